@@ -1,0 +1,2 @@
+// The afina program.
+int main() { return 0; }

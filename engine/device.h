@@ -1,0 +1,54 @@
+// Devices and their memory: what a device must offer before it has any kernel, and the meter of what is held and for what.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace afina {
+
+enum class Device : uint8_t { cpu, cuda, emulated };
+inline constexpr int device_count = 3;
+const char* name(Device device);
+
+struct Memory {
+  void* (*allocate)(size_t bytes);  // 64-byte aligned; throws Error when it cannot
+  void (*release)(void* data, size_t bytes);
+  void (*copy)(void* to, const void* from, size_t bytes);  // either side may be the host
+  void (*zero)(void* data, size_t bytes);
+};
+Memory& memory(Device device);
+bool present(Device device);  // is this device's memory registered in this build and its hardware there?
+
+// What memory is held for: the columns of the memory ledger.
+enum class Purpose : uint8_t { weights, masters, gradients, optimizer, activations, workspace };
+inline constexpr int purpose_count = 6;
+const char* name(Purpose purpose);
+
+// Bytes held now and at most, by purpose and in all. The peak of the whole is that of the sum, not the sum of peaks.
+struct MemoryUse {
+  std::array<int64_t, purpose_count> now{}, peak{}, at_peak{};  // at_peak: the split at the moment of the whole's peak
+  int64_t total = 0, total_peak = 0;
+};
+const MemoryUse& memory_use(Device device);
+void meter(Device device, Purpose purpose, int64_t bytes);  // + when taken, - when given back
+void reset_memory_peak(Device device);
+// Bytes the pool has had from the system at most, and how often it asked: after the first step the count must stand still.
+int64_t pool_bytes();
+int64_t pool_growths();
+// Peak resident bytes of this process as the system counts them (VmHWM); 0 where unknown.
+int64_t peak_resident_bytes();
+
+// While alive, tensors made in this thread are metered under this purpose. The default is activations.
+class PurposeScope {
+ public:
+  explicit PurposeScope(Purpose purpose) : outer_(current_) { current_ = purpose; }
+  ~PurposeScope() { current_ = outer_; }
+  PurposeScope(const PurposeScope&) = delete;
+  static Purpose current() { return current_; }
+
+ private:
+  Purpose outer_;
+  static inline thread_local Purpose current_ = Purpose::activations;
+};
+
+}  // namespace afina

@@ -1,0 +1,61 @@
+// Counters of work and time.
+#include "engine/meter.h"
+
+#include <chrono>
+
+namespace afina {
+
+namespace {
+Flops counted;
+int recomputing = 0;
+bool profiling_on = false;
+std::map<std::string, SlotTime> times;
+}  // namespace
+
+const char* name(Phase phase) {
+  static constexpr const char* names[] = {"forward", "backward", "optimizer", "evaluation"};
+  return names[int(phase)];
+}
+const Flops& flops() { return counted; }
+void count_flops(int64_t n) {
+  counted.of[int(PhaseScope::current())] += n;
+  if (recomputing) counted.recomputed += n;
+}
+void reset_flops() { counted = {}; }
+Recomputing::Recomputing() { ++recomputing; }
+void Recomputing::done() {
+  if (on_) --recomputing;
+  on_ = false;
+}
+
+double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+void profile(bool on) {
+  if (on) times.clear();
+  profiling_on = on;
+}
+bool profiling() { return profiling_on; }
+void profile_add(const char* slot, double seconds) {
+  SlotTime& of = times[slot];
+  of.seconds += seconds, ++of.calls;
+}
+const std::map<std::string, SlotTime>& profile_times() { return times; }
+
+int64_t first_not_finite(const Tensor& t) {
+  if (t.dtype() == Dtype::i32) return -1;
+  // By the exponent's bits, so that no floating-point mode matters.
+  auto search = [&](auto bits, auto exponent, const Tensor& host) -> int64_t {
+    using Bits = decltype(bits);
+    for (int64_t i = 0; i < host.size(); ++i)
+      if ((host.data<Bits>()[i] & exponent) == exponent) return i;
+    return -1;
+  };
+  Tensor host = t.device() == Device::cpu ? t.detached() : t.to(Device::cpu);
+  switch (t.dtype()) {
+    case Dtype::f64: return search(uint64_t{}, uint64_t(0x7ff0000000000000ull), host);
+    case Dtype::bf16: return search(uint16_t{}, uint16_t(0x7f80u), host);
+    default: return search(uint32_t{}, uint32_t(0x7f800000u), host);
+  }
+}
+
+}  // namespace afina

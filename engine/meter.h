@@ -1,0 +1,64 @@
+// What was executed: FLOPs by phase and seconds by kernel slot. Counted where the work is done, so the figures are of what ran, not of
+// what should have run.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "engine/tensor.h"
+
+namespace afina {
+
+enum class Phase : uint8_t { forward, backward, optimizer, evaluation };
+inline constexpr int phase_count = 4;
+const char* name(Phase phase);
+
+// Where the calling thread is. Recomputation of checkpointed blocks counts as backward.
+class PhaseScope {
+ public:
+  explicit PhaseScope(Phase phase) : outer_(current_) { current_ = phase; }
+  ~PhaseScope() { current_ = outer_; }
+  PhaseScope(const PhaseScope&) = delete;
+  static Phase current() { return current_; }
+
+ private:
+  Phase outer_;
+  static inline thread_local Phase current_ = Phase::forward;
+};
+
+struct Flops {
+  int64_t of[phase_count] = {0, 0, 0, 0};
+  int64_t recomputed = 0;  // of the backward ones, those that repeat forward work
+};
+const Flops& flops();
+void count_flops(int64_t n);
+void reset_flops();
+
+// True while a checkpointed block runs again: such FLOPs are counted apart.
+class Recomputing {
+ public:
+  Recomputing();
+  ~Recomputing() { done(); }
+  void done();
+
+ private:
+  bool on_ = true;
+};
+
+// Seconds since some moment, from a steady clock.
+double seconds_now();
+
+// Seconds and calls by kernel slot, while switched on (make bench): profile(true) clears and starts.
+struct SlotTime {
+  double seconds = 0;
+  int64_t calls = 0;
+};
+void profile(bool on);
+bool profiling();
+void profile_add(const char* slot, double seconds);
+const std::map<std::string, SlotTime>& profile_times();
+
+// Position of the first element that is NaN or infinite, -1 if all are finite (or the tensor holds integers).
+int64_t first_not_finite(const Tensor& t);
+
+}  // namespace afina

@@ -1,0 +1,31 @@
+// dropout: elements set to zero by a counter-based coin that is keyed by sample and position, never by place in the batch.
+#pragma once
+#include "engine/ops.h"
+
+namespace afina {
+
+struct DropoutKey {
+  uint64_t seed = 0;  // of the run
+  uint64_t site = 0;  // hash of the layer's name and of the step
+};
+
+namespace kernel {
+// y = x / (1 - p) where the coin says keep, else 0. keys i32 (rows, 2): sample and position of each row of x (rows, n). The coin of column
+// c is number c of the Philox stream (seed, site, sample, position); linear in x, so that the same call is its own gradient.
+inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKey key)> dropout{"dropout"};
+}  // namespace kernel
+
+// Dropout (Srivastava et al., 2014) with 0 <= p < 1. x (B, T, n), keys i32 (B * T, 2).
+inline Tensor dropout(const Tensor& x, const Tensor& keys, double p, DropoutKey key) {
+  require(p >= 0. && p < 1., "dropout must lie in [0, 1), not at ", p);
+  if (p == 0.) return x;
+  Tensor y = like(x);
+  kernel::dropout(y, x, keys, p, key);
+  return Tape::record("dropout", y, {x}, [dx = x.grad(), keys, p, key](const Tensor& dy) {
+    Tensor part = like(dy);
+    kernel::dropout(part, dy, keys, p, key);
+    dx += part;
+  });
+}
+
+}  // namespace afina

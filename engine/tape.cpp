@@ -1,0 +1,69 @@
+// The tape: recording, the backward pass, and checkpointing.
+#include "engine/tape.h"
+
+#include <algorithm>
+
+#include "engine/meter.h"
+
+namespace afina {
+
+Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs, Backward backward) {
+  bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.needs_grad(); });
+  return record(operation, std::move(y), needed, std::move(backward));
+}
+
+Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backward) {
+  if (check_finite_) {
+    int64_t at = first_not_finite(y);
+    require(at < 0, "operation '", operation, "' gave a value that is not finite at position ", at, " of its result ", y.shape().text(),
+            "; lower the learning rate, or look at the tensor that it reads");
+  }
+  if (!current_ || !needed) return y;
+  auto slot = std::make_shared<Slot>();
+  slot->shape = y.shape(), slot->dtype = y.dtype(), slot->device = y.device();
+  y.grad_ = Gradient(slot);
+  current_->steps_.push_back({operation, y.grad_, std::move(backward)});
+  return y;
+}
+
+void Tape::backward(const Tensor& loss) {
+  require(loss.size() == 1, "backward starts from one number, not from ", loss.shape().text());
+  require(loss.needs_grad(), "backward: nothing that needs a gradient led to this loss; does the method train anything?");
+  backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype(), loss.device()));
+}
+
+void Tape::backward(const Tensor& y, const Tensor& dy) {
+  current_ = outer_;  // the backward pass itself is not recorded
+  y.grad() += dy;
+  for (; !steps_.empty(); steps_.pop_back()) {
+    Step step = std::move(steps_.back());
+    if (!step.output.touched()) continue;
+    Tensor dy_of_step = step.output.value();
+    step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
+    step.run(dy_of_step);
+  }
+}
+
+Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& block) {
+  if (!Tape::recording()) return block(x);
+  Tensor y;
+  {
+    Tape forgotten;
+    y = block(x);
+  }
+  bool needed = y.needs_grad();
+  return Tape::record("checkpoint", y.detached(), needed, [dx = x.grad(), x = x.detached(), block](const Tensor& dy) {
+    Tensor again = x;
+    if (dx) again.track(x.dtype());
+    {
+      Recomputing recomputing;
+      Tape tape;
+      Tensor y_again = block(again);
+      recomputing.done();
+      tape.backward(y_again, dy);
+    }
+    if (dx) dx += again.grad().value();
+  });
+}
+
+}  // namespace afina

@@ -1,0 +1,198 @@
+// Tensors, their memory and their gradients.
+#include "engine/tensor.h"
+
+#include "engine/primitives.h"
+
+namespace afina {
+
+const char* name(Dtype t) {
+  static constexpr const char* names[] = {"f32", "bf16", "f64", "i32"};
+  return names[int(t)];
+}
+
+Shape::Shape(std::initializer_list<int64_t> extents) : Shape(std::vector<int64_t>(extents)) {}
+Shape::Shape(const std::vector<int64_t>& extents) {
+  require(extents.size() <= 4, "a tensor has at most 4 extents, not ", extents.size());
+  for (int64_t e : extents) {
+    require(e >= 0, "an extent of a tensor cannot be ", e);
+    extents_[size_t(rank_++)] = e;
+  }
+}
+int64_t Shape::size() const {
+  int64_t n = 1;
+  for (int i = 0; i < rank_; ++i) n *= extents_[size_t(i)];
+  return n;
+}
+bool Shape::operator==(const Shape& other) const {
+  if (rank_ != other.rank_) return false;
+  for (int i = 0; i < rank_; ++i)
+    if (extents_[size_t(i)] != other.extents_[size_t(i)]) return false;
+  return true;
+}
+std::string Shape::text() const {
+  std::string out = "(";
+  for (int i = 0; i < rank_; ++i) out += (i ? ", " : "") + std::to_string(extents_[size_t(i)]);
+  return out + ")";
+}
+
+Buffer::Buffer(size_t n, Device d, Purpose p) : data(memory(d).allocate(n)), bytes(n), device(d), purpose(p) {
+  meter(d, p, int64_t(n));
+}
+Buffer::~Buffer() {
+  memory(device).release(data, bytes);
+  meter(device, purpose, -int64_t(bytes));
+}
+
+Tensor::Tensor(Shape shape, Dtype dtype, Device device) : shape_(shape), dtype_(dtype), device_(device) {
+  require(present(device), "no device '", name(device), "' in this build or on this machine");
+  buffer_ = std::make_shared<Buffer>(bytes(), device, PurposeScope::current());
+  data_ = buffer_->data;
+}
+Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) {
+  Tensor t(shape, dtype, device);
+  t.zero();
+  return t;
+}
+
+namespace {
+template <class To, class From>
+To converted(From x) {
+  if constexpr (std::is_same_v<From, bf16>) return converted<To>(to_float(x));
+  else if constexpr (std::is_same_v<To, bf16>) return to_bf16(float(x));
+  else return To(x);
+}
+template <class From>
+void fill_from(void* out, Dtype dtype, const From* in, int64_t n) {
+  auto all = [&](auto zero) {
+    using To = decltype(zero);
+    for (int64_t i = 0; i < n; ++i) static_cast<To*>(out)[i] = converted<To>(in[i]);
+  };
+  switch (dtype) {
+    case Dtype::f32: return all(float{});
+    case Dtype::f64: return all(double{});
+    case Dtype::bf16: return all(bf16{});
+    case Dtype::i32: return all(int32_t{});
+  }
+}
+template <class From>
+Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, Device device) {
+  require(int64_t(values.size()) == shape.size(), values.size(), " values for a tensor of shape ", shape.text());
+  Tensor t(shape, dtype, device);
+  if (device == Device::cpu) {
+    fill_from(t.data<void>(), dtype, values.data(), t.size());
+  } else {
+    Tensor host(shape, dtype, Device::cpu);
+    fill_from(host.data<void>(), dtype, values.data(), t.size());
+    memory(device).copy(t.data<void>(), host.data<void>(), t.bytes());
+  }
+  return t;
+}
+template <class To>
+std::vector<To> host_values(const Tensor& t) {
+  Tensor host = t.device() == Device::cpu ? t : t.to(Device::cpu);
+  std::vector<To> out(size_t(t.size()));
+  auto all = [&](auto zero) {
+    using From = decltype(zero);
+    for (size_t i = 0; i < out.size(); ++i) out[i] = converted<To>(host.data<From>()[i]);
+  };
+  switch (t.dtype()) {
+    case Dtype::f32: all(float{}); break;
+    case Dtype::f64: all(double{}); break;
+    case Dtype::bf16: all(bf16{}); break;
+    case Dtype::i32: all(int32_t{}); break;
+  }
+  return out;
+}
+}  // namespace
+
+Tensor Tensor::from(const std::vector<float>& v, Shape s, Dtype t, Device d) { return from_values(v, s, t, d); }
+Tensor Tensor::from(const std::vector<double>& v, Shape s, Dtype t, Device d) { return from_values(v, s, t, d); }
+Tensor Tensor::from(const std::vector<int32_t>& v, Shape s, Device d) { return from_values(v, s, Dtype::i32, d); }
+std::vector<float> Tensor::values() const { return host_values<float>(*this); }
+std::vector<double> Tensor::values64() const { return host_values<double>(*this); }
+std::vector<int32_t> Tensor::integers() const { return host_values<int32_t>(*this); }
+double Tensor::item() const {
+  require(size() == 1, "one number was asked of a tensor of shape ", shape_.text());
+  return values64()[0];
+}
+Tensor Tensor::to(Device device) const {
+  Tensor t(shape_, dtype_, device);
+  memory(device == Device::cpu ? device_ : device).copy(t.data_, data_, bytes());
+  return t;
+}
+Tensor Tensor::copy() const {
+  Tensor t(shape_, dtype_, device_);
+  memory(device_).copy(t.data_, data_, bytes());
+  return t;
+}
+Tensor Tensor::as(Dtype dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor t(shape_, dtype, device_);
+  t.copy_from(*this);
+  return t;
+}
+void Tensor::copy_from(const Tensor& other) const {
+  require(other.shape() == shape_ && other.device() == device_, "copy of ", other.shape().text(), " into ", shape_.text());
+  if (other.dtype_ == dtype_) return memory(device_).copy(data_, other.data_, bytes());
+  Tensor to = detached();
+  kernel::cast(to, other);
+}
+void Tensor::zero() const { memory(device_).zero(data_, bytes()); }
+Tensor Tensor::viewed(Shape shape) const {
+  require(shape.size() == size(), "a tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
+  Tensor t = detached();
+  t.shape_ = shape;
+  return t;
+}
+Tensor Tensor::slice_rows(int64_t from, int64_t count) const {
+  require(shape_.rank() >= 1 && from >= 0 && count >= 0 && from + count <= shape_[0], "rows ", from, " to ", from + count, " of ", shape_.text());
+  std::vector<int64_t> extents;
+  for (int i = 0; i < shape_.rank(); ++i) extents.push_back(i ? shape_[i] : count);
+  Tensor t = detached();
+  t.shape_ = Shape(extents);
+  t.data_ = static_cast<char*>(data_) + size_t(from) * size_t(shape_[0] ? size() / shape_[0] : 0) * size_of(dtype_);
+  return t;
+}
+Tensor& Tensor::track(Dtype sum) {
+  auto slot = std::make_shared<Slot>();
+  slot->shape = shape_, slot->dtype = sum, slot->device = device_, slot->kept = true;
+  grad_ = Gradient(slot);
+  return *this;
+}
+
+void Gradient::operator+=(const Tensor& part) const {
+  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(), " for a tensor of shape ", slot_->shape.text());
+  if (!slot_->kept && !slot_->touched && part.dtype() == slot_->dtype) {
+    slot_->gathered = part.viewed(slot_->shape);
+    slot_->touched = true;
+    return;
+  }
+  Tensor sum = this->sum();
+  kernel::add_into(sum, part.viewed(slot_->shape));
+}
+Tensor Gradient::sum(bool* fresh) const {
+  Slot& s = *slot_;
+  if (!s.gathered) {
+    PurposeScope purpose(s.kept ? Purpose::gradients : Purpose::activations);
+    s.gathered = Tensor(s.shape, s.dtype, s.device);
+    s.touched = false;
+  } else if (!s.kept && s.touched && s.gathered.buffer_use() > 1) {
+    s.gathered = s.gathered.copy();  // x + f(x): dy went to both as it was, and somebody else still holds it
+  }
+  if (fresh) *fresh = !s.touched;
+  else if (!s.touched) s.gathered.zero();
+  s.touched = true;
+  return s.gathered;
+}
+bool Gradient::touched() const { return slot_->touched; }
+const Tensor& Gradient::value() const {
+  static const Tensor none;
+  return slot_->touched ? slot_->gathered : none;
+}
+void Gradient::clear() const {
+  slot_->touched = false;
+  if (!slot_->kept) slot_->gathered = Tensor();
+}
+void Gradient::drop() const { slot_->touched = false, slot_->gathered = Tensor(); }
+
+}  // namespace afina

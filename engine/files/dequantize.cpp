@@ -1,0 +1,151 @@
+// Stored numbers to f32. Each block format is one function from its bytes to its numbers, in ggml's layout.
+#include "engine/files/dequantize.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/dtype.h"
+#include "engine/error.h"
+
+namespace afina {
+
+namespace {
+
+template <class T>
+T load(const uint8_t* from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+float half_at(const uint8_t* from) { return f16_to_float(load<uint16_t>(from)); }
+
+void f32_block(const uint8_t* block, float* to) { *to = load<float>(block); }
+void f16_block(const uint8_t* block, float* to) { *to = half_at(block); }
+void bf16_block(const uint8_t* block, float* to) { *to = to_float(bf16{load<uint16_t>(block)}); }
+void f64_block(const uint8_t* block, float* to) {
+  double value = load<double>(block);
+  // Whether the processor flushes denormals depends on the thread's mode; the result must not.
+  *to = std::fabs(value) < 0x1p-126 ? std::copysign(0.0f, float(value)) : float(value);
+}
+
+// 32 numbers: scale (f16), [minimum (f16)], [fifth bits (32)], low nibbles of numbers 0-15 with high nibbles of 16-31.
+template <bool minimum, bool fifth>
+void nibble_block(const uint8_t* block, float* to) {
+  float d = half_at(block), m = minimum ? half_at(block + 2) : 0;
+  const uint8_t* quants = block + 2 + 2 * minimum;
+  uint32_t high = 0;
+  if constexpr (fifth) high = load<uint32_t>(quants), quants += 4;
+  for (int i = 0; i < 32; ++i) {
+    int q = i < 16 ? quants[i] & 15 : quants[i - 16] >> 4;
+    if constexpr (fifth) q |= int(high >> i & 1) << 4;
+    to[i] = minimum ? d * float(q) + m : d * float(q - (fifth ? 16 : 8));
+  }
+}
+
+// 32 numbers: scale (f16), 32 signed bytes.
+void q8_0_block(const uint8_t* block, float* to) {
+  float d = half_at(block);
+  for (int i = 0; i < 32; ++i) to[i] = d * float(int8_t(block[2 + i]));
+}
+
+// The scale and minimum (6 bits each) of sub-block j of 8, packed into 12 bytes.
+void scale_and_minimum(const uint8_t* packed, int j, int& scale, int& minimum) {
+  if (j < 4) {
+    scale = packed[j] & 63;
+    minimum = packed[j + 4] & 63;
+  } else {
+    scale = (packed[j + 4] & 15) | (packed[j - 4] >> 6) << 4;
+    minimum = packed[j + 4] >> 4 | (packed[j] >> 6) << 4;
+  }
+}
+
+// 256 numbers in 8 sub-blocks of 32: scale of scales and of minima (f16), 12 bytes of both, 128 bytes of nibbles.
+void q4_k_block(const uint8_t* block, float* to) {
+  float d = half_at(block), dmin = half_at(block + 2);
+  for (int j = 0; j < 8; ++j) {
+    int scale, minimum;
+    scale_and_minimum(block + 4, j, scale, minimum);
+    float step = d * float(scale), least = dmin * float(minimum);
+    const uint8_t* quants = block + 16 + 32 * (j / 2);
+    for (int i = 0; i < 32; ++i) to[32 * j + i] = step * float(j % 2 ? quants[i] >> 4 : quants[i] & 15) - least;
+  }
+}
+
+// 256 numbers of 6 bits in 16 sub-blocks of 16: 128 bytes of low nibbles, 64 of high pairs of bits, 16 signed scales, their scale (f16).
+void q6_k_block(const uint8_t* block, float* to) {
+  float d = half_at(block + 208);
+  for (int i = 0; i < 256; ++i) {
+    int part = i / 128, row = i % 128 / 32, column = i % 32;
+    int low = block[64 * part + 32 * (row % 2) + column] >> (row / 2 * 4) & 15;
+    int high = block[128 + 32 * part + column] >> (2 * row) & 3;
+    float step = d * float(int8_t(block[192 + i / 16]));
+    to[i] = step * float((low | high << 4) - 32);
+  }
+}
+
+using Block = void (*)(const uint8_t* block, float* to);
+Block block_of(StoredType type) {
+  switch (type) {
+    case StoredType::f32: return f32_block;
+    case StoredType::f16: return f16_block;
+    case StoredType::bf16: return bf16_block;
+    case StoredType::f64: return f64_block;
+    case StoredType::q4_0: return nibble_block<false, false>;
+    case StoredType::q4_1: return nibble_block<true, false>;
+    case StoredType::q5_0: return nibble_block<false, true>;
+    case StoredType::q5_1: return nibble_block<true, true>;
+    case StoredType::q8_0: return q8_0_block;
+    case StoredType::q4_k: return q4_k_block;
+    case StoredType::q6_k: return q6_k_block;
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+float f16_to_float(uint16_t bits) {
+  uint32_t sign = uint32_t(bits & 0x8000u) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  uint32_t wide = 0;
+  if (exponent == 31) {
+    wide = 0x7f800000u | fraction << 13;
+  } else if (exponent > 0) {
+    wide = (exponent + 112) << 23 | fraction << 13;
+  } else if (fraction > 0) {
+    // fraction * 2^-24: shifted until its first one is the implicit bit.
+    int shift = __builtin_clz(fraction) - 21;
+    wide = uint32_t(113 - shift) << 23 | (fraction << shift & 1023) << 13;
+  }
+  wide |= sign;
+  float value;
+  std::memcpy(&value, &wide, 4);
+  return value;
+}
+
+bool can_dequantize(StoredType type) { return block_of(type) != nullptr; }
+
+void to_f32(StoredType type, const void* source, float* to, int64_t count) {
+  const StoredTypeInfo& t = info(type);
+  Block decode = block_of(type);
+  require(decode, "numbers stored as ", t.name, " cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, ",
+          "Q4_K or Q6_K");
+  require(count >= 0 && count % t.block_elements == 0, count, " numbers are no whole blocks of ", t.block_elements, " of type ", t.name);
+  const uint8_t* from = static_cast<const uint8_t*>(source);
+  if (type == StoredType::f32) {
+    if (count > 0) std::memcpy(to, from, size_t(count) * 4);
+    return;
+  }
+  for (int64_t i = 0; i < count; i += t.block_elements, from += t.block_bytes) decode(from, to + i);
+}
+
+void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to) {
+  const StoredTypeInfo& t = info(tensor.type);
+  int64_t total = tensor.count();
+  require(first >= 0 && count >= 0 && first <= total && count <= total - first, tensor.where(), ": numbers ", first, " to ", first, " + ",
+          count, " were asked for; it has ", total);
+  require(can_dequantize(tensor.type), tensor.where(), " is stored as ", t.name,
+          ", which cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K or Q6_K");
+  require(first % t.block_elements == 0, tensor.where(), ": number ", first, " is not the first of a block of ", t.name);
+  to_f32(tensor.type, tensor.data + first / t.block_elements * t.block_bytes, to, count);
+}
+
+}  // namespace afina

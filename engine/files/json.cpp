@@ -1,0 +1,207 @@
+// JSON: strict reading, getters with clear errors.
+#include "engine/files/json.h"
+
+#include <cmath>
+
+#include "engine/files/atomic_file.h"
+#include "engine/nearest.h"
+
+namespace afina {
+
+namespace {
+
+// "where, line 3, column 7": columns count bytes from 1, as compilers do.
+std::string place(std::string_view text, size_t position, const std::string& where, const JsonLimits& limits) {
+  position = std::min(position, text.size());
+  int64_t line = limits.first_line;
+  size_t start = 0;
+  for (size_t i = 0; i < position; ++i)
+    if (text[i] == '\n') ++line, start = i + 1;
+  return where + ", line " + std::to_string(line) + ", column " + std::to_string(position - start + 1);
+}
+
+// Short and printable, whatever a stranger's file holds: the middle is cut out of what is long.
+std::string excerpt(std::string_view text, size_t longest = 160) {
+  std::string cut(text);
+  if (cut.size() > longest) cut = cut.substr(0, longest / 2) + " ... " + cut.substr(cut.size() - longest / 2);
+  std::string printable = Json(cut).dump(-1, ' ', true, Json::error_handler_t::replace);
+  return printable.substr(1, printable.size() - 2);
+}
+
+// Finds, in text that is valid up to there, the bracket that opens level `depth` or (key > 0) the key-th key.
+size_t locate(std::string_view text, int depth, size_t key) {
+  int open = 0;
+  size_t keys = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[' || text[i] == '{') {
+      if (++open == depth) return i;
+    } else if (text[i] == ']' || text[i] == '}') {
+      --open;
+    } else if (text[i] == '"') {
+      size_t begin = i++;
+      while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+      size_t next = text.find_first_not_of(" \t\r\n", i + 1);
+      if (next != text.npos && text[next] == ':' && ++keys == key) return begin;
+    }
+  }
+  return text.size();
+}
+
+// Builds the value from the parser's events. The library's own builder knows neither keys given twice nor a limit of depth.
+class Builder : public nlohmann::json_sax<Json> {
+ public:
+  Builder(std::string_view text, const std::string& where, const JsonLimits& limits) : text_(text), where_(where), limits_(limits) {}
+  Json root;
+
+  bool null() override { return add(Json(nullptr)); }
+  bool boolean(bool value) override { return add(Json(value)); }
+  bool number_integer(number_integer_t value) override { return add(Json(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return add(Json(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return add(Json(value)); }
+  bool string(string_t& value) override { return add(Json(std::move(value))); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(size_t) override { return open(Json::object()); }
+  bool start_array(size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    ++keys_;
+    auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
+    require(fresh, place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
+    slot_ = &at->second;
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    std::string words = error.what();
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong": the place is told in our own way.
+    size_t start = words.find("] ");
+    if (size_t column = words.find(", column "); column != words.npos) start = words.find(": ", column);
+    if (start != words.npos) words = words.substr(start + 2);
+    fail(place(text_, position > 0 ? position - 1 : 0, where_, limits_), ": not valid JSON: ", excerpt(words, 240));
+  }
+
+ private:
+  Json* put(Json&& value) {
+    if (stack_.empty()) return &(root = std::move(value));
+    if (!stack_.back()->is_array()) return &(*slot_ = std::move(value));
+    stack_.back()->push_back(std::move(value));
+    return &stack_.back()->back();
+  }
+  bool add(Json&& value) { return put(std::move(value)), true; }
+  bool open(Json&& value) {
+    bool fits = int(stack_.size()) < limits_.depth;
+    require(fits, place(text_, fits ? 0 : locate(text_, limits_.depth + 1, 0), where_, limits_), ": nested deeper than ", limits_.depth,
+            " levels");
+    stack_.push_back(put(std::move(value)));
+    return true;
+  }
+  bool close() { return stack_.pop_back(), true; }
+
+  std::string_view text_;
+  const std::string& where_;
+  const JsonLimits& limits_;
+  std::vector<Json*> stack_;
+  Json* slot_ = nullptr;
+  size_t keys_ = 0;
+};
+
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+void require_object(const Json& object, const std::string& where) {
+  require(object.is_object(), where, ": expected an object, found ", describe(object));
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& where, const JsonLimits& limits) {
+  require(text.size() <= limits.bytes, where, ": ", text.size(), " bytes of JSON are more than the ", limits.bytes, " expected at most");
+  Builder builder(text, where, limits);
+  Json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  return std::move(builder.root);
+}
+
+Json parse_json_file(const std::string& path, const JsonLimits& limits) {
+  return parse_json(read_text_file(path, limits.bytes), path, limits);
+}
+
+std::string to_text(const Json& value, int indent) {
+  try {
+    return value.dump(indent);
+  } catch (const Json::exception& error) { fail("cannot be written as JSON: ", error.what()); }
+}
+
+std::string kind_of(const Json& value) {
+  switch (value.type()) {
+    case Json::value_t::null: return "null";
+    case Json::value_t::object: return "an object";
+    case Json::value_t::array: return "an array";
+    case Json::value_t::string: return "a string";
+    case Json::value_t::boolean: return "a truth value";
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned: return "an integer";
+    case Json::value_t::number_float: return "a number";
+    default: return "binary data";
+  }
+}
+
+std::string describe(const Json& value) {
+  if (value.is_null()) return "null";
+  if (value.is_object() || value.is_array()) return kind_of(value) + " of " + std::to_string(value.size());
+  if (value.is_string()) return "the string \"" + excerpt(value.get_ref<const std::string&>(), 60) + "\"";
+  return value.dump();
+}
+
+const Json* find_member(const Json& object, const std::string& key, const std::string& where) {
+  require_object(object, where);
+  auto at = object.find(key);
+  return at == object.end() || at->is_null() ? nullptr : &*at;
+}
+
+const Json& member(const Json& object, const std::string& key, const std::string& where) {
+  require_object(object, where);
+  auto at = object.find(key);
+  if (at == object.end()) fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
+  return *at;
+}
+
+void check_known_keys(const Json& object, const std::vector<std::string>& known, const std::string& where) {
+  require_object(object, where);
+  for (auto& [key, value] : object.items()) {
+    bool found = std::find(known.begin(), known.end(), key) != known.end();
+    if (!found) fail(where, ": unknown key '", excerpt(key), "'", did_you_mean(key, known));
+  }
+}
+
+namespace json_detail {
+
+void wrong_kind(const Json& value, const char* expected, const std::string& key, const std::string& where) {
+  fail(where, ": '", key, "' should be ", expected, ", found ", describe(value));
+}
+
+int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key, const std::string& where) {
+  int64_t result = 0;
+  bool fits = true;
+  if (value.is_number_unsigned()) {
+    fits = value.get<uint64_t>() <= uint64_t(INT64_MAX);
+    result = int64_t(value.get<uint64_t>());
+  } else if (value.is_number_integer()) {
+    result = value.get<int64_t>();
+  } else {
+    // Python writes 16.0 where it divided; up to 2^53 it is the integer it looks like.
+    double number = value.is_number_float() ? value.get<double>() : 0.5;
+    if (std::trunc(number) != number) wrong_kind(value, "an integer", key, where);
+    fits = std::fabs(number) <= 0x1p53;
+    result = fits ? int64_t(number) : 0;
+  }
+  require(fits && result >= least && result <= most, where, ": '", key, "' should be an integer from ", least, " to ", most, ", found ",
+          describe(value));
+  return result;
+}
+
+}  // namespace json_detail
+
+}  // namespace afina

@@ -1,0 +1,93 @@
+// SHA-256 (FIPS 180-4).
+#include "engine/files/sha256.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/files/mapped_file.h"
+
+namespace afina {
+
+namespace {
+
+// Fractional parts of the cube roots of the first 64 primes.
+constexpr uint32_t round_constants[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
+    0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
+    0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85,
+    0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3,
+    0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
+    0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+void compress(std::array<uint32_t, 8>& state, const uint8_t* block) {
+  uint32_t w[64];
+  for (int i = 0; i < 16; ++i) {
+    const uint8_t* p = block + 4 * i;
+    w[i] = uint32_t(p[0]) << 24 | uint32_t(p[1]) << 16 | uint32_t(p[2]) << 8 | uint32_t(p[3]);
+  }
+  for (int i = 16; i < 64; ++i) {
+    uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
+    uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
+    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+  }
+  auto [a, b, c, d, e, f, g, h] = state;
+  for (int i = 0; i < 64; ++i) {
+    uint32_t t1 = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
+    uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
+  }
+  std::array<uint32_t, 8> add = {a, b, c, d, e, f, g, h};
+  for (int i = 0; i < 8; ++i) state[i] += add[i];
+}
+
+}  // namespace
+
+void Sha256::update(const void* data, size_t bytes) {
+  const uint8_t* from = static_cast<const uint8_t*>(data);
+  size_t filled = total_ % 64;
+  total_ += bytes;
+  if (filled > 0) {
+    size_t take = std::min(bytes, 64 - filled);
+    std::copy_n(from, take, block_.data() + filled);
+    from += take, bytes -= take;
+    if (filled + take < 64) return;
+    compress(state_, block_.data());
+  }
+  for (; bytes >= 64; from += 64, bytes -= 64) compress(state_, from);
+  std::copy_n(from, bytes, block_.data());
+}
+
+std::string Sha256::hex() const {
+  Sha256 last = *this;
+  // A one bit, zeros up to 8 bytes short of a block, the length in bits.
+  uint8_t padding[72] = {0x80};
+  size_t zeros = (119 - total_ % 64) % 64;
+  for (int i = 0; i < 8; ++i) padding[1 + zeros + i] = uint8_t((total_ * 8) >> (56 - 8 * i));
+  last.update(padding, 1 + zeros + 8);
+  std::string text;
+  for (uint32_t word : last.state_)
+    for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[(word >> shift) & 15];
+  return text;
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.hex();
+}
+
+std::string sha256_file(const std::string& path) {
+  MappedFile file(path);
+  Sha256 digest;
+  // Piece by piece, giving the pages back: a large model must not count as memory in use.
+  constexpr size_t piece = size_t(16) << 20;
+  for (size_t at = 0; at < file.size(); at += piece) {
+    size_t bytes = std::min(piece, file.size() - at);
+    digest.update(file.data() + at, bytes);
+    file.drop(at, bytes);
+  }
+  return digest.hex();
+}
+
+}  // namespace afina

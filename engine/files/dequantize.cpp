@@ -121,6 +121,15 @@ float f16_to_float(uint16_t bits) {
   return value;
 }
 
+int64_t first_not_finite(const float* values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, values + i, 4);
+    if ((bits & 0x7f800000u) == 0x7f800000u) return i;
+  }
+  return count;
+}
+
 bool can_dequantize(StoredType type) { return block_of(type) != nullptr; }
 
 void to_f32(StoredType type, const void* source, float* to, int64_t count) {
@@ -146,6 +155,9 @@ void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to)
           ", which cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K or Q6_K");
   require(first % t.block_elements == 0, tensor.where(), ": number ", first, " is not the first of a block of ", t.name);
   to_f32(tensor.type, tensor.data + first / t.block_elements * t.block_bytes, to, count);
+  int64_t at = first_not_finite(to, count);
+  require(at == count, tensor.where(), ": number ", first + at, " of ", total, " is ", at < count && to[at] != to[at] ? "NaN" : "infinite",
+          "; the file is damaged or was saved after a training that diverged");
 }
 
 }  // namespace afina

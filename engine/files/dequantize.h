@@ -12,8 +12,11 @@ bool can_dequantize(StoredType type);
 // `count` numbers, a multiple of the type's block, from `source` (any alignment) to `to`. Exact but for one rounding per operation of
 // the format's definition; F64 is rounded to nearest. A type that has no place among weights is an Error that says so.
 void to_f32(StoredType type, const void* source, float* to, int64_t count);
-// Numbers [first, first + count) of a tensor, both multiples of its block; outside of the tensor is an Error.
+// Numbers [first, first + count) of a tensor, both multiples of its block. NaN and infinity among them are an Error with name and place.
 void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to);
+
+// The place of the first NaN or infinity; count if there is none.
+int64_t first_not_finite(const float* values, int64_t count);
 
 float f16_to_float(uint16_t bits);
 

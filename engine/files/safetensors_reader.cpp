@@ -62,14 +62,17 @@ void check_shard_name(const std::string& shard, const std::string& index) {
 
 Safetensors::Safetensors(const std::string& path) : path_(path) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) {
-    bool index = path.size() > 5 && path.compare(path.size() - 5, 5, ".json") == 0;
-    return index ? add_shards(path) : add_file(path);
+  std::string one = path, index = path + "/model.safetensors.index.json";
+  bool indexed = path.size() > 5 && path.compare(path.size() - 5, 5, ".json") == 0;
+  if (std::filesystem::is_directory(path, ignored)) {
+    one += "/model.safetensors";
+    indexed = !exists(one);
+    require(!indexed || exists(index), path, ": has neither model.safetensors nor model.safetensors.index.json");
+  } else if (indexed) {
+    index = path;
   }
-  std::string one = path + "/model.safetensors", index = one + ".index.json";
-  if (exists(one)) return add_file(one);
-  require(exists(index), path, ": has neither model.safetensors nor model.safetensors.index.json");
-  add_shards(index);
+  if (indexed) add_shards(index);
+  else add_file(one);
 }
 
 Safetensors::Safetensors(std::span<const std::byte> bytes, const std::string& name) : path_(name) { add(bytes, name); }

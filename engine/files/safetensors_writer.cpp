@@ -15,8 +15,9 @@ void SafetensorsWriter::declare(const std::string& name, StoredType type, const 
   require(!laid_out_, where, ": declared after the first data were written");
   require(info(type).safetensors, where, ": safetensors has no type ", afina::name(type));
   require(!name.empty() && name != "__metadata__", where, ": this name is not allowed");
+  size_t bytes = stored_bytes(type, element_count(shape, where), where);
   require(index_.try_emplace(name, 0).second, where, ": declared twice");
-  entries_.push_back({name, type, shape, 0, stored_bytes(type, element_count(shape, where), where), 0});
+  entries_.push_back({name, type, shape, 0, bytes, 0});
 }
 
 void SafetensorsWriter::lay_out() {

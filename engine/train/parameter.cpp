@@ -1,0 +1,77 @@
+// Parameters: memory, initial values, further uses, digest.
+#include "engine/train/parameter.h"
+
+#include <algorithm>
+
+#include "engine/files/sha256.h"
+#include "engine/primitives.h"
+#include "engine/random.h"
+
+namespace afina {
+
+Parameter make_parameter(std::string name, Shape shape, Init init, bool trained, Dtype dtype, Device device) {
+  Parameter p;
+  p.name = std::move(name), p.shape = shape, p.init = init, p.trained = trained;
+  Dtype exact = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32, held = shape.rank() > 1 ? dtype : exact;
+  PurposeScope purpose(Purpose::weights);
+  p.value = Tensor(shape, held, device);
+  if (!trained) return p;
+  if (held == exact) {
+    p.master = p.value.detached();
+  } else {
+    PurposeScope masters(Purpose::masters);
+    p.master = Tensor(shape, exact, device);
+  }
+  p.value.track(exact);
+  return p;
+}
+
+void Parameter::assign(const float* values) {
+  Tensor host = Tensor::from(std::vector<float>(values, values + shape.size()), shape, master ? master.dtype() : Dtype::f32);
+  if (value.device() != Device::cpu) host = host.to(value.device());
+  if (master) master.copy_from(host);
+  if (!master || master.data<void>() != value.data<void>()) value.copy_from(host);
+  if (!trained) value.buffer()->constant = true;
+}
+
+void initialise(Parameter& p, uint64_t seed) {
+  std::vector<float> values(size_t(p.shape.size()), p.init.kind == Init::ones ? 1.f : 0.f);
+  Random random(seed, "init", p.name);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (p.init.kind == Init::normal) values[i] = p.init.spread * random.normal(i);
+    if (p.init.kind == Init::uniform) values[i] = p.init.spread * (2.f * random.uniform(i) - 1.f);
+  }
+  p.assign(values.data());
+}
+
+Tensor Parameter::use_again() {
+  if (!trained) return value;
+  Tensor again = value.detached();
+  again.track(master.dtype());
+  uses.push_back(again);
+  return again;
+}
+
+void Parameter::gather_uses() {
+  for (Tensor& use : uses) {
+    if (!use.grad().touched()) continue;
+    Tensor sum = value.grad().sum();
+    kernel::add_into(sum, use.grad().value());
+    use.grad().clear();
+  }
+}
+
+std::string digest_of(const std::vector<const Parameter*>& trained) {
+  auto ordered = trained;
+  std::sort(ordered.begin(), ordered.end(), [](auto* a, auto* b) { return a->name < b->name; });
+  Sha256 hash;
+  for (const Parameter* p : ordered) {
+    std::string head = p->name + " " + p->shape.text() + "\n";
+    hash.update(head.data(), head.size());
+    std::vector<float> values = p->exact().values();
+    hash.update(values.data(), values.size() * sizeof(float));
+  }
+  return hash.hex();
+}
+
+}  // namespace afina

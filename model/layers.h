@@ -1,0 +1,42 @@
+// The layers models are made of. A linear layer is where methods attach.
+#pragma once
+#include "engine/ops/embedding.h"
+#include "engine/ops/linear.h"
+#include "engine/ops/norm.h"
+#include "model/scope.h"
+
+namespace afina {
+
+struct Linear {
+  std::string path;         // "model.layers.0.self_attn.q_proj"
+  Parameter& weight;        // (out, in)
+  Parameter* bias;          // (out), or none
+  bool stored_transposed;   // files hold (in, out)
+  std::unique_ptr<Adapter> adapter;
+
+  // init: of the weight; biases begin at zero.
+  Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Init init = {}, bool stored_transposed = false);
+  Tensor bias_value() const { return bias ? bias->value : Tensor(); }
+  // x (B, T, in) -> (B, T, out), without the adapter.
+  Tensor plain(const Tensor& x) const { return linear(x, weight.value, bias_value()); }
+  Tensor operator()(const Tensor& x, const Inputs& inputs) const { return adapter ? adapter->forward(x, *this, inputs) : plain(x); }
+  // Takes the adapter's part into the weight and lets the adapter go.
+  void merge();
+};
+
+struct RmsNorm {
+  Parameter& weight;
+  double eps;
+  RmsNorm(const Scope& scope, int64_t size, double eps) : weight(scope.base("weight", {size}, {Init::ones})), eps(eps) {}
+  Tensor operator()(const Tensor& x) const { return rmsnorm(x, weight.value, eps); }
+};
+
+struct LayerNorm {
+  Parameter &weight, &bias;
+  double eps;
+  LayerNorm(const Scope& scope, int64_t size, double eps)
+      : weight(scope.base("weight", {size}, {Init::ones})), bias(scope.base("bias", {size}, {Init::zeros})), eps(eps) {}
+  Tensor operator()(const Tensor& x) const { return layernorm(x, weight.value, bias.value, eps); }
+};
+
+}  // namespace afina

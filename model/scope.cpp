@@ -1,0 +1,43 @@
+// Parameters as the model is built: names, values, and what the method says of each.
+#include "model/scope.h"
+
+namespace afina {
+
+std::vector<Parameter*> Parameters::trained() {
+  std::vector<Parameter*> out;
+  for (Parameter& p : all)
+    if (p.trained) out.push_back(&p);
+  return out;
+}
+std::vector<const Parameter*> Parameters::trained() const {
+  std::vector<const Parameter*> out;
+  for (const Parameter& p : all)
+    if (p.trained) out.push_back(&p);
+  return out;
+}
+Parameter* Parameters::find(const std::string& name) {
+  for (Parameter& p : all)
+    if (p.name == name) return &p;
+  return nullptr;
+}
+
+Parameter& Scope::keep(Parameter parameter) const {
+  require(!of_->find(parameter.name), "two parameters are called ", parameter.name);
+  of_->all.push_back(std::move(parameter));
+  return of_->all.back();
+}
+Parameter& Scope::base(const std::string& name, Shape shape, Init init, bool stored_transposed) const {
+  std::string whole = full(name);
+  Parameter& p = keep(make_parameter(whole, shape, init, method().trains(whole), of_->dtype, of_->device));
+  p.stored_transposed = stored_transposed;
+  of_->source.read(p);
+  return p;
+}
+Parameter& Scope::added(const std::string& name, Shape shape, Init init) const {
+  Parameter& p = keep(make_parameter(full(name), shape, init, true, of_->dtype, of_->device));
+  p.added = true;
+  initialise(p, of_->seed);
+  return p;
+}
+
+}  // namespace afina

@@ -1,0 +1,63 @@
+// A place in the model: where parameters get their names, their values and the method's word on them.
+#pragma once
+#include <deque>
+#include <string>
+
+#include "engine/train/parameter.h"
+#include "model/method.h"
+
+namespace afina {
+
+// Where the values of pretrained weights come from: a folder, a GGUF file, or random numbers.
+struct WeightSource {
+  virtual ~WeightSource() = default;
+  // Fills the parameter's values by its name; a missing or misshapen tensor is an Error by name.
+  virtual void read(Parameter& into) = 0;
+  // Is there a tensor of this name? (Optional biases, an untied head.)
+  virtual bool has(const std::string& name) const = 0;
+  // Called when the model stands: tensors nobody read are an Error by name.
+  virtual void finish() {}
+};
+// Values by each parameter's Init, keyed by seed and name.
+struct RandomWeights : WeightSource {
+  uint64_t seed;
+  explicit RandomWeights(uint64_t s) : seed(s) {}
+  void read(Parameter& into) override { initialise(into, seed); }
+  bool has(const std::string&) const override { return true; }
+};
+
+// All parameters of one model, in order of construction.
+struct Parameters {
+  Device device = Device::cpu;
+  Dtype dtype = Dtype::f32;  // of activations and matrices
+  uint64_t seed = 0;         // for what the method adds
+  Method& method;
+  WeightSource& source;
+  std::deque<Parameter> all{};  // a deque: references stay good
+
+  std::vector<Parameter*> trained();
+  std::vector<const Parameter*> trained() const;
+  Parameter* find(const std::string& name);
+};
+
+class Scope {
+ public:
+  explicit Scope(Parameters& of, std::string path = "") : of_(&of), path_(std::move(path)) {}
+  Scope operator/(const std::string& name) const { return Scope(*of_, path_.empty() ? name : path_ + "." + name); }
+  Scope operator/(int64_t index) const { return *this / std::to_string(index); }
+  // A weight of the pretrained model: loaded now; the method says whether it is trained.
+  Parameter& base(const std::string& name, Shape shape, Init init = {}, bool stored_transposed = false) const;
+  // A weight that the method brings: always trained, begins by init.
+  Parameter& added(const std::string& name, Shape shape, Init init) const;
+  Parameters& parameters() const { return *of_; }
+  Method& method() const { return of_->method; }
+  const std::string& path() const { return path_; }  // "model.layers.0.self_attn.q_proj"
+
+ private:
+  std::string full(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+  Parameter& keep(Parameter parameter) const;
+  Parameters* of_;
+  std::string path_;
+};
+
+}  // namespace afina

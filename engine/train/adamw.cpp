@@ -1,0 +1,56 @@
+// AdamW (Loshchilov and Hutter, 2019): decoupled decay on matrices, none on vectors; two moments in f32 per trained value.
+#include "engine/ops/adamw.h"
+
+#include "engine/math.h"
+#include "engine/train/optimizer.h"
+
+namespace afina {
+
+namespace {
+
+// b^n for whole n by squaring, in f64.
+double whole_power(double b, int64_t n) {
+  double out = 1.;
+  for (; n; n /= 2, b *= b)
+    if (n % 2) out *= b;
+  return out;
+}
+
+class AdamW : public Optimizer {
+ public:
+  AdamW(const OptimizerOptions& options, const std::vector<Parameter*>& trained) : options_(options) {
+    PurposeScope purpose(Purpose::optimizer);
+    for (Parameter* p : trained) {
+      names_.push_back(p->name);
+      m_.push_back(Tensor::zeros(p->shape, p->master.dtype(), p->master.device()));
+      v_.push_back(Tensor::zeros(p->shape, p->master.dtype(), p->master.device()));
+    }
+  }
+  void update(size_t i, Parameter& p, double lr, double gradient_scale, int64_t step) override {
+    AdamWStep s{};
+    s.lr = float(lr), s.beta1 = float(options_.beta1), s.beta2 = float(options_.beta2), s.eps = float(options_.eps);
+    s.decay = p.decays() ? float(options_.weight_decay) : 0.f;
+    s.bias1 = float(1. - whole_power(options_.beta1, step + 1));
+    s.bias2_root = float(math::sqrt(1. - whole_power(options_.beta2, step + 1)));
+    s.gradient_scale = float(gradient_scale);
+    kernel::adamw(p.master, p.value, p.value.grad().value(), m_[i], v_[i], s);
+  }
+  std::vector<std::pair<std::string, Tensor>> state() override {
+    std::vector<std::pair<std::string, Tensor>> all;
+    for (size_t i = 0; i < names_.size(); ++i) all.push_back({names_[i] + ".m", m_[i]}), all.push_back({names_[i] + ".v", v_[i]});
+    return all;
+  }
+
+ private:
+  OptimizerOptions options_;
+  std::vector<std::string> names_;
+  std::vector<Tensor> m_, v_;
+};
+
+REGISTER_OPTIMIZER("adamw", ([](const OptimizerOptions& options, const std::vector<Parameter*>& trained) -> std::unique_ptr<Optimizer> {
+                     return std::make_unique<AdamW>(options, trained);
+                   }));
+
+}  // namespace
+
+}  // namespace afina

@@ -1,0 +1,111 @@
+// Writing, checking and resuming checkpoints.
+#include "engine/train/checkpoint.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "engine/files/safetensors.h"
+#include "engine/files/sha256.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kept = 2;
+
+std::string stem(const std::string& folder, int64_t step) {
+  char text[32];
+  std::snprintf(text, sizeof text, "step-%08" PRId64, step);
+  return folder + "/" + text;
+}
+std::vector<int64_t> extents(const Shape& shape) {
+  std::vector<int64_t> all;
+  for (int i = 0; i < shape.rank(); ++i) all.push_back(shape[i]);
+  return all;
+}
+
+// Reads one checkpoint's tensors into the trainer. Everything is checked before the first one is written.
+void restore(const std::string& path, Trainer& trainer) {
+  Safetensors file(path);
+  auto state = trainer.state();
+  std::set<std::string> wanted;
+  for (auto& [name, tensor] : state) {
+    wanted.insert(name);
+    const StoredTensor* stored = file.find(name);
+    require(stored, path, ": no tensor '", name, "'; the run trains something else now than when it was saved. Resume with the same --method.");
+    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path, ": tensor '", name, "' is ", afina::name(stored->type), " ", shape_text(stored->shape), ", expected F32 ",
+            tensor.shape().text());
+  }
+  for (const StoredTensor& stored : file.tensors())
+    require(wanted.count(stored.name), path, ": tensor '", stored.name, "' is not trained by this run. Resume with the same --method.");
+  for (auto& [name, tensor] : state) {
+    const StoredTensor& stored = file.at(name);
+    std::vector<float> values(size_t(tensor.size()));
+    std::memcpy(values.data(), stored.data, stored.bytes);
+    PurposeScope purpose(Purpose::workspace);
+    tensor.copy_from(Tensor::from(values, tensor.shape(), Dtype::f32).to(tensor.device()));
+  }
+}
+
+}  // namespace
+
+std::vector<int64_t> checkpoint_steps(const std::string& folder) {
+  std::vector<int64_t> steps;
+  if (!fs::is_directory(folder)) return steps;
+  for (auto& entry : fs::directory_iterator(folder)) {
+    long long step = 0;
+    int used = 0;
+    std::string file = entry.path().filename().string();
+    if (std::sscanf(file.c_str(), "step-%lld.json%n", &step, &used) == 1 && used == int(file.size())) steps.push_back(step);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& extra) {
+  fs::create_directories(folder);
+  std::string at = stem(folder, trainer.steps_done());
+  SafetensorsWriter out(at + ".safetensors", {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
+  auto state = trainer.state();
+  for (auto& [name, tensor] : state) out.declare(name, StoredType::f32, extents(tensor.shape()));
+  for (auto& [name, tensor] : state) {
+    std::vector<float> values = tensor.values();
+    out.write(name, values.data(), values.size() * sizeof(float));
+  }
+  out.commit();
+  write_text_file(at + ".json", to_text(Json{{"step", trainer.steps_done()}, {"sha256", sha256_file(at + ".safetensors")}}) + "\n");
+  auto steps = checkpoint_steps(folder);
+  for (size_t i = 0; i + kept < steps.size(); ++i) {
+    fs::remove(stem(folder, steps[i]) + ".json");  // first, so that a checkpoint is never believed whole when half is gone
+    fs::remove(stem(folder, steps[i]) + ".safetensors");
+  }
+}
+
+Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
+  Resumed resumed;
+  auto steps = checkpoint_steps(folder);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    std::string path = stem(folder, *step) + ".safetensors", expected;
+    try {
+      expected = get<std::string>(parse_json_file(stem(folder, *step) + ".json"), "sha256", stem(folder, *step) + ".json");
+      require(sha256_file(path) == expected, path, ": the checksum is not the one that was written with it: the file is damaged");
+    } catch (const Error& e) {
+      resumed.notes.push_back(std::string(e.what()) + "; using the checkpoint before it");
+      continue;
+    }
+    Safetensors file(path);
+    restore(path, trainer);
+    resumed.extra = parse_json(file.metadata().at("extra"), path);
+    resumed.step = *step;
+    trainer.resumed(*step);
+    return resumed;
+  }
+  return resumed;
+}
+
+}  // namespace afina

@@ -1,0 +1,129 @@
+// One training step: forward and backward over the micro-batches, the gradient's norm, clipping, the update.
+#include "engine/train/trainer.h"
+
+#include "engine/ops/adamw.h"
+#include "engine/tape.h"
+
+namespace afina {
+
+namespace {
+
+bool finite(double x) { return x - x == 0.; }
+
+// Adds up the rows' losses in order, in f64, so that the sum does not depend on the split into micro-batches.
+double add_losses(double sum, const Tensor& losses) {
+  for (double one : losses.values64()) sum += one;
+  return sum;
+}
+
+}  // namespace
+
+uint64_t checksum(const Tensor& t) {
+  Tensor host = t.device() == Device::cpu ? t.detached() : t.to(Device::cpu);
+  const unsigned char* p = host.data<unsigned char>();
+  uint64_t lane[4] = {1, 2, 3, 4}, word;
+  size_t n = host.bytes(), i = 0;
+  for (; i + 32 <= n; i += 32)
+    for (int l = 0; l < 4; ++l) std::memcpy(&word, p + i + 8 * l, 8), lane[l] = (lane[l] ^ word) * 0x9E3779B97F4A7C15ull, lane[l] ^= lane[l] >> 29;
+  for (; i < n; ++i) lane[0] = (lane[0] ^ p[i]) * 0x100000001b3ull;
+  uint64_t all = n;
+  for (uint64_t l : lane) all = (all ^ l) * 0x9E3779B97F4A7C15ull, all ^= all >> 31;
+  return all;
+}
+
+Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options) : trained_(std::move(trained)), options_(options) {
+  require(!trained_.empty(), "this method trains nothing: no parameter is marked as trained");
+  optimizer_ = make_optimizer(options.optimizer, trained_);
+  resumed(0);
+}
+
+void Trainer::resumed(int64_t steps_done) {
+  done_ = steps_done;
+  before_.clear();
+  for (Parameter* p : trained_) p->refresh(), before_.push_back(checksum(p->master));
+}
+
+std::vector<std::string> Trainer::unchanged() const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < trained_.size(); ++i)
+    if (checksum(trained_[i]->master) == before_[i]) names.push_back(trained_[i]->name);
+  return names;
+}
+
+std::vector<std::pair<std::string, Tensor>> Trainer::state() {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (Parameter* p : trained_) all.push_back({p->name, p->master});
+  for (auto& one : optimizer_->state()) all.push_back(one);
+  return all;
+}
+
+// The norm of the gathered gradient over all trained parameters: sums of squares in f64, parameter after parameter.
+double Trainer::gather_gradients() {
+  double squares = 0.;
+  Tensor norm({1}, Dtype::f64, trained_[0]->master.device());
+  for (Parameter* p : trained_) {
+    p->gather_uses();
+    if (!p->value.grad().touched()) {
+      require(done_ > 0, "no gradient reached the trained parameter '", p->name, "' in the first step; nothing in the forward pass uses it");
+      p->value.grad().sum();  // zeros: the parameter was not used in this step
+    }
+    kernel::squared_norm(norm, p->value.grad().value());
+    squares += norm.item();
+  }
+  return math::sqrt(squares);
+}
+
+void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forward& forward) {
+  struct Checking {
+    Checking() { Tape::check_finite(true); }
+    ~Checking() { Tape::check_finite(false); }
+  } checking;
+  for (Parameter* p : trained_) {
+    int64_t at = first_not_finite(p->master);
+    require(at < 0, "step ", done_ + 1, ": the trained weight '", p->name, "' holds a value that is not finite at position ", at, "; lower the learning rate");
+  }
+  for (size_t i = 0; i < micro_batches; ++i) forward(i, scale);
+}
+
+StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward) {
+  require(targets > 0, "step ", done_ + 1, " has no target token: nothing in its rows is to be learnt; look at the data with 'afina show'");
+  StepReport report;
+  report.step = done_ + 1, report.targets = targets, report.lr = options_.schedule.at(done_);
+  double scale = 1. / double(targets), sum = 0., last = seconds_now();
+  auto lap = [&](Phase phase) {
+    double now = seconds_now();
+    report.seconds[int(phase)] += now - last, last = now;
+  };
+  for (size_t i = 0; i < micro_batches; ++i) {
+    Tape tape;
+    Loss loss;
+    {
+      PhaseScope phase(Phase::forward);
+      loss = forward(i, scale);
+      sum = add_losses(sum, loss.losses);
+    }
+    lap(Phase::forward);
+    PhaseScope phase(Phase::backward);
+    if (loss.total.needs_grad()) tape.backward(loss.total);
+    lap(Phase::backward);
+  }
+  PhaseScope phase(Phase::optimizer);
+  report.loss = sum * scale;
+  report.gradient_norm = gather_gradients();
+  if (!finite(report.loss) || !finite(report.gradient_norm)) {
+    for (Parameter* p : trained_) p->value.grad().clear();
+    explain_not_finite(micro_batches, scale, forward);
+    fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
+         "; the forward pass is finite, so the backward pass overflowed; lower the learning rate");
+  }
+  double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip ? options_.clip / (report.gradient_norm + 1e-6) : 1.;
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    optimizer_->update(i, *trained_[i], report.lr, clip_scale, done_);
+    trained_[i]->value.grad().clear();
+  }
+  lap(Phase::optimizer);
+  ++done_;
+  return report;
+}
+
+}  // namespace afina

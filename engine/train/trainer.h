@@ -1,0 +1,62 @@
+// The trainer: micro-batches in, one update out. It knows parameters and losses, no models and no data.
+#pragma once
+#include <functional>
+
+#include "engine/meter.h"
+#include "engine/ops/cross_entropy.h"
+#include "engine/train/optimizer.h"
+#include "engine/train/schedule.h"
+
+namespace afina {
+
+struct TrainOptions {
+  Schedule schedule;
+  OptimizerOptions optimizer;
+  double clip = 1.;  // greatest global norm of the gradient; 0 switches clipping off
+};
+
+// What one step did.
+struct StepReport {
+  int64_t step = 0;          // 1 is the first update
+  double loss = 0.;          // mean over the step's targets, before the update
+  double gradient_norm = 0.; // before clipping
+  double lr = 0.;
+  int64_t targets = 0;
+  double seconds[phase_count] = {0, 0, 0, 0};
+};
+
+class Trainer {
+ public:
+  // Runs micro-batch i forward and gives its loss scaled by `scale`, recorded on the tape that is alive.
+  using Forward = std::function<Loss(size_t i, double scale)>;
+
+  // An Error if nothing is trained.
+  Trainer(std::vector<Parameter*> trained, const TrainOptions& options);
+
+  // One update from `micro_batches` micro-batches that hold `targets` targets in all. Errors: no target in the step; a trained parameter
+  // without a gradient in the first step; a loss or gradient that is not finite (names the operation). The weights are as before then.
+  StepReport step(size_t micro_batches, int64_t targets, const Forward& forward);
+
+  int64_t steps_done() const { return done_; }
+  // Everything to go on later: masters, then the optimizer's state. Restoring writes into these tensors and calls resumed().
+  std::vector<std::pair<std::string, Tensor>> state();
+  void resumed(int64_t steps_done);
+  const std::vector<Parameter*>& trained() const { return trained_; }
+  const TrainOptions& options() const { return options_; }
+  // Names of trained parameters whose values are exactly what they were when the trainer was made (or resumed): an error when training ends.
+  std::vector<std::string> unchanged() const;
+
+ private:
+  void explain_not_finite(size_t micro_batches, double scale, const Forward& forward);
+  double gather_gradients();
+  std::vector<Parameter*> trained_;
+  TrainOptions options_;
+  std::unique_ptr<Optimizer> optimizer_;
+  int64_t done_ = 0;
+  std::vector<uint64_t> before_;  // checksum of each trained parameter at the start
+};
+
+// Order-dependent 64-bit checksum of a tensor's bytes, quick enough for whole models: have these weights changed?
+uint64_t checksum(const Tensor& tensor);
+
+}  // namespace afina

@@ -1,0 +1,113 @@
+"""The peers' training step for comparison: PyTorch + transformers + PEFT on the CPU with SmolLM2-135M's shape, in tokens per second."""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+
+BEGIN = time.perf_counter()
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--method", choices=["full", "lora"], default="full")
+    parser.add_argument("--dtype", choices=["f32", "bf16", "autocast"], default="f32",
+                        help="bf16: weights, gradients and moments in bf16 (a LoRA's own weights stay f32, PEFT's default); autocast: f32 weights, "
+                             "products in bf16")
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=5, help="timed steps")
+    parser.add_argument("--warmup", type=int, default=2, help="steps before those")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the model")
+    parser.add_argument("--checkpointing", action="store_true", help="activation checkpointing")
+    parser.add_argument("--model", help="SmolLM2 as .gguf; random weights of its shape otherwise")
+    return parser.parse_args()
+
+
+def build(o):
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaForCausalLM
+
+    import smollm2_model
+
+    torch.set_num_threads(o.threads)
+    torch.manual_seed(1)
+    if o.model:
+        model = smollm2_model.load_model(o.model, o.attention)
+    else:
+        config = smollm2_model.config()
+        config._attn_implementation = o.attention
+        model = LlamaForCausalLM(config)
+    if o.dtype == "bf16":
+        model = model.to(torch.bfloat16)
+    model.config.use_cache = False
+    if o.checkpointing:
+        model.gradient_checkpointing_enable()
+        model.enable_input_require_grads()
+    if o.method == "lora":
+        model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=o.rank, lora_alpha=2 * o.rank, target_modules="all-linear"))
+    return model.train()
+
+
+def measure(o, model):
+    """Seconds of every step by phase; the last entry of each list is the latest step."""
+    import torch
+
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.1, foreach=True)
+    forward = torch.compile(model) if o.compile else model
+    generator = torch.Generator().manual_seed(2)
+    times = {"forward": [], "backward": [], "optimizer": [], "step": []}
+    first = None
+    for step in range(o.warmup + o.steps):
+        ids = torch.randint(0, 49152, (o.batch, o.length), generator=generator)
+        start = time.perf_counter()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.dtype == "autocast"):
+            loss = forward(input_ids=ids, labels=ids).loss
+        loss_value = loss.item()
+        a = time.perf_counter()
+        loss.backward()
+        b = time.perf_counter()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        end = time.perf_counter()
+        first = first or end - BEGIN
+        if step >= o.warmup:
+            for name, value in zip(times, (a - start, b - a, end - b, end - start)):
+                times[name].append(value)
+        print(f"step {step} loss {loss_value:.4f} {end - start:.2f} s", file=sys.stderr, flush=True)
+    return times, first, sum(p.numel() for p in trained)
+
+
+def main():
+    o = options()
+    os.environ["OMP_NUM_THREADS"] = str(o.threads)
+    model = build(o)
+    ready = time.perf_counter() - BEGIN
+    times, first, trained = measure(o, model)
+    import peft
+    import torch
+    import transformers
+
+    seconds = {name: round(statistics.median(v), 4) for name, v in times.items()}
+    print(json.dumps({
+        **{k: v for k, v in vars(o).items() if v is not None},
+        "trained_parameters": trained, "tokens_per_second": round(o.batch * o.length / seconds["step"], 1),
+        "tokens_per_second_best": round(o.batch * o.length / min(times["step"]), 1), "median_seconds": seconds,
+        "peak_resident_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "seconds_until_model_ready": round(ready, 2), "seconds_until_first_step_done": round(first, 2),
+        "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, "python": platform.python_version(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability()}))
+
+
+if __name__ == "__main__":
+    main()

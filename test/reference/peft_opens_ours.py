@@ -1,0 +1,48 @@
+"""Opens an adapter that afina wrote with PEFT, on the same base model, and compares PEFT's logits, plain and merged, with ours."""
+
+import argparse
+import sys
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+from common import quiet, store
+from compare import add_options, judge, read_ours
+
+
+def base_model(path):
+    if path.endswith(".gguf"):
+        from smollm2_model import load_model
+
+        return load_model(path)
+    return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True, help="the base model: a Hugging Face folder, or SmolLM2 as .gguf")
+    parser.add_argument("--adapter", required=True, help="the adapter's folder")
+    add_options(parser)
+    options = parser.parse_args()
+    quiet()
+    ids, ours = read_ours(options)
+    model = PeftModel.from_pretrained(base_model(options.base), options.adapter).eval()
+    # PEFT only warns when names do not match, and would go on with an adapter that does nothing.
+    stored = load_file(options.adapter.rstrip("/") + "/adapter_model.safetensors")
+    taken = get_peft_model_state_dict(model)
+    assert set(stored) == set(taken), f"names differ: {sorted(set(stored) ^ set(taken))[:6]}"
+    wrong = [n for n in stored if not torch.equal(stored[n].float(), taken[n].float())]
+    assert not wrong, f"not loaded: {wrong[:6]}"
+    with torch.no_grad():
+        theirs = model(ids).logits
+        merged = model.merge_and_unload()(ids).logits
+    if options.out:
+        store(options.out, {"input_ids": ids, "logits": theirs, "merged_logits": merged})
+    good = judge("adapter", ours, theirs, options.tolerance)
+    return 0 if judge("merged", ours, merged, options.tolerance) and good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,2 +1,4 @@
 // The afina program.
-int main() { return 0; }
+#include "tools/command.h"
+
+int main(int count, char** words) { return afina::run_program({words + 1, words + count}); }

@@ -1,0 +1,184 @@
+// Parsing of command lines and INI files.
+#include "tools/options.h"
+
+#include <fstream>
+#include <iostream>
+
+#include "engine/isa.h"
+#include "engine/threads.h"
+#include "tools/nearest.h"
+
+namespace afina {
+
+namespace po = boost::program_options;
+
+Options::Options(std::string command, std::string intro) : command_(std::move(command)), intro_(std::move(intro)) {
+  group("General").add_options()("help,h", "print this text")("config", po::value(&config_), "INI file: each line option = value, as here without the dashes")(
+      "threads", po::value(&threads_)->default_value(0, "all cores"), "threads to compute with; the results do not depend on it");
+}
+
+OptionGroup& Options::group(const std::string& title) {
+  groups_.push_back(std::make_unique<OptionGroup>(title, 100));
+  return *groups_.back();
+}
+
+void Options::explain(const std::string& what, const std::string& where) const {
+  std::string text = where.empty() ? "afina " + command_ + ": " + what : where + ": " + what;
+  throw UsageError(text + "; see 'afina " + command_ + " --help'");
+}
+
+bool Options::parse(const std::vector<std::string>& words) {
+  OptionGroup all;
+  for (auto& group : groups_) all.add(*group);
+  std::vector<std::string> names;
+  for (auto& option : all.options()) names.push_back(option->long_name());
+  auto unknown = [&](const std::string& name, const std::string& where) {
+    std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
+    std::string close = nearest(bare, names);
+    explain("unknown option '" + name + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"), where);
+  };
+  try {
+    auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(all).positional({}).style(style).run(), values_);
+    if (values_.count("help")) {
+      std::cout << "Usage: afina " << command_ << " [options]\n\n" << intro_ << "\n\n" << all << "\n";
+      return false;
+    }
+    if (values_.count("config")) {
+      std::string path = values_["config"].as<std::string>();
+      std::ifstream file(path);
+      require(bool(file), path, ": cannot be read; --config wants an INI file");
+      try {
+        po::store(po::parse_config_file(file, all), values_);
+      } catch (const po::unknown_option& e) {
+        unknown(e.get_option_name(), path);
+      } catch (const po::error& e) {
+        explain(e.what(), path);
+      }
+    }
+    po::notify(values_);
+  } catch (const po::unknown_option& e) {
+    unknown(e.get_option_name(), "");
+  } catch (const po::too_many_positional_options_error&) {
+    explain("a word that belongs to no option; every value follows its --option", "");
+  } catch (const po::error& e) {
+    explain(e.what(), "");
+  }
+  require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
+  if (threads_ > 0) set_thread_count(threads_);
+  isa();  // a wrong AFINA_ISA is said before any work
+  flush_denormals();
+  return true;
+}
+
+bool Options::given(const std::string& name) const { return values_.count(name) && !values_[name].defaulted(); }
+
+std::map<std::string, std::string> Options::in_force() const {
+  std::map<std::string, std::string> out;
+  for (auto& [name, value] : values_) {
+    const boost::any& held = value.value();
+    std::ostringstream text;
+    text.precision(12);
+    if (auto* s = boost::any_cast<std::string>(&held)) text << *s;
+    else if (auto* i = boost::any_cast<int64_t>(&held)) text << *i;
+    else if (auto* n = boost::any_cast<int>(&held)) text << *n;
+    else if (auto* u = boost::any_cast<uint64_t>(&held)) text << *u;
+    else if (auto* d = boost::any_cast<double>(&held)) text << *d;
+    else if (auto* b = boost::any_cast<bool>(&held)) text << (*b ? "true" : "false");
+    else if (auto* all = boost::any_cast<std::vector<std::string>>(&held))
+      for (auto& one : *all) text << (text.tellp() > 0 ? " " : "") << one;
+    else continue;
+    out[name] = text.str();
+  }
+  return out;
+}
+
+namespace {
+// A value among a few, checked where it is used.
+template <class T>
+T choice(const std::string& option, const std::string& text, std::initializer_list<std::pair<const char*, T>> known) {
+  std::string list;
+  for (auto& [name, value] : known) {
+    if (text == name) return value;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  }
+  throw UsageError("--" + option + " '" + text + "': expected one of " + list);
+}
+}  // namespace
+
+void ModelOptions::add_to(Options& options) {
+  options.group("Model").add_options()
+      ("model,m", po::value(&path)->required(), "Hugging Face folder or .gguf file")
+      ("dtype", po::value(&dtype)->default_value(dtype), "f32, or bf16 (matrices and activations in bf16; masters, moments and gradients in f32)")
+      ("checkpoint", po::value(&checkpoint)->default_value(checkpoint), "none, or block: keep a block's input only and run the block again for its gradient")
+      ("device", po::value(&device)->default_value(device), "auto or cpu");
+}
+Dtype ModelOptions::parsed_dtype() const {
+  choice<int>("device", device, {{"auto", 0}, {"cpu", 0}});
+  return choice<Dtype>("dtype", dtype, {{"f32", Dtype::f32}, {"bf16", Dtype::bf16}});
+}
+Checkpointing ModelOptions::parsed_checkpoint() const {
+  return choice<Checkpointing>("checkpoint", checkpoint, {{"none", Checkpointing::none}, {"block", Checkpointing::block}});
+}
+
+void DataOptions::add_to(Options& options) {
+  options.group("Data").add_options()
+      ("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt")
+      ("eval", po::value(&eval), "records to measure on; without it some of --data are held out")
+      ("retain", po::value(&retain), "general text: how much of it is forgotten is measured")
+      ("format", po::value(&format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")
+      ("fields", po::value(&fields), "what the fields are called in the file: prompt=question,completion=answer")
+      ("template", po::value(&chat_template), "chat template by name; the model's own when not given")
+      ("train-on", po::value(&train_on)->default_value(train_on), "answers (all assistant turns), last (the last one) or all (prompts too)")
+      ("length", po::value(&length)->default_value(length), "longest row, in tokens")
+      ("pack", po::value(&packing)->default_value(packing), "on: short records share a row, isolated from each other; off: one a row, padded")
+      ("on-too-long", po::value(&on_too_long)->default_value(on_too_long), "error, cut or skip: what to do with records longer than --length")
+      ("on-problem", po::value(&on_problem)->default_value(on_problem), "error or skip: what to do with records that have nothing to train on")
+      ("limit", po::value(&limit)->default_value(limit, "all"), "use at most so many records of --data")
+      ("held-out", po::value(&held_out)->default_value(held_out, "a tenth, at most 200"), "records of --data held out when there is no --eval")
+      ("eval-rows", po::value(&eval_rows)->default_value(eval_rows), "held-out records for each of choosing and the final figures, at most")
+      ("retain-tokens", po::value(&retain_tokens)->default_value(retain_tokens), "tokens of --retain that are used, at most");
+}
+SampleOptions DataOptions::samples() const {
+  SampleOptions o;
+  require(length >= 2, "--length ", length, ": expected at least 2");
+  o.length = length + length % 2;
+  o.train_on = choice<TrainOn>("train-on", train_on, {{"answers", TrainOn::answers}, {"last", TrainOn::last_answer}, {"all", TrainOn::everything}});
+  o.on_problem = choice<OnProblem>("on-problem", on_problem, {{"error", OnProblem::error}, {"skip", OnProblem::skip}});
+  o.on_too_long = choice<OnTooLong>("on-too-long", on_too_long, {{"error", OnTooLong::error}, {"cut", OnTooLong::cut}, {"skip", OnTooLong::skip}});
+  choice<int>("pack", packing, {{"on", 1}, {"off", 0}});
+  return o;
+}
+ExampleOptions DataOptions::examples() const { return {format, fields.empty() ? FieldNames{} : parse_fields(fields), limit}; }
+
+void RunOptions::add_to(Options& options) {
+  options.group("Training").add_options()
+      ("steps", po::value(&steps)->default_value(steps), "updates")
+      ("batch", po::value(&batch)->default_value(batch), "rows of a micro-batch")
+      ("accumulate", po::value(&accumulate)->default_value(accumulate), "micro-batches of a step; 8 x 1, 4 x 2 and 1 x 8 give the same bits")
+      ("seed", po::value(&seed)->default_value(seed), "of data order, adapters and dropout")
+      ("schedule", po::value(&schedule)->default_value(schedule), "cosine, linear or constant")
+      ("warmup", po::value(&warmup)->default_value(warmup, "a twentieth of the steps"), "steps of rising rate")
+      ("floor", po::value(&floor)->default_value(floor), "share of the peak rate left at the end")
+      ("weight-decay", po::value(&weight_decay)->default_value(weight_decay), "decoupled, on matrices only")
+      ("clip", po::value(&clip)->default_value(clip), "greatest norm of the gradient; 0: none")
+      ("beta1", po::value(&beta1)->default_value(beta1), "of AdamW")
+      ("beta2", po::value(&beta2)->default_value(beta2), "of AdamW")
+      ("eps", po::value(&eps)->default_value(eps), "of AdamW")
+      ("optimizer", po::value(&optimizer)->default_value(optimizer), "adamw")
+      ("eval-every", po::value(&eval_every)->default_value(eval_every, "a tenth of the steps"), "steps between looks at the held-out rows")
+      ("save-every", po::value(&save_every)->default_value(save_every, "only at the end"), "steps between checkpoints to resume from")
+      ("generations", po::value(&samples)->default_value(samples), "prompts answered before and after, for the report");
+}
+TrainOptions RunOptions::train(double lr) const {
+  require(steps > 0, "--steps ", steps, ": expected at least 1");
+  require(batch > 0 && accumulate > 0, "--batch ", batch, " and --accumulate ", accumulate, ": expected at least 1");
+  require(lr > 0., "the learning rate ", lr, " must be positive");
+  TrainOptions o;
+  o.schedule = {lr, steps, warmup >= 0 ? warmup : (steps + 19) / 20, parse_decay(schedule), floor};
+  o.optimizer = {optimizer, beta1, beta2, eps, weight_decay};
+  o.clip = clip;
+  return o;
+}
+
+}  // namespace afina

@@ -1,0 +1,69 @@
+// Options of commands: from the command line and from an INI file, with unknown ones refused, and all that are in force kept for the record.
+#pragma once
+#include <boost/program_options.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/batches.h"
+#include "engine/train/trainer.h"
+#include "model/model.h"
+
+namespace afina {
+
+struct UsageError : Error {
+  using Error::Error;
+};
+
+using OptionGroup = boost::program_options::options_description;
+
+// The options every command has (--help, --config, --threads) with the command's own groups.
+class Options {
+ public:
+  // intro: what the command does, for --help.
+  Options(std::string command, std::string intro);
+  OptionGroup& group(const std::string& title);
+  // Reads words, then the file named by --config for what the words do not say. False when --help was asked and printed. A wrong line is a
+  // UsageError that names the option, the nearest known one and, in a file, the file.
+  bool parse(const std::vector<std::string>& words);
+  bool given(const std::string& name) const;  // said by the words or the file, not a default
+  // Every option that has a value, as text.
+  std::map<std::string, std::string> in_force() const;
+
+ private:
+  [[noreturn]] void explain(const std::string& what, const std::string& where) const;
+  void read_config(const std::string& path);
+  std::string command_, intro_, config_;
+  std::vector<std::unique_ptr<OptionGroup>> groups_;
+  boost::program_options::variables_map values_;
+  int threads_ = 0;
+};
+
+// --model, --dtype, --checkpoint, --device
+struct ModelOptions {
+  std::string path, dtype = "f32", checkpoint = "none", device = "auto";
+  void add_to(Options& options);
+  Dtype parsed_dtype() const;
+  Checkpointing parsed_checkpoint() const;
+};
+
+// Where the rows come from and how they become tokens.
+struct DataOptions {
+  std::string data, eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error", packing = "on";
+  int64_t length = 256, held_out = 0, limit = -1, eval_rows = 64, retain_tokens = 16384;
+  void add_to(Options& options);
+  SampleOptions samples() const;
+  ExampleOptions examples() const;
+};
+
+// How a run goes.
+struct RunOptions {
+  int64_t steps = 100, batch = 8, accumulate = 1, warmup = -1, eval_every = 0, save_every = 0, samples = 3;
+  uint64_t seed = 1;
+  std::string schedule = "cosine", optimizer = "adamw";
+  double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
+  void add_to(Options& options);
+  TrainOptions train(double lr) const;
+};
+
+}  // namespace afina

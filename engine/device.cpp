@@ -55,6 +55,13 @@ class Pool {
     if (at + length == end_) end_ = at;  // the top is lowered; its pages stay for the next step
     else free_[at] = length;
   }
+  // Gives back the pages of every free range and of the top.
+  void trim() {
+    std::lock_guard lock(mutex_);
+    for (auto& [at, length] : free_) give_back(at, at + length);
+    give_back(end_, highest_);
+    highest_ = end_;
+  }
   int64_t bytes() const { return int64_t(highest_); }
   int64_t growths() const { return growths_; }
 
@@ -64,6 +71,11 @@ class Pool {
     free_.erase(free);
     if (left) free_[at + bytes] = left;
     return base_ + at;
+  }
+  void give_back(size_t from, size_t to) {
+    constexpr size_t page = 4096;
+    from = rounded(from, page), to = to / page * page;
+    if (from < to) madvise(base_ + from, to - from, MADV_DONTNEED);
   }
   void reserve() {
     for (size_ = size_t(1) << 42; size_ >= (size_t(1) << 32); size_ /= 2) {
@@ -121,6 +133,14 @@ void reset_memory_peak(Device device) {
 }
 int64_t pool_bytes() { return pool().bytes(); }
 int64_t pool_growths() { return pool().growths(); }
+
+void trim_memory() {
+  pool().trim();
+  if (FILE* clear = std::fopen("/proc/self/clear_refs", "w")) {
+    std::fputs("5", clear);  // resets VmHWM (man 5 proc)
+    std::fclose(clear);
+  }
+}
 
 int64_t peak_resident_bytes() {
   FILE* status = std::fopen("/proc/self/status", "r");

@@ -35,6 +35,9 @@ void reset_memory_peak(Device device);
 // Bytes the pool has had from the system at most, and how often it asked: after the first step the count must stand still.
 int64_t pool_bytes();
 int64_t pool_growths();
+// Gives the pages of memory that is not held back to the system, and starts the peak of resident memory anew where the system can: between
+// runs, so that one's figures do not show in the next one's.
+void trim_memory();
 // Peak resident bytes of this process as the system counts them (VmHWM); 0 where unknown.
 int64_t peak_resident_bytes();
 

@@ -75,7 +75,7 @@ struct Flops {  // as executed over the whole run, a multiply-add counted as two
   double total() const { return forward + backward; }
 };
 
-struct Sample {  // one prompt, greedily answered by the untouched and by the trained model
+struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
   std::string prompt;
   std::string reference;  // the answer in the data; may be empty
   std::string before;
@@ -103,7 +103,7 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   std::vector<StepPoint> curve;
   std::vector<EvaluationPoint> evaluations;
   ExampleLosses examples;  // after training
-  std::vector<Sample> generations;
+  std::vector<Generation> generations;
   double tokens_per_second() const { return seconds.training() > 0 ? double(tokens) / seconds.training() : 0; }
 };
 

@@ -17,14 +17,14 @@ struct bf16 {
 };
 
 // Round to nearest, ties to even; denormals become zero and NaN stays NaN: what VCVTNEPS2BF16 does.
-inline bf16 to_bf16(float x) {
+[[gnu::always_inline]] inline bf16 to_bf16(float x) {
   uint32_t u;
   std::memcpy(&u, &x, 4);
   if ((u & 0x7fffffffu) > 0x7f800000u) return {uint16_t((u >> 16) | 0x40u)};
   if ((u & 0x7f800000u) == 0) return {uint16_t((u >> 16) & 0x8000u)};
   return {uint16_t((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
 }
-inline float to_float(bf16 x) {
+[[gnu::always_inline]] inline float to_float(bf16 x) {
   uint32_t u = uint32_t(x.bits) << 16;
   float f;
   std::memcpy(&f, &u, 4);

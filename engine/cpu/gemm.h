@@ -1,6 +1,8 @@
 // Matrix multiplication on raw memory, one namespace per instruction set: what the matmul slot, linear layers, attention and the head share.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+
 #include "engine/dtype.h"
 
 namespace afina {
@@ -29,5 +31,16 @@ struct Gemm {
   const void* packed_b = nullptr;  // B packed beforehand by gemm_pack_b; then b and ldb are not read
   bool one_thread = false;         // stay in the calling thread (the caller is itself inside a parallel loop)
 };
+
+#ifdef AFINA_ISA
+namespace AFINA_ISA {
+// Everything else reaches these by gemm_table (engine/gemm_table.h). Denormals are flushed while they run, whatever the caller's thread does.
+void gemm(const Gemm& g);
+// Bytes of B (k, n) packed for operands of dtype `in`; where the instruction set lacks bf16, packed bf16 is held as f32.
+size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
+// Packs the B of g (n, k, in, b, ldb, tb are read; k2 is not packed) to `out`, for Gemm::packed_b of this instruction set.
+void gemm_pack_b(void* out, const Gemm& g);
+}  // namespace AFINA_ISA
+#endif
 
 }  // namespace afina

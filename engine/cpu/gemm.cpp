@@ -1,0 +1,314 @@
+// Matrix multiplication: which part of it is packed and multiplied when, and by which thread.
+#include "engine/cpu/gemm.h"
+
+#include "engine/cpu/gemm_f64.h"
+#include "engine/cpu/gemm_pack.h"
+#include "engine/cpu/gemm_tile.h"
+#include "engine/scratch.h"
+#include "engine/threads.h"
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace afina::AFINA_ISA {
+namespace {
+
+enum Use { shared_b, shared_a, shared_sums, own_b, own_sums };  // of scratch memory
+
+constexpr int64_t block_units = 768;              // of k while a tile stays in registers: a panel of B then fits in half of a 512 KiB cache
+constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time
+constexpr int64_t chunk_size = 1 << 20;           // units of B, or of A, packed at a time: 4 MiB
+constexpr int64_t stream_rows = 48;               // up to so many rows of A, each thread packs for itself what it needs of B at once
+constexpr int64_t stream_units = 64;
+constexpr int64_t split_units = 256;              // of k that one thread packs at a time
+constexpr int64_t little = 1 << 16;               // multiply-adds that are not worth a second thread
+
+AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+AFINA_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+AFINA_INLINE int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Denormals are flushed while this lives, also in a thread that does not do so otherwise.
+struct Flushed {
+#if defined(__x86_64__)
+  unsigned before = _mm_getcsr();
+  Flushed() {
+    if ((before & 0x8040) != 0x8040) _mm_setcsr(before | 0x8040);
+  }
+  ~Flushed() {
+    if ((before & 0x8040) != 0x8040) _mm_setcsr(before);
+  }
+#endif
+};
+
+// A made ready: rows as they lie (or as units), or strips of 12 rows.
+struct Left {
+  const char* data = nullptr;
+  int64_t row_bytes = 0;    // of rows
+  int64_t strip_bytes = 0;  // of strips, else 0
+  const char* at(int64_t row, int64_t u) const {
+    return strip_bytes ? data + row / strip * strip_bytes + (u * strip + row % strip) * 4 : data + row * row_bytes + u * 4;
+  }
+};
+
+// One of the two products that are summed: A B, and A2 B2.
+template <class Kind>
+struct Term {
+  Operand a, b;
+  int64_t units = 0;
+  bool a_lies_ready = false;
+};
+
+// The part of C and k that is worked on between two packings.
+struct Chunk {
+  int64_t m0 = 0, m1 = 0, n0 = 0, n1 = 0, u0 = 0, u1 = 0;
+  bool begins = false, ends = false;  // is this the first, the last stretch of k?
+  Left a, a2;                         // row 0 is m0, unit 0 is u0
+  const char* b = nullptr;            // panels of B from n0 on
+  const char* b2 = nullptr;
+  int64_t unit_bytes_b = 0;           // units of a panel of B times 4
+  float* sums = nullptr;              // (m1 - m0, n1 - n0) where C is bf16 and k needs several chunks
+  int64_t ld_sums = 0;
+};
+
+template <class Kind>
+struct Multiply {
+  const Gemm& g;
+  int threads = 1;
+  Term<Kind> t1, t2;
+
+  explicit Multiply(const Gemm& gemm) : g(gemm) {
+    threads = g.one_thread || g.m * g.n * (g.k + g.k2) <= little ? 1 : thread_count();
+    t1 = term(g.k, g.a, g.lda, g.b, g.ldb);
+    if (g.k2) t2 = term(g.k2, g.a2, g.lda2, g.b2, g.ldb2);
+  }
+
+  Term<Kind> term(int64_t k, const void* a, int64_t lda, const void* b, int64_t ldb) const {
+    Term<Kind> t;
+    t.a = {(const char*)a, lda * Kind::bytes, k, !g.ta};
+    t.b = {(const char*)b, ldb * Kind::bytes, k, g.tb};
+    t.units = Kind::units(k);
+    t.a_lies_ready = !g.ta && Kind::as_stored && t.units * 4 == k * Kind::bytes;
+    return t;
+  }
+
+  template <class F>
+  [[gnu::always_inline]] void each(int64_t n, F&& f) const {
+    if (threads == 1 || n <= 1) {
+      for (int64_t i = 0; i < n; ++i) f(i);
+    } else {
+      parallel_for(n, 1, [&](int64_t i, int64_t end) {
+        for (; i < end; ++i) f(i);
+      });
+    }
+  }
+
+  // C's rows i0..i1 of the chunk's columns j..j + w: all k of the chunk. sums: of (i0, j).
+  void block(const Chunk& c, int64_t j, int w, const char* b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
+    const int64_t units = c.u1 - c.u0, size = most(4, up(up(units, most(1, up(units, block_units))), 4) * 4), blocks = most(1, up(units, size));
+    const int64_t unit_bytes = units_wide(w) * 4;
+    for (int64_t q = 0; q < blocks; ++q) {
+      const int64_t u0 = q * size, u1 = least(units, u0 + size);
+      const bool last = c.ends && q == blocks - 1;
+      Tile t;
+      t.columns = w;
+      t.ldc = ld;
+      t.ldo = g.ldc;
+      t.load = g.accumulate || !c.begins || q > 0;
+      t.first.b = b + u0 * unit_bytes;
+      t.first.units = u1 - u0;
+      t.first.row_bytes = c.a.row_bytes;
+      if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, t2.units};
+      if (last && g.bias) t.bias = (const float*)g.bias + j;
+      for (int64_t i = i0; i < i1;) {
+        t.c = sums + (i - i0) * ld;
+        if (last && g.out == Dtype::bf16) t.out = (uint16_t*)g.c + i * g.ldc + j;
+        t.first.a = c.a.at(i - c.m0, u0);
+        if (last && t2.units) t.second.a = c.a2.at(i - c.m0, 0);
+        const int64_t rows = least(i1 - i, strip - (i - c.m0) % strip);
+        i += g.ta ? run_tile<Kind, strip>(t, rows) : run_tile<Kind, 1>(t, rows);
+      }
+    }
+  }
+
+  // The f32 sums of rows from i and columns from j on, and their leading dimension.
+  float* sums_of(const Chunk& c, int64_t i, int64_t j, int64_t rows, int64_t* ld) const {
+    if (g.out == Dtype::f32) return *ld = g.ldc, (float*)g.c + i * g.ldc + j;
+    if (c.sums) return *ld = c.ld_sums, c.sums + (i - c.m0) * c.ld_sums + j - c.n0;
+    return *ld = panel_width, (float*)scratch(own_sums, size_t(rows * panel_width) * 4);
+  }
+
+  // ---- Packing ----
+
+  static int64_t row_units(int64_t units) { return up(units, Wide::width) * Wide::width + 16; }  // + 16: rows apart in the cache's sets
+
+  // Bytes that rows m of a term take when made ready.
+  int64_t left_bytes(const Term<Kind>& t, int64_t m, int64_t units) const {
+    if (!units || t.a_lies_ready) return 0;
+    return g.ta ? up(m, strip) * strip * units * 4 : m * row_units(units) * 4;
+  }
+  Left left(const Term<Kind>& t, char* ready, int64_t m0, int64_t u0, int64_t units) const {
+    if (!units) return {};
+    if (t.a_lies_ready) return {t.a.template at<Kind>(m0) + u0 * 4, t.a.ld, 0};
+    return g.ta ? Left{ready, 0, strip * units * 4} : Left{ready, row_units(units) * 4, 0};
+  }
+  // Makes rows i0..i1 ready (i0 - m0: whole strips).
+  void pack_left(const Term<Kind>& t, const Left& to, int64_t m0, int64_t i0, int64_t i1, int64_t u0, int64_t u1) const {
+    if (u0 == u1 || t.a_lies_ready) return;
+    if (!g.ta) {
+      pack_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
+      return;
+    }
+    for (int64_t u = u0; u < u1; u += 64)  // few enough rows of memory that neighbouring strips find them in the cache
+      for (int64_t i = i0; i < i1; i += strip)
+        pack_panel<Kind>((char*)to.at(i - m0, u - u0), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + 64));
+  }
+
+  void pack_chunk(Chunk& c, bool pack_b) const {
+    const int64_t units = c.u1 - c.u0, units2 = c.ends ? t2.units : 0, columns = c.n1 - c.n0;
+    const int64_t panels = up(columns, panel_width), rows = c.m1 - c.m0, row_blocks = up(rows, 8 * strip);
+    const int64_t bytes_a = left_bytes(t1, rows, units), bytes_a2 = left_bytes(t2, rows, units2);
+    char* to_a = bytes_a + bytes_a2 ? (char*)scratch(shared_a, size_t(bytes_a + bytes_a2)) : nullptr;
+    c.a = left(t1, to_a, c.m0, c.u0, units);
+    c.a2 = left(t2, to_a + bytes_a, c.m0, 0, units2);
+    const int64_t splits = most(1, up(units, split_units));
+    const int64_t items_b = pack_b ? panels * (splits + (units2 ? 1 : 0)) : 0, items_a = to_a ? row_blocks : 0;
+    char *to_b = (char*)c.b, *to_b2 = (char*)c.b2;
+    each(items_b + items_a, [&](int64_t item) {
+      if (item >= items_b) {
+        const int64_t i0 = c.m0 + (item - items_b) * 8 * strip, i1 = least(c.m1, i0 + 8 * strip);
+        pack_left(t1, c.a, c.m0, i0, i1, c.u0, c.u1);
+        pack_left(t2, c.a2, c.m0, i0, i1, 0, units2);
+        return;
+      }
+      const int64_t p = item % panels, s = item / panels, j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
+      const int wide = units_wide(int(w));
+      if (s == splits) {
+        pack_panel<Kind>(to_b2 + p * panel_width * units2 * 4, wide, t2.b, j, w, 0, units2);
+      } else if (!g.packed_b) {
+        const int64_t u0 = c.u0 + s * split_units, u1 = least(c.u1, u0 + split_units);
+        pack_panel<Kind>(to_b + (p * panel_width * units + (u0 - c.u0) * wide) * 4, wide, t1.b, j, w, u0, u1);
+      }
+    });
+  }
+
+  // ---- The two ways through ----
+
+  void multiply_chunk(const Chunk& c) const {
+    const int64_t panels = up(c.n1 - c.n0, panel_width), rows = c.m1 - c.m0;
+    int64_t parts = threads == 1 ? 1 : most(1, least(up(16 * threads, panels), rows / 48));
+    if (g.out == Dtype::bf16 && !c.sums) parts = most(parts, up(rows, 256));  // the sums of a part stay in the cache
+    const int64_t size = up(up(rows, parts), strip) * strip;
+    parts = up(rows, size);
+    const int64_t units = c.u1 - c.u0, units2 = t2.units;
+    each(panels * parts, [&](int64_t item) {
+      const int64_t p = item / parts, i0 = c.m0 + item % parts * size, i1 = least(c.m1, i0 + size);
+      const int64_t j = c.n0 + p * panel_width;
+      int64_t ld;
+      float* sums = sums_of(c, i0, j, i1 - i0, &ld);
+      block(c, j, int(least(panel_width, c.n1 - j)), c.b + p * panel_width * units * 4, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
+    });
+  }
+
+  // Large: chunks of B (and of A where it must be rearranged) are packed by all threads, then multiplied by all.
+  void in_chunks() const {
+    const int64_t ku = g.packed_b ? most(1, t1.units) : most(1, least(t1.units, chunk_units));
+    const bool several = t1.units > ku;
+    const int64_t nc = g.packed_b ? g.n : least(g.n, most(1, chunk_size / ku / panel_width) * panel_width);
+    const bool a_packed = left_bytes(t1, g.m, t1.units) + left_bytes(t2, g.m, t2.units) > 0;
+    const int64_t mc = a_packed ? least(g.m, most(1, chunk_size / ku / (8 * strip)) * 8 * strip) : g.m;
+    for (int64_t n0 = 0; n0 < g.n; n0 += nc)
+      for (int64_t u0 = 0; u0 == 0 || u0 < t1.units; u0 += ku) {
+        Chunk c;
+        c.n0 = n0, c.n1 = least(g.n, n0 + nc), c.u0 = u0, c.u1 = least(t1.units, u0 + ku);
+        c.begins = u0 == 0, c.ends = c.u1 == t1.units;
+        const int64_t wide = up(c.n1 - c.n0, panel_width) * panel_width, units2 = c.ends ? t2.units : 0;
+        const int64_t size_b = g.packed_b ? 0 : wide * (c.u1 - c.u0);
+        char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2) * 4) : nullptr;
+        c.b = g.packed_b ? (const char*)g.packed_b : b;
+        c.b2 = b + size_b * 4;
+        for (int64_t m0 = 0; m0 < g.m; m0 += mc) {
+          c.m0 = m0, c.m1 = least(g.m, m0 + mc);
+          if (several && g.out == Dtype::bf16) {
+            c.ld_sums = nc;
+            c.sums = (float*)scratch(shared_sums, size_t(g.m * nc) * 4) + m0 * nc;
+          }
+          pack_chunk(c, m0 == 0 && (units2 || !g.packed_b));
+          multiply_chunk(c);
+        }
+      }
+  }
+
+  // Few rows of A: what is packed of B is used at once by the same thread, out of its first cache.
+  void streamed() const {
+    const int64_t bytes = left_bytes(t1, g.m, t1.units), bytes2 = left_bytes(t2, g.m, t2.units);
+    char* to_a = bytes + bytes2 ? (char*)scratch(shared_a, size_t(bytes + bytes2)) : nullptr;
+    const Left a = left(t1, to_a, 0, 0, t1.units), a2 = left(t2, to_a + bytes, 0, 0, t2.units);
+    pack_left(t1, a, 0, 0, g.m, 0, t1.units);
+    pack_left(t2, a2, 0, 0, g.m, 0, t2.units);
+    each(up(g.n, panel_width), [&](int64_t p) {
+      const int64_t j = p * panel_width, w = least(panel_width, g.n - j);
+      const int wide = units_wide(int(w));
+      char* b = (char*)scratch(own_b, size_t(panel_width * (stream_units + t2.units)) * 4);
+      char* b2 = b + panel_width * stream_units * 4;
+      Chunk c;
+      c.m1 = g.m, c.n0 = 0, c.n1 = g.n, c.a2 = a2;
+      int64_t ld;
+      float* sums = sums_of(c, 0, j, g.m, &ld);
+      if (t2.units) pack_panel<Kind>(b2, wide, t2.b, j, w, 0, t2.units);
+      for (int64_t u = 0; u == 0 || u < t1.units; u += stream_units) {
+        c.u0 = u, c.u1 = least(t1.units, u + stream_units);
+        c.begins = u == 0, c.ends = c.u1 == t1.units;
+        c.a = a;
+        if (a.data) c.a.data = a.strip_bytes ? a.data + u * strip * 4 : a.data + u * 4;
+        if (t1.units) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
+        block(c, j, int(w), b, b2, 0, g.m, sums, ld);
+      }
+    });
+  }
+
+  void run() const {
+    if (g.m <= stream_rows && !g.packed_b) streamed();
+    else in_chunks();
+  }
+};
+
+template <class Kind>
+void pack_b(void* out, const Gemm& g) {
+  const int64_t units = Kind::units(g.k);
+  const Operand b = {(const char*)g.b, g.ldb * Kind::bytes, g.k, g.tb};
+  const int64_t panels = up(g.n, panel_width), splits = up(units, split_units);
+  auto pack = [&](int64_t item, int64_t end) {
+    for (; item < end; ++item) {
+      const int64_t p = item / splits, s = item % splits, j = p * panel_width, w = least(panel_width, g.n - j);
+      const int64_t u0 = s * split_units, u1 = least(units, u0 + split_units);
+      const int wide = units_wide(int(w));
+      pack_panel<Kind>((char*)out + (p * panel_width * units + u0 * wide) * 4, wide, b, j, w, u0, u1);
+    }
+  };
+  if (g.one_thread) pack(0, panels * splits);
+  else parallel_for(panels * splits, 1, pack);
+}
+
+}  // namespace
+
+void gemm(const Gemm& g) {
+  if (g.m <= 0 || g.n <= 0) return;
+  [[maybe_unused]] Flushed flushed;
+  if (g.in == Dtype::f64) gemm_f64(g);
+  else if (g.in == Dtype::bf16) Multiply<UnitBf16>(g).run();
+  else Multiply<UnitF32>(g).run();
+}
+
+size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
+  if (in == Dtype::f64) return packed_b_bytes_f64(n, k);
+  return size_t(up(n, panel_width) * panel_width * (in == Dtype::bf16 ? UnitBf16::units(k) : k)) * 4;
+}
+
+void gemm_pack_b(void* out, const Gemm& g) {
+  [[maybe_unused]] Flushed flushed;
+  if (g.in == Dtype::f64) pack_b_f64(out, g);
+  else if (g.in == Dtype::bf16) pack_b<UnitBf16>(out, g);
+  else pack_b<UnitF32>(out, g);
+}
+
+}  // namespace afina::AFINA_ISA

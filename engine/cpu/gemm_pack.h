@@ -1,0 +1,68 @@
+// Packing for the matmul: operands rearranged so that the inner kernel reads units one after the other.
+#pragma once
+#include "engine/cpu/gemm_kind.h"
+
+namespace afina::AFINA_ISA {
+
+// An operand seen from its outer index x (rows of A, columns of B): `along` when rows of memory are x and run along k, else they are k.
+struct Operand {
+  const char* data = nullptr;
+  int64_t ld = 0;  // bytes
+  int64_t k = 0;
+  bool along = false;
+  template <class Kind> const char* at(int64_t x) const { return data + (along ? x * ld : x * Kind::bytes); }
+};
+
+template <class Kind>
+static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
+  constexpr int w = Wide::width;
+  for (int64_t u = u0; u < u1; u += w) {
+    for (int x = 0; x < wide; x += w) {
+      Wide::F r[w];
+#pragma GCC unroll 16
+      for (int i = 0; i < w; ++i) r[i] = x + i < n ? Kind::along(rows + (x + i) * ld, u, k) : Wide::zero();
+      Wide::transpose(r);
+      char* to = out + ((u - u0) * wide + x) * 4;
+      if (u + w <= u1 && x + w <= wide) {
+#pragma GCC unroll 16
+        for (int i = 0; i < w; ++i) Wide::store(to + i * wide * 4, r[i]);
+      } else {
+        for (int i = 0; i < w && u + i < u1; ++i) Wide::store_part(to + i * wide * 4, r[i], wide - x < w ? wide - x : w);
+      }
+    }
+  }
+}
+
+template <class Kind>
+static void pack_across(char* out, int wide, const char* columns, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
+  constexpr int w = Wide::width;
+  for (int64_t u = u0; u < u1; ++u, out += wide * 4) {
+    int x = 0;
+    for (; x + w <= wide && x + w <= n; x += w) Wide::store(out + x * 4, Kind::across(columns + x * Kind::bytes, ld, u, w, k));
+    for (; x < wide; x += w) {
+      int left = n > x ? int(n - x) : 0;
+      Wide::F v = left ? Kind::across(columns + x * Kind::bytes, ld, u, left < w ? left : w, k) : Wide::zero();
+      if (x + w <= wide) Wide::store(out + x * 4, v);
+      else Wide::store_part(out + x * 4, v, wide - x);
+    }
+  }
+}
+
+// Units u0..u1 of x0 .. x0 + n to out: unit u of x lies at ((u - u0) * wide + x - x0); zeros from n to wide.
+template <class Kind>
+static void pack_panel(char* out, int wide, const Operand& from, int64_t x0, int64_t n, int64_t u0, int64_t u1) {
+  const char* data = from.at<Kind>(x0);
+  if (from.along) pack_along<Kind>(out, wide, data, from.ld, n, from.k, u0, u1);
+  else pack_across<Kind>(out, wide, data, from.ld, n, from.k, u0, u1);
+}
+
+// Rows that run along k, as units: row x at (x - x0) * row_bytes. row_bytes has room for u1 - u0 rounded up to whole vectors.
+template <class Kind>
+static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1, int64_t u0, int64_t u1) {
+  for (int64_t x = x0; x < x1; ++x, out += row_bytes) {
+    const char* row = from.at<Kind>(x);
+    for (int64_t u = u0; u < u1; u += Wide::width) Wide::store(out + (u - u0) * 4, Kind::along(row, u, from.k));
+  }
+}
+
+}  // namespace afina::AFINA_ISA

@@ -1,0 +1,140 @@
+// The inner kernel of the matmul: a tile of C held in registers while k runs, once for each number of rows and vectors.
+#pragma once
+#include "engine/cpu/gemm_kind.h"
+
+namespace afina::AFINA_ISA {
+
+// A packed panel of A holds 12 rows: unit u of row r lies at u * 12 + r. A panel of B is as wide as its vectors.
+constexpr int strip = 12;
+
+// One stretch of k: A by rows (row_bytes apart, along k) or packed, B packed.
+struct Stretch {
+  const char* a = nullptr;
+  const char* b = nullptr;
+  int64_t row_bytes = 0;
+  int64_t units = 0;
+};
+
+struct Tile {
+  Stretch first, second;  // the second is K-augmentation, empty but in the last block of k
+  float* c = nullptr;     // f32 sums, ldc apart: where the chain goes on from (`load`) and, unless out is given, where it is written
+  int64_t ldc = 0;
+  uint16_t* out = nullptr;  // bf16 result, or null
+  int64_t ldo = 0;
+  const float* bias = nullptr;
+  bool load = false;
+  int columns = 0;  // of C: the last vector may be partly used
+};
+
+// Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1: rows as they lie).
+template <class Kind, class V, int R, int NV, int Step>
+[[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV], const Stretch& s) {
+  constexpr int groups = (R + 2) / 3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  const int64_t stride = Step == 1 ? s.row_bytes : 4;
+  const char* a[groups];
+  for (int g = 0; g < groups; ++g) a[g] = s.a + 3 * g * stride;
+  const char* b = s.b;
+  auto step = [&](int u) __attribute__((always_inline)) {
+    typename V::F bv[NV];
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + (u * NV + j) * V::width * 4);
+#pragma GCC unroll 12
+    for (int i = 0; i < R; ++i) {
+      typename V::F av = V::broadcast(a[i / 3] + (i % 3) * stride + u * Step * 4);
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) acc[i][j] = Kind::template multiply<V>(av, bv[j], acc[i][j]);
+    }
+  };
+  int64_t left = s.units;
+  for (; left >= 4; left -= 4) {
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; ++u) step(u);
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) a[g] += 4 * Step * 4;
+    b += 4 * NV * V::width * 4;
+  }
+  for (; left > 0; --left) {
+    step(0);
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) a[g] += Step * 4;
+    b += NV * V::width * 4;
+  }
+}
+
+template <class V>
+[[gnu::always_inline]] static inline typename V::F load_columns(const float* p, int n) {
+  return n >= V::width ? V::load(p) : V::load_part(p, n);
+}
+
+template <class V, int R, int NV>
+[[gnu::always_inline]] static inline void write_tile(typename V::F (&acc)[R][NV], const Tile& t) {
+  const int last = t.columns - (NV - 1) * V::width;  // columns of the last vector
+  if (t.bias) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) {
+      typename V::F bias = load_columns<V>(t.bias + j * V::width, j == NV - 1 ? last : V::width);
+#pragma GCC unroll 12
+      for (int i = 0; i < R; ++i) acc[i][j] = V::add(acc[i][j], bias);
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) {
+      int n = j == NV - 1 ? last : V::width;
+      if (t.out) V::store_bf16(t.out + i * t.ldo + j * V::width, acc[i][j], n);
+      else if (n >= V::width) V::store(t.c + i * t.ldc + j * V::width, acc[i][j]);
+      else V::store_part(t.c + i * t.ldc + j * V::width, acc[i][j], n);
+    }
+  }
+}
+
+template <class Kind, class V, int R, int NV, int Step>
+static void tile(const Tile& t) {
+  typename V::F acc[R][NV];
+#pragma GCC unroll 12
+  for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j)
+      acc[i][j] = t.load ? load_columns<V>(t.c + i * t.ldc + j * V::width, t.columns - j * V::width) : V::zero();
+  }
+  add_stretch<Kind, V, R, NV, Step>(acc, t.first);
+  if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
+  write_tile<V, R, NV>(acc, t);
+}
+
+// Runs a tile of the most rows that there is a kernel for, at most `rows`, and says how many those were. R: kernels, most rows first.
+template <class Kind, class V, int NV, int Step, int R, int... Fewer>
+[[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
+  if constexpr (sizeof...(Fewer) > 0)
+    if (rows < R) return run_most<Kind, V, NV, Step, Fewer...>(t, rows);
+  tile<Kind, V, R, NV, Step>(t);
+  return R;
+}
+
+template <class Kind, class V, int NV, int Step>
+[[gnu::always_inline]] static inline int run_tile(const Tile& t, int64_t rows) {
+  constexpr int registers = Wide::width == 16 ? 32 : 16;
+  if constexpr (wide_vectors == 1) return run_most<Kind, V, NV, Step, 4, 2, 1>(t, rows);
+  else if constexpr (NV * 13 < registers) return run_most<Kind, V, NV, Step, 12, 8, 6, 4, 3, 2, 1>(t, rows);
+  else return run_most<Kind, V, NV, Step, 6, 5, 4, 3, 2, 1>(t, rows);
+}
+
+// The panel's form: columns, and from them whether it is narrow (half a vector) and how many units a k takes.
+AFINA_INLINE bool is_narrow(int columns) { return Narrow::width < Wide::width && columns <= Narrow::width; }
+AFINA_INLINE int units_wide(int columns) { return is_narrow(columns) ? Narrow::width : (columns + Wide::width - 1) / Wide::width * Wide::width; }
+
+template <class Kind, int Step>
+static int run_tile(const Tile& t, int64_t rows) {
+  if constexpr (Narrow::width < Wide::width)
+    if (is_narrow(t.columns)) return run_tile<Kind, typename Kind::Narrow_, 1, Step>(t, rows);
+  if constexpr (wide_vectors >= 4) {
+    if (t.columns > 3 * Wide::width) return run_tile<Kind, typename Kind::Wide_, 4, Step>(t, rows);
+    if (t.columns > 2 * Wide::width) return run_tile<Kind, typename Kind::Wide_, 3, Step>(t, rows);
+  }
+  if constexpr (wide_vectors >= 2)
+    if (t.columns > Wide::width) return run_tile<Kind, typename Kind::Wide_, 2, Step>(t, rows);
+  return run_tile<Kind, typename Kind::Wide_, 1, Step>(t, rows);
+}
+
+}  // namespace afina::AFINA_ISA

@@ -1,0 +1,15 @@
+// The matrix multiplication of each instruction set, for code that is compiled once: tests, benchmarks, and kernels' callers.
+#pragma once
+#include "engine/cpu/gemm.h"
+#include "engine/isa.h"
+
+namespace afina {
+
+struct GemmTable {
+  void (*gemm)(const Gemm& g);
+  void (*gemm_pack_b)(void* out, const Gemm& g);
+  size_t (*packed_b_bytes)(int64_t n, int64_t k, Dtype in);
+};
+const GemmTable& gemm_table(Isa isa);
+
+}  // namespace afina

@@ -1,0 +1,92 @@
+// Instruction sets of the CPU: what the processor has, what the user asks for, and how denormals are flushed.
+#include "engine/isa.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/error.h"
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace afina {
+namespace {
+
+constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512bf16};
+
+// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save is not there.
+bool has(Isa isa) {
+#if defined(__x86_64__)
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("avx512vl");
+  if (isa == Isa::avx2) return avx2;
+  if (isa == Isa::avx512) return avx512;
+  if (isa == Isa::avx512bf16) return avx512 && __builtin_cpu_supports("avx512bf16");
+#endif
+  return isa == Isa::scalar;
+}
+
+std::string possible() {
+  std::string words;
+  for (Isa i : usable_isas()) words += std::string(words.empty() ? "" : ", ") + name(i);
+  return words;
+}
+
+Isa asked_for() {
+  const char* word = std::getenv("AFINA_ISA");
+  if (!word || !*word) return best_isa();
+  for (Isa i : every_isa)
+    if (!std::strcmp(word, name(i))) {
+      require(has(i), "AFINA_ISA=", word, ": this processor does not have it. Possible here: ", possible());
+      return i;
+    }
+  fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", possible());
+}
+
+std::atomic<int> chosen{-1};
+
+}  // namespace
+
+const char* name(Isa isa) {
+  switch (isa) {
+    case Isa::avx2: return "avx2";
+    case Isa::avx512: return "avx512";
+    case Isa::avx512bf16: return "avx512bf16";
+    default: return "scalar";
+  }
+}
+
+Isa best_isa() { return usable_isas().back(); }
+
+Isa isa() {
+  int i = chosen.load(std::memory_order_relaxed);
+  if (i < 0) chosen = i = int(asked_for());
+  return Isa(i);
+}
+
+void set_isa(Isa isa) {
+  require(has(isa), "instruction set ", name(isa), ": this processor does not have it. Possible here: ", possible());
+  chosen = int(isa);
+}
+
+std::vector<Isa> usable_isas() {
+  std::vector<Isa> all;
+  for (Isa i : every_isa)
+    if (has(i)) all.push_back(i);
+  return all;
+}
+
+void flush_denormals() {
+#if defined(__x86_64__)
+  unsigned control = _mm_getcsr();
+  if ((control & 0x8040) != 0x8040) _mm_setcsr(control | 0x8040);  // FTZ (bit 15) and DAZ (bit 6)
+#elif defined(__aarch64__)
+  uint64_t control;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" ::"r"(control | (uint64_t(1) << 24)));  // FZ: inputs and results
+#endif
+}
+
+}  // namespace afina

@@ -1,0 +1,44 @@
+// Memory that kernels work in: grow-only buffers of each thread, counted together.
+#include "engine/scratch.h"
+
+#include <atomic>
+#include <cstdlib>
+
+#include "engine/error.h"
+
+namespace afina {
+namespace {
+
+std::atomic<size_t> held{0};
+
+struct Buffers {
+  void* data[16] = {};
+  size_t bytes[16] = {};
+  ~Buffers() {
+    for (int i = 0; i < 16; ++i) {
+      std::free(data[i]);
+      held -= bytes[i];
+    }
+  }
+};
+thread_local Buffers mine;
+
+}  // namespace
+
+void* scratch(int which, size_t bytes) {
+  Buffers& b = mine;
+  if (bytes <= b.bytes[which]) return b.data[which];
+  size_t size = (bytes + 4095) / 4096 * 4096;
+  std::free(b.data[which]);
+  held -= b.bytes[which];
+  b.bytes[which] = 0;
+  b.data[which] = std::aligned_alloc(64, size);
+  require(b.data[which] != nullptr, "workspace: the system has no ", size, " bytes left. Use a smaller batch or length.");
+  b.bytes[which] = size;
+  held += size;
+  return b.data[which];
+}
+
+size_t scratch_bytes() { return held; }
+
+}  // namespace afina

@@ -1,0 +1,82 @@
+// Damages valid input: truncation, flipped bits, lying lengths, pieces moved, doubled or taken from elsewhere.
+#pragma once
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+
+namespace afina {
+
+// Draws the numbers of one input, one after the other.
+class Draw {
+ public:
+  Draw(uint64_t seed, std::string_view target, uint64_t run) : random_(seed ^ hash_of(target), "fuzz", run) {}
+  // 0 .. n-1; 0 for n = 0.
+  size_t below(size_t n) { return n == 0 ? 0 : random_.below(position_++, uint32_t(n)); }
+  uint32_t bits() { return random_.bits(position_++); }
+
+ private:
+  Random random_;
+  uint64_t position_ = 0;
+};
+
+inline void put_number(std::string& input, Draw& draw) {
+  static constexpr uint64_t numbers[] = {0,         1,          2,          7,          255,       65535,      1u << 24,
+                                         INT32_MAX, UINT32_MAX, 1ull << 32, 1ull << 60, INT64_MAX, 1ull << 63, UINT64_MAX};
+  uint64_t number = numbers[draw.below(std::size(numbers))] + draw.below(3) - 1;
+  size_t width = size_t(1) << draw.below(4), at = draw.below(input.size());
+  if (draw.below(4) == 0 && at < input.size()) number = uint64_t(uint8_t(input[at])) + draw.below(16) - 8;  // near what is there
+  if (draw.below(3) == 0) {
+    // As text, over digits where there are some.
+    size_t digit = input.find_first_of("0123456789", at), end = input.find_first_not_of("0123456789", digit);
+    if (digit != input.npos) input.replace(digit, (end == input.npos ? input.size() : end) - digit, std::to_string(int64_t(number)));
+  } else if (at + width <= input.size()) {
+    std::memcpy(input.data() + at, &number, width);
+  }
+}
+
+inline void move_piece(std::string& input, const std::string& other, Draw& draw) {
+  size_t from = draw.below(other.size()), length = draw.below(std::min<size_t>(other.size() - from, 200) + 1);
+  std::string piece = other.substr(from, length);
+  size_t at = draw.below(input.size() + 1);
+  if (draw.below(2) == 0) input.insert(at, piece);
+  else input.replace(at, std::min(length, input.size() - at), piece);
+}
+
+// One damage to `input`; `seeds` and `words` are material.
+inline void damage(std::string& input, const std::vector<std::string>& seeds, const std::vector<std::string>& words, Draw& draw) {
+  size_t at = draw.below(input.size());
+  switch (draw.below(10)) {
+    case 0: input.resize(draw.below(input.size() + 1)); break;
+    case 1: input.erase(at, 1 + draw.below(16)); break;
+    case 2: move_piece(input, input, draw); break;
+    case 3: move_piece(input, seeds[draw.below(seeds.size())], draw); break;
+    case 4:
+      if (!words.empty()) input.insert(at, words[draw.below(words.size())]);
+      break;
+    case 5:
+      if (!words.empty()) {
+        const std::string& word = words[draw.below(words.size())];
+        input.replace(at, std::min(word.size(), input.size() - at), word);
+      }
+      break;
+    case 6:
+      if (!input.empty()) input[at] = char(draw.bits());
+      break;
+    case 7:
+      if (!input.empty()) input[at] = char(uint8_t(input[at]) ^ 1u << draw.below(8));
+      break;
+    default: put_number(input, draw);
+  }
+}
+
+// A seed with one to eight damages, mostly few: deep places are reached only through a mostly valid file.
+inline std::string mutate(const std::vector<std::string>& seeds, const std::vector<std::string>& words, Draw& draw) {
+  std::string input = seeds[draw.below(seeds.size())];
+  size_t damages = size_t(1) << draw.below(4) >> draw.below(2);
+  for (size_t i = 0; i < damages || i == 0; ++i) damage(input, seeds, words, draw);
+  return input;
+}
+
+}  // namespace afina

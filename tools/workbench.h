@@ -1,0 +1,38 @@
+// What all runs of a comparison share: the model's files, its tokenizer, and the rows to train on, to choose by, to judge by and to retain.
+#pragma once
+#include "model/weights.h"
+#include "tools/evaluate.h"
+#include "tools/options.h"
+#include "tools/results.h"
+
+namespace afina {
+
+struct Workbench {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  Tokenizer tokenizer;
+  ChatTemplate chat;
+  Samples train, choice, final, retain;  // choice: held-out rows that rates are chosen by; final: those that no choice has seen
+  std::vector<Example> prompts;          // examples of `final` that are answered before and after
+  ModelDescription described;
+  std::vector<DataDescription> files;
+  std::vector<std::string> notes;
+  // Of the untouched model; made once by measure_base.
+  Scores before;
+  double choice_before = 0;
+  std::vector<Generation> generations;  // `after` still empty
+};
+
+// Reads everything but the weights. Errors are the data's; a training row among the held-out ones is one.
+Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
+// Builds the model as `method` wants it.
+std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed);
+// Loss and answers of the untouched model.
+void measure_base(Workbench& bench);
+// Greedy answers to the bench's prompts.
+std::vector<std::string> answers(Model& model, const Workbench& bench);
+// Held-out loss on the final rows and loss on the retention text; losses per row into `examples` when given.
+Scores score(Model& model, const Workbench& bench, ExampleLosses* examples = nullptr);
+
+}  // namespace afina

@@ -4,14 +4,13 @@
 
 namespace afina {
 
-// A mean over `count` independent values. The interval is mean ± half; with fewer than two values there is none, and whoever prints it says
-// so.
+// A mean over `count` independent values. The interval is mean ± half. One value has no interval, and whoever prints it says so.
 struct Estimate {
   double mean = 0;
   double half = 0;  // Student t (count - 1 degrees of freedom, two-sided 95 %) times the standard error; 0 where there is no interval
   int count = 0;
   bool known() const { return count > 0; }
-  bool has_interval() const { return count >= 2; }
+  bool has_interval() const { return count >= 2 && half >= 0; }  // half is NaN where a value was
   double low() const { return mean - half; }
   double high() const { return mean + half; }
   // The interval exists and does not contain zero: for differences, "more than chance".

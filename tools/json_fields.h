@@ -15,7 +15,7 @@
 
 namespace afina {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // A struct with a list of fields, told from the containers by having no size and no value.
 template <class T>
@@ -26,50 +26,50 @@ concept Structure = std::is_class_v<T> && !requires(T t) {
 
 struct JsonWriter {
   static constexpr bool reading = false;
-  Json object = Json::object();
+  OrderedJson object = OrderedJson::object();
 
   template <class T>
   void operator()(const char* key, T& value) {
     object[key] = write(value);
   }
   // A value that follows from the others: written for readers of the file, passed over when read back.
-  void derived(const char* key, Json value) { object[key] = std::move(value); }
+  void derived(const char* key, OrderedJson value) { object[key] = std::move(value); }
   // Points as one list a field: shorter, and what plotting wants.
   template <class T>
   void columns(const char* key, std::vector<T>& points) {
-    Json lists = write(T());
-    for (auto& item : lists.items()) item.value() = Json::array();
+    OrderedJson lists = write(T());
+    for (auto& item : lists.items()) item.value() = OrderedJson::array();
     for (T& point : points) {
-      Json one = write(point);
+      OrderedJson one = write(point);
       for (auto& item : one.items()) lists[item.key()].push_back(item.value());
     }
     object[key] = std::move(lists);
   }
 
-  static Json write(const std::string& text) { return text; }
+  static OrderedJson write(const std::string& text) { return text; }
   // JSON has no NaN and no infinity.
-  static Json write(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+  static OrderedJson write(double value) { return std::isfinite(value) ? OrderedJson(value) : OrderedJson(); }
   template <std::integral T>
-  static Json write(T value) {
+  static OrderedJson write(T value) {
     return value;
   }
   template <class T>
-  static Json write(const std::optional<T>& value) {
-    return value ? write(*value) : Json();
+  static OrderedJson write(const std::optional<T>& value) {
+    return value ? write(*value) : OrderedJson();
   }
-  static Json write(const std::map<std::string, std::string>& map) {
-    Json json = Json::object();
+  static OrderedJson write(const std::map<std::string, std::string>& map) {
+    OrderedJson json = OrderedJson::object();
     for (auto& [key, value] : map) json[key] = value;
     return json;
   }
   template <class T>
-  static Json write(const std::vector<T>& values) {
-    Json list = Json::array();
+  static OrderedJson write(const std::vector<T>& values) {
+    OrderedJson list = OrderedJson::array();
     for (const T& value : values) list.push_back(write(value));
     return list;
   }
   template <Structure T>
-  static Json write(const T& value) {
+  static OrderedJson write(const T& value) {
     JsonWriter writer;
     fields(writer, const_cast<T&>(value));  // a writer changes nothing; one list of fields serves both directions
     return std::move(writer.object);
@@ -79,7 +79,7 @@ struct JsonWriter {
 class JsonReader {
  public:
   static constexpr bool reading = true;
-  JsonReader(const Json& json, std::string place) : object_(json), place_(std::move(place)) {
+  JsonReader(const OrderedJson& json, std::string place) : object_(json), place_(std::move(place)) {
     expect(json.is_object(), json, place_, "an object");
   }
 
@@ -87,10 +87,10 @@ class JsonReader {
   void operator()(const char* key, T& value) {
     read(at(key), value, place_ + "." + key);
   }
-  void derived(const char* key, const Json&) { known_.insert(key); }
+  void derived(const char* key, const OrderedJson&) { known_.insert(key); }
   template <class T>
   void columns(const char* key, std::vector<T>& points) {
-    const Json& lists = at(key);
+    const OrderedJson& lists = at(key);
     std::string place = place_ + "." + key;
     expect(lists.is_object() && !lists.empty(), lists, place, "an object of lists");
     size_t length = lists.begin()->size();
@@ -99,7 +99,7 @@ class JsonReader {
               length);
     points.assign(length, T());
     for (size_t i = 0; i < length; i++) {
-      Json one = Json::object();
+      OrderedJson one = OrderedJson::object();
       for (auto& item : lists.items()) one[item.key()] = item.value()[i];
       read(one, points[i], place + "[" + std::to_string(i) + "]");
     }
@@ -110,57 +110,57 @@ class JsonReader {
       require(known_.count(item.key()), place_, ": unknown key \"", item.key(), "\"; was the file written by another version?");
   }
 
-  static void read(const Json& json, std::string& text, const std::string& place) {
+  static void read(const OrderedJson& json, std::string& text, const std::string& place) {
     expect(json.is_string(), json, place, "a string");
     text = json.get<std::string>();
   }
-  static void read(const Json& json, double& value, const std::string& place) {
+  static void read(const OrderedJson& json, double& value, const std::string& place) {
     expect(json.is_number() || json.is_null(), json, place, "a number");
     value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
   }
-  static void read(const Json& json, bool& value, const std::string& place) {
+  static void read(const OrderedJson& json, bool& value, const std::string& place) {
     expect(json.is_boolean(), json, place, "true or false");
     value = json.get<bool>();
   }
   template <std::integral T>
-  static void read(const Json& json, T& value, const std::string& place) {
+  static void read(const OrderedJson& json, T& value, const std::string& place) {
     expect(json.is_number_integer() && (std::is_signed_v<T> || json.is_number_unsigned()), json, place, "a whole number");
     value = json.get<T>();
   }
   template <class T>
-  static void read(const Json& json, std::optional<T>& value, const std::string& place) {
+  static void read(const OrderedJson& json, std::optional<T>& value, const std::string& place) {
     value.reset();
     if (!json.is_null()) read(json, value.emplace(), place);
   }
-  static void read(const Json& json, std::map<std::string, std::string>& map, const std::string& place) {
+  static void read(const OrderedJson& json, std::map<std::string, std::string>& map, const std::string& place) {
     expect(json.is_object(), json, place, "an object");
     map.clear();
     for (auto& item : json.items()) read(item.value(), map[item.key()], place + "." + item.key());
   }
   template <class T>
-  static void read(const Json& json, std::vector<T>& values, const std::string& place) {
+  static void read(const OrderedJson& json, std::vector<T>& values, const std::string& place) {
     expect(json.is_array(), json, place, "a list");
     values.assign(json.size(), T());
     for (size_t i = 0; i < values.size(); i++) read(json[i], values[i], place + "[" + std::to_string(i) + "]");
   }
   template <Structure T>
-  static void read(const Json& json, T& value, const std::string& place) {
+  static void read(const OrderedJson& json, T& value, const std::string& place) {
     JsonReader reader(json, place);
     fields(reader, value);
     reader.finish();
   }
 
  private:
-  const Json& at(const char* key) {
+  const OrderedJson& at(const char* key) {
     known_.insert(key);
     require(object_.contains(key), place_, ": the key \"", key, "\" is missing; was the file written by another version?");
     return object_[key];
   }
-  static void expect(bool held, const Json& json, const std::string& place, const char* kind) {
+  static void expect(bool held, const OrderedJson& json, const std::string& place, const char* kind) {
     require(held, place, ": expected ", kind, ", found ", json.type_name());
   }
 
-  const Json& object_;
+  const OrderedJson& object_;
   std::string place_;
   std::set<std::string> known_;
 };

@@ -2,6 +2,7 @@
 #include "tools/report_facts.h"
 #include <cmath>
 #include <limits>
+#include "engine/error.h"
 #include "tools/format.h"
 
 namespace afina {
@@ -77,6 +78,7 @@ std::string sign_word(double difference) { return difference > 0 ? "worse" : dif
 }  // namespace
 
 Facts::Facts(const Comparison& given) : comparison(given), reference(reference_method(given)), paired(paired_differences(given)) {
+  require(!comparison.methods.empty(), "a report needs at least one method; the comparison has none");
   for (const MethodResult& method : comparison.methods) {
     summaries.push_back(summarise(method));
     has_retain |= summaries.back().retain.known();

@@ -62,7 +62,8 @@ void thin(ordered_json& columns) {
 // What the charts draw. "<" is written \u003c, so that no text in the data can end the script element.
 std::string chart_data(const Comparison& comparison) {
   ordered_json methods = ordered_json::array();
-  for (const ordered_json& method : to_json(comparison)["methods"]) {
+  ordered_json all = to_json(comparison);
+  for (const ordered_json& method : all["methods"]) {
     ordered_json runs = ordered_json::array();
     for (ordered_json run : method["runs"]) {
       thin(run["curve"]);

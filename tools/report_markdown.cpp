@@ -7,6 +7,13 @@
 namespace afina {
 namespace {
 
+// For an indented block, where everything but the end of a line is literal.
+std::string one_line(std::string text) {
+  for (char& letter : text)
+    if (letter == '\n' || letter == '\r') letter = ' ';
+  return text;
+}
+
 // Text for a table cell or a line: nothing in it can end the cell, start a tag or a link.
 std::string safe(const std::string& text) {
   std::string result;
@@ -94,7 +101,7 @@ std::string search(const Facts& facts) {
 
 std::string conditions(const Comparison& comparison) {
   std::string text = "## Conditions\n\n";
-  if (!comparison.command.empty()) text += "    " + comparison.command + "\n\n";
+  if (!comparison.command.empty()) text += "    " + one_line(comparison.command) + "\n\n";
   text += "Model " + safe(comparison.model.name) + " (" + format_count(double(comparison.model.parameters)) + " parameters, SHA-256 " +
           short_hash(comparison.model.hash) + "), afina " + safe(comparison.version) + " " + safe(comparison.commit) + ", " +
           safe(comparison.machine.cpu) + ", " + safe(comparison.machine.isa) + ", " + std::to_string(comparison.machine.threads) +
@@ -105,7 +112,7 @@ std::string conditions(const Comparison& comparison) {
               format_grouped(one.truncated), safe(one.path), short_hash(one.hash)});
   Table digests({"run", "seed", "digest of the trained values"});
   for (const MethodResult& method : comparison.methods)
-    for (const RunResult& run : method.runs) digests.row({safe(run.name), std::to_string(run.seed), "`" + run.digest + "`"});
+    for (const RunResult& run : method.runs) digests.row({safe(run.name), std::to_string(run.seed), safe(run.digest)});
   return text + data.text + "\n" + digests.text;
 }
 

@@ -1,21 +1,16 @@
 // Writes the files of a comparison.
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include "engine/error.h"
+#include "engine/files/atomic_file.h"
 #include "tools/report.h"
 
 namespace afina {
 namespace {
 
-// Beside its name first, so that a reader never finds half a file.
 void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::path unfinished = path.string() + ".part";
-  std::ofstream stream(unfinished, std::ios::binary);
-  stream << text;
-  stream.close();
-  require(stream.good(), path.string(), ": cannot be written; is the folder there, writable, and the disk not full?");
-  std::filesystem::rename(unfinished, path);
+  AtomicFile file(path.string());
+  file.write(text);
+  file.commit();
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The JSON form of results: every struct lists its fields once, for writing and for reading.
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include "engine/error.h"
+#include "engine/files/json.h"
 #include "tools/json_fields.h"
 #include "tools/results.h"
 
@@ -86,15 +86,15 @@ void fields(Io& io, Sample& sample) {
 }
 
 // The keys that PEFT's method_comparison writes, so that scripts made for those files find them here.
-static Json train_info(const RunResult& run) {
-  Json metrics = Json::array();
+static OrderedJson train_info(const RunResult& run) {
+  OrderedJson metrics = OrderedJson::array();
   size_t at = 0;
   for (const EvaluationPoint& point : run.evaluations) {
     while (at + 1 < run.curve.size() && run.curve[at].step < point.step) at++;
-    Json metric = {{"step", point.step},
-                   {"total tokens", point.tokens},
-                   {"train time", JsonWriter::write(point.seconds)},
-                   {"valid loss", JsonWriter::write(point.heldout)}};
+    OrderedJson metric = {{"step", point.step},
+                          {"total tokens", point.tokens},
+                          {"train time", JsonWriter::write(point.seconds)},
+                          {"valid loss", JsonWriter::write(point.heldout)}};
     if (!run.curve.empty() && point.step > 0) metric["train loss"] = JsonWriter::write(run.curve[at].loss);
     if (point.retain && run.before.retain) metric["forgetting"] = JsonWriter::write(*point.retain - *run.before.retain);
     metrics.push_back(std::move(metric));
@@ -131,7 +131,7 @@ void fields(Io& io, RunResult& run) {
   io.columns("evaluations", run.evaluations);
   io("examples", run.examples);
   io("generations", run.generations);
-  io.derived("train_info", Io::reading ? Json() : train_info(run));
+  io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
 }
 
 template <class Io>
@@ -146,13 +146,14 @@ void fields(Io& io, SearchRow& row) {
   io("chosen", row.chosen);
 }
 
-static Json estimate_json(const Estimate& estimate) {
+static OrderedJson estimate_json(const Estimate& estimate) {
   if (!estimate.known()) return {};
-  Json interval = estimate.has_interval() ? Json{JsonWriter::write(estimate.low()), JsonWriter::write(estimate.high())} : Json();
+  OrderedJson interval =
+      estimate.has_interval() ? OrderedJson{JsonWriter::write(estimate.low()), JsonWriter::write(estimate.high())} : OrderedJson();
   return {{"mean", JsonWriter::write(estimate.mean)}, {"interval_95", interval}, {"count", estimate.count}};
 }
 
-static Json summary_json(const MethodResult& method) {
+static OrderedJson summary_json(const MethodResult& method) {
   MethodSummary summary = summarise(method);
   return {{"heldout", estimate_json(summary.heldout)},
           {"retain", estimate_json(summary.retain)},
@@ -173,7 +174,7 @@ void fields(Io& io, MethodResult& method) {
   io("options", method.options);
   io("learning_rate", method.learning_rate);
   io("stored_as", method.stored_as);
-  io.derived("summary", Io::reading ? Json() : summary_json(method));
+  io.derived("summary", Io::reading ? OrderedJson() : summary_json(method));
   io("search", method.search);
   io("runs", method.runs);
 }
@@ -214,8 +215,8 @@ void fields(Io& io, Machine& machine) {
   io("system", machine.system);
 }
 
-static Json paired_json(const Comparison& comparison) {
-  Json all = Json::array();
+static OrderedJson paired_json(const Comparison& comparison) {
+  OrderedJson all = OrderedJson::array();
   for (const PairedDifference& pair : paired_differences(comparison))
     all.push_back({{"method", pair.method},
                    {"reference", pair.reference},
@@ -237,32 +238,32 @@ void fields(Io& io, Comparison& comparison) {
   io("data", comparison.data);
   io("machine", comparison.machine);
   io("notes", comparison.notes);
-  io.derived("paired_differences", Io::reading ? Json() : paired_json(comparison));
+  io.derived("paired_differences", Io::reading ? OrderedJson() : paired_json(comparison));
   io("methods", comparison.methods);
 }
 
-Json to_json(const RunResult& run) { return JsonWriter::write(run); }
-Json to_json(const Machine& machine) { return JsonWriter::write(machine); }
+OrderedJson to_json(const RunResult& run) { return JsonWriter::write(run); }
+OrderedJson to_json(const Machine& machine) { return JsonWriter::write(machine); }
 
-Json to_json(const Comparison& comparison) {
-  Json json = {{"schema", schema_name}, {"schema_version", results_schema_version}};
+OrderedJson to_json(const Comparison& comparison) {
+  OrderedJson json = {{"schema", schema_name}, {"schema_version", results_schema_version}};
   json.update(JsonWriter::write(comparison));
   return json;
 }
 
-RunResult run_from_json(const Json& json) {
+RunResult run_from_json(const OrderedJson& json) {
   RunResult run;
   JsonReader::read(json, run, "run");
   return run;
 }
 
-Comparison comparison_from_json(const Json& json) {
+Comparison comparison_from_json(const OrderedJson& json) {
   bool ours = json.is_object() && json.contains("schema") && json["schema"] == schema_name;
   require(ours, "results: expected a comparison of afina, an object with \"schema\": \"", schema_name, "\"");
-  Json version = json.contains("schema_version") ? json["schema_version"] : Json();
+  OrderedJson version = json.contains("schema_version") ? json["schema_version"] : OrderedJson();
   require(version == results_schema_version, "results: schema version ", version.dump(), ", this program reads ", results_schema_version,
           "; use the version of afina that wrote the file");
-  Json rest = json;
+  OrderedJson rest = json;
   rest.erase("schema");
   rest.erase("schema_version");
   Comparison comparison;
@@ -272,10 +273,7 @@ Comparison comparison_from_json(const Json& json) {
 
 Comparison read_comparison(const std::string& path) {
   std::string file = std::filesystem::is_directory(path) ? path + "/results.json" : path;
-  std::ifstream stream(file);
-  require(stream.good(), file, ": cannot be opened");
-  Json json = Json::parse(stream, nullptr, false);
-  require(!json.is_discarded(), file, ": is not JSON");
+  OrderedJson json = parse_json_file(file);
   try {
     return comparison_from_json(json);
   } catch (const Error& error) { fail(file, ": ", error.what()); }

@@ -6,7 +6,7 @@
 namespace afina {
 
 namespace {
-Flops counted;
+FlopCount counted;
 int recomputing = 0;
 bool profiling_on = false;
 std::map<std::string, SlotTime> times;
@@ -16,7 +16,7 @@ const char* name(Phase phase) {
   static constexpr const char* names[] = {"forward", "backward", "optimizer", "evaluation"};
   return names[int(phase)];
 }
-const Flops& flops() { return counted; }
+const FlopCount& flops() { return counted; }
 void count_flops(int64_t n) {
   counted.of[int(PhaseScope::current())] += n;
   if (recomputing) counted.recomputed += n;

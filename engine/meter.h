@@ -26,11 +26,11 @@ class PhaseScope {
   static inline thread_local Phase current_ = Phase::forward;
 };
 
-struct Flops {
+struct FlopCount {
   int64_t of[phase_count] = {0, 0, 0, 0};
   int64_t recomputed = 0;  // of the backward ones, those that repeat forward work
 };
-const Flops& flops();
+const FlopCount& flops();
 void count_flops(int64_t n);
 void reset_flops();
 

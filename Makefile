@@ -1,16 +1,64 @@
-# A thin face on CMake.
+# A thin face on CMake: every target sets up what is missing, builds what it needs and runs it.
+# BUILD: the build's folder; JOBS: compilations at a time; CXX: the compiler.
 BUILD ?= build
 JOBS ?= $(shell nproc)
-all:
-	cmake -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build $(BUILD) -j$(JOBS)
-test: all
-	$(BUILD)/tests
-# Every fuzz target for MINUTES minutes, or TARGET alone.
 MINUTES ?= 1
 TARGET ?= all
-fuzz:
-	cmake -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build $(BUILD) -j$(JOBS) --target fuzz
+# Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
+built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; cmake --build $(1) -j$(JOBS) --target $(2)
+
+.PHONY: all setup demo test bench check format sanitize fuzz gpu-check clean help
+all: setup
+	@$(call built,$(BUILD),all)
+
+# Installs what the build needs and lacks; says first what and why.
+setup:
+	@tools/setup
+
+# Full fine-tuning against LoRA on the model in data/pocket, in about a minute; the report lies in runs/demo.
+demo: setup
+	@$(call built,$(BUILD),afina)
+	tools/demo $(BUILD)/afina
+
+test: all
+	$(BUILD)/tests
+
+# Matrix multiplication against oneDNN and the processor's peak; the split of a training step by operation.
+bench:
+	@tools/setup bench
+	@$(call built,$(BUILD),bench_matmul)
+	$(BUILD)/bench_matmul
+
+# Rules that a compiler does not know: who includes whom, lengths of files, layout.
+check: all
+	test/check.sh $(BUILD)
+
+format:
+	@tools/setup format
+	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
+
+# The tests under AddressSanitizer (leaks included) and UndefinedBehaviorSanitizer: a build of its own, slower.
+sanitize: setup
+	@$(call built,$(BUILD)-sanitize,tests,-DSANITIZE=ON)
+	ASAN_OPTIONS=halt_on_error=1:detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  $(BUILD)-sanitize/tests
+
+# Damaged files against every reader for MINUTES minutes each, or against TARGET alone.
+fuzz: setup
+	@$(call built,$(BUILD),fuzz)
 	$(BUILD)/fuzz $(TARGET) $(MINUTES)
-.PHONY: all test fuzz
+
+gpu-check:
+	@echo "There is no CUDA backend yet: all of afina runs on the CPU. docs/architecture.md says where it will stand."
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize
+
+help:
+	@echo "make            build $(BUILD)/afina"
+	@echo "make demo       full fine-tuning against LoRA on a small model, about a minute"
+	@echo "make test       the tests, some minutes"
+	@echo "make bench      speed beside oneDNN and the processor's peak"
+	@echo "make check      rules of the sources            make format   lay the sources out"
+	@echo "make sanitize   the tests under ASan and UBSan   make fuzz MINUTES=10 [TARGET=gguf]"
+	@echo "make setup      install what is missing          make clean"

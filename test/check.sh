@@ -1,0 +1,62 @@
+#!/bin/sh
+# Rules of the sources that no compiler knows (`make check`): who includes whom, lengths, first lines, libm, layout, symbols of each
+# instruction set. Usage: check.sh [build folder]
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+bad=0
+# Prints what was found, if anything, under a heading.
+report() {
+  [ -z "$2" ] && return
+  bad=1
+  echo "$1"
+  echo "$2" | head -n 20 | sed 's/^/  /'
+}
+all=$(find . \( -name '.?*' -o -type d -name 'build*' -o -path ./runs \) -prune -o -type f -print | sed 's|^\./||' | sort)
+files() { echo "$all" | grep -E "\.($1)\$"; }
+sources=$(files 'h|cpp|cu|cuh')
+in_folder() { echo "$sources" | grep "^$1/"; }
+
+# Folder, and the folders whose headers it may include.
+includes() {
+  for file in $(in_folder "$1"); do grep -nE '^ *# *include *"' "$file" | grep -vE "\"($2)/" | sed "s|^|$file:|"; done
+}
+report "engine includes only engine:" "$(includes engine engine)"
+report "model includes only engine and model:" "$(includes model 'engine|model')"
+report "data includes only engine and data:" "$(includes data 'engine|data')"
+report "tools includes only engine, model, data and tools:" "$(includes tools 'engine|model|data|tools')"
+report "cuda includes only engine and cuda:" "$(includes cuda 'engine|cuda')"
+report "test includes by full path from the root:" "$(includes test 'engine|model|data|tools|test|cuda')"
+
+report "longer than 400 lines:" "$(for file in $sources $(files 'py|sh|js|css|cmake'); do
+  lines=$(wc -l <"$file")
+  [ "$lines" -le 400 ] || echo "$file: $lines lines"
+done)"
+report "line one must be a comment that says what the file is:" "$(for file in $sources; do
+  head -n 1 "$file" | grep -qE '^// .{12,}' || echo "$file: $(head -n 1 "$file")"
+done)"
+report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep '\.h$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
+
+# Only what IEEE 754 rounds correctly may come from libm; the rest is in engine/math.h. A use that reaches no trained number says
+# "libm:" and why on its line.
+functions='exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|erf|erfc|tgamma|lgamma'
+report "results of libm differ between machines; use engine/math.h:" \
+  "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
+    grep -nE "(std::|[^a-zA-Z0-9_:.>]::)($functions)[fl]?\(|[^a-zA-Z0-9_:.>]($functions)f\(" "$file" | grep -v 'libm:' | sed "s|^|$file:|"
+  done)"
+report "standard distributions and shuffles are not portable; use engine/random.h:" \
+  "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data) $(in_folder tools); do
+    grep -nE 'std::((shuffle|sample)\(|mt19937|[a-z_]+_distribution|random_device)' "$file" | sed "s|^|$file:|"
+  done)"
+report "no exit, assert or printing below tools:" \
+  "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
+    grep -nE '[^a-zA-Z0-9_](exit|abort|assert|printf|puts)\(|std::(cout|cerr|exit|abort)' "$file" | grep -v 'static_assert' | sed "s|^|$file:|"
+  done)"
+# Launches and shared memory have one place each in a CUDA backend.
+report "kernels are launched by launch.cuh alone:" \
+  "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
+
+if [ -d "$build/CMakeFiles" ]; then
+  sh test/check_isa_symbols.sh "$build" || bad=1
+fi
+[ "$bad" = 0 ] && echo "check: all rules are kept"
+exit "$bad"

@@ -89,7 +89,7 @@ class TextStream {
 
  private:
   Tokenizer tokenizer_;
-  bool skip_special_, first_ = true;
+  bool skip_special_, first_ = true, held_is_run_ = false;
   std::string held_;
 };
 

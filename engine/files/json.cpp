@@ -67,7 +67,8 @@ class Builder : public nlohmann::json_sax<Json> {
   bool key(string_t& name) override {
     ++keys_;
     auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
-    require(fresh, place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
+    // Looking for the place is work: only once it is needed.
+    if (!fresh) fail(place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
     slot_ = &at->second;
     return true;
   }

@@ -1,0 +1,56 @@
+// Text on its way through the tokenizer, every byte of it traced to the input.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace afina {
+
+// A piece of text. As long as nothing was rewritten, byte i of it is byte origin + i of the input; afterwards it is bounds[i].
+struct TracedText {
+  std::string_view bytes;
+  size_t origin = 0;
+  const uint32_t* bounds = nullptr;  // one more than there are bytes; ascending
+
+  // Where in the input byte i begins (i == bytes.size(): where the last one ends).
+  size_t at(size_t i) const { return bounds ? bounds[i] : origin + i; }
+  TracedText part(size_t begin, size_t end) const {
+    return {bytes.substr(begin, end - begin), origin + begin, bounds ? bounds + begin : nullptr};
+  }
+};
+
+// Owns what rewriting makes, for the time of one call.
+struct TextStore {
+  std::deque<std::string> texts;
+  std::deque<std::vector<uint32_t>> bounds;
+};
+
+// Makes a changed copy of a text, front to back.
+class Rewriting {
+ public:
+  explicit Rewriting(const TracedText& from) : from_(from) {}
+  // Takes over [begin, end) as it is.
+  void keep(size_t begin, size_t end) {
+    text_ += from_.bytes.substr(begin, end - begin);
+    for (size_t i = begin; i < end; ++i) bounds_.push_back(uint32_t(from_.at(i)));
+  }
+  // Puts `bytes` for what began at `begin`: all of it counts as that, the last byte up to what comes next.
+  void put(std::string_view bytes, size_t begin) {
+    text_ += bytes;
+    bounds_.insert(bounds_.end(), bytes.size(), uint32_t(from_.at(begin)));
+  }
+  TracedText finish(TextStore& store) {
+    bounds_.push_back(uint32_t(from_.at(from_.bytes.size())));
+    const std::string& text = store.texts.emplace_back(std::move(text_));
+    return {text, 0, store.bounds.emplace_back(std::move(bounds_)).data()};
+  }
+
+ private:
+  const TracedText& from_;
+  std::string text_;
+  std::vector<uint32_t> bounds_;
+};
+
+}  // namespace afina

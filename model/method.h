@@ -56,26 +56,31 @@ class MethodOptions {
   const std::map<std::string, std::string>& in_force() const { return in_force_; }
 
  private:
-  const std::string* find(const std::string& key, const std::string& otherwise);
+  const std::string& find(const std::string& key, const std::string& otherwise);
   std::string method_;
   std::map<std::string, std::string> given_, in_force_;
 };
 
-struct MethodEntry {
-  std::unique_ptr<Method> (*make)(MethodOptions&);
-  const char* help;  // one line and the options
-};
-std::map<std::string, MethodEntry>& methods();
-// Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value.
 struct MethodSpec {
   std::string text, name;
   std::map<std::string, std::string> options;
 };
+struct MethodEntry {
+  std::unique_ptr<Method> (*make)(MethodOptions&);
+  const char* help;                 // one line and the options
+  const char* peft_type = nullptr;  // as adapter_config.json names it, where PEFT knows the method
+  // The options that an adapter_config.json means, name and text left to the caller; what it asks for and we lack is an Error that begins
+  // with `where`.
+  MethodSpec (*from_peft)(const Json& config, const std::string& where) = nullptr;
+};
+std::map<std::string, MethodEntry>& methods();
+// Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value.
 MethodSpec parse_method(const std::string& text);
 // An unknown name is an Error listing the known ones.
 std::unique_ptr<Method> make_method(const MethodSpec& spec);
 
 }  // namespace afina
 
-#define REGISTER_METHOD(name, make, help) \
-  [[maybe_unused]] static const bool registered_method = (::afina::methods()[name] = ::afina::MethodEntry{make, help}, true)
+// REGISTER_METHOD("lora", make, help) or, where PEFT knows the method, REGISTER_METHOD("lora", make, help, "LORA", from_peft).
+#define REGISTER_METHOD(name, make, ...) \
+  [[maybe_unused]] static const bool registered_method = (::afina::methods()[name] = ::afina::MethodEntry{make, __VA_ARGS__}, true)

@@ -25,6 +25,9 @@ struct KvCache {
   struct Layer { Tensor k, v; };  // (1, capacity, kv_heads, head_dim)
   std::vector<Layer> layers;
   int64_t length = 0, capacity = 0;
+
+  // Layer i, with the keys and values (1, T, kv_heads, head_dim) that follow `length` put in their place: those of all tokens so far.
+  Layer extended(size_t i, const Tensor& k, const Tensor& v) const;
 };
 
 enum class Checkpointing : uint8_t { none, block };
@@ -43,13 +46,21 @@ class Model {
   Loss loss(const Inputs& inputs, double scale) { return cross_entropy(hidden(inputs), head(), inputs.targets, scale); }
   // (B, T, vocabulary) in f32 (f64): for generation, references and small inputs; training never holds them.
   Tensor logits(const Inputs& inputs, KvCache* cache = nullptr);
-  // Of the last position only, (vocabulary).
+  // Of the last position of the last row only, (vocabulary).
   Tensor last_logits(const Inputs& inputs, KvCache* cache = nullptr);
+  // An empty cache for `capacity` tokens (the model's context at most).
+  KvCache cache(int64_t capacity) const;
 
   ModelConfig config;
   Checkpointing checkpointing = Checkpointing::none;
   std::unique_ptr<Method> method;
   std::unique_ptr<Parameters> parameters;
+
+ protected:
+  // Error for tokens outside the vocabulary and for sequences longer than the context. Gives the highest position (with the cache) + 1.
+  int64_t check_inputs(const Inputs& inputs, const KvCache* cache) const;
+  // Runs a block, checkpointed when that is asked for and there is a gradient to come.
+  Tensor run_block(const Tensor& x, const KvCache* cache, const std::function<Tensor(const Tensor&)>& block) const;
 };
 
 struct BuildOptions {
@@ -63,11 +74,18 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
 
 struct Architecture {
   // Fills what is particular to it and refuses what it does not know (an activation, a kind of rope scaling), by key.
-  std::function<void(ModelConfig&)> check;
+  std::function<void(ModelConfig&, const std::string& where)> check;
   std::function<std::unique_ptr<Model>(const ModelConfig&, Parameters&)> build;
+  const char* hf_class;  // "LlamaForCausalLM": what config.json lists under architectures
 };
 std::map<std::string, Architecture>& architectures();
+// The number of things `key` of a config says, from 1 to `most`.
+int64_t config_size(const Json& json, const std::string& key, const std::string& where, int64_t most = 1 << 20);
 // From the text of a config.json; `where` is its name in messages.
 ModelConfig parse_config(const Json& json, const std::string& where);
 
 }  // namespace afina
+
+#define REGISTER_ARCHITECTURE(name, check, build, hf_class)                 \
+  [[maybe_unused]] static const bool registered_architecture_##name = \
+      (::afina::architectures()[#name] = ::afina::Architecture{check, build, hf_class}, true)

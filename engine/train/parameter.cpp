@@ -26,12 +26,23 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
   return p;
 }
 
+void Parameter::assign_part(int64_t first, const float* values, int64_t count) {
+  PurposeScope purpose(Purpose::workspace);
+  Tensor part = Tensor::from(std::vector<float>(values, values + count), {count}, master ? master.dtype() : Dtype::f32, value.device());
+  auto put = [&](const Tensor& to) { to.viewed({to.size()}).slice_rows(first, count).copy_from(part); };
+  if (master) put(master);
+  if (!master || master.data<void>() != value.data<void>()) put(value);
+}
+
+void Parameter::settle() {
+  value.buffer()->constant = !trained;
+  value.buffer()->packed = {};  // forms of older values
+}
+
 void Parameter::assign(const float* values) {
-  Tensor host = Tensor::from(std::vector<float>(values, values + shape.size()), shape, master ? master.dtype() : Dtype::f32);
-  if (value.device() != Device::cpu) host = host.to(value.device());
-  if (master) master.copy_from(host);
-  if (!master || master.data<void>() != value.data<void>()) value.copy_from(host);
-  if (!trained) value.buffer()->constant = true;
+  constexpr int64_t most = 1 << 18;
+  for (int64_t first = 0; first < shape.size(); first += most) assign_part(first, values + first, std::min(most, shape.size() - first));
+  settle();
 }
 
 void initialise(Parameter& p, uint64_t seed) {

@@ -39,6 +39,10 @@ struct Parameter {
   }
   // Sets the values (shape's size of them, row-major); master and value both.
   void assign(const float* values);
+  // The same in parts, so that a large weight never stands in memory twice: values of positions first .. first + count. settle() when all
+  // are there.
+  void assign_part(int64_t first, const float* values, int64_t count);
+  void settle();
 };
 
 // Allocates value, and master and gradient tracking when trained. Vectors are held in f32 even when dtype is bf16.

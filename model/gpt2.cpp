@@ -1,0 +1,111 @@
+// GPT-2 (Radford et al., 2019): learned positions, LayerNorm, one packed projection for q, k and v, GELU.
+#include <cmath>
+#include <deque>
+
+#include "engine/ops/attention.h"
+#include "model/model.h"
+
+namespace afina {
+
+namespace {
+
+void check(ModelConfig& c, const std::string& where) {
+  const Json& j = c.json;
+  c.vocabulary = config_size(j, "vocab_size", where, 1 << 22);
+  c.dim = config_size(j, "n_embd", where);
+  c.layers = config_size(j, "n_layer", where, 4096);
+  c.heads = c.kv_heads = config_size(j, "n_head", where, 4096);
+  require(c.dim % c.heads == 0, where, ": n_embd ", c.dim, " is no multiple of n_head ", c.heads);
+  c.head_dim = c.dim / c.heads;
+  c.ffn_dim = find_member(j, "n_inner", where) ? config_size(j, "n_inner", where) : 4 * c.dim;
+  c.context = config_size(j, "n_positions", where, 1 << 22);
+  c.norm_eps = get_or<double>(j, "layer_norm_epsilon", where, 1e-5);
+  c.tied = get_or<bool>(j, "tie_word_embeddings", where, true);
+  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": layer_norm_epsilon ", c.norm_eps, " is out of range");
+  std::string act = get_or<std::string>(j, "activation_function", where, "gelu_new");
+  require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where, ": activation_function '", act, "' is not supported; supported: gelu_new, gelu");
+  for (auto [key, expected] : {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false), std::pair("add_cross_attention", false)})
+    require(get_or<bool>(j, key, where, expected) == expected, where, ": ", key, " ", expected ? "false" : "true", " is not supported");
+}
+
+struct Block {
+  int64_t dim, heads;
+  bool by_tanh;
+  LayerNorm ln_1;
+  Linear c_attn, attn_c_proj;
+  LayerNorm ln_2;
+  Linear c_fc, c_proj;
+
+  // The files hold these weights as (in, out), as Conv1D does.
+  Block(const Scope& scope, const ModelConfig& c)
+      : dim(c.dim),
+        heads(c.heads),
+        by_tanh(get_or<std::string>(c.json, "activation_function", "config", "gelu_new") != "gelu"),
+        ln_1(scope / "ln_1", c.dim, c.norm_eps),
+        c_attn(scope / "attn" / "c_attn", c.dim, 3 * c.dim, true, {}, true),
+        attn_c_proj(scope / "attn" / "c_proj", c.dim, c.dim, true, {}, true),
+        ln_2(scope / "ln_2", c.dim, c.norm_eps),
+        c_fc(scope / "mlp" / "c_fc", c.dim, c.ffn_dim, true, {}, true),
+        c_proj(scope / "mlp" / "c_proj", c.ffn_dim, c.dim, true, {}, true) {}
+
+  Tensor attend(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
+    int64_t B = x.shape()[0], T = x.shape()[1], head_dim = dim / heads;
+    Tensor qkv = c_attn(x, in);  // (B, T, 3 dim)
+    auto part = [&](int64_t i) { return reshape(columns(qkv, i * dim, dim), {B, T, heads, head_dim}); };
+    Tensor q = part(0), k = part(1), v = part(2);
+    if (cache) {
+      auto all = cache->extended(layer, k, v);
+      k = all.k, v = all.v;
+    }
+    return attn_c_proj(reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
+  }
+  Tensor operator()(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
+    Tensor h = x + attend(ln_1(x), in, cache, layer);
+    Tensor inner = c_fc(ln_2(h), in);
+    return h + c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
+  }
+};
+
+class Gpt2 : public Model {
+ public:
+  Gpt2(const ModelConfig& c, Parameters& p)
+      : wte_((Scope(p, "transformer") / "wte").base("weight", {c.vocabulary, c.dim})),
+        wpe_((Scope(p, "transformer") / "wpe").base("weight", {c.context, c.dim}, {Init::normal, 0.01f})) {
+    Scope scope(p, "transformer");
+    for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c);
+    ln_f_.emplace_back(scope / "ln_f", c.dim, c.norm_eps);
+    head_ = c.tied ? wte_.use_again() : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
+  }
+
+  Tensor hidden(const Inputs& in, KvCache* cache) override {
+    check_inputs(in, cache);
+    Tensor x = embedding(wte_.value, in.tokens) + embedding(wpe_.value, in.positions);
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const Block& block = blocks_[i];
+      x = run_block(x, cache, [&block, in, cache, i](const Tensor& h) { return block(h, in, cache, i); });
+    }
+    if (cache) cache->length += in.tokens.columns();
+    return ln_f_[0](x);
+  }
+  const Tensor& head() const override { return head_; }
+  std::vector<Linear*> linears() override {
+    std::vector<Linear*> all;
+    for (Block& b : blocks_)
+      for (Linear* l : {&b.c_attn, &b.attn_c_proj, &b.c_fc, &b.c_proj}) all.push_back(l);
+    return all;
+  }
+
+ private:
+  Parameter &wte_, &wpe_;
+  std::deque<Block> blocks_;
+  std::deque<LayerNorm> ln_f_;  // one, made after the blocks
+  Tensor head_;
+};
+
+std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) { return std::make_unique<Gpt2>(config, parameters); }
+
+}  // namespace
+
+REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel");
+
+}  // namespace afina

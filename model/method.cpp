@@ -1,0 +1,104 @@
+// Methods by name: the registry, and options as people write them.
+#include "model/method.h"
+
+#include <charconv>
+
+#include "engine/nearest.h"
+#include "model/words.h"
+
+namespace afina {
+
+namespace {
+
+template <class V>
+std::vector<std::string> keys_of(const std::map<std::string, V>& map) {
+  std::vector<std::string> keys;
+  for (auto& [key, value] : map) keys.push_back(key);
+  return keys;
+}
+// The whole text as a number; locale plays no part.
+template <class T>
+bool read_number(const std::string& text, T& value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+}  // namespace
+
+const std::string& MethodOptions::find(const std::string& key, const std::string& otherwise) {
+  auto given = given_.find(key);
+  return in_force_[key] = given == given_.end() ? otherwise : given->second;
+}
+
+int64_t MethodOptions::integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most) {
+  const std::string& text = find(key, std::to_string(otherwise));
+  int64_t value = 0;
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where an integer from ", least, " to ", most,
+          " is expected");
+  return value;
+}
+
+double MethodOptions::number(const std::string& key, double otherwise, double least, double most) {
+  const std::string& text = find(key, number_text(otherwise));
+  double value = 0.;
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where a number from ", number_text(least), " to ",
+          number_text(most), " is expected");
+  return value;
+}
+
+bool MethodOptions::flag(const std::string& key, bool otherwise) {
+  const std::string& text = find(key, otherwise ? "true" : "false");
+  require(text == "true" || text == "false", "method '", method_, "': ", key, "=", text, " where true or false is expected");
+  return text == "true";
+}
+
+std::string MethodOptions::text(const std::string& key, const std::string& otherwise) { return find(key, otherwise); }
+
+std::vector<std::string> MethodOptions::list(const std::string& key, const std::string& otherwise) {
+  const std::string& text = find(key, otherwise);
+  if (text.empty()) return {};
+  std::vector<std::string> items = split(text, '+');
+  for (const std::string& item : items) require(!item.empty(), "method '", method_, "': ", key, "=", text, " has an empty item; items are joined by one '+'");
+  return items;
+}
+
+void MethodOptions::finish() const {
+  for (auto& [key, value] : given_) {
+    if (in_force_.count(key)) continue;
+    auto known = keys_of(in_force_);
+    fail("method '", method_, "' has no option '", key, "'", did_you_mean(key, known), known.empty() ? "; it takes none" : "; it takes: " + joined(known));
+  }
+}
+
+std::map<std::string, MethodEntry>& methods() {
+  static std::map<std::string, MethodEntry> all;
+  return all;
+}
+
+MethodSpec parse_method(const std::string& text) {
+  MethodSpec spec;
+  spec.text = text;
+  size_t colon = text.find(':');
+  spec.name = text.substr(0, colon);
+  require(!spec.name.empty(), "method '", text, "': a name is expected, as in lora:rank=8,alpha=16");
+  if (colon == text.npos) return spec;
+  for (const std::string& part : split(text.substr(colon + 1), ',')) {
+    size_t equals = part.find('=');
+    require(equals != part.npos && equals > 0, "method '", text, "': '", part, "' where key=value is expected, as in ", spec.name, ":key=value,key=value");
+    bool fresh = spec.options.emplace(part.substr(0, equals), part.substr(equals + 1)).second;
+    require(fresh, "method '", text, "': '", part.substr(0, equals), "' is given twice");
+  }
+  return spec;
+}
+
+std::unique_ptr<Method> make_method(const MethodSpec& spec) {
+  auto entry = methods().find(spec.name);
+  auto known = keys_of(methods());
+  require(entry != methods().end(), "unknown method '", spec.name, "'", did_you_mean(spec.name, known), "; known: ", joined(known));
+  MethodOptions options(spec.name, spec.options);
+  std::unique_ptr<Method> method = entry->second.make(options);
+  options.finish();
+  return method;
+}
+
+}  // namespace afina

@@ -6,51 +6,40 @@
 
 namespace afina {
 
-template <class Signature> class Kernel;
-
-template <class... Args>
-class Kernel<void(Args...)> {
+// What slots share, whatever their function's signature.
+class KernelSlot {
  public:
-  using Function = void (*)(Args...);
-  constexpr explicit Kernel(const char* name) : name_(name) {}
-
-  // Called by REGISTER_KERNEL while the program starts. On the CPU the rank is the instruction set (engine/isa.h).
-  // Always inlined, as it is called from files compiled for one instruction set (see engine/cpu/register.h). False when the slot is full.
-  [[gnu::always_inline]] inline bool add(Device device, const char* variant, int rank, Function run) {
-    for (int i = 0; i < slots; ++i) {
-      Variant& free = variants_[int(device)][i];
-      if (free.run) continue;
-      free.name = variant, free.rank = rank, free.run = run;
-      return true;
-    }
-    return false;
-  }
-  bool runs_on(Device device) const { return best(device).run != nullptr; }
   const char* name() const { return name_; }
+  bool runs_on(Device device) const { return best(device).run != nullptr; }
   // The name of the variant that would run now.
   const char* chosen(Device device) const { return best(device).name; }
-
-  // Runs the best variant on the device of the first argument.
-  void operator()(Args... args) const {
-    const Variant& variant = best(device_of(args...));
-    require(variant.run != nullptr, "no kernel '", name_, "' for ", afina::name(device_of(args...)));
-    if (!profiling()) return variant.run(args...);
-    double start = seconds_now();
-    variant.run(args...);
-    profile_add(name_, seconds_now() - start);
-  }
   template <class Visit>
   void each(Device device, Visit visit) const {
     for (auto& v : variants_[int(device)])
       if (v.run) visit(v.name);
   }
+  // The slots that have a kernel anywhere, linked as they registered: all() first, then next() until nullptr.
+  static const KernelSlot* all() { return first_; }
+  const KernelSlot* next() const { return next_; }
 
- private:
+ protected:
   struct Variant {
     const char* name = nullptr;
     int rank = 0;
-    Function run = nullptr;
+    void (*run)() = nullptr;  // of the slot's own signature
   };
+  constexpr explicit KernelSlot(const char* name) : name_(name) {}
+  // Always inlined, as it is called from files compiled for one instruction set (see engine/cpu/register.h). False when the slot is full.
+  [[gnu::always_inline]] inline bool keep(Device device, const Variant& variant) {
+    if (!listed_) listed_ = true, next_ = first_, first_ = this;
+    for (int i = 0; i < slots; ++i) {
+      Variant& free = variants_[int(device)][i];
+      if (free.run) continue;
+      free.name = variant.name, free.rank = variant.rank, free.run = variant.run;
+      return true;
+    }
+    return false;
+  }
   const Variant& best(Device device) const {
     static constexpr Variant none{};
     const Variant* found = &none;
@@ -59,14 +48,44 @@ class Kernel<void(Args...)> {
       if (v.run && v.rank <= limit && (!found->run || v.rank > found->rank)) found = &v;
     return *found;
   }
+
+ private:
+  static constexpr int slots = 6;
+  static KernelSlot* first_;  // engine/kernel.cpp
+  const char* name_;
+  bool listed_ = false;
+  KernelSlot* next_ = nullptr;
+  Variant variants_[device_count][slots]{};
+};
+
+template <class Signature> class Kernel;
+
+template <class... Args>
+class Kernel<void(Args...)> : public KernelSlot {
+ public:
+  using Function = void (*)(Args...);
+  constexpr explicit Kernel(const char* name) : KernelSlot(name) {}
+
+  // Called by REGISTER_KERNEL while the program starts. On the CPU the rank is the instruction set (engine/isa.h).
+  [[gnu::always_inline]] inline bool add(Device device, const char* variant, int rank, Function run) {
+    return keep(device, {variant, rank, reinterpret_cast<void (*)()>(run)});
+  }
+
+  // Runs the best variant on the device of the first argument.
+  void operator()(Args... args) const {
+    auto run = reinterpret_cast<Function>(best(device_of(args...)).run);
+    require(run != nullptr, "no kernel '", name(), "' for ", afina::name(device_of(args...)));
+    if (!profiling()) return run(args...);
+    double start = seconds_now();
+    run(args...);
+    profile_add(name(), seconds_now() - start);
+  }
+
+ private:
   template <class... Rest>
   static Device device_of(const Tensor& first, const Rest&...) {
     return first.device();
   }
-
-  const char* name_;
-  static constexpr int slots = 6;
-  Variant variants_[device_count][slots]{};
 };
 
 }  // namespace afina

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(page_escapes_hostile_text) {
   comparison.methods[1].label = comparison.methods[1].spec = comparison.methods[1].stored_as = hostile;
   comparison.methods[1].runs[0].name = comparison.methods[1].runs[0].digest = hostile;
   for (MethodResult& method : comparison.methods)
-    for (Sample& sample : method.runs[0].generations) sample = {hostile, hostile, hostile, hostile};
+    for (Generation& sample : method.runs[0].generations) sample = {hostile, hostile, hostile, hostile};
   std::string html = report_html(comparison);
   BOOST_TEST(!contains(html, "<script>alert"));
   BOOST_TEST(!contains(html, "<img"));

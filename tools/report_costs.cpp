@@ -1,5 +1,7 @@
 // Overview and costs of report.html: cards of ratios, stacked bars, and the cost table.
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include "tools/format.h"
 #include "tools/report_page.h"
 
@@ -13,9 +15,10 @@ struct Part {
 
 // One bar a method; a full width is the largest total.
 struct Bars {
-  std::string title, unit_words;
+  std::string title, words;
   std::vector<std::vector<Part>> parts;
   std::string (*format)(double);
+  bool wide = false;
 };
 
 std::string percent_style(const char* variable, double share) {
@@ -41,8 +44,9 @@ std::string bar(const Facts& facts, size_t method, const Bars& bars, double larg
   for (const Part& part : bars.parts[method]) {
     double share = largest > 0 ? part.size / largest : 0;
     if (!(share > 0)) continue;
-    html += "<i " + percent_style(part.name, share) + " title=\"" + part.name + ": " + escape(bars.format(part.size)) + "\">" +
-            (share > 0.11 ? escape(bars.format(part.size)) : "") + "</i>";
+    html += "<i class=\"" + std::string(part.name) + (share < 0.2 ? " narrow" : "") + "\" " + percent_style(part.name, share) +
+            " title=\"" + part.name + ": " + escape(bars.format(part.size)) + "\">" +
+            (share > (bars.wide ? 0.08 : 0.14) ? escape(bars.format(part.size)) : "") + "</i>";
   }
   return html + "</div></div>\n";
 }
@@ -55,11 +59,11 @@ std::string chart(const Facts& facts, const Bars& bars) {
   html += "</div><div class=\"legend\">";
   for (const Part& part : bars.parts.empty() ? std::vector<Part>() : bars.parts[0])
     html += "<span style=\"--c:var(--" + std::string(part.name) + ")\"><i class=\"dot square\"></i>" + part.name + "</span>";
-  return html + "</div><p class=\"soft\">" + bars.unit_words + "</p></div>\n";
+  return html + "</div><p class=\"soft\">" + bars.words + "</p></div>\n";
 }
 
 Bars memory_bars(const Facts& facts) {
-  Bars bars{"Memory by purpose", "At the moment of training when the sum was greatest; evaluation is not counted.", {}, format_bytes};
+  Bars bars{"Memory by purpose", "At the moment of training when the sum was greatest; evaluation is not counted.", {}, format_bytes, true};
   for (const MethodSummary& summary : facts.summaries) {
     auto& parts = bars.parts.emplace_back();
     for (auto [name, bytes] : purposes(summary.memory)) parts.push_back({name, double(bytes)});
@@ -80,10 +84,8 @@ Bars time_bars(const Facts& facts) {
 }
 
 Bars flop_bars(const Facts& facts) {
-  Bars bars{"Arithmetic executed",
-            "Floating-point operations of the matrix products that really ran, a multiply-add counted as two.",
-            {},
-            format_flops};
+  Bars bars{
+      "Arithmetic executed", "Floating-point operations that really ran in training, a multiply-add counted as two.", {}, format_flops};
   for (const MethodSummary& summary : facts.summaries)
     bars.parts.push_back({{"forward", summary.flops.forward}, {"backward", summary.flops.backward}});
   return bars;
@@ -91,7 +93,7 @@ Bars flop_bars(const Facts& facts) {
 
 std::string table(const Facts& facts) {
   size_t methods = facts.summaries.size();
-  std::string html = "<div class=\"scroll\"><table><thead><tr><th></th>", group;
+  std::string html = "<div class=\"scroll\"><table class=\"costs\"><thead><tr><th></th>", group;
   for (size_t method = 0; method < methods; method++) html += "<th scope=\"col\">" + method_name(facts, method) + "</th>";
   html += "</tr></thead><tbody>\n";
   for (const CostRow& row : facts.costs) {
@@ -121,20 +123,39 @@ const char* figure_name(const CostRow& row) {
   return row.label == "training" ? "time" : nullptr;
 }
 
+// A large number over a meter filled to `share` of its width.
+std::string figure(std::string_view number, double share, const char* name) {
+  char width[48];
+  std::snprintf(width, sizeof width, "style=\"width:%.2f%%\"", std::isfinite(share) ? 100 * std::clamp(share, 0.0, 1.0) : 0.0);
+  return "<div><b>" + escape(number) + "</b><div class=\"meter\"><i " + width + "></i></div><span>" + name + "</span></div>";
+}
+
+// "0.4183 learnt" with a meter against the largest of all methods.
+std::string learning_figure(const Facts& facts, size_t method, const char* name, Estimate MethodSummary::*which) {
+  const Estimate& ours = facts.summaries[method].*which;
+  if (!ours.known() || !std::isfinite(ours.mean)) return "";
+  double largest = 0;
+  for (const MethodSummary& summary : facts.summaries) largest = std::fmax(largest, (summary.*which).mean);
+  return figure(format_difference(ours.mean), largest > 0 ? ours.mean / largest : 0, name);
+}
+
+std::string learning_figures(const Facts& facts, size_t method) {
+  return "<div class=\"figures\">" + learning_figure(facts, method, "learnt: held-out loss before − after", &MethodSummary::gain) +
+         learning_figure(facts, method, "forgotten: retention loss after − before", &MethodSummary::forgetting) + "</div>\n";
+}
+
 std::string card(const Facts& facts, size_t method) {
   bool is_reference = method == facts.reference;
-  std::string html = "<div class=\"card method\" " + method_colour(method) + "><h3>" + escape(facts.label(method)) +
-                     (is_reference ? " <span class=\"soft\">· the reference</span>" : "") + "</h3>\n<div class=\"figures\">";
+  std::string html = "<div class=\"card method" + std::string(is_reference ? " reference" : "") + "\" " + method_colour(method) + "><h3>" +
+                     escape(facts.label(method)) + (is_reference ? " <span class=\"soft\">· the reference</span>" : "") +
+                     "</h3>\n<div class=\"figures\">";
   for (const CostRow& row : facts.costs) {
     const char* name = row.key ? figure_name(row) : nullptr;
     if (!name) continue;
     double times = ratio(row, method, facts.reference);
-    char width[48];
-    std::snprintf(width, sizeof width, "style=\"width:%.2f%%\"", std::isfinite(times) ? 100 * std::min(1.0, times) : 0.0);
-    html += "<div><b>" + escape(is_reference ? row.format(row.values[method]) : format_ratio(times)) + "</b><div class=\"meter\"><i " +
-            width + "></i></div><span>" + name + "</span></div>";
+    html += figure(is_reference ? row.format(row.values[method]) : format_ratio(times), times, name);
   }
-  html += "</div>\n<p>" + escape(cost_sentence(facts, method)) + "</p>\n";
+  html += "</div>\n" + learning_figures(facts, method) + "<p>" + escape(cost_sentence(facts, method)) + "</p>\n";
   if (!is_reference) html += "<p>" + escape(memory_sentence(facts, method)) + "</p>\n";
   return html + "<p>" + escape(learning_sentence(facts, method)) + "</p></div>\n";
 }

@@ -40,6 +40,8 @@ std::vector<CostRow> cost_rows(const std::vector<MethodSummary>& summaries) {
   costs.add("Time", "other", format_seconds, false, [](S s) { return s.seconds.other; });
   costs.add("Time", "training", format_seconds, true, [](S s) { return s.seconds.training(); });
   costs.add("Time", "evaluation (apart)", format_seconds, false, [](S s) { return s.seconds.evaluation; });
+  costs.add("Time", "generation (apart)", format_seconds, false, [](S s) { return s.seconds.generation; });
+  costs.add("Time", "saving (apart)", format_seconds, false, [](S s) { return s.seconds.saving; });
   costs.add("Time", "tokens per second", format_rate, true, [](S s) { return s.tokens_per_second.mean; });
   costs.add("Arithmetic", "forward", format_flops, false, [](S s) { return s.flops.forward; });
   costs.add("Arithmetic", "backward", format_flops, false, [](S s) { return s.flops.backward; });
@@ -70,7 +72,7 @@ std::string moved(double change) {  // a loss before minus after, in words
 std::string verdict(const Estimate& difference) {
   if (!difference.has_interval()) return "with no interval";
   std::string range = "95 % interval " + format_difference(difference.low()) + " to " + format_difference(difference.high());
-  return range + (difference.excludes_zero() ? ", more than chance" : ", which chance alone can give");
+  return range + (difference.excludes_zero() ? ", more than chance would give" : ", no more than chance can give");
 }
 
 std::string sign_word(double difference) { return difference > 0 ? "worse" : difference < 0 ? "better" : "equal"; }
@@ -134,7 +136,7 @@ std::string learning_sentence(const Facts& facts, size_t method) {
   const MethodSummary& full = facts.summaries[facts.reference];
   std::string name = facts.label(method), reference = facts.label(facts.reference);
   if (ours.diverged) return name + " diverged: its loss is not a number. Lower its learning rate.";
-  std::string text = name + ": the held-out loss " + moved(ours.gain.mean);
+  std::string text = "With " + name + " the held-out loss " + moved(ours.gain.mean);
   if (method != facts.reference) text += " (" + reference + ": " + moved(full.gain.mean) + ")";
   if (ours.forgetting.known()) {
     text += ", the loss on the retention text " + moved(-ours.forgetting.mean);

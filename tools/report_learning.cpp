@@ -13,36 +13,42 @@ std::string before_after(const Facts& facts, size_t method, bool retain) {
   return "before: " + (std::isfinite(before) ? format_loss(before) : "–");
 }
 
+std::string interval(const Estimate& estimate) {
+  return estimate.has_interval() ? "[" + format_difference(estimate.low()) + ", " + format_difference(estimate.high()) + "]" : "";
+}
+
+std::string difference_cell(const Estimate& estimate, const char* unit) {
+  if (!estimate.known()) return cell("–");
+  std::string small = estimate.has_interval() ? interval(estimate) : format_grouped(estimate.count) + " " + unit + ", no interval";
+  return cell(format_difference(estimate.mean), small);
+}
+
 std::string loss_row(const Facts& facts, size_t method) {
   const MethodSummary& summary = facts.summaries[method];
   std::string html = "<tr><th scope=\"row\">" + method_name(facts, method) + "</th>" +
                      cell(format_learning_rate(facts.comparison.methods[method].learning_rate)) +
-                     cell(format_estimate(summary.heldout), before_after(facts, method, false)) + cell(format_estimate(summary.gain));
+                     cell(format_estimate(summary.heldout), before_after(facts, method, false)) + difference_cell(summary.gain, "seed");
   if (facts.has_retain)
-    html += cell(format_estimate(summary.retain), before_after(facts, method, true)) +
-            cell(summary.forgetting.known() ? format_interval(summary.forgetting) : "–");
+    html += cell(format_estimate(summary.retain), before_after(facts, method, true)) + difference_cell(summary.forgetting, "seed");
   if (facts.has_accuracy) html += cell(format_estimate(summary.accuracy, format_percent));
   const PairedDifference* pair = facts.against_reference(method);
-  if (!pair) return html + cell("reference") + cell("reference") + cell("") + "</tr>\n";
-  html +=
-      cell(format_interval(pair->over_examples), pair->over_examples.known() ? format_grouped(pair->over_examples.count) + " rows" : "");
-  html +=
-      cell(format_interval(pair->over_seeds), std::to_string(pair->over_seeds.count) + (pair->over_seeds.count == 1 ? " seed" : " seeds"));
-  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–") + "</tr>\n";
+  if (!pair) return html + cell("–") + cell("–") + cell("–") + "</tr>\n";
+  html += difference_cell(pair->over_examples, "row") + difference_cell(pair->over_seeds, "seed");
+  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–", "of the rows") + "</tr>\n";
 }
 
 std::string loss_table(const Facts& facts) {
-  std::string html = "<div class=\"scroll\"><table><thead><tr><th></th>";
-  html += header_cell("learning rate") + header_cell("held-out loss") + header_cell("learnt");
+  std::string html = "<div class=\"scroll\"><table class=\"losses\"><thead><tr><th></th>";
+  html += header_cell("rate") + header_cell("held-out loss") + header_cell("learnt");
   if (facts.has_retain) html += header_cell("retention loss") + header_cell("forgotten");
   if (facts.has_accuracy) html += header_cell("answers right");
-  html += header_cell("difference, by rows") + header_cell("difference, by seeds") + header_cell("better on") + "</tr></thead><tbody>\n";
+  html += header_cell("against reference, by rows") + header_cell("by seeds") + header_cell("better on") + "</tr></thead><tbody>\n";
   for (size_t method = 0; method < facts.summaries.size(); method++) html += loss_row(facts, method);
   return html + "</tbody></table></div>\n<p class=\"soft\">Losses are nats per target token, on rows that no choice ever saw. " +
          escape(interval_sentence(facts)) + "</p>\n";
 }
 
-std::string canvas(const char* id, const char* title, const char* words, bool tall = false) {
+std::string canvas(const char* id, const char* title, const std::string& words, bool tall = false) {
   std::string html = "<div class=\"card\"><h3>" + std::string(title) + "</h3><div class=\"chart" + (tall ? " tall" : "") +
                      "\"><canvas id=\"" + id + "\" role=\"img\" aria-label=\"" + title + "\"></canvas></div>";
   return html + "<p class=\"soft\">" + words + "</p></div>\n";
@@ -54,17 +60,32 @@ const char* const axis_switch =
 
 std::string search_table(const Facts& facts, size_t method) {
   const MethodResult& result = facts.comparison.methods[method];
+  bool several = false;
+  for (const SearchRow& row : result.search) several |= row.seed != result.search[0].seed;
   std::string html = "<div class=\"scroll\"><table><thead><tr><th>" + method_name(facts, method) + "</th>" + header_cell("held-out") +
-                     header_cell("steps") + header_cell("time") + "</tr></thead><tbody>\n";
-  for (const SearchRow& row : result.search)
-    html += std::string("<tr") + (row.chosen ? " class=\"chosen\"" : "") + "><th scope=\"row\">" +
-            escape(format_learning_rate(row.learning_rate)) + (row.chosen ? " · chosen" : "") + "</th>" + cell(format_loss(row.heldout)) +
-            cell(format_grouped(row.steps)) + cell(format_seconds(row.seconds)) + "</tr>\n";
+                     header_cell("time") + "</tr></thead><tbody>\n";
+  for (const SearchRow& row : result.search) {
+    std::string name = format_learning_rate(row.learning_rate) + (several ? ", seed " + std::to_string(row.seed) : "");
+    html += std::string("<tr") + (row.chosen ? " class=\"chosen\"" : "") + "><th scope=\"row\">" + escape(name) +
+            (row.chosen ? " · chosen" : "") + "</th>" + cell(format_loss(row.heldout)) + cell(format_seconds(row.seconds)) + "</tr>\n";
+  }
   return html + "</tbody></table></div>\n";
 }
 
+// "40 steps of search for each rate": the budget, where it is one.
+std::string search_budget(const Comparison& comparison) {
+  int64_t steps = 0, tokens = 0;
+  for (const MethodResult& method : comparison.methods)
+    for (const SearchRow& row : method.search) {
+      if (steps != 0 && (row.steps != steps || row.tokens != tokens)) return "";
+      steps = row.steps;
+      tokens = row.tokens;
+    }
+  return "Each rate had " + format_grouped(steps) + " steps and " + format_count(double(tokens)) + " tokens. ";
+}
+
 // The generations of the method's first run that has some.
-const std::vector<Sample>* generations(const MethodResult& method) {
+const std::vector<Generation>* generations(const MethodResult& method) {
   for (const RunResult& run : method.runs)
     if (!run.generations.empty()) return &run.generations;
   return nullptr;
@@ -76,7 +97,7 @@ std::string answer(std::string_view name_html, std::string_view text, std::strin
          "</div></div>\n";
 }
 
-std::string sample(const Facts& facts, const Sample& first, size_t number) {
+std::string sample(const Facts& facts, const Generation& first, size_t number) {
   std::string html = "<div class=\"card sample\"><div class=\"prompt\"><div class=\"what\">Prompt</div><div class=\"text\">" +
                      escape(first.prompt) + "</div></div><div class=\"answers\">\n";
   if (!first.reference.empty()) html += answer("Answer in the data", first.reference);
@@ -139,7 +160,9 @@ std::string search(const Facts& facts) {
   html +=
       "<p class=\"lead\">Each method gets its own best rate, with the same budget, chosen on held-out rows that do not enter the final "
       "figures.</p>\n";
-  html += canvas("search-chart", "Held-out loss after the search budget, by learning rate",
+  html +=
+      canvas("search-chart", "Held-out loss after the search budget, by learning rate",
+             search_budget(facts.comparison) +
                  "The diamond is the rate chosen. Rates that diverged are only in the table. A best rate at the edge of its list asks for "
                  "a wider search.");
   html += "<div class=\"tables\" style=\"margin-top:1rem\">\n";
@@ -155,7 +178,7 @@ std::string search(const Facts& facts) {
 
 std::string samples(const Facts& facts) {
   std::string html = "<section id=\"samples\">\n<h2>Samples</h2>\n";
-  const std::vector<Sample>* first = nullptr;
+  const std::vector<Generation>* first = nullptr;
   for (const MethodResult& method : facts.comparison.methods)
     if (!first) first = generations(method);
   if (!first) return html + "<p>No samples were generated.</p>\n</section>\n";

@@ -78,7 +78,7 @@ void fields(Io& io, Flops& flops) {
 }
 
 template <class Io>
-void fields(Io& io, Sample& sample) {
+void fields(Io& io, Generation& sample) {
   io("prompt", sample.prompt);
   io("reference", sample.reference);
   io("before", sample.before);

@@ -65,7 +65,7 @@
   function scale(title, more) {
     return {
       type: "linear", title: { display: true, text: title, color: css("--soft") }, grid: { color: css("--grid"), borderColor: css("--line") },
-      ticks: { color: css("--soft"), maxRotation: 0, autoSkipPadding: 16, callback: short }, ...more,
+      ticks: { color: css("--soft"), maxRotation: 0, autoSkipPadding: 16 }, ...more,
     };
   }
 
@@ -76,7 +76,7 @@
       plugins: {
         legend: {
           position: "top", align: "start",
-          labels: { color: css("--ink"), usePointStyle: true, pointStyle: "circle", boxWidth: 8, boxHeight: 8, padding: 14, filter: (item) => item.text !== "" },
+          labels: { color: css("--ink"), usePointStyle: true, pointStyle: "circle", boxWidth: 6, boxHeight: 6, padding: 14, filter: (item) => item.text !== "" },
         },
         tooltip: { filter: (item) => item.dataset.label !== "", callbacks: tooltip },
       },
@@ -99,7 +99,9 @@
       title: (items) => (items.length ? "step " + items[0].raw.step + (axis === "step" ? "" : ", " + short(items[0].raw.x) + " " + axes[axis][0]) : ""),
       label: (item) => item.dataset.label + ": " + item.raw.y.toFixed(4) + (item.raw.high > item.raw.low && !smoothed ? "  (seeds: " + item.raw.low.toFixed(4) + " to " + item.raw.high.toFixed(4) + ")" : ""),
     };
-    chart(id, "line", lines(list, field, smoothed), options(scale(axes[axis][1], { beginAtZero: true }), scale(title), tooltip));
+    const x = scale(axes[axis][1], { beginAtZero: true });
+    x.ticks.callback = short;
+    chart(id, "line", lines(list, field, smoothed), options(x, scale(title), tooltip));
   }
 
   // One path a method, from the untouched model at the origin: right is learnt, up is forgotten.
@@ -144,7 +146,7 @@
         pointRadius: points.map((p) => (p.chosen ? 8 : 3.5)), pointStyle: points.map((p) => (p.chosen ? "rectRot" : "circle")), pointHoverRadius: 8,
       });
     });
-    const power = (value) => (/^1e/.test(Number(value).toExponential()) ? Number(value).toExponential().replace("e", "e") : "");
+    const power = (value) => (/^1e/.test(Number(value).toExponential()) ? Number(value).toExponential() : "");
     const tooltip = {
       title: (items) => (items.length ? items[0].dataset.label + (items[0].raw.chosen ? ", chosen" : "") : ""),
       label: (item) => "rate " + item.raw.x.toExponential() + ": " + item.raw.y.toFixed(4),

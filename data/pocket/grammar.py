@@ -22,8 +22,8 @@ class Block:
 
 
 class Grammar:
-    def __init__(self, *paths):
-        self.tables, self.blocks = {}, []
+    def __init__(self, *paths, english=True):
+        self.tables, self.blocks, self.english = {}, [], english
         for path in paths:
             self.read(path)
 
@@ -83,8 +83,8 @@ class Grammar:
             else:
                 parts.append("\n" if line == "--" else self.expand(dice, line, bound))
         if chat:
-            return [{"role": m["role"], "content": polish(m["content"])} for m in chat]
-        return polish(" ".join(parts))
+            return [{"role": m["role"], "content": polish(m["content"], self.english)} for m in chat]
+        return polish(" ".join(parts), self.english)
 
     def expand(self, dice, text, bound):
         out, at = [], 0
@@ -136,9 +136,10 @@ def choices_of(text, at):
     raise ValueError(f"a [ without its ]: {text!r}")
 
 
-def polish(text):
+def polish(text, english=True):
     """Spaces, "a" before a vowel, and a capital where a sentence begins."""
     text = re.sub(r" *\n *", "\n", re.sub(r"  +", " ", text)).strip()
     text = re.sub(r" (?=[,.!?;])", "", text)
-    text = re.sub(r"\b([Aa]) (?=[aei]|o(?!ne\b)|u(?!s|ni))", r"\1n ", text)
+    if english:
+        text = re.sub(r"\b([Aa]) (?=[aei]|o(?!ne\b)|u(?!s|ni))", r"\1n ", text)
     return re.sub(r'(^|\n|[.!?] )("?)([a-z])', lambda m: m[1] + m[2] + m[3].upper(), text)

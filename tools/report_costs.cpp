@@ -140,7 +140,7 @@ std::string learning_figure(const Facts& facts, size_t method, const char* name,
 }
 
 std::string learning_figures(const Facts& facts, size_t method) {
-  return "<div class=\"figures\">" + learning_figure(facts, method, "learnt: held-out loss before − after", &MethodSummary::gain) +
+  return "<div class=\"figures losses\">" + learning_figure(facts, method, "learnt: held-out loss before − after", &MethodSummary::gain) +
          learning_figure(facts, method, "forgotten: retention loss after − before", &MethodSummary::forgetting) + "</div>\n";
 }
 

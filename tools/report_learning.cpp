@@ -27,14 +27,16 @@ std::string loss_row(const Facts& facts, size_t method) {
   const MethodSummary& summary = facts.summaries[method];
   std::string html = "<tr><th scope=\"row\">" + method_name(facts, method) + "</th>" +
                      cell(format_learning_rate(facts.comparison.methods[method].learning_rate)) +
-                     cell(format_estimate(summary.heldout), before_after(facts, method, false)) + difference_cell(summary.gain, "seed");
+                     cell(format_estimate(summary.heldout), before_after(facts, method, false)) +
+                     cell(format_difference(summary.gain.mean));
   if (facts.has_retain)
-    html += cell(format_estimate(summary.retain), before_after(facts, method, true)) + difference_cell(summary.forgetting, "seed");
+    html += cell(format_estimate(summary.retain), before_after(facts, method, true)) +
+            cell(summary.forgetting.known() ? format_difference(summary.forgetting.mean) : "–");
   if (facts.has_accuracy) html += cell(format_estimate(summary.accuracy, format_percent));
   const PairedDifference* pair = facts.against_reference(method);
   if (!pair) return html + cell("–") + cell("–") + cell("–") + "</tr>\n";
   html += difference_cell(pair->over_examples, "row") + difference_cell(pair->over_seeds, "seed");
-  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–", "of the rows") + "</tr>\n";
+  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–") + "</tr>\n";
 }
 
 std::string loss_table(const Facts& facts) {
@@ -42,7 +44,7 @@ std::string loss_table(const Facts& facts) {
   html += header_cell("rate") + header_cell("held-out loss") + header_cell("learnt");
   if (facts.has_retain) html += header_cell("retention loss") + header_cell("forgotten");
   if (facts.has_accuracy) html += header_cell("answers right");
-  html += header_cell("against reference, by rows") + header_cell("by seeds") + header_cell("better on") + "</tr></thead><tbody>\n";
+  html += header_cell("difference by rows") + header_cell("difference by seeds") + header_cell("rows better") + "</tr></thead><tbody>\n";
   for (size_t method = 0; method < facts.summaries.size(); method++) html += loss_row(facts, method);
   return html + "</tbody></table></div>\n<p class=\"soft\">Losses are nats per target token, on rows that no choice ever saw. " +
          escape(interval_sentence(facts)) + "</p>\n";

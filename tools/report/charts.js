@@ -99,9 +99,10 @@
       title: (items) => (items.length ? "step " + items[0].raw.step + (axis === "step" ? "" : ", " + short(items[0].raw.x) + " " + axes[axis][0]) : ""),
       label: (item) => item.dataset.label + ": " + item.raw.y.toFixed(4) + (item.raw.high > item.raw.low && !smoothed ? "  (seeds: " + item.raw.low.toFixed(4) + " to " + item.raw.high.toFixed(4) + ")" : ""),
     };
-    const x = scale(axes[axis][1], { beginAtZero: true });
+    const sets = lines(list, field, smoothed);
+    const x = scale(axes[axis][1], { min: 0, max: Math.max(...sets.flatMap((set) => set.data.map((point) => point.x))) });
     x.ticks.callback = short;
-    chart(id, "line", lines(list, field, smoothed), options(x, scale(title), tooltip));
+    chart(id, "line", sets, options(x, scale(title), tooltip));
   }
 
   // One path a method, from the untouched model at the origin: right is learnt, up is forgotten.

@@ -1,0 +1,67 @@
+// The line that shows how far long work has come: redrawn in place on a terminal, now and then a whole line elsewhere.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+namespace afina {
+
+struct ProgressValues {  // what is not known is left out of the line; NaN and infinity are shown as words
+  std::optional<double> loss = {};
+  std::optional<double> learning_rate = {};
+  std::optional<double> tokens_per_second = {};
+};
+
+struct ProgressOptions {
+  bool terminal = false;  // redraw in place
+  bool colour = false;
+  int width = 100;                // columns of the terminal
+  double plain_every = 10;        // seconds between lines where there is no terminal
+  double redraw_every = 0.1;      // seconds between redraws on one
+  std::function<double()> clock;  // seconds from any origin; a steady clock when empty
+};
+
+// For standard error as it is now: terminal or not, its width, NO_COLOR.
+ProgressOptions progress_options_of_stderr();
+
+// Steps of one piece of work. Not for several threads at once. Whatever it draws on a terminal is ended by finish() or the destructor.
+class Progress {
+ public:
+  // `total` 0: unknown, then no share and no time left are shown.
+  Progress(std::ostream& out, std::string title, int64_t total, ProgressOptions options);
+  Progress(std::string title, int64_t total);  // to standard error
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // `done` of `total`. Draws only when it is time to; the first and the last step always. Time left is reckoned from the steps since
+  // construction or start_from, so that resumed work is not taken for fast work.
+  void update(int64_t done, const ProgressValues& values = {});
+  void start_from(int64_t done);
+  // Removes the line, prints `text` as a line of its own; the next update draws again.
+  void say(const std::string& text);
+  void finish();
+
+  // The line as it would be drawn now, without colours.
+  std::string line(int64_t done, const ProgressValues& values) const;
+
+ private:
+  void draw(const std::string& text);
+  void clear();
+  double now() const;
+  double left(int64_t done, double elapsed) const;  // seconds; negative when it cannot be told yet
+
+  std::ostream& out_;
+  std::string title_;
+  int64_t total_;
+  ProgressOptions options_;
+  double begin_;
+  double drawn_at_;
+  int64_t first_ = 0;
+  bool drawn_ = false;  // something stands on the current line of the terminal
+  bool any_ = false;
+};
+
+}  // namespace afina

@@ -110,7 +110,9 @@ std::string format_grouped(int64_t number) {
 std::string format_estimate(const Estimate& estimate, std::string (*one)(double)) {
   if (!estimate.known()) return dash;
   std::string text = one(estimate.mean);
-  return estimate.has_interval() ? text + " ± " + one(estimate.half) : text;
+  if (!estimate.has_interval()) return text;
+  std::string half = one(estimate.half);
+  return text + " ± " + (half.starts_with("+") ? half.substr(1) : half);
 }
 
 std::string format_interval(const Estimate& estimate) {

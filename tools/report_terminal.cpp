@@ -2,6 +2,7 @@
 #include <unistd.h>
 #include <cmath>
 #include <cstdlib>
+#include <sstream>
 #include "tools/format.h"
 #include "tools/report.h"
 #include "tools/report_facts.h"
@@ -13,6 +14,12 @@ struct Cell {
   std::string text;
   const char* style = "";  // an ANSI sequence
 };
+
+std::string plain(std::string text) {
+  for (char& letter : text)
+    if (static_cast<unsigned char>(letter) < 32 || letter == 127) letter = ' ';
+  return text;
+}
 
 const char* const bold = "\033[1m";
 const char* const dim = "\033[2m";
@@ -82,7 +89,31 @@ void add_losses(const Facts& facts, Grid& grid) {
   add_row(facts, grid, "Held-out loss", [&](size_t m) { return format_estimate(all[m].heldout); });
   add_row(facts, grid, "Learnt", [&](size_t m) { return format_estimate(all[m].gain); });
   if (facts.has_retain) add_row(facts, grid, "Forgotten", [&](size_t m) { return format_estimate(all[m].forgetting, format_difference); });
+  auto against = [&](size_t m, Estimate PairedDifference::*which) -> std::string {
+    const PairedDifference* pair = facts.against_reference(m);
+    return pair ? format_estimate(pair->*which, format_difference) : "";
+  };
+  bool rows = false;
+  for (const PairedDifference& pair : facts.paired) rows |= pair.over_examples.known();
+  if (rows) add_row(facts, grid, "Difference by rows", [&](size_t m) { return against(m, &PairedDifference::over_examples); });
+  if (facts.seeds > 1) add_row(facts, grid, "Difference by seeds", [&](size_t m) { return against(m, &PairedDifference::over_seeds); });
   if (facts.has_accuracy) add_row(facts, grid, "Answers right", [&](size_t m) { return format_estimate(all[m].accuracy, format_percent); });
+}
+
+// Wrapped at 100 columns, indented by two; no control character of a label or note reaches the terminal.
+std::string paragraph(const std::string& words, const char* style, bool colour) {
+  std::istringstream stream(plain(words));
+  std::string text, line;
+  auto end_line = [&] { text += colour && *style ? "  " + (style + line) + "\033[0m\n" : "  " + line + "\n"; };
+  for (std::string word; stream >> word;) {
+    if (!line.empty() && display_width(line) + 1 + display_width(word) > 98) {
+      end_line();
+      line = "  ";
+    }
+    line += (line.empty() || line == "  " ? "" : " ") + word;
+  }
+  if (!line.empty()) end_line();
+  return text;
 }
 
 }  // namespace
@@ -90,26 +121,21 @@ void add_losses(const Facts& facts, Grid& grid) {
 std::string terminal_table(const Comparison& comparison, bool colour) {
   Facts facts(comparison);
   Grid grid;
-  std::vector<Cell> header = {{comparison.title, bold}};
+  std::vector<Cell> header = {{plain(comparison.title), bold}};
   for (const MethodResult& method : comparison.methods) {
-    header.push_back({method.label, cyan});
+    header.push_back({plain(method.label), cyan});
     header.push_back({});
   }
   grid.rows.push_back(std::move(header));
   add_costs(facts, grid);
   add_losses(facts, grid);
   std::string text = grid.text(colour);
-  auto say = [&](const char* style, const std::string& words) {
-    text += colour ? style + ("  " + words) + "\033[0m\n" : "  " + words + "\n";
-  };
-  text += "\n";
   for (size_t method = 0; method < facts.summaries.size(); method++) {
-    if (method == facts.reference) continue;
-    say("", cost_sentence(facts, method));
-    say("", learning_sentence(facts, method));
+    if (method != facts.reference) text += paragraph(cost_sentence(facts, method), "", colour);
+    if (facts.summaries[method].diverged) text += paragraph(learning_sentence(facts, method), yellow, colour);
   }
-  for (const std::string& note : comparison.notes) say(yellow, "Note: " + note);
-  if (facts.seeds < 2) say(dim, interval_sentence(facts));
+  for (const std::string& note : comparison.notes) text += paragraph("Note: " + note, yellow, colour);
+  if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour);
   return text;
 }
 

@@ -46,7 +46,7 @@
     data.methods.forEach((method, m) => {
       const points = overSeeds(method.runs, list, field);
       if (!points.length) return;
-      const line = { borderColor: colour(m), backgroundColor: colour(m), borderWidth: 2.2, pointRadius: 0, pointHoverRadius: 4, tension: 0 };
+      const line = { borderColor: colour(m), backgroundColor: colour(m), borderWidth: 2.2, pointRadius: 0, pointHoverRadius: 4, tension: 0, clip: 8 };
       if (smoothed) {
         sets.push({ ...line, label: "", data: points, borderColor: faded(colour(m), 0.25), borderWidth: 1, pointHoverRadius: 0 });
         sets.push({ ...line, label: method.label, data: smooth(points) });
@@ -65,7 +65,7 @@
   function scale(title, more) {
     return {
       type: "linear", title: { display: true, text: title, color: css("--soft") }, grid: { color: css("--grid"), borderColor: css("--line") },
-      ticks: { color: css("--soft"), maxRotation: 0, autoSkipPadding: 16 }, ...more,
+      ticks: { color: css("--soft"), maxRotation: 0, autoSkipPadding: 16, includeBounds: false }, ...more,
     };
   }
 
@@ -119,7 +119,7 @@
       const path = Array.from({ length }, (_, i) => ({ step: paths[0][i].step, x: mean(paths.map((p) => p[i].x)), y: mean(paths.map((p) => p[i].y)) }));
       const last = length - 1;
       sets.push({
-        label: method.label, data: path, showLine: true, borderColor: c, backgroundColor: c, borderWidth: 2.2, tension: 0.15,
+        label: method.label, data: path, showLine: true, borderColor: c, backgroundColor: c, borderWidth: 2.2, tension: 0.15, clip: 12,
         pointRadius: path.map((_, i) => (i === last ? 7 : 2.5)), pointHoverRadius: 8,
       });
       if (paths.length > 1) {

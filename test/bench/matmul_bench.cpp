@@ -1,0 +1,163 @@
+// The matmul beside the machine's multiply-add peak and beside oneDNN, in one run, on the shapes of a small language model.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/gemm_table.h"
+#include "engine/random.h"
+#include "test/bench/peak.h"
+#if defined(AFINA_ONEDNN)
+#include "test/bench/onednn.h"
+#endif
+
+using namespace afina;
+using bench::seconds;
+
+namespace {
+
+struct Case {
+  std::string what;
+  int64_t m, n, k;
+  bool ta, tb, accumulate;
+  int64_t k2 = 0;
+};
+
+// Forward (NT), gradient of x (NN) and of the weight (TN, accumulating) of a linear layer of `in` to `out`, for `tokens`.
+void linear(std::vector<Case>& all, const std::string& name, int64_t tokens, int64_t out, int64_t in) {
+  all.push_back({name + " y=xWt", tokens, out, in, false, true, false});
+  all.push_back({name + " dx=dyW", tokens, in, out, false, false, false});
+  all.push_back({name + " dW+=dyt x", out, in, tokens, true, false, true});
+}
+
+std::vector<Case> cases(bool quick) {
+  std::vector<Case> all;
+  linear(all, "576 > 576", 1024, 576, 576);
+  linear(all, "576 > 192", 1024, 192, 576);
+  linear(all, "576 > 1536", 1024, 1536, 576);
+  linear(all, "1536 > 576", 1024, 576, 1536);
+  for (int64_t r : {8, 16, 64}) {
+    std::string name = "r" + std::to_string(r);
+    linear(all, name + " A 576", 1024, r, 576);
+    linear(all, name + " B 576", 1024, 576, r);
+  }
+  all.push_back({"576 > 576 with r16", 1024, 576, 576, false, true, false, 16});
+  all.push_back({"one token 576 > 1536", 1, 1536, 576, false, true, false});
+  all.push_back({"one token 576 > 49152", 1, 49152, 576, false, true, false});
+  if (!quick) linear(all, "576 > 49152", 1024, 49152, 576);
+  return all;
+}
+
+std::vector<char> values(int64_t count, Dtype dtype) {
+  std::vector<char> bytes(size_t(count) * size_of(dtype));
+  Random random(1, "bench");
+  for (int64_t i = 0; i < count; ++i) {
+    float x = random.uniform(i & 0xffff) - 0.5f;
+    bf16 h = to_bf16(x);
+    if (dtype == Dtype::bf16) reinterpret_cast<bf16*>(bytes.data())[i] = h;
+    else reinterpret_cast<float*>(bytes.data())[i] = x;
+  }
+  return bytes;
+}
+
+// Best time of each, taken in turns so that what else the machine does hits all alike.
+std::vector<double> race(const std::vector<std::function<void()>>& runners, double budget) {
+  std::vector<double> best(runners.size(), 1e30);
+  double end = seconds() + budget;
+  for (int round = 0; round < 3 || (seconds() < end && round < 2000); ++round)
+    for (size_t i = 0; i < runners.size(); ++i) {
+      if (round > 0 && best[i] > budget) continue;
+      if (round == 0 && i) runners[i]();  // caches and code warm
+      double from = seconds();
+      runners[i]();
+      best[i] = std::min(best[i], seconds() - from);
+    }
+  return best;
+}
+
+void measure(const Case& c, Dtype in, double peak, double budget) {
+  const GemmTable& table = gemm_table(isa());
+  Dtype out = c.accumulate ? Dtype::f32 : in;
+  auto a = values(c.m * (c.k + c.k2), in), b = values((c.k + c.k2) * c.n, in), y = values(c.m * c.n, out);
+  Gemm g;
+  g.m = c.m, g.n = c.n, g.k = c.k, g.a = a.data(), g.b = b.data(), g.c = y.data();
+  g.lda = c.ta ? c.m : c.k, g.ldb = c.tb ? c.k : c.n, g.ldc = c.n, g.ta = c.ta, g.tb = c.tb;
+  g.in = in, g.out = out, g.accumulate = c.accumulate;
+  g.k2 = c.k2, g.a2 = a.data() + size_t(c.m * c.k) * size_of(in), g.b2 = b.data() + size_t(c.n * c.k) * size_of(in);
+  g.lda2 = c.ta ? c.m : c.k2, g.ldb2 = c.tb ? c.k2 : c.n;
+  std::vector<char> packed(table.packed_b_bytes(c.n, c.k, in));
+  table.gemm_pack_b(packed.data(), g);
+  Gemm gp = g;
+  gp.packed_b = packed.data();
+  std::vector<std::function<void()>> runners = {[&] { table.gemm(g); }, [&] { table.gemm(gp); }};
+#if defined(AFINA_ONEDNN)
+  bench::OneDnn plain(g, false), ready(g, true);
+  runners.push_back([&] { plain.run(); });
+  runners.push_back([&] { ready.run(); });
+#endif
+  auto t = race(runners, budget);
+  double flops = 2.0 * double(c.m) * double(c.n) * double(c.k + c.k2) * 1e-9;
+  std::printf("%-4s %-24s %5lld %5lld %5lld %8.1f %8.1f", in == Dtype::f32 ? "f32" : "bf16", c.what.c_str(), (long long)c.m, (long long)c.n,
+              (long long)(c.k + c.k2), flops / t[0], flops / t[1]);
+  if (t.size() > 2) std::printf(" %8.1f %8.1f   %5.2f %5.2f", flops / t[2], flops / t[3], t[2] / t[0], t[3] / t[1]);
+  if (peak > 0) std::printf("   %3.0f%%", 100 * flops / std::min(t[0], t[1]) / peak);
+  if (c.m == 1) std::printf("   %.1f GB/s", double(c.n * c.k) * double(size_of(in)) / t[0] * 1e-9);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+// Forty heads of 64 queries and 256 keys, one_thread inside a parallel loop, as attention calls it.
+void attention(Dtype in, double peak) {
+  const int64_t heads = 72;
+  auto q = values(heads * 64 * 64, in), k = values(heads * 256 * 64, in), s = values(heads * 64 * 256, Dtype::f32);
+  const GemmTable& table = gemm_table(isa());
+  auto t = race({[&] {
+    parallel_for(heads, 1, [&](int64_t h, int64_t end) {
+      for (; h < end; ++h) {
+        Gemm g;
+        g.m = 64, g.n = 256, g.k = 64, g.lda = 64, g.ldb = 64, g.ldc = 256, g.tb = true, g.one_thread = true, g.in = in;
+        g.a = q.data() + size_t(h * 64 * 64) * size_of(in), g.b = k.data() + size_t(h * 256 * 64) * size_of(in);
+        g.c = s.data() + size_t(h * 64 * 256) * 4;
+        table.gemm(g);
+      }
+    });
+  }}, 0.2);
+  double rate = 2.0 * double(heads) * 64 * 256 * 64 * 1e-9 / t[0];
+  std::printf("%-4s attention 64 x 256 x 64, one thread each: %.1f GFLOP/s, %.0f%%\n", in == Dtype::f32 ? "f32" : "bf16", rate,
+              peak > 0 ? 100 * rate / peak : 0);
+}
+
+}  // namespace
+
+// Options: [quick] [f32|bf16] [word of a case]
+int main(int count, char** words) {
+  std::string threads = std::to_string(thread_count());
+  if (!std::getenv("OMP_NUM_THREADS") || !std::getenv("GOMP_SPINCOUNT")) {  // read by OpenMP before main: begin again
+    setenv("OMP_NUM_THREADS", threads.c_str(), 1);
+    setenv("GOMP_SPINCOUNT", "10000", 1);  // else its threads go on spinning into our turn
+    execv("/proc/self/exe", words);
+  }
+  flush_denormals();
+  bool quick = false;
+  std::string dtype, word;
+  for (int i = 1; i < count; ++i) {
+    std::string w = words[i];
+    if (w == "quick") quick = true;
+    else if (w == "f32" || w == "bf16") dtype = w;
+    else word = w;
+  }
+  for (int t : {1, thread_count()})
+    std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f\n", name(isa()), t, bench::peak(t, false), bench::peak(t, true));
+  std::printf("\n%-35s %s %12s %8s %8s %8s %8s   ours/oneDNN\n", "GFLOP/s, best of several in turns", "M     N", "K", "ours", "packed", "oneDNN",
+              "packed");
+  for (Dtype in : {Dtype::f32, Dtype::bf16}) {
+    if (!dtype.empty() && dtype != (in == Dtype::f32 ? "f32" : "bf16")) continue;
+    double peak = bench::peak(thread_count(), in == Dtype::bf16);
+    for (auto& c : cases(quick))
+      if (c.what.find(word) != std::string::npos) measure(c, in, peak, 0.35);
+    if (word.empty()) attention(in, peak);
+  }
+}

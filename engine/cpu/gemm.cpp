@@ -3,6 +3,7 @@
 
 #include "engine/cpu/gemm_f64.h"
 #include "engine/cpu/gemm_pack.h"
+#include "engine/cpu/gemm_rows.h"
 #include "engine/cpu/gemm_tile.h"
 #include "engine/scratch.h"
 #include "engine/threads.h"
@@ -48,6 +49,12 @@ struct Left {
   const char* at(int64_t row, int64_t u) const {
     return strip_bytes ? data + row / strip * strip_bytes + (u * strip + row % strip) * 4 : data + row * row_bytes + u * 4;
   }
+};
+
+// A panel of B, packed or as it lies: bytes from unit to unit.
+struct Right {
+  const char* data;
+  int64_t step;
 };
 
 // One of the two products that are summed: A B, and A2 B2.
@@ -103,9 +110,8 @@ struct Multiply {
   }
 
   // C's rows i0..i1 of the chunk's columns j..j + w: all k of the chunk. sums: of (i0, j).
-  void block(const Chunk& c, int64_t j, int w, const char* b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
+  void block(const Chunk& c, int64_t j, int w, Right b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
     const int64_t units = c.u1 - c.u0, size = most(4, up(up(units, most(1, up(units, block_units))), 4) * 4), blocks = most(1, up(units, size));
-    const int64_t unit_bytes = units_wide(w) * 4;
     for (int64_t q = 0; q < blocks; ++q) {
       const int64_t u0 = q * size, u1 = least(units, u0 + size);
       const bool last = c.ends && q == blocks - 1;
@@ -114,10 +120,11 @@ struct Multiply {
       t.ldc = ld;
       t.ldo = g.ldc;
       t.load = g.accumulate || !c.begins || q > 0;
-      t.first.b = b + u0 * unit_bytes;
+      t.first.b = b.data + u0 * b.step;
+      t.first.step_b = b.step;
       t.first.units = u1 - u0;
       t.first.row_bytes = c.a.row_bytes;
-      if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, t2.units};
+      if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, units_wide(w) * 4, t2.units};
       if (last && g.bias) t.bias = (const float*)g.bias + j;
       for (int64_t i = i0; i < i1;) {
         t.c = sums + (i - i0) * ld;
@@ -205,7 +212,9 @@ struct Multiply {
       const int64_t j = c.n0 + p * panel_width;
       int64_t ld;
       float* sums = sums_of(c, i0, j, i1 - i0, &ld);
-      block(c, j, int(least(panel_width, c.n1 - j)), c.b + p * panel_width * units * 4, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
+      const int w = int(least(panel_width, c.n1 - j));
+      const Right b = {c.b + p * panel_width * units * 4, units_wide(w) * 4};
+      block(c, j, w, b, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
     });
   }
 
@@ -238,6 +247,21 @@ struct Multiply {
       }
   }
 
+  // All of k for R rows and the columns of a vector from j on, B stored (n, k).
+  template <int R>
+  void rows_of(const Left& a, const Left& a2, int64_t j) const {
+    const int n = int(least(Wide::width, g.n - j));
+    Wide::F acc[R];
+    for (int q = 0; q < R; ++q) acc[q] = g.accumulate ? Wide::load_part((float*)g.c + q * g.ldc + j, n) : Wide::zero();
+    add_rows<Kind>(acc, a.data, a.row_bytes, t1.b.template at<Kind>(j), t1.b.ld, n, g.k);
+    if (g.k2) add_rows<Kind>(acc, a2.data, a2.row_bytes, t2.b.template at<Kind>(j), t2.b.ld, n, g.k2);
+    for (int q = 0; q < R; ++q) {
+      if (g.bias) acc[q] = Wide::add(acc[q], Wide::load_part((const float*)g.bias + j, n));
+      if (g.out == Dtype::bf16) Wide::store_bf16((uint16_t*)g.c + q * g.ldc + j, acc[q], n);
+      else Wide::store_part((float*)g.c + q * g.ldc + j, acc[q], n);
+    }
+  }
+
   // Few rows of A: what is packed of B is used at once by the same thread, out of its first cache.
   void streamed() const {
     const int64_t bytes = left_bytes(t1, g.m, t1.units), bytes2 = left_bytes(t2, g.m, t2.units);
@@ -245,6 +269,16 @@ struct Multiply {
     const Left a = left(t1, to_a, 0, 0, t1.units), a2 = left(t2, to_a + bytes, 0, 0, t2.units);
     pack_left(t1, a, 0, 0, g.m, 0, t1.units);
     pack_left(t2, a2, 0, 0, g.m, 0, t2.units);
+    if (g.tb && !g.ta && g.m <= most_rows) {
+      each(up(g.n, Wide::width), [&](int64_t p) {
+        const int64_t j = p * Wide::width;
+        if (g.m == 1) rows_of<1>(a, a2, j);
+        else if (g.m == 2) rows_of<2>(a, a2, j);
+        else if (g.m == 3) rows_of<3>(a, a2, j);
+        else rows_of<4>(a, a2, j);
+      });
+      return;
+    }
     each(up(g.n, panel_width), [&](int64_t p) {
       const int64_t j = p * panel_width, w = least(panel_width, g.n - j);
       const int wide = units_wide(int(w));
@@ -260,8 +294,10 @@ struct Multiply {
         c.begins = u == 0, c.ends = c.u1 == t1.units;
         c.a = a;
         if (a.data) c.a.data = a.strip_bytes ? a.data + u * strip * 4 : a.data + u * 4;
-        if (t1.units) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
-        block(c, j, int(w), b, b2, 0, g.m, sums, ld);
+        const bool lies_ready = Kind::bytes == 4 && !g.tb && w == panel_width;
+        if (t1.units && !lies_ready) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
+        const Right right = lies_ready ? Right{t1.b.template at<Kind>(j) + c.u0 * t1.b.ld, t1.b.ld} : Right{b, wide * 4};
+        block(c, j, int(w), right, b2, 0, g.m, sums, ld);
       }
     });
   }

@@ -23,10 +23,14 @@ constexpr int panel_width = wide_vectors * Wide::width;
 struct UnitF32 {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
-  static constexpr int bytes = 4;         // of an element in memory
+  static constexpr int bytes = 4;          // of an element in memory
+  static constexpr int memory = 4;         // bytes in memory that become a unit
   static constexpr bool as_stored = true;  // rows of A with k running along them can be read as they lie
   AFINA_INLINE int64_t units(int64_t k) { return k; }
   template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::fma(a, b, c); }
+  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+    return V::fma(V::broadcast(a), b, c);
+  }
   // Units u.. of one row that runs along k; zeros past k.
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
@@ -43,9 +47,13 @@ struct UnitWidened {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
   static constexpr int bytes = 2;
+  static constexpr int memory = 2;
   static constexpr bool as_stored = false;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
   template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::fma(a, b, c); }
+  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+    return V::fma(V::broadcast(a), b, c);
+  }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return Wide::swap_pairs(Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width : left < 0 ? 0 : int(left)));
@@ -62,9 +70,11 @@ struct UnitPairs {
   using Wide_ = Avx16;
   using Narrow_ = Avx8Pairs;
   static constexpr int bytes = 2;
+  static constexpr int memory = 4;
   static constexpr bool as_stored = true;  // for an even k
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2; }
   template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::dot(a, b, c); }
+  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) { return V::dot_at(a, b, c); }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - 2 * u;
     return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));

@@ -16,8 +16,8 @@ struct Operand {
 template <class Kind>
 static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
   constexpr int w = Wide::width;
-  for (int64_t u = u0; u < u1; u += w) {
-    for (int x = 0; x < wide; x += w) {
+  for (int x = 0; x < wide; x += w) {  // a vector of rows at a time: the processor can foresee the reading of so many
+    for (int64_t u = u0; u < u1; u += w) {
       Wide::F r[w];
 #pragma GCC unroll 16
       for (int i = 0; i < w; ++i) r[i] = x + i < n ? Kind::along(rows + (x + i) * ld, u, k) : Wide::zero();

@@ -7,11 +7,12 @@ namespace afina::AFINA_ISA {
 // A packed panel of A holds 12 rows: unit u of row r lies at u * 12 + r. A panel of B is as wide as its vectors.
 constexpr int strip = 12;
 
-// One stretch of k: A by rows (row_bytes apart, along k) or packed, B packed.
+// One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or as it lies when its rows are units (step_b bytes apart).
 struct Stretch {
   const char* a = nullptr;
   const char* b = nullptr;
   int64_t row_bytes = 0;
+  int64_t step_b = 0;
   int64_t units = 0;
 };
 
@@ -34,13 +35,19 @@ template <class Kind, class V, int R, int NV, int Step>
   const char* a[groups];
   for (int g = 0; g < groups; ++g) a[g] = s.a + 3 * g * stride;
   const char* b = s.b;
+  const int64_t step_b = s.step_b;
   auto step = [&](int u) __attribute__((always_inline)) {
     typename V::F bv[NV];
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + (u * NV + j) * V::width * 4);
+    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + u * step_b + j * V::width * 4);
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
-      typename V::F av = V::broadcast(a[i / 3] + (i % 3) * stride + u * Step * 4);
+      const char* ai = a[i / 3] + (i % 3) * stride + u * Step * 4;
+      if constexpr (NV == 1) {
+        acc[i][0] = Kind::template multiply_at<V>(ai, bv[0], acc[i][0]);
+        continue;
+      }
+      typename V::F av = V::broadcast(ai);
 #pragma GCC unroll 4
       for (int j = 0; j < NV; ++j) acc[i][j] = Kind::template multiply<V>(av, bv[j], acc[i][j]);
     }
@@ -51,13 +58,13 @@ template <class Kind, class V, int R, int NV, int Step>
     for (int u = 0; u < 4; ++u) step(u);
 #pragma GCC unroll 4
     for (int g = 0; g < groups; ++g) a[g] += 4 * Step * 4;
-    b += 4 * NV * V::width * 4;
+    b += 4 * step_b;
   }
   for (; left > 0; --left) {
     step(0);
 #pragma GCC unroll 4
     for (int g = 0; g < groups; ++g) a[g] += Step * 4;
-    b += NV * V::width * 4;
+    b += step_b;
   }
 }
 

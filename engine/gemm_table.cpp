@@ -28,11 +28,11 @@ size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
 
 const GemmTable& gemm_table(Isa isa) {
   static constexpr GemmTable tables[] = {
-      {scalar::gemm, scalar::gemm_pack_b, scalar::packed_b_bytes},
+    {scalar::gemm, scalar::gemm_pack_b, scalar::packed_b_bytes},
 #if defined(__x86_64__)
-      {avx2::gemm, avx2::gemm_pack_b, avx2::packed_b_bytes},
-      {avx512::gemm, avx512::gemm_pack_b, avx512::packed_b_bytes},
-      {avx512bf16::gemm, avx512bf16::gemm_pack_b, avx512bf16::packed_b_bytes},
+    {avx2::gemm, avx2::gemm_pack_b, avx2::packed_b_bytes},
+    {avx512::gemm, avx512::gemm_pack_b, avx512::packed_b_bytes},
+    {avx512bf16::gemm, avx512bf16::gemm_pack_b, avx512bf16::packed_b_bytes},
 #endif
   };
   return tables[int(isa)];

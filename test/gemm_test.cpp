@@ -138,7 +138,8 @@ void check(const Problem& p, std::vector<int> threads = {2}) {
           memory.g.packed_b = b.data(), memory.g.b = nullptr;
         }
         table.gemm(memory.g);
-        BOOST_TEST(different(memory.c, expected) == 0, words(p) << ", " << name(isa) << ", threads " << count << (packed ? ", packed" : ""));
+        BOOST_TEST(different(memory.c, expected) == 0, words(p)
+                                                           << ", " << name(isa) << ", threads " << count << (packed ? ", packed" : ""));
       }
 }
 
@@ -152,13 +153,22 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(gemm, Fixture)
 
 BOOST_AUTO_TEST_CASE(every_form_of_awkward_size) {
-  const int64_t sizes[][3] = {{1, 1, 1}, {2, 3, 1}, {3, 2, 5}, {1, 70, 33}, {5, 8, 17}, {7, 9, 16}, {13, 65, 31}, {50, 17, 7}, {97, 130, 67}};
+  const int64_t sizes[][3] = {{1, 1, 1},  {2, 3, 1},    {3, 2, 5},   {1, 70, 33},  {5, 8, 17},
+                              {7, 9, 16}, {13, 65, 31}, {50, 17, 7}, {97, 130, 67}};
   for (auto in : {Dtype::f32, Dtype::bf16})
     for (auto& s : sizes)
       for (int form = 0; form < 4; ++form)
         for (auto out : {Dtype::f32, Dtype::bf16})
-          check({.m = s[0], .n = s[1], .k = s[2], .ta = (form & 1) != 0, .tb = (form & 2) != 0, .in = in, .out = out,
-                 .accumulate = out == Dtype::f32 && s[0] % 2 == 1, .bias = s[1] % 2 == 0, .gap = s[2] % 3});
+          check({.m = s[0],
+                 .n = s[1],
+                 .k = s[2],
+                 .ta = (form & 1) != 0,
+                 .tb = (form & 2) != 0,
+                 .in = in,
+                 .out = out,
+                 .accumulate = out == Dtype::f32 && s[0] % 2 == 1,
+                 .bias = s[1] % 2 == 0,
+                 .gap = s[2] % 3});
 }
 
 BOOST_AUTO_TEST_CASE(rows_and_columns_one_by_one) {
@@ -185,8 +195,17 @@ BOOST_AUTO_TEST_CASE(second_term_continues_the_chain) {
 BOOST_AUTO_TEST_CASE(float64_in_every_form) {
   for (int form = 0; form < 4; ++form)
     for (int64_t m : {1, 9, 40})
-      check({.m = m, .n = 37, .k = 45, .ta = (form & 1) != 0, .tb = (form & 2) != 0, .in = Dtype::f64, .out = Dtype::f64,
-             .accumulate = m == 9, .bias = m == 40, .gap = 1}, {1, 3});
+      check({.m = m,
+             .n = 37,
+             .k = 45,
+             .ta = (form & 1) != 0,
+             .tb = (form & 2) != 0,
+             .in = Dtype::f64,
+             .out = Dtype::f64,
+             .accumulate = m == 9,
+             .bias = m == 40,
+             .gap = 1},
+            {1, 3});
 }
 
 BOOST_AUTO_TEST_CASE(k_in_blocks_and_chunks_is_one_chain) {

@@ -2,80 +2,13 @@
 #include "engine/cpu/gemm.h"
 
 #include "engine/cpu/gemm_f64.h"
-#include "engine/cpu/gemm_pack.h"
+#include "engine/cpu/gemm_parts.h"
 #include "engine/cpu/gemm_rows.h"
-#include "engine/cpu/gemm_tile.h"
 #include "engine/scratch.h"
 #include "engine/threads.h"
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 namespace afina::AFINA_ISA {
 namespace {
-
-enum Use { shared_b, shared_a, shared_sums, own_b, own_sums };  // of scratch memory
-
-constexpr int64_t block_units = 768;              // of k while a tile stays in registers: a panel of B then fits in half of a 512 KiB cache
-constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time
-constexpr int64_t chunk_size = 1 << 20;           // units of B, or of A, packed at a time: 4 MiB
-constexpr int64_t stream_rows = 48;               // up to so many rows of A, each thread packs for itself what it needs of B at once
-constexpr int64_t stream_units = 64;
-constexpr int64_t split_units = 256;              // of k that one thread packs at a time
-constexpr int64_t little = 1 << 16;               // multiply-adds that are not worth a second thread
-
-AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-AFINA_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-AFINA_INLINE int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Denormals are flushed while this lives, also in a thread that does not do so otherwise.
-struct Flushed {
-#if defined(__x86_64__)
-  unsigned before = _mm_getcsr();
-  Flushed() {
-    if ((before & 0x8040) != 0x8040) _mm_setcsr(before | 0x8040);
-  }
-  ~Flushed() {
-    if ((before & 0x8040) != 0x8040) _mm_setcsr(before);
-  }
-#endif
-};
-
-// A made ready: rows as they lie (or as units), or strips of 12 rows.
-struct Left {
-  const char* data = nullptr;
-  int64_t row_bytes = 0;    // of rows
-  int64_t strip_bytes = 0;  // of strips, else 0
-  const char* at(int64_t row, int64_t u) const {
-    return strip_bytes ? data + row / strip * strip_bytes + (u * strip + row % strip) * 4 : data + row * row_bytes + u * 4;
-  }
-};
-
-// A panel of B, packed or as it lies: bytes from unit to unit.
-struct Right {
-  const char* data;
-  int64_t step;
-};
-
-// One of the two products that are summed: A B, and A2 B2.
-template <class Kind>
-struct Term {
-  Operand a, b;
-  int64_t units = 0;
-  bool a_lies_ready = false;
-};
-
-// The part of C and k that is worked on between two packings.
-struct Chunk {
-  int64_t m0 = 0, m1 = 0, n0 = 0, n1 = 0, u0 = 0, u1 = 0;
-  bool begins = false, ends = false;  // is this the first, the last stretch of k?
-  Left a, a2;                         // row 0 is m0, unit 0 is u0
-  const char* b = nullptr;            // panels of B from n0 on
-  const char* b2 = nullptr;
-  int64_t unit_bytes_b = 0;           // units of a panel of B times 4
-  float* sums = nullptr;              // (m1 - m0, n1 - n0) where C is bf16 and k needs several chunks
-  int64_t ld_sums = 0;
-};
 
 template <class Kind>
 struct Multiply {
@@ -111,7 +44,8 @@ struct Multiply {
 
   // C's rows i0..i1 of the chunk's columns j..j + w: all k of the chunk. sums: of (i0, j).
   void block(const Chunk& c, int64_t j, int w, Right b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
-    const int64_t units = c.u1 - c.u0, size = most(4, up(up(units, most(1, up(units, block_units))), 4) * 4), blocks = most(1, up(units, size));
+    const int64_t units = c.u1 - c.u0, size = most(4, up(up(units, most(1, up(units, block_units))), 4) * 4),
+                  blocks = most(1, up(units, size));
     for (int64_t q = 0; q < blocks; ++q) {
       const int64_t u0 = q * size, u1 = least(units, u0 + size);
       const bool last = c.ends && q == blocks - 1;

@@ -1,4 +1,5 @@
-// Matrix multiplication on raw memory, one namespace per instruction set: what the matmul slot, linear layers, attention and the head share.
+// Matrix multiplication on raw memory, one namespace per instruction set: what the matmul slot, linear layers, attention and the head
+// share.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +24,8 @@ struct Gemm {
   bool ta = false, tb = false;
   Dtype in = Dtype::f32, out = Dtype::f32;
   bool accumulate = false;
-  const void* bias = nullptr;      // (n), f32 (f64 when in == f64)
-  int64_t k2 = 0;                  // the second term, absent when 0
+  const void* bias = nullptr;  // (n), f32 (f64 when in == f64)
+  int64_t k2 = 0;              // the second term, absent when 0
   const void* a2 = nullptr;
   const void* b2 = nullptr;
   int64_t lda2 = 0, ldb2 = 0;
@@ -34,7 +35,8 @@ struct Gemm {
 
 #ifdef AFINA_ISA
 namespace AFINA_ISA {
-// Everything else reaches these by gemm_table (engine/gemm_table.h). Denormals are flushed while they run, whatever the caller's thread does.
+// Everything else reaches these by gemm_table (engine/gemm_table.h). Denormals are flushed while they run, whatever the caller's thread
+// does.
 void gemm(const Gemm& g);
 // Bytes of B (k, n) packed for operands of dtype `in`; where the instruction set lacks bf16, packed bf16 is held as f32.
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);

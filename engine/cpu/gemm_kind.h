@@ -27,8 +27,12 @@ struct UnitF32 {
   static constexpr int memory = 4;         // bytes in memory that become a unit
   static constexpr bool as_stored = true;  // rows of A with k running along them can be read as they lie
   AFINA_INLINE int64_t units(int64_t k) { return k; }
-  template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::fma(a, b, c); }
-  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+  template <class V>
+  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+    return V::fma(a, b, c);
+  }
+  template <class V>
+  AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
     return V::fma(V::broadcast(a), b, c);
   }
   // Units u.. of one row that runs along k; zeros past k.
@@ -50,8 +54,12 @@ struct UnitWidened {
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
-  template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::fma(a, b, c); }
-  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+  template <class V>
+  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+    return V::fma(a, b, c);
+  }
+  template <class V>
+  AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
     return V::fma(V::broadcast(a), b, c);
   }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
@@ -73,8 +81,14 @@ struct UnitPairs {
   static constexpr int memory = 4;
   static constexpr bool as_stored = true;  // for an even k
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2; }
-  template <class V> AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) { return V::dot(a, b, c); }
-  template <class V> AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) { return V::dot_at(a, b, c); }
+  template <class V>
+  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+    return V::dot(a, b, c);
+  }
+  template <class V>
+  AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+    return V::dot_at(a, b, c);
+  }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - 2 * u;
     return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));

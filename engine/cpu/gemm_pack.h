@@ -10,7 +10,10 @@ struct Operand {
   int64_t ld = 0;  // bytes
   int64_t k = 0;
   bool along = false;
-  template <class Kind> const char* at(int64_t x) const { return data + (along ? x * ld : x * Kind::bytes); }
+  template <class Kind>
+  const char* at(int64_t x) const {
+    return data + (along ? x * ld : x * Kind::bytes);
+  }
 };
 
 template <class Kind>

@@ -102,8 +102,7 @@ static void tile(const Tile& t) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j)
-      acc[i][j] = t.load ? load_columns<V>(t.c + i * t.ldc + j * V::width, t.columns - j * V::width) : V::zero();
+    for (int j = 0; j < NV; ++j) acc[i][j] = t.load ? load_columns<V>(t.c + i * t.ldc + j * V::width, t.columns - j * V::width) : V::zero();
   }
   add_stretch<Kind, V, R, NV, Step>(acc, t.first);
   if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
@@ -129,7 +128,9 @@ template <class Kind, class V, int NV, int Step>
 
 // The panel's form: columns, and from them whether it is narrow (half a vector) and how many units a k takes.
 AFINA_INLINE bool is_narrow(int columns) { return Narrow::width < Wide::width && columns <= Narrow::width; }
-AFINA_INLINE int units_wide(int columns) { return is_narrow(columns) ? Narrow::width : (columns + Wide::width - 1) / Wide::width * Wide::width; }
+AFINA_INLINE int units_wide(int columns) {
+  return is_narrow(columns) ? Narrow::width : (columns + Wide::width - 1) / Wide::width * Wide::width;
+}
 
 template <class Kind, int Step>
 static int run_tile(const Tile& t, int64_t rows) {

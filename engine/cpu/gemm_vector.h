@@ -207,7 +207,8 @@ struct Avx16 {
 #if defined(AFINA_ISA_avx512bf16)
   // c + a[1] b[1], then + a[0] b[0], for pairs of bf16.
   AFINA_INLINE F dot(F a, F b, F c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
-  // The same with the pair at a for all lanes. The compiler does not know this form, and a broadcast of its own costs a quarter of the speed.
+  // The same with the pair at a for all lanes. The compiler does not know this form, and a broadcast of its own costs a quarter of the
+  // speed.
   AFINA_INLINE F dot_at(const void* a, F b, F c) {
     asm("vdpbf16ps %1%{1to16%}, %2, %0" : "+v"(c) : "m"(*(const uint32_t*)a), "v"(b));
     return c;

@@ -16,16 +16,16 @@ inline double seconds() {
 
 #if defined(__x86_64__)
 // Sixteen independent chains, `rounds` times. One text for each instruction, registers named by hand so that nothing is optimised away.
-#define AFINA_CHAINS(op, r)                                                                                                                  \
-  op " %%" r "0, %%" r "0, %%" r "1\n" op " %%" r "0, %%" r "0, %%" r "2\n" op " %%" r "0, %%" r "0, %%" r "3\n"                             \
-  op " %%" r "0, %%" r "0, %%" r "4\n" op " %%" r "0, %%" r "0, %%" r "5\n" op " %%" r "0, %%" r "0, %%" r "6\n"                             \
-  op " %%" r "0, %%" r "0, %%" r "7\n" op " %%" r "0, %%" r "0, %%" r "8\n" op " %%" r "0, %%" r "0, %%" r "9\n"                             \
-  op " %%" r "0, %%" r "0, %%" r "10\n" op " %%" r "0, %%" r "0, %%" r "11\n" op " %%" r "0, %%" r "0, %%" r "12\n"
-#define AFINA_LOOP(name, op, r, zero)                                                                                      \
-  inline void name(long rounds) {                                                                                          \
-    asm volatile(zero "1: " AFINA_CHAINS(op, r) AFINA_CHAINS(op, r) "sub $1, %0\n jnz 1b\n"                                 \
-                 : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",   \
-                   "xmm11", "xmm12", "cc");                                                                                \
+#define AFINA_CHAINS(op, r)                                                                                                            \
+  op " %%" r "0, %%" r "0, %%" r "1\n" op " %%" r "0, %%" r "0, %%" r "2\n" op " %%" r "0, %%" r "0, %%" r "3\n" op " %%" r "0, %%" r  \
+     "0, %%" r "4\n" op " %%" r "0, %%" r "0, %%" r "5\n" op " %%" r "0, %%" r "0, %%" r "6\n" op " %%" r "0, %%" r "0, %%" r "7\n" op \
+     " %%" r "0, %%" r "0, %%" r "8\n" op " %%" r "0, %%" r "0, %%" r "9\n" op " %%" r "0, %%" r "0, %%" r "10\n" op " %%" r "0, %%" r \
+     "0, %%" r "11\n" op " %%" r "0, %%" r "0, %%" r "12\n"
+#define AFINA_LOOP(name, op, r, zero)                                                                                              \
+  inline void name(long rounds) {                                                                                                  \
+    asm volatile(zero "1: " AFINA_CHAINS(op, r) AFINA_CHAINS(op, r) "sub $1, %0\n jnz 1b\n"                                        \
+                 : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
+                   "xmm12", "cc");                                                                                                 \
   }
 AFINA_LOOP(chains_avx2, "vfmadd231ps", "ymm", "vpxor %%xmm0, %%xmm0, %%xmm0\n")
 AFINA_LOOP(chains_avx512, "vfmadd231ps", "zmm", "vpxor %%xmm0, %%xmm0, %%xmm0\n")

@@ -1,0 +1,223 @@
+// Examples to samples: tokens, which of them are learnt, and the guards against learning nothing or the wrong thing.
+#include <algorithm>
+#include <numeric>
+
+#include "data/batches.h"
+#include "engine/error.h"
+#include "engine/files/sha256.h"
+#include "engine/threads.h"
+
+namespace afina {
+
+int64_t Sample::target_count() const { return std::accumulate(trained.begin(), trained.end(), int64_t(0)); }
+
+namespace {
+
+// A problem with one example: what is wrong and what to do about it; empty when nothing is.
+using Problem = std::string;
+
+struct Tokenised {
+  std::vector<int32_t> tokens;
+  std::vector<uint8_t> trained;
+  Problem problem;
+};
+
+struct Context {
+  const Tokenizer& tokenizer;
+  const ChatTemplate& chat;
+  const SampleOptions& options;
+  int32_t end_of_text;  // what parts documents in plain text
+};
+
+// The token base models saw between documents; chat models call another one eos.
+int32_t end_of_text_of(const Tokenizer& tokenizer) {
+  for (const char* name : {"<|endoftext|>", "<|end_of_text|>", "</s>"})
+    if (int32_t id = tokenizer.id_of(name); id >= 0) return id;
+  return tokenizer.eos();
+}
+
+// The token of every target range begins where the range does: otherwise the prompt's last token would give part of the answer away,
+// and in generation the prompt would end in another token than here.
+Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges, std::vector<uint8_t>& trained) {
+  size_t i = 0;
+  for (auto& range : ranges) {
+    while (i < encoding.ids.size() && encoding.ranges[i].end <= range.begin && encoding.ranges[i].begin < range.begin) ++i;
+    if (i < encoding.ids.size() && encoding.ranges[i].begin < range.begin)
+      return "the answer at byte " + std::to_string(range.begin) + " begins inside a token (bytes " +
+             std::to_string(encoding.ranges[i].begin) + " to " + std::to_string(encoding.ranges[i].end) +
+             "): the prompt's tokens are not a prefix of the whole. Move white space from the end of the prompt to the beginning of the "
+             "answer "
+             "or remove it";
+    for (; i < encoding.ids.size() && encoding.ranges[i].begin < range.end; ++i) trained[i] = 1;
+  }
+  return "";
+}
+
+// BOS and EOS, each exactly once where it belongs.
+Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
+  const Tokenizer& tokenizer = context.tokenizer;
+  if (tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != tokenizer.bos())) {
+    row.tokens.insert(row.tokens.begin(), tokenizer.bos());
+    row.trained.insert(row.trained.begin(), 0);
+  }
+  if (is_text && context.end_of_text >= 0 && (row.tokens.empty() || row.tokens.back() != context.end_of_text)) {
+    row.tokens.push_back(context.end_of_text);
+    row.trained.push_back(1);
+  }
+  // <|im_start|> is called bos by some models; twice at the beginning it is a mistake all the same.
+  if (tokenizer.bos() >= 0 && row.tokens.size() > 1 && row.tokens[0] == tokenizer.bos() && row.tokens[1] == tokenizer.bos())
+    return "it begins with two " + tokenizer.token_text(tokenizer.bos()) + ": take the one in the text away, the tokenizer adds one";
+  int32_t end = is_text ? context.end_of_text : context.chat.end_of_turn();
+  for (size_t i = 1; end >= 0 && i < row.tokens.size(); ++i)
+    if (row.tokens[i] == end && row.tokens[i - 1] == end && row.trained[i])
+      return "an answer ends with two " + tokenizer.token_text(end) + ": take the one in the text away, the template adds one";
+  return "";
+}
+
+Tokenised tokenise(const Example& example, const Context& context) {
+  Tokenised row;
+  std::vector<Range> ranges;
+  std::string text;
+  TrainOn train_on = context.options.train_on;
+  if (example.is_text()) {
+    text = example.text;
+    train_on = TrainOn::everything;
+  } else {
+    Rendered rendered = context.chat.render(example.messages);
+    text = std::move(rendered.text), ranges = std::move(rendered.answers);
+  }
+  if (train_on == TrainOn::everything) ranges = {{0, int64_t(text.size())}};
+  if (train_on == TrainOn::last_answer && ranges.size() > 1) ranges.erase(ranges.begin(), ranges.end() - 1);
+  Encoding encoding = context.tokenizer.encode_with_offsets(text);
+  row.trained.assign(encoding.ids.size(), 0);
+  row.problem = mark_ranges(encoding, ranges, row.trained);
+  row.tokens = std::move(encoding.ids);
+  if (row.problem.empty()) row.problem = add_ends(context, example.is_text(), row);
+  if (!row.trained.empty()) row.trained[0] = 0;  // nothing comes before it that could predict it
+  if (row.problem.empty() && std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
+    row.problem = "none of its " + std::to_string(row.tokens.size()) + " tokens is a target: nothing would be learnt from it";
+  return row;
+}
+
+std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const Context& context) {
+  std::vector<Tokenised> rows(examples.size());
+  std::vector<std::string> errors(examples.size());
+  parallel_for(int64_t(examples.size()), 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      try {
+        rows[i] = tokenise(examples[i], context);
+      } catch (const std::exception& error) {
+        errors[i] = error.what();
+        if (errors[i].empty()) errors[i] = "unknown error";
+      }
+    }
+  });
+  for (size_t i = 0; i < examples.size(); ++i) require(errors[i].empty(), examples[i].place, ": ", errors[i]);
+  return rows;
+}
+
+class Collecting {
+ public:
+  Collecting(const Context& context, Samples& out) : context_(context), out_(out) {}
+
+  void take(const Example& example, int64_t index, Tokenised row) {
+    const SampleOptions& options = context_.options;
+    ++out_.examples;
+    if (!row.problem.empty()) {
+      require(options.on_problem == OnProblem::skip, example.place, ": ", row.problem, "; --on-problem skip leaves such records out");
+      ++out_.skipped;
+      return;
+    }
+    size_t longest = size_t(options.length) + 1;  // the last token is only a target
+    if (row.tokens.size() <= longest) {
+      keep({std::move(row.tokens), std::move(row.trained), index});
+    } else if (example.is_text()) {
+      keep_windows(row, index);
+    } else {
+      keep_cut(example, row, index, longest);
+    }
+  }
+
+ private:
+  void keep(Sample sample) {
+    if (sample.tokens.size() < 2) return;
+    out_.tokens += int64_t(sample.tokens.size());
+    out_.targets += sample.target_count();
+    out_.rows.push_back(std::move(sample));
+  }
+
+  // Plain text goes on in the next sample; the token at the seam is the last target of one and the first input of the next.
+  void keep_windows(const Tokenised& row, int64_t index) {
+    size_t step = size_t(context_.options.length);
+    for (size_t begin = 0; begin + 1 < row.tokens.size(); begin += step) {
+      size_t end = std::min(begin + step + 1, row.tokens.size());
+      Sample sample{{row.tokens.begin() + int64_t(begin), row.tokens.begin() + int64_t(end)},
+                    {row.trained.begin() + int64_t(begin), row.trained.begin() + int64_t(end)},
+                    index};
+      sample.trained[0] = 0;
+      keep(std::move(sample));
+    }
+  }
+
+  void keep_cut(const Example& example, Tokenised& row, int64_t index, size_t longest) {
+    int64_t lost = std::accumulate(row.trained.begin() + int64_t(longest), row.trained.end(), int64_t(0));
+    int64_t left = std::accumulate(row.trained.begin(), row.trained.begin() + int64_t(longest), int64_t(0));
+    require(context_.options.on_too_long != OnTooLong::error || lost == 0, example.place, ": it has ", row.tokens.size(),
+            " tokens, which is more than --length ", context_.options.length, "; ", lost, " of ", lost + left,
+            " targets would be lost. Choose a --length of at least ", (row.tokens.size() + 6) / 8 * 8, ", or --on-too-long cut or skip");
+    out_.targets_lost += lost;
+    if (context_.options.on_too_long == OnTooLong::skip || left == 0) {
+      ++out_.skipped;
+      return;
+    }
+    ++out_.cut;
+    row.tokens.resize(longest), row.trained.resize(longest);
+    keep({std::move(row.tokens), std::move(row.trained), index});
+  }
+
+  const Context& context_;
+  Samples& out_;
+};
+
+std::string digest_of(const std::vector<Sample>& rows) {
+  Sha256 hash;
+  for (auto& row : rows) {
+    // Little-endian, so that the digest is the same on every machine.
+    std::string bytes;
+    auto put = [&](uint32_t value) {
+      for (int i = 0; i < 4; ++i) bytes += char(value >> (8 * i));
+    };
+    put(uint32_t(row.tokens.size()));
+    for (size_t i = 0; i < row.tokens.size(); ++i) put(uint32_t(row.tokens[i]) << 1 | row.trained[i]);
+    hash.update(bytes);
+  }
+  return hash.hex();
+}
+
+}  // namespace
+
+Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer, const ChatTemplate& chat,
+                     const SampleOptions& options) {
+  require(options.length >= 8 && options.length % 8 == 0, "--length: expected a multiple of 8 from 8, found ", options.length);
+  require(!examples.empty(), "there are no examples to learn from");
+  Context context{tokenizer, chat, options, end_of_text_of(tokenizer)};
+  std::vector<Tokenised> rows = tokenise_all(examples, context);
+  Samples out;
+  out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);
+  Collecting collecting(context, out);
+  for (size_t i = 0; i < examples.size(); ++i) collecting.take(examples[i], int64_t(i), std::move(rows[i]));
+  require(!out.rows.empty(), examples[0].place, " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
+          " were left out");
+  out.sha256 = digest_of(out.rows);
+  return out;
+}
+
+std::string Samples::summary() const {
+  std::ostringstream text;
+  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, " << targets << " of them targets";
+  if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
+  if (skipped) text << "; " << skipped << " left out";
+  return text.str();
+}
+
+}  // namespace afina

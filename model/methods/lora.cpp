@@ -9,6 +9,7 @@
 #include "engine/random.h"
 #include "model/layers.h"
 #include "model/pattern.h"
+#include "model/save.h"
 #include "model/words.h"
 
 namespace afina {
@@ -183,6 +184,7 @@ std::string from_targets(const Json& config, const std::string& where) {
 }
 
 MethodSpec from_peft(const Json& config, const std::string& where) {
+  refuse_unknown_options(config, {"r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "rank_pattern", "alpha_pattern", "bias", "fan_in_fan_out", "init_lora_weights"}, where);
   if (const Json* init = find_member(config, "init_lora_weights", where))
     require(init->is_boolean() || *init == "gaussian" || *init == "orthogonal" || *init == "eva", where, ": init_lora_weights ", describe(*init),
             " changes the base model's weights, so that the adapter alone does not tell the model; convert it to a plain LoRA with PEFT (save_pretrained with "

@@ -1,0 +1,21 @@
+// Adapters taken into the weights they stand beside, and how much that changes.
+#pragma once
+#include "model/model.h"
+
+namespace afina {
+
+// Every adapter into its layer's weight (rounded to the model's dtype); the adapters are gone then.
+void merge_adapters(Model& model);
+
+// How one set of logits differs from another of the same tokens.
+struct Agreement {
+  double largest_difference = 0., largest_logit = 0.;  // max |Δlogit|, and max |logit| to measure it by
+  double kl = 0.;                                      // mean Kullback-Leibler divergence per position, in nats
+  int64_t positions = 0, same_choice = 0;              // positions where the likeliest token is the same
+};
+// before, after: (B, T, vocabulary).
+Agreement agreement(const Tensor& before, const Tensor& after);
+// Merges and says what it did to the logits of these inputs.
+Agreement merge_and_check(Model& model, const Inputs& inputs);
+
+}  // namespace afina

@@ -3,155 +3,13 @@
 
 #include <algorithm>
 
+#include "data/chat_layouts.h"
 #include "data/utf8.h"
 #include "engine/error.h"
 
 namespace afina {
 
 namespace {
-struct Turn {
-  const char *before, *after;
-};
-}  // namespace
-
-// A template as the texts around the turns; {bos} and {eos} stand for those tokens. What comes after an assistant turn is in two parts:
-// `stop` ends the answer and is learnt, `gap` is not.
-struct ChatLayout {
-  const char* name;
-  // The Jinja text is of this kind if it has all the marks and none of the others.
-  std::vector<const char*> marks, others;
-  const char* begin;
-  Turn system, user;
-  const char *assistant, *stop, *gap;
-  const char* default_system;   // what stands in the system turn where the messages begin with none; null: there is no turn then
-  bool trims;                   // content loses the white space around it
-  bool system_in_user = false;  // Llama 2: the system text is part of the first user turn
-  bool parts_turns = false;     // no marks: a turn that does not end in white space is followed by a newline
-};
-
-namespace {
-
-constexpr char llama3_date[] = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
-
-// ChatML with a default system text of its own is recognised by the text; so the ones with more marks come first.
-const std::vector<ChatLayout>& layouts() {
-  const Turn im_system = {"<|im_start|>system\n", "<|im_end|>\n"}, im_user = {"<|im_start|>user\n", "<|im_end|>\n"};
-  static const std::vector<ChatLayout> all = {
-      {"smollm2",
-       {"<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>"},
-       {"<think>"},
-       "",
-       im_system,
-       im_user,
-       "<|im_start|>assistant\n",
-       "<|im_end|>",
-       "\n",
-       "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
-       false},
-      {"qwen2.5",
-       {"<|im_start|>", "You are Qwen, created by Alibaba Cloud."},
-       {"<think>"},
-       "",
-       im_system,
-       im_user,
-       "<|im_start|>assistant\n",
-       "<|im_end|>",
-       "\n",
-       "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
-       false},
-      {"qwen2",
-       {"<|im_start|>system\nYou are a helpful assistant.<|im_end|>"},
-       {"<think>"},
-       "",
-       im_system,
-       im_user,
-       "<|im_start|>assistant\n",
-       "<|im_end|>",
-       "\n",
-       "You are a helpful assistant.",
-       false},
-      {"qwen1.5",
-       {"<|im_start|>system\nYou are a helpful assistant<|im_end|>"},
-       {"<think>"},
-       "",
-       im_system,
-       im_user,
-       "<|im_start|>assistant\n",
-       "<|im_end|>",
-       "\n",
-       "You are a helpful assistant",
-       false},
-      {"chatml",
-       {"<|im_start|>", "<|im_end|>"},
-       {"<think>", "<|im_start|>system\n", "reasoning_content", "bos_token"},
-       "",
-       im_system,
-       im_user,
-       "<|im_start|>assistant\n",
-       "<|im_end|>",
-       "\n",
-       nullptr,
-       false},
-      {"llama-3.1",
-       {"<|start_header_id|>", "<|eot_id|>", "Cutting Knowledge Date"},
-       {},
-       "{bos}",
-       {"<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"},
-       {"<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"},
-       "<|start_header_id|>assistant<|end_header_id|>\n\n",
-       "<|eot_id|>",
-       "",
-       "",
-       true},
-      {"llama-3",
-       {"<|start_header_id|>", "<|eot_id|>", "bos_token"},
-       {},
-       "{bos}",
-       {"<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"},
-       {"<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"},
-       "<|start_header_id|>assistant<|end_header_id|>\n\n",
-       "<|eot_id|>",
-       "",
-       nullptr,
-       true},
-      {"llama-2",
-       {"[INST]", "<<SYS>>", "[/INST]"},
-       {},
-       "",
-       {"<<SYS>>\n", "\n<</SYS>>\n\n"},
-       {"{bos}[INST] ", " [/INST]"},
-       " ",
-       " {eos}",
-       "",
-       nullptr,
-       true,
-       true},
-      {"zephyr",
-       {"<|user|>", "<|assistant|>", "eos_token"},
-       {"<|end|>", "bos_token"},
-       "",
-       {"<|system|>\n", "{eos}\n"},
-       {"<|user|>\n", "{eos}\n"},
-       "<|assistant|>\n",
-       "{eos}",
-       "\n",
-       nullptr,
-       false},
-      {"alpaca",
-       {"### Instruction:", "### Response:"},
-       {},
-       "",
-       {"", "\n\n"},
-       {"### Instruction:\n", "\n\n"},
-       "### Response:\n",
-       "{eos}",
-       "\n\n",
-       "Below is an instruction that describes a task. Write a response that appropriately completes the request.",
-       true},
-      {"plain", {}, {}, "", {"", ""}, {"", ""}, "", "{eos}", "", nullptr, false, false, true},
-  };
-  return all;
-}
 
 // Jinja writes a newline in a literal as \n, JSON has resolved some of them already; for recognition they are the same.
 std::string normalised(std::string_view jinja) {
@@ -192,7 +50,7 @@ std::string list_of(const std::vector<std::string>& names) {
 
 std::vector<std::string> ChatTemplate::names() {
   std::vector<std::string> all;
-  for (auto& layout : layouts()) all.push_back(layout.name);
+  for (auto& layout : chat_layouts()) all.push_back(layout.name);
   return all;
 }
 
@@ -204,8 +62,8 @@ std::string ChatTemplate::filled(std::string_view part) const {
 }
 
 ChatTemplate ChatTemplate::named(std::string_view name, const Tokenizer& tokenizer) {
-  auto found = std::find_if(layouts().begin(), layouts().end(), [&](auto& layout) { return layout.name == name; });
-  require(found != layouts().end(), "there is no template \"", std::string(name), "\"; known are ", list_of(names()));
+  auto found = std::find_if(chat_layouts().begin(), chat_layouts().end(), [&](auto& layout) { return layout.name == name; });
+  require(found != chat_layouts().end(), "there is no template \"", std::string(name), "\"; known are ", list_of(names()));
   ChatTemplate chat;
   chat.layout_ = &*found;
   chat.name_ = found->name;
@@ -227,7 +85,7 @@ ChatTemplate ChatTemplate::recognised(const Tokenizer& tokenizer) {
   if (tokenizer.chat_template().empty()) return named("plain", tokenizer);
   std::string jinja = normalised(tokenizer.chat_template());
   auto has = [&](const char* mark) { return jinja.find(mark) != jinja.npos; };
-  for (auto& layout : layouts())
+  for (auto& layout : chat_layouts())
     if (!layout.marks.empty() && std::all_of(layout.marks.begin(), layout.marks.end(), has) &&
         std::none_of(layout.others.begin(), layout.others.end(), has))
       return named(layout.name, tokenizer);
@@ -244,11 +102,11 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) co
   auto content_of = [&](const Message& message) { return layout_->trims ? trimmed(message.content) : std::string_view(message.content); };
   out.text = filled(layout_->begin);
   bool has_system = !messages.empty() && messages[0].role == "system";
-  std::string system = layout_->name == std::string_view("llama-3.1") ? llama3_date : "";
+  std::string system = layout_->system_lead;
   system += !has_system ? std::string_view(default_system_) : layout_->system_in_user ? messages[0].content : content_of(messages[0]);
   std::string inserted;  // Llama 2 keeps the system text for the first user turn
   if (has_system || layout_->default_system) {
-    std::string turn = layout_->system.before + system + layout_->system.after;
+    std::string turn = filled(layout_->system.before) + system + filled(layout_->system.after);
     (layout_->system_in_user ? inserted : out.text) += turn;
   }
   // Decided by what is before alone, so that a prompt is continued in training as it will be in generation.
@@ -268,7 +126,7 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) co
     } else if (message.role == "assistant") {
       out.text += filled(layout_->assistant);
       int64_t begin = int64_t(out.text.size());
-      (out.text += content) += filled(layout_->stop);
+      ((out.text += layout_->lead) += content) += filled(layout_->stop);
       out.answers.push_back({begin, int64_t(out.text.size())});
       out.text += filled(layout_->gap);
     } else {

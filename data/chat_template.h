@@ -20,7 +20,7 @@ struct Rendered {
   std::vector<Range> answers;
 };
 
-struct ChatLayout;  // data/chat_template.cpp
+struct ChatLayout;  // data/chat_layouts.h
 
 class ChatTemplate {
  public:

@@ -1,0 +1,39 @@
+// Fuzz target: tokenizer.json, and text through whatever it became.
+#include "data/tokenizer.h"
+#include "data/utf8.h"
+#include "engine/error.h"
+#include "test/fuzz/fuzz.h"
+
+static void run(std::string_view input) {
+  using namespace afina;
+  Tokenizer tokenizer = Tokenizer::from_json(std::string(input), "fuzz");
+  for (std::string text : {"ab <e>ab\n 12", "a\xff\xc3 e\xcc\x81  b<m>"}) {
+    Encoding encoding = tokenizer.encode_with_offsets(text);
+    int64_t at = 0;
+    for (auto& range : encoding.ranges) {
+      // Symbols that the vocabulary lacks leave gaps, but nothing overlaps or leaves the text.
+      if (range.begin < at || range.end < range.begin || range.end > int64_t(text.size()))
+        throw std::logic_error("a range is out of order");
+      at = range.end;
+    }
+    if (!is_utf8(tokenizer.decode(encoding.ids))) throw std::logic_error("decoded text is not UTF-8");
+  }
+}
+
+static std::vector<std::string> seeds() {
+  return {R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"Ġ":3,"1":5},"merges":["a b"],"ignore_merges":true},
+"normalizer":{"type":"NFC"},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\s+|\\p{L}+"},
+"behavior":"Isolated","invert":false},{"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":true,"use_regex":true}]},
+"added_tokens":[{"id":4,"content":"<e>","special":true,"lstrip":true,"rstrip":true,"single_word":false,"normalized":false}],
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<e>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},
+"decoder":{"type":"ByteLevel"}})",
+          R"({"model":{"type":"BPE","unk_token":"<u>","fuse_unk":true,"byte_fallback":true,"vocab":{"<u>":0,"▁":1,"a":2,"▁a":3,"<0xFF>":4},
+"merges":[["▁","a"]]},"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},
+"content":"▁"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true},
+"added_tokens":[{"id":5,"content":"<m>","single_word":true,"normalized":true}],
+"decoder":{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}})"};
+}
+
+static const afina::FuzzTarget registered("tokenizer", run, seeds,
+                                          {"\"type\"", "\"merges\"", "\"vocab\"", "\"Regex\"", "(a+)+", "\"Removed\"", "\"Contiguous\"",
+                                           "null", "true", "-1", "4294967296", "Ġ"});

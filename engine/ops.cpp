@@ -50,7 +50,7 @@ Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb) {
   int64_t k = ta ? a.rows() : a.columns(), kb = tb ? b.columns() : b.rows();
   require(k == kb, "matmul of ", a.shape().text(), ta ? "ᵀ" : "", " and ", b.shape().text(), tb ? "ᵀ" : "", ": ", k, " is not ", kb);
   Tensor c({ta ? a.columns() : a.rows(), tb ? b.rows() : b.columns()}, a.dtype(), a.device());
-  kernel::matmul(c, a, b, ta, tb, false, Tensor());
+  product_into(c, a, b, ta, tb, false, Tensor());
   return c;
 }
 // The matrix with ones where row i meets column from + i.
@@ -121,6 +121,14 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool ta, bool tb) {
     if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
     if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
   });
+}
+void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
+  count_flops(2 * c.size() * (ta ? a.rows() : a.columns()));
+  kernel::matmul(c, a, b, ta, tb, accumulate, bias);
+}
+void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+  count_flops(2 * c.size() * (a.columns() + a2.columns()));
+  kernel::matmul2(c, a, b, a2, b2, tb, bias);
 }
 Tensor reshape(const Tensor& x, Shape shape) {
   return Tape::record("reshape", x.viewed(shape), {x}, [dx = x.grad(), back = x.shape()](const Tensor& dy) { dx += dy.viewed(back); });

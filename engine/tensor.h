@@ -18,11 +18,11 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<int64_t> extents);
   explicit Shape(const std::vector<int64_t>& extents);
-  int rank() const { return rank_; }
-  int64_t operator[](int i) const { return extents_[i < 0 ? rank_ + i : i]; }
+  [[gnu::always_inline]] int rank() const { return rank_; }
+  [[gnu::always_inline]] int64_t operator[](int i) const { return extents_[i < 0 ? rank_ + i : i]; }
   int64_t size() const;
-  int64_t columns() const { return rank_ ? extents_[rank_ - 1] : 1; }
-  int64_t rows() const { return rank_ ? size() / (columns() ? columns() : 1) : 1; }
+  [[gnu::always_inline]] int64_t columns() const { return rank_ ? extents_[rank_ - 1] : 1; }
+  [[gnu::always_inline]] int64_t rows() const { return rank_ ? size() / (columns() ? columns() : 1) : 1; }
   bool operator==(const Shape& other) const;
   std::string text() const;  // "(8, 256, 576)"
 
@@ -80,18 +80,18 @@ class Tensor {
   static Tensor from(const std::vector<double>& values, Shape shape, Dtype dtype, Device device = Device::cpu);
   static Tensor from(const std::vector<int32_t>& values, Shape shape, Device device = Device::cpu);
 
-  const Shape& shape() const { return shape_; }
-  Dtype dtype() const { return dtype_; }
-  Device device() const { return device_; }
-  int64_t size() const { return shape_.size(); }
-  int64_t columns() const { return shape_.columns(); }
-  int64_t rows() const { return shape_.rows(); }
-  size_t bytes() const { return size_t(size()) * size_of(dtype_); }
-  explicit operator bool() const { return buffer_ != nullptr; }
+  [[gnu::always_inline]] const Shape& shape() const { return shape_; }
+  [[gnu::always_inline]] Dtype dtype() const { return dtype_; }
+  [[gnu::always_inline]] Device device() const { return device_; }
+  [[gnu::always_inline]] int64_t size() const { return shape_.size(); }
+  [[gnu::always_inline]] int64_t columns() const { return shape_.columns(); }
+  [[gnu::always_inline]] int64_t rows() const { return shape_.rows(); }
+  [[gnu::always_inline]] size_t bytes() const { return size_t(size()) * size_of(dtype_); }
+  [[gnu::always_inline]] explicit operator bool() const { return buffer_ != nullptr; }
   // First element. T must be what dtype() says; not checked, for kernels.
   template <class T = void>
   [[gnu::always_inline]] T* data() const { return static_cast<T*>(data_); }
-  Buffer* buffer() const { return buffer_.get(); }
+  [[gnu::always_inline]] Buffer* buffer() const { return buffer_.get(); }
   long buffer_use() const { return buffer_.use_count(); }
 
   std::vector<float> values() const;     // on the host, as f32

@@ -11,6 +11,8 @@ inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, co
 // y (count, n) = x[rows[i]], zeros where rows[i] is -1; and its reverse y[rows[i]] = x[i], other rows untouched.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> gather_rows{"gather_rows"};
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> scatter_rows{"scatter_rows"};
+// total (1) = scale · the sum of the losses, added in f64 in order.
+inline constinit Kernel<void(Tensor& total, const Tensor& losses, double scale)> sum_losses{"sum_losses"};
 }  // namespace kernel
 
 // By primitives: the mean over targets of log sum exp(x Wᵀ) - logit of the target, times the number of targets, times scale.

@@ -23,7 +23,7 @@ void add_bias_gradient(const Gradient& dbias, const Tensor& dy) {
 }
 Tensor times(const Tensor& a, const Tensor& b, bool tb) {
   Tensor c({a.rows(), tb ? b.rows() : b.columns()}, a.dtype(), a.device());
-  kernel::matmul(c, a, b, false, tb, false, Tensor());
+  product_into(c, a, b, false, tb, false, Tensor());
   return c;
 }
 Tensor scaled(const Tensor& x, double scale) {
@@ -38,13 +38,13 @@ Tensor scaled(const Tensor& x, double scale) {
 void add_outer(const Gradient& gradient, const Tensor& dy, const Tensor& x) {
   bool fresh = false;
   Tensor sum = gradient.sum(&fresh);
-  kernel::matmul(sum, dy, x, true, false, !fresh, Tensor());
+  product_into(sum, dy, x, true, false, !fresh, Tensor());
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_linear(x, weight);
   Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
-  kernel::matmul(out, flat(x), weight, false, true, false, bias);
+  product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
   Tensor kept = dweight ? flat(x) : Tensor();
   return Tape::record("linear", y, dx || dweight || dbias, [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
@@ -61,7 +61,7 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
   require(b.rows() == weight.rows() && b.columns() == a.rows(), "linear_lora: B ", b.shape().text(), " does not join A ", a.shape().text(), " to W ", weight.shape().text());
   Tensor s = scaled(times(flat(xa), a, true), scale);  // (rows, r)
   Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
-  kernel::matmul2(out, flat(x), weight, s, b, true, bias);
+  product2_into(out, flat(x), weight, s, b, true, bias);
   bool same = x.data<void>() == xa.data<void>();  // no dropout: one product gives both parts of dx
   Gradient dx = x.grad(), dxa = same ? Gradient() : xa.grad(), da = a.grad(), db = b.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
   auto backward = [=, xa = da ? flat(xa) : Tensor(), kept = dweight ? flat(x) : Tensor(), s = db ? s : Tensor(), weight = weight.detached(), a = a.detached(),
@@ -77,7 +77,7 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
     if (!dx) return;
     if (!same) return dx += times(of_y, weight, false).viewed(shape);
     Tensor part({of_y.rows(), weight.columns()}, dy.dtype(), dy.device());
-    kernel::matmul2(part, of_y, weight, ds, a, false, Tensor());
+    product2_into(part, of_y, weight, ds, a, false, Tensor());
     dx += part.viewed(shape);
   };
   return Tape::record("linear_lora", y, dx || dxa || da || db || dweight || dbias, backward);

@@ -1,0 +1,80 @@
+// Softmax, loss and its slope on rows of logits; rows taken out and put back.
+#include "engine/ops/cross_entropy.h"
+
+#include "engine/cpu/loops.h"
+
+namespace afina::AFINA_ISA {
+
+// One row: the logits become their exponentials below the greatest; returns the loss.
+template <class S, class V>
+AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
+  S wanted = row[target], greatest = row[0];
+  V most = row[0];
+  columns16(n, [&](int64_t i, int m) __attribute__((always_inline)) {
+    if (m == lanes) most = v_max(most, take(row + i, m));
+    else
+      for (int j = 0; j < m; ++j) greatest = math::v_max(greatest, row[i + j]);
+  });
+  greatest = math::v_max(greatest, max_lanes<S>(most));
+  V by = greatest, total = 0.f;
+  columns16(n, [&](int64_t i, int m) __attribute__((always_inline)) {
+    V e = math::exp(take(row + i, m) - by);
+    put(row + i, e, m);
+    total = total + first_lanes(e, m);
+  });
+  sum = sum_lanes<S>(total);
+  return math::log(sum) + (greatest - wanted);
+}
+
+static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale) {
+  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
+    using S = sum_of<AFINA_TYPE(logit_type)>;
+    using T = AFINA_TYPE(type);
+    using V = vector_of<T>;
+    S *all = logits.data<S>(), *loss = losses.data<S>();
+    T* slopes = dlogits ? dlogits.data<T>() : nullptr;
+    const int32_t* wanted = targets.data<int32_t>();
+    int64_t n = logits.columns();
+    each_row(logits.rows(), 4 * n, [=](int64_t r) {
+      S *row = all + r * n, sum = 0;
+      T* d = slopes ? slopes + r * n : nullptr;
+      if (wanted[r] < 0) {
+        loss[r] = 0;
+        if (d) memset(d, 0, size_t(n) * sizeof(T));
+        return;
+      }
+      loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
+      if (!d) return;
+      S inverse = S(1) / sum, of_target = (row[wanted[r]] * inverse - S(1)) * S(scale);
+      V factor = inverse * S(scale);
+      columns16(n, [=](int64_t i, int m) __attribute__((always_inline)) { put(d + i, take(row + i, m) * factor, m); });
+      store_one(d + wanted[r], of_target);
+    });
+  });
+}
+
+static void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
+  size_t width = size_t(y.size() / rows.size()) * size_of(x.dtype());
+  char* out = y.data<char>();
+  const char* in = x.data<char>();
+  const int32_t* from = rows.data<int32_t>();
+  each_row(rows.size(), y.size() / rows.size(), [=](int64_t i) {
+    if (from[i] < 0) memset(out + size_t(i) * width, 0, width);
+    else memcpy(out + size_t(i) * width, in + size_t(from[i]) * width, width);
+  });
+}
+static void scatter_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
+  size_t width = size_t(x.size() / rows.size()) * size_of(x.dtype());
+  char* out = y.data<char>();
+  const char* in = x.data<char>();
+  const int32_t* to = rows.data<int32_t>();
+  each_row(rows.size(), x.size() / rows.size(), [=](int64_t i) {
+    if (to[i] >= 0) memcpy(out + size_t(to[i]) * width, in + size_t(i) * width, width);
+  });
+}
+
+REGISTER_CPU(softmax_loss, softmax_loss);
+REGISTER_CPU(gather_rows, gather_rows);
+REGISTER_CPU(scatter_rows, scatter_rows);
+
+}  // namespace afina::AFINA_ISA

@@ -1,0 +1,90 @@
+// The head and the loss, chunk of rows after chunk of rows, with their gradients in the same pass.
+#include "engine/ops/cross_entropy.h"
+
+#include <algorithm>
+
+namespace afina {
+
+namespace {
+
+// Rows of logits held at a time: enough that reading and adding to the weight's gradient is small beside the products. Even, so that pairs
+// of bf16 never straddle chunks; the bits do not depend on it.
+constexpr int64_t chunk = 256;
+
+// The rows that have a target, an even number of each sequence (-1: a row of zeros), and their targets.
+struct Chosen {
+  std::vector<int32_t> rows, targets;
+};
+Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabulary) {
+  Chosen chosen;
+  auto wanted = targets.integers();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    require(wanted[i] < vocabulary, "cross_entropy: target ", wanted[i], " at position ", i, " is beyond the vocabulary of ", vocabulary);
+    if (wanted[i] >= 0) chosen.rows.push_back(int32_t(i)), chosen.targets.push_back(wanted[i]);
+    if (int64_t(i + 1) % length == 0 && chosen.rows.size() % 2) chosen.rows.push_back(-1), chosen.targets.push_back(-1);
+  }
+  return chosen;
+}
+
+// What one chunk works in; the last chunk uses the first rows of it.
+struct Room {
+  Tensor x, logits, losses, dlogits, dx;
+  Room(int64_t rows, const Tensor& of, const Tensor& weight, Dtype sums, bool slopes, bool to_x) {
+    x = Tensor({rows, of.columns()}, of.dtype(), of.device());
+    logits = Tensor({rows, weight.rows()}, sums, of.device());
+    losses = Tensor({rows, 1}, sums, of.device());
+    if (slopes) dlogits = sums == of.dtype() ? logits : Tensor({rows, weight.rows()}, of.dtype(), of.device());
+    if (to_x) dx = like(x);
+  }
+  Room(const Room& all, int64_t rows) {
+    auto cut = [&](const Tensor& t) { return t ? t.slice_rows(0, rows) : Tensor(); };
+    x = cut(all.x), logits = cut(all.logits), losses = cut(all.losses), dlogits = cut(all.dlogits), dx = cut(all.dx);
+  }
+};
+
+void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, double scale, Tensor& losses, Tensor& dx) {
+  kernel::gather_rows(room.x, x, rows);
+  product_into(room.logits, room.x, weight, false, true, false, Tensor());
+  kernel::softmax_loss(room.logits, room.losses, room.dlogits, targets, scale);
+  kernel::scatter_rows(losses, room.losses, rows);
+  if (dx) {
+    product_into(room.dx, room.dlogits, weight, false, false, false, Tensor());
+    kernel::scatter_rows(dx, room.dx, rows);
+  }
+  if (!room.dlogits || !weight.needs_grad()) return;
+  bool fresh = false;
+  Tensor sum = weight.grad().sum(&fresh);
+  product_into(sum, room.dlogits, room.x, true, false, !fresh, Tensor());
+}
+
+}  // namespace
+
+Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale) {
+  require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ", x.shape().text(), " ", name(x.dtype()), " and a head ", weight.shape().text(), " ",
+          name(weight.dtype()));
+  require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(), " rows");
+  Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
+  Chosen chosen = rows_with_target(targets, targets.columns(), weight.rows());
+  int64_t count = int64_t(chosen.rows.size());
+  Tensor losses = Tensor::zeros({x.rows()}, sums, x.device()), total({1}, sums, x.device());
+  Tensor dx = record && x.needs_grad() ? Tensor::zeros(x.shape(), x.dtype(), x.device()) : Tensor();
+  if (count) {
+    PurposeScope purpose(Purpose::workspace);
+    Tensor rows = Tensor::from(chosen.rows, {count}, x.device()), wanted = Tensor::from(chosen.targets, {count}, x.device());
+    Room all(std::min(chunk, count), x, weight, sums, record, bool(dx));
+    for (int64_t from = 0; from < count; from += chunk) {
+      Room room(all, std::min(chunk, count - from));
+      int64_t now = room.x.rows();
+      run_chunk(room, x, weight, rows.slice_rows(from, now), wanted.slice_rows(from, now), scale, losses, dx);
+    }
+  }
+  kernel::sum_losses(total, losses, scale);
+  Tensor recorded = Tape::record("cross_entropy", total, {x, weight}, [to_x = x.grad(), dx](const Tensor& dy) {
+    require(dy.device() != Device::cpu || dy.item() == 1., "cross_entropy: its gradients are made for a backward pass that starts from this loss; scale it by its argument");
+    if (to_x) to_x += dx;
+  });
+  return {recorded, losses};
+}
+
+}  // namespace afina

@@ -41,16 +41,33 @@ inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tenso
   return reshape(y, q.shape());
 }
 
+// How many (query, key) pairs of one head the mask lets through.
+inline int64_t visible_pairs(const Tensor& starts, int64_t keys) {
+  auto first = starts.integers();
+  int64_t pairs = 0, length = starts.columns();
+  for (size_t i = 0; i < first.size(); ++i) {
+    int64_t position = keys - length + int64_t(i) % length;
+    require(first[i] >= 0 && first[i] <= position, "attention: the query at position ", position, " is to see keys from ", first[i], " on");
+    pairs += position + 1 - first[i];
+  }
+  return pairs;
+}
+
 // softmax(scale q kᵀ) v over the keys a query may see. Without a kernel on the device, the definition runs.
 inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
   require(q.shape().rank() == 4 && k.shape().rank() == 4 && k.shape() == v.shape() && q.columns() == k.columns() && q.shape()[2] % k.shape()[2] == 0,
           "attention: q ", q.shape().text(), ", k ", k.shape().text(), ", v ", v.shape().text());
+  require(scale > 0. && k.shape()[1] >= q.shape()[1] && starts.size() == q.shape()[0] * q.shape()[1], "attention: scale ", scale, ", ", starts.size(), " starts, q ",
+          q.shape().text(), ", k ", k.shape().text());
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, scale);
   Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]}, q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
+  int64_t flops = 2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
+  count_flops(2 * flops);
   kernel::attention(o, lse, q, k, v, starts, scale);
   return Tape::record("attention", o, {q, k, v},
-                      [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(), v = v.detached(), starts, scale](const Tensor& dout) {
+                      [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(), v = v.detached(), starts, scale, flops](const Tensor& dout) {
                         Tensor of_q = like(q), of_k = like(k), of_v = like(v);
+                        count_flops(5 * flops);
                         kernel::attention_backward(of_q, of_k, of_v, dout, o, lse, q, k, v, starts, scale);
                         if (dq) dq += of_q;
                         if (dk) dk += of_k;

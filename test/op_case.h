@@ -27,7 +27,8 @@ struct OpCase {
   double slope_tolerance = 1e-8;  // of the f64 gradient against the finite difference, relative
   double tolerance = 1e-5;        // of f32 against f64, relative to the greatest value
   bool large = false;             // large enough for several threads: compared between threads and instruction sets only
-  double equal_tolerance = 1e-12;  // of f64 against the definition in f64
+  double equal_tolerance = 1e-12;    // of f64 against the definition in f64
+  double rounded_tolerance = 3e-2;   // of bf16 against f64
 };
 
 // Adds cases; called by static initialisers of test/cases/*.cpp.

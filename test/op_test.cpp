@@ -115,7 +115,7 @@ void is_its_definition(const OpCase& c) {
   Outcome exact = evaluate(c, Dtype::f64, c.definition ? c.definition : c.run);
   if (c.definition) near(evaluate(c, Dtype::f64, c.run), exact, c.equal_tolerance, "f64");
   near(evaluate(c, Dtype::f32, c.run), exact, c.tolerance, "f32");
-  near(evaluate(c, Dtype::bf16, c.run), exact, 3e-2, "bf16");
+  near(evaluate(c, Dtype::bf16, c.run), exact, c.rounded_tolerance, "bf16");
 }
 void has_the_same_bits_everywhere(const OpCase& c, Dtype dtype) {
   Isa used = isa();
@@ -137,7 +137,7 @@ void has_the_same_bits_everywhere(const OpCase& c, Dtype dtype) {
 
 void add_cases() {
   auto* suite = BOOST_TEST_SUITE("operations");
-  auto add = [&](const OpCase& c, const char* what, std::function<void()> run) { suite->add(ut::make_test_case(run, c.name + ": " + what, __FILE__, __LINE__)); };
+  auto add = [&](const OpCase& c, const char* what, std::function<void()> run) { suite->add(ut::make_test_case(run, c.name + " - " + what, __FILE__, __LINE__)); };
   for (const OpCase& c : op_cases()) {
     if (!c.large) {
       add(c, "gradient is the slope", [&c] { gradient_is_the_slope(c); });

@@ -27,8 +27,9 @@ test: all
 # Matrix multiplication against oneDNN and the processor's peak; the split of a training step by operation.
 bench:
 	@tools/setup bench
-	@$(call built,$(BUILD),bench_matmul)
+	@$(call built,$(BUILD),bench_matmul bench_step)
 	$(BUILD)/bench_matmul
+	$(BUILD)/bench_step
 
 # Rules that a compiler does not know: who includes whom, lengths of files, layout; in what is built, symbols of each instruction set.
 check:

@@ -111,6 +111,7 @@ void ModelOptions::add_to(Options& options) {
       ("model,m", po::value(&path)->required(), "Hugging Face folder or .gguf file")
       ("dtype", po::value(&dtype)->default_value(dtype), "f32, or bf16 (matrices and activations in bf16; masters, moments and gradients in f32)")
       ("checkpoint", po::value(&checkpoint)->default_value(checkpoint), "none, or block: keep a block's input only and run the block again for its gradient")
+      ("init", po::bool_switch(&init), "pretrain: begin with random weights made from --seed; only config.json and the tokenizer are read")
       ("device", po::value(&device)->default_value(device), "auto or cpu");
 }
 Dtype ModelOptions::parsed_dtype() const {
@@ -123,7 +124,7 @@ Checkpointing ModelOptions::parsed_checkpoint() const {
 
 void DataOptions::add_to(Options& options) {
   options.group("Data").add_options()
-      ("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt")
+      ("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt; may be given more than once")
       ("eval", po::value(&eval), "records to measure on; without it some of --data are held out")
       ("retain", po::value(&retain), "general text: how much of it is forgotten is measured")
       ("format", po::value(&format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")

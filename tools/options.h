@@ -39,9 +39,10 @@ class Options {
   int threads_ = 0;
 };
 
-// --model, --dtype, --checkpoint, --device
+// --model, --dtype, --checkpoint, --device, --init
 struct ModelOptions {
   std::string path, dtype = "f32", checkpoint = "none", device = "auto";
+  bool init = false;  // begin with random weights: of the folder only config.json and the tokenizer are read
   void add_to(Options& options);
   Dtype parsed_dtype() const;
   Checkpointing parsed_checkpoint() const;
@@ -49,7 +50,8 @@ struct ModelOptions {
 
 // Where the rows come from and how they become tokens.
 struct DataOptions {
-  std::string data, eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error", packing = "on";
+  std::vector<std::string> data;  // several are read one after the other
+  std::string eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error", packing = "on";
   int64_t length = 256, held_out = 0, limit = -1, eval_rows = 64, retain_tokens = 16384;
   void add_to(Options& options);
   SampleOptions samples() const;

@@ -11,6 +11,7 @@ struct Workbench {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
+  std::shared_ptr<ModelFiles> opened;
   Tokenizer tokenizer;
   ChatTemplate chat;
   Samples train, choice, final, retain;  // choice: held-out rows that rates are chosen by; final: those that no choice has seen

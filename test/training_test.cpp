@@ -1,0 +1,276 @@
+// Training against PyTorch and PEFT, and the promises of the trainer: accumulation, resuming, guards.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "engine/files/safetensors.h"
+#include "engine/isa.h"
+#include "engine/threads.h"
+#include "engine/train/checkpoint.h"
+#include "model/weights.h"
+
+namespace fs = std::filesystem;
+using namespace afina;
+
+namespace {
+
+const std::string tiny = std::string(AFINA_SOURCE_DIR) + "/test/data/tiny/";
+
+std::unique_ptr<Model> tiny_model(const std::string& name, const std::string& method, Dtype dtype = Dtype::f32, Checkpointing checkpointing = Checkpointing::none) {
+  ModelFiles open = open_model(tiny + name);
+  return build_model(open.config, *open.source, make_method(parse_method(method)), {dtype, Device::cpu, 1, checkpointing});
+}
+std::vector<float> floats(const StoredTensor& t) {
+  std::vector<float> out(size_t(t.count()));
+  std::memcpy(out.data(), t.data, t.bytes);
+  return out;
+}
+// The rows of a batch of the reference: i32 (batches, rows, length); -100 becomes -1.
+struct Rows {
+  int64_t batches, rows, length;
+  std::vector<int32_t> tokens, targets;
+  Rows(const Safetensors& file) {
+    const StoredTensor &ids = file.at("input_ids"), &t = file.at("targets");
+    batches = ids.shape[0], rows = ids.shape[1], length = ids.shape[2];
+    tokens.resize(size_t(ids.count())), targets.resize(tokens.size());
+    std::memcpy(tokens.data(), ids.data, ids.bytes), std::memcpy(targets.data(), t.data, t.bytes);
+    for (int32_t& one : targets) one = one < 0 ? -1 : one;
+  }
+  // Rows `from` .. `from + count` of a batch.
+  Inputs inputs(int64_t batch, int64_t from, int64_t count) const {
+    auto begin = (batch * rows + from) * length, end = begin + count * length;
+    std::vector<int32_t> starts(size_t(count * length), 0);
+    std::vector<int64_t> samples;
+    for (int64_t i = 0; i < count * length; ++i) samples.push_back(batch * rows + from + i / length);
+    Inputs in = make_inputs(count, length, {tokens.begin() + begin, tokens.begin() + end}, {targets.begin() + begin, targets.begin() + end}, starts, samples);
+    in.training = true, in.seed = 3, in.step = batch;
+    return in;
+  }
+  int64_t count(int64_t batch) const {
+    int64_t n = 0;
+    for (int64_t i = batch * rows * length; i < (batch + 1) * rows * length; ++i) n += targets[size_t(i)] >= 0;
+    return n;
+  }
+};
+// One step on a batch, in micro-batches of `rows_each` rows.
+StepReport step(Trainer& trainer, Model& model, const Rows& rows, int64_t batch, int64_t rows_each) {
+  return trainer.step(size_t(rows.rows / rows_each), rows.count(batch), [&](size_t i, double scale) {
+    return model.loss(rows.inputs(batch, int64_t(i) * rows_each, rows_each), scale);
+  });
+}
+TrainOptions like_reference(const Json& json, double peak) {
+  TrainOptions o;
+  o.schedule = {peak, int64_t(json.at("steps").size()), 2, Decay::cosine, 0.};
+  const Json& adamw = json.at("adamw");
+  o.optimizer = {"adamw", adamw.at("betas")[0].get<double>(), adamw.at("betas")[1].get<double>(), adamw.at("eps").get<double>(), json.at("weight_decay_on_matrices").get<double>()};
+  o.clip = json.at("clip").get<double>();
+  return o;
+}
+
+void agrees_with_torch(const std::string& name, const std::string& run, const std::string& method) {
+  Json json = parse_json_file(tiny + name + "/train_" + run + ".json");
+  Safetensors file(tiny + name + "/train_" + run + ".safetensors");
+  auto model = tiny_model(name, method);
+  const bool adapter = run != "full";
+  const std::string prefix = "base_model.model.";
+  for (Parameter& p : model->parameters->all)
+    if (p.added) p.assign(floats(file.at("init." + prefix + p.name)).data());
+  double peak = 0;
+  for (const Json& s : json.at("steps")) peak = std::max(peak, s.at("lr").get<double>());
+  Trainer trainer(model->parameters->trained(), like_reference(json, peak));
+  Rows rows(file);
+  for (size_t i = 0; i < json.at("steps").size(); ++i) {
+    const Json& expected = json.at("steps")[i];
+    StepReport r = step(trainer, *model, rows, int64_t(i), rows.rows);
+    BOOST_TEST(r.loss == expected.at("loss").get<double>(), boost::test_tools::tolerance(1e-5));
+    BOOST_TEST(r.gradient_norm == expected.at("grad_norm").get<double>(), boost::test_tools::tolerance(1e-5));
+    BOOST_TEST(r.lr == expected.at("lr").get<double>(), boost::test_tools::tolerance(1e-9));
+  }
+  std::set<std::string> skip;
+  for (const Json& one : json.value("skip", Json::array())) skip.insert(one.get<std::string>());
+  size_t compared = 0;
+  for (Parameter* p : model->parameters->trained()) {
+    if (skip.count(p->name)) continue;
+    std::vector<float> expected = floats(file.at("final." + (adapter ? prefix : "") + p->name)), found = p->exact().values();
+    size_t n = adapter ? found.size() : std::min<size_t>(251, found.size()), columns = size_t(p->shape.columns()), count = size_t(p->shape.rows());
+    BOOST_REQUIRE_EQUAL(expected.size(), n);
+    double worst = 0;
+    for (size_t i = 0; i < n; ++i) {
+      size_t at = i * found.size() / n;
+      if (p->stored_transposed) at = at % count * columns + at / count;  // stored (in, out), ours (out, in)
+      worst = std::max(worst, std::abs(double(found[at]) - double(expected[i])));
+    }
+    BOOST_TEST(worst <= 0.02 * peak, name << " " << p->name << ": off by " << worst / peak << " of the rate");
+    ++compared;
+  }
+  BOOST_TEST(compared > 0u);
+}
+
+struct Setting {
+  std::string isa;
+  int threads = 2;
+  int64_t rows_each = 2;
+  Checkpointing checkpointing = Checkpointing::none;
+};
+// Digest after five steps on the reference batches, which hold odd numbers of targets and prompts that are not trained on.
+std::string digest(const std::string& name, const std::string& method, Dtype dtype, const Setting& s) {
+  int threads = thread_count();
+  set_thread_count(s.threads);
+  auto model = tiny_model(name, method, dtype, s.checkpointing);
+  Rows rows(Safetensors(tiny + name + "/train_full.safetensors"));
+  TrainOptions o;
+  o.schedule = {3e-3, rows.batches, 1, Decay::cosine, 0.1};
+  Trainer trainer(model->parameters->trained(), o);
+  for (int64_t b = 0; b < rows.batches; ++b) step(trainer, *model, rows, b, s.rows_each);
+  set_thread_count(threads);
+  return digest_of(std::as_const(*model->parameters).trained());
+}
+
+struct Folder {
+  std::string path = (fs::temp_directory_path() / ("afina-test-" + std::to_string(getpid()))).string();
+  Folder() { fs::remove_all(path), fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(training)
+
+BOOST_AUTO_TEST_CASE(five_steps_agree_with_torch_and_peft) {
+  for (const char* name : {"llama", "qwen2", "gpt2"}) {
+    agrees_with_torch(name, "full", "full");
+    agrees_with_torch(name, "lora", "lora:rank=4,alpha=8");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(digest_depends_on_nothing_it_should_not) {
+  Isa best = isa();
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+    for (const char* method : {"full", "lora:rank=4,dropout=0.1"})
+      for (const char* name : {"llama", "gpt2"}) {
+        std::string expected = digest(name, method, dtype, {});
+        auto same = [&](const char* what, const Setting& s) { BOOST_TEST(digest(name, method, dtype, s) == expected, name << " " << method << " " << afina::name(dtype) << ": " << what); };
+        same("one thread", {"", 1});
+        same("three threads", {"", 3});
+        same("rows one by one", {"", 2, 1});
+        same("checkpointed blocks", {"", 2, 2, Checkpointing::block});
+        for (Isa one : usable_isas()) set_isa(one), same(afina::name(one), {}), set_isa(best);
+      }
+}
+
+// The golden bits: these must come out on every machine. They change only with a stated reason.
+BOOST_AUTO_TEST_CASE(golden_digests) {
+  const std::map<std::string, std::string> golden = {
+      
+      {"llama full f32", "6a4450377b53c5e56556c073944b8df6de8615228f4deebab5b2021ecd00aad1"}, 
+      {"llama full bf16", "2527cea9a1911eb71a4a0c71add033e5b905736e8f5aa00727d70e40c3a21049"}, 
+      {"llama lora f32", "692bdc00ac535e998011c2f4882b0cf076a436807fd8aebefd2d9ac6427db2dd"}, 
+      {"llama lora bf16", "34d953fd43a3d5fa55b80853b2b0106669de07f286b35ef68591c7d902e4be96"}, 
+      {"gpt2 full f32", "0878f35f091b1e0a9313a7bb57e58b166a1b40c307ae3eb6f9f3cb3be7cb20bf"}};
+  for (auto& [what, expected] : golden) {
+    std::istringstream words(what);
+    std::string name, method, dtype;
+    words >> name >> method >> dtype;
+    std::string found = digest(name, method == "full" ? "full" : "lora:rank=4,dropout=0.1", dtype == "f32" ? Dtype::f32 : Dtype::bf16, {});
+    BOOST_TEST(found == expected, what << ": the digest is " << found);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(resumed_equals_uninterrupted) {
+  Folder folder;
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
+    TrainOptions o;
+    o.schedule = {3e-3, rows.batches, 1, Decay::cosine, 0.1};
+    std::string whole;
+    for (bool stop : {false, true}) {
+      auto model = tiny_model("llama", "lora:rank=4,dropout=0.1", dtype);
+      auto trainer = std::make_unique<Trainer>(model->parameters->trained(), o);
+      for (int64_t b = 0; b < rows.batches; ++b) {
+        if (stop && b == 3) {
+          save_checkpoint(folder.path, *trainer, Json{{"b", b}});
+          model = tiny_model("llama", "lora:rank=4,dropout=0.1", dtype);
+          trainer = std::make_unique<Trainer>(model->parameters->trained(), o);
+          Resumed resumed = resume_checkpoint(folder.path, *trainer);
+          BOOST_TEST(resumed.step == 3);
+          BOOST_TEST(resumed.extra.at("b").get<int>() == 3);
+        }
+        step(*trainer, *model, rows, b, rows.rows);
+      }
+      std::string found = digest_of(std::as_const(*model->parameters).trained());
+      if (stop) BOOST_TEST(found == whole);
+      whole = found;
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refused) {
+  Folder folder;
+  Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
+  TrainOptions o;
+  o.schedule = {3e-3, 5, 1, Decay::cosine, 0.1};
+  auto model = tiny_model("llama", "lora:rank=4");
+  Trainer trainer(model->parameters->trained(), o);
+  for (int64_t b = 0; b < 3; ++b) step(trainer, *model, rows, b, 2), save_checkpoint(folder.path, trainer, Json::object());
+  BOOST_TEST(checkpoint_steps(folder.path) == (std::vector<int64_t>{2, 3}));
+  fs::resize_file(folder.path + "/step-00000003.safetensors", 1000);
+  Resumed resumed = resume_checkpoint(folder.path, trainer);
+  BOOST_TEST(resumed.step == 2);
+  BOOST_TEST(resumed.notes.size() == 1u);
+  auto other = tiny_model("llama", "lora:rank=4,targets=q_proj");
+  Trainer of_other(other->parameters->trained(), o);
+  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error, [](const Error& e) { return std::string(e.what()).find("same --method") != std::string::npos; });
+}
+
+BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
+  auto model = tiny_model("llama", "full");
+  Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
+  TrainOptions o;
+  o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
+  auto says = [](const std::string& words) { return [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; }; };
+  Trainer trainer(model->parameters->trained(), o);
+  BOOST_CHECK_EXCEPTION(trainer.step(1, 0, [](size_t, double) { return Loss{}; }), Error, says("no target"));
+  // A weight that nothing uses.
+  Parameter lost = make_parameter("lost.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
+  initialise(lost, 1);
+  auto with_lost = model->parameters->trained();
+  with_lost.push_back(&lost);
+  Trainer of_lost(with_lost, o);
+  BOOST_CHECK_EXCEPTION(step(of_lost, *model, rows, 0, 2), Error, says("lost.weight"));
+  // A value that is not finite is traced to the weight that holds it.
+  auto broken = tiny_model("llama", "full");
+  Trainer of_broken(broken->parameters->trained(), o);
+  Parameter* norm = broken->parameters->find("model.norm.weight");
+  norm->master.data<float>()[3] = std::nanf("");
+  BOOST_CHECK_EXCEPTION(step(of_broken, *broken, rows, 0, 2), Error, says("model.norm.weight"));
+  BOOST_CHECK_THROW(Trainer({}, o), Error);
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {
+  auto use = [](const char* method) {
+    reset_memory_peak(Device::cpu);
+    MemoryUse before = memory_use(Device::cpu);
+    auto model = tiny_model("llama", method, Dtype::bf16);
+    Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
+    TrainOptions o;
+    o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
+    Trainer trainer(model->parameters->trained(), o);
+    step(trainer, *model, rows, 0, 2);
+    MemoryUse now = memory_use(Device::cpu);
+    std::array<int64_t, purpose_count> out{};
+    for (int i = 0; i < purpose_count; ++i) out[size_t(i)] = now.now[size_t(i)] - before.now[size_t(i)];
+    int64_t growths = pool_growths();
+    for (int64_t b = 1; b < 4; ++b) step(trainer, *model, rows, b, 2);
+    BOOST_TEST(pool_growths() == growths, method << ": memory was asked of the system after the first step");
+    return out;
+  };
+  auto full = use("full"), lora = use("lora:rank=2");
+  auto at = [](auto& of, Purpose p) { return of[size_t(p)]; };
+  BOOST_TEST(at(full, Purpose::optimizer) == 2 * at(full, Purpose::gradients) - 2 * 4 * 80 * 32);  // the tied head gathers in a sum of its own
+  BOOST_TEST(at(lora, Purpose::optimizer) == 2 * at(lora, Purpose::gradients));
+  BOOST_TEST(at(lora, Purpose::masters) * 5 < at(full, Purpose::masters));
+  BOOST_TEST(at(lora, Purpose::optimizer) * 5 < at(full, Purpose::optimizer));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

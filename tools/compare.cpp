@@ -1,0 +1,141 @@
+// compare: the same model fine-tuned by several methods under equal conditions, and what each cost, learnt and forgot.
+#include <filesystem>
+#include <iostream>
+
+#include "engine/files/atomic_file.h"
+#include "tools/command.h"
+#include "tools/machine.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+#include "tools/run.h"
+
+namespace afina {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* intro =
+    "Fine-tunes one model by each --method on the same batches in the same order, measures what each run costs, learns and forgets, and\n"
+    "writes results.json, summary.md and report.html (opens offline) into --out.\n\n"
+    "  afina compare --model data/pocket --data data/samples/support.jsonl --retain data/samples/general.txt \\\n"
+    "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out runs/first\n\n"
+    "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out loss is chosen, and the final figures\n"
+    "come from rows that the choice never saw. --seeds K repeats the chosen rate with K seeds, for means and 95 % intervals.";
+
+// "lora:rank=16,alpha=32" -> "lora rank=16 alpha=32" for people, "lora-rank16-alpha32" for folders.
+std::string label_of(const MethodSpec& spec) {
+  std::string text = spec.name;
+  for (auto& [key, value] : spec.options) text += " " + key + "=" + value;
+  return text;
+}
+std::string folder_of(const MethodSpec& spec) {
+  std::string text = spec.name;
+  for (auto& [key, value] : spec.options) text += "-" + key + value;
+  for (char& c : text)
+    if (!isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') c = '_';
+  return text;
+}
+std::string rate_text(double rate) {
+  std::ostringstream out;
+  out << rate;
+  return out.str();
+}
+
+struct Compare {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  std::vector<std::string> methods;
+  double lr = 0;
+  int64_t seeds = 1;
+  bool resume = false, keep_models = true;
+  std::string out, title;
+  std::map<std::string, std::string> options;
+
+  RunOutcome run_one(Workbench& bench, const MethodSpec& spec, double rate, uint64_t seed) const {
+    RunPlan plan;
+    plan.method = spec, plan.lr = rate, plan.seed = seed, plan.resume = resume, plan.keep_model = keep_models;
+    plan.name = folder_of(spec) + "/lr-" + rate_text(rate) + "/seed-" + std::to_string(seed);
+    plan.folder = out + "/runs/" + plan.name;
+    Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed), run.steps);
+    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) { progress.update(p.step, {p.loss, p.learning_rate, rate_now}); };
+    RunOutcome outcome = run_training(plan, bench);
+    progress.finish();
+    outcome.result.name = plan.name, outcome.result.folder = "runs/" + plan.name;
+    return outcome;
+  }
+
+  MethodResult run_method(Workbench& bench, const std::string& text) const {
+    MethodSpec spec = parse_method(text);
+    std::vector<double> rates = take_rates(spec, lr);
+    MethodResult method;
+    method.label = label_of(spec), method.spec = text, method.kind = spec.name;
+    std::vector<RunOutcome> tried;
+    size_t best = 0;
+    for (double rate : rates) {
+      tried.push_back(run_one(bench, spec, rate, run.seed));
+      if (tried.back().choice < tried[best].choice) best = tried.size() - 1;
+    }
+    method.learning_rate = rates[best], method.options = tried[best].method_options, method.stored_as = tried[best].stored_as;
+    for (size_t i = 0; rates.size() > 1 && i < rates.size(); ++i) {
+      const RunResult& r = tried[i].result;
+      method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(), tried[i].choice, r.after.retain, i == best});
+    }
+    if (rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
+      bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) + ", is at the edge of those searched; a better one may lie beyond");
+    method.runs.push_back(std::move(tried[best].result));
+    for (int64_t k = 1; k < seeds; ++k) method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
+    return method;
+  }
+
+  int go(const std::string& command) const {
+    require(!methods.empty(), "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
+    for (const std::string& text : methods) {  // a wrong one is said before any work is done
+      MethodSpec spec = parse_method(text);
+      take_rates(spec, lr);
+      make_method(spec);
+    }
+    require(resume || !fs::exists(out + "/results.json"), out, ": holds a finished comparison already; choose another --out, or --resume");
+    std::cout << "Reading model and data\n" << std::flush;
+    Workbench bench = open_workbench(model, data, run);
+    std::cout << "  train: " << bench.train.summary() << "\n  held out: " << bench.choice.rows.size() << " to choose by, " << bench.final.rows.size() << " to judge by\n"
+              << "Measuring the untouched model\n" << std::flush;
+    measure_base(bench);
+    Comparison c;
+    c.title = title.empty() ? bench.described.name + " on " + fs::path(data.data.front()).stem().string() : title;
+    c.version = version(), c.commit = afina::commit(), c.created = utc_now(), c.command = command, c.options = options;
+    for (const std::string& text : methods) c.methods.push_back(run_method(bench, text));
+    c.model = bench.described, c.data = bench.files, c.machine = this_machine(), c.notes = bench.notes;
+    write_comparison(c, out);
+    std::cout << "\n" << terminal_table(c, stdout_has_colour()) << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";
+    return 0;
+  }
+};
+
+int compare(const std::vector<std::string>& words) {
+  Compare c;
+  Options options("compare", intro);
+  namespace po = boost::program_options;
+  options.group("Comparison").add_options()
+      ("method", po::value(&c.methods), "a method with its options; once for each. full, lora:rank=8,alpha=16,targets=all,dropout=0,lr=...")
+      ("lr", po::value(&c.lr), "learning rate of methods that do not name one")
+      ("seeds", po::value(&c.seeds)->default_value(1), "runs of each method, with consecutive seeds")
+      ("out,o", po::value(&c.out)->required(), "folder for everything that is written")
+      ("resume", po::bool_switch(&c.resume), "go on with what --out holds: finished runs are kept, the interrupted one continues")
+      ("keep-models", po::value(&c.keep_models)->default_value(true), "store fully fine-tuned models (adapters always are)")
+      ("title", po::value(&c.title), "of the report");
+  c.model.add_to(options), c.data.add_to(options), c.run.add_to(options);
+  if (!options.parse(words)) return 0;
+  c.options = options.in_force();
+  require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
+  std::string command = "afina compare";
+  for (const std::string& word : words) command += " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
+  return c.go(command);
+}
+
+REGISTER_COMMAND("compare", "fine-tune one model by several methods under equal conditions, and report", compare);
+
+}  // namespace
+
+}  // namespace afina

@@ -1,0 +1,290 @@
+// A training run: the loop, what is measured on the way, and what is written at the end.
+#include "tools/run.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/files/atomic_file.h"
+#include "engine/train/checkpoint.h"
+#include "model/save.h"
+#include "tools/interrupt.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+uint64_t frozen_checksum(const Model& model) {
+  uint64_t all = 0;
+  for (const Parameter& p : model.parameters->all)
+    if (!p.trained) all = (all ^ checksum(p.value)) * 0x9E3779B97F4A7C15ull;
+  return all;
+}
+
+// The state of one run while it goes.
+class Run {
+ public:
+  Run(const RunPlan& plan, Workbench& bench) : plan_(plan), bench_(bench) {
+    trim_memory();
+    reset_memory_peak(Device::cpu);
+    model_ = build(bench, make_method(plan.method), plan.seed);
+    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
+    BatchOptions b;
+    b.batch = bench.run.batch, b.accumulate = bench.run.accumulate, b.length = bench.data.length, b.seed = plan.seed;
+    b.pack = bench.data.packing == "on";
+    source_ = std::make_unique<BatchSource>(bench.train, b);
+    frozen_ = frozen_checksum(*model_);
+    describe();
+  }
+
+  RunOutcome go() {
+    InterruptScope signals;
+    int64_t first = plan_.resume ? resume() : 0;
+    if (!first) begin();
+    open_log(first);
+    const int64_t steps = bench_.run.steps, every = bench_.run.eval_every > 0 ? bench_.run.eval_every : std::max<int64_t>(1, steps / 10);
+    for (int64_t step = first; step < steps; ++step) {
+      train_step(step);
+      if ((step + 1) % every == 0 || step + 1 == steps) look(step + 1);
+      bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
+      if (step + 1 < steps && (due || interrupted())) save(step + 1);
+      if (step + 1 < steps && interrupted())
+        throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " + std::to_string(steps) + "; go on with the same command and --resume");
+    }
+    finish();
+    return std::move(outcome_);
+  }
+
+ private:
+  RunResult& result() { return outcome_.result; }
+
+  void describe() {
+    RunResult& r = result();
+    r.name = plan_.name, r.folder = plan_.folder, r.seed = plan_.seed, r.learning_rate = plan_.lr;
+    for (const Parameter& p : model_->parameters->all) {
+      r.total_parameters += p.shape.size();
+      if (p.trained) r.trained_parameters += p.shape.size();
+    }
+    outcome_.method_options = model_->method->options();
+    r.before = bench_.before;
+  }
+
+  // Step 0: the untouched model's figures, and the guard that the method has not changed it.
+  void begin() {
+    look(0);
+    double found = result().evaluations.back().heldout, base = bench_.choice_before;
+    if (model_->method->starts_as_pretrained())
+      require(found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base), plan_.name, ": before the first step the held-out loss is ", found, " with the method and ", base,
+              " without it; '", plan_.method.name, "' should start out as the pretrained model");
+  }
+
+  // A look at the rows for choosing and at the retention text.
+  void look(int64_t step) {
+    double start = seconds_now();
+    EvaluationPoint point;
+    point.step = step, point.tokens = result().tokens, point.seconds = result().seconds.training();
+    point.heldout = outcome_.choice = evaluate(*model_, bench_.choice, bench_.run.batch, bench_.data.length).mean;
+    if (!bench_.retain.rows.empty()) point.retain = evaluate(*model_, bench_.retain, bench_.run.batch, bench_.data.length).mean;
+    result().evaluations.push_back(point);
+    result().seconds.evaluation += seconds_now() - start;
+  }
+
+  void train_step(int64_t step) {
+    double start = seconds_now();
+    reset_memory_peak(Device::cpu);
+    FlopCount before = flops();
+    std::vector<Batch> batches = source_->next_step(step);
+    int64_t targets = 0, tokens = 0, rows = 0;
+    for (const Batch& b : batches) targets += b.target_count, tokens += b.token_count, rows += b.rows;
+    StepReport report = trainer_->step(batches.size(), targets, [&](size_t i, double scale) {
+      return model_->loss(inputs_of(batches[i], plan_.seed, step), scale);
+    });
+    RunResult& r = result();
+    PhaseSeconds& s = r.seconds;
+    s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)], s.optimizer += report.seconds[int(Phase::optimizer)];
+    double whole = seconds_now() - start;
+    s.other += whole - report.seconds[int(Phase::forward)] - report.seconds[int(Phase::backward)] - report.seconds[int(Phase::optimizer)];
+    r.flops.forward += double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]);
+    r.flops.backward += double(flops().of[int(Phase::backward)] - before.of[int(Phase::backward)]);
+    r.steps = step + 1, r.tokens += tokens, r.target_tokens += targets, r.samples += rows;
+    keep_peak();
+    StepPoint point{step + 1, r.tokens, s.training(), report.loss, report.lr, report.gradient_norm};
+    r.curve.push_back(point);
+    log_ << to_text(log_line(point, double(tokens) / whole), -1) << "\n" << std::flush;
+    if (plan_.progress) plan_.progress(point, bench_.run.steps, double(tokens) / whole);
+  }
+
+  static Json log_line(const StepPoint& p, double rate) {
+    return {{"step", p.step}, {"loss", p.loss}, {"lr", p.learning_rate}, {"grad_norm", p.gradient_norm}, {"tokens", p.tokens}, {"seconds", p.seconds}, {"tokens_per_second", rate}};
+  }
+
+  void keep_peak() {
+    const MemoryUse& use = memory_use(Device::cpu);
+    MemoryBytes now;
+    auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
+    now.weights = at(Purpose::weights), now.masters = at(Purpose::masters), now.gradients = at(Purpose::gradients);
+    now.optimizer = at(Purpose::optimizer), now.activations = at(Purpose::activations), now.workspace = at(Purpose::workspace);
+    now.resident_peak = std::max(result().memory.resident_peak, peak_resident_bytes());
+    if (now.peak() < result().memory.peak()) { result().memory.resident_peak = now.resident_peak; return; }
+    result().memory = now;
+  }
+
+  double probe(int64_t step) {
+    PhaseScope phase(Phase::evaluation);
+    Batch batch = source_->next_step(step)[0];
+    double sum = 0;
+    for (double one : model_->loss(inputs_of(batch, plan_.seed, step), 1.).losses.values64()) sum += one;
+    return sum;
+  }
+
+  void save(int64_t step) {
+    double start = seconds_now();
+    Json extra{{"identity", identity_of(plan_, bench_)}, {"run", Json::parse(to_json(result()).dump())}, {"choice", outcome_.choice}, {"probe", probe(step)}};
+    save_checkpoint(plan_.folder + "/checkpoints", *trainer_, extra);
+    result().seconds.saving += seconds_now() - start;
+  }
+
+  int64_t resume() {
+    std::string folder = plan_.folder + "/checkpoints";
+    Resumed resumed = resume_checkpoint(folder, *trainer_);
+    std::string damaged;
+    for (const std::string& note : resumed.notes) damaged += "\n  " + note, bench_.notes.push_back(note);
+    require(resumed.step > 0 || resumed.notes.empty(), folder, ": no checkpoint is whole:", damaged, "\nRemove the folder to start anew.");
+    if (!resumed.step) return 0;
+    Json now = identity_of(plan_, bench_);
+    for (auto& [key, value] : now.items())
+      require(resumed.extra.at("identity").value(key, Json()) == value, folder, ": ", key, " was ", resumed.extra.at("identity").value(key, Json()).dump(), " when the run was stopped and is ",
+              value.dump(), " now; resume with the same options");
+    result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
+    result().folder = plan_.folder;
+    outcome_.choice = resumed.extra.at("choice").get<double>();
+    double expected = resumed.extra.at("probe").get<double>(), found = probe(resumed.step);
+    require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected, "; model or data are not the same");
+    return resumed.step;
+  }
+
+  void open_log(int64_t first) {
+    fs::create_directories(plan_.folder);
+    std::string whole;
+    double before = 0, tokens = 0;
+    for (const StepPoint& p : result().curve) {
+      double rate = p.seconds > before ? (double(p.tokens) - tokens) / (p.seconds - before) : 0.;
+      whole += to_text(log_line(p, rate), -1) + "\n", before = p.seconds, tokens = double(p.tokens);
+    }
+    write_text_file(plan_.folder + "/log.jsonl", whole);
+    log_.open(plan_.folder + "/log.jsonl", std::ios::app);
+    require(bool(log_) && int64_t(result().curve.size()) == first, plan_.folder, "/log.jsonl: cannot be written");
+  }
+
+  void finish() {
+    RunResult& r = result();
+    double start = seconds_now();
+    r.after = score(*model_, bench_, &r.examples);
+    r.seconds.evaluation += seconds_now() - start, start = seconds_now();
+    r.generations = bench_.generations;
+    std::vector<std::string> said = answers(*model_, bench_);
+    for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
+    r.seconds.generation += seconds_now() - start, start = seconds_now();
+    r.digest = digest_of(std::as_const(*model_->parameters).trained());
+    store();
+    r.seconds.saving += seconds_now() - start;
+    write_text_file(plan_.folder + "/manifest.json", to_text(manifest_of(plan_, bench_, outcome_)) + "\n");
+    Json whole{{"identity", identity_of(plan_, bench_)}, {"choice", outcome_.choice}, {"method_options", outcome_.method_options}, {"stored_as", outcome_.stored_as}, {"run", Json::parse(to_json(r).dump())}};
+    write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
+    fs::remove_all(plan_.folder + "/checkpoints");
+    check_guards();
+  }
+
+  void store() {
+    bool adapter = !model_->method->peft_config().is_null();
+    std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
+    outcome_.stored_as = adapter ? "adapter, f32" : "the whole model, " + bench_.model.dtype;
+    if (adapter) {
+      save_adapter(folder, *model_, bench_.model.path);
+    } else if (plan_.keep_model) {
+      save_model(folder, *model_, bench_.model.parsed_dtype());
+      bench_.tokenizer.save(folder);
+    }
+    int64_t bytes = 0;
+    if (fs::is_directory(folder))
+      for (auto& entry : fs::directory_iterator(folder))
+        if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
+    if (!adapter && !plan_.keep_model)
+      for (const Parameter& p : model_->parameters->all) bytes += p.shape.size() * int64_t(size_of(bench_.model.parsed_dtype()));
+    result().storage_bytes = bytes;
+  }
+
+  // Nothing may fail silently: said after everything is on disk.
+  void check_guards() {
+    require(frozen_checksum(*model_) == frozen_, plan_.name, ": a frozen weight changed while training; this is a fault of afina, please report it");
+    if (bench_.run.steps < 2) return;
+    std::string same;
+    for (const std::string& name : trainer_->unchanged()) same += " " + name;
+    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps, " steps, but these parameters are exactly as they began:", same, "; is the learning rate (", plan_.lr, ") too small for the dtype?");
+  }
+
+  const RunPlan& plan_;
+  Workbench& bench_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<BatchSource> source_;
+  std::ofstream log_;
+  RunOutcome outcome_;
+  uint64_t frozen_ = 0;
+};
+
+}  // namespace
+
+Json identity_of(const RunPlan& plan, const Workbench& bench) {
+  const RunOptions& r = bench.run;
+  Schedule s = r.train(plan.lr).schedule;
+  Json method = Json::object();
+  for (auto& [key, value] : plan.method.options) method[key] = value;
+  return {{"method", plan.method.name}, {"method_options", method}, {"lr", plan.lr}, {"seed", plan.seed}, {"steps", r.steps}, {"rows_per_step", r.batch * r.accumulate},
+          {"length", bench.data.length}, {"pack", bench.data.packing}, {"dtype", bench.model.dtype}, {"schedule", r.schedule}, {"warmup", s.warmup}, {"floor", r.floor}, {"optimizer", r.optimizer},
+          {"weight_decay", r.weight_decay}, {"clip", r.clip}, {"betas", {r.beta1, r.beta2}}, {"eps", r.eps}, {"model", bench.described.hash}, {"data", bench.train.sha256},
+          {"held_out", bench.choice.sha256 + bench.final.sha256}, {"retain", bench.retain.sha256}};
+}
+
+RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
+  std::string done = plan.folder + "/run.json";
+  if (plan.resume && fs::exists(done)) {
+    Json whole = parse_json_file(done);
+    if (whole.value("identity", Json()) == identity_of(plan, bench)) {
+      RunOutcome outcome;
+      outcome.result = run_from_json(nlohmann::ordered_json::parse(whole.at("run").dump()));
+      outcome.choice = whole.at("choice").get<double>();
+      outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
+      outcome.stored_as = whole.at("stored_as").get<std::string>();
+      return outcome;
+    }
+  }
+  if (!plan.resume) fs::remove_all(plan.folder + "/checkpoints");
+  fs::create_directories(plan.folder);
+  return Run(plan, bench).go();
+}
+
+std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
+  auto given = spec.options.find("lr");
+  if (given == spec.options.end()) {
+    require(otherwise > 0., "no learning rate for '", spec.text, "': give --lr, or lr inside the method, as in --method ", spec.name, ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
+    return {otherwise};
+  }
+  std::vector<double> rates;
+  std::istringstream parts(given->second);
+  for (std::string part; std::getline(parts, part, '/');) {
+    size_t used = 0;
+    double rate = 0;
+    try {
+      rate = std::stod(part, &used);
+    } catch (const std::exception&) {
+    }
+    require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part, "' is not a positive number");
+    rates.push_back(rate);
+  }
+  spec.options.erase(given);
+  return rates;
+}
+
+}  // namespace afina

@@ -124,7 +124,7 @@ class Collecting {
     const SampleOptions& options = context_.options;
     ++out_.examples;
     if (!row.problem.empty()) {
-      require(options.on_problem == OnProblem::skip, example.place, ": ", row.problem, "; --on-problem skip leaves such records out");
+      if (problems_++ == 0) first_problem_ = example.place + ": " + row.problem;
       ++out_.skipped;
       return;
     }
@@ -136,6 +136,16 @@ class Collecting {
     } else {
       keep_cut(example, row, index, longest);
     }
+  }
+
+  // The guards speak once all records are seen, so that the person hears of all of them at once.
+  void check() const {
+    const SampleOptions& options = context_.options;
+    require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (", problems_, " of ", out_.examples,
+            " records have a problem of this kind). --on-problem skip leaves such records out");
+    require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_, ": it is longer than --length ", options.length,
+            "; so are ", too_long_, " of ", out_.examples, " records, the longest with ", most_tokens_, " tokens, and ", out_.targets_lost,
+            " targets would be lost. Choose --length ", (most_tokens_ + 6) / 8 * 8, ", or --on-too-long cut or skip");
   }
 
  private:
@@ -162,9 +172,8 @@ class Collecting {
   void keep_cut(const Example& example, Tokenised& row, int64_t index, size_t longest) {
     int64_t lost = std::accumulate(row.trained.begin() + int64_t(longest), row.trained.end(), int64_t(0));
     int64_t left = std::accumulate(row.trained.begin(), row.trained.begin() + int64_t(longest), int64_t(0));
-    require(context_.options.on_too_long != OnTooLong::error || lost == 0, example.place, ": it has ", row.tokens.size(),
-            " tokens, which is more than --length ", context_.options.length, "; ", lost, " of ", lost + left,
-            " targets would be lost. Choose a --length of at least ", (row.tokens.size() + 6) / 8 * 8, ", or --on-too-long cut or skip");
+    if (lost > 0 && too_long_++ == 0) first_too_long_ = example.place;
+    most_tokens_ = std::max(most_tokens_, row.tokens.size());
     out_.targets_lost += lost;
     if (context_.options.on_too_long == OnTooLong::skip || left == 0) {
       ++out_.skipped;
@@ -177,6 +186,9 @@ class Collecting {
 
   const Context& context_;
   Samples& out_;
+  int64_t problems_ = 0, too_long_ = 0;
+  size_t most_tokens_ = 0;
+  std::string first_problem_, first_too_long_;
 };
 
 std::string digest_of(const std::vector<Sample>& rows) {
@@ -206,6 +218,7 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);
   Collecting collecting(context, out);
   for (size_t i = 0; i < examples.size(); ++i) collecting.take(examples[i], int64_t(i), std::move(rows[i]));
+  collecting.check();
   require(!out.rows.empty(), examples[0].place, " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out");
   out.sha256 = digest_of(out.rows);

@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(guard_no_targets) {
   for (int i = 0; i < 40; ++i) words += " word";
   SampleOptions options = options_of(16);
   check_error([&] { make_samples({asked(words, "Yes.", "a.jsonl, line 7")}, pocket(), chatml(), options); },
-              {"a.jsonl, line 7", "--length 16", "targets would be lost", "--on-too-long"});
+              {"a.jsonl, line 7", "--length 16", "1 of 1 records", "targets would be lost", "Choose --length 56", "--on-too-long"});
   options.on_too_long = OnTooLong::cut;
   Samples left = make_samples({asked(words, "Yes."), asked("A?", "B")}, pocket(), chatml(), options);
   BOOST_TEST(left.rows.size() == 1u);

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(real_data) {
     BOOST_TEST_MESSAGE("skipped: AFINA_DATA names no folder with gsm8k and wikitext2");
     return;
   }
-  check_error([&] { read_examples(std::string(folder) + "/gsm8k/train.jsonl"); }, {"question, answer", "--fields prompt=question"});
+  check_error([&] { read_examples(std::string(folder) + "/gsm8k/train.jsonl"); }, {"answer, question", "--fields prompt=question"});
   ExampleOptions options;
   options.fields = parse_fields("prompt=question,completion=answer");
   BOOST_TEST(read_examples(std::string(folder) + "/gsm8k/train.jsonl", options).size() == 7473u);

@@ -13,7 +13,8 @@ namespace afina {
 namespace {
 
 bool says_nothing(const Json& value) {
-  return value.is_null() || value == false || ((value.is_array() || value.is_object() || value.is_string()) && (value.empty() || value == ""));
+  return value.is_null() || value == false ||
+         ((value.is_array() || value.is_object() || value.is_string()) && (value.empty() || value == ""));
 }
 
 const std::pair<const std::string, MethodEntry>& method_of(const std::string& peft_type, const std::string& where) {
@@ -29,7 +30,8 @@ const std::pair<const std::string, MethodEntry>& method_of(const std::string& pe
 void put(Parameter& p, const StoredTensor& stored) {
   std::vector<int64_t> expected;
   for (int i = 0; i < p.shape.rank(); ++i) expected.push_back(p.shape[i]);
-  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape), " where this model and adapter_config.json ask for ", shape_text(expected));
+  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape),
+          " where this model and adapter_config.json ask for ", shape_text(expected));
   std::vector<float> values(size_t(stored.count()));
   to_f32(stored, 0, stored.count(), values.data());
   p.assign(values.data());
@@ -39,11 +41,12 @@ void put(Parameter& p, const StoredTensor& stored) {
 
 void refuse_unknown_options(const Json& config, const std::vector<std::string>& known, const std::string& where) {
   // What every method has and what changes nothing by itself.
-  static const std::set<std::string> common = {"peft_type", "task_type",   "peft_version", "base_model_name_or_path", "revision", "inference_mode",
-                                               "auto_mapping", "megatron_core", "qalora_group_size"};
+  static const std::set<std::string> common = {"peft_type",      "task_type",    "peft_version",  "base_model_name_or_path", "revision",
+                                               "inference_mode", "auto_mapping", "megatron_core", "qalora_group_size"};
   for (auto& [key, value] : config.items()) {
     bool fine = common.count(key) || std::find(known.begin(), known.end(), key) != known.end() || says_nothing(value);
-    require(fine, where, ": '", key, "' is ", describe(value), ", which afina does not support; without it the adapter would mean something else");
+    require(fine, where, ": '", key, "' is ", describe(value),
+            ", which afina does not support; without it the adapter would mean something else");
   }
 }
 
@@ -62,7 +65,8 @@ AdapterFiles load_adapter(const std::string& folder) {
   for (auto& [key, value] : adapter.method.options) adapter.method.text += (adapter.method.text.empty() ? ":" : ",") + key + "=" + value;
   adapter.method.text = name + adapter.method.text;
   adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
-  require(fs::exists(values), folder, ": no adapter_model.safetensors", fs::exists(folder + "/adapter_model.bin") ? "; adapter_model.bin must be saved again as safetensors" : "");
+  require(fs::exists(values), folder, ": no adapter_model.safetensors",
+          fs::exists(folder + "/adapter_model.bin") ? "; adapter_model.bin must be saved again as safetensors" : "");
   adapter.values = std::make_shared<const Safetensors>(values);
   return adapter;
 }
@@ -75,7 +79,8 @@ void AdapterFiles::apply(Model& model) const {
     wanted.insert(peft_prefix + p.name);
     pairs.emplace_back(&p, &values->at(peft_prefix + p.name));
   }
-  for (const StoredTensor& t : values->tensors()) require(wanted.count(t.name) > 0, t.where(), " has no place in this model with the options of adapter_config.json");
+  for (const StoredTensor& t : values->tensors())
+    require(wanted.count(t.name) > 0, t.where(), " has no place in this model with the options of adapter_config.json");
   for (auto& [parameter, stored] : pairs) put(*parameter, *stored);
 }
 

@@ -76,7 +76,8 @@ void FileWeights::read(Parameter& into) {
   }
   bool transposed = into.stored_transposed && transposes();
   std::vector<int64_t> expected = extents(into.shape, transposed);
-  require(stored->shape == expected, stored->where(), " has shape ", shape_text(stored->shape), " where the config asks for ", shape_text(expected));
+  require(stored->shape == expected, stored->where(), " has shape ", shape_text(stored->shape), " where the config asks for ",
+          shape_text(expected));
   require(can_dequantize(stored->type), stored->where(), " is of type ", name(stored->type), ", which afina cannot read as weights");
   if (int64_t heads = permuted_heads(into.name)) read_permuted(into, *stored, heads);
   else if (transposed) read_transposed(into, *stored);
@@ -93,7 +94,8 @@ void FileWeights::finish() {
   read_.clear();
   size_t count = extra.size();
   if (count > 5) extra.resize(5), extra.push_back("...");
-  require(count == 0, path_, ": ", count, count == 1 ? " tensor has" : " tensors have", " no place in a ", config_.architecture, " model with this config: ", joined(extra));
+  require(count == 0, path_, ": ", count, count == 1 ? " tensor has" : " tensors have", " no place in a ", config_.architecture,
+          " model with this config: ", joined(extra));
 }
 
 }  // namespace afina

@@ -24,7 +24,10 @@ class FileWeights : public WeightSource {
   // Does the file hold a transposed weight as (in, out)?
   virtual bool transposes() const { return true; }
   // How many heads' rotary rows must be put back in order (GGUF); 0 for none.
-  virtual int64_t permuted_heads(const std::string& name) const { (void)name; return 0; }
+  virtual int64_t permuted_heads(const std::string& name) const {
+    (void)name;
+    return 0;
+  }
   // May a tensor that nobody read stay unread?
   virtual bool benign(const StoredTensor& tensor) const = 0;
   // For messages: how the file calls the parameter.

@@ -33,7 +33,8 @@ class FolderWeights : public FileWeights {
     if (config_.architecture == "gpt2" && ends_with(t.name, ".attn.bias")) return true;
     if (t.name != "lm_head.weight" || !config_.tied) return false;
     const StoredTensor* embedding = find(config_.architecture == "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight");
-    require(embedding && same_numbers(t, *embedding), t.where(), " differs from the embedding, but the config says tie_word_embeddings: set it to false in config.json");
+    require(embedding && same_numbers(t, *embedding), t.where(),
+            " differs from the embedding, but the config says tie_word_embeddings: set it to false in config.json");
     return true;
   }
 
@@ -70,7 +71,8 @@ std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const st
 
 ModelFiles open_model(const std::string& path) {
   std::error_code ignored;
-  require(std::filesystem::exists(path, ignored), path, ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
+  require(std::filesystem::exists(path, ignored), path,
+          ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
   return std::filesystem::is_directory(path, ignored) ? open_folder(path) : open_gguf(path);
 }
 

@@ -28,13 +28,16 @@ int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& op
   for (float l : logits) require(std::isfinite(l), "the model's logits are not finite; its weights are damaged or it has diverged");
   std::vector<int32_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  auto likelier = [&](int32_t a, int32_t b) { return logits[size_t(a)] != logits[size_t(b)] ? logits[size_t(a)] > logits[size_t(b)] : a < b; };
+  auto likelier = [&](int32_t a, int32_t b) {
+    return logits[size_t(a)] != logits[size_t(b)] ? logits[size_t(a)] > logits[size_t(b)] : a < b;
+  };
   if (options.temperature == 0.) return *std::min_element(order.begin(), order.end(), likelier);
   size_t kept = options.top_k > 0 ? std::min(size_t(options.top_k), order.size()) : order.size();
   std::partial_sort(order.begin(), order.begin() + long(kept), order.end(), likelier);
   std::vector<double> weight(kept);
   double total = 0.;
-  for (size_t i = 0; i < kept; ++i) total += weight[i] = math::exp((double(logits[size_t(order[i])]) - double(logits[size_t(order[0])])) / options.temperature);
+  for (size_t i = 0; i < kept; ++i)
+    total += weight[i] = math::exp((double(logits[size_t(order[i])]) - double(logits[size_t(order[0])])) / options.temperature);
   double reached = 0.;
   size_t count = 0;
   while (count < kept && (count == 0 || reached < options.top_p * total)) reached += weight[count++];

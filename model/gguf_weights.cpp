@@ -15,18 +15,26 @@ using Names = std::map<std::string, std::string>;
 
 // Parts of names, Hugging Face's to GGUF's. What stands between "model.layers.N." or "transformer.h.N." and ".weight" is a layer's.
 const Names& whole_names() {
-  static const Names names = {{"model.embed_tokens", "token_embd"}, {"model.norm", "output_norm"},      {"lm_head", "output"},
-                              {"transformer.wte", "token_embd"},    {"transformer.wpe", "position_embd"}, {"transformer.ln_f", "output_norm"}};
+  static const Names names = {
+      {"model.embed_tokens", "token_embd"}, {"model.norm", "output_norm"},        {"lm_head", "output"},
+      {"transformer.wte", "token_embd"},    {"transformer.wpe", "position_embd"}, {"transformer.ln_f", "output_norm"}};
   return names;
 }
 const Names& layer_names() {
-  static const Names names = {{"self_attn.q_proj", "attn_q"},      {"self_attn.k_proj", "attn_k"},
-                              {"self_attn.v_proj", "attn_v"},      {"self_attn.o_proj", "attn_output"},
-                              {"mlp.gate_proj", "ffn_gate"},       {"mlp.up_proj", "ffn_up"},
-                              {"mlp.down_proj", "ffn_down"},       {"input_layernorm", "attn_norm"},
-                              {"post_attention_layernorm", "ffn_norm"}, {"attn.c_attn", "attn_qkv"},
-                              {"attn.c_proj", "attn_output"},      {"ln_1", "attn_norm"},
-                              {"ln_2", "ffn_norm"},                {"mlp.c_fc", "ffn_up"},
+  static const Names names = {{"self_attn.q_proj", "attn_q"},
+                              {"self_attn.k_proj", "attn_k"},
+                              {"self_attn.v_proj", "attn_v"},
+                              {"self_attn.o_proj", "attn_output"},
+                              {"mlp.gate_proj", "ffn_gate"},
+                              {"mlp.up_proj", "ffn_up"},
+                              {"mlp.down_proj", "ffn_down"},
+                              {"input_layernorm", "attn_norm"},
+                              {"post_attention_layernorm", "ffn_norm"},
+                              {"attn.c_attn", "attn_qkv"},
+                              {"attn.c_proj", "attn_output"},
+                              {"ln_1", "attn_norm"},
+                              {"ln_2", "ffn_norm"},
+                              {"mlp.c_fc", "ffn_up"},
                               {"mlp.c_proj", "ffn_down"}};
   return names;
 }
@@ -89,7 +97,11 @@ Json scaling_of_factors(const Gguf& gguf, ModelConfig config) {
   config.json = Json::object();
   std::vector<float> plain = rope_frequencies(config, gguf.path());
   for (double factor : {8., 32.}) {
-    Json scaling = {{"rope_type", "llama3"}, {"factor", factor}, {"low_freq_factor", 1.}, {"high_freq_factor", 4.}, {"original_max_position_embeddings", 8192}};
+    Json scaling = {{"rope_type", "llama3"},
+                    {"factor", factor},
+                    {"low_freq_factor", 1.},
+                    {"high_freq_factor", 4.},
+                    {"original_max_position_embeddings", 8192}};
     config.json = {{"rope_scaling", scaling}};
     std::vector<float> scaled = rope_frequencies(config, gguf.path());
     bool same = scaled.size() == factors.size();
@@ -104,10 +116,13 @@ void add_rope(Json& out, const Gguf& gguf, const std::string& prefix) {
   const std::string& where = gguf.path();
   out["rope_theta"] = shortest(get_or<double>(meta, prefix + "rope.freq_base", where, 10000.));
   int64_t turned = get_or<int64_t>(meta, prefix + "rope.dimension_count", where, out["head_dim"].get<int64_t>());
-  require(turned == out["head_dim"], where, ": rope.dimension_count ", turned, " other than the head's size ", out["head_dim"].dump(), " is not supported");
+  require(turned == out["head_dim"], where, ": rope.dimension_count ", turned, " other than the head's size ", out["head_dim"].dump(),
+          " is not supported");
   std::string kind = get_or<std::string>(meta, prefix + "rope.scaling.type", where, "none");
-  require(kind == "none" || kind == "linear", where, ": rope.scaling.type '", kind, "' is not supported; supported: none, linear, Llama 3's");
-  if (kind == "linear") out["rope_scaling"] = {{"rope_type", "linear"}, {"factor", shortest(get<double>(meta, prefix + "rope.scaling.factor", where))}};
+  require(kind == "none" || kind == "linear", where, ": rope.scaling.type '", kind,
+          "' is not supported; supported: none, linear, Llama 3's");
+  if (kind == "linear")
+    out["rope_scaling"] = {{"rope_type", "linear"}, {"factor", shortest(get<double>(meta, prefix + "rope.scaling.factor", where))}};
   if (!gguf.find("rope_freqs.weight")) return;
   ModelConfig config;
   config.head_dim = out["head_dim"], config.rope_theta = out["rope_theta"];
@@ -168,7 +183,8 @@ Json config_of_gguf(const Gguf& gguf) {
   out["vocab_size"] = embedding.shape[0];
   out["tie_word_embeddings"] = is_tied(gguf);
   for (const char* token : {"bos", "eos"})
-    if (const Json* id = find_member(meta, std::string("tokenizer.ggml.") + token + "_token_id", gguf.path())) out[std::string(token) + "_token_id"] = *id;
+    if (const Json* id = find_member(meta, std::string("tokenizer.ggml.") + token + "_token_id", gguf.path()))
+      out[std::string(token) + "_token_id"] = *id;
   return out;
 }
 

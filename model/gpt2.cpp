@@ -23,8 +23,10 @@ void check(ModelConfig& c, const std::string& where) {
   c.tied = get_or<bool>(j, "tie_word_embeddings", where, true);
   require(c.norm_eps > 0. && c.norm_eps < 1., where, ": layer_norm_epsilon ", c.norm_eps, " is out of range");
   std::string act = get_or<std::string>(j, "activation_function", where, "gelu_new");
-  require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where, ": activation_function '", act, "' is not supported; supported: gelu_new, gelu");
-  for (auto [key, expected] : {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false), std::pair("add_cross_attention", false)})
+  require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where, ": activation_function '", act,
+          "' is not supported; supported: gelu_new, gelu");
+  for (auto [key, expected] : {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false),
+                               std::pair("add_cross_attention", false)})
     require(get_or<bool>(j, key, where, expected) == expected, where, ": ", key, " ", expected ? "false" : "true", " is not supported");
 }
 

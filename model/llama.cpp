@@ -33,7 +33,8 @@ void check_rope(ModelConfig& c, const std::string& where) {
 // Attention over a window is full attention as long as a sequence fits the window: the context is cut to it.
 void check_window(ModelConfig& c, const std::string& where) {
   bool used = get_or<bool>(c.json, "use_sliding_window", where, c.architecture == "mistral");
-  if (used && find_member(c.json, "sliding_window", where)) c.context = std::min(c.context, config_size(c.json, "sliding_window", where, 1 << 30));
+  if (used && find_member(c.json, "sliding_window", where))
+    c.context = std::min(c.context, config_size(c.json, "sliding_window", where, 1 << 30));
 }
 
 void check(ModelConfig& c, const std::string& where) {
@@ -137,7 +138,8 @@ class Llama : public Model {
   std::vector<Linear*> linears() override {
     std::vector<Linear*> all;
     for (Block& b : layers_)
-      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj, &b.self_attn.o_proj, &b.mlp.gate_proj, &b.mlp.up_proj, &b.mlp.down_proj})
+      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj, &b.self_attn.o_proj, &b.mlp.gate_proj,
+                        &b.mlp.up_proj, &b.mlp.down_proj})
         all.push_back(l);
     return all;
   }

@@ -33,16 +33,16 @@ const std::string& MethodOptions::find(const std::string& key, const std::string
 int64_t MethodOptions::integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most) {
   const std::string& text = find(key, std::to_string(otherwise));
   int64_t value = 0;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where an integer from ", least, " to ", most,
-          " is expected");
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text,
+          " where an integer from ", least, " to ", most, " is expected");
   return value;
 }
 
 double MethodOptions::number(const std::string& key, double otherwise, double least, double most) {
   const std::string& text = find(key, number_text(otherwise));
   double value = 0.;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where a number from ", number_text(least), " to ",
-          number_text(most), " is expected");
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where a number from ",
+          number_text(least), " to ", number_text(most), " is expected");
   return value;
 }
 
@@ -58,7 +58,8 @@ std::vector<std::string> MethodOptions::list(const std::string& key, const std::
   const std::string& text = find(key, otherwise);
   if (text.empty()) return {};
   std::vector<std::string> items = split(text, '+');
-  for (const std::string& item : items) require(!item.empty(), "method '", method_, "': ", key, "=", text, " has an empty item; items are joined by one '+'");
+  for (const std::string& item : items)
+    require(!item.empty(), "method '", method_, "': ", key, "=", text, " has an empty item; items are joined by one '+'");
   return items;
 }
 
@@ -66,7 +67,8 @@ void MethodOptions::finish() const {
   for (auto& [key, value] : given_) {
     if (in_force_.count(key)) continue;
     auto known = keys_of(in_force_);
-    fail("method '", method_, "' has no option '", key, "'", did_you_mean(key, known), known.empty() ? "; it takes none" : "; it takes: " + joined(known));
+    fail("method '", method_, "' has no option '", key, "'", did_you_mean(key, known),
+         known.empty() ? "; it takes none" : "; it takes: " + joined(known));
   }
 }
 
@@ -84,7 +86,8 @@ MethodSpec parse_method(const std::string& text) {
   if (colon == text.npos) return spec;
   for (const std::string& part : split(text.substr(colon + 1), ',')) {
     size_t equals = part.find('=');
-    require(equals != part.npos && equals > 0, "method '", text, "': '", part, "' where key=value is expected, as in ", spec.name, ":key=value,key=value");
+    require(equals != part.npos && equals > 0, "method '", text, "': '", part, "' where key=value is expected, as in ", spec.name,
+            ":key=value,key=value");
     bool fresh = spec.options.emplace(part.substr(0, equals), part.substr(equals + 1)).second;
     require(fresh, "method '", text, "': '", part.substr(0, equals), "' is given twice");
   }

@@ -27,14 +27,16 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
   std::vector<std::string> known;
   for (auto& [name, architecture] : architectures()) known.push_back(name);
   auto found = architectures().find(config.architecture);
-  require(found != architectures().end(), where, ": model_type '", config.architecture, "' is not known", did_you_mean(config.architecture, known), "; known: ", joined(known));
+  require(found != architectures().end(), where, ": model_type '", config.architecture, "' is not known",
+          did_you_mean(config.architecture, known), "; known: ", joined(known));
   require(!find_member(json, "quantization_config", where), where,
           ": the weights are quantised (quantization_config); use the original model in F32, F16 or BF16, or a GGUF file");
   found->second.check(config, where);
   return config;
 }
 
-std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source, std::unique_ptr<Method> method, const BuildOptions& options) {
+std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source, std::unique_ptr<Method> method,
+                                   const BuildOptions& options) {
   auto found = architectures().find(config.architecture);
   require(found != architectures().end(), "no model of architecture '", config.architecture, "' can be built");
   std::unique_ptr<Parameters> parameters(new Parameters{options.device, options.dtype, options.seed, *method, source});
@@ -85,10 +87,12 @@ KvCache::Layer KvCache::extended(size_t i, const Tensor& k, const Tensor& v) con
 int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
   const Shape& shape = inputs.tokens.shape();
   require(shape.rank() == 2 && inputs.tokens.size() > 0, "a model reads tokens (B, T), not ", shape.text());
-  require(inputs.positions.shape() == shape && inputs.starts.shape() == shape, "positions and starts must be shaped as the tokens, ", shape.text());
+  require(inputs.positions.shape() == shape && inputs.starts.shape() == shape, "positions and starts must be shaped as the tokens, ",
+          shape.text());
   int64_t end = shape[1];
   if (cache) {
-    require(shape[0] == 1 && int64_t(cache->layers.size()) == config.layers, "a cache of keys and values is for one row and for the model that made it");
+    require(shape[0] == 1 && int64_t(cache->layers.size()) == config.layers,
+            "a cache of keys and values is for one row and for the model that made it");
     end += cache->length;
     require(end <= cache->capacity, "the cache of keys and values holds ", cache->capacity, " tokens, and ", end, " are asked for");
   }
@@ -96,12 +100,14 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
     const int32_t* position = inputs.positions.data<int32_t>();
     for (int64_t i = 0; i < inputs.tokens.size(); ++i) {
       int32_t id = inputs.tokens.data<int32_t>()[i];
-      require(id >= 0 && id < config.vocabulary, "token ", id, " is outside the model's vocabulary of ", config.vocabulary, "; is this the model's own tokenizer?");
+      require(id >= 0 && id < config.vocabulary, "token ", id, " is outside the model's vocabulary of ", config.vocabulary,
+              "; is this the model's own tokenizer?");
       require(position[i] >= 0, "a token cannot stand at position ", position[i]);
       end = std::max(end, int64_t(position[i]) + 1);
     }
   }
-  require(end <= config.context, "a sequence of ", end, " tokens is longer than the model's context of ", config.context, "; choose a smaller length");
+  require(end <= config.context, "a sequence of ", end, " tokens is longer than the model's context of ", config.context,
+          "; choose a smaller length");
   return end;
 }
 

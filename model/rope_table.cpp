@@ -17,7 +17,8 @@ void scale_llama3(std::vector<float>& frequencies, const Json& scaling, const st
     require(value > 0. && value < 1e9, where, ": '", key, "' is ", value, " where a number above 0 is expected");
     return float(value);
   };
-  float factor = number("factor"), low = number("low_freq_factor"), high = number("high_freq_factor"), original = number("original_max_position_embeddings");
+  float factor = number("factor"), low = number("low_freq_factor"), high = number("high_freq_factor"),
+        original = number("original_max_position_embeddings");
   require(high > low, where, ": high_freq_factor ", high, " should be above low_freq_factor ", low);
   for (float& f : frequencies) {
     float wavelength = float(2 * 3.14159265358979323846) / f;
@@ -64,7 +65,10 @@ std::vector<float> rope_frequencies(const ModelConfig& config, const std::string
 }
 
 RopeTable::RopeTable(const ModelConfig& config, Dtype dtype, Device device)
-    : frequencies_(rope_frequencies(config, "config")), context_(config.context), dtype_(dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32), device_(device) {}
+    : frequencies_(rope_frequencies(config, "config")),
+      context_(config.context),
+      dtype_(dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32),
+      device_(device) {}
 
 const Tensor& RopeTable::upto(int64_t end) {
   if (table_ && table_.rows() >= end) return table_;

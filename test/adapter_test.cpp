@@ -30,7 +30,9 @@ std::string adapter_path(const PeftCase& c) { return tiny_path(c.base) + "/adapt
 struct Changed {
   ScratchFolder folder;
   Json config = parse_json_file(tiny_path("llama") + "/adapter_lora/adapter_config.json");
-  Changed() { std::filesystem::copy_file(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors", folder / "adapter_model.safetensors"); }
+  Changed() {
+    std::filesystem::copy_file(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors", folder / "adapter_model.safetensors");
+  }
   std::unique_ptr<Model> load() {
     folder.put("adapter_config.json", config.dump());
     return with_adapter(tiny_path("llama"), load_adapter(folder.path()));
@@ -38,7 +40,8 @@ struct Changed {
 };
 
 // The tensors of PEFT's adapter, written again after a change.
-void rewrite(const std::string& to, const std::function<void(std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>&)>& change) {
+void rewrite(const std::string& to,
+             const std::function<void(std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>&)>& change) {
   Reference reference(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors");
   std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>> all;
   for (const StoredTensor& t : reference.tensors()) all[t.name] = {t.shape, reference.numbers(t.name)};
@@ -88,8 +91,10 @@ BOOST_AUTO_TEST_CASE(our_adapters_come_back_to_the_bit) {
       BOOST_TEST(ours.base == tiny_path(c.base));
       auto again = with_adapter(tiny_path(c.base), ours);
       BOOST_TEST((again->logits(inputs).values() == model->logits(inputs).values()));
-      Json theirs = parse_json_file(adapter_path(c) + "/adapter_config.json"), written = parse_json_file(folder / "ours/adapter_config.json");
-      for (const char* key : {"r", "lora_alpha", "use_rslora", "fan_in_fan_out", "peft_type", "task_type", "bias"}) BOOST_TEST(theirs[key] == written[key], key);
+      Json theirs = parse_json_file(adapter_path(c) + "/adapter_config.json"),
+           written = parse_json_file(folder / "ours/adapter_config.json");
+      for (const char* key : {"r", "lora_alpha", "use_rslora", "fan_in_fan_out", "peft_type", "task_type", "bias"})
+        BOOST_TEST(theirs[key] == written[key], key);
       Reference mine(folder / "ours/adapter_model.safetensors");
       for (const StoredTensor& t : mine.tensors()) BOOST_TEST((mine.numbers(t.name) == reference.numbers("final." + t.name)), t.name);
     }
@@ -111,7 +116,8 @@ BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
       BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(), logits) < 0.05);
       Reference file(folder / "f32/model.safetensors");
       for (const StoredTensor& t : reference.tensors())
-        if (t.name.starts_with("merged.")) BOOST_TEST(distance(sampled(file.numbers(t.name.substr(7))), reference.numbers(t.name)) < 1e-5, t.name);
+        if (t.name.starts_with("merged."))
+          BOOST_TEST(distance(sampled(file.numbers(t.name.substr(7))), reference.numbers(t.name)) < 1e-5, t.name);
     }
   }
 }
@@ -119,7 +125,8 @@ BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
 BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   Changed changed;
   Reference reference(tiny_path("llama") + "/train_lora.safetensors");
-  for (const Json& targets : {Json("all-linear"), Json(".*\\.(q|k|v|o|up|down|gate)_proj"), Json({"q_proj", "self_attn.k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"})}) {
+  for (const Json& targets : {Json("all-linear"), Json(".*\\.(q|k|v|o|up|down|gate)_proj"),
+                              Json({"q_proj", "self_attn.k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"})}) {
     changed.config["target_modules"] = targets;
     BOOST_TEST(distance(changed.load()->logits(first_batch(reference)).values(), reference.numbers("final_logits")) < 2e-5, targets);
   }
@@ -134,9 +141,21 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
 }
 
 BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
-  const std::pair<const char*, Json> wrong[] = {{"use_dora", true}, {"bias", "all"}, {"peft_type", "LORRA"}, {"task_type", "SEQ_CLS"}, {"modules_to_save", {"lm_head"}},
-                                                {"layers_to_transform", {1}}, {"init_lora_weights", "pissa"}, {"r", 0}, {"r", "four"}, {"lora_alpha", -1}, {"target_modules", 3},
-                                                {"rank_pattern", {1}}, {"rank_pattern", {{"q_proj", 0}}}, {"rank_pattern", {{"nowhere", 3}}}, {"exclude_modules", {"q_proj"}},
+  const std::pair<const char*, Json> wrong[] = {{"use_dora", true},
+                                                {"bias", "all"},
+                                                {"peft_type", "LORRA"},
+                                                {"task_type", "SEQ_CLS"},
+                                                {"modules_to_save", {"lm_head"}},
+                                                {"layers_to_transform", {1}},
+                                                {"init_lora_weights", "pissa"},
+                                                {"r", 0},
+                                                {"r", "four"},
+                                                {"lora_alpha", -1},
+                                                {"target_modules", 3},
+                                                {"rank_pattern", {1}},
+                                                {"rank_pattern", {{"q_proj", 0}}},
+                                                {"rank_pattern", {{"nowhere", 3}}},
+                                                {"exclude_modules", {"q_proj"}},
                                                 {"a_key_of_the_future", 1}};
   for (auto& [key, value] : wrong) {
     Changed changed;

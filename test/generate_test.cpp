@@ -22,18 +22,22 @@ std::vector<float> interleaved(const std::vector<float>& values, size_t heads, s
 }
 
 const std::pair<const char*, const char*> llama_parts[] = {
-    {"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"}, {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"}, {"mlp.gate_proj", "ffn_gate"},
-    {"mlp.up_proj", "ffn_up"}, {"mlp.down_proj", "ffn_down"}, {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"}};
-const std::pair<const char*, const char*> gpt2_parts[] = {{"attn.c_attn", "attn_qkv"}, {"attn.c_proj", "attn_output"}, {"mlp.c_fc", "ffn_up"},
-                                                          {"mlp.c_proj", "ffn_down"}, {"ln_1", "attn_norm"}, {"ln_2", "ffn_norm"}};
+    {"self_attn.q_proj", "attn_q"},      {"self_attn.k_proj", "attn_k"},   {"self_attn.v_proj", "attn_v"},
+    {"self_attn.o_proj", "attn_output"}, {"mlp.gate_proj", "ffn_gate"},    {"mlp.up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},       {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"}};
+const std::pair<const char*, const char*> gpt2_parts[] = {{"attn.c_attn", "attn_qkv"}, {"attn.c_proj", "attn_output"},
+                                                          {"mlp.c_fc", "ffn_up"},      {"mlp.c_proj", "ffn_down"},
+                                                          {"ln_1", "attn_norm"},       {"ln_2", "ffn_norm"}};
 
 void add(GgufBuilder& out, const Model& model, const Parameter& p) {
   std::string name = p.name;
   auto replace = [&](const std::string& from, const std::string& to) {
     if (size_t at = name.find(from); at != name.npos) name.replace(at, from.size(), to);
   };
-  for (auto [from, to] : {std::pair("model.layers.", "blk."), std::pair("transformer.h.", "blk."), std::pair("model.embed_tokens", "token_embd"), std::pair("model.norm", "output_norm"),
-                          std::pair("lm_head", "output"), std::pair("transformer.wte", "token_embd"), std::pair("transformer.wpe", "position_embd"), std::pair("transformer.ln_f", "output_norm")})
+  for (auto [from, to] :
+       {std::pair("model.layers.", "blk."), std::pair("transformer.h.", "blk."), std::pair("model.embed_tokens", "token_embd"),
+        std::pair("model.norm", "output_norm"), std::pair("lm_head", "output"), std::pair("transformer.wte", "token_embd"),
+        std::pair("transformer.wpe", "position_embd"), std::pair("transformer.ln_f", "output_norm")})
     replace(from, to);
   for (auto [from, to] : llama_parts) replace(std::string(".") + from + ".", std::string(".") + to + ".");
   for (auto [from, to] : gpt2_parts) replace(std::string(".") + from + ".", std::string(".") + to + ".");
@@ -60,7 +64,8 @@ GgufBuilder as_gguf(const Model& model) {
     put("attention.head_count_kv", uint32_t(c.kv_heads)), put("attention.key_length", uint32_t(c.head_dim));
     put("rope.freq_base", float(c.rope_theta)), put("attention.layer_norm_rms_epsilon", float(c.norm_eps));
   }
-  if (c.json.contains("rope_parameters") && c.json["rope_parameters"]["rope_type"] == "linear") put("rope.scaling.type", "linear"), put("rope.scaling.factor", 4.f);
+  if (c.json.contains("rope_parameters") && c.json["rope_parameters"]["rope_type"] == "linear")
+    put("rope.scaling.type", "linear"), put("rope.scaling.factor", 4.f);
   out.set("tokenizer.ggml.eos_token_id", uint32_t(2));
   for (const Parameter& p : model.parameters->all) add(out, model, p);
   return out;
@@ -183,10 +188,13 @@ BOOST_AUTO_TEST_CASE(gguf_files_that_do_not_fit) {
     return tiny_model(folder.put("bad.gguf", gguf.build()));
   };
   std::string four(16, '\0');
-  check_error([&] { changed([&](GgufBuilder& g) { g.tensor("blk.9.attn_q.weight", 0, {4}, four); }); }, {"bad.gguf", "blk.9.attn_q.weight", "no place"});
+  check_error([&] { changed([&](GgufBuilder& g) { g.tensor("blk.9.attn_q.weight", 0, {4}, four); }); },
+              {"bad.gguf", "blk.9.attn_q.weight", "no place"});
   check_error([&] { changed([&](GgufBuilder& g) { g.tensor("blk.0.attn_q.bias", 0, {4}, four); }); }, {"bad.gguf", "blk.0.attn_"});
-  check_error([&] { folder.put("a.gguf", GgufBuilder().set("general.architecture", "mamba").build()), open_model(folder / "a.gguf"); }, {"a.gguf", "'mamba'", "llama"});
-  check_error([&] { folder.put("b.gguf", GgufBuilder().set("general.architecture", "llama").build()), open_model(folder / "b.gguf"); }, {"b.gguf", "llama."});
+  check_error([&] { folder.put("a.gguf", GgufBuilder().set("general.architecture", "mamba").build()), open_model(folder / "a.gguf"); },
+              {"a.gguf", "'mamba'", "llama"});
+  check_error([&] { folder.put("b.gguf", GgufBuilder().set("general.architecture", "llama").build()), open_model(folder / "b.gguf"); },
+              {"b.gguf", "llama."});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

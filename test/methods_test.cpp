@@ -24,7 +24,9 @@ struct Batch {
   }
   // Rows first .. first + count, in training, so that dropout takes part.
   Inputs rows(int64_t first = 0, int64_t count = 2) const {
-    auto part = [&](const std::vector<int32_t>& all) { return std::vector<int32_t>(all.begin() + 12 * first, all.begin() + 12 * (first + count)); };
+    auto part = [&](const std::vector<int32_t>& all) {
+      return std::vector<int32_t>(all.begin() + 12 * first, all.begin() + 12 * (first + count));
+    };
     Inputs inputs = plain_inputs(count, part(tokens), part(targets), first);
     inputs.training = true, inputs.seed = 5, inputs.step = 3;
     return inputs;
@@ -149,7 +151,8 @@ void gradient_is_the_slope(const std::string& method) {
     };
     step(0., true);
     double slope = (step(e, false) - step(-2. * e, false)) / (2. * e);
-    BOOST_TEST(std::fabs(slope - expected) < 1e-7 * std::max(1., std::fabs(expected)), base << ": " << slope - expected << " of " << expected);
+    BOOST_TEST(std::fabs(slope - expected) < 1e-7 * std::max(1., std::fabs(expected)),
+               base << ": " << slope - expected << " of " << expected);
   }
 }
 
@@ -157,9 +160,12 @@ void add_cases_of_methods() {
   using namespace boost::unit_test;
   std::vector<std::string> specs = {"lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,alphas=mlp.*:5"};
   for (auto& [name, entry] : methods()) specs.push_back(name);
-  const std::pair<const char*, void (*)(const std::string&)> checks[] = {
-      {"starts as the pretrained model", starts_as_pretrained}, {"trains only what it says", trains_only_what_it_says}, {"merged equals unmerged", merged_equals_unmerged},
-      {"checkpointing changes nothing", checkpointing_changes_nothing}, {"micro-batches change nothing", micro_batches_change_nothing}, {"gradient is the slope", gradient_is_the_slope}};
+  const std::pair<const char*, void (*)(const std::string&)> checks[] = {{"starts as the pretrained model", starts_as_pretrained},
+                                                                         {"trains only what it says", trains_only_what_it_says},
+                                                                         {"merged equals unmerged", merged_equals_unmerged},
+                                                                         {"checkpointing changes nothing", checkpointing_changes_nothing},
+                                                                         {"micro-batches change nothing", micro_batches_change_nothing},
+                                                                         {"gradient is the slope", gradient_is_the_slope}};
   test_suite* suite = BOOST_TEST_SUITE("methods");
   for (const std::string& spec : specs) {
     test_suite* of_method = BOOST_TEST_SUITE(spec.substr(0, spec.find(',')));
@@ -182,7 +188,9 @@ BOOST_AUTO_TEST_CASE(options_and_their_errors) {
   BOOST_TEST(options["targets"] == "q_proj+v_proj");
   BOOST_TEST(options["dropout"] == "0");
   BOOST_TEST(options["rslora"] == "false");
-  auto fails = [](const std::string& text, std::initializer_list<std::string> words) { check_error([&] { make_method(parse_method(text)); }, words); };
+  auto fails = [](const std::string& text, std::initializer_list<std::string> words) {
+    check_error([&] { make_method(parse_method(text)); }, words);
+  };
   fails("", {"name is expected"});
   fails("lroa", {"'lroa'", "did you mean 'lora'", "full"});
   fails("lora:rnak=8", {"'rnak'", "did you mean 'rank'", "alpha"});
@@ -190,15 +198,19 @@ BOOST_AUTO_TEST_CASE(options_and_their_errors) {
   fails("lora:rank", {"'rank'", "key=value"});
   fails("lora:", {"key=value"});
   fails("lora:rank=8,rank=8", {"'rank'", "twice"});
-  for (const char* rank : {"0", "-1", "8.5", "8x", "", " 8", "99999999999999999999"}) fails(std::string("lora:rank=") + rank, {"rank=", "integer from 1"});
-  for (const char* dropout : {"1", "-0.1", "nan", "a"}) fails(std::string("lora:dropout=") + dropout, {"dropout=", "number from 0 to 0.99"});
+  for (const char* rank : {"0", "-1", "8.5", "8x", "", " 8", "99999999999999999999"})
+    fails(std::string("lora:rank=") + rank, {"rank=", "integer from 1"});
+  for (const char* dropout : {"1", "-0.1", "nan", "a"})
+    fails(std::string("lora:dropout=") + dropout, {"dropout=", "number from 0 to 0.99"});
   fails("lora:rslora=yes", {"true or false"});
   fails("lora:targets=q_proj++v_proj", {"empty item"});
   fails("lora:ranks=q_proj", {"q_proj:16"});
 }
 
 BOOST_AUTO_TEST_CASE(patterns_that_match_nothing) {
-  auto fails = [](const std::string& text, std::initializer_list<std::string> words) { check_error([&] { tiny_model(tiny_path("llama"), text); }, words); };
+  auto fails = [](const std::string& text, std::initializer_list<std::string> words) {
+    check_error([&] { tiny_model(tiny_path("llama"), text); }, words);
+  };
   fails("lora:targets=q_porj+v_proj", {"'q_porj'", "did you mean 'q_proj'", "up_proj"});
   fails("lora:targets=c_attn", {"'c_attn'", "model.layers.0.self_attn.q_proj"});
   fails("lora:targets=lm_head", {"'lm_head'"});
@@ -207,8 +219,10 @@ BOOST_AUTO_TEST_CASE(patterns_that_match_nothing) {
 
 BOOST_AUTO_TEST_CASE(patterns) {
   const std::string path = "model.layers.10.mlp.up_proj";
-  for (const char* yes : {"up_proj", "mlp.up_proj", "*.mlp.*", "mlp.*", "layers.1*.up_proj", path.c_str(), "*", "re:.*\\.(up|down)_proj"}) BOOST_TEST(ModulePattern(yes).matches(path), yes);
-  for (const char* no : {"p_proj", "up", "mlp", "layers.1.*", "*.mlp", "re:up_proj", "re:.*up"}) BOOST_TEST(!ModulePattern(no).matches(path), no);
+  for (const char* yes : {"up_proj", "mlp.up_proj", "*.mlp.*", "mlp.*", "layers.1*.up_proj", path.c_str(), "*", "re:.*\\.(up|down)_proj"})
+    BOOST_TEST(ModulePattern(yes).matches(path), yes);
+  for (const char* no : {"p_proj", "up", "mlp", "layers.1.*", "*.mlp", "re:up_proj", "re:.*up"})
+    BOOST_TEST(!ModulePattern(no).matches(path), no);
 }
 
 BOOST_AUTO_TEST_CASE(lora_counts_and_begins_as_peft) {
@@ -223,7 +237,8 @@ BOOST_AUTO_TEST_CASE(lora_counts_and_begins_as_peft) {
     else BOOST_TEST((most <= bound && most > 0.9f * bound), p->name);
   }
   BOOST_TEST(trained == 2 * 4 * (32 + 32 + 48 + 32));
-  auto again = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj"), other = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj", {.seed = 1});
+  auto again = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj"),
+       other = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj", {.seed = 1});
   auto& p = *model->parameters->trained()[0];
   BOOST_TEST((again->parameters->find(p.name)->exact().values() == p.exact().values()));
   BOOST_TEST((other->parameters->find(p.name)->exact().values() != p.exact().values()));

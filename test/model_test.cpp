@@ -59,7 +59,8 @@ void check_packed(const std::string& name) {
   BOOST_TEST(distance(packed, reference.numbers("packed.logits")) < tolerance);
   size_t cut = size_t(starts.back());
   std::vector<float> apart;
-  for (auto& part : {std::vector<int32_t>(tokens.begin(), tokens.begin() + long(cut)), std::vector<int32_t>(tokens.begin() + long(cut), tokens.end())}) {
+  for (auto& part :
+       {std::vector<int32_t>(tokens.begin(), tokens.begin() + long(cut)), std::vector<int32_t>(tokens.begin() + long(cut), tokens.end())}) {
     auto logits = model->logits(make_inputs(part)).values();
     apart.insert(apart.end(), logits.begin(), logits.end());
   }

@@ -1,7 +1,7 @@
 // The tiny models of test/data/tiny with their reference numbers, and comparisons of tensors.
 #pragma once
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 
 #include "engine/files/dequantize.h"

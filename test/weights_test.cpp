@@ -51,7 +51,8 @@ BOOST_AUTO_TEST_CASE(written_models_come_back_to_the_bit) {
     BOOST_TEST(after["torch_dtype"] == "float32");
     Reference ours(folder.path()), theirs(tiny_path(name));
     BOOST_TEST(ours.tensors().size() == theirs.tensors().size());
-    for (const StoredTensor& t : theirs.tensors()) BOOST_TEST((ours.numbers(t.name) == theirs.numbers(t.name) && ours.shape(t.name) == t.shape), t.name);
+    for (const StoredTensor& t : theirs.tensors())
+      BOOST_TEST((ours.numbers(t.name) == theirs.numbers(t.name) && ours.shape(t.name) == t.shape), t.name);
   }
 }
 
@@ -96,7 +97,10 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit) {
   check_error([&] { changed([](Copy& c) { c.tensors.erase(q_proj); }); }, {q_proj, "missing"});
   check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = NAN; }); }, {"model.safetensors", q_proj, "NaN"});
   check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = -INFINITY; }); }, {q_proj, "infinite"});
-  check_error([&] { changed([](Copy& c) { c.tensors["model.layers.2.mlp.up_proj.weight"] = {{1}, {0}}; }); }, {"model.layers.2.mlp.up_proj.weight", "no place"});
+  check_error([&] { changed([](Copy& c) {
+                      c.tensors["model.layers.2.mlp.up_proj.weight"] = {{1}, {0}};
+                    }); },
+              {"model.layers.2.mlp.up_proj.weight", "no place"});
   check_error([&] { changed([](Copy& c) { c.tensors[q_proj].first = {16, 64}; }); }, {q_proj, "[16, 64]", "[32, 32]"});
   check_error([&] { changed([](Copy& c) { c.config["vocab_size"] = 81; }); }, {"embed_tokens", "[80, 32]", "[81, 32]"});
   check_error([&] { changed([](Copy& c) { c.config["tie_word_embeddings"] = false; }); }, {"lm_head.weight", "missing"});
@@ -105,12 +109,32 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit) {
 
 BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
   const std::pair<const char*, Json> wrong[] = {
-      {"model_type", "lama"}, {"model_type", 3}, {"model_type", nullptr}, {"hidden_act", "gelu"}, {"hidden_size", 0}, {"hidden_size", -32}, {"hidden_size", 1e9},
-      {"hidden_size", "32"}, {"num_attention_heads", 3}, {"num_attention_heads", 0}, {"num_key_value_heads", 3}, {"head_dim", 7}, {"num_hidden_layers", 1 << 20},
-      {"rms_norm_eps", -1}, {"rope_theta", 0}, {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2}}}, {"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}},
-      {"rope_scaling", {{"type", "linear"}}}, {"rope_scaling", {{"type", "linear"}, {"factor", 0}}}, {"rope_scaling", "linear"},
-      {"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 4}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}}},
-      {"quantization_config", {{"bits", 4}}}, {"partial_rotary_factor", 0.5}, {"vocab_size", 1LL << 40}, {"attention_bias", "yes"}};
+      {"model_type", "lama"},
+      {"model_type", 3},
+      {"model_type", nullptr},
+      {"hidden_act", "gelu"},
+      {"hidden_size", 0},
+      {"hidden_size", -32},
+      {"hidden_size", 1e9},
+      {"hidden_size", "32"},
+      {"num_attention_heads", 3},
+      {"num_attention_heads", 0},
+      {"num_key_value_heads", 3},
+      {"head_dim", 7},
+      {"num_hidden_layers", 1 << 20},
+      {"rms_norm_eps", -1},
+      {"rope_theta", 0},
+      {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2}}},
+      {"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}},
+      {"rope_scaling", {{"type", "linear"}}},
+      {"rope_scaling", {{"type", "linear"}, {"factor", 0}}},
+      {"rope_scaling", "linear"},
+      {"rope_scaling",
+       {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 4}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}}},
+      {"quantization_config", {{"bits", 4}}},
+      {"partial_rotary_factor", 0.5},
+      {"vocab_size", 1LL << 40},
+      {"attention_bias", "yes"}};
   for (auto& [key, value] : wrong) {
     Copy copy;
     copy.config[key] = value;

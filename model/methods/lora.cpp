@@ -22,7 +22,8 @@ struct LoraAdapter : Adapter {
 
   // A begins uniform in ±1/sqrt(in), as PEFT has it (Kaiming with a = sqrt 5), and B at zero: the layer begins as the pretrained one.
   LoraAdapter(const Linear& layer, const Scope& scope, int64_t rank, double scale, double dropout_rate)
-      : a((scope / "lora_A").added("weight", {rank, layer.weight.shape[1]}, {Init::uniform, 1.f / std::sqrt(float(layer.weight.shape[1]))})),
+      : a((scope / "lora_A")
+              .added("weight", {rank, layer.weight.shape[1]}, {Init::uniform, 1.f / std::sqrt(float(layer.weight.shape[1]))})),
         b((scope / "lora_B").added("weight", {layer.weight.shape[0], rank}, {Init::zeros})),
         scale(scale),
         dropout_rate(dropout_rate) {}
@@ -51,7 +52,8 @@ Exceptions read_exceptions(MethodOptions& options, const std::string& key, bool 
     size_t colon = item.rfind(':');
     require(colon != item.npos, "method 'lora': ", key, ": '", item, "' where layer:number is expected, as in q_proj:16");
     MethodOptions one("lora", {{key, item.substr(colon + 1)}});
-    all.emplace_back(ModulePattern(item.substr(0, colon)), integers ? double(one.integer(key, 0, 1, 65536)) : one.number(key, 0., 1e-9, 1e9));
+    all.emplace_back(ModulePattern(item.substr(0, colon)),
+                     integers ? double(one.integer(key, 0, 1, 65536)) : one.number(key, 0., 1e-9, 1e9));
   }
   return all;
 }
@@ -124,15 +126,16 @@ void Lora::unmatched(const char* key, const std::string& pattern) const {
   std::set<std::string> words;
   for (const std::string& path : seen_) words.insert(last_word(path));
   std::vector<std::string> known(words.begin(), words.end());
-  fail("method 'lora': ", key, ": '", pattern, "' matches no ", key == std::string("targets") ? "linear" : "adapted", " layer of the model", did_you_mean(pattern, known),
-       "; it has ", joined(known), ", with paths like ", seen_.empty() ? "(none)" : seen_[0]);
+  fail("method 'lora': ", key, ": '", pattern, "' matches no ", key == std::string("targets") ? "linear" : "adapted", " layer of the model",
+       did_you_mean(pattern, known), "; it has ", joined(known), ", with paths like ", seen_.empty() ? "(none)" : seen_[0]);
 }
 
 // The last words of the paths when they mean exactly the adapted layers (as people write it), else whole paths.
 std::vector<std::string> Lora::target_modules() const {
   std::set<std::string> words, paths;
   for (const Adapted& a : adapted_) words.insert(last_word(a.path)), paths.insert(a.path);
-  bool exact = std::all_of(seen_.begin(), seen_.end(), [&](const std::string& path) { return !words.count(last_word(path)) || paths.count(path); });
+  bool exact =
+      std::all_of(seen_.begin(), seen_.end(), [&](const std::string& path) { return !words.count(last_word(path)) || paths.count(path); });
   const std::set<std::string>& chosen = exact ? words : paths;
   return {chosen.begin(), chosen.end()};
 }
@@ -148,17 +151,29 @@ Json Lora::peft_config() const {
     if (a.alpha != alpha_) alphas[a.path] = plain_number(a.alpha);
     transposed = transposed || a.transposed;
   }
-  return {{"peft_type", "LORA"},          {"task_type", "CAUSAL_LM"},  {"r", rank_},         {"lora_alpha", plain_number(alpha_)},
-          {"lora_dropout", dropout_},     {"use_rslora", rslora_},     {"use_dora", false},  {"target_modules", target_modules()},
-          {"rank_pattern", ranks},        {"alpha_pattern", alphas},   {"bias", "none"},     {"fan_in_fan_out", transposed},
-          {"init_lora_weights", true},    {"inference_mode", true},    {"modules_to_save", nullptr}};
+  return {{"peft_type", "LORA"},
+          {"task_type", "CAUSAL_LM"},
+          {"r", rank_},
+          {"lora_alpha", plain_number(alpha_)},
+          {"lora_dropout", dropout_},
+          {"use_rslora", rslora_},
+          {"use_dora", false},
+          {"target_modules", target_modules()},
+          {"rank_pattern", ranks},
+          {"alpha_pattern", alphas},
+          {"bias", "none"},
+          {"fan_in_fan_out", transposed},
+          {"init_lora_weights", true},
+          {"inference_mode", true},
+          {"modules_to_save", nullptr}};
 }
 
 std::unique_ptr<Method> make(MethodOptions& options) { return std::make_unique<Lora>(options); }
 
 // PEFT's patterns are expressions that may begin at any part of a path: a plain name means the same to us.
 std::string from_pattern(const std::string& pattern, const std::string& key, const std::string& where) {
-  require(pattern.find_first_of("+,") == pattern.npos, where, ": ", key, ": '", pattern, "' holds '+' or ',', which afina cannot take in; name the layers instead");
+  require(pattern.find_first_of("+,") == pattern.npos, where, ": ", key, ": '", pattern,
+          "' holds '+' or ',', which afina cannot take in; name the layers instead");
   bool plain = pattern.find_first_of("*?()[]{}|^$\\") == pattern.npos;
   return plain ? pattern : "re:(.*\\.)?(" + pattern + ")";
 }
@@ -166,7 +181,8 @@ std::string from_patterns(const Json& config, const std::string& key, const std:
   std::vector<std::string> items;
   if (const Json* patterns = find_member(config, key, where)) {
     require(patterns->is_object(), where, ": ", key, " should be an object, not ", describe(*patterns));
-    for (auto& [pattern, value] : patterns->items()) items.push_back(from_pattern(pattern, key, where) + ":" + number_text(get<double>(*patterns, pattern, where + ": " + key)));
+    for (auto& [pattern, value] : patterns->items())
+      items.push_back(from_pattern(pattern, key, where) + ":" + number_text(get<double>(*patterns, pattern, where + ": " + key)));
   }
   return joined(items, "+");
 }
@@ -184,10 +200,15 @@ std::string from_targets(const Json& config, const std::string& where) {
 }
 
 MethodSpec from_peft(const Json& config, const std::string& where) {
-  refuse_unknown_options(config, {"r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "rank_pattern", "alpha_pattern", "bias", "fan_in_fan_out", "init_lora_weights"}, where);
+  refuse_unknown_options(config,
+                         {"r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "rank_pattern", "alpha_pattern", "bias",
+                          "fan_in_fan_out", "init_lora_weights"},
+                         where);
   if (const Json* init = find_member(config, "init_lora_weights", where))
-    require(init->is_boolean() || *init == "gaussian" || *init == "orthogonal" || *init == "eva", where, ": init_lora_weights ", describe(*init),
-            " changes the base model's weights, so that the adapter alone does not tell the model; convert it to a plain LoRA with PEFT (save_pretrained with "
+    require(init->is_boolean() || *init == "gaussian" || *init == "orthogonal" || *init == "eva", where, ": init_lora_weights ",
+            describe(*init),
+            " changes the base model's weights, so that the adapter alone does not tell the model; convert it to a plain LoRA with PEFT "
+            "(save_pretrained with "
             "path_initial_model_for_weight_conversion)");
   std::string bias = get_or<std::string>(config, "bias", where, "none");
   require(bias == "none", where, ": bias is '", bias, "'; afina reads adapters that leave biases alone (bias 'none')");
@@ -205,7 +226,8 @@ MethodSpec from_peft(const Json& config, const std::string& where) {
 }  // namespace
 
 REGISTER_METHOD("lora", make,
-                "lora:rank=8,alpha=16,targets=all,dropout=0,rslora=false,ranks=,alphas=: low-rank matrices beside linear layers; targets: all, names or patterns joined by "
+                "lora:rank=8,alpha=16,targets=all,dropout=0,rslora=false,ranks=,alphas=: low-rank matrices beside linear layers; targets: "
+                "all, names or patterns joined by "
                 "'+' (q_proj+v_proj, *.mlp.*) or re:EXPRESSION; ranks and alphas: exceptions (q_proj:16)",
                 "LORA", from_peft);
 

@@ -50,6 +50,16 @@ void refuse_unknown_options(const Json& config, const std::vector<std::string>& 
   }
 }
 
+MethodSpec adapter_method(const Json& config, const std::string& where) {
+  auto& [name, entry] = method_of(get<std::string>(config, "peft_type", where), where);
+  std::string task = get_or<std::string>(config, "task_type", where, "CAUSAL_LM");
+  require(task == "CAUSAL_LM", where, ": task_type '", task, "' is not for a language model; expected CAUSAL_LM");
+  MethodSpec spec = entry.from_peft(config, where);
+  spec.name = spec.text = name;
+  for (auto& [key, value] : spec.options) spec.text += (spec.text == name ? ":" : ",") + key + "=" + value;
+  return spec;
+}
+
 AdapterFiles load_adapter(const std::string& folder) {
   namespace fs = std::filesystem;
   AdapterFiles adapter;
@@ -57,13 +67,7 @@ AdapterFiles load_adapter(const std::string& folder) {
   std::string where = folder + "/adapter_config.json", values = folder + "/adapter_model.safetensors";
   require(fs::exists(where), folder, ": no adapter_config.json; an adapter is a folder as PEFT writes it");
   Json config = parse_json_file(where);
-  auto& [name, entry] = method_of(get<std::string>(config, "peft_type", where), where);
-  std::string task = get_or<std::string>(config, "task_type", where, "CAUSAL_LM");
-  require(task == "CAUSAL_LM", where, ": task_type '", task, "' is not for a language model; expected CAUSAL_LM");
-  adapter.method = entry.from_peft(config, where);
-  adapter.method.name = name;
-  for (auto& [key, value] : adapter.method.options) adapter.method.text += (adapter.method.text.empty() ? ":" : ",") + key + "=" + value;
-  adapter.method.text = name + adapter.method.text;
+  adapter.method = adapter_method(config, where);
   adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
   require(fs::exists(values), folder, ": no adapter_model.safetensors",
           fs::exists(folder + "/adapter_model.bin") ? "; adapter_model.bin must be saved again as safetensors" : "");

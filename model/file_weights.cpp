@@ -67,24 +67,29 @@ bool same_numbers(const StoredTensor& a, const StoredTensor& b) {
   return true;
 }
 
-void FileWeights::read(Parameter& into) {
-  const StoredTensor* stored = find(into.name);
-  if (!stored) {
-    std::vector<std::string> names;
-    for (const StoredTensor& t : tensors()) names.push_back(t.name);
-    fail(path_, ": tensor '", stored_name(into.name), "' is missing", did_you_mean(stored_name(into.name), names));
-  }
-  bool transposed = into.stored_transposed && transposes();
-  std::vector<int64_t> expected = extents(into.shape, transposed);
-  require(stored->shape == expected, stored->where(), " has shape ", shape_text(stored->shape), " where the config asks for ",
+const StoredTensor& FileWeights::at(const std::string& name) const {
+  if (const StoredTensor* stored = find(name)) return *stored;
+  std::vector<std::string> names;
+  for (const StoredTensor& t : tensors()) names.push_back(t.name);
+  fail(path_, ": tensor '", stored_name(name), "' is missing", did_you_mean(stored_name(name), names));
+}
+
+void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {
+  const StoredTensor& stored = at(parameter);
+  std::vector<int64_t> expected = extents(shape, transposed && transposes());
+  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape), " where the config asks for ",
           shape_text(expected));
-  require(can_dequantize(stored->type), stored->where(), " is of type ", name(stored->type), ", which afina cannot read as weights");
-  if (int64_t heads = permuted_heads(into.name)) read_permuted(into, *stored, heads);
-  else if (transposed) read_transposed(into, *stored);
-  else read_plain(into, *stored);
+  require(can_dequantize(stored.type), stored.where(), " is of type ", name(stored.type), ", which afina cannot read as weights");
+}
+
+void FileWeights::read(Parameter& into) {
+  const StoredTensor& stored = at(into.name);
+  if (int64_t heads = permuted_heads(into.name)) read_permuted(into, stored, heads);
+  else if (into.stored_transposed && transposes()) read_transposed(into, stored);
+  else read_plain(into, stored);
   into.settle();
-  drop(*stored);
-  read_.insert(stored->name);
+  drop(stored);
+  read_.insert(stored.name);
 }
 
 void FileWeights::finish() {

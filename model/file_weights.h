@@ -12,6 +12,7 @@ namespace afina {
 class FileWeights : public WeightSource {
  public:
   explicit FileWeights(const ModelConfig& config, std::string path) : config_(config), path_(std::move(path)) {}
+  void expect(const std::string& name, const Shape& shape, bool transposed) override;
   void read(Parameter& into) override;
   bool has(const std::string& name) const override { return find(name) != nullptr; }
   void finish() override;
@@ -37,6 +38,7 @@ class FileWeights : public WeightSource {
   std::string path_;
 
  private:
+  const StoredTensor& at(const std::string& name) const;
   std::set<std::string> read_;
 };
 

@@ -33,6 +33,10 @@ void check_rope(ModelConfig& c, const std::string& where) {
 // Attention over a window is full attention as long as a sequence fits the window: the context is cut to it.
 void check_window(ModelConfig& c, const std::string& where) {
   bool used = get_or<bool>(c.json, "use_sliding_window", where, c.architecture == "mistral");
+  for (const std::string& type : get_or<std::vector<std::string>>(c.json, "layer_types", where, {})) {
+    require(type == "full_attention" || type == "sliding_attention", where, ": layer type '", type, "' is not supported");
+    used = used || type == "sliding_attention";
+  }
   if (used && find_member(c.json, "sliding_window", where))
     c.context = std::min(c.context, config_size(c.json, "sliding_window", where, 1 << 30));
 }

@@ -31,6 +31,8 @@ struct AdapterFiles {
 };
 // Options of PEFT that afina lacks are Errors by name.
 AdapterFiles load_adapter(const std::string& folder);
+// The method that an adapter_config.json asks for; `where` is its name in messages.
+MethodSpec adapter_method(const Json& config, const std::string& where);
 
 // For methods that read adapter_config.json: a key outside `known` (and those that every method has) must be null, false or empty, else
 // it asks for something that would silently be missing, which is an Error.

@@ -11,7 +11,9 @@ namespace afina {
 // Where the values of pretrained weights come from: a folder, a GGUF file, or random numbers.
 struct WeightSource {
   virtual ~WeightSource() = default;
-  // Fills the parameter's values by its name; a missing or misshapen tensor is an Error by name.
+  // Called before memory is taken for a weight: a missing or misshapen tensor is an Error by name. transposed: files hold it as (in, out).
+  virtual void expect(const std::string& name, const Shape& shape, bool transposed) { (void)name, (void)shape, (void)transposed; }
+  // Fills the parameter's values by its name.
   virtual void read(Parameter& into) = 0;
   // Is there a tensor of this name? (Optional biases, an untied head.)
   virtual bool has(const std::string& name) const = 0;

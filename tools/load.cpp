@@ -1,0 +1,62 @@
+// Opening models and data for the smaller commands.
+#include "tools/load.h"
+
+#include "model/save.h"
+
+namespace afina {
+
+namespace po = boost::program_options;
+
+void LoadOptions::add_to(Options& options) {
+  options.group("Model").add_options()
+      ("model,m", po::value(&model)->required(), "Hugging Face folder or .gguf file")
+      ("adapter", po::value(&adapter), "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' and PEFT write them")
+      ("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32 or bf16");
+}
+Dtype LoadOptions::parsed_dtype() const {
+  ModelOptions same;
+  same.dtype = dtype;
+  return same.parsed_dtype();
+}
+
+Tokenizer tokenizer_of(const ModelFiles& files) {
+  return files.gguf ? Tokenizer::from_gguf(files.gguf->metadata(), files.path) : Tokenizer::from_file(files.path);
+}
+
+namespace {
+struct Untouched : Method {};  // nothing is trained, nothing is added
+}  // namespace
+
+std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype) {
+  BuildOptions build;
+  build.dtype = dtype;
+  if (adapter.empty()) return build_model(files.config, *files.source, std::make_unique<Untouched>(), build);
+  AdapterFiles files_of_adapter = load_adapter(adapter);
+  auto model = build_model(files.config, *files.source, make_method(files_of_adapter.method), build);
+  files_of_adapter.apply(*model);
+  return model;
+}
+
+void ReadOptions::add_to(Options& options) {
+  options.group("Data").add_options()
+      ("data", po::value(&data.data), "records: .jsonl, .json or .txt")
+      ("format", po::value(&data.format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")
+      ("fields", po::value(&data.fields), "what the fields are called in the file: prompt=question,completion=answer")
+      ("template", po::value(&data.chat_template), "chat template by name; the model's own when not given")
+      ("train-on", po::value(&data.train_on)->default_value(data.train_on), "answers (all assistant turns), last (the last one) or all (prompts too)")
+      ("length", po::value(&data.length)->default_value(data.length), "longest row, in tokens")
+      ("on-too-long", po::value(&data.on_too_long)->default_value(data.on_too_long), "error, cut or skip: what to do with records longer than --length")
+      ("on-problem", po::value(&data.on_problem)->default_value(data.on_problem), "error or skip: what to do with records that have nothing to train on")
+      ("limit", po::value(&data.limit)->default_value(data.limit, "all"), "read at most so many records");
+}
+
+Samples ReadOptions::read(const Tokenizer& tokenizer, const ModelConfig& config, std::vector<Example>* whole) const {
+  SampleOptions options = data.samples();
+  require(options.length <= config.context, "--length ", options.length, " is longer than the model's context of ", config.context);
+  std::vector<Example> examples = read_examples(data.data, data.examples());
+  Samples samples = make_samples(examples, tokenizer, ChatTemplate::choose(data.chat_template, tokenizer), options);
+  if (whole) *whole = std::move(examples);
+  return samples;
+}
+
+}  // namespace afina

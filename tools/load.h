@@ -1,0 +1,31 @@
+// A model as the smaller commands open it: its files, its tokenizer, and an adapter where one is named.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "data/batches.h"
+#include "model/weights.h"
+#include "tools/options.h"
+
+namespace afina {
+
+// --model, --adapter, --dtype
+struct LoadOptions {
+  std::string model, adapter, dtype = "f32";
+  void add_to(Options& options);
+  Dtype parsed_dtype() const;
+};
+
+Tokenizer tokenizer_of(const ModelFiles& files);
+// The untouched model, with the adapter when a folder is named.
+std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype);
+
+// --data and how its records become tokens: what eval and show share with training.
+struct ReadOptions {
+  DataOptions data;
+  void add_to(Options& options);
+  // Records as rows of tokens; `whole`, when given, receives the examples they came from.
+  Samples read(const Tokenizer& tokenizer, const ModelConfig& config, std::vector<Example>* whole = nullptr) const;
+};
+
+}  // namespace afina

@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "tools/machine.h"
 #include "tools/nearest.h"
 #include "tools/options.h"
 
@@ -25,6 +26,7 @@ void print_help(std::ostream& out) {
 int run_program(const std::vector<std::string>& words) {
   try {
     if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") return print_help(words.empty() ? std::cerr : std::cout), words.empty() ? 2 : 0;
+    if (words[0] == "--version") return std::cout << "afina " << version() << " (" << commit() << ")\n", 0;
     auto found = commands().find(words[0]);
     if (found == commands().end()) {
       std::vector<std::string> names;

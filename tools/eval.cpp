@@ -42,22 +42,20 @@ struct Eval {
   int64_t tokens = -1, batch = 8;
 
   void check() const {
-    int sources = !read.data.data.empty() + !text.empty() + !ids.empty();
+    int sources = !read.path.empty() + !text.empty() + !ids.empty();
     if (sources != 1) throw UsageError("afina eval: give one of --data, --text and --ids; see 'afina eval --help'");
-    if (windows && read.data.data.empty()) throw UsageError("afina eval: --windows cuts the text of --data; give --data FILE.txt");
+    if (windows && read.path.empty()) throw UsageError("afina eval: --windows cuts the text of --data; give --data FILE.txt");
     if (tokens >= 0 && !windows) throw UsageError("afina eval: --tokens belongs to --windows");
-    if (!logits_out.empty() && !read.data.data.empty()) throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
+    if (!logits_out.empty() && !read.path.empty()) throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
     require(tokens != 0 && tokens != 1, "--tokens ", tokens, ": expected at least 2");
     require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
     require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out, ": expected a name that ends in .safetensors");
   }
 
   // The file as one text, without any special token, in windows.
-  Samples windows_of(const Tokenizer& tokenizer) const {
+  Samples windows_of(const Tokenizer& tokenizer, int64_t length) const {
     Samples samples;
-    int64_t length = read.data.length;
-    require(length >= 2, "--length ", length, ": expected at least 2");
-    std::vector<int32_t> all = tokenizer.encode(read_text_file(read.data.data), false);
+    std::vector<int32_t> all = tokenizer.encode(read_text_file(read.path), false);
     if (tokens > 0 && tokens < int64_t(all.size())) all.resize(size_t(tokens));
     samples.pad = std::max(0, tokenizer.pad());
     for (size_t from = 0; from + 1 < all.size(); from += size_t(length)) {
@@ -68,7 +66,7 @@ struct Eval {
       samples.tokens += int64_t(s.tokens.size()), samples.targets += int64_t(s.tokens.size()) - 1;
       samples.rows.push_back(std::move(s));
     }
-    require(!samples.rows.empty(), read.data.data, ": fewer than two tokens");
+    require(!samples.rows.empty(), read.path, ": fewer than two tokens");
     return samples;
   }
 
@@ -86,12 +84,12 @@ struct Eval {
   void records(ModelFiles& files) const {
     Tokenizer tokenizer = tokenizer_of(files);
     std::vector<Example> examples;
-    Samples samples = windows ? windows_of(tokenizer) : read.read(tokenizer, files.config, &examples);
-    require(read.data.length <= files.config.context, "--length ", read.data.length, " is longer than the model's context of ", files.config.context);
+    const int64_t length = read.row_length(files.config);
+    Samples samples = windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
     if (!windows) std::cout << samples.summary() << "\n";
     auto model = load_model(files, load.adapter, load.parsed_dtype());
-    Evaluation e = evaluate(*model, samples, batch, read.data.length + read.data.length % 2);
-    require(e.targets > 0, read.data.data, ": nothing to measure: no token is a target");
+    Evaluation e = evaluate(*model, samples, batch, length + length % 2);
+    require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
     Table table("lr");
     table.add({windows ? "windows" : "rows", format_grouped(int64_t(samples.rows.size()))});
     table.add({"targets", format_grouped(e.targets)});
@@ -149,7 +147,7 @@ int eval(const std::vector<std::string>& words) {
   if (!options.parse(words)) return 0;
   command.check();
   ModelFiles files = open_model(command.load.model);
-  if (command.read.data.data.empty()) command.one(files);
+  if (command.read.path.empty()) command.one(files);
   else command.records(files);
   return 0;
 }

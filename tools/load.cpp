@@ -39,22 +39,28 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
 
 void ReadOptions::add_to(Options& options) {
   options.group("Data").add_options()
-      ("data", po::value(&data.data), "records: .jsonl, .json or .txt")
+      ("data", po::value(&path), "records: .jsonl, .json or .txt")
       ("format", po::value(&data.format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")
       ("fields", po::value(&data.fields), "what the fields are called in the file: prompt=question,completion=answer")
       ("template", po::value(&data.chat_template), "chat template by name; the model's own when not given")
       ("train-on", po::value(&data.train_on)->default_value(data.train_on), "answers (all assistant turns), last (the last one) or all (prompts too)")
-      ("length", po::value(&data.length)->default_value(data.length), "longest row, in tokens")
+      ("length", po::value(&length)->default_value(length, "256, or the model's context"), "longest row, in tokens")
       ("on-too-long", po::value(&data.on_too_long)->default_value(data.on_too_long), "error, cut or skip: what to do with records longer than --length")
       ("on-problem", po::value(&data.on_problem)->default_value(data.on_problem), "error or skip: what to do with records that have nothing to train on")
       ("limit", po::value(&data.limit)->default_value(data.limit, "all"), "read at most so many records");
 }
 
+int64_t ReadOptions::row_length(const ModelConfig& config) const {
+  if (length == 0) return std::min(data.length, config.context);
+  require(length >= 2 && length <= config.context, "--length ", length, ": expected 2 to ", config.context, ", the model's context");
+  return length;
+}
+
 Samples ReadOptions::read(const Tokenizer& tokenizer, const ModelConfig& config, std::vector<Example>* whole) const {
-  SampleOptions options = data.samples();
-  require(options.length <= config.context, "--length ", options.length, " is longer than the model's context of ", config.context);
-  std::vector<Example> examples = read_examples(data.data, data.examples());
-  Samples samples = make_samples(examples, tokenizer, ChatTemplate::choose(data.chat_template, tokenizer), options);
+  DataOptions here = data;
+  here.length = row_length(config);
+  std::vector<Example> examples = read_examples(path, here.examples());
+  Samples samples = make_samples(examples, tokenizer, ChatTemplate::choose(here.chat_template, tokenizer), here.samples());
   if (whole) *whole = std::move(examples);
   return samples;
 }

@@ -22,8 +22,12 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
 
 // --data and how its records become tokens: what eval and show share with training.
 struct ReadOptions {
+  std::string path;
   DataOptions data;
+  int64_t length = 0;  // 0: as for training, or the model's context where that is shorter
   void add_to(Options& options);
+  // The longest row; one beyond the model's context is an Error.
+  int64_t row_length(const ModelConfig& config) const;
   // Records as rows of tokens; `whole`, when given, receives the examples they came from.
   Samples read(const Tokenizer& tokenizer, const ModelConfig& config, std::vector<Example>* whole = nullptr) const;
 };

@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_SUITE(commands_test)
 BOOST_AUTO_TEST_CASE(the_program_says_what_it_can_do) {
   Ran help = run({"--help"});
   BOOST_CHECK_EQUAL(help.status, 0);
-  check_has(help.out, {"generate", "eval", "merge", "inspect"});
-  for (const char* command : {"generate", "eval", "merge", "inspect"}) {
+  check_has(help.out, {"generate", "eval", "merge", "inspect", "show"});
+  for (const char* command : {"generate", "eval", "merge", "inspect", "show"}) {
     Ran one = run({command, "--help"});
     BOOST_CHECK_EQUAL(one.status, 0);
     check_has(one.out, {"Usage: afina " + std::string(command), "  afina " + std::string(command) + " --model", "--threads", "--config"});
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(the_program_says_what_it_can_do) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_options_are_refused) {
-  for (const char* command : {"generate", "eval", "merge", "inspect"}) {
+  for (const char* command : {"generate", "eval", "merge", "inspect", "show"}) {
     check_refused({command, "--modle", "x"}, 2, {"--modle", "did you mean 'model'", std::string("afina ") + command});
     check_refused({command, "stray"}, 2, {"afina"});
   }
@@ -221,6 +221,26 @@ BOOST_AUTO_TEST_CASE(eval_refuses_what_does_not_go_together) {
   check_refused(with({"--data", small().data, "--logits-out", "x.safetensors"}), 2, {"--logits-out"});
   check_refused(with({"--data", "/no/such.jsonl"}), 1, {"/no/such.jsonl"});
   check_refused(with({"--data", small().data, "--length", "100000"}), 1, {"2 to 256", "context"});
+}
+
+BOOST_AUTO_TEST_CASE(show_shows_what_is_learnt) {
+  Ran ran = run({"show", "--model", small().model, "--data", small().data});
+  BOOST_CHECK_EQUAL(ran.status, 0);
+  check_has(ran.out, {"line 1", "learnt", "Where is my parcel?"});
+  BOOST_CHECK(ran.out.find('\x1b') == ran.out.npos);  // not a terminal, so no colour
+  BOOST_CHECK(ran.out.find("line 2") == ran.out.npos);
+  check_has(run({"show", "--model", small().model, "--data", small().data, "--record", "2"}).out, {"line 2", "send it back"});
+  check_has(run({"show", "--model", small().model, "--data", small().data, "--records", "9"}).out, {"line 1", "line 2"});
+  // The mean over the learnt tokens is eval's loss of that record.
+  std::string losses = small().folder / "show.jsonl";
+  Ran loss = run({"show", "--model", small().model, "--adapter", small().adapter, "--data", small().data, "--loss"});
+  run({"eval", "--model", small().model, "--adapter", small().adapter, "--data", small().data, "--out", losses});
+  Json first = parse_json(read_text_file(losses).substr(0, read_text_file(losses).find('\n')), "losses");
+  BOOST_CHECK_SMALL(std::stod(after(loss.out, "loss per learnt token:")) - first["loss"].get<double>(), 1e-4);
+  check_refused({"show", "--model", small().model}, 2, {"--data"});
+  check_refused({"show", "--model", small().model, "--data", small().data, "--record", "7"}, 1, {"no record 7", "2 were read"});
+  check_refused({"show", "--model", small().model, "--data", small().data, "--record", "0"}, 1, {"--record 0"});
+  check_refused({"show", "--model", small().model, "--data", small().data, "--adapter", small().adapter}, 2, {"--loss"});
 }
 
 BOOST_AUTO_TEST_CASE(inspect_adds_up) {

@@ -1,6 +1,7 @@
 // Parsing of command lines and INI files.
 #include "tools/options.h"
 
+#include <charconv>
 #include <fstream>
 #include <iostream>
 
@@ -152,6 +153,14 @@ SampleOptions DataOptions::samples() const {
 }
 ExampleOptions DataOptions::examples() const { return {format, fields.empty() ? FieldNames{} : parse_fields(fields), limit}; }
 
+namespace {
+// 0.1, where the library would show 0.10000000000000001.
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+}  // namespace
+
 void RunOptions::add_to(Options& options) {
   options.group("Training").add_options()
       ("steps", po::value(&steps)->default_value(steps), "updates")
@@ -160,12 +169,12 @@ void RunOptions::add_to(Options& options) {
       ("seed", po::value(&seed)->default_value(seed), "of data order, adapters and dropout")
       ("schedule", po::value(&schedule)->default_value(schedule), "cosine, linear or constant")
       ("warmup", po::value(&warmup)->default_value(warmup, "a twentieth of the steps"), "steps of rising rate")
-      ("floor", po::value(&floor)->default_value(floor), "share of the peak rate left at the end")
-      ("weight-decay", po::value(&weight_decay)->default_value(weight_decay), "decoupled, on matrices only")
-      ("clip", po::value(&clip)->default_value(clip), "greatest norm of the gradient; 0: none")
-      ("beta1", po::value(&beta1)->default_value(beta1), "of AdamW")
-      ("beta2", po::value(&beta2)->default_value(beta2), "of AdamW")
-      ("eps", po::value(&eps)->default_value(eps), "of AdamW")
+      ("floor", po::value(&floor)->default_value(floor, shortest(floor)), "share of the peak rate left at the end")
+      ("weight-decay", po::value(&weight_decay)->default_value(weight_decay, shortest(weight_decay)), "decoupled, on matrices only")
+      ("clip", po::value(&clip)->default_value(clip, shortest(clip)), "greatest norm of the gradient; 0: none")
+      ("beta1", po::value(&beta1)->default_value(beta1, shortest(beta1)), "of AdamW")
+      ("beta2", po::value(&beta2)->default_value(beta2, shortest(beta2)), "of AdamW")
+      ("eps", po::value(&eps)->default_value(eps, shortest(eps)), "of AdamW")
       ("optimizer", po::value(&optimizer)->default_value(optimizer), "adamw")
       ("eval-every", po::value(&eval_every)->default_value(eval_every, "a tenth of the steps"), "steps between looks at the held-out rows")
       ("save-every", po::value(&save_every)->default_value(save_every, "only at the end"), "steps between checkpoints to resume from")

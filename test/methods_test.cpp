@@ -225,6 +225,24 @@ BOOST_AUTO_TEST_CASE(patterns) {
     BOOST_TEST(!ModulePattern(no).matches(path), no);
 }
 
+BOOST_AUTO_TEST_CASE(dropout_takes_part_in_training_alone) {
+  Batch batch("llama");
+  auto model = moved("llama", "lora:dropout=0.5"), plain = moved("llama", "lora");
+  auto loss = [&](Model& of, bool training, int64_t step, uint64_t seed) {
+    Inputs inputs = batch.rows();
+    inputs.training = training, inputs.step = step, inputs.seed = seed;
+    return of.loss(inputs, batch.scale).total.item();
+  };
+  BOOST_TEST(loss(*model, false, 1, 1) == loss(*plain, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) == loss(*model, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*plain, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*model, true, 2, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*model, true, 1, 2));
+  Inputs unkeyed = batch.rows();
+  unkeyed.keys = Tensor();
+  check_error([&] { model->loss(unkeyed, 1.); }, {"dropout", "samples"});
+}
+
 BOOST_AUTO_TEST_CASE(lora_counts_and_begins_as_peft) {
   auto model = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj");
   int64_t trained = 0;

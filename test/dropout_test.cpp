@@ -31,7 +31,15 @@ BOOST_AUTO_TEST_CASE(keyed_by_sample_and_position_not_by_place) {
 }
 BOOST_AUTO_TEST_CASE(as_frequent_as_asked) {
   for (double p : {0.05, 0.5, 0.9}) {
-    Tensor y = dropout(ones(40, 1000), integers([] { std::vector<int32_t> k; for (int i = 0; i < 40; ++i) k.push_back(i), k.push_back(i % 3); return k; }(), {40, 2}), p, {1, 2});
+    Tensor y = dropout(ones(40, 1000),
+                       integers(
+                           [] {
+                             std::vector<int32_t> k;
+                             for (int i = 0; i < 40; ++i) k.push_back(i), k.push_back(i % 3);
+                             return k;
+                           }(),
+                           {40, 2}),
+                       p, {1, 2});
     double kept = 0, sum = 0;
     for (float v : y.values()) kept += v != 0.f, sum += double(v);
     BOOST_TEST(std::fabs(kept / 40000. - (1. - p)) < 4. * std::sqrt(p * (1. - p) / 40000.));
@@ -40,10 +48,13 @@ BOOST_AUTO_TEST_CASE(as_frequent_as_asked) {
 }
 BOOST_AUTO_TEST_CASE(another_seed_site_or_row_has_other_coins) {
   Tensor x = ones(1, 500);
-  auto coins = [&](int32_t sample, int32_t position, DropoutKey key) { return bits_of(dropout(x, integers({sample, position}, {1, 2}), 0.5, key)); };
+  auto coins = [&](int32_t sample, int32_t position, DropoutKey key) {
+    return bits_of(dropout(x, integers({sample, position}, {1, 2}), 0.5, key));
+  };
   auto first = coins(1, 2, {3, 4});
   BOOST_TEST(bool(first == coins(1, 2, {3, 4})));
-  for (auto& other : {coins(2, 2, {3, 4}), coins(1, 3, {3, 4}), coins(1, 2, {4, 4}), coins(1, 2, {3, 5}), coins(1, 2, {3, 4 + (uint64_t(1) << 32)}), coins(1, 2, {3 + (uint64_t(1) << 32), 4})})
+  for (auto& other : {coins(2, 2, {3, 4}), coins(1, 3, {3, 4}), coins(1, 2, {4, 4}), coins(1, 2, {3, 5}),
+                      coins(1, 2, {3, 4 + (uint64_t(1) << 32)}), coins(1, 2, {3 + (uint64_t(1) << 32), 4})})
     BOOST_TEST(bool(first != other));
 }
 BOOST_AUTO_TEST_CASE(is_the_stream_that_its_header_names) {

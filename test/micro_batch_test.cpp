@@ -40,7 +40,8 @@ void splits_agree(const Part& run, const std::vector<Tensor>& weights, Dtype dty
   auto whole = gradients(run, weights, dtype, {4});
   for (auto& split : std::vector<std::vector<int64_t>>{{2, 2}, {1, 1, 1, 1}, {3, 1}}) {
     auto parts = gradients(run, weights, dtype, split);
-    for (size_t i = 0; i < whole.size(); ++i) BOOST_TEST(bool(parts[i] == whole[i]), "weight " << i << ", " << split.size() << " parts, " << name(dtype));
+    for (size_t i = 0; i < whole.size(); ++i)
+      BOOST_TEST(bool(parts[i] == whole[i]), "weight " << i << ", " << split.size() << " parts, " << name(dtype));
   }
 }
 void splits_agree(const Part& run, const std::function<std::vector<Tensor>(Dtype)>& weights) {
@@ -64,26 +65,38 @@ BOOST_AUTO_TEST_SUITE(micro_batches)
 
 BOOST_AUTO_TEST_CASE(of_linear) {
   splits_agree([](const Tensor& x, int64_t, int64_t, auto& w) { return linear(x, w[0], w[1]); },
-               [](Dtype t) { return std::vector{random_tensor({out, n}, t, 3), random_tensor({out}, Dtype::f32, 4)}; });
+               [](Dtype t) {
+                 return std::vector{random_tensor({out, n}, t, 3), random_tensor({out}, Dtype::f32, 4)};
+               });
 }
 BOOST_AUTO_TEST_CASE(of_linear_lora) {
   splits_agree([](const Tensor& x, int64_t, int64_t, auto& w) { return linear_lora(x, x, w[0], Tensor(), w[1], w[2], 2.); },
-               [](Dtype t) { return std::vector{random_tensor({out, n}, t, 3), random_tensor({4, n}, t, 4), random_tensor({out, 4}, t, 5)}; });
+               [](Dtype t) {
+                 return std::vector{random_tensor({out, n}, t, 3), random_tensor({4, n}, t, 4), random_tensor({out, 4}, t, 5)};
+               });
 }
 BOOST_AUTO_TEST_CASE(of_rmsnorm) {
-  splits_agree([](const Tensor& x, int64_t, int64_t, auto& w) { return rmsnorm(x, w[0], 1e-5); }, [](Dtype) { return std::vector{random_tensor({n}, Dtype::f32, 3)}; });
+  splits_agree([](const Tensor& x, int64_t, int64_t, auto& w) { return rmsnorm(x, w[0], 1e-5); },
+               [](Dtype) { return std::vector{random_tensor({n}, Dtype::f32, 3)}; });
 }
 BOOST_AUTO_TEST_CASE(of_layernorm) {
   splits_agree([](const Tensor& x, int64_t, int64_t, auto& w) { return layernorm(x, w[0], w[1], 1e-5); },
-               [](Dtype) { return std::vector{random_tensor({n}, Dtype::f32, 3), random_tensor({n}, Dtype::f32, 4)}; });
+               [](Dtype) {
+                 return std::vector{random_tensor({n}, Dtype::f32, 3), random_tensor({n}, Dtype::f32, 4)};
+               });
 }
 BOOST_AUTO_TEST_CASE(of_embedding) {
   splits_agree([](const Tensor&, int64_t from, int64_t count, auto& w) { return embedding(w[0], ids(from, count)); },
-               [](Dtype t) { return std::vector{random_tensor({7, n}, t, 3)}; });
+               [](Dtype t) {
+                 return std::vector{random_tensor({7, n}, t, 3)};
+               });
 }
 BOOST_AUTO_TEST_CASE(of_cross_entropy) {
-  splits_agree([](const Tensor& x, int64_t from, int64_t count, auto& w) { return cross_entropy(x, w[0], targets(from, count), 1. / 9.).total; },
-               [](Dtype t) { return std::vector{random_tensor({out, n}, t, 3)}; });
+  splits_agree(
+      [](const Tensor& x, int64_t from, int64_t count, auto& w) { return cross_entropy(x, w[0], targets(from, count), 1. / 9.).total; },
+      [](Dtype t) {
+        return std::vector{random_tensor({out, n}, t, 3)};
+      });
 }
 // Attention has no weights; those before it see its gradients.
 BOOST_AUTO_TEST_CASE(of_attention_after_linear) {
@@ -92,7 +105,9 @@ BOOST_AUTO_TEST_CASE(of_attention_after_linear) {
         auto heads = [&](int i) { return reshape(linear(x, w[size_t(i)], Tensor()), {count, T, 2, 8}); };
         return attention(heads(0), heads(1), heads(2), integers(std::vector<int32_t>(size_t(count * T), 0), {count, T}), 0.3);
       },
-      [](Dtype t) { return std::vector{random_tensor({16, n}, t, 3), random_tensor({16, n}, t, 4), random_tensor({16, n}, t, 5)}; });
+      [](Dtype t) {
+        return std::vector{random_tensor({16, n}, t, 3), random_tensor({16, n}, t, 4), random_tensor({16, n}, t, 5)};
+      });
 }
 
 BOOST_AUTO_TEST_CASE(losses_of_rows) {

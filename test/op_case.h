@@ -11,7 +11,7 @@ namespace afina {
 
 struct OpInput {
   Shape shape;
-  bool statistic = false;              // kept in f32 where the others are bf16, as weights of norms and biases are
+  bool statistic = false;               // kept in f32 where the others are bf16, as weights of norms and biases are
   double centre = 0., deviation = 0.5;  // of its random values
   OpInput(std::initializer_list<int64_t> extents) : shape(extents) {}
   OpInput(Shape s, bool in_f32) : shape(s), statistic(in_f32) {}
@@ -23,12 +23,12 @@ struct OpCase {
   std::string name;
   std::vector<OpInput> inputs;
   Run run;
-  Run definition = nullptr;     // what a fused operation means, by primitives
-  double slope_tolerance = 1e-8;  // of the f64 gradient against the finite difference, relative
-  double tolerance = 1e-5;        // of f32 against f64, relative to the greatest value
-  bool large = false;             // large enough for several threads: compared between threads and instruction sets only
-  double equal_tolerance = 1e-12;    // of f64 against the definition in f64
-  double rounded_tolerance = 3e-2;   // of bf16 against f64
+  Run definition = nullptr;         // what a fused operation means, by primitives
+  double slope_tolerance = 1e-8;    // of the f64 gradient against the finite difference, relative
+  double tolerance = 1e-5;          // of f32 against f64, relative to the greatest value
+  bool large = false;               // large enough for several threads: compared between threads and instruction sets only
+  double equal_tolerance = 1e-12;   // of f64 against the definition in f64
+  double rounded_tolerance = 3e-2;  // of bf16 against f64
 };
 
 // Adds cases; called by static initialisers of test/cases/*.cpp.
@@ -36,7 +36,8 @@ bool add_op_cases(std::vector<OpCase> cases);
 const std::vector<OpCase>& op_cases();
 
 // Normal values, the same on every machine.
-Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre = 0., double deviation = 0.5, Device device = Device::cpu);
+Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre = 0., double deviation = 0.5,
+                     Device device = Device::cpu);
 Tensor integers(const std::vector<int32_t>& values, Shape shape, Device device = Device::cpu);
 
 // The bits of a tensor, so that -0 and NaN are told apart.

@@ -57,7 +57,10 @@ std::vector<Tensor> inputs_of(const OpCase& c, Dtype dtype) {
   }
   return all;
 }
-Tensor slope_of_result(const Tensor& y) { return y.size() == 1 ? Tensor::from(std::vector<float>{1.f}, y.shape(), y.dtype()) : random_tensor(y.shape(), Dtype::bf16, 99).as(y.dtype()); }
+Tensor slope_of_result(const Tensor& y) {
+  return y.size() == 1 ? Tensor::from(std::vector<float>{1.f}, y.shape(), y.dtype())
+                       : random_tensor(y.shape(), Dtype::bf16, 99).as(y.dtype());
+}
 
 Outcome evaluate(const OpCase& c, Dtype dtype, const OpCase::Run& run) {
   auto x = inputs_of(c, dtype);
@@ -75,18 +78,21 @@ void near(const Tensor& a, const Tensor& b, double tolerance, const std::string&
   auto left = a.values64(), right = b.values64();
   BOOST_REQUIRE_EQUAL(left.size(), right.size());
   double worst = 0, scale = 1e-3;
-  for (size_t i = 0; i < left.size(); ++i) worst = std::fmax(worst, std::fabs(left[i] - right[i])), scale = std::fmax(scale, std::fabs(right[i]));
+  for (size_t i = 0; i < left.size(); ++i)
+    worst = std::fmax(worst, std::fabs(left[i] - right[i])), scale = std::fmax(scale, std::fabs(right[i]));
   bool all_numbers = std::isfinite(worst);
   for (double x : left) all_numbers = all_numbers && std::isfinite(x);
   BOOST_TEST((all_numbers && worst <= tolerance * scale), what << ": off by " << worst << " of " << scale);
 }
 void near(const Outcome& a, const Outcome& b, double tolerance, const std::string& what) {
   near(a.value, b.value, tolerance, what + ", value");
-  for (size_t i = 0; i < a.gradients.size(); ++i) near(a.gradients[i], b.gradients[i], tolerance, what + ", gradient of input " + std::to_string(i));
+  for (size_t i = 0; i < a.gradients.size(); ++i)
+    near(a.gradients[i], b.gradients[i], tolerance, what + ", gradient of input " + std::to_string(i));
 }
 void same_bits(const Outcome& a, const Outcome& b, const std::string& what) {
   BOOST_TEST(bool(bits_of(a.value) == bits_of(b.value)), what << ": the value differs");
-  for (size_t i = 0; i < a.gradients.size(); ++i) BOOST_TEST(bool(bits_of(a.gradients[i]) == bits_of(b.gradients[i])), what << ": the gradient of input " << i << " differs");
+  for (size_t i = 0; i < a.gradients.size(); ++i)
+    BOOST_TEST(bool(bits_of(a.gradients[i]) == bits_of(b.gradients[i])), what << ": the gradient of input " << i << " differs");
 }
 
 // The gradient is the slope: along one random direction for each input, by a finite difference of four points.
@@ -95,7 +101,8 @@ void gradient_is_the_slope(const OpCase& c) {
   auto weights = slope_of_result(out.value).values64();
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     auto x = inputs_of(c, Dtype::f64);
-    auto direction = random_tensor(c.inputs[i].shape, Dtype::f64, 50 + i).values64(), at = x[i].values64(), gradient = out.gradients[i].values64();
+    auto direction = random_tensor(c.inputs[i].shape, Dtype::f64, 50 + i).values64(), at = x[i].values64(),
+         gradient = out.gradients[i].values64();
     auto loss_at = [&](double h) {
       auto moved = at;
       for (size_t k = 0; k < at.size(); ++k) moved[k] += h * direction[k];
@@ -108,7 +115,8 @@ void gradient_is_the_slope(const OpCase& c) {
     };
     double h = 1e-3, slope = (8 * (loss_at(h) - loss_at(-h)) - (loss_at(2 * h) - loss_at(-2 * h))) / (12 * h), along = 0, scale = 0;
     for (size_t k = 0; k < at.size(); ++k) along += gradient[k] * direction[k], scale += std::fabs(gradient[k] * direction[k]);
-    BOOST_TEST((std::fabs(along - slope) <= c.slope_tolerance * std::fmax(scale, 1e-3)), "input " << i << ": gradient " << along << ", slope " << slope << " of " << scale);
+    BOOST_TEST((std::fabs(along - slope) <= c.slope_tolerance * std::fmax(scale, 1e-3)),
+               "input " << i << ": gradient " << along << ", slope " << slope << " of " << scale);
   }
 }
 void is_its_definition(const OpCase& c) {
@@ -137,7 +145,9 @@ void has_the_same_bits_everywhere(const OpCase& c, Dtype dtype) {
 
 void add_cases() {
   auto* suite = BOOST_TEST_SUITE("operations");
-  auto add = [&](const OpCase& c, const char* what, std::function<void()> run) { suite->add(ut::make_test_case(run, c.name + " - " + what, __FILE__, __LINE__)); };
+  auto add = [&](const OpCase& c, const char* what, std::function<void()> run) {
+    suite->add(ut::make_test_case(run, c.name + " - " + what, __FILE__, __LINE__));
+  };
   for (const OpCase& c : op_cases()) {
     if (!c.large) {
       add(c, "gradient is the slope", [&c] { gradient_is_the_slope(c); });

@@ -46,7 +46,8 @@ void near(const Tensor& ours, const std::string& name, double tolerance) {
 }
 
 // Runs `run` on the inputs of operation `name` and compares its value and its gradients.
-void agrees(const std::string& name, const std::vector<std::string>& inputs, const std::function<Tensor(const std::vector<Tensor>&)>& run, double in_f32 = 2e-6, double in_f64 = 1e-13) {
+void agrees(const std::string& name, const std::vector<std::string>& inputs, const std::function<Tensor(const std::vector<Tensor>&)>& run,
+            double in_f32 = 2e-6, double in_f64 = 1e-13) {
   for (Dtype dtype : {Dtype::f32, Dtype::f64}) {
     double tolerance = dtype == Dtype::f32 ? in_f32 : in_f64;
     std::vector<Tensor> x;
@@ -65,13 +66,17 @@ using In = const std::vector<Tensor>&;
 BOOST_AUTO_TEST_SUITE(ops_against_pytorch)
 
 BOOST_AUTO_TEST_CASE(norms) {
-  agrees("rmsnorm", {"x", "weight"}, [](In x) { return rmsnorm(x[0], x[1], number("rmsnorm.eps")); }, 1e-5);
-  agrees("layernorm", {"x", "weight", "bias"}, [](In x) { return layernorm(x[0], x[1], x[2], number("layernorm.eps")); }, 1e-4, 1e-12);
+  agrees(
+      "rmsnorm", {"x", "weight"}, [](In x) { return rmsnorm(x[0], x[1], number("rmsnorm.eps")); }, 1e-5);
+  agrees(
+      "layernorm", {"x", "weight", "bias"}, [](In x) { return layernorm(x[0], x[1], x[2], number("layernorm.eps")); }, 1e-4, 1e-12);
 }
 BOOST_AUTO_TEST_CASE(scalars) {
   agrees("silu", {"x"}, [](In x) { return silu(x[0]); });
-  agrees("gelu", {"x"}, [](In x) { return gelu(x[0]); }, 2e-6, 1e-7);
-  agrees("gelu_tanh", {"x"}, [](In x) { return gelu_tanh(x[0]); }, 4e-6);
+  agrees(
+      "gelu", {"x"}, [](In x) { return gelu(x[0]); }, 2e-6, 1e-7);
+  agrees(
+      "gelu_tanh", {"x"}, [](In x) { return gelu_tanh(x[0]); }, 4e-6);
   agrees("sigmoid", {"x"}, [](In x) { return sigmoid(x[0]); });
   agrees("tanh", {"x"}, [](In x) { return tanh(x[0]); });
   agrees("exp", {"x"}, [](In x) { return exp(x[0]); });
@@ -83,7 +88,8 @@ BOOST_AUTO_TEST_CASE(rotary) {
 }
 BOOST_AUTO_TEST_CASE(attentions) {
   for (std::string name : {"attention", "attention_documents", "attention_cached"})
-    agrees(name, {"q", "k", "v"}, [&](In x) { return attention(x[0], x[1], x[2], read(name + ".starts", Dtype::i32), number(name + ".scale")); });
+    agrees(name, {"q", "k", "v"},
+           [&](In x) { return attention(x[0], x[1], x[2], read(name + ".starts", Dtype::i32), number(name + ".scale")); });
 }
 BOOST_AUTO_TEST_CASE(linear_and_embedding) {
   agrees("linear", {"x", "weight", "bias"}, [](In x) { return linear(x[0], x[1], x[2]); });
@@ -105,12 +111,20 @@ BOOST_AUTO_TEST_CASE(head_and_loss) {
 BOOST_AUTO_TEST_CASE(optimizer) {
   for (Dtype dtype : {Dtype::f32, Dtype::f64}) {
     double tolerance = dtype == Dtype::f32 ? 1e-6 : 2e-7;  // the step's constants are f32
-    Tensor w = read("adamw.start", dtype), m = Tensor::zeros(w.shape(), dtype), v = Tensor::zeros(w.shape(), dtype), all = read("adamw.gradients", dtype), after = read("adamw.after", Dtype::f64);
+    Tensor w = read("adamw.start", dtype), m = Tensor::zeros(w.shape(), dtype), v = Tensor::zeros(w.shape(), dtype),
+           all = read("adamw.gradients", dtype), after = read("adamw.after", Dtype::f64);
     auto options = read("adamw.lr_beta1_beta2_eps_decay", Dtype::f64).values64();
     double power1 = 1, power2 = 1;
     for (int64_t step = 0; step < 3; ++step) {
       power1 *= options[1], power2 *= options[2];
-      AdamWStep s{float(options[0]), float(options[1]), float(options[2]), float(options[3]), float(options[4]), float(1 - power1), float(std::sqrt(1 - power2)), 1.f};
+      AdamWStep s{float(options[0]),
+                  float(options[1]),
+                  float(options[2]),
+                  float(options[3]),
+                  float(options[4]),
+                  float(1 - power1),
+                  float(std::sqrt(1 - power2)),
+                  1.f};
       kernel::adamw(w, w, all.slice_rows(step, 1).copy(), m, v, s);
       auto ours = w.values64(), theirs = after.slice_rows(step, 1).values64();
       for (size_t i = 0; i < ours.size(); ++i) BOOST_TEST(std::fabs(ours[i] - theirs[i]) < tolerance);

@@ -8,8 +8,9 @@
 
 namespace afina::AFINA_ISA {
 
-// Queries of a block; even, so that bf16 pairs of queries never straddle blocks.
-static constexpr int64_t block = 64;
+// Queries of a block. Forward, all heads of a group share a product; the backward sums run over queries, so that block must be even for
+// bf16 pairs never to straddle blocks.
+static constexpr int64_t block = 32, backward_block = 64;
 
 // The tensors of a call, as element pointers with their extents.
 template <class T>
@@ -22,8 +23,17 @@ struct Heads {
   S scale;
   Dtype in = dtype_of<T>::value, sums = dtype_of<S>::value;
   AFINA_V Heads(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& first, double by)
-      : q(query.data<T>()), k(key.data<T>()), v(value.data<T>()), starts(first.data<int32_t>()), T_(query.shape()[1]), S_(key.shape()[1]), heads(query.shape()[2]),
-        kv_heads(key.shape()[2]), dim(query.columns()), group(heads / kv_heads), scale(S(by)) {}
+      : q(query.data<T>()),
+        k(key.data<T>()),
+        v(value.data<T>()),
+        starts(first.data<int32_t>()),
+        T_(query.shape()[1]),
+        S_(key.shape()[1]),
+        heads(query.shape()[2]),
+        kv_heads(key.shape()[2]),
+        dim(query.columns()),
+        group(heads / kv_heads),
+        scale(S(by)) {}
   // Element offset of query t of head h, of key s of its head.
   AFINA_V int64_t query(int64_t b, int64_t t, int64_t h) const { return ((b * T_ + t) * heads + h) * dim; }
   AFINA_V int64_t key(int64_t b, int64_t s, int64_t h) const { return ((b * S_ + s) * kv_heads + h) * dim; }
@@ -39,7 +49,8 @@ struct Heads {
 
 // A product of this thread: C (m, n) = [C +] A · B.
 template <class T>
-AFINA_V Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta, const T* b, int64_t ldb, bool tb, void* c, int64_t ldc, Dtype out, bool accumulate) {
+AFINA_V Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta, const T* b, int64_t ldb, bool tb, void* c,
+                           int64_t ldc, Dtype out, bool accumulate) {
   Gemm g;
   g.m = m, g.n = n, g.k = k, g.a = a, g.b = b, g.c = c, g.lda = lda, g.ldb = ldb, g.ldc = ldc, g.ta = ta, g.tb = tb;
   g.in = dtype_of<T>::value, g.out = out, g.accumulate = accumulate, g.one_thread = true;
@@ -73,7 +84,8 @@ AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
 template <class T>
 static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t kv, int64_t t0, int64_t t1) {
   using S = sum_of<T>;
-  int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0, rows = count * x.group, dim = x.dim, h0 = kv * x.group;
+  int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0, rows = count * x.group, dim = x.dim,
+          h0 = kv * x.group;
   int64_t ld = (width + lanes - 1) / lanes * lanes;
   // The heads of the group one under the other: one product reads the keys once for all of them.
   T* q = static_cast<T*>(scratch(scratch_query, size_t(rows * dim) * sizeof(T)));
@@ -128,7 +140,7 @@ template <class T, class S>
 AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width, S scale, S log_sum, S along) {
   using V = vector_of<T>;
   V by = scale, less = -log_sum, minus = along;
-  columns16(seen, [=](int64_t i, int n) __attribute__((always_inline)) {
+  columns16(seen, [=](int64_t i, int n) {
     V e = math::exp(v_fma(take(s + i, n), by, less)), d = e * (take(dp + i, n) - minus) * by;
     put(p + i, e, n), put(ds + i, d, n);
   });
@@ -154,7 +166,7 @@ static void attend_backward(const Heads<T>& x, const Slopes<T>& d, int64_t b, in
   gemm(small_product(count, width, dim, dout, ldq, false, v, ldk, true, dp, ld, x.sums, false));
   for (int64_t r = 0; r < count; ++r) {
     V sum = 0.f;
-    columns16(dim, [&](int64_t i, int n) __attribute__((always_inline)) { sum = v_fma(take(dout + r * ldq + i, n), take(o + r * ldq + i, n), sum); });
+    columns16(dim, [&](int64_t i, int n) { sum = v_fma(take(dout + r * ldq + i, n), take(o + r * ldq + i, n), sum); });
     S log_sum = x.lse[(b * x.T_ + t0 + r) * x.heads + h];
     slope_row(p + r * ld, ds + r * ld, s + r * ld, dp + r * ld, x.position(t0 + r) + 1 - start, width, x.scale, log_sum, sum_lanes<S>(sum));
   }
@@ -165,12 +177,11 @@ static void attend_backward(const Heads<T>& x, const Slopes<T>& d, int64_t b, in
 
 template <class T, class S>
 AFINA_V void round_rows(T* to, int64_t ld, const S* from, int64_t rows, int64_t dim) {
-  for (int64_t r = 0; r < rows; ++r)
-    columns16(dim, [=](int64_t i, int n) __attribute__((always_inline)) { put(to + r * ld + i, take(from + r * dim + i, n), n); });
+  for (int64_t r = 0; r < rows; ++r) columns16(dim, [=](int64_t i, int n) { put(to + r * ld + i, take(from + r * dim + i, n), n); });
 }
 
-static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q, const Tensor& k,
-                               const Tensor& v, const Tensor& starts, double scale) {
+static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
+                               const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
   with_type(q.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using S = sum_of<T>;
@@ -188,7 +199,8 @@ static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor&
         for (int64_t h = kv * x.group; h < (kv + 1) * x.group; ++h)
           for (int64_t t = 0; t < x.T_;) {
             int64_t end_of_run = x.run_end(b, t, x.T_);
-            for (; t < end_of_run; t += block) attend_backward(x, d, b, h, t, t + block < end_of_run ? t + block : end_of_run);
+            for (; t < end_of_run; t += backward_block)
+              attend_backward(x, d, b, h, t, t + backward_block < end_of_run ? t + backward_block : end_of_run);
             t = end_of_run;
           }
         round_rows(out_k + x.key(b, 0, kv), x.kv_heads * x.dim, d.dk, x.S_, x.dim);

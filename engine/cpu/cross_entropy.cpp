@@ -10,14 +10,14 @@ template <class S, class V>
 AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
   S wanted = row[target], greatest = row[0];
   V most = row[0];
-  columns16(n, [&](int64_t i, int m) __attribute__((always_inline)) {
+  columns16(n, [&](int64_t i, int m) {
     if (m == lanes) most = v_max(most, take(row + i, m));
     else
       for (int j = 0; j < m; ++j) greatest = math::v_max(greatest, row[i + j]);
   });
   greatest = math::v_max(greatest, max_lanes<S>(most));
   V by = greatest, total = 0.f;
-  columns16(n, [&](int64_t i, int m) __attribute__((always_inline)) {
+  columns16(n, [&](int64_t i, int m) {
     V e = math::exp(take(row + i, m) - by);
     put(row + i, e, m);
     total = total + first_lanes(e, m);
@@ -47,7 +47,7 @@ static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const 
       if (!d) return;
       S inverse = S(1) / sum, of_target = (row[wanted[r]] * inverse - S(1)) * S(scale);
       V factor = inverse * S(scale);
-      columns16(n, [=](int64_t i, int m) __attribute__((always_inline)) { put(d + i, take(row + i, m) * factor, m); });
+      columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
       store_one(d + wanted[r], of_target);
     });
   });

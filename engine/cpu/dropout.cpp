@@ -36,7 +36,7 @@ static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, Dr
         S factors[64];
         coins64(coins, uint32_t(from / 64), uint32_t(at[2 * r]), uint32_t(at[2 * r + 1]), key);
         for (int i = 0; i < 64; ++i) factors[i] = coins[i] >> 8 < least ? S(0) : grow;
-        columns16(n - from < 64 ? n - from : 64, [=, &factors](int64_t i, int m) __attribute__((always_inline)) {
+        columns16(n - from < 64 ? n - from : 64, [=, &factors](int64_t i, int m) {
           V factor = load(factors + i);
           put(out + r * n + from + i, take(in + r * n + from + i, m) * factor, m);
         });

@@ -23,7 +23,7 @@ static void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& i
       for (int64_t r = 0; r < count; ++r) {
         auto* to = sums + int64_t(id[r]) * n + from;
         const auto* d = slope + r * n + from;
-        columns16(width, [=](int64_t i, int m) __attribute__((always_inline)) { put(to + i, take(to + i, m) + take(d + i, m), m); });
+        columns16(width, [=](int64_t i, int m) { put(to + i, take(to + i, m) + take(d + i, m), m); });
       }
     });
   });

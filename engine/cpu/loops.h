@@ -10,14 +10,21 @@ namespace afina::AFINA_ISA {
 inline constexpr int64_t piece = 16384;
 
 // The numbers of this folder's own buffers (engine/scratch.h).
-enum Scratch : int { scratch_sums = 8, scratch_query, scratch_scores, scratch_weights, scratch_slopes, scratch_slopes_rounded, scratch_key_sum, scratch_value_sum };
+enum Scratch : int {
+  scratch_sums = 8,
+  scratch_query,
+  scratch_scores,
+  scratch_weights,
+  scratch_slopes,
+  scratch_slopes_rounded,
+  scratch_key_sum,
+  scratch_value_sum
+};
 
 // body(i, n) for groups of at most 16 of `count` elements.
 template <class Body>
 AFINA_V void each_element(int64_t count, Body body) {
-  parallel_for(count, piece, [=](int64_t begin, int64_t end) {
-    columns16(end - begin, [=](int64_t i, int n) __attribute__((always_inline)) { body(begin + i, n); });
-  });
+  parallel_for(count, piece, [=](int64_t begin, int64_t end) { columns16(end - begin, [=](int64_t i, int n) { body(begin + i, n); }); });
 }
 // body(row) for rows of `cost` elements.
 template <class Body>

@@ -12,16 +12,16 @@ AFINA_V void zip_with(Tensor& c, const Tensor& a, const Tensor& b, F f) {
   const T *left = a.data<T>(), *right = b.data<T>();
   int64_t n = a.columns();
   if (b.size() == a.size()) {
-    each_element(a.size(), [=](int64_t i, int m) __attribute__((always_inline)) { put(out + i, f(take(left + i, m), take(right + i, m)), m); });
+    each_element(a.size(), [=](int64_t i, int m) { put(out + i, f(take(left + i, m), take(right + i, m)), m); });
   } else if (b.size() == 1 || b.columns() == 1) {
     int64_t step = b.size() == 1 ? 0 : 1;
     each_row(a.rows(), n, [=](int64_t r) {
       V number = load_one(right + r * step);
-      columns16(n, [=](int64_t i, int m) __attribute__((always_inline)) { put(out + r * n + i, f(take(left + r * n + i, m), number), m); });
+      columns16(n, [=](int64_t i, int m) { put(out + r * n + i, f(take(left + r * n + i, m), number), m); });
     });
   } else {
     each_row(a.rows(), n, [=](int64_t r) {
-      columns16(n, [=](int64_t i, int m) __attribute__((always_inline)) { put(out + r * n + i, f(take(left + r * n + i, m), take(right + i, m)), m); });
+      columns16(n, [=](int64_t i, int m) { put(out + r * n + i, f(take(left + r * n + i, m), take(right + i, m)), m); });
     });
   }
 }
@@ -30,10 +30,10 @@ static void zip(Tensor& c, const Tensor& a, const Tensor& b, Binary f) {
   with_type(a.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     switch (f) {
-      case Binary::add: return zip_with<T>(c, a, b, [](auto x, auto y) __attribute__((always_inline)) { return x + y; });
-      case Binary::sub: return zip_with<T>(c, a, b, [](auto x, auto y) __attribute__((always_inline)) { return x - y; });
-      case Binary::mul: return zip_with<T>(c, a, b, [](auto x, auto y) __attribute__((always_inline)) { return x * y; });
-      case Binary::div: return zip_with<T>(c, a, b, [](auto x, auto y) __attribute__((always_inline)) { return x / y; });
+      case Binary::add: return zip_with<T>(c, a, b, [](auto x, auto y) { return x + y; });
+      case Binary::sub: return zip_with<T>(c, a, b, [](auto x, auto y) { return x - y; });
+      case Binary::mul: return zip_with<T>(c, a, b, [](auto x, auto y) { return x * y; });
+      case Binary::div: return zip_with<T>(c, a, b, [](auto x, auto y) { return x / y; });
     }
   });
 }
@@ -45,7 +45,7 @@ static void affine(Tensor& y, const Tensor& x, double scale, double offset) {
     T* out = y.data<T>();
     const T* in = x.data<T>();
     V factor = scale, constant = offset;
-    each_element(x.size(), [=](int64_t i, int n) __attribute__((always_inline)) { put(out + i, v_fma(take(in + i, n), factor, constant), n); });
+    each_element(x.size(), [=](int64_t i, int n) { put(out + i, v_fma(take(in + i, n), factor, constant), n); });
   });
 }
 
@@ -53,14 +53,14 @@ static void add_into(Tensor& sum, const Tensor& x) {
   with_types(sum.dtype(), x.dtype(), [&](auto* sum_type, auto* type) {
     auto* out = sum.data<AFINA_TYPE(sum_type)>();
     const auto* in = x.data<AFINA_TYPE(type)>();
-    each_element(x.size(), [=](int64_t i, int n) __attribute__((always_inline)) { put(out + i, take(out + i, n) + take(in + i, n), n); });
+    each_element(x.size(), [=](int64_t i, int n) { put(out + i, take(out + i, n) + take(in + i, n), n); });
   });
 }
 
 template <class To, class From>
 AFINA_V void cast_elements(To* out, const From* in, int64_t count) {
   if constexpr (std::is_same_v<vector_of<To>, vector_of<From>>) {
-    each_element(count, [=](int64_t i, int n) __attribute__((always_inline)) { put(out + i, take(in + i, n), n); });
+    each_element(count, [=](int64_t i, int n) { put(out + i, take(in + i, n), n); });
   } else {
     parallel_for(count, piece, [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) store_one(out + i, sum_of<To>(load_one(in + i)));
@@ -86,7 +86,7 @@ static void add_columns(Tensor& y, const Tensor& part, int64_t from) {
     int64_t n = y.columns(), count = part.columns();
     each_row(part.rows(), count, [=](int64_t r) {
       auto* to = out + r * n + from;
-      columns16(count, [=](int64_t i, int m) __attribute__((always_inline)) { put(to + i, take(to + i, m) + take(in + r * count + i, m), m); });
+      columns16(count, [=](int64_t i, int m) { put(to + i, take(to + i, m) + take(in + r * count + i, m), m); });
     });
   });
 }

@@ -17,7 +17,7 @@ static void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& 
     int64_t heads = x.shape()[2], dim = x.columns(), half = dim / 2;
     each_row(positions.size(), 2 * heads * dim, [=](int64_t r) {
       const S *cosine = angles + int64_t(at[r]) * dim, *sine = cosine + half;
-      columns16(half, [=](int64_t i, int n) __attribute__((always_inline)) {
+      columns16(half, [=](int64_t i, int n) {
         V c = take(cosine + i, n), s = take(sine + i, n);
         if (backwards) s = -s;
         for (int64_t h = r * heads; h < (r + 1) * heads; ++h) {

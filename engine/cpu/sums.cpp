@@ -16,7 +16,7 @@ static void sum_columns(Tensor& y, const Tensor& x) {
     int64_t n = x.columns();
     each_row(x.rows(), n, [=](int64_t r) {
       V sum = 0.f;
-      columns16(n, [&](int64_t i, int m) __attribute__((always_inline)) { sum = sum + take(in + r * n + i, m); });
+      columns16(n, [&](int64_t i, int m) { sum = sum + take(in + r * n + i, m); });
       store_one(out + r, sum_lanes<sum_of<T>>(sum));
     });
   });
@@ -29,7 +29,7 @@ static void sum_rows(Tensor& y, const Tensor& x) {
     const auto* in = x.data<AFINA_TYPE(type)>();
     int64_t n = x.columns(), rows = x.rows();
     each_stripe(n, rows, [=](int64_t from, int64_t count) {
-      columns16(count, [=](int64_t i, int m) __attribute__((always_inline)) {
+      columns16(count, [=](int64_t i, int m) {
         V sum = take(out + from + i, m);
         for (int64_t r = 0; r < rows; ++r) sum = sum + take(in + r * n + from + i, m);
         put(out + from + i, sum, m);
@@ -64,7 +64,8 @@ static void squared_norm(Tensor& out, const Tensor& x) {
     int64_t size = x.size(), blocks = (size + block - 1) / block;
     double* parts = static_cast<double*>(scratch(scratch_sums, size_t(blocks) * sizeof(double)));
     parallel_for(blocks, 4, [=](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; ++b) parts[b] = block_of_squares(in + b * block, size - b * block < block ? size - b * block : block);
+      for (int64_t b = begin; b < end; ++b)
+        parts[b] = block_of_squares(in + b * block, size - b * block < block ? size - b * block : block);
     });
     double sum = 0;
     for (int64_t b = 0; b < blocks; ++b) sum += parts[b];

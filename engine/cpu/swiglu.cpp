@@ -11,7 +11,7 @@ static void swiglu(Tensor& y, const Tensor& gate, const Tensor& up) {
     using V = vector_of<T>;
     T* out = y.data<T>();
     const T *g = gate.data<T>(), *u = up.data<T>();
-    each_element(gate.size(), [=](int64_t i, int n) __attribute__((always_inline)) {
+    each_element(gate.size(), [=](int64_t i, int n) {
       V x = take(g + i, n);
       put(out + i, x * math::sigmoid(x) * take(u + i, n), n);
     });
@@ -24,7 +24,7 @@ static void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const 
     using V = vector_of<T>;
     T *of_gate = dgate.data<T>(), *of_up = dup.data<T>();
     const T *d = dy.data<T>(), *g = gate.data<T>(), *u = up.data<T>();
-    each_element(gate.size(), [=](int64_t i, int n) __attribute__((always_inline)) {
+    each_element(gate.size(), [=](int64_t i, int n) {
       V slope = take(d + i, n), x = take(g + i, n), s = math::sigmoid(x), silu = x * s;
       put(of_up + i, slope * silu, n);
       put(of_gate + i, slope * take(u + i, n) * v_fma(s, V(1.f) - silu, silu), n);  // silu' = s (1 + x - x s) = s (1 - silu) + silu

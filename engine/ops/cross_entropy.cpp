@@ -9,7 +9,7 @@ namespace {
 
 // Rows of logits held at a time: enough that reading and adding to the weight's gradient is small beside the products. Even, so that pairs
 // of bf16 never straddle chunks; the bits do not depend on it.
-constexpr int64_t chunk = 256;
+constexpr int64_t chunk = 512;
 
 // The rows that have a target, an even number of each sequence (-1: a row of zeros), and their targets.
 struct Chosen {
@@ -42,7 +42,8 @@ struct Room {
   }
 };
 
-void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, double scale, Tensor& losses, Tensor& dx) {
+void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, double scale, Tensor& losses,
+               Tensor& dx) {
   kernel::gather_rows(room.x, x, rows);
   product_into(room.logits, room.x, weight, false, true, false, Tensor());
   kernel::softmax_loss(room.logits, room.losses, room.dlogits, targets, scale);
@@ -60,8 +61,8 @@ void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& 
 }  // namespace
 
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale) {
-  require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ", x.shape().text(), " ", name(x.dtype()), " and a head ", weight.shape().text(), " ",
-          name(weight.dtype()));
+  require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ", x.shape().text(), " ", name(x.dtype()),
+          " and a head ", weight.shape().text(), " ", name(weight.dtype()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(), " rows");
   Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
@@ -81,7 +82,8 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   }
   kernel::sum_losses(total, losses, scale);
   Tensor recorded = Tape::record("cross_entropy", total, {x, weight}, [to_x = x.grad(), dx](const Tensor& dy) {
-    require(dy.device() != Device::cpu || dy.item() == 1., "cross_entropy: its gradients are made for a backward pass that starts from this loss; scale it by its argument");
+    require(dy.device() != Device::cpu || dy.item() == 1.,
+            "cross_entropy: its gradients are made for a backward pass that starts from this loss; scale it by its argument");
     if (to_x) to_x += dx;
   });
   return {recorded, losses};

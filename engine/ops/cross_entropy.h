@@ -6,8 +6,10 @@ namespace afina {
 
 namespace kernel {
 // logits f32 (f64) (rows, vocabulary) in place: losses[i] = log sum exp - logit of the target; then, when dlogits is not empty, dlogits
-// (x's dtype; may be logits itself when it is of the same dtype) = (softmax - onehot) · scale. A target of -1 gives loss 0 and a row of zeros.
-inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale)> softmax_loss{"softmax_loss"};
+// (x's dtype; may be logits itself when it is of the same dtype) = (softmax - onehot) · scale. A target of -1 gives loss 0 and a row of
+// zeros.
+inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale)> softmax_loss{
+    "softmax_loss"};
 // y (count, n) = x[rows[i]], zeros where rows[i] is -1; and its reverse y[rows[i]] = x[i], other rows untouched.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> gather_rows{"gather_rows"};
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> scatter_rows{"scatter_rows"};

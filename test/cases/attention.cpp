@@ -19,11 +19,17 @@ Tensor long_packed(int64_t B, int64_t T) {
 }
 
 [[maybe_unused]] const bool added = add_op_cases({
-    {"attention", {{1, 5, 2, 8}, {1, 5, 2, 8}, {1, 5, 2, 8}}, [](In x) { return attention(x[0], x[1], x[2], from_zero(1, 5), 0.4); },
+    {"attention",
+     {{1, 5, 2, 8}, {1, 5, 2, 8}, {1, 5, 2, 8}},
+     [](In x) { return attention(x[0], x[1], x[2], from_zero(1, 5), 0.4); },
      [](In x) { return attention_definition(x[0], x[1], x[2], from_zero(1, 5), 0.4); }},
-    {"attention, grouped and packed", {{2, 7, 4, 20}, {2, 7, 2, 20}, {2, 7, 2, 20}}, [](In x) { return attention(x[0], x[1], x[2], packed(), 0.4); },
+    {"attention, grouped and packed",
+     {{2, 7, 4, 20}, {2, 7, 2, 20}, {2, 7, 2, 20}},
+     [](In x) { return attention(x[0], x[1], x[2], packed(), 0.4); },
      [](In x) { return attention_definition(x[0], x[1], x[2], packed(), 0.4); }},
-    {"attention, several blocks", {{1, 140, 2, 6}, {1, 140, 1, 6}, {1, 140, 1, 6}}, [](In x) { return attention(x[0], x[1], x[2], long_packed(1, 140), 0.4); },
+    {"attention, several blocks",
+     {{1, 140, 2, 6}, {1, 140, 1, 6}, {1, 140, 1, 6}},
+     [](In x) { return attention(x[0], x[1], x[2], long_packed(1, 140), 0.4); },
      [](In x) { return attention_definition(x[0], x[1], x[2], long_packed(1, 140), 0.4); }},
     {.name = "large attention",
      .inputs = {{2, 150, 6, 32}, {2, 150, 3, 32}, {2, 150, 3, 32}},

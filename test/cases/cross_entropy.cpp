@@ -16,11 +16,18 @@ Tensor every(int64_t rows) {
 }
 
 [[maybe_unused]] const bool added = add_op_cases({
-    {"cross_entropy", {{2, 5, 20}, {37, 20}}, [](In x) { return cross_entropy(x[0], x[1], targets(), 0.25).total; },
+    {"cross_entropy",
+     {{2, 5, 20}, {37, 20}},
+     [](In x) { return cross_entropy(x[0], x[1], targets(), 0.25).total; },
      [](In x) { return cross_entropy_definition(x[0], x[1], targets(), 0.25); }},
-    {"cross_entropy in chunks", {{1, 521, 6}, {37, 6}}, [](In x) { return cross_entropy(x[0], x[1], every(521), 1. / 521.).total; },
+    {"cross_entropy in chunks",
+     {{1, 521, 6}, {37, 6}},
+     [](In x) { return cross_entropy(x[0], x[1], every(521), 1. / 521.).total; },
      [](In x) { return cross_entropy_definition(x[0], x[1], every(521), 1. / 521.); }},
-    {.name = "large cross_entropy", .inputs = {{1, 521, 30}, {300, 30}}, .run = [](In x) { return cross_entropy(x[0], x[1], every(521), 1. / 521.).total; }, .large = true},
+    {.name = "large cross_entropy",
+     .inputs = {{1, 521, 30}, {300, 30}},
+     .run = [](In x) { return cross_entropy(x[0], x[1], every(521), 1. / 521.).total; },
+     .large = true},
 });
 
 }  // namespace

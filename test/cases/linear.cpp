@@ -1,6 +1,6 @@
 // Cases of linear layers, plain and with LoRA.
-#include "engine/ops/dropout.h"
 #include "engine/ops/linear.h"
+#include "engine/ops/dropout.h"
 #include "test/op_case.h"
 
 namespace afina {
@@ -12,16 +12,30 @@ Tensor keys() { return integers({0, 0, 0, 1, 0, 2, 7, 0, 7, 1, 7, 2}, {6, 2}); }
 Tensor dropped(const Tensor& x) { return dropout(x, keys(), 0.3, {11, 5}); }
 
 [[maybe_unused]] const bool added = add_op_cases({
-    {"linear", {{2, 3, 20}, {33, 20}}, [](In x) { return linear(x[0], x[1], Tensor()); }, [](In x) { return linear_definition(x[0], x[1], Tensor()); }},
-    {"linear with bias", {{2, 3, 20}, {33, 20}, OpInput({33}, true)}, [](In x) { return linear(x[0], x[1], x[2]); },
+    {"linear",
+     {{2, 3, 20}, {33, 20}},
+     [](In x) { return linear(x[0], x[1], Tensor()); },
+     [](In x) { return linear_definition(x[0], x[1], Tensor()); }},
+    {"linear with bias",
+     {{2, 3, 20}, {33, 20}, OpInput({33}, true)},
+     [](In x) { return linear(x[0], x[1], x[2]); },
      [](In x) { return linear_definition(x[0], x[1], x[2]); }},
-    {"linear of odd width", {{5, 7}, {3, 7}}, [](In x) { return linear(x[0], x[1], Tensor()); }, [](In x) { return linear_definition(x[0], x[1], Tensor()); }},
-    {"linear_lora", {{2, 3, 20}, {33, 20}, {4, 20}, {33, 4}}, [](In x) { return linear_lora(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); },
+    {"linear of odd width",
+     {{5, 7}, {3, 7}},
+     [](In x) { return linear(x[0], x[1], Tensor()); },
+     [](In x) { return linear_definition(x[0], x[1], Tensor()); }},
+    {"linear_lora",
+     {{2, 3, 20}, {33, 20}, {4, 20}, {33, 4}},
+     [](In x) { return linear_lora(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); },
      [](In x) { return linear_lora_definition(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); }},
-    {"linear_lora with bias and dropout", {{2, 3, 20}, {33, 20}, OpInput({33}, true), {4, 20}, {33, 4}},
+    {"linear_lora with bias and dropout",
+     {{2, 3, 20}, {33, 20}, OpInput({33}, true), {4, 20}, {33, 4}},
      [](In x) { return linear_lora(x[0], dropped(x[0]), x[1], x[2], x[3], x[4], 0.5); },
      [](In x) { return linear_lora_definition(x[0], dropped(x[0]), x[1], x[2], x[3], x[4], 0.5); }},
-    {.name = "large linear", .inputs = {{4, 30, 150}, {170, 150}, OpInput({170}, true)}, .run = [](In x) { return linear(x[0], x[1], x[2]); }, .large = true},
+    {.name = "large linear",
+     .inputs = {{4, 30, 150}, {170, 150}, OpInput({170}, true)},
+     .run = [](In x) { return linear(x[0], x[1], x[2]); },
+     .large = true},
     {.name = "large linear_lora",
      .inputs = {{4, 30, 150}, {170, 150}, {8, 150}, {170, 8}},
      .run = [](In x) { return linear_lora(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); },

@@ -21,7 +21,11 @@ std::vector<OpCase> primitives() {
       {"sum columns", {{3, 150}}, [](In x) { return sum_columns(x[0]); }},
       {"sum", {{7, 33}}, [](In x) { return sum(x[0]); }},
       {"columns", {{2, 3, 50}}, [](In x) { return columns(x[0], 5, 21); }},
-      {"reshape", {{2, 3, 50}}, [](In x) { return reshape(x[0], {6, 50}); }},
+      {"reshape",
+       {{2, 3, 50}},
+       [](In x) {
+         return reshape(x[0], {6, 50});
+       }},
       {"matmul", {{9, 17}, {17, 21}}, [](In x) { return matmul(x[0], x[1]); }},
       {"matmul aT", {{17, 9}, {17, 21}}, [](In x) { return matmul(x[0], x[1], true, false); }},
       {"matmul bT", {{9, 17}, {21, 17}}, [](In x) { return matmul(x[0], x[1], false, true); }},
@@ -38,7 +42,8 @@ std::vector<OpCase> primitives() {
   using Function = Tensor (*)(const Tensor&);
   std::pair<const char*, Function> around_zero[] = {{"exp", exp},   {"tanh", tanh}, {"sigmoid", sigmoid},     {"silu", silu},
                                                     {"gelu", gelu}, {"neg", neg},   {"gelu_tanh", gelu_tanh}, {"square", square}};
-  for (auto& [name, f] : around_zero) all.push_back({std::string(name) + " around zero", {OpInput({3, 50}, 0., 2.)}, [f = f](In x) { return f(x[0]); }});
+  for (auto& [name, f] : around_zero)
+    all.push_back({std::string(name) + " around zero", {OpInput({3, 50}, 0., 2.)}, [f = f](In x) { return f(x[0]); }});
   all.push_back({"relu below zero", {OpInput({3, 50}, -3., 0.5)}, [](In x) { return relu(x[0]); }});
   all.push_back({"large silu", {{60, 700}}, [](In x) { return silu(x[0]); }});
   all.back().large = true;

@@ -178,11 +178,13 @@ void RunOptions::add_to(Options& options) {
       ("optimizer", po::value(&optimizer)->default_value(optimizer), "adamw")
       ("eval-every", po::value(&eval_every)->default_value(eval_every, "a tenth of the steps"), "steps between looks at the held-out rows")
       ("save-every", po::value(&save_every)->default_value(save_every, "only at the end"), "steps between checkpoints to resume from")
+      ("store", po::value(&store), "f32 or bf16: how a fully fine-tuned model is stored; as --dtype when not given")
       ("generations", po::value(&samples)->default_value(samples), "prompts answered before and after, for the report");
 }
 TrainOptions RunOptions::train(double lr) const {
   require(steps > 0, "--steps ", steps, ": expected at least 1");
   require(batch > 0 && accumulate > 0, "--batch ", batch, " and --accumulate ", accumulate, ": expected at least 1");
+  require(store.empty() || store == "f32" || store == "bf16", "--store '", store, "': expected f32 or bf16");
   require(lr > 0., "the learning rate ", lr, " must be positive");
   TrainOptions o;
   o.schedule = {lr, steps, warmup >= 0 ? warmup : (steps + 19) / 20, parse_decay(schedule), floor};

@@ -152,10 +152,11 @@ class Run {
     for (const std::string& note : resumed.notes) damaged += "\n  " + note, bench_.notes.push_back(note);
     require(resumed.step > 0 || resumed.notes.empty(), folder, ": no checkpoint is whole:", damaged, "\nRemove the folder to start anew.");
     if (!resumed.step) return 0;
-    Json now = identity_of(plan_, bench_);
-    for (auto& [key, value] : now.items())
-      require(resumed.extra.at("identity").value(key, Json()) == value, folder, ": ", key, " was ", resumed.extra.at("identity").value(key, Json()).dump(), " when the run was stopped and is ",
-              value.dump(), " now; resume with the same options");
+    Json now = identity_of(plan_, bench_), then = resumed.extra.at("identity");
+    for (bool hashes : {false, true})  // options first: a hash that differs says less than the option it follows from
+      for (auto& [key, value] : now.items())
+        require((value.is_string() && value.get<std::string>().size() >= 64) != hashes || then.value(key, Json()) == value, folder, ": ", key, " was ", then.value(key, Json()).dump(),
+                " when the run was stopped and is ", value.dump(), " now; resume with the same options");
     result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
     result().folder = plan_.folder;
     outcome_.choice = resumed.extra.at("choice").get<double>();
@@ -179,6 +180,7 @@ class Run {
 
   void finish() {
     RunResult& r = result();
+    require(frozen_checksum(*model_) == frozen_, plan_.name, ": a frozen weight changed while training; this is a fault of afina, please report it");
     double start = seconds_now();
     r.after = score(*model_, bench_, &r.examples);
     r.seconds.evaluation += seconds_now() - start, start = seconds_now();
@@ -199,11 +201,13 @@ class Run {
   void store() {
     bool adapter = !model_->method->peft_config().is_null();
     std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
-    outcome_.stored_as = adapter ? "adapter, f32" : "the whole model, " + bench_.model.dtype;
+    const std::string dtype = bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store;
+    const Dtype stored = dtype == "bf16" ? Dtype::bf16 : Dtype::f32;
+    outcome_.stored_as = adapter ? "adapter, f32" : "the whole model, " + dtype;
     if (adapter) {
       save_adapter(folder, *model_, bench_.model.path);
     } else if (plan_.keep_model) {
-      save_model(folder, *model_, bench_.model.parsed_dtype());
+      save_model(folder, *model_, stored);
       bench_.tokenizer.save(folder);
     }
     int64_t bytes = 0;
@@ -211,13 +215,12 @@ class Run {
       for (auto& entry : fs::directory_iterator(folder))
         if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
     if (!adapter && !plan_.keep_model)
-      for (const Parameter& p : model_->parameters->all) bytes += p.shape.size() * int64_t(size_of(bench_.model.parsed_dtype()));
+      for (const Parameter& p : model_->parameters->all) bytes += p.shape.size() * int64_t(size_of(stored));
     result().storage_bytes = bytes;
   }
 
   // Nothing may fail silently: said after everything is on disk.
   void check_guards() {
-    require(frozen_checksum(*model_) == frozen_, plan_.name, ": a frozen weight changed while training; this is a fault of afina, please report it");
     if (bench_.run.steps < 2) return;
     std::string same;
     for (const std::string& name : trainer_->unchanged()) same += " " + name;

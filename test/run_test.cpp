@@ -1,0 +1,205 @@
+// Whole runs as a user starts them: alone or compared, killed and resumed, split and spread, and the guards of a run.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+#include "engine/files/json.h"
+#include "model/layers.h"
+#include "test/scratch.h"
+#include "tools/command.h"
+
+namespace fs = std::filesystem;
+using namespace afina;
+
+namespace {
+
+const std::string source = AFINA_SOURCE_DIR;
+
+using Words = std::vector<std::string>;
+
+// A short run on the pocket model with random weights: everything is real but the weights.
+Words words(const std::string& command, const std::string& out, Words more) {
+  Words all = {command, "--model", source + "/data/pocket", "--init", "--data", source + "/data/samples/support.jsonl", "--limit", "60", "--held-out", "6", "--length", "128",
+               "--on-too-long", "cut", "--on-problem", "skip", "--steps", "4", "--batch", "2", "--generations", "1", "--eval-every", "4", "--out", out};
+  for (size_t i = 0; i < more.size(); ++i) {  // what is said again replaces what was said
+    auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);
+    if (old != all.end() && more[i].starts_with("--") && i + 1 < more.size()) *(old + 1) = more[++i];
+    else all.push_back(more[i]);
+  }
+  return all;
+}
+
+struct Said {
+  int status;
+  std::string out, err;
+};
+// Runs a command in this process and catches what it prints.
+Said run(const Words& all) {
+  std::ostringstream out, err;
+  auto *was_out = std::cout.rdbuf(out.rdbuf()), *was_err = std::cerr.rdbuf(err.rdbuf());
+  int status = run_program(all);
+  std::cout.rdbuf(was_out), std::cerr.rdbuf(was_err);
+  return {status, out.str(), err.str()};
+}
+std::string digest(const std::string& folder) { return parse_json_file(folder + "/manifest.json").at("digest").get<std::string>(); }
+std::string digest_of_run(const std::string& out, const Words& more) {
+  Said said = run(words("train", out, more));
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  return digest(out);
+}
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Starts the program, kills it after `milliseconds`, and says whether it had ended by itself before.
+bool killed_run(const Words& all, int milliseconds) {
+  std::fflush(nullptr);
+  pid_t child = fork();
+  if (child == 0) {
+    std::vector<char*> argv;
+    std::string program = AFINA_PROGRAM;
+    argv.push_back(program.data());
+    Words copy = all;
+    for (std::string& word : copy) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    (void)!freopen("/dev/null", "w", stdout), (void)!freopen("/dev/null", "w", stderr);
+    execv(program.c_str(), argv.data());
+    _exit(127);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status);
+}
+
+// A method that says it starts as the pretrained model and does not; and one that writes into a frozen weight.
+struct Shifted : Adapter {
+  Tensor forward(const Tensor& x, const Linear& layer, const Inputs&) const override { return layer.plain(x) * 1.5; }
+  Tensor merged(const Tensor& weight) const override { return weight; }
+};
+struct Careless : Adapter {
+  Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
+    if (inputs.training) layer.weight.value.data<float>()[0] += 1e-3f;
+    return layer.plain(x);
+  }
+  Tensor merged(const Tensor& weight) const override { return weight; }
+};
+template <class Kind>
+struct Faulty : Method {
+  bool trains(const std::string& name) const override { return name == "model.norm.weight"; }
+  std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override { return std::make_unique<Kind>(); }
+};
+template <class Kind>
+struct With {  // registers a faulty method while alive, so that tests of all methods do not see it
+  std::string name;
+  explicit With(std::string n) : name(std::move(n)) { methods()[name] = {[](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); }, "for a test"}; }
+  ~With() { methods().erase(name); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(runs)
+
+BOOST_AUTO_TEST_CASE(a_comparison_writes_everything_and_equals_runs_alone) {
+  ScratchFolder scratch;
+  std::string out = scratch / "compare";
+  Said said = run(words("compare", out, {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "600", "--method", "full:lr=1e-3", "--method", "lora:rank=4,dropout=0.1,lr=1e-3/3e-3"}));
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  for (const char* file : {"results.json", "summary.md", "report.html"}) BOOST_TEST(fs::exists(out + "/" + file), file);
+  Json results = parse_json_file(out + "/results.json");
+  BOOST_TEST(results.at("methods").size() == 2u);
+  std::string full = out + "/runs/full/lr-0.001/seed-1", lora = out + "/runs/lora-dropout0.1-rank4/lr-0.003/seed-1";
+  BOOST_TEST(fs::exists(full + "/model/model.safetensors"));
+  BOOST_TEST(fs::exists(lora + "/adapter/adapter_config.json"));
+  BOOST_TEST(digest_of_run(scratch / "full", {"--method", "full:lr=1e-3"}) == digest(full));
+  BOOST_TEST(digest_of_run(scratch / "lora", {"--method", "lora:rank=4,dropout=0.1,lr=3e-3"}) == digest(lora));
+  std::ifstream log(lora + "/log.jsonl");
+  int lines = 0;
+  for (std::string line; std::getline(log, line); ++lines) parse_json(line, "log.jsonl");
+  BOOST_TEST(lines == 4);
+  BOOST_TEST(run(words("compare", out, {"--method", "full:lr=1e-3"})).status == 1);  // what is there is not overwritten
+}
+
+BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
+  ScratchFolder scratch;
+  for (const char* dtype : {"f32", "bf16"}) {
+    Words base = {"--dtype", dtype, "--method", "lora:rank=4,dropout=0.1,lr=3e-3"};
+    auto with = [&](Words more) {
+      more.insert(more.begin(), base.begin(), base.end());
+      return digest_of_run(scratch / "run", more);
+    };
+    std::string expected = with({"--batch", "4"});
+    BOOST_TEST(with({"--batch", "2", "--accumulate", "2"}) == expected);
+    BOOST_TEST(with({"--batch", "1", "--accumulate", "4"}) == expected);
+    BOOST_TEST(with({"--batch", "4", "--threads", "1"}) == expected);
+    BOOST_TEST(with({"--batch", "4", "--checkpoint", "block"}) == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(killed_and_resumed_gives_the_same_bits) {
+  ScratchFolder scratch;
+  Words more = {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "6"};
+  std::string expected = digest_of_run(scratch / "whole", more);
+  std::string out = scratch / "killed";
+  more.push_back("--resume");
+  bool ended = false;
+  for (int wait = 350; !ended && wait < 20000; wait = wait * 5 / 4) ended = killed_run(words("train", out, more), wait);
+  BOOST_REQUIRE(ended);
+  BOOST_TEST(digest(out) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(resuming_with_other_options_is_refused) {
+  ScratchFolder scratch;
+  std::string out = scratch / "run";
+  Words long_run = {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000"};
+  for (int wait = 600; !fs::exists(out + "/checkpoints") && wait < 20000; wait *= 2) killed_run(words("train", out, long_run), wait);
+  Said said = run(words("train", out, {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000", "--seed", "2", "--resume"}));
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "seed"), said.err);
+  said = run(words("train", out, {"--method", "full:lr=3e-3", "--steps", "4000", "--resume"}));
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "same --method"), said.err);
+}
+
+BOOST_AUTO_TEST_CASE(guards_of_a_run) {
+  ScratchFolder scratch;
+  auto error = [&](const Words& more, const std::string& part) {
+    Said said = run(words("train", scratch / "run", more));
+    BOOST_TEST(said.status != 0);
+    BOOST_TEST(holds(said.err, part), said.err << " lacks '" << part << "'");
+  };
+  error({"--method", "full:lr=1e-30"}, "exactly as they began");
+  error({"--method", "lora:rank=4,targets=no_such_proj,lr=1e-3"}, "no_such_proj");
+  error({"--method", "lora:rnak=4,lr=1e-3"}, "rank");
+  error({"--method", "lora:rank=4"}, "learning rate");
+  error({"--method", "full:lr=1e-3", "--stepz", "3"}, "steps");
+  error({"--method", "full:lr=1e-3", "--dtype", "f16"}, "bf16");
+  error({"--method", "full:lr=1e-3", "--eval", source + "/data/samples/support.jsonl"}, "training");  // held-out rows that are trained on
+  {
+    With<Shifted> method("shifted");
+    error({"--method", "shifted:lr=1e-3"}, "before the first step");
+  }
+  With<Careless> method("careless");
+  error({"--method", "careless:lr=1e-3"}, "frozen weight changed");
+}
+
+BOOST_AUTO_TEST_CASE(options_come_from_an_ini_file_too) {
+  ScratchFolder scratch;
+  std::string config = scratch / "run.ini";
+  std::ofstream(config) << "method = lora:rank=4,lr=3e-3\nseed = 3\n";
+  std::string expected = digest_of_run(scratch / "words", {"--method", "lora:rank=4,lr=3e-3", "--seed", "3"});
+  BOOST_TEST(digest_of_run(scratch / "file", {"--config", config}) == expected);
+  std::ofstream(config) << "methud = full\n";
+  Said said = run(words("train", scratch / "wrong", {"--config", config}));
+  BOOST_TEST(said.status == 2);
+  BOOST_TEST((holds(said.err, "methud") && holds(said.err, "'method'") && holds(said.err, "run.ini")), said.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -25,9 +25,22 @@ Outcome run(const Tensor& weight, Dtype dtype) {
   return {bits_of(y.detached()), bits_of(x.grad().value())};
 }
 
+struct Packing {
+  Packing() { pack_constants(true); }
+  ~Packing() { pack_constants(false); }
+};
+
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(constant_weights)
+BOOST_AUTO_TEST_CASE(constant_weights_are_not_packed_unless_asked) {
+  Tensor weight = random_tensor({70, 40}, Dtype::f32, 3);
+  weight.buffer()->constant = true;
+  run(weight, Dtype::f32);
+  BOOST_TEST(!weight.buffer()->packed[0]);
+  BOOST_TEST(!weight.buffer()->packed[1]);
+}
+
+BOOST_FIXTURE_TEST_SUITE(constant_weights, Packing)
 
 BOOST_AUTO_TEST_CASE(give_the_same_bits_packed) {
   Isa used = isa();

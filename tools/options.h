@@ -42,6 +42,7 @@ class Options {
 // --model, --dtype, --checkpoint, --device, --init
 struct ModelOptions {
   std::string path, dtype = "f32", checkpoint = "none", device = "auto";
+  std::string pack_frozen = "off";
   bool init = false;  // begin with random weights: of the folder only config.json and the tokenizer are read
   void add_to(Options& options);
   Dtype parsed_dtype() const;

@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "data/tokenizer.h"
+#include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
 #include "engine/files/safetensors.h"
-#include "engine/files/atomic_file.h"
 #include "engine/isa.h"
 #include "model/save.h"
 #include "test/scratch.h"
@@ -48,10 +48,18 @@ struct Small {
   Small() {
     std::string source = std::string(AFINA_SOURCE_DIR) + "/data/pocket";
     int64_t vocabulary = Tokenizer::from_file(source).size();
-    Json json{{"model_type", "llama"},        {"vocab_size", vocabulary},   {"hidden_size", 32},
-              {"num_hidden_layers", 2},       {"num_attention_heads", 4},   {"num_key_value_heads", 2},
-              {"intermediate_size", 48},      {"rms_norm_eps", 1e-5},       {"max_position_embeddings", 256},
-              {"tie_word_embeddings", true},  {"hidden_act", "silu"},       {"rope_theta", 10000.},
+    Json json{{"model_type", "llama"},
+              {"vocab_size", vocabulary},
+              {"hidden_size", 32},
+              {"num_hidden_layers", 2},
+              {"num_attention_heads", 4},
+              {"num_key_value_heads", 2},
+              {"intermediate_size", 48},
+              {"rms_norm_eps", 1e-5},
+              {"max_position_embeddings", 256},
+              {"tie_word_embeddings", true},
+              {"hidden_act", "silu"},
+              {"rope_theta", 10000.},
               {"architectures", {"LlamaForCausalLM"}}};
     ModelConfig config = parse_config(json, "test");
     RandomWeights weights(3);
@@ -60,8 +68,9 @@ struct Small {
     auto adapted = build_model(config, weights, make_method(parse_method("lora:rank=4,targets=q_proj+v_proj")), {});
     for (Parameter* p : adapted->parameters->trained()) p->init = {Init::normal, 0.3f}, initialise(*p, 5);
     save_adapter(adapter, *adapted, model);
-    data = folder.put("data.jsonl", "{\"prompt\": \"Where is my parcel?\", \"completion\": \"It is on its way.\"}\n"
-                                    "{\"prompt\": \"Can I send it back?\", \"completion\": \"Yes, within thirty days.\"}\n");
+    data = folder.put("data.jsonl",
+                      "{\"prompt\": \"Where is my parcel?\", \"completion\": \"It is on its way.\"}\n"
+                      "{\"prompt\": \"Can I send it back?\", \"completion\": \"Yes, within thirty days.\"}\n");
   }
 };
 const Small& small() {
@@ -116,7 +125,8 @@ BOOST_AUTO_TEST_CASE(generate_answers) {
 }
 
 BOOST_AUTO_TEST_CASE(generate_draws_by_seed) {
-  std::vector<std::string> words{"generate", "--model", small().model, "--raw", "--prompt", "The river", "--max-tokens", "12", "--temperature", "1.5", "--seed"};
+  std::vector<std::string> words{"generate",     "--model", small().model,   "--raw", "--prompt", "The river",
+                                 "--max-tokens", "12",      "--temperature", "1.5",   "--seed"};
   auto with_seed = [&](const char* seed) {
     auto all = words;
     all.push_back(seed);
@@ -127,7 +137,8 @@ BOOST_AUTO_TEST_CASE(generate_draws_by_seed) {
 }
 
 BOOST_AUTO_TEST_CASE(generate_holds_a_conversation) {
-  Ran chat = run({"generate", "--model", small().model, "--chat", "--max-tokens", "5", "--system", "Be brief."}, "Good morning\nWhere is it?\n");
+  Ran chat =
+      run({"generate", "--model", small().model, "--chat", "--max-tokens", "5", "--system", "Be brief."}, "Good morning\nWhere is it?\n");
   BOOST_CHECK_EQUAL(chat.status, 0);
   size_t answers = 0;
   for (size_t at = 0; (at = chat.err.find("tokens of prompt", at)) != chat.err.npos; ++at) ++answers;
@@ -249,10 +260,12 @@ BOOST_AUTO_TEST_CASE(inspect_adds_up) {
   int64_t vocabulary = Tokenizer::from_file(small().model).size();
   // One layer: q and o 32x32, k and v 16x32, three of 48x32 and two norms; A (4, 32) and B (32, 4) in both.
   int64_t layer = 2 * 32 * 32 + 2 * 16 * 32 + 3 * 48 * 32 + 2 * 32, base = vocabulary * 32 + 2 * layer + 32, added = 2 * 2 * 4 * 32;
-  check_has(ran.out, {format_grouped(base + added), "model.layers.*.self_attn.q_proj.lora_A", "tokenizer", "chat template", format_bytes(double(base) * 4), format_bytes(double(added) * 8)});
+  check_has(ran.out, {format_grouped(base + added), "model.layers.*.self_attn.q_proj.lora_A", "tokenizer", "chat template",
+                      format_bytes(double(base) * 4), format_bytes(double(added) * 8)});
   check_has(run({"inspect", "--model", small().model, "--tensors"}).out, {"model.layers.1.mlp.down_proj.weight", "F32", "[32, 48]"});
   check_has(run({"inspect", "--model", small().model, "--adapter", small().adapter}).out, {"q_proj.lora_B", small().adapter});
-  check_has(run({"inspect", "--model", std::string(AFINA_SOURCE_DIR) + "/test/data/tiny/gpt2"}).out, {"gpt2", "tokenizer: none", "transformer.h.*.attn.c_attn"});
+  check_has(run({"inspect", "--model", std::string(AFINA_SOURCE_DIR) + "/test/data/tiny/gpt2"}).out,
+            {"gpt2", "tokenizer: none", "transformer.h.*.attn.c_attn"});
   check_refused({"inspect"}, 2, {"--model", "--kernels"});
   check_refused({"inspect", "--model", small().model, "--method", "lora:rnk=4"}, 1, {"rnk", "rank"});
 }
@@ -268,7 +281,8 @@ BOOST_AUTO_TEST_CASE(merge_certifies_and_writes) {
   Ran ran = run({"merge", "--model", small().model, "--adapter", small().adapter, "--out", out});
   BOOST_CHECK_MESSAGE(ran.status == 0, ran.err);
   check_has(ran.out, {"largest |Δlogit|", "same next token", "100 %", "written to"});
-  std::vector<std::string> prompt{"--prompt", "Where is my parcel?", "--max-tokens", "12"}, merged{"generate", "--model", out}, apart{"generate", "--model", small().model, "--adapter", small().adapter};
+  std::vector<std::string> prompt{"--prompt", "Where is my parcel?", "--max-tokens", "12"}, merged{"generate", "--model", out},
+      apart{"generate", "--model", small().model, "--adapter", small().adapter};
   merged.insert(merged.end(), prompt.begin(), prompt.end()), apart.insert(apart.end(), prompt.begin(), prompt.end());
   BOOST_CHECK_EQUAL(run(merged).out, run(apart).out);
   check_refused({"merge", "--model", small().model, "--adapter", small().adapter, "--out", out}, 1, {"exists already"});
@@ -277,7 +291,8 @@ BOOST_AUTO_TEST_CASE(merge_certifies_and_writes) {
 BOOST_AUTO_TEST_CASE(merge_keeps_nothing_it_cannot_certify) {
   std::string out = small().folder / "refused";
   size_t before = small().folder.entries();
-  std::vector<std::string> words{"merge", "--model", small().model, "--adapter", small().adapter, "--out", out, "--dtype", "bf16", "--agreement", "1"};
+  std::vector<std::string> words{"merge",   "--model", small().model, "--adapter", small().adapter, "--out", out,
+                                 "--dtype", "bf16",    "--agreement", "1"};
   // An adapter that swings the logits, rounded to bf16: some choice changes.
   Ran ran = run(words);
   BOOST_CHECK_EQUAL(ran.status, 1);

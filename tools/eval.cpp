@@ -13,21 +13,27 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro =
-    "Measures a model, with or without an adapter. Records are read as for training: the loss is over the answers' tokens alone unless\n"
-    "--train-on says otherwise.\n\n"
-    "  afina eval --model data/pocket --adapter runs/lora/adapter --data data/samples/support.jsonl --out losses.jsonl\n\n"
-    "Perplexity of plain text, in windows of --length tokens that do not overlap, every token but a window's first predicted:\n\n"
-    "  afina eval --model SmolLM2.gguf --data test.txt --windows --length 512 --tokens 8192\n\n"
-    "Logits of one text, to compare with another library (test/reference):\n\n"
-    "  afina eval --model data/pocket --text 'Good morning' --logits-out logits.safetensors";
+constexpr const char* intro = R"(Measures a model, with or without an adapter. Records are read as for training: the loss is over the
+answers' tokens alone unless --train-on says otherwise.
+
+  afina eval --model data/pocket --adapter runs/lora/adapter --data data/samples/support.jsonl --out losses.jsonl
+
+Perplexity of plain text, in windows of --length tokens that do not overlap, every token but a
+window's first predicted:
+
+  afina eval --model SmolLM2.gguf --data test.txt --windows --length 512 --tokens 8192
+
+Logits of one text, to compare with another library (test/reference):
+
+  afina eval --model data/pocket --text 'Good morning' --logits-out logits.safetensors)";
 
 std::vector<int32_t> parse_ids(const std::string& text) {
   std::vector<int32_t> ids;
   for (const char *at = text.data(), *end = at + text.size();;) {
     int32_t id = 0;
     auto [after, error] = std::from_chars(at, end, id);
-    require(error == std::errc() && (after == end || *after == ',') && id >= 0, "--ids '", text, "': expected token numbers with commas between them, as in 1,2,3");
+    require(error == std::errc() && (after == end || *after == ',') && id >= 0, "--ids '", text,
+            "': expected token numbers with commas between them, as in 1,2,3");
     ids.push_back(id);
     if (after == end) return ids;
     at = after + 1;
@@ -49,7 +55,8 @@ struct Eval {
     if (!logits_out.empty() && !read.path.empty()) throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
     require(tokens != 0 && tokens != 1, "--tokens ", tokens, ": expected at least 2");
     require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
-    require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out, ": expected a name that ends in .safetensors");
+    require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out,
+            ": expected a name that ends in .safetensors");
   }
 
   // The file as one text, without any special token, in windows.
@@ -136,14 +143,14 @@ int eval(const std::vector<std::string>& words) {
   Options options("eval", intro);
   namespace po = boost::program_options;
   command.load.add_to(options), command.read.add_to(options);
-  options.group("Evaluation").add_options()
-      ("windows", po::bool_switch(&command.windows), "read --data as one plain text in windows of --length tokens")
-      ("tokens", po::value(&command.tokens)->default_value(-1, "all"), "with --windows: only the first so many tokens")
-      ("batch", po::value(&command.batch)->default_value(command.batch), "rows at a time; the result does not depend on it")
-      ("out,o", po::value(&command.out), "JSONL file for the loss of every row")
-      ("text", po::value(&command.text), "a text to measure in place of --data")
-      ("ids", po::value(&command.ids), "token numbers to measure in place of --data: 1,2,3")
-      ("logits-out", po::value(&command.logits_out), "safetensors file for the logits of --text or --ids");
+  auto in_evaluation = options.group("Evaluation").add_options();
+  in_evaluation("windows", po::bool_switch(&command.windows), "read --data as one plain text in windows of --length tokens");
+  in_evaluation("tokens", po::value(&command.tokens)->default_value(-1, "all"), "with --windows: only the first so many tokens");
+  in_evaluation("batch", po::value(&command.batch)->default_value(command.batch), "rows at a time; the result does not depend on it");
+  in_evaluation("out,o", po::value(&command.out), "JSONL file for the loss of every row");
+  in_evaluation("text", po::value(&command.text), "a text to measure in place of --data");
+  in_evaluation("ids", po::value(&command.ids), "token numbers to measure in place of --data: 1,2,3");
+  in_evaluation("logits-out", po::value(&command.logits_out), "safetensors file for the logits of --text or --ids");
   if (!options.parse(words)) return 0;
   command.check();
   ModelFiles files = open_model(command.load.model);

@@ -13,12 +13,13 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro =
-    "Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a user's turn; --raw gives it as it\n"
-    "stands, to be continued. The likeliest token is taken unless --temperature says otherwise; the same seed gives the same text.\n\n"
-    "  afina generate --model data/pocket --adapter runs/lora/adapter --prompt 'Where is my parcel?'\n"
-    "  afina generate --model data/pocket --raw --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 7\n"
-    "  afina generate --model SmolLM2.gguf --chat";
+constexpr const char* intro = R"(Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a
+user's turn; --raw gives it as it stands, to be continued. The likeliest token is taken unless
+--temperature says otherwise; the same seed gives the same text.
+
+  afina generate --model data/pocket --adapter runs/lora/adapter --prompt 'Where is my parcel?'
+  afina generate --model data/pocket --raw --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 7
+  afina generate --model SmolLM2.gguf --chat)";
 
 struct Generate {
   LoadOptions load;
@@ -28,8 +29,10 @@ struct Generate {
 
   void check(const Options& given) const {
     if (given.given("prompt") == chat) throw UsageError("afina generate: give either --prompt TEXT or --chat; see 'afina generate --help'");
-    if (raw && (chat || !system.empty() || !chat_template.empty())) throw UsageError("afina generate: --raw uses no chat template, so --chat, --system and --template do not go with it");
-    if (options.temperature == 0. && (options.top_k != 0 || options.top_p != 1.)) throw UsageError("afina generate: --top-k and --top-p choose among likely tokens; give a --temperature above 0 as well");
+    if (raw && (chat || !system.empty() || !chat_template.empty()))
+      throw UsageError("afina generate: --raw uses no chat template, so --chat, --system and --template do not go with it");
+    if (options.temperature == 0. && (options.top_k != 0 || options.top_p != 1.))
+      throw UsageError("afina generate: --top-k and --top-p choose among likely tokens; give a --temperature above 0 as well");
     require(options.most > 0, "--max-tokens ", options.most, ": expected at least 1");
   }
 
@@ -60,7 +63,8 @@ struct Generate {
   }
 
   // The conversation without its oldest exchanges where the whole would not leave room for an answer.
-  std::vector<int32_t> fitted(std::vector<Message>& messages, const ChatTemplate& chat_format, const Tokenizer& tokenizer, int64_t context) const {
+  std::vector<int32_t> fitted(std::vector<Message>& messages, const ChatTemplate& chat_format, const Tokenizer& tokenizer,
+                              int64_t context) const {
     for (;;) {
       std::vector<int32_t> ids = encoded(tokenizer, chat_format.render(messages, true).text);
       int64_t room = context - int64_t(ids.size());
@@ -108,18 +112,19 @@ int generate_command(const std::vector<std::string>& words) {
   namespace po = boost::program_options;
   GenerateOptions& o = command.options;
   command.load.add_to(options);
-  options.group("Prompt").add_options()
-      ("prompt", po::value(&command.prompt), "what to answer or continue; - reads it from standard input")
-      ("chat", po::bool_switch(&command.chat), "a conversation: every line of standard input is a user's turn")
-      ("system", po::value(&command.system), "the system text")
-      ("template", po::value(&command.chat_template), "chat template by name; the model's own when not given")
-      ("raw", po::bool_switch(&command.raw), "no chat template: the prompt is continued as it stands");
-  options.group("Generation").add_options()
-      ("max-tokens", po::value(&o.most)->default_value(o.most), "new tokens at most")
-      ("temperature", po::value(&o.temperature)->default_value(o.temperature), "0: always the likeliest token; 1: as the model has it")
-      ("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"), "only the k likeliest tokens")
-      ("top-p", po::value(&o.top_p)->default_value(o.top_p), "only the likeliest tokens that reach this probability together")
-      ("seed", po::value(&o.seed)->default_value(o.seed), "of the choices");
+  auto in_prompt = options.group("Prompt").add_options();
+  in_prompt("prompt", po::value(&command.prompt), "what to answer or continue; - reads it from standard input");
+  in_prompt("chat", po::bool_switch(&command.chat), "a conversation: every line of standard input is a user's turn");
+  in_prompt("system", po::value(&command.system), "the system text");
+  in_prompt("template", po::value(&command.chat_template), "chat template by name; the model's own when not given");
+  in_prompt("raw", po::bool_switch(&command.raw), "no chat template: the prompt is continued as it stands");
+  auto in_generation = options.group("Generation").add_options();
+  in_generation("max-tokens", po::value(&o.most)->default_value(o.most), "new tokens at most");
+  in_generation("temperature", po::value(&o.temperature)->default_value(o.temperature),
+                "0: always the likeliest token; 1: as the model has it");
+  in_generation("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"), "only the k likeliest tokens");
+  in_generation("top-p", po::value(&o.top_p)->default_value(o.top_p), "only the likeliest tokens that reach this probability together");
+  in_generation("seed", po::value(&o.seed)->default_value(o.seed), "of the choices");
   if (!options.parse(words)) return 0;
   command.check(options);
   command.go();

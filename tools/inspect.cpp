@@ -14,11 +14,12 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro =
-    "Shows a model's parameters by module, what each --method would train and hold in memory, its tokenizer and chat template.\n\n"
-    "  afina inspect --model data/pocket --method full --method lora:rank=8,targets=q_proj+v_proj\n"
-    "  afina inspect --model data/pocket --tensors\n"
-    "  afina inspect --kernels";
+constexpr const char* intro = R"(Shows a model's parameters by module, what each --method would train and hold in memory, its
+tokenizer and chat template.
+
+  afina inspect --model data/pocket --method full --method lora:rank=8,targets=q_proj+v_proj
+  afina inspect --model data/pocket --tensors
+  afina inspect --kernels)";
 
 // Stands in for the files: only names are looked at, so that a large model is inspected at once.
 struct NamesOnly : WeightSource {
@@ -111,11 +112,13 @@ void print_ledgers(const std::vector<std::string>& titles, const std::vector<Led
 
 void print_facts(const ModelFiles& files) {
   const ModelConfig& c = files.config;
-  std::cout << files.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim << ", " << c.heads << " heads of " << c.head_dim;
+  std::cout << files.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim << ", " << c.heads << " heads of "
+            << c.head_dim;
   if (c.kv_heads != c.heads) std::cout << " (" << c.kv_heads << " for keys and values)";
-  std::cout << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary) << ", context " << format_grouped(c.context) << ", head "
-            << (c.tied ? "tied to the embedding" : "of its own") << "\n";
-  for (const std::string& file : files.files) std::cout << "weights: " << file << ", " << format_bytes(double(std::filesystem::file_size(file))) << "\n";
+  std::cout << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary) << ", context "
+            << format_grouped(c.context) << ", head " << (c.tied ? "tied to the embedding" : "of its own") << "\n";
+  for (const std::string& file : files.files)
+    std::cout << "weights: " << file << ", " << format_bytes(double(std::filesystem::file_size(file))) << "\n";
 }
 
 std::string token_text(const Tokenizer& tokenizer, int32_t id) {
@@ -127,15 +130,14 @@ void print_tokenizer(const ModelFiles& files) {
     return;
   }
   Tokenizer t = tokenizer_of(files);
-  std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin " << token_text(t, t.bos()) << (t.adds_bos() ? ", put before every text" : "") << ", end "
-            << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
+  std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin " << token_text(t, t.bos())
+            << (t.adds_bos() ? ", put before every text" : "") << ", end " << token_text(t, t.eos()) << ", padding "
+            << token_text(t, t.pad()) << "\n";
   try {
     ChatTemplate chat = ChatTemplate::recognised(t);
-    std::cout << "chat template: " << chat.name() << (t.chat_template().empty() ? " (the files have none)" : ", recognised") << ", a turn ends with "
-              << token_text(t, chat.end_of_turn()) << "\n";
-  } catch (const Error& e) {
-    std::cout << "chat template: " << e.what() << "\n";
-  }
+    std::cout << "chat template: " << chat.name() << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
+              << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
+  } catch (const Error& e) { std::cout << "chat template: " << e.what() << "\n"; }
 }
 
 void print_tensors(const ModelFiles& files) {
@@ -154,13 +156,16 @@ void print_kernels() {
   std::vector<const KernelSlot*> slots;
   for (const KernelSlot* s = KernelSlot::all(); s; s = s->next()) slots.push_back(s);
   std::sort(slots.begin(), slots.end(), [](auto* a, auto* b) { return std::string(a->name()) < b->name(); });
-  std::cout << "Instruction set: " << name(isa()) << " (best here: " << name(best_isa()) << "; AFINA_ISA forces another). * marks what runs.\n";
+  std::cout << "Instruction set: " << name(isa()) << " (best here: " << name(best_isa())
+            << "; AFINA_ISA forces another). * marks what runs.\n";
   Table table("lll");
   table.add({"Kernel", "Device", "Variants"});
   for (const KernelSlot* slot : slots)
     for (int d = 0; d < device_count; ++d) {
       std::string variants, chosen = slot->runs_on(Device(d)) ? slot->chosen(Device(d)) : "";
-      slot->each(Device(d), [&](const char* variant) { variants += (variants.empty() ? "" : " ") + std::string(variant) + (variant == chosen ? "*" : ""); });
+      slot->each(Device(d), [&](const char* variant) {
+        variants += (variants.empty() ? "" : " ") + std::string(variant) + (variant == chosen ? "*" : "");
+      });
       if (!variants.empty()) table.add({slot->name(), name(Device(d)), variants});
     }
   table.print(std::cout);
@@ -205,16 +210,17 @@ int inspect(const std::vector<std::string>& words) {
   Inspect command;
   Options options("inspect", intro);
   namespace po = boost::program_options;
-  options.group("Model").add_options()
-      ("model,m", po::value(&command.load.model), "Hugging Face folder or .gguf file")
-      ("adapter", po::value(&command.load.adapter), "an adapter's folder: shows what it adds")
-      ("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype), "f32 or bf16: for the memory")
-      ("method", po::value(&command.methods), "a method with its options, as compare takes them; several stand side by side");
-  options.group("Lists").add_options()
-      ("tensors", po::bool_switch(&command.tensors), "every tensor in the files: name, type, shape, bytes")
-      ("kernels", po::bool_switch(&command.kernels), "every kernel, the variants there are and the one that runs here");
+  auto in_model = options.group("Model").add_options();
+  in_model("model,m", po::value(&command.load.model), "Hugging Face folder or .gguf file");
+  in_model("adapter", po::value(&command.load.adapter), "an adapter's folder: shows what it adds");
+  in_model("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype), "f32 or bf16: for the memory");
+  in_model("method", po::value(&command.methods), "a method with its options, as compare takes them; several stand side by side");
+  auto in_lists = options.group("Lists").add_options();
+  in_lists("tensors", po::bool_switch(&command.tensors), "every tensor in the files: name, type, shape, bytes");
+  in_lists("kernels", po::bool_switch(&command.kernels), "every kernel, the variants there are and the one that runs here");
   if (!options.parse(words)) return 0;
-  if (command.load.model.empty() && !command.kernels) throw UsageError("afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect --help'");
+  if (command.load.model.empty() && !command.kernels)
+    throw UsageError("afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect --help'");
   if (!command.load.model.empty()) command.model();
   if (command.kernels) print_kernels();
   return 0;

@@ -8,10 +8,11 @@ namespace afina {
 namespace po = boost::program_options;
 
 void LoadOptions::add_to(Options& options) {
-  options.group("Model").add_options()
-      ("model,m", po::value(&model)->required(), "Hugging Face folder or .gguf file")
-      ("adapter", po::value(&adapter), "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' and PEFT write them")
-      ("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32 or bf16");
+  auto in_model = options.group("Model").add_options();
+  in_model("model,m", po::value(&model)->required(), "Hugging Face folder or .gguf file");
+  in_model("adapter", po::value(&adapter),
+           "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' and PEFT write them");
+  in_model("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32 or bf16");
 }
 Dtype LoadOptions::parsed_dtype() const {
   ModelOptions same;
@@ -38,16 +39,19 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
 }
 
 void ReadOptions::add_to(Options& options) {
-  options.group("Data").add_options()
-      ("data", po::value(&path), "records: .jsonl, .json or .txt")
-      ("format", po::value(&data.format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")
-      ("fields", po::value(&data.fields), "what the fields are called in the file: prompt=question,completion=answer")
-      ("template", po::value(&data.chat_template), "chat template by name; the model's own when not given")
-      ("train-on", po::value(&data.train_on)->default_value(data.train_on), "answers (all assistant turns), last (the last one) or all (prompts too)")
-      ("length", po::value(&length)->default_value(length, "256, or the model's context"), "longest row, in tokens")
-      ("on-too-long", po::value(&data.on_too_long)->default_value(data.on_too_long), "error, cut or skip: what to do with records longer than --length")
-      ("on-problem", po::value(&data.on_problem)->default_value(data.on_problem), "error or skip: what to do with records that have nothing to train on")
-      ("limit", po::value(&data.limit)->default_value(data.limit, "all"), "read at most so many records");
+  auto in_data = options.group("Data").add_options();
+  in_data("data", po::value(&path), "records: .jsonl, .json or .txt");
+  in_data("format", po::value(&data.format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given");
+  in_data("fields", po::value(&data.fields), "what the fields are called in the file: prompt=question,completion=answer");
+  in_data("template", po::value(&data.chat_template), "chat template by name; the model's own when not given");
+  in_data("train-on", po::value(&data.train_on)->default_value(data.train_on),
+          "answers (all assistant turns), last (the last one) or all (prompts too)");
+  in_data("length", po::value(&length)->default_value(length, "256, or the model's context"), "longest row, in tokens");
+  in_data("on-too-long", po::value(&data.on_too_long)->default_value(data.on_too_long),
+          "error, cut or skip: what to do with records longer than --length");
+  in_data("on-problem", po::value(&data.on_problem)->default_value(data.on_problem),
+          "error or skip: what to do with records that have nothing to train on");
+  in_data("limit", po::value(&data.limit)->default_value(data.limit, "all"), "read at most so many records");
 }
 
 int64_t ReadOptions::row_length(const ModelConfig& config) const {

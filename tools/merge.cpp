@@ -18,16 +18,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* intro =
-    "Writes a model with an adapter taken into its weights: a Hugging Face folder that opens anywhere. What was written is read again and\n"
-    "compared with base and adapter on a few texts; where they choose too many tokens differently (rounding to bf16 can swallow a small\n"
-    "update) nothing is kept and the exit status is 1.\n\n"
-    "  afina merge --model data/pocket --adapter runs/lora/adapter --out merged\n"
-    "  afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 --text 'A sentence of your own field.'";
+constexpr const char* intro = R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens anywhere.
+What was written is read again and compared with base and adapter on a few texts; where they choose
+too many tokens differently (rounding to bf16 can swallow a small update) nothing is kept and the
+exit status is 1.
+
+  afina merge --model data/pocket --adapter runs/lora/adapter --out merged
+  afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 --text 'A sentence of your own field.')";
 
 const std::vector<std::string> usual_texts = {
     "Good morning. I ordered a lamp three weeks ago and it has not arrived yet. Could you tell me where it is and when I may expect it?",
-    "The river rises in the mountains, passes two old mill towns and reaches the sea after ninety kilometres. In spring it floods the meadows.",
+    "The river rises in the mountains, passes two old mill towns and reaches the sea after ninety kilometres. In spring it floods the "
+    "meadows.",
     "Tom has 14 apples. He gives 5 of them to Ana and buys 8 more. How many apples does he have now? 14 - 5 = 9, and 9 + 8 = 17.",
     "Buenos días. ¿Podría decirme a qué hora abre la biblioteca los sábados? Gracias por su ayuda.",
     "def total(prices, tax):\n    return sum(prices) * (1 + tax)\n\nprint(total([2.5, 4.0], 0.1))\n"};
@@ -67,7 +69,8 @@ struct Merge {
     } else {
       Random random(1, "merge", "tokens");
       for (uint64_t r = 0, at = 0; r < 5; ++r)
-        for (all.emplace_back(); all.back().size() < 40; ++at) all.back().push_back(int32_t(random.below(at, uint32_t(files.config.vocabulary))));
+        for (all.emplace_back(); all.back().size() < 40; ++at)
+          all.back().push_back(int32_t(random.below(at, uint32_t(files.config.vocabulary))));
     }
     for (auto& row : all) {
       require(!row.empty(), "--text: an empty text certifies nothing");
@@ -80,14 +83,15 @@ struct Merge {
     Agreement sum;
     for (size_t i = 0; i < rows.size(); ++i) {
       Agreement a = agreement(before[i], after.logits(make_inputs(rows[i])));
-      sum.largest_difference = std::max(sum.largest_difference, a.largest_difference), sum.largest_logit = std::max(sum.largest_logit, a.largest_logit);
+      sum.largest_difference = std::max(sum.largest_difference, a.largest_difference),
+      sum.largest_logit = std::max(sum.largest_logit, a.largest_logit);
       sum.kl += a.kl * double(a.positions), sum.positions += a.positions, sum.same_choice += a.same_choice;
     }
     sum.kl /= double(sum.positions);
     return sum;
   }
 
-  void print(const Agreement& a, size_t texts_used) const {
+  void print(const Agreement& a, const std::string& on) const {
     auto number = [](double x) {
       std::ostringstream text;
       text.precision(3);
@@ -95,11 +99,12 @@ struct Merge {
       return text.str();
     };
     double share = double(a.same_choice) / double(a.positions);
-    std::cout << "Merged as " << dtype << " and read again, against base and adapter, on " << texts_used << " texts:\n";
+    std::cout << "Merged as " << dtype << " and read again, against base and adapter, on " << on << ":\n";
     Table table("lll");
     table.add({"  largest |Δlogit|", number(a.largest_difference), "of logits up to " + number(a.largest_logit)});
     table.add({"  KL per position", number(a.kl), "nats"});
-    table.add({"  same next token", format_percent(share), std::to_string(a.same_choice) + " of " + std::to_string(a.positions) + " positions"});
+    table.add(
+        {"  same next token", format_percent(share), std::to_string(a.same_choice) + " of " + std::to_string(a.positions) + " positions"});
     table.print(std::cout);
   }
 
@@ -117,13 +122,18 @@ struct Merge {
       save_model(draft.path(), *adapted, stored, true);
     }
     if (has_tokenizer) tokenizer_of(files).save(draft.path());
-    if (std::string beside = files.path + "/generation_config.json"; fs::exists(beside)) fs::copy_file(beside, draft.path() + "/generation_config.json");
+    if (std::string beside = files.path + "/generation_config.json"; fs::exists(beside))
+      fs::copy_file(beside, draft.path() + "/generation_config.json");
     ModelFiles written = open_model(draft.path());
     Agreement a = certify(texts_as_tokens, before, *load_model(written, "", Dtype::f32));
-    print(a, texts_as_tokens.size());
+    print(a, std::to_string(texts_as_tokens.size()) +
+                 (has_tokenizer ? " texts" : " rows of tokens drawn at random (the model has no tokenizer)"));
     if (double(a.same_choice) < least * double(a.positions)) {
-      std::string why = "the merged model, stored as " + dtype + ", chooses the same next token in fewer than " + format_percent(least) + " of the positions";
-      require(force, why, ": nothing was written. Rounding can swallow a small update: try --dtype f32, or keep the adapter apart (--force writes all the same)");
+      std::string why = "the merged model, stored as " + dtype + ", chooses the same next token in fewer than " + format_percent(least) +
+                        " of the positions";
+      require(force, why,
+              ": nothing was written. Rounding can swallow a small update: try --dtype f32, or keep the adapter apart (--force writes all "
+              "the same)");
       std::cout << "warning: " << why << "; written because of --force\n";
     }
     draft.keep();
@@ -136,15 +146,16 @@ int merge(const std::vector<std::string>& words) {
   Merge command;
   Options options("merge", intro);
   namespace po = boost::program_options;
-  options.group("Merging").add_options()
-      ("model,m", po::value(&command.model)->required(), "the base model: Hugging Face folder or .gguf file")
-      ("adapter", po::value(&command.adapter)->required(), "the adapter's folder")
-      ("out,o", po::value(&command.out)->required(), "folder for the merged model; must not exist")
-      ("dtype", po::value(&command.dtype)->default_value(command.dtype), "to store in: f32 or bf16");
-  options.group("Certificate").add_options()
-      ("text", po::value(&command.texts), "a text to compare on in place of the usual ones; once for each")
-      ("agreement", po::value(&command.least)->default_value(command.least, "0.99"), "least share of positions where the likeliest next token is the same")
-      ("force", po::bool_switch(&command.force), "write even if fewer agree");
+  auto in_merging = options.group("Merging").add_options();
+  in_merging("model,m", po::value(&command.model)->required(), "the base model: Hugging Face folder or .gguf file");
+  in_merging("adapter", po::value(&command.adapter)->required(), "the adapter's folder");
+  in_merging("out,o", po::value(&command.out)->required(), "folder for the merged model; must not exist");
+  in_merging("dtype", po::value(&command.dtype)->default_value(command.dtype), "to store in: f32 or bf16");
+  auto in_certificate = options.group("Certificate").add_options();
+  in_certificate("text", po::value(&command.texts), "a text to compare on in place of the usual ones; once for each");
+  in_certificate("agreement", po::value(&command.least)->default_value(command.least, "0.99"),
+                 "least share of positions where the likeliest next token is the same");
+  in_certificate("force", po::bool_switch(&command.force), "write even if fewer agree");
   return options.parse(words) ? command.go() : 0;
 }
 

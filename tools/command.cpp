@@ -3,10 +3,9 @@
 
 #include <iostream>
 
+#include "engine/nearest.h"
 #include "tools/machine.h"
-#include "tools/nearest.h"
 #include "tools/options.h"
-
 
 namespace afina {
 
@@ -31,7 +30,7 @@ int run_program(const std::vector<std::string>& words) {
     if (found == commands().end()) {
       std::vector<std::string> names;
       for (auto& [name, command] : commands()) names.push_back(name);
-      std::string close = nearest(words[0], names);
+      std::string close = nearest_word(words[0], names);
       throw UsageError("afina: no command '" + words[0] + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?") + " ('afina --help' lists them)");
     }
     return found->second.run({words.begin() + 1, words.end()});

@@ -6,9 +6,9 @@
 #include <iostream>
 
 #include "engine/isa.h"
+#include "engine/nearest.h"
 #include "engine/packed.h"
 #include "engine/threads.h"
-#include "tools/nearest.h"
 
 namespace afina {
 
@@ -36,7 +36,7 @@ bool Options::parse(const std::vector<std::string>& words) {
   for (auto& option : all.options()) names.push_back(option->long_name());
   auto unknown = [&](const std::string& name, const std::string& where) {
     std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
-    std::string close = nearest(bare, names);
+    std::string close = nearest_word(bare, names);
     explain("unknown option '" + name + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"), where);
   };
   try {

@@ -31,10 +31,23 @@ struct bf16 {
   return f;
 }
 
-template <class T> struct dtype_of;
-template <> struct dtype_of<float> { static constexpr Dtype value = Dtype::f32; };
-template <> struct dtype_of<bf16> { static constexpr Dtype value = Dtype::bf16; };
-template <> struct dtype_of<double> { static constexpr Dtype value = Dtype::f64; };
-template <> struct dtype_of<int32_t> { static constexpr Dtype value = Dtype::i32; };
+template <class T>
+struct dtype_of;
+template <>
+struct dtype_of<float> {
+  static constexpr Dtype value = Dtype::f32;
+};
+template <>
+struct dtype_of<bf16> {
+  static constexpr Dtype value = Dtype::bf16;
+};
+template <>
+struct dtype_of<double> {
+  static constexpr Dtype value = Dtype::f64;
+};
+template <>
+struct dtype_of<int32_t> {
+  static constexpr Dtype value = Dtype::i32;
+};
 
 }  // namespace afina

@@ -58,7 +58,8 @@ class KernelSlot {
   Variant variants_[device_count][slots]{};
 };
 
-template <class Signature> class Kernel;
+template <class Signature>
+class Kernel;
 
 template <class... Args>
 class Kernel<void(Args...)> : public KernelSlot {

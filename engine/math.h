@@ -62,14 +62,32 @@ AFINA_ANYWHERE double v_split(double x, double& e) {
   return x;
 }
 
-template <class V> AFINA_ANYWHERE V fma(V a, V b, V c) { return v_fma(a, b, c); }
-template <class V> AFINA_ANYWHERE V sqrt(V a) { return v_sqrt(a); }
-template <class V> AFINA_ANYWHERE V max(V a, V b) { return v_max(a, b); }
-template <class V> AFINA_ANYWHERE V select_positive(V x, V a) { return v_if_positive(x, a, V(0.f)); }
+template <class V>
+AFINA_ANYWHERE V fma(V a, V b, V c) {
+  return v_fma(a, b, c);
+}
+template <class V>
+AFINA_ANYWHERE V sqrt(V a) {
+  return v_sqrt(a);
+}
+template <class V>
+AFINA_ANYWHERE V max(V a, V b) {
+  return v_max(a, b);
+}
+template <class V>
+AFINA_ANYWHERE V select_positive(V x, V a) {
+  return v_if_positive(x, a, V(0.f));
+}
 
 // The width of V's elements decides how many terms a series takes. A vector type of floats says `using element = float`.
-template <class V> struct is_double { static constexpr bool value = false; };
-template <> struct is_double<double> { static constexpr bool value = true; };
+template <class V>
+struct is_double {
+  static constexpr bool value = false;
+};
+template <>
+struct is_double<double> {
+  static constexpr bool value = true;
+};
 
 // e^r - 1 for |r| <= 0.35, by its series; relative error below 2^-24 (2^-52).
 template <class V>
@@ -127,7 +145,10 @@ AFINA_ANYWHERE V log(V x) {
   if constexpr (is_double<V>::value) return v_fma(e, V(0.693147180369123816490), v_fma(e, V(1.9082149292705877e-10), of_m));
   else return v_fma(e, V(0.693145752f), v_fma(e, V(1.42860677e-6f), of_m));
 }
-template <class V> AFINA_ANYWHERE V sigmoid(V x) { return V(1.f) / (V(1.f) + exp(-x)); }
+template <class V>
+AFINA_ANYWHERE V sigmoid(V x) {
+  return V(1.f) / (V(1.f) + exp(-x));
+}
 // tanh x = t / (t + 2) with t = e^(2|x|) - 1.
 template <class V>
 AFINA_ANYWHERE V tanh(V x) {
@@ -150,7 +171,9 @@ AFINA_ANYWHERE V erf(V x) {
 }
 // GELU (Hendrycks and Gimpel, 2016) by erf, and its slope.
 template <class V>
-AFINA_ANYWHERE V gelu(V x) { return V(0.5f) * x * (V(1.f) + erf(x * V(0.7071067811865476))); }
+AFINA_ANYWHERE V gelu(V x) {
+  return V(0.5f) * x * (V(1.f) + erf(x * V(0.7071067811865476)));
+}
 template <class V>
 AFINA_ANYWHERE V gelu_slope(V x) {
   V density = V(0.3989422804014327) * exp(V(-0.5f) * x * x);
@@ -158,9 +181,13 @@ AFINA_ANYWHERE V gelu_slope(V x) {
 }
 // GELU by tanh, as GPT-2 has it, and its slope.
 template <class V>
-AFINA_ANYWHERE V gelu_inner(V x) { return V(0.7978845608028654) * v_fma(V(0.044715) * x * x, x, x); }
+AFINA_ANYWHERE V gelu_inner(V x) {
+  return V(0.7978845608028654) * v_fma(V(0.044715) * x * x, x, x);
+}
 template <class V>
-AFINA_ANYWHERE V gelu_tanh(V x) { return V(0.5f) * x * (V(1.f) + tanh(gelu_inner(x))); }
+AFINA_ANYWHERE V gelu_tanh(V x) {
+  return V(0.5f) * x * (V(1.f) + tanh(gelu_inner(x)));
+}
 template <class V>
 AFINA_ANYWHERE V gelu_tanh_slope(V x) {
   V t = tanh(gelu_inner(x)), inner = V(0.7978845608028654) * v_fma(V(3 * 0.044715) * x, x, V(1.f));

@@ -32,7 +32,8 @@ Tensor shrink(const Tensor& g, const Shape& to) {
 }
 Tensor zip(const Tensor& a, const Tensor& b, Binary f) {
   bool fits = b.size() == a.size() || b.size() == 1 || (b.columns() == 1 && b.rows() == a.rows()) || b.size() == a.columns();
-  require(fits && a.dtype() == b.dtype(), "shapes ", a.shape().text(), " ", name(a.dtype()), " and ", b.shape().text(), " ", name(b.dtype()), " do not go together");
+  require(fits && a.dtype() == b.dtype(), "shapes ", a.shape().text(), " ", name(a.dtype()), " and ", b.shape().text(), " ",
+          name(b.dtype()), " do not go together");
   Tensor c = like(a);
   kernel::zip(c, a, b, f);
   return c;
@@ -83,10 +84,11 @@ Tensor operator-(const Tensor& a, const Tensor& b) {
   });
 }
 Tensor operator*(const Tensor& a, const Tensor& b) {
-  return Tape::record("mul", zip(a, b, Binary::mul), {a, b}, [da = a.grad(), db = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
-    if (da) da += zip(dc, b, Binary::mul);
-    if (db) db += shrink(zip(dc, a, Binary::mul), b.shape());
-  });
+  return Tape::record("mul", zip(a, b, Binary::mul), {a, b},
+                      [da = a.grad(), db = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
+                        if (da) da += zip(dc, b, Binary::mul);
+                        if (db) db += shrink(zip(dc, a, Binary::mul), b.shape());
+                      });
 }
 Tensor operator/(const Tensor& a, const Tensor& b) {
   Tensor c = zip(a, b, Binary::div);
@@ -117,10 +119,11 @@ Tensor sum(const Tensor& x) {
   });
 }
 Tensor matmul(const Tensor& a, const Tensor& b, bool ta, bool tb) {
-  return Tape::record("matmul", product(a, b, ta, tb), {a, b}, [da = a.grad(), db = b.grad(), ta, tb, a = a.detached(), b = b.detached()](const Tensor& dc) {
-    if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
-    if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
-  });
+  return Tape::record("matmul", product(a, b, ta, tb), {a, b},
+                      [da = a.grad(), db = b.grad(), ta, tb, a = a.detached(), b = b.detached()](const Tensor& dc) {
+                        if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
+                        if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
+                      });
 }
 void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
   count_flops(2 * c.size() * (ta ? a.rows() : a.columns()));

@@ -10,8 +10,8 @@ namespace afina {
 bool packing_constants();
 void pack_constants(bool on);
 
-// b packed by `pack` into `bytes`, as the right operand of g (whose n, k, in, b, ldb and tb say how); null unless switched on and b is a whole constant
-// buffer. Metered as weights; lives as long as b's buffer. May be called from several threads.
+// b packed by `pack` into `bytes`, as the right operand of g (whose n, k, in, b, ldb and tb say how); null unless switched on and b is a
+// whole constant buffer. Metered as weights; lives as long as b's buffer. May be called from several threads.
 const void* packed_constant(const Tensor& b, const Gemm& g, size_t bytes, void (*pack)(void* out, const Gemm& g));
 
 }  // namespace afina

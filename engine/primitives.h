@@ -26,9 +26,11 @@ inline constinit Kernel<void(Tensor& y, const Tensor& x)> sum_columns{"sum_colum
 // y (n) += the sum of the rows of x (rows, n), the chain over rows in order; y may be f32 where x is bf16.
 inline constinit Kernel<void(Tensor& y, const Tensor& x)> sum_rows{"sum_rows"};
 // c = [c +] op(a) op(b) [+ bias]: see engine/cpu/gemm.h for the bits. c may be f32 where a and b are bf16. An empty bias is none.
-inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias)> matmul{"matmul"};
+inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias)> matmul{
+    "matmul"};
 // c = a bᵀ + a2 b2ᵀ + bias when tb, else a b + a2 b2: one chain over k, then over k2 (the K-augmentation of LoRA).
-inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias)> matmul2{"matmul2"};
+inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias)>
+    matmul2{"matmul2"};
 // y (rows, count) = columns from .. from + count of x (rows, n); and its reverse, y[:, from ..] += part.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, int64_t from)> columns{"columns"};
 inline constinit Kernel<void(Tensor& y, const Tensor& part, int64_t from)> add_columns{"add_columns"};

@@ -4,6 +4,7 @@
 
 namespace afina {
 
+// clang-format off
 //  name       y = f(x)                       dx, given dy, x and y
 #define SCALAR_FUNCTIONS(_)                                                        \
   _(neg,       -x,                            -dy)                                 \
@@ -18,19 +19,23 @@ namespace afina {
   _(relu,      math::max(x, V(0.f)),          math::select_positive(x, dy))        \
   _(gelu,      math::gelu(x),                 math::gelu_slope(x) * dy)            \
   _(gelu_tanh, math::gelu_tanh(x),            math::gelu_tanh_slope(x) * dy)
+// clang-format on
 
 #define ENTRY(name, f, df) name,
 enum class Scalar : uint8_t { SCALAR_FUNCTIONS(ENTRY) };
 #undef ENTRY
 
 namespace scalar {
-#define ENTRY(name, f, df)                                                                                    \
-  struct name {                                                                                               \
-    template <class V> AFINA_ANYWHERE static V forward([[maybe_unused]] V x) { return f; }                    \
-    template <class V>                                                                                        \
-    AFINA_ANYWHERE static V backward([[maybe_unused]] V dy, [[maybe_unused]] V x, [[maybe_unused]] V y) {     \
-      return df;                                                                                              \
-    }                                                                                                         \
+#define ENTRY(name, f, df)                                                                                \
+  struct name {                                                                                           \
+    template <class V>                                                                                    \
+    AFINA_ANYWHERE static V forward([[maybe_unused]] V x) {                                               \
+      return f;                                                                                           \
+    }                                                                                                     \
+    template <class V>                                                                                    \
+    AFINA_ANYWHERE static V backward([[maybe_unused]] V dy, [[maybe_unused]] V x, [[maybe_unused]] V y) { \
+      return df;                                                                                          \
+    }                                                                                                     \
   };
 SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
@@ -40,7 +45,8 @@ SCALAR_FUNCTIONS(ENTRY)
 template <class Visit>
 AFINA_INLINE void with_scalar(Scalar function, Visit visit) {
   switch (function) {
-#define ENTRY(name, f, df) case Scalar::name: return visit(scalar::name{});
+#define ENTRY(name, f, df) \
+  case Scalar::name: return visit(scalar::name{});
     SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
   }

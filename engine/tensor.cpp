@@ -35,9 +35,7 @@ std::string Shape::text() const {
   return out + ")";
 }
 
-Buffer::Buffer(size_t n, Device d, Purpose p) : data(memory(d).allocate(n)), bytes(n), device(d), purpose(p) {
-  meter(d, p, int64_t(n));
-}
+Buffer::Buffer(size_t n, Device d, Purpose p) : data(memory(d).allocate(n)), bytes(n), device(d), purpose(p) { meter(d, p, int64_t(n)); }
 Buffer::~Buffer() {
   memory(device).release(data, bytes);
   meter(device, purpose, -int64_t(bytes));
@@ -145,7 +143,8 @@ Tensor Tensor::viewed(Shape shape) const {
   return t;
 }
 Tensor Tensor::slice_rows(int64_t from, int64_t count) const {
-  require(shape_.rank() >= 1 && from >= 0 && count >= 0 && from + count <= shape_[0], "rows ", from, " to ", from + count, " of ", shape_.text());
+  require(shape_.rank() >= 1 && from >= 0 && count >= 0 && from + count <= shape_[0], "rows ", from, " to ", from + count, " of ",
+          shape_.text());
   std::vector<int64_t> extents;
   for (int i = 0; i < shape_.rank(); ++i) extents.push_back(i ? shape_[i] : count);
   Tensor t = detached();
@@ -161,7 +160,8 @@ Tensor& Tensor::track(Dtype sum) {
 }
 
 void Gradient::operator+=(const Tensor& part) const {
-  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(), " for a tensor of shape ", slot_->shape.text());
+  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(), " for a tensor of shape ",
+          slot_->shape.text());
   if (!slot_->kept && !slot_->touched && part.dtype() == slot_->dtype) {
     slot_->gathered = part.viewed(slot_->shape);
     slot_->touched = true;

@@ -37,8 +37,8 @@ struct Buffer {
   size_t bytes;
   Device device;
   Purpose purpose;
-  bool constant = false;                                // never written again: kernels may keep forms of it that are quicker to read
-  std::array<std::shared_ptr<Buffer>, 2> packed{};      // such forms, made by the matmul of the device (one each way)
+  bool constant = false;                            // never written again: kernels may keep forms of it that are quicker to read
+  std::array<std::shared_ptr<Buffer>, 2> packed{};  // such forms, made by the matmul of the device (one each way)
   Buffer(size_t bytes, Device device, Purpose purpose);
   ~Buffer();
   Buffer(const Buffer&) = delete;
@@ -59,10 +59,10 @@ class Gradient {
   // The sum itself, for kernels that add straight into it: a parameter's is f32 (f64), an activation's has its dtype. When `fresh` is
   // given, an untouched sum comes with fresh = true and arbitrary content, to be overwritten; without, it comes as zeros.
   Tensor sum(bool* fresh = nullptr) const;
-  bool touched() const;            // has anything been added since the last clear?
-  const Tensor& value() const;     // what has been gathered; empty when nothing was
-  void clear() const;              // to zero; a parameter keeps its memory
-  void drop() const;               // to zero, memory given back
+  bool touched() const;         // has anything been added since the last clear?
+  const Tensor& value() const;  // what has been gathered; empty when nothing was
+  void clear() const;           // to zero; a parameter keeps its memory
+  void drop() const;            // to zero, memory given back
 
  private:
   std::shared_ptr<Slot> slot_;
@@ -90,23 +90,30 @@ class Tensor {
   [[gnu::always_inline]] explicit operator bool() const { return buffer_ != nullptr; }
   // First element. T must be what dtype() says; not checked, for kernels.
   template <class T = void>
-  [[gnu::always_inline]] T* data() const { return static_cast<T*>(data_); }
+  [[gnu::always_inline]] T* data() const {
+    return static_cast<T*>(data_);
+  }
   [[gnu::always_inline]] Buffer* buffer() const { return buffer_.get(); }
   long buffer_use() const { return buffer_.use_count(); }
 
-  std::vector<float> values() const;     // on the host, as f32
-  std::vector<double> values64() const;  // on the host, as f64
-  std::vector<int32_t> integers() const; // of an i32 tensor
-  double item() const;                   // of a tensor with one element
-  Tensor to(Device device) const;        // a copy there
-  Tensor as(Dtype dtype) const;          // a converted copy; the tensor itself when nothing changes. Outside the graph.
+  std::vector<float> values() const;      // on the host, as f32
+  std::vector<double> values64() const;   // on the host, as f64
+  std::vector<int32_t> integers() const;  // of an i32 tensor
+  double item() const;                    // of a tensor with one element
+  Tensor to(Device device) const;         // a copy there
+  Tensor as(Dtype dtype) const;           // a converted copy; the tensor itself when nothing changes. Outside the graph.
   Tensor copy() const;
   void copy_from(const Tensor& other) const;  // same shape and device; converts the dtype
   void zero() const;
 
-  Tensor detached() const { Tensor t = *this; t.grad_ = Gradient(); return t; }  // the same memory, outside the graph
-  Tensor viewed(Shape shape) const;                                              // the same memory, another shape, outside the graph
-  Tensor slice_rows(int64_t from, int64_t count) const;                          // rows of the first extent, the same memory, outside the graph
+  // The same memory, outside the graph.
+  Tensor detached() const {
+    Tensor t = *this;
+    t.grad_ = Gradient();
+    return t;
+  }
+  Tensor viewed(Shape shape) const;                      // the same memory, another shape, outside the graph
+  Tensor slice_rows(int64_t from, int64_t count) const;  // rows of the first extent, the same memory, outside the graph
 
   Gradient grad() const { return grad_; }
   bool needs_grad() const { return static_cast<bool>(grad_); }
@@ -114,9 +121,17 @@ class Tensor {
   Tensor& track(Dtype sum);
   Tensor& track() { return track(dtype_ == Dtype::f64 ? Dtype::f64 : Dtype::f32); }
   // The same values and an own, empty gradient: for a weight used in two places.
-  Tensor with_own_gradient() const { Tensor t = detached(); t.track(); return t; }
+  Tensor with_own_gradient() const {
+    Tensor t = detached();
+    t.track();
+    return t;
+  }
   // Another form of the same values (a bf16 copy of an f32 master) that gathers into the same gradient.
-  Tensor sharing_gradient_of(const Tensor& other) const { Tensor t = *this; t.grad_ = other.grad_; return t; }
+  Tensor sharing_gradient_of(const Tensor& other) const {
+    Tensor t = *this;
+    t.grad_ = other.grad_;
+    return t;
+  }
 
  private:
   friend class Tape;

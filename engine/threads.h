@@ -17,7 +17,8 @@ void run_parallel(int64_t n, int64_t grain, void (*run)(void* context, int64_t b
 template <class F>
 [[gnu::always_inline]] inline void parallel_for(int64_t n, int64_t grain, F&& f) {
   using Body = std::remove_reference_t<F>;
-  run_parallel(n, grain, [](void* body, int64_t begin, int64_t end) { (*static_cast<Body*>(body))(begin, end); }, (void*)&f);
+  run_parallel(
+      n, grain, [](void* body, int64_t begin, int64_t end) { (*static_cast<Body*>(body))(begin, end); }, (void*)&f);
 }
 
 }  // namespace afina

@@ -7,7 +7,8 @@ Inputs make_inputs(int64_t rows, int64_t length, const std::vector<int32_t>& tok
                    const std::vector<int32_t>& starts, const std::vector<int64_t>& samples, Device device) {
   size_t n = size_t(rows * length);
   require(tokens.size() == n && starts.size() == n && (targets.empty() || targets.size() == n) && (samples.empty() || samples.size() == n),
-          "a batch of ", rows, " rows of ", length, " tokens with ", tokens.size(), " tokens, ", targets.size(), " targets, ", starts.size(), " starts");
+          "a batch of ", rows, " rows of ", length, " tokens with ", tokens.size(), " tokens, ", targets.size(), " targets, ",
+          starts.size(), " starts");
   std::vector<int32_t> positions(n), keys(samples.empty() ? 0 : 2 * n);
   for (size_t i = 0; i < n; ++i) {
     positions[i] = int32_t(i % size_t(length)) - starts[i];

@@ -8,10 +8,10 @@
 namespace afina {
 
 struct Linear {
-  std::string path;         // "model.layers.0.self_attn.q_proj"
-  Parameter& weight;        // (out, in)
-  Parameter* bias;          // (out), or none
-  bool stored_transposed;   // files hold (in, out)
+  std::string path;        // "model.layers.0.self_attn.q_proj"
+  Parameter& weight;       // (out, in)
+  Parameter* bias;         // (out), or none
+  bool stored_transposed;  // files hold (in, out)
   std::unique_ptr<Adapter> adapter;
 
   // init: of the weight; biases begin at zero.

@@ -26,10 +26,16 @@ struct Adapter {
 struct Method {
   virtual ~Method() = default;
   // Is this weight of the pretrained model trained? name: "model.layers.0.self_attn.q_proj.weight".
-  virtual bool trains(const std::string& name) const { (void)name; return false; }
+  virtual bool trains(const std::string& name) const {
+    (void)name;
+    return false;
+  }
   // The adapter of a layer, nullptr for none. The layer's weight is loaded already. scope is the layer's place, its parameters are made
   // by scope.added(...).
-  virtual std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) { (void)layer, (void)scope; return nullptr; }
+  virtual std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) {
+    (void)layer, (void)scope;
+    return nullptr;
+  }
   // Called when the model stands: an Error here if a pattern matched nothing.
   virtual void built() const {}
   // The adapter_config.json that PEFT reads; null when the method adds nothing that PEFT knows (full: the whole model is stored).

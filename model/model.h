@@ -22,7 +22,9 @@ struct ModelConfig {
 
 // Keys and values of the tokens so far, per layer (B = 1): grown to `capacity` once, then filled.
 struct KvCache {
-  struct Layer { Tensor k, v; };  // (1, capacity, kv_heads, head_dim)
+  struct Layer {
+    Tensor k, v;
+  };  // (1, capacity, kv_heads, head_dim)
   std::vector<Layer> layers;
   int64_t length = 0, capacity = 0;
 
@@ -70,7 +72,8 @@ struct BuildOptions {
   Checkpointing checkpointing = Checkpointing::none;
 };
 // Builds the model of this config, its weights from `source`, shaped by `method`. Unknown architectures are an Error listing the known.
-std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source, std::unique_ptr<Method> method, const BuildOptions& options);
+std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source, std::unique_ptr<Method> method,
+                                   const BuildOptions& options);
 
 struct Architecture {
   // Fills what is particular to it and refuses what it does not know (an activation, a kind of rope scaling), by key.
@@ -86,6 +89,6 @@ ModelConfig parse_config(const Json& json, const std::string& where);
 
 }  // namespace afina
 
-#define REGISTER_ARCHITECTURE(name, check, build, hf_class)                 \
+#define REGISTER_ARCHITECTURE(name, check, build, hf_class)           \
   [[maybe_unused]] static const bool registered_architecture_##name = \
       (::afina::architectures()[#name] = ::afina::Architecture{check, build, hf_class}, true)

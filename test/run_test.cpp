@@ -3,8 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -27,8 +27,12 @@ using Words = std::vector<std::string>;
 
 // A short run on the pocket model with random weights: everything is real but the weights.
 Words words(const std::string& command, const std::string& out, Words more) {
-  Words all = {command, "--model", source + "/data/pocket", "--init", "--data", source + "/data/samples/support.jsonl", "--limit", "60", "--held-out", "6", "--length", "128",
-               "--on-too-long", "cut", "--on-problem", "skip", "--steps", "4", "--batch", "2", "--generations", "1", "--eval-every", "4", "--out", out};
+  std::string pocket = source + "/data/pocket", support = source + "/data/samples/support.jsonl";
+  // clang-format off
+  Words all = {command, "--model", pocket, "--init", "--data", support, "--limit", "60", "--held-out", "6", "--length", "128",
+               "--on-too-long", "cut", "--on-problem", "skip", "--steps", "4", "--batch", "2", "--generations", "1",
+               "--eval-every", "4", "--out", out};
+  // clang-format on
   for (size_t i = 0; i < more.size(); ++i) {  // what is said again replaces what was said
     auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);
     if (old != all.end() && more[i].starts_with("--") && i + 1 < more.size()) *(old + 1) = more[++i];
@@ -99,7 +103,9 @@ struct Faulty : Method {
 template <class Kind>
 struct With {  // registers a faulty method while alive, so that tests of all methods do not see it
   std::string name;
-  explicit With(std::string n) : name(std::move(n)) { methods()[name] = {[](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); }, "for a test"}; }
+  explicit With(std::string n) : name(std::move(n)) {
+    methods()[name] = {[](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); }, "for a test"};
+  }
   ~With() { methods().erase(name); }
 };
 
@@ -110,7 +116,9 @@ BOOST_AUTO_TEST_SUITE(runs)
 BOOST_AUTO_TEST_CASE(a_comparison_writes_everything_and_equals_runs_alone) {
   ScratchFolder scratch;
   std::string out = scratch / "compare";
-  Said said = run(words("compare", out, {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "600", "--method", "full:lr=1e-3", "--method", "lora:rank=4,dropout=0.1,lr=1e-3/3e-3"}));
+  Said said = run(words("compare", out,
+                        {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "600", "--method", "full:lr=1e-3",
+                         "--method", "lora:rank=4,dropout=0.1,lr=1e-3/3e-3"}));
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   for (const char* file : {"results.json", "summary.md", "report.html"}) BOOST_TEST(fs::exists(out + "/" + file), file);
   Json results = parse_json_file(out + "/results.json");
@@ -160,7 +168,8 @@ BOOST_AUTO_TEST_CASE(resuming_with_other_options_is_refused) {
   std::string out = scratch / "run";
   Words long_run = {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000"};
   for (int wait = 600; !fs::exists(out + "/checkpoints") && wait < 20000; wait *= 2) killed_run(words("train", out, long_run), wait);
-  Said said = run(words("train", out, {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000", "--seed", "2", "--resume"}));
+  Said said =
+      run(words("train", out, {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000", "--seed", "2", "--resume"}));
   BOOST_TEST(said.status == 1);
   BOOST_TEST(holds(said.err, "seed"), said.err);
   said = run(words("train", out, {"--method", "full:lr=3e-3", "--steps", "4000", "--resume"}));

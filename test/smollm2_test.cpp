@@ -131,7 +131,8 @@ void check_training(const std::string& method, const Json& run, const Json& ids)
       BOOST_TEST(off < 0.1 * rate, name << " " << i << ": off by " << off / rate << " of the rate");
       sum += off;
     }
-    BOOST_TEST(sum < 0.02 * rate * double(found.size()), name << ": off by " << sum / rate / double(found.size()) << " of the rate in the mean");
+    BOOST_TEST(sum < 0.02 * rate * double(found.size()),
+               name << ": off by " << sum / rate / double(found.size()) << " of the rate in the mean");
   }
 }
 

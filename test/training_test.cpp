@@ -17,7 +17,8 @@ namespace {
 
 const std::string tiny = std::string(AFINA_SOURCE_DIR) + "/test/data/tiny/";
 
-std::unique_ptr<Model> tiny_model(const std::string& name, const std::string& method, Dtype dtype = Dtype::f32, Checkpointing checkpointing = Checkpointing::none) {
+std::unique_ptr<Model> tiny_model(const std::string& name, const std::string& method, Dtype dtype = Dtype::f32,
+                                  Checkpointing checkpointing = Checkpointing::none) {
   ModelFiles open = open_model(tiny + name);
   return build_model(open.config, *open.source, make_method(parse_method(method)), {dtype, Device::cpu, 1, checkpointing});
 }
@@ -43,7 +44,8 @@ struct Rows {
     std::vector<int32_t> starts(size_t(count * length), 0);
     std::vector<int64_t> samples;
     for (int64_t i = 0; i < count * length; ++i) samples.push_back(batch * rows + from + i / length);
-    Inputs in = make_inputs(count, length, {tokens.begin() + begin, tokens.begin() + end}, {targets.begin() + begin, targets.begin() + end}, starts, samples);
+    Inputs in = make_inputs(count, length, {tokens.begin() + begin, tokens.begin() + end}, {targets.begin() + begin, targets.begin() + end},
+                            starts, samples);
     in.training = true, in.seed = 3, in.step = batch;
     return in;
   }
@@ -55,15 +57,15 @@ struct Rows {
 };
 // One step on a batch, in micro-batches of `rows_each` rows.
 StepReport step(Trainer& trainer, Model& model, const Rows& rows, int64_t batch, int64_t rows_each) {
-  return trainer.step(size_t(rows.rows / rows_each), rows.count(batch), [&](size_t i, double scale) {
-    return model.loss(rows.inputs(batch, int64_t(i) * rows_each, rows_each), scale);
-  });
+  return trainer.step(size_t(rows.rows / rows_each), rows.count(batch),
+                      [&](size_t i, double scale) { return model.loss(rows.inputs(batch, int64_t(i) * rows_each, rows_each), scale); });
 }
 TrainOptions like_reference(const Json& json, double peak) {
   TrainOptions o;
   o.schedule = {peak, int64_t(json.at("steps").size()), 2, Decay::cosine, 0.};
   const Json& adamw = json.at("adamw");
-  o.optimizer = {"adamw", adamw.at("betas")[0].get<double>(), adamw.at("betas")[1].get<double>(), adamw.at("eps").get<double>(), json.at("weight_decay_on_matrices").get<double>()};
+  o.optimizer = {"adamw", adamw.at("betas")[0].get<double>(), adamw.at("betas")[1].get<double>(), adamw.at("eps").get<double>(),
+                 json.at("weight_decay_on_matrices").get<double>()};
   o.clip = json.at("clip").get<double>();
   return o;
 }
@@ -93,7 +95,8 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
   for (Parameter* p : model->parameters->trained()) {
     if (skip.count(p->name)) continue;
     std::vector<float> expected = floats(file.at("final." + (adapter ? prefix : "") + p->name)), found = p->exact().values();
-    size_t n = adapter ? found.size() : std::min<size_t>(251, found.size()), columns = size_t(p->shape.columns()), count = size_t(p->shape.rows());
+    size_t n = adapter ? found.size() : std::min<size_t>(251, found.size()), columns = size_t(p->shape.columns()),
+           count = size_t(p->shape.rows());
     BOOST_REQUIRE_EQUAL(expected.size(), n);
     double worst = 0;
     for (size_t i = 0; i < n; ++i) {
@@ -150,7 +153,9 @@ BOOST_AUTO_TEST_CASE(digest_depends_on_nothing_it_should_not) {
     for (const char* method : {"full", "lora:rank=4,dropout=0.1"})
       for (const char* name : {"llama", "gpt2"}) {
         std::string expected = digest(name, method, dtype, {});
-        auto same = [&](const char* what, const Setting& s) { BOOST_TEST(digest(name, method, dtype, s) == expected, name << " " << method << " " << afina::name(dtype) << ": " << what); };
+        auto same = [&](const char* what, const Setting& s) {
+          BOOST_TEST(digest(name, method, dtype, s) == expected, name << " " << method << " " << afina::name(dtype) << ": " << what);
+        };
         same("one thread", {"", 1});
         same("three threads", {"", 3});
         same("rows one by one", {"", 2, 1});
@@ -162,11 +167,11 @@ BOOST_AUTO_TEST_CASE(digest_depends_on_nothing_it_should_not) {
 // The golden bits: these must come out on every machine. They change only with a stated reason.
 BOOST_AUTO_TEST_CASE(golden_digests) {
   const std::map<std::string, std::string> golden = {
-      
-      {"llama full f32", "6a4450377b53c5e56556c073944b8df6de8615228f4deebab5b2021ecd00aad1"}, 
-      {"llama full bf16", "2527cea9a1911eb71a4a0c71add033e5b905736e8f5aa00727d70e40c3a21049"}, 
-      {"llama lora f32", "692bdc00ac535e998011c2f4882b0cf076a436807fd8aebefd2d9ac6427db2dd"}, 
-      {"llama lora bf16", "34d953fd43a3d5fa55b80853b2b0106669de07f286b35ef68591c7d902e4be96"}, 
+
+      {"llama full f32", "6a4450377b53c5e56556c073944b8df6de8615228f4deebab5b2021ecd00aad1"},
+      {"llama full bf16", "2527cea9a1911eb71a4a0c71add033e5b905736e8f5aa00727d70e40c3a21049"},
+      {"llama lora f32", "692bdc00ac535e998011c2f4882b0cf076a436807fd8aebefd2d9ac6427db2dd"},
+      {"llama lora bf16", "34d953fd43a3d5fa55b80853b2b0106669de07f286b35ef68591c7d902e4be96"},
       {"gpt2 full f32", "0878f35f091b1e0a9313a7bb57e58b166a1b40c307ae3eb6f9f3cb3be7cb20bf"}};
   for (auto& [what, expected] : golden) {
     std::istringstream words(what);
@@ -220,7 +225,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   BOOST_TEST(resumed.notes.size() == 1u);
   auto other = tiny_model("llama", "lora:rank=4,targets=q_proj");
   Trainer of_other(other->parameters->trained(), o);
-  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error, [](const Error& e) { return std::string(e.what()).find("same --method") != std::string::npos; });
+  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error,
+                        [](const Error& e) { return std::string(e.what()).find("same --method") != std::string::npos; });
 }
 
 BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
@@ -228,7 +234,9 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
   Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
   TrainOptions o;
   o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
-  auto says = [](const std::string& words) { return [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; }; };
+  auto says = [](const std::string& words) {
+    return [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; };
+  };
   Trainer trainer(model->parameters->trained(), o);
   BOOST_CHECK_EXCEPTION(trainer.step(1, 0, [](size_t, double) { return Loss{}; }), Error, says("no target"));
   // A weight that nothing uses.
@@ -267,7 +275,8 @@ BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {
   };
   auto full = use("full"), lora = use("lora:rank=2");
   auto at = [](auto& of, Purpose p) { return of[size_t(p)]; };
-  BOOST_TEST(at(full, Purpose::optimizer) == 2 * at(full, Purpose::gradients) - 2 * 4 * 80 * 32);  // the tied head gathers in a sum of its own
+  BOOST_TEST(at(full, Purpose::optimizer) ==
+             2 * at(full, Purpose::gradients) - 2 * 4 * 80 * 32);  // the tied head gathers in a sum of its own
   BOOST_TEST(at(lora, Purpose::optimizer) == 2 * at(lora, Purpose::gradients));
   BOOST_TEST(at(lora, Purpose::masters) * 5 < at(full, Purpose::masters));
   BOOST_TEST(at(lora, Purpose::optimizer) * 5 < at(full, Purpose::optimizer));

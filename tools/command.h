@@ -7,7 +7,7 @@
 namespace afina {
 
 struct Command {
-  const char* summary;  // one line for `afina --help`
+  const char* summary;                                // one line for `afina --help`
   int (*run)(const std::vector<std::string>& words);  // the words after the command's name; returns the exit status
 };
 std::map<std::string, Command>& commands();

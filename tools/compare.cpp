@@ -83,7 +83,8 @@ struct Compare {
       method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(), tried[i].choice, r.after.retain, i == best});
     }
     if (rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
-      bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) + ", is at the edge of those searched; a better one may lie beyond");
+      bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) +
+                            ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
     for (int64_t k = 1; k < seeds; ++k) method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
     return method;
@@ -99,8 +100,10 @@ struct Compare {
     require(resume || !fs::exists(out + "/results.json"), out, ": holds a finished comparison already; choose another --out, or --resume");
     std::cout << "Reading model and data\n" << std::flush;
     Workbench bench = open_workbench(model, data, run);
-    std::cout << "  train: " << bench.train.summary() << "\n  held out: " << bench.choice.rows.size() << " to choose by, " << bench.final.rows.size() << " to judge by\n"
-              << "Measuring the untouched model\n" << std::flush;
+    std::cout << "  train: " << bench.train.summary() << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
+              << bench.final.rows.size() << " to judge by\n"
+              << "Measuring the untouched model\n"
+              << std::flush;
     measure_base(bench);
     Comparison c;
     c.title = title.empty() ? bench.described.name + " on " + fs::path(data.data.front()).stem().string() : title;
@@ -117,14 +120,15 @@ int compare(const std::vector<std::string>& words) {
   Compare c;
   Options options("compare", intro);
   namespace po = boost::program_options;
-  options.group("Comparison").add_options()
-      ("method", po::value(&c.methods), "a method with its options; once for each. full, lora:rank=8,alpha=16,targets=all,dropout=0,lr=...")
-      ("lr", po::value(&c.lr), "learning rate of methods that do not name one")
-      ("seeds", po::value(&c.seeds)->default_value(1), "runs of each method, with consecutive seeds")
-      ("out,o", po::value(&c.out)->required(), "folder for everything that is written")
-      ("resume", po::bool_switch(&c.resume), "go on with what --out holds: finished runs are kept, the interrupted one continues")
-      ("keep-models", po::value(&c.keep_models)->default_value(true), "store fully fine-tuned models (adapters always are)")
-      ("title", po::value(&c.title), "of the report");
+  auto in_comparison = options.group("Comparison").add_options();
+  in_comparison("method", po::value(&c.methods),
+                "a method with its options; once for each. full, lora:rank=8,alpha=16,targets=all,dropout=0,lr=...");
+  in_comparison("lr", po::value(&c.lr), "learning rate of methods that do not name one");
+  in_comparison("seeds", po::value(&c.seeds)->default_value(1), "runs of each method, with consecutive seeds");
+  in_comparison("out,o", po::value(&c.out)->required(), "folder for everything that is written");
+  in_comparison("resume", po::bool_switch(&c.resume), "go on with what --out holds: finished runs are kept, the interrupted one continues");
+  in_comparison("keep-models", po::value(&c.keep_models)->default_value(true), "store fully fine-tuned models (adapters always are)");
+  in_comparison("title", po::value(&c.title), "of the report");
   c.model.add_to(options), c.data.add_to(options), c.run.add_to(options);
   if (!options.parse(words)) return 0;
   c.options = options.in_force();

@@ -6,7 +6,7 @@
 namespace afina {
 
 struct Evaluation {
-  double mean = 0;        // loss per target token over all of them
+  double mean = 0;  // loss per target token over all of them
   int64_t targets = 0;
   std::vector<double> losses;   // per sample, mean over its targets
   std::vector<int64_t> tokens;  // per sample, its targets

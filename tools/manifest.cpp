@@ -7,7 +7,13 @@ namespace afina {
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome) {
   Json data = Json::array();
   for (const DataDescription& d : bench.files)
-    data.push_back({{"role", d.role}, {"path", d.path}, {"sha256", d.hash}, {"rows", d.rows}, {"tokens", d.tokens}, {"target_tokens", d.target_tokens}, {"truncated", d.truncated}});
+    data.push_back({{"role", d.role},
+                    {"path", d.path},
+                    {"sha256", d.hash},
+                    {"rows", d.rows},
+                    {"tokens", d.tokens},
+                    {"target_tokens", d.target_tokens},
+                    {"truncated", d.truncated}});
   return {{"afina", {{"version", version()}, {"commit", commit()}}},
           {"created", utc_now()},
           {"run", identity_of(plan, bench)},
@@ -15,7 +21,11 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
           {"batch", bench.run.batch},
           {"accumulate", bench.run.accumulate},
           {"checkpoint", bench.model.checkpoint},
-          {"model", {{"path", bench.model.path}, {"sha256", bench.described.hash}, {"architecture", bench.described.architecture}, {"parameters", bench.described.parameters}}},
+          {"model",
+           {{"path", bench.model.path},
+            {"sha256", bench.described.hash},
+            {"architecture", bench.described.architecture},
+            {"parameters", bench.described.parameters}}},
           {"tokenizer_template", bench.chat.name()},
           {"data", data},
           {"machine", Json::parse(to_json(this_machine()).dump())},

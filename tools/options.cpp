@@ -15,8 +15,10 @@ namespace afina {
 namespace po = boost::program_options;
 
 Options::Options(std::string command, std::string intro) : command_(std::move(command)), intro_(std::move(intro)) {
-  group("General").add_options()("help,h", "print this text")("config", po::value(&config_), "INI file: each line option = value, as here without the dashes")(
-      "threads", po::value(&threads_)->default_value(0, "all cores"), "threads to compute with; the results do not depend on it");
+  auto in_general = group("General").add_options();
+  in_general("help,h", "print this text");
+  in_general("config", po::value(&config_), "INI file: each line option = value, as here without the dashes");
+  in_general("threads", po::value(&threads_)->default_value(0, "all cores"), "threads to compute with; the results do not depend on it");
 }
 
 OptionGroup& Options::group(const std::string& title) {
@@ -52,20 +54,14 @@ bool Options::parse(const std::vector<std::string>& words) {
       require(bool(file), path, ": cannot be read; --config wants an INI file");
       try {
         po::store(po::parse_config_file(file, all), values_);
-      } catch (const po::unknown_option& e) {
-        unknown(e.get_option_name(), path);
-      } catch (const po::error& e) {
+      } catch (const po::unknown_option& e) { unknown(e.get_option_name(), path); } catch (const po::error& e) {
         explain(e.what(), path);
       }
     }
     po::notify(values_);
-  } catch (const po::unknown_option& e) {
-    unknown(e.get_option_name(), "");
-  } catch (const po::too_many_positional_options_error&) {
+  } catch (const po::unknown_option& e) { unknown(e.get_option_name(), ""); } catch (const po::too_many_positional_options_error&) {
     explain("a word that belongs to no option; every value follows its --option", "");
-  } catch (const po::error& e) {
-    explain(e.what(), "");
-  }
+  } catch (const po::error& e) { explain(e.what(), ""); }
   require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
   if (threads_ > 0) set_thread_count(threads_);
   isa();  // a wrong AFINA_ISA is said before any work
@@ -109,13 +105,17 @@ T choice(const std::string& option, const std::string& text, std::initializer_li
 }  // namespace
 
 void ModelOptions::add_to(Options& options) {
-  options.group("Model").add_options()
-      ("model,m", po::value(&path)->required(), "Hugging Face folder or .gguf file")
-      ("dtype", po::value(&dtype)->default_value(dtype), "f32, or bf16 (matrices and activations in bf16; masters, moments and gradients in f32)")
-      ("checkpoint", po::value(&checkpoint)->default_value(checkpoint), "none, or block: keep a block's input only and run the block again for its gradient")
-      ("pack-frozen", po::value(&pack_frozen)->default_value(pack_frozen), "on: keep frozen matrices in the matmul's own form as well; some per cent faster, twice more memory for them")
-      ("init", po::bool_switch(&init), "pretrain: begin with random weights made from --seed; only config.json and the tokenizer are read")
-      ("device", po::value(&device)->default_value(device), "auto or cpu");
+  auto in_model = options.group("Model").add_options();
+  in_model("model,m", po::value(&path)->required(), "Hugging Face folder or .gguf file");
+  in_model("dtype", po::value(&dtype)->default_value(dtype),
+           "f32, or bf16 (matrices and activations in bf16; masters, moments and gradients in f32)");
+  in_model("checkpoint", po::value(&checkpoint)->default_value(checkpoint),
+           "none, or block: keep a block's input only and run the block again for its gradient");
+  in_model("pack-frozen", po::value(&pack_frozen)->default_value(pack_frozen),
+           "on: keep frozen matrices in the matmul's own form as well; some per cent faster, twice more memory for them");
+  in_model("init", po::bool_switch(&init),
+           "pretrain: begin with random weights made from --seed; only config.json and the tokenizer are read");
+  in_model("device", po::value(&device)->default_value(device), "auto or cpu");
 }
 Dtype ModelOptions::parsed_dtype() const {
   choice<int>("device", device, {{"auto", 0}, {"cpu", 0}});
@@ -127,30 +127,38 @@ Checkpointing ModelOptions::parsed_checkpoint() const {
 }
 
 void DataOptions::add_to(Options& options) {
-  options.group("Data").add_options()
-      ("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt; may be given more than once")
-      ("eval", po::value(&eval), "records to measure on; without it some of --data are held out")
-      ("retain", po::value(&retain), "general text: how much of it is forgotten is measured")
-      ("format", po::value(&format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given")
-      ("fields", po::value(&fields), "what the fields are called in the file: prompt=question,completion=answer")
-      ("template", po::value(&chat_template), "chat template by name; the model's own when not given")
-      ("train-on", po::value(&train_on)->default_value(train_on), "answers (all assistant turns), last (the last one) or all (prompts too)")
-      ("length", po::value(&length)->default_value(length), "longest row, in tokens")
-      ("pack", po::value(&packing)->default_value(packing), "on: short records share a row, isolated from each other; off: one a row, padded")
-      ("on-too-long", po::value(&on_too_long)->default_value(on_too_long), "error, cut or skip: what to do with records longer than --length")
-      ("on-problem", po::value(&on_problem)->default_value(on_problem), "error or skip: what to do with records that have nothing to train on")
-      ("limit", po::value(&limit)->default_value(limit, "all"), "use at most so many records of --data")
-      ("held-out", po::value(&held_out)->default_value(held_out, "a tenth, at most 200"), "records of --data held out when there is no --eval")
-      ("eval-rows", po::value(&eval_rows)->default_value(eval_rows), "held-out records for each of choosing and the final figures, at most")
-      ("retain-tokens", po::value(&retain_tokens)->default_value(retain_tokens), "tokens of --retain that are used, at most");
+  auto in_data = options.group("Data").add_options();
+  in_data("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt; may be given more than once");
+  in_data("eval", po::value(&eval), "records to measure on; without it some of --data are held out");
+  in_data("retain", po::value(&retain), "general text: how much of it is forgotten is measured");
+  in_data("format", po::value(&format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given");
+  in_data("fields", po::value(&fields), "what the fields are called in the file: prompt=question,completion=answer");
+  in_data("template", po::value(&chat_template), "chat template by name; the model's own when not given");
+  in_data("train-on", po::value(&train_on)->default_value(train_on),
+          "answers (all assistant turns), last (the last one) or all (prompts too)");
+  in_data("length", po::value(&length)->default_value(length), "longest row, in tokens");
+  in_data("pack", po::value(&packing)->default_value(packing),
+          "on: short records share a row, isolated from each other; off: one a row, padded");
+  in_data("on-too-long", po::value(&on_too_long)->default_value(on_too_long),
+          "error, cut or skip: what to do with records longer than --length");
+  in_data("on-problem", po::value(&on_problem)->default_value(on_problem),
+          "error or skip: what to do with records that have nothing to train on");
+  in_data("limit", po::value(&limit)->default_value(limit, "all"), "use at most so many records of --data");
+  in_data("held-out", po::value(&held_out)->default_value(held_out, "a tenth, at most 200"),
+          "records of --data held out when there is no --eval");
+  in_data("eval-rows", po::value(&eval_rows)->default_value(eval_rows),
+          "held-out records for each of choosing and the final figures, at most");
+  in_data("retain-tokens", po::value(&retain_tokens)->default_value(retain_tokens), "tokens of --retain that are used, at most");
 }
 SampleOptions DataOptions::samples() const {
   SampleOptions o;
   require(length >= 2, "--length ", length, ": expected at least 2");
   o.length = length + length % 2;
-  o.train_on = choice<TrainOn>("train-on", train_on, {{"answers", TrainOn::answers}, {"last", TrainOn::last_answer}, {"all", TrainOn::everything}});
+  o.train_on =
+      choice<TrainOn>("train-on", train_on, {{"answers", TrainOn::answers}, {"last", TrainOn::last_answer}, {"all", TrainOn::everything}});
   o.on_problem = choice<OnProblem>("on-problem", on_problem, {{"error", OnProblem::error}, {"skip", OnProblem::skip}});
-  o.on_too_long = choice<OnTooLong>("on-too-long", on_too_long, {{"error", OnTooLong::error}, {"cut", OnTooLong::cut}, {"skip", OnTooLong::skip}});
+  o.on_too_long =
+      choice<OnTooLong>("on-too-long", on_too_long, {{"error", OnTooLong::error}, {"cut", OnTooLong::cut}, {"skip", OnTooLong::skip}});
   choice<int>("pack", packing, {{"on", 1}, {"off", 0}});
   return o;
 }
@@ -165,24 +173,27 @@ std::string shortest(double value) {
 }  // namespace
 
 void RunOptions::add_to(Options& options) {
-  options.group("Training").add_options()
-      ("steps", po::value(&steps)->default_value(steps), "updates")
-      ("batch", po::value(&batch)->default_value(batch), "rows of a micro-batch")
-      ("accumulate", po::value(&accumulate)->default_value(accumulate), "micro-batches of a step; 8 x 1, 4 x 2 and 1 x 8 give the same bits")
-      ("seed", po::value(&seed)->default_value(seed), "of data order, adapters and dropout")
-      ("schedule", po::value(&schedule)->default_value(schedule), "cosine, linear or constant")
-      ("warmup", po::value(&warmup)->default_value(warmup, "a twentieth of the steps"), "steps of rising rate")
-      ("floor", po::value(&floor)->default_value(floor, shortest(floor)), "share of the peak rate left at the end")
-      ("weight-decay", po::value(&weight_decay)->default_value(weight_decay, shortest(weight_decay)), "decoupled, on matrices only")
-      ("clip", po::value(&clip)->default_value(clip, shortest(clip)), "greatest norm of the gradient; 0: none")
-      ("beta1", po::value(&beta1)->default_value(beta1, shortest(beta1)), "of AdamW")
-      ("beta2", po::value(&beta2)->default_value(beta2, shortest(beta2)), "of AdamW")
-      ("eps", po::value(&eps)->default_value(eps, shortest(eps)), "of AdamW")
-      ("optimizer", po::value(&optimizer)->default_value(optimizer), "adamw")
-      ("eval-every", po::value(&eval_every)->default_value(eval_every, "a tenth of the steps"), "steps between looks at the held-out rows")
-      ("save-every", po::value(&save_every)->default_value(save_every, "only at the end"), "steps between checkpoints to resume from")
-      ("store", po::value(&store), "f32 or bf16: how a fully fine-tuned model is stored; as --dtype when not given")
-      ("generations", po::value(&samples)->default_value(samples), "prompts answered before and after, for the report");
+  auto in_training = options.group("Training").add_options();
+  in_training("steps", po::value(&steps)->default_value(steps), "updates");
+  in_training("batch", po::value(&batch)->default_value(batch), "rows of a micro-batch");
+  in_training("accumulate", po::value(&accumulate)->default_value(accumulate),
+              "micro-batches of a step; 8 x 1, 4 x 2 and 1 x 8 give the same bits");
+  in_training("seed", po::value(&seed)->default_value(seed), "of data order, adapters and dropout");
+  in_training("schedule", po::value(&schedule)->default_value(schedule), "cosine, linear or constant");
+  in_training("warmup", po::value(&warmup)->default_value(warmup, "a twentieth of the steps"), "steps of rising rate");
+  in_training("floor", po::value(&floor)->default_value(floor, shortest(floor)), "share of the peak rate left at the end");
+  in_training("weight-decay", po::value(&weight_decay)->default_value(weight_decay, shortest(weight_decay)), "decoupled, on matrices only");
+  in_training("clip", po::value(&clip)->default_value(clip, shortest(clip)), "greatest norm of the gradient; 0: none");
+  in_training("beta1", po::value(&beta1)->default_value(beta1, shortest(beta1)), "of AdamW");
+  in_training("beta2", po::value(&beta2)->default_value(beta2, shortest(beta2)), "of AdamW");
+  in_training("eps", po::value(&eps)->default_value(eps, shortest(eps)), "of AdamW");
+  in_training("optimizer", po::value(&optimizer)->default_value(optimizer), "adamw");
+  in_training("eval-every", po::value(&eval_every)->default_value(eval_every, "a tenth of the steps"),
+              "steps between looks at the held-out rows");
+  in_training("save-every", po::value(&save_every)->default_value(save_every, "only at the end"),
+              "steps between checkpoints to resume from");
+  in_training("store", po::value(&store), "f32 or bf16: how a fully fine-tuned model is stored; as --dtype when not given");
+  in_training("generations", po::value(&samples)->default_value(samples), "prompts answered before and after, for the report");
 }
 TrainOptions RunOptions::train(double lr) const {
   require(steps > 0, "--steps ", steps, ": expected at least 1");

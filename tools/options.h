@@ -1,4 +1,5 @@
-// Options of commands: from the command line and from an INI file, with unknown ones refused, and all that are in force kept for the record.
+// Options of commands: from the command line and from an INI file, with unknown ones refused, and all that are in force kept for the
+// record.
 #pragma once
 #include <boost/program_options.hpp>
 #include <map>
@@ -52,7 +53,8 @@ struct ModelOptions {
 // Where the rows come from and how they become tokens.
 struct DataOptions {
   std::vector<std::string> data;  // several are read one after the other
-  std::string eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error", packing = "on";
+  std::string eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error",
+                                                           packing = "on";
   int64_t length = 256, held_out = 0, limit = -1, eval_rows = 64, retain_tokens = 16384;
   void add_to(Options& options);
   SampleOptions samples() const;

@@ -50,7 +50,8 @@ class Run {
       bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
       if (step + 1 < steps && (due || interrupted())) save(step + 1);
       if (step + 1 < steps && interrupted())
-        throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " + std::to_string(steps) + "; go on with the same command and --resume");
+        throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " + std::to_string(steps) +
+                          "; go on with the same command and --resume");
     }
     finish();
     return std::move(outcome_);
@@ -75,8 +76,9 @@ class Run {
     look(0);
     double found = result().evaluations.back().heldout, base = bench_.choice_before;
     if (model_->method->starts_as_pretrained())
-      require(found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base), plan_.name, ": before the first step the held-out loss is ", found, " with the method and ", base,
-              " without it; '", plan_.method.name, "' should start out as the pretrained model");
+      require(found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base), plan_.name,
+              ": before the first step the held-out loss is ", found, " with the method and ", base, " without it; '", plan_.method.name,
+              "' should start out as the pretrained model");
   }
 
   // A look at the rows for choosing and at the retention text.
@@ -97,12 +99,12 @@ class Run {
     std::vector<Batch> batches = source_->next_step(step);
     int64_t targets = 0, tokens = 0, rows = 0;
     for (const Batch& b : batches) targets += b.target_count, tokens += b.token_count, rows += b.rows;
-    StepReport report = trainer_->step(batches.size(), targets, [&](size_t i, double scale) {
-      return model_->loss(inputs_of(batches[i], plan_.seed, step), scale);
-    });
+    StepReport report = trainer_->step(
+        batches.size(), targets, [&](size_t i, double scale) { return model_->loss(inputs_of(batches[i], plan_.seed, step), scale); });
     RunResult& r = result();
     PhaseSeconds& s = r.seconds;
-    s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)], s.optimizer += report.seconds[int(Phase::optimizer)];
+    s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)],
+        s.optimizer += report.seconds[int(Phase::optimizer)];
     double whole = seconds_now() - start;
     s.other += whole - report.seconds[int(Phase::forward)] - report.seconds[int(Phase::backward)] - report.seconds[int(Phase::optimizer)];
     r.flops.forward += double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]);
@@ -116,7 +118,8 @@ class Run {
   }
 
   static Json log_line(const StepPoint& p, double rate) {
-    return {{"step", p.step}, {"loss", p.loss}, {"lr", p.learning_rate}, {"grad_norm", p.gradient_norm}, {"tokens", p.tokens}, {"seconds", p.seconds}, {"tokens_per_second", rate}};
+    return {{"step", p.step},     {"loss", p.loss},       {"lr", p.learning_rate},    {"grad_norm", p.gradient_norm},
+            {"tokens", p.tokens}, {"seconds", p.seconds}, {"tokens_per_second", rate}};
   }
 
   void keep_peak() {
@@ -126,7 +129,10 @@ class Run {
     now.weights = at(Purpose::weights), now.masters = at(Purpose::masters), now.gradients = at(Purpose::gradients);
     now.optimizer = at(Purpose::optimizer), now.activations = at(Purpose::activations), now.workspace = at(Purpose::workspace);
     now.resident_peak = std::max(result().memory.resident_peak, peak_resident_bytes());
-    if (now.peak() < result().memory.peak()) { result().memory.resident_peak = now.resident_peak; return; }
+    if (now.peak() < result().memory.peak()) {
+      result().memory.resident_peak = now.resident_peak;
+      return;
+    }
     result().memory = now;
   }
 
@@ -140,7 +146,10 @@ class Run {
 
   void save(int64_t step) {
     double start = seconds_now();
-    Json extra{{"identity", identity_of(plan_, bench_)}, {"run", Json::parse(to_json(result()).dump())}, {"choice", outcome_.choice}, {"probe", probe(step)}};
+    Json extra{{"identity", identity_of(plan_, bench_)},
+               {"run", Json::parse(to_json(result()).dump())},
+               {"choice", outcome_.choice},
+               {"probe", probe(step)}};
     save_checkpoint(plan_.folder + "/checkpoints", *trainer_, extra);
     result().seconds.saving += seconds_now() - start;
   }
@@ -155,13 +164,15 @@ class Run {
     Json now = identity_of(plan_, bench_), then = resumed.extra.at("identity");
     for (bool hashes : {false, true})  // options first: a hash that differs says less than the option it follows from
       for (auto& [key, value] : now.items())
-        require((value.is_string() && value.get<std::string>().size() >= 64) != hashes || then.value(key, Json()) == value, folder, ": ", key, " was ", then.value(key, Json()).dump(),
-                " when the run was stopped and is ", value.dump(), " now; resume with the same options");
+        require((value.is_string() && value.get<std::string>().size() >= 64) != hashes || then.value(key, Json()) == value, folder, ": ",
+                key, " was ", then.value(key, Json()).dump(), " when the run was stopped and is ", value.dump(),
+                " now; resume with the same options");
     result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
     result().folder = plan_.folder;
     outcome_.choice = resumed.extra.at("choice").get<double>();
     double expected = resumed.extra.at("probe").get<double>(), found = probe(resumed.step);
-    require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected, "; model or data are not the same");
+    require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected,
+            "; model or data are not the same");
     return resumed.step;
   }
 
@@ -180,7 +191,8 @@ class Run {
 
   void finish() {
     RunResult& r = result();
-    require(frozen_checksum(*model_) == frozen_, plan_.name, ": a frozen weight changed while training; this is a fault of afina, please report it");
+    require(frozen_checksum(*model_) == frozen_, plan_.name,
+            ": a frozen weight changed while training; this is a fault of afina, please report it");
     double start = seconds_now();
     r.after = score(*model_, bench_, &r.examples);
     r.seconds.evaluation += seconds_now() - start, start = seconds_now();
@@ -192,7 +204,11 @@ class Run {
     store();
     r.seconds.saving += seconds_now() - start;
     write_text_file(plan_.folder + "/manifest.json", to_text(manifest_of(plan_, bench_, outcome_)) + "\n");
-    Json whole{{"identity", identity_of(plan_, bench_)}, {"choice", outcome_.choice}, {"method_options", outcome_.method_options}, {"stored_as", outcome_.stored_as}, {"run", Json::parse(to_json(r).dump())}};
+    Json whole{{"identity", identity_of(plan_, bench_)},
+               {"choice", outcome_.choice},
+               {"method_options", outcome_.method_options},
+               {"stored_as", outcome_.stored_as},
+               {"run", Json::parse(to_json(r).dump())}};
     write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
     fs::remove_all(plan_.folder + "/checkpoints");
     check_guards();
@@ -224,7 +240,8 @@ class Run {
     if (bench_.run.steps < 2) return;
     std::string same;
     for (const std::string& name : trainer_->unchanged()) same += " " + name;
-    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps, " steps, but these parameters are exactly as they began:", same, "; is the learning rate (", plan_.lr, ") too small for the dtype?");
+    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps, " steps, but these parameters are exactly as they began:", same,
+            "; is the learning rate (", plan_.lr, ") too small for the dtype?");
   }
 
   const RunPlan& plan_;
@@ -244,10 +261,27 @@ Json identity_of(const RunPlan& plan, const Workbench& bench) {
   Schedule s = r.train(plan.lr).schedule;
   Json method = Json::object();
   for (auto& [key, value] : plan.method.options) method[key] = value;
-  return {{"method", plan.method.name}, {"method_options", method}, {"lr", plan.lr}, {"seed", plan.seed}, {"steps", r.steps}, {"rows_per_step", r.batch * r.accumulate},
-          {"length", bench.data.length}, {"pack", bench.data.packing}, {"dtype", bench.model.dtype}, {"schedule", r.schedule}, {"warmup", s.warmup}, {"floor", r.floor}, {"optimizer", r.optimizer},
-          {"weight_decay", r.weight_decay}, {"clip", r.clip}, {"betas", {r.beta1, r.beta2}}, {"eps", r.eps}, {"model", bench.described.hash}, {"data", bench.train.sha256},
-          {"held_out", bench.choice.sha256 + bench.final.sha256}, {"retain", bench.retain.sha256}};
+  return {{"method", plan.method.name},
+          {"method_options", method},
+          {"lr", plan.lr},
+          {"seed", plan.seed},
+          {"steps", r.steps},
+          {"rows_per_step", r.batch * r.accumulate},
+          {"length", bench.data.length},
+          {"pack", bench.data.packing},
+          {"dtype", bench.model.dtype},
+          {"schedule", r.schedule},
+          {"warmup", s.warmup},
+          {"floor", r.floor},
+          {"optimizer", r.optimizer},
+          {"weight_decay", r.weight_decay},
+          {"clip", r.clip},
+          {"betas", {r.beta1, r.beta2}},
+          {"eps", r.eps},
+          {"model", bench.described.hash},
+          {"data", bench.train.sha256},
+          {"held_out", bench.choice.sha256 + bench.final.sha256},
+          {"retain", bench.retain.sha256}};
 }
 
 RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
@@ -271,7 +305,8 @@ RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
 std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
   auto given = spec.options.find("lr");
   if (given == spec.options.end()) {
-    require(otherwise > 0., "no learning rate for '", spec.text, "': give --lr, or lr inside the method, as in --method ", spec.name, ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
+    require(otherwise > 0., "no learning rate for '", spec.text, "': give --lr, or lr inside the method, as in --method ", spec.name,
+            ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
     return {otherwise};
   }
   std::vector<double> rates;
@@ -281,8 +316,7 @@ std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
     double rate = 0;
     try {
       rate = std::stod(part, &used);
-    } catch (const std::exception&) {
-    }
+    } catch (const std::exception&) {}
     require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part, "' is not a positive number");
     rates.push_back(rate);
   }

@@ -12,8 +12,8 @@ struct RunPlan {
   MethodSpec method;   // without lr
   double lr = 0;
   uint64_t seed = 1;
-  bool resume = false;       // go on from the newest checkpoint; a finished run is read back from its run.json
-  bool keep_model = true;    // write the adapter, or the whole model
+  bool resume = false;     // go on from the newest checkpoint; a finished run is read back from its run.json
+  bool keep_model = true;  // write the adapter, or the whole model
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)> progress;  // after every step; may be empty
 };
 

@@ -10,7 +10,8 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    "Fine-tunes a model by one method and writes the adapter (or model), log.jsonl and manifest.json into --out. The same options give the\n"
+    "Fine-tunes a model by one method and writes the adapter (or model), log.jsonl and manifest.json into --out. The same options give "
+    "the\n"
     "same bits alone or inside 'afina compare', stopped and resumed or not, on any number of threads.\n\n"
     "  afina train --model data/pocket --data data/samples/support.jsonl --method lora:rank=8,lr=3e-3 --steps 60 --out runs/lora";
 
@@ -23,11 +24,11 @@ int train(const std::vector<std::string>& words) {
   double lr = 0;
   Options options("train", intro);
   namespace po = boost::program_options;
-  options.group("Run").add_options()
-      ("method", po::value(&method)->required(), "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3")
-      ("lr", po::value(&lr), "learning rate, unless the method names it")
-      ("out,o", po::value(&plan.folder)->required(), "folder for everything that is written")
-      ("resume", po::bool_switch(&plan.resume), "go on from the newest checkpoint in --out");
+  auto in_run = options.group("Run").add_options();
+  in_run("method", po::value(&method)->required(), "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3");
+  in_run("lr", po::value(&lr), "learning rate, unless the method names it");
+  in_run("out,o", po::value(&plan.folder)->required(), "folder for everything that is written");
+  in_run("resume", po::bool_switch(&plan.resume), "go on from the newest checkpoint in --out");
   model.add_to(options), data.add_to(options), run.add_to(options);
   if (!options.parse(words)) return 0;
   plan.method = parse_method(method);
@@ -44,7 +45,8 @@ int train(const std::vector<std::string>& words) {
   progress.finish();
   for (const std::string& note : bench.notes) std::cout << "note: " << note << "\n";
   const RunResult& r = outcome.result;
-  std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) + " -> " + std::to_string(*r.after.retain) : "")
+  std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
+            << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) + " -> " + std::to_string(*r.after.retain) : "")
             << "\ndigest " << r.digest << "\nwritten to " << plan.folder << "\n";
   return 0;
 }

@@ -42,12 +42,14 @@ void read_rows(Workbench& bench) {
     held_out = read_examples(data.eval, options);
   } else {
     int64_t count = data.held_out > 0 ? data.held_out : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
-    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ", count, " held-out ones; give --eval, a smaller --held-out, or more data");
+    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ", count,
+            " held-out ones; give --eval, a smaller --held-out, or more data");
     Split split = split_examples(std::move(train), count, bench.run.seed);
     train = std::move(split.train), held_out = std::move(split.held_out);
     if (int64_t(held_out.size()) > 2 * data.eval_rows) held_out.resize(size_t(2 * data.eval_rows));
   }
-  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval, ": fewer than two held-out records: one is needed to choose by and one to judge by");
+  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
+          ": fewer than two held-out records: one is needed to choose by and one to judge by");
   Split halves = split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
   SampleOptions options = data.samples();
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
@@ -57,7 +59,8 @@ void read_rows(Workbench& bench) {
   const std::string& from = data.eval.empty() ? sources : data.eval;
   bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice), described("final", from, bench.final)};
   for (const Example& e : halves.held_out)
-    if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() && e.messages.back().role == "assistant") bench.prompts.push_back(e);
+    if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() && e.messages.back().role == "assistant")
+      bench.prompts.push_back(e);
   if (data.retain.empty()) return;
   SampleOptions general = options;
   general.train_on = TrainOn::everything;
@@ -92,19 +95,34 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}};
   const ModelConfig& c = files->config;
-  require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(), " tokens, the model's vocabulary ", c.vocabulary);
+  require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(), " tokens, the model's vocabulary ",
+          c.vocabulary);
   bench.data.length = std::min(data.samples().length, c.context);
-  if (bench.data.length < data.length) bench.notes.push_back("--length was brought down to the model's context of " + std::to_string(c.context));
-  bench.described = {std::filesystem::path(model.path).filename().string(), model.path, hash_of(*files, run.seed), c.architecture, 0, c.layers, c.dim, c.heads, c.kv_heads, c.ffn_dim, c.vocabulary};
+  if (bench.data.length < data.length)
+    bench.notes.push_back("--length was brought down to the model's context of " + std::to_string(c.context));
+  bench.described = {std::filesystem::path(model.path).filename().string(),
+                     model.path,
+                     hash_of(*files, run.seed),
+                     c.architecture,
+                     0,
+                     c.layers,
+                     c.dim,
+                     c.heads,
+                     c.kv_heads,
+                     c.ffn_dim,
+                     c.vocabulary};
   if (bench.described.name.empty()) bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
-  if (bench.train.cut) bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " + std::to_string(bench.data.length) + " tokens");
+  if (bench.train.cut)
+    bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " + std::to_string(bench.data.length) +
+                          " tokens");
   if (bench.train.skipped) bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
   return bench;
 }
 
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed) {
-  return build_model(bench.opened->config, *bench.opened->source, std::move(method), {bench.model.parsed_dtype(), Device::cpu, seed, bench.model.parsed_checkpoint()});
+  return build_model(bench.opened->config, *bench.opened->source, std::move(method),
+                     {bench.model.parsed_dtype(), Device::cpu, seed, bench.model.parsed_checkpoint()});
 }
 
 std::vector<std::string> answers(Model& model, const Workbench& bench) {
@@ -113,11 +131,15 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
   for (const Example& e : bench.prompts) {
     std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
     std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.render(asked, true).text);
-    if (bench.tokenizer.adds_bos() && (prompt.empty() || prompt[0] != bench.tokenizer.bos())) prompt.insert(prompt.begin(), bench.tokenizer.bos());
+    if (bench.tokenizer.adds_bos() && (prompt.empty() || prompt[0] != bench.tokenizer.bos()))
+      prompt.insert(prompt.begin(), bench.tokenizer.bos());
     GenerateOptions options;
     options.most = std::min<int64_t>(96, model.config.context - int64_t(prompt.size()));
     options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
-    if (options.most <= 0) { all.push_back("(the prompt fills the model's context)"); continue; }
+    if (options.most <= 0) {
+      all.push_back("(the prompt fills the model's context)");
+      continue;
+    }
     all.push_back(bench.tokenizer.decode(generate(model, prompt, options).tokens, true));
   }
   return all;
@@ -128,7 +150,8 @@ Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
   Scores s;
   s.heldout = e.mean, s.heldout_rows = int64_t(e.losses.size()), s.heldout_tokens = e.targets;
   if (examples)
-    for (size_t i = 0; i < e.losses.size(); ++i) examples->rows.push_back(int64_t(i)), examples->tokens.push_back(e.tokens[i]), examples->losses.push_back(e.losses[i]);
+    for (size_t i = 0; i < e.losses.size(); ++i)
+      examples->rows.push_back(int64_t(i)), examples->tokens.push_back(e.tokens[i]), examples->losses.push_back(e.losses[i]);
   if (bench.retain.rows.empty()) return s;
   Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
   s.retain = r.mean, s.retain_tokens = r.targets;
@@ -145,7 +168,8 @@ void measure_base(Workbench& bench) {
   for (size_t i = 0; i < said.size(); ++i) {
     const Example& e = bench.prompts[i];
     std::string prompt;
-    for (size_t m = 0; m + 1 < e.messages.size(); ++m) prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") + e.messages[m].content;
+    for (size_t m = 0; m + 1 < e.messages.size(); ++m)
+      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") + e.messages[m].content;
     bench.generations.push_back({prompt, e.messages.back().content, said[i], ""});
   }
 }

@@ -10,6 +10,6 @@
 #define AFINA_CAT(a, b) AFINA_CAT2(a, b)
 #define AFINA_TEXT2(a) #a
 #define AFINA_TEXT(a) AFINA_TEXT2(a)
-#define REGISTER_CPU(slot, run)                                                                        \
-  [[maybe_unused]] static const bool AFINA_CAT(registered_, slot) =                                    \
+#define REGISTER_CPU(slot, run)                                     \
+  [[maybe_unused]] static const bool AFINA_CAT(registered_, slot) = \
       ::afina::kernel::slot.add(::afina::Device::cpu, AFINA_TEXT(AFINA_ISA), int(::afina::Isa::AFINA_ISA), run)

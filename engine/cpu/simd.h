@@ -85,14 +85,18 @@ AFINA_V f32x16 operator+(f32x16 x, f32x16 y) { return {_mm256_add_ps(x.a, y.a), 
 AFINA_V f32x16 operator-(f32x16 x, f32x16 y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
 AFINA_V f32x16 operator*(f32x16 x, f32x16 y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
 AFINA_V f32x16 operator/(f32x16 x, f32x16 y) { return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
-AFINA_V f32x16 operator-(f32x16 x) { __m256 s = _mm256_set1_ps(-0.f); return {_mm256_xor_ps(x.a, s), _mm256_xor_ps(x.b, s)}; }
+AFINA_V f32x16 operator-(f32x16 x) {
+  __m256 s = _mm256_set1_ps(-0.f);
+  return {_mm256_xor_ps(x.a, s), _mm256_xor_ps(x.b, s)};
+}
 AFINA_V f32x16 v_fma(f32x16 x, f32x16 y, f32x16 z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
 AFINA_V f32x16 v_sqrt(f32x16 x) { return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
 AFINA_V f32x16 v_max(f32x16 x, f32x16 y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
 AFINA_V f32x16 v_min(f32x16 x, f32x16 y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
 AFINA_V f32x16 v_if_positive(f32x16 x, f32x16 y, f32x16 z) {
   __m256 zero = _mm256_setzero_ps();
-  return {_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_GT_OQ)), _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_GT_OQ))};
+  return {_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_GT_OQ)),
+          _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_GT_OQ))};
 }
 AFINA_V __m256 power_of_two(__m256 n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127)), 23));
@@ -125,10 +129,15 @@ AFINA_V void store(bf16* p, f32x16 x) {
 struct f32x16 {
   float v[16];
   AFINA_V f32x16() {}
-  AFINA_V f32x16(float x) { for (int i = 0; i < 16; ++i) v[i] = x; }
+  AFINA_V f32x16(float x) {
+    for (int i = 0; i < 16; ++i) v[i] = x;
+  }
   AFINA_V f32x16(double x) : f32x16(float(x)) {}
 };
-#define AFINA_EACH(expression) f32x16 y; for (int i = 0; i < 16; ++i) y.v[i] = (expression); return y
+#define AFINA_EACH(expression)                        \
+  f32x16 y;                                           \
+  for (int i = 0; i < 16; ++i) y.v[i] = (expression); \
+  return y
 AFINA_V f32x16 operator+(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] + b.v[i]); }
 AFINA_V f32x16 operator-(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] - b.v[i]); }
 AFINA_V f32x16 operator*(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] * b.v[i]); }
@@ -144,8 +153,12 @@ AFINA_V f32x16 v_split(f32x16 x, f32x16& e) { AFINA_EACH(math::v_split(x.v[i], e
 AFINA_V f32x16 load(const float* p) { AFINA_EACH(p[i]); }
 AFINA_V f32x16 load(const bf16* p) { AFINA_EACH(to_float(p[i])); }
 #undef AFINA_EACH
-AFINA_V void store(float* p, f32x16 x) { for (int i = 0; i < 16; ++i) p[i] = x.v[i]; }
-AFINA_V void store(bf16* p, f32x16 x) { for (int i = 0; i < 16; ++i) p[i] = to_bf16(x.v[i]); }
+AFINA_V void store(float* p, f32x16 x) {
+  for (int i = 0; i < 16; ++i) p[i] = x.v[i];
+}
+AFINA_V void store(bf16* p, f32x16 x) {
+  for (int i = 0; i < 16; ++i) p[i] = to_bf16(x.v[i]);
+}
 #endif
 
 // The first n elements; the lanes beyond are zero.
@@ -169,9 +182,14 @@ AFINA_V f32x16 v_round(f32x16 a) { return (a + f32x16(12582912.f)) - f32x16(1258
 struct f64x16 {
   double v[16];
   AFINA_V f64x16() {}
-  AFINA_V f64x16(double x) { for (int i = 0; i < 16; ++i) v[i] = x; }
+  AFINA_V f64x16(double x) {
+    for (int i = 0; i < 16; ++i) v[i] = x;
+  }
 };
-#define AFINA_EACH(expression) f64x16 y; for (int i = 0; i < 16; ++i) y.v[i] = (expression); return y
+#define AFINA_EACH(expression)                        \
+  f64x16 y;                                           \
+  for (int i = 0; i < 16; ++i) y.v[i] = (expression); \
+  return y
 AFINA_V f64x16 operator+(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] + b.v[i]); }
 AFINA_V f64x16 operator-(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] - b.v[i]); }
 AFINA_V f64x16 operator*(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] * b.v[i]); }
@@ -188,14 +206,28 @@ AFINA_V f64x16 v_round(f64x16 a) { AFINA_EACH(math::v_round(a.v[i])); }
 AFINA_V f64x16 load(const double* p) { AFINA_EACH(p[i]); }
 AFINA_V f64x16 load(const double* p, int n) { AFINA_EACH(i < n ? p[i] : 0.); }
 #undef AFINA_EACH
-AFINA_V void store(double* p, f64x16 x) { for (int i = 0; i < 16; ++i) p[i] = x.v[i]; }
-AFINA_V void store(double* p, f64x16 x, int n) { for (int i = 0; i < n; ++i) p[i] = x.v[i]; }
+AFINA_V void store(double* p, f64x16 x) {
+  for (int i = 0; i < 16; ++i) p[i] = x.v[i];
+}
+AFINA_V void store(double* p, f64x16 x, int n) {
+  for (int i = 0; i < n; ++i) p[i] = x.v[i];
+}
 
 // T: how it is stored. V: what it is computed in. S: the precision of its statistics, sums and single values.
-template <class T> struct compute { using V = f32x16; using S = float; };
-template <> struct compute<double> { using V = f64x16; using S = double; };
-template <class T> using vector_of = typename compute<T>::V;
-template <class T> using sum_of = typename compute<T>::S;
+template <class T>
+struct compute {
+  using V = f32x16;
+  using S = float;
+};
+template <>
+struct compute<double> {
+  using V = f64x16;
+  using S = double;
+};
+template <class T>
+using vector_of = typename compute<T>::V;
+template <class T>
+using sum_of = typename compute<T>::S;
 
 AFINA_V void to_lanes(float* p, f32x16 x) { store(p, x); }
 AFINA_V void to_lanes(double* p, f64x16 x) { store(p, x); }
@@ -229,7 +261,9 @@ AFINA_V void columns16(int64_t count, Body body) {
 }
 // Loads and stores with a full group's fast way.
 template <class T>
-AFINA_V vector_of<T> take(const T* p, int n) { return n == lanes ? load(p) : load(p, n); }
+AFINA_V vector_of<T> take(const T* p, int n) {
+  return n == lanes ? load(p) : load(p, n);
+}
 template <class T, class V>
 AFINA_V void put(T* p, V x, int n) {
   if (n == lanes) store(p, x);
@@ -247,5 +281,8 @@ AFINA_V void with_type(Dtype dtype, Body body) {
 }  // namespace afina::AFINA_ISA
 
 namespace afina::math {
-template <> struct is_double<AFINA_ISA::f64x16> { static constexpr bool value = true; };
+template <>
+struct is_double<AFINA_ISA::f64x16> {
+  static constexpr bool value = true;
+};
 }  // namespace afina::math

@@ -68,7 +68,8 @@ class Builder : public nlohmann::json_sax<Json> {
     ++keys_;
     auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
     // Looking for the place is work: only once it is needed.
-    if (!fresh) fail(place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
+    if (!fresh)
+      fail(place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
     slot_ = &at->second;
     return true;
   }

@@ -13,7 +13,8 @@ Shape with_columns(const Shape& shape, int64_t columns) {
   return Shape(extents);
 }
 void check_linear(const Tensor& x, const Tensor& weight) {
-  require(x.columns() == weight.columns(), "linear: x ", x.shape().text(), " has ", x.columns(), " columns, the weight ", weight.shape().text(), " takes ", weight.columns());
+  require(x.columns() == weight.columns(), "linear: x ", x.shape().text(), " has ", x.columns(), " columns, the weight ",
+          weight.shape().text(), " takes ", weight.columns());
   require(x.dtype() == weight.dtype(), "linear: x is ", name(x.dtype()), " and the weight ", name(weight.dtype()));
 }
 void add_bias_gradient(const Gradient& dbias, const Tensor& dy) {
@@ -47,25 +48,29 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
   Tensor kept = dweight ? flat(x) : Tensor();
-  return Tape::record("linear", y, dx || dweight || dbias, [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
-    Tensor of_y = flat(dy);
-    if (dweight) add_outer(dweight, of_y, kept);
-    add_bias_gradient(dbias, of_y);
-    if (dx) dx += times(of_y, weight, false).viewed(shape);
-  });
+  return Tape::record("linear", y, dx || dweight || dbias,
+                      [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
+                        Tensor of_y = flat(dy);
+                        if (dweight) add_outer(dweight, of_y, kept);
+                        add_bias_gradient(dbias, of_y);
+                        if (dx) dx += times(of_y, weight, false).viewed(shape);
+                      });
 }
 
-Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b, double scale) {
+Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
+                   double scale) {
   check_linear(x, weight);
   check_linear(xa, a);
-  require(b.rows() == weight.rows() && b.columns() == a.rows(), "linear_lora: B ", b.shape().text(), " does not join A ", a.shape().text(), " to W ", weight.shape().text());
+  require(b.rows() == weight.rows() && b.columns() == a.rows(), "linear_lora: B ", b.shape().text(), " does not join A ", a.shape().text(),
+          " to W ", weight.shape().text());
   Tensor s = scaled(times(flat(xa), a, true), scale);  // (rows, r)
   Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
   product2_into(out, flat(x), weight, s, b, true, bias);
   bool same = x.data<void>() == xa.data<void>();  // no dropout: one product gives both parts of dx
-  Gradient dx = x.grad(), dxa = same ? Gradient() : xa.grad(), da = a.grad(), db = b.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
-  auto backward = [=, xa = da ? flat(xa) : Tensor(), kept = dweight ? flat(x) : Tensor(), s = db ? s : Tensor(), weight = weight.detached(), a = a.detached(),
-                   b = b.detached(), shape = x.shape()](const Tensor& dy) {
+  Gradient dx = x.grad(), dxa = same ? Gradient() : xa.grad(), da = a.grad(), db = b.grad(), dweight = weight.grad(),
+           dbias = bias ? bias.grad() : Gradient();
+  auto backward = [=, xa = da ? flat(xa) : Tensor(), kept = dweight ? flat(x) : Tensor(), s = db ? s : Tensor(), weight = weight.detached(),
+                   a = a.detached(), b = b.detached(), shape = x.shape()](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
     if (dweight) add_outer(dweight, of_y, kept);

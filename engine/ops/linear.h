@@ -14,14 +14,16 @@ inline Tensor linear_definition(const Tensor& x, const Tensor& weight, const Ten
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 // The definition of linear_lora below.
-inline Tensor linear_lora_definition(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b, double scale) {
+inline Tensor linear_lora_definition(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a,
+                                     const Tensor& b, double scale) {
   Tensor low = matmul(matmul(reshape(xa, {xa.rows(), xa.columns()}), a, false, true) * scale, b, false, true);
   return linear_definition(x, weight, bias) + low;
 }
 
 // LoRA (Hu et al., 2021): y = x Wᵀ + bias + scale (xa Aᵀ) Bᵀ, where xa is x or x after dropout, a (r, in), b (out, r). The low-rank path
 // lengthens the chain over k of the same matmul (rounded once, no second pass over y), forward and for dx.
-Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b, double scale);
+Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
+                   double scale);
 
 // gradient += dyᵀ x for a weight (out, in): the chain over rows of dy (rows, out) and x (rows, in).
 void add_outer(const Gradient& gradient, const Tensor& dy, const Tensor& x);

@@ -6,7 +6,8 @@ namespace afina {
 
 namespace kernel {
 inline constinit Kernel<void(Tensor& y, const Tensor& gate, const Tensor& up)> swiglu{"swiglu"};
-inline constinit Kernel<void(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate, const Tensor& up)> swiglu_backward{"swiglu_backward"};
+inline constinit Kernel<void(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate, const Tensor& up)> swiglu_backward{
+    "swiglu_backward"};
 }  // namespace kernel
 
 inline Tensor swiglu_definition(const Tensor& gate, const Tensor& up) { return silu(gate) * up; }
@@ -15,12 +16,13 @@ inline Tensor swiglu(const Tensor& gate, const Tensor& up) {
   if (!kernel::swiglu.runs_on(gate.device())) return swiglu_definition(gate, up);
   Tensor y = like(gate);
   kernel::swiglu(y, gate, up);
-  return Tape::record("swiglu", y, {gate, up}, [dgate = gate.grad(), dup = up.grad(), gate = gate.detached(), up = up.detached()](const Tensor& dy) {
-    Tensor of_gate = like(gate), of_up = like(up);
-    kernel::swiglu_backward(of_gate, of_up, dy, gate, up);
-    if (dgate) dgate += of_gate;
-    if (dup) dup += of_up;
-  });
+  return Tape::record("swiglu", y, {gate, up},
+                      [dgate = gate.grad(), dup = up.grad(), gate = gate.detached(), up = up.detached()](const Tensor& dy) {
+                        Tensor of_gate = like(gate), of_up = like(up);
+                        kernel::swiglu_backward(of_gate, of_up, dy, gate, up);
+                        if (dgate) dgate += of_gate;
+                        if (dup) dup += of_up;
+                      });
 }
 
 }  // namespace afina

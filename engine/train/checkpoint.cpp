@@ -37,9 +37,10 @@ void restore(const std::string& path, Trainer& trainer) {
   for (auto& [name, tensor] : state) {
     wanted.insert(name);
     const StoredTensor* stored = file.find(name);
-    require(stored, path, ": no tensor '", name, "'; the run trains something else now than when it was saved. Resume with the same --method.");
-    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path, ": tensor '", name, "' is ", afina::name(stored->type), " ", shape_text(stored->shape), ", expected F32 ",
-            tensor.shape().text());
+    require(stored, path, ": no tensor '", name,
+            "'; the run trains something else now than when it was saved. Resume with the same --method.");
+    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path, ": tensor '", name, "' is ",
+            afina::name(stored->type), " ", shape_text(stored->shape), ", expected F32 ", tensor.shape().text());
   }
   for (const StoredTensor& stored : file.tensors())
     require(wanted.count(stored.name), path, ": tensor '", stored.name, "' is not trained by this run. Resume with the same --method.");

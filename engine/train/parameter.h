@@ -22,7 +22,7 @@ struct Parameter {
   bool added = false;              // brought by a fine-tuning method, not by the pretrained model
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
   Init init;
-  std::vector<Tensor> uses;        // further uses, each gathering in a sum of its own (a tied head)
+  std::vector<Tensor> uses;  // further uses, each gathering in a sum of its own (a tied head)
 
   // Matrices decay, vectors do not.
   bool decays() const { return shape.rank() > 1; }

@@ -24,7 +24,8 @@ uint64_t checksum(const Tensor& t) {
   uint64_t lane[4] = {1, 2, 3, 4}, word;
   size_t n = host.bytes(), i = 0;
   for (; i + 32 <= n; i += 32)
-    for (int l = 0; l < 4; ++l) std::memcpy(&word, p + i + 8 * l, 8), lane[l] = (lane[l] ^ word) * 0x9E3779B97F4A7C15ull, lane[l] ^= lane[l] >> 29;
+    for (int l = 0; l < 4; ++l)
+      std::memcpy(&word, p + i + 8 * l, 8), lane[l] = (lane[l] ^ word) * 0x9E3779B97F4A7C15ull, lane[l] ^= lane[l] >> 29;
   for (; i < n; ++i) lane[0] = (lane[0] ^ p[i]) * 0x100000001b3ull;
   uint64_t all = n;
   for (uint64_t l : lane) all = (all ^ l) * 0x9E3779B97F4A7C15ull, all ^= all >> 31;
@@ -64,7 +65,8 @@ double Trainer::gather_gradients() {
   for (Parameter* p : trained_) {
     p->gather_uses();
     if (!p->value.grad().touched()) {
-      require(done_ > 0, "no gradient reached the trained parameter '", p->name, "' in the first step; nothing in the forward pass uses it");
+      require(done_ > 0, "no gradient reached the trained parameter '", p->name,
+              "' in the first step; nothing in the forward pass uses it");
       p->value.grad().sum();  // zeros: the parameter was not used in this step
     }
     kernel::squared_norm(norm, p->value.grad().value());
@@ -80,7 +82,8 @@ void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forwa
   } checking;
   for (Parameter* p : trained_) {
     int64_t at = first_not_finite(p->master);
-    require(at < 0, "step ", done_ + 1, ": the trained weight '", p->name, "' holds a value that is not finite at position ", at, "; lower the learning rate");
+    require(at < 0, "step ", done_ + 1, ": the trained weight '", p->name, "' holds a value that is not finite at position ", at,
+            "; lower the learning rate");
   }
   for (size_t i = 0; i < micro_batches; ++i) forward(i, scale);
 }

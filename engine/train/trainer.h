@@ -17,9 +17,9 @@ struct TrainOptions {
 
 // What one step did.
 struct StepReport {
-  int64_t step = 0;          // 1 is the first update
-  double loss = 0.;          // mean over the step's targets, before the update
-  double gradient_norm = 0.; // before clipping
+  int64_t step = 0;           // 1 is the first update
+  double loss = 0.;           // mean over the step's targets, before the update
+  double gradient_norm = 0.;  // before clipping
   double lr = 0.;
   int64_t targets = 0;
   double seconds[phase_count] = {0, 0, 0, 0};
@@ -43,7 +43,8 @@ class Trainer {
   void resumed(int64_t steps_done);
   const std::vector<Parameter*>& trained() const { return trained_; }
   const TrainOptions& options() const { return options_; }
-  // Names of trained parameters whose values are exactly what they were when the trainer was made (or resumed): an error when training ends.
+  // Names of trained parameters whose values are exactly what they were when the trainer was made (or resumed): an error when training
+  // ends.
   std::vector<std::string> unchanged() const;
 
  private:

@@ -52,7 +52,8 @@ void print_split(double wall) {
   double known = 0;
   for (auto& [slot, time] : all) {
     known += time.seconds;
-    if (time.seconds > 0.003 * wall) std::printf("    %-22s %6.1f %%  %7lld calls\n", slot.c_str(), 100 * time.seconds / wall, (long long)time.calls);
+    if (time.seconds > 0.003 * wall)
+      std::printf("    %-22s %6.1f %%  %7lld calls\n", slot.c_str(), 100 * time.seconds / wall, (long long)time.calls);
   }
   std::printf("    %-22s %6.1f %%\n", "beside kernels", 100 * (wall - known) / wall);
 }
@@ -63,7 +64,8 @@ void measure(const Work& w) {
   reset_memory_peak(Device::cpu);
   RandomWeights source(1);
   ModelConfig config = parse_config(Json::parse(smollm2), "bench");
-  auto model = build_model(config, source, make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)), {w.dtype == "bf16" ? Dtype::bf16 : Dtype::f32, Device::cpu, 1, Checkpointing::none});
+  auto model = build_model(config, source, make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)),
+                           {w.dtype == "bf16" ? Dtype::bf16 : Dtype::f32, Device::cpu, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options);
@@ -80,13 +82,17 @@ void measure(const Work& w) {
   }
   profile(false);
   std::sort(times.begin(), times.end());
-  double median = times[times.size() / 2], peak = bench::peak(thread_count(), w.dtype == "bf16"), rate = needed_flops(*model, w) / median / 1e9;
+  double median = times[times.size() / 2], peak = bench::peak(thread_count(), w.dtype == "bf16"),
+         rate = needed_flops(*model, w) / median / 1e9;
   const MemoryUse& use = memory_use(Device::cpu);
   double resident = double(peak_resident_bytes() - before), metered = double(use.total_peak - before_metered);
-  std::printf("%s %s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of %.0f\n", w.method.c_str(), w.dtype.c_str(), (long long)w.rows, (long long)w.length, thread_count(),
-              double(w.rows * w.length) / median, rate, peak > 0 ? 100 * rate / peak : 0., peak);
-  std::printf("  forward %.2f s, backward %.2f s, optimizer %.2f s a step\n", phases[0] / double(w.steps), phases[1] / double(w.steps), phases[2] / double(w.steps));
-  std::printf("  memory: metered %.0f MiB, resident %.0f MiB (%+.1f %%):", metered / 1048576, resident / 1048576, 100 * (resident / metered - 1));
+  std::printf("%s %s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of %.0f\n", w.method.c_str(),
+              w.dtype.c_str(), (long long)w.rows, (long long)w.length, thread_count(), double(w.rows * w.length) / median, rate,
+              peak > 0 ? 100 * rate / peak : 0., peak);
+  std::printf("  forward %.2f s, backward %.2f s, optimizer %.2f s a step\n", phases[0] / double(w.steps), phases[1] / double(w.steps),
+              phases[2] / double(w.steps));
+  std::printf("  memory: metered %.0f MiB, resident %.0f MiB (%+.1f %%):", metered / 1048576, resident / 1048576,
+              100 * (resident / metered - 1));
   for (int p = 0; p < purpose_count; ++p) std::printf(" %s %.0f", name(Purpose(p)), double(use.at_peak[size_t(p)]) / 1048576);
   std::printf("\n");
   print_split(wall);
@@ -97,6 +103,8 @@ void measure(const Work& w) {
 int main(int count, char** words) {
   flush_denormals();
   std::vector<Work> all = {{"full", "bf16"}, {"lora", "bf16"}, {"full", "f32"}, {"lora", "f32"}};
-  if (count > 1) all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4, count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3}};
+  if (count > 1)
+    all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4, count > 4 ? std::atoll(words[4]) : 256,
+            count > 5 ? std::atoll(words[5]) : 3}};
   for (const Work& w : all) measure(w);
 }

@@ -1,0 +1,87 @@
+"""One table: a training step of SmolLM2-135M's shape by afina and by PyTorch + transformers + PEFT, one after the other on one machine."""
+
+import argparse
+import json
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+# What afina runs, and the peer's settings it is held against: the best of them counts, in speed and in memory each.
+LINES = [
+    ("full, f32", ("full", "f32"), [["--dtype", "f32"]]),
+    ("full, bf16", ("full", "bf16"), [["--dtype", "autocast"], ["--dtype", "bf16"]]),
+    ("LoRA r 16, f32", ("lora", "f32"), [["--dtype", "f32"]]),
+    ("LoRA r 16, bf16", ("lora", "bf16"), [["--dtype", "autocast"], ["--dtype", "bf16"]]),
+]
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bench-step", default="build/bench_step", help="afina's side")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=3, help="timed steps, after one or two that are not")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="try torch.compile as well (needs a C++ compiler; minutes a line)")
+    parser.add_argument("--only", help="lines whose name contains this")
+    parser.add_argument("--out", help="JSON with everything that was measured")
+    return parser.parse_args()
+
+
+def ours(o, method, dtype):
+    """tokens/s, MiB resident at most and seconds until the first step was done, as bench_step prints them."""
+    words = [o.bench_step, method, dtype, str(o.batch), str(o.length), str(o.steps)]
+    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    print(text, file=sys.stderr)
+    rate = float(re.search(r"([\d.]+) tokens/s", text)[1])
+    memory, first = re.search(r"peak resident (\d+) MiB, first step done after ([\d.]+) s", text).groups()
+    return {"tokens_per_second": rate, "peak_resident_MiB": int(memory), "seconds_until_first_step_done": float(first), "text": text}
+
+
+def theirs(o, method, settings):
+    words = [sys.executable, str(HERE / "peer_bench.py"), "--method", method, "--batch", str(o.batch), "--length", str(o.length),
+             "--steps", str(o.steps), "--warmup", "1", "--threads", str(o.threads), *settings]
+    ran = subprocess.run(words, capture_output=True, text=True)
+    if ran.returncode:
+        print(f"{' '.join(settings)}: failed\n{ran.stderr[-2000:]}", file=sys.stderr)
+        return None
+    print(ran.stdout, file=sys.stderr)
+    return json.loads(ran.stdout.strip().splitlines()[-1])
+
+
+def main():
+    o = options()
+    found = []
+    for name, (method, dtype), settings in LINES:
+        if o.only and o.only not in name:
+            continue
+        if o.compile:
+            settings = settings + [s + ["--compile"] for s in settings]
+        mine = ours(o, method, dtype)
+        peers = [p for p in (theirs(o, method, s) for s in settings) if p]
+        if not peers:
+            sys.exit(f"{name}: the peer ran in none of its settings (see above); is this Python the one with torch, transformers and peft?")
+        found.append({"line": name, "afina": mine, "peers": peers})
+    print(f"{o.batch} x {o.length}, {o.threads} threads; torch {peers[0]['torch']}, transformers {peers[0]['transformers']}, "
+          f"peft {peers[0]['peft']}, Python {platform.python_version()}, {peers[0]['cpu_capability']}\n")
+    print("| | tokens/s: afina | PyTorch | | peak resident: afina | PyTorch | | first step done: afina | PyTorch |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for f in found:
+        mine, peers = f["afina"], f["peers"]
+        fastest = max(peers, key=lambda p: p["tokens_per_second"])
+        smallest = min(peers, key=lambda p: p["peak_resident_MiB"])
+        first = min(p["seconds_until_first_step_done"] for p in peers)
+        print(f"| {f['line']} | {mine['tokens_per_second']:.0f} | {fastest['tokens_per_second']:.0f} ({fastest['dtype']}"
+              f"{', compiled' if fastest['compile'] else ''}) | **{mine['tokens_per_second'] / fastest['tokens_per_second']:.2f}×** "
+              f"| {mine['peak_resident_MiB']:,} MiB | {smallest['peak_resident_MiB']:,} MiB ({smallest['dtype']}) "
+              f"| **{mine['peak_resident_MiB'] / smallest['peak_resident_MiB']:.2f}×** "
+              f"| {mine['seconds_until_first_step_done']:.1f} s | {first:.1f} s |")
+    if o.out:
+        pathlib.Path(o.out).write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -119,7 +119,7 @@
       const path = Array.from({ length }, (_, i) => ({ step: paths[0][i].step, x: mean(paths.map((p) => p[i].x)), y: mean(paths.map((p) => p[i].y)) }));
       const last = length - 1;
       sets.push({
-        label: method.label, data: path, showLine: true, borderColor: c, backgroundColor: c, borderWidth: 2.2, tension: 0.15, clip: 12,
+        label: method.label, data: path, showLine: true, borderColor: c, backgroundColor: c, borderWidth: 2.2, tension: 0, clip: 12,
         pointRadius: path.map((_, i) => (i === last ? 7 : 2.5)), pointHoverRadius: 8,
       });
       if (paths.length > 1) {

@@ -3,38 +3,38 @@
 
 namespace afina {
 
-namespace scalar {
-void gemm(const Gemm& g);
-void gemm_pack_b(void* out, const Gemm& g);
-size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
-}  // namespace scalar
-#if defined(__x86_64__)
-namespace avx2 {
-void gemm(const Gemm& g);
-void gemm_pack_b(void* out, const Gemm& g);
-size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
-}  // namespace avx2
-namespace avx512 {
-void gemm(const Gemm& g);
-void gemm_pack_b(void* out, const Gemm& g);
-size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
-}  // namespace avx512
-namespace avx512bf16 {
-void gemm(const Gemm& g);
-void gemm_pack_b(void* out, const Gemm& g);
-size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
-}  // namespace avx512bf16
+// One of the sets that the build was told to leave out (INSTRUCTION_SETS) has no kernels; engine/isa.cpp never chooses it.
+#define DECLARE(isa)                                            \
+  namespace isa {                                               \
+  void gemm(const Gemm& g);                                     \
+  void gemm_pack_b(void* out, const Gemm& g);                   \
+  size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);        \
+  constexpr GemmTable table{gemm, gemm_pack_b, packed_b_bytes}; \
+  }
+#define LEFT_OUT(isa)          \
+  namespace isa {              \
+  constexpr GemmTable table{}; \
+  }
+
+DECLARE(scalar)
+#if defined(AFINA_BUILT_avx2)
+DECLARE(avx2)
+#else
+LEFT_OUT(avx2)
+#endif
+#if defined(AFINA_BUILT_avx512)
+DECLARE(avx512)
+#else
+LEFT_OUT(avx512)
+#endif
+#if defined(AFINA_BUILT_avx512bf16)
+DECLARE(avx512bf16)
+#else
+LEFT_OUT(avx512bf16)
 #endif
 
 const GemmTable& gemm_table(Isa isa) {
-  static constexpr GemmTable tables[] = {
-    {scalar::gemm, scalar::gemm_pack_b, scalar::packed_b_bytes},
-#if defined(__x86_64__)
-    {avx2::gemm, avx2::gemm_pack_b, avx2::packed_b_bytes},
-    {avx512::gemm, avx512::gemm_pack_b, avx512::packed_b_bytes},
-    {avx512bf16::gemm, avx512bf16::gemm_pack_b, avx512bf16::packed_b_bytes},
-#endif
-  };
+  static constexpr GemmTable tables[] = {scalar::table, avx2::table, avx512::table, avx512bf16::table};
   return tables[int(isa)];
 }
 

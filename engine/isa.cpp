@@ -15,8 +15,23 @@ namespace {
 
 constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512bf16};
 
+// Was it compiled at all? (INSTRUCTION_SETS of the build.)
+constexpr bool built(Isa isa) {
+#if defined(AFINA_BUILT_avx2)
+  if (isa == Isa::avx2) return true;
+#endif
+#if defined(AFINA_BUILT_avx512)
+  if (isa == Isa::avx512) return true;
+#endif
+#if defined(AFINA_BUILT_avx512bf16)
+  if (isa == Isa::avx512bf16) return true;
+#endif
+  return isa == Isa::scalar;
+}
+
 // __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save is not there.
 bool has(Isa isa) {
+  if (!built(isa)) return false;
 #if defined(__x86_64__)
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -39,7 +54,7 @@ Isa asked_for() {
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
     if (!std::strcmp(word, name(i))) {
-      require(has(i), "AFINA_ISA=", word, ": this processor does not have it. Possible here: ", possible());
+      require(has(i), "AFINA_ISA=", word, ": this processor or this build does not have it. Possible here: ", possible());
       return i;
     }
   fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", possible());
@@ -67,7 +82,7 @@ Isa isa() {
 }
 
 void set_isa(Isa isa) {
-  require(has(isa), "instruction set ", name(isa), ": this processor does not have it. Possible here: ", possible());
+  require(has(isa), "instruction set ", name(isa), ": this processor or this build does not have it. Possible here: ", possible());
   chosen = int(isa);
 }
 

@@ -7,15 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <mutex>
+#include <string>
 
 #include "engine/error.h"
+#include "engine/ranges.h"
 
 namespace afina {
 
 const char* name(Device device) {
-  static constexpr const char* names[] = {"cpu", "cuda", "emulated"};
+  static constexpr const char* names[] = {"cpu", "cuda", "emulated", "shapes"};
   return names[int(device)];
 }
 const char* name(Purpose purpose) {
@@ -27,51 +28,34 @@ namespace {
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-// One range of addresses reserved at the start, handed out lowest address first and merged when given back. Sizes repeat every step, so
-// after the first step every request finds its place; the pages touched, and so what is resident, stay near what was held at most.
+// One range of addresses reserved at the start. The pages touched, and so what is resident, stay near what was held at most.
 class Pool {
  public:
   void* allocate(size_t bytes) {
     std::lock_guard lock(mutex_);
     if (!base_) reserve();
-    bytes = rounded(bytes ? bytes : 1, 64);
-    for (auto free = free_.begin(); free != free_.end(); ++free)
-      if (free->second >= bytes) return take(free, bytes);
-    if (end_ + bytes > size_) fail("out of address space: ", bytes, " bytes on top of ", end_, " held; use a smaller batch or length");
-    void* at = base_ + end_;
-    end_ += bytes;
-    if (end_ > highest_) highest_ = end_, ++growths_;
-    return at;
+    size_t at = ranges_.take(padded(bytes), size_);
+    if (at == Ranges::none)
+      fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(), " held; use a smaller batch or length");
+    if (ranges_.end() > highest_) highest_ = ranges_.end(), ++growths_;
+    return base_ + at;
   }
   void release(void* data, size_t bytes) {
     std::lock_guard lock(mutex_);
-    size_t at = size_t(static_cast<char*>(data) - base_), length = rounded(bytes ? bytes : 1, 64);
-    auto next = free_.lower_bound(at);
-    if (next != free_.end() && at + length == next->first) length += next->second, next = free_.erase(next);
-    if (next != free_.begin()) {
-      auto before = std::prev(next);
-      if (before->first + before->second == at) at = before->first, length += before->second, free_.erase(before);
-    }
-    if (at + length == end_) end_ = at;  // the top is lowered; its pages stay for the next step
-    else free_[at] = length;
+    ranges_.give_back(size_t(static_cast<char*>(data) - base_), padded(bytes));  // its pages stay for the next step
   }
   // Gives back the pages of every free range and of the top.
   void trim() {
     std::lock_guard lock(mutex_);
-    for (auto& [at, length] : free_) give_back(at, at + length);
-    give_back(end_, highest_);
-    highest_ = end_;
+    ranges_.each_free([&](size_t from, size_t to) { give_back(from, to); });
+    give_back(ranges_.end(), highest_);
+    highest_ = ranges_.end();
   }
   int64_t bytes() const { return int64_t(highest_); }
   int64_t growths() const { return growths_; }
 
  private:
-  void* take(std::map<size_t, size_t>::iterator free, size_t bytes) {
-    size_t at = free->first, left = free->second - bytes;
-    free_.erase(free);
-    if (left) free_[at + bytes] = left;
-    return base_ + at;
-  }
+  static size_t padded(size_t bytes) { return rounded(bytes ? bytes : 1, 64); }
   void give_back(size_t from, size_t to) {
     constexpr size_t page = 4096;
     from = rounded(from, page), to = to / page * page;
@@ -89,9 +73,9 @@ class Pool {
   }
   std::mutex mutex_;
   char* base_ = nullptr;
-  size_t size_ = 0, end_ = 0, highest_ = 0;
+  size_t size_ = 0, highest_ = 0;
   int64_t growths_ = 0;
-  std::map<size_t, size_t> free_;  // offset -> length
+  Ranges ranges_;
 };
 
 Pool& pool() {
@@ -112,6 +96,25 @@ Memory memories[device_count] = {{cpu_allocate, cpu_release, [](void* a, const v
 MemoryUse uses[device_count];
 std::mutex meter_mutex;
 
+struct Limit {
+  int64_t bytes = 0;
+  std::string set_by;
+};
+Limit limits[device_count];
+
+std::string mebibytes(int64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; }
+
+void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64_t bytes) {
+  if (!limit.bytes || use.total + bytes <= limit.bytes) return;
+  std::string held;
+  for (int p = 0; p < purpose_count; ++p)
+    if (use.now[size_t(p)]) held += (held.empty() ? "" : ", ") + std::string(name(Purpose(p))) + " " + mebibytes(use.now[size_t(p)]);
+  fail("memory: ", mebibytes(bytes), " more for ", name(purpose), " do not fit: ", mebibytes(use.total), " are held (", held,
+       ") and the limit is ", mebibytes(limit.bytes), " (", limit.set_by,
+       "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, --dtype bf16 or fewer trained parameters; "
+       "'afina plan --budget' says which of them suffices");
+}
+
 }  // namespace
 
 Memory& memory(Device device) { return memories[int(device)]; }
@@ -121,6 +124,7 @@ const MemoryUse& memory_use(Device device) { return uses[int(device)]; }
 void meter(Device device, Purpose purpose, int64_t bytes) {
   std::lock_guard lock(meter_mutex);
   MemoryUse& use = uses[int(device)];
+  if (bytes > 0) hold_limit(limits[int(device)], use, purpose, bytes);
   int64_t& now = use.now[int(purpose)];
   now += bytes, use.total += bytes;
   if (now > use.peak[int(purpose)]) use.peak[int(purpose)] = now;
@@ -130,6 +134,10 @@ void reset_memory_peak(Device device) {
   std::lock_guard lock(meter_mutex);
   MemoryUse& use = uses[int(device)];
   use.peak = use.at_peak = use.now, use.total_peak = use.total;
+}
+void limit_memory(Device device, int64_t bytes, const std::string& set_by) {
+  std::lock_guard lock(meter_mutex);
+  limits[int(device)] = {bytes, set_by};
 }
 int64_t pool_bytes() { return pool().bytes(); }
 int64_t pool_growths() { return pool().growths(); }
@@ -142,15 +150,21 @@ void trim_memory() {
   }
 }
 
-int64_t peak_resident_bytes() {
+namespace {
+int64_t bytes_in_status(const char* key) {
   FILE* status = std::fopen("/proc/self/status", "r");
   if (!status) return 0;
   char line[256];
   long long kilobytes = 0;
+  std::string format = std::string(key) + ": %lld kB";
   while (std::fgets(line, sizeof line, status))
-    if (std::sscanf(line, "VmHWM: %lld kB", &kilobytes) == 1) break;
+    if (std::sscanf(line, format.c_str(), &kilobytes) == 1) break;
   std::fclose(status);
   return int64_t(kilobytes) * 1024;
 }
+}  // namespace
+
+int64_t resident_bytes() { return bytes_in_status("VmRSS"); }
+int64_t peak_resident_bytes() { return bytes_in_status("VmHWM"); }
 
 }  // namespace afina

@@ -3,12 +3,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace afina {
 
-enum class Device : uint8_t { cpu, cuda, emulated };
-inline constexpr int device_count = 3;
+// shapes: tensors without bytes, on which the same code only counts (engine/shapes.h).
+enum class Device : uint8_t { cpu, cuda, emulated, shapes };
+inline constexpr int device_count = 4;
 const char* name(Device device);
+inline bool holds_bytes(Device device) { return device != Device::shapes; }
 
 struct Memory {
   void* (*allocate)(size_t bytes);  // 64-byte aligned; throws Error when it cannot
@@ -30,14 +33,19 @@ struct MemoryUse {
   int64_t total = 0, total_peak = 0;
 };
 const MemoryUse& memory_use(Device device);
-void meter(Device device, Purpose purpose, int64_t bytes);  // + when taken, - when given back
+// + before it is taken, - when given back. An Error, and nothing counted, when it would go beyond the limit.
+void meter(Device device, Purpose purpose, int64_t bytes);
 void reset_memory_peak(Device device);
+// The sum may not rise above `bytes` from now on; 0: no limit. set_by says in the Error what set it ("--memory-limit 8G").
+void limit_memory(Device device, int64_t bytes, const std::string& set_by);
 // Bytes the pool has had from the system at most, and how often it asked: after the first step the count must stand still.
 int64_t pool_bytes();
 int64_t pool_growths();
 // Gives the pages of memory that is not held back to the system, and starts the peak of resident memory anew where the system can: between
 // runs, so that one's figures do not show in the next one's.
 void trim_memory();
+// Resident bytes of this process now (VmRSS); 0 where unknown.
+int64_t resident_bytes();
 // Peak resident bytes of this process as the system counts them (VmHWM); 0 where unknown.
 int64_t peak_resident_bytes();
 

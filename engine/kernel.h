@@ -2,7 +2,7 @@
 #pragma once
 #include "engine/isa.h"
 #include "engine/meter.h"
-#include "engine/tensor.h"
+#include "engine/shapes.h"
 
 namespace afina {
 
@@ -10,9 +10,10 @@ namespace afina {
 class KernelSlot {
  public:
   const char* name() const { return name_; }
-  bool runs_on(Device device) const { return best(device).run != nullptr; }
+  // On Device::shapes those run that run on the device it stands for, so that the same operations are recorded.
+  bool runs_on(Device device) const { return best(meant(device)).run != nullptr; }
   // The name of the variant that would run now.
-  const char* chosen(Device device) const { return best(device).name; }
+  const char* chosen(Device device) const { return best(meant(device)).name; }
   template <class Visit>
   void each(Device device, Visit visit) const {
     for (auto& v : variants_[int(device)])
@@ -40,6 +41,7 @@ class KernelSlot {
     }
     return false;
   }
+  static Device meant(Device device) { return device == Device::shapes ? stood_for() : device; }
   const Variant& best(Device device) const {
     static constexpr Variant none{};
     const Variant* found = &none;
@@ -72,9 +74,14 @@ class Kernel<void(Args...)> : public KernelSlot {
     return keep(device, {variant, rank, reinterpret_cast<void (*)()>(run)});
   }
 
-  // Runs the best variant on the device of the first argument.
+  // Runs the best variant on the device of the first argument. On Device::shapes the call is only counted; a variant there says what the
+  // kernel would hold.
   void operator()(Args... args) const {
     auto run = reinterpret_cast<Function>(best(device_of(args...)).run);
+    if (device_of(args...) == Device::shapes) {
+      count_call(*this, {tensor(args)...});
+      return run ? run(args...) : void();
+    }
     require(run != nullptr, "no kernel '", name(), "' for ", afina::name(device_of(args...)));
     if (!profiling()) return run(args...);
     double start = seconds_now();
@@ -86,6 +93,11 @@ class Kernel<void(Args...)> : public KernelSlot {
   template <class... Rest>
   static Device device_of(const Tensor& first, const Rest&...) {
     return first.device();
+  }
+  static const Tensor* tensor(const Tensor& argument) { return &argument; }
+  template <class Other>
+  static const Tensor* tensor(const Other&) {
+    return nullptr;
   }
 };
 

@@ -3,7 +3,9 @@
 
 #include <mutex>
 
+#include "engine/gemm_table.h"
 #include "engine/isa.h"
+#include "engine/primitives.h"
 
 namespace afina {
 
@@ -18,14 +20,37 @@ struct alignas(64) Head {
 std::mutex packing;
 bool on = false;
 
+bool to_be_packed(const Tensor& b) {
+  Buffer* whole = b.buffer();
+  return on && whole && whole->constant && b.data<void>() == whole->data && b.bytes() == whole->bytes;
+}
+
+// On Device::shapes: the room of the form that the CPU's matmul would make.
+void hold_packed(const Tensor& b, int64_t n, int64_t k, bool tb) {
+  if (stood_for() != Device::cpu || !to_be_packed(b)) return;
+  std::shared_ptr<Buffer>& form = b.buffer()->packed[tb];
+  size_t bytes = sizeof(Head) + gemm_table(isa()).packed_b_bytes(n, k, b.dtype());
+  if (form && form->bytes == bytes) return;
+  form.reset();
+  form = std::make_shared<Buffer>(bytes, Device::shapes, Purpose::weights);
+}
+void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool, const Tensor&) {
+  hold_packed(b, c.columns(), ta ? a.rows() : a.columns(), tb);
+}
+void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor&, const Tensor&, bool tb, const Tensor&) {
+  hold_packed(b, c.columns(), a.columns(), tb);
+}
+REGISTER_KERNEL(matmul, Device::shapes, holds_packed, 0, matmul);
+REGISTER_KERNEL(matmul2, Device::shapes, holds_packed, 0, matmul2);
+
 }  // namespace
 
 bool packing_constants() { return on; }
 void pack_constants(bool wanted) { on = wanted; }
 
 const void* packed_constant(const Tensor& b, const Gemm& g, size_t bytes, void (*pack)(void* out, const Gemm& g)) {
+  if (!to_be_packed(b)) return nullptr;
   Buffer* whole = b.buffer();
-  if (!on || !whole || !whole->constant || b.data<void>() != whole->data || b.bytes() != whole->bytes) return nullptr;
   Head head{g.n, g.k, int(isa()), int(g.in)};
   std::lock_guard lock(packing);
   std::shared_ptr<Buffer>& form = whole->packed[g.tb];

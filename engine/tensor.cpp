@@ -35,7 +35,15 @@ std::string Shape::text() const {
   return out + ")";
 }
 
-Buffer::Buffer(size_t n, Device d, Purpose p) : data(memory(d).allocate(n)), bytes(n), device(d), purpose(p) { meter(d, p, int64_t(n)); }
+Buffer::Buffer(size_t n, Device d, Purpose p) : data(nullptr), bytes(n), device(d), purpose(p) {
+  meter(d, p, int64_t(n));
+  try {
+    data = memory(d).allocate(n);
+  } catch (...) {
+    meter(d, p, -int64_t(n));
+    throw;
+  }
+}
 Buffer::~Buffer() {
   memory(device).release(data, bytes);
   meter(device, purpose, -int64_t(bytes));
@@ -82,6 +90,7 @@ Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, De
     Tensor host(shape, dtype, Device::cpu);
     fill_from(host.data<void>(), dtype, values.data(), t.size());
     memory(device).copy(t.data<void>(), host.data<void>(), t.bytes());
+    if constexpr (std::is_same_v<From, int32_t>) t.buffer()->host = values;
   }
   return t;
 }
@@ -108,14 +117,20 @@ Tensor Tensor::from(const std::vector<double>& v, Shape s, Dtype t, Device d) { 
 Tensor Tensor::from(const std::vector<int32_t>& v, Shape s, Device d) { return from_values(v, s, Dtype::i32, d); }
 std::vector<float> Tensor::values() const { return host_values<float>(*this); }
 std::vector<double> Tensor::values64() const { return host_values<double>(*this); }
-std::vector<int32_t> Tensor::integers() const { return host_values<int32_t>(*this); }
+std::vector<int32_t> Tensor::integers() const {
+  if (!buffer_ || buffer_->host.empty()) return host_values<int32_t>(*this);
+  auto from = buffer_->host.begin() + (data<int32_t>() - static_cast<int32_t*>(buffer_->data));
+  return {from, from + size()};
+}
 double Tensor::item() const {
   require(size() == 1, "one number was asked of a tensor of shape ", shape_.text());
   return values64()[0];
 }
 Tensor Tensor::to(Device device) const {
+  if (device != Device::cpu && device_ != Device::cpu && device != device_) return to(Device::cpu).to(device);
   Tensor t(shape_, dtype_, device);
   memory(device == Device::cpu ? device_ : device).copy(t.data_, data_, bytes());
+  if (dtype_ == Dtype::i32 && device != Device::cpu) t.buffer()->host = integers();
   return t;
 }
 Tensor Tensor::copy() const {

@@ -39,6 +39,7 @@ struct Buffer {
   Purpose purpose;
   bool constant = false;                            // never written again: kernels may keep forms of it that are quicker to read
   std::array<std::shared_ptr<Buffer>, 2> packed{};  // such forms, made by the matmul of the device (one each way)
+  std::vector<int32_t> host;                        // of an i32 tensor on another device: the values it was made from, never written again
   Buffer(size_t bytes, Device device, Purpose purpose);
   ~Buffer();
   Buffer(const Buffer&) = delete;
@@ -98,7 +99,7 @@ class Tensor {
 
   std::vector<float> values() const;      // on the host, as f32
   std::vector<double> values64() const;   // on the host, as f64
-  std::vector<int32_t> integers() const;  // of an i32 tensor
+  std::vector<int32_t> integers() const;  // of an i32 tensor; those made from host values know them, and wait for no device
   double item() const;                    // of a tensor with one element
   Tensor to(Device device) const;         // a copy there
   Tensor as(Dtype dtype) const;           // a converted copy; the tensor itself when nothing changes. Outside the graph.

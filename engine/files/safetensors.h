@@ -44,32 +44,52 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-// Writes one file: first every tensor is declared, then the data come, tensor by tensor in any order, each in any number of pieces. The
-// layout (wider types first, then by name) and so the bytes are the reference implementation's, whatever the order.
+// What a file will look like: every tensor is declared, then places follow. The layout (wider types first, then by name) and so the bytes
+// are the reference implementation's, whatever the order.
+class SafetensorsLayout {
+ public:
+  // where: the file, for messages.
+  explicit SafetensorsLayout(std::string where, std::map<std::string, std::string> metadata = {{"format", "pt"}});
+  void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape);
+  // Bytes of the whole file. Ends the declarations, as do the next two.
+  uint64_t bytes();
+  // All that stands before the first tensor's data.
+  const std::string& header();
+
+  struct Entry {
+    std::string name;
+    StoredType type;
+    std::vector<int64_t> shape;
+    uint64_t begin, bytes, written;  // begin: in the file
+  };
+  // nullptr for a tensor that was not declared.
+  Entry* find(std::string_view name);
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  void lay_out();
+  std::string where_, header_;
+  std::map<std::string, std::string> metadata_;
+  std::vector<Entry> entries_;
+  std::map<std::string, size_t, std::less<>> index_;
+};
+
+// Writes one file: first every tensor is declared, then the data come, tensor by tensor in any order, each in any number of pieces.
 class SafetensorsWriter {
  public:
   explicit SafetensorsWriter(const std::string& path, std::map<std::string, std::string> metadata = {{"format", "pt"}});
 
-  void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape);
+  void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape) { layout_.declare(name, type, shape); }
   // Appends to a declared tensor. The first call ends the declarations. Too many bytes are an Error.
   void write(std::string_view name, const void* data, size_t bytes);
   // Error if a tensor is incomplete; else the file is there, whole and durable.
   void commit();
 
  private:
-  struct Entry {
-    std::string name;
-    StoredType type;
-    std::vector<int64_t> shape;
-    uint64_t begin, bytes, written;
-  };
-  void lay_out();
-
+  void begin();
   AtomicFile out_;
-  std::map<std::string, std::string> metadata_;
-  std::vector<Entry> entries_;
-  std::map<std::string, size_t, std::less<>> index_;
-  bool laid_out_ = false;
+  SafetensorsLayout layout_;
+  bool begun_ = false;
 };
 
 }  // namespace afina

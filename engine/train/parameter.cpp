@@ -46,6 +46,7 @@ void Parameter::assign(const float* values) {
 }
 
 void initialise(Parameter& p, uint64_t seed) {
+  if (!holds_bytes(p.value.device())) return p.settle();
   std::vector<float> values(size_t(p.shape.size()), p.init.kind == Init::ones ? 1.f : 0.f);
   Random random(seed, "init", p.name);
   for (size_t i = 0; i < values.size(); ++i) {

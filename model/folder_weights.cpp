@@ -42,23 +42,10 @@ class FolderWeights : public FileWeights {
   Safetensors file_;
 };
 
-ModelFiles open_folder(const std::string& path) {
-  std::string where = (std::filesystem::path(path) / "config.json").string();
-  require(std::filesystem::exists(where), path, ": no config.json; a model is a folder as Hugging Face writes it, or a .gguf file");
-  ModelFiles files;
-  files.path = path;
-  files.config = parse_config(parse_json_file(where), where);
-  files.source = folder_weights(files.config, path, files.files);
-  return files;
-}
-
-ModelFiles open_gguf(const std::string& path) {
-  ModelFiles files;
-  files.path = path, files.files = {path};
-  files.gguf = std::make_shared<const Gguf>(path);
-  files.config = parse_config(config_of_gguf(*files.gguf), path);
-  files.source = gguf_weights(files.config, files.gguf);
-  return files;
+void require_there(const std::string& path) {
+  std::error_code ignored;
+  require(std::filesystem::exists(path, ignored), path,
+          ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
 }
 
 }  // namespace
@@ -69,11 +56,32 @@ std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const st
   return source;
 }
 
-ModelFiles open_model(const std::string& path) {
+ModelFiles open_config(const std::string& path) {
+  require_there(path);
   std::error_code ignored;
-  require(std::filesystem::exists(path, ignored), path,
-          ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
-  return std::filesystem::is_directory(path, ignored) ? open_folder(path) : open_gguf(path);
+  ModelFiles files;
+  files.path = path;
+  bool folder = std::filesystem::is_directory(path, ignored);
+  if (folder || ends_with(path, ".json")) {
+    std::string where = folder ? (std::filesystem::path(path) / "config.json").string() : path;
+    require(std::filesystem::exists(where), path, ": no config.json; a model is a folder as Hugging Face writes it, or a .gguf file");
+    files.config = parse_config(parse_json_file(where), where);
+  } else {
+    files.gguf = std::make_shared<const Gguf>(path);
+    files.config = parse_config(config_of_gguf(*files.gguf), path);
+  }
+  return files;
+}
+
+ModelFiles open_model(const std::string& path) {
+  require_there(path);
+  std::error_code ignored;
+  require(std::filesystem::is_directory(path, ignored) || !ends_with(path, ".json"), path,
+          ": a config alone has no weights; give the folder it lies in");
+  ModelFiles files = open_config(path);
+  if (files.gguf) files.files = {path}, files.source = gguf_weights(files.config, files.gguf);
+  else files.source = folder_weights(files.config, path, files.files);
+  return files;
 }
 
 std::map<std::string, std::string> ModelFiles::hashes() const {

@@ -45,7 +45,26 @@ Json config_to_write(const Model& model, Dtype dtype) {
   return config;
 }
 
+// What save_model and save_adapter put into their file of weights: to a SafetensorsWriter, or to a layout that is only measured.
+template <class File>
+void declare_model(File& file, const Model& model, Dtype dtype) {
+  for (const Parameter& p : model.parameters->all)
+    if (!p.added) file.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
+}
+template <class File>
+void declare_adapter(File& file, const Model& model) {
+  for (const Parameter& p : model.parameters->all)
+    if (p.added) file.declare(peft_prefix + p.name, StoredType::f32, extents(p));
+}
+
 }  // namespace
+
+int64_t bytes_to_store(const Model& model, Dtype dtype) {
+  SafetensorsLayout layout("weights");
+  if (model.method->peft_config().is_null()) declare_model(layout, model, dtype);
+  else declare_adapter(layout, model);
+  return int64_t(layout.bytes());
+}
 
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge) {
   require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ", name(dtype));
@@ -55,10 +74,8 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
   require(merge || adapted.empty(), folder, ": the model has adapters; merge them into it, or store the adapter alone");
   make_folder(folder);
   SafetensorsWriter writer(folder + "/model.safetensors");
-  auto& all = model.parameters->all;
-  for (const Parameter& p : all)
-    if (!p.added) writer.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
-  for (const Parameter& p : all) {
+  declare_model(writer, model, dtype);
+  for (const Parameter& p : model.parameters->all) {
     if (p.added) continue;
     auto found = adapted.find(&p);
     std::vector<float> values = (found == adapted.end() ? p.exact() : found->second->adapter->merged(p.exact())).values();
@@ -79,7 +96,7 @@ void save_adapter(const std::string& folder, Model& model, const std::string& ba
   }
   make_folder(folder);
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
-  for (const Parameter* p : added) writer.declare(peft_prefix + p->name, StoredType::f32, extents(*p));
+  declare_adapter(writer, model);
   for (const Parameter* p : added) write_values(writer, peft_prefix + p->name, p->exact().values(), Dtype::f32);
   writer.commit();
   write_text_file(folder + "/adapter_config.json", to_text(config) + "\n");

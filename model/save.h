@@ -19,6 +19,10 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
 // a hub's name). An Error for a method that PEFT has no form for.
 void save_adapter(const std::string& folder, Model& model, const std::string& base);
 
+// Bytes of the file of weights that save_adapter writes for this model, or save_model in `dtype` where PEFT has no form for what is added.
+// Looks at names and shapes alone.
+int64_t bytes_to_store(const Model& model, Dtype dtype);
+
 // A PEFT adapter on disk, ours or PEFT's own.
 struct AdapterFiles {
   std::string path;

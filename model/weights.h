@@ -25,6 +25,10 @@ struct ModelFiles {
 // here. Errors name file and key; missing, extra and misshapen tensors are found when a model is built.
 ModelFiles open_model(const std::string& path);
 
+// The same without weights, for what only asks for shapes: a folder with config.json (nothing else need be there), a config.json itself, or
+// a .gguf file. source and files stay empty.
+ModelFiles open_config(const std::string& path);
+
 // The tokens that end a text according to the config (eos_token_id: a number or several); empty when it does not say.
 std::vector<int32_t> stop_tokens(const ModelConfig& config);
 

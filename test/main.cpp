@@ -1,5 +1,6 @@
 // The test program: cases that follow from registrations are added once main has begun, when every device and kernel is there.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 
 namespace afina {
 // Hooks that add generated cases (one per operation, method, ...) before the run starts.
@@ -14,4 +15,7 @@ static bool add_cases() {
   return true;
 }
 
-int main(int count, char** words) { return boost::unit_test::unit_test_main(add_cases, count, words); }
+int main(int count, char** words) {
+  setenv("AFINA_PROFILE", "off", 0);  // machines are measured in one test only, and no user's cache is touched
+  return boost::unit_test::unit_test_main(add_cases, count, words);
+}

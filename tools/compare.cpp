@@ -4,10 +4,14 @@
 
 #include "engine/files/atomic_file.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 #include "tools/machine.h"
+#include "tools/memory_room.h"
+#include "tools/prediction_table.h"
 #include "tools/progress.h"
 #include "tools/report.h"
 #include "tools/run.h"
+#include "tools/speed.h"
 
 namespace afina {
 
@@ -23,12 +27,7 @@ constexpr const char* intro =
     "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out loss is chosen, and the final figures\n"
     "come from rows that the choice never saw. --seeds K repeats the chosen rate with K seeds, for means and 95 % intervals.";
 
-// "lora:rank=16,alpha=32" -> "lora rank=16 alpha=32" for people, "lora-rank16-alpha32" for folders.
-std::string label_of(const MethodSpec& spec) {
-  std::string text = spec.name;
-  for (auto& [key, value] : spec.options) text += " " + key + "=" + value;
-  return text;
-}
+// "lora:rank=16,alpha=32" -> "lora-rank16-alpha32"
 std::string folder_of(const MethodSpec& spec) {
   std::string text = spec.name;
   for (auto& [key, value] : spec.options) text += "-" + key + value;
@@ -42,15 +41,11 @@ std::string rate_text(double rate) {
   return out.str();
 }
 
-struct Compare {
+struct Compare : ComparisonOptions {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  std::vector<std::string> methods;
-  double lr = 0;
-  int64_t seeds = 1;
-  bool resume = false, keep_models = true;
-  std::string out, title;
+  std::string memory_limit;
   std::map<std::string, std::string> options;
 
   RunOutcome run_one(Workbench& bench, const MethodSpec& spec, double rate, uint64_t seed) const {
@@ -62,6 +57,7 @@ struct Compare {
     plan.progress = [&](const StepPoint& p, int64_t, double rate_now) { progress.update(p.step, {p.loss, p.learning_rate, rate_now}); };
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
+    if (outcome.interrupted) throw Interrupted("interrupted when " + plan.name + " was done; go on with the same command and --resume");
     outcome.result.name = plan.name, outcome.result.folder = "runs/" + plan.name;
     return outcome;
   }
@@ -90,6 +86,21 @@ struct Compare {
     return method;
   }
 
+  // What every method will cost; an Error when one does not fit into memory.
+  std::string foreseen(Workbench& bench) const {
+    std::vector<std::pair<MethodSpec, uint64_t>> runs;
+    std::vector<Foreseen> all;
+    bench.speed = Speed::here(std::cout);
+    for (const std::string& text : methods) {
+      MethodSpec spec = parse_method(text);
+      take_rates(spec, lr);
+      all.push_back({label_of(spec), prediction_of(bench, spec, run.seed)});
+      runs.push_back({spec, run.seed});
+    }
+    require_room(bench, memory_room(memory_limit), runs);
+    return prediction_table(all, false);
+  }
+
   int go(const std::string& command) const {
     require(!methods.empty(), "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     for (const std::string& text : methods) {  // a wrong one is said before any work is done
@@ -102,7 +113,8 @@ struct Compare {
     Workbench bench = open_workbench(model, data, run);
     std::cout << "  train: " << bench.train.summary() << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
               << bench.final.rows.size() << " to judge by\n"
-              << "Measuring the untouched model\n"
+              << "\n"
+              << foreseen(bench) << "\nMeasuring the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;
@@ -119,19 +131,10 @@ struct Compare {
 int compare(const std::vector<std::string>& words) {
   Compare c;
   Options options("compare", intro);
-  namespace po = boost::program_options;
-  auto in_comparison = options.group("Comparison").add_options();
-  in_comparison("method", po::value(&c.methods),
-                "a method with its options; once for each. full, lora:rank=8,alpha=16,targets=all,dropout=0,lr=...");
-  in_comparison("lr", po::value(&c.lr), "learning rate of methods that do not name one");
-  in_comparison("seeds", po::value(&c.seeds)->default_value(1), "runs of each method, with consecutive seeds");
-  in_comparison("out,o", po::value(&c.out)->required(), "folder for everything that is written");
-  in_comparison("resume", po::bool_switch(&c.resume), "go on with what --out holds: finished runs are kept, the interrupted one continues");
-  in_comparison("keep-models", po::value(&c.keep_models)->default_value(true), "store fully fine-tuned models (adapters always are)");
-  in_comparison("title", po::value(&c.title), "of the report");
+  c.add_to(options, true, "folder for everything that is written");
   c.model.add_to(options), c.data.add_to(options), c.run.add_to(options);
   if (!options.parse(words)) return 0;
-  c.options = options.in_force();
+  c.options = options.in_force(), c.memory_limit = options.memory_limit();
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
   std::string command = "afina compare";
   for (const std::string& word : words) command += " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");

@@ -5,9 +5,9 @@
 
 namespace afina {
 
-Inputs inputs_of(const Batch& batch, uint64_t seed, int64_t step) {
+Inputs inputs_of(const Batch& batch, uint64_t seed, int64_t step, Device device) {
   PurposeScope purpose(Purpose::workspace);
-  Inputs inputs = make_inputs(batch.rows, batch.length, batch.tokens, batch.targets, batch.starts, batch.samples);
+  Inputs inputs = make_inputs(batch.rows, batch.length, batch.tokens, batch.targets, batch.starts, batch.samples, device);
   inputs.training = step >= 0, inputs.seed = seed, inputs.step = step;
   return inputs;
 }
@@ -19,7 +19,7 @@ Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t
   Evaluation out;
   out.losses.assign(samples.rows.size(), 0.), out.tokens.assign(samples.rows.size(), 0);
   for (const Batch& b : BatchSource(samples, options).once()) {
-    Loss loss = model.loss(inputs_of(b), 1.);
+    Loss loss = model.loss(inputs_of(b, 0, -1, model.parameters->device), 1.);
     auto losses = loss.losses.values64();
     for (size_t i = 0; i < losses.size(); ++i)
       if (b.targets[i] >= 0) out.losses[size_t(b.samples[i])] += losses[i], ++out.tokens[size_t(b.samples[i])];

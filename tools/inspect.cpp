@@ -166,7 +166,7 @@ void print_kernels() {
       slot->each(Device(d), [&](const char* variant) {
         variants += (variants.empty() ? "" : " ") + std::string(variant) + (variant == chosen ? "*" : "");
       });
-      if (!variants.empty()) table.add({slot->name(), name(Device(d)), variants});
+      if (!variants.empty() && holds_bytes(Device(d))) table.add({slot->name(), name(Device(d)), variants});
     }
   table.print(std::cout);
 }

@@ -9,6 +9,7 @@
 #include "engine/nearest.h"
 #include "engine/packed.h"
 #include "engine/threads.h"
+#include "tools/memory_room.h"
 
 namespace afina {
 
@@ -19,6 +20,9 @@ Options::Options(std::string command, std::string intro) : command_(std::move(co
   in_general("help,h", "print this text");
   in_general("config", po::value(&config_), "INI file: each line option = value, as here without the dashes");
   in_general("threads", po::value(&threads_)->default_value(0, "all cores"), "threads to compute with; the results do not depend on it");
+  in_general("memory-limit", po::value(&memory_limit_),
+             "stop with an error rather than hold more than this, as 8G or 512M; also without it, no more than the cgroup allows or "
+             "the machine has free. none: no limit at all");
 }
 
 OptionGroup& Options::group(const std::string& title) {
@@ -64,6 +68,7 @@ bool Options::parse(const std::vector<std::string>& words) {
   } catch (const po::error& e) { explain(e.what(), ""); }
   require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
   if (threads_ > 0) set_thread_count(threads_);
+  hold_memory_room(memory_room(memory_limit_));
   isa();  // a wrong AFINA_ISA is said before any work
   flush_denormals();
   return true;
@@ -126,9 +131,11 @@ Checkpointing ModelOptions::parsed_checkpoint() const {
   return choice<Checkpointing>("checkpoint", checkpoint, {{"none", Checkpointing::none}, {"block", Checkpointing::block}});
 }
 
-void DataOptions::add_to(Options& options) {
+void DataOptions::add_to(Options& options, bool needed) {
   auto in_data = options.group("Data").add_options();
-  in_data("data", po::value(&data)->required(), "training records: .jsonl, .json or .txt; may be given more than once");
+  auto files = po::value(&data);
+  if (needed) files->required();
+  in_data("data", files, "training records: .jsonl, .json or .txt; may be given more than once");
   in_data("eval", po::value(&eval), "records to measure on; without it some of --data are held out");
   in_data("retain", po::value(&retain), "general text: how much of it is forgotten is measured");
   in_data("format", po::value(&format), "prompt, alpaca, messages, sharegpt or text; found out from the first record when not given");
@@ -205,6 +212,20 @@ TrainOptions RunOptions::train(double lr) const {
   o.optimizer = {optimizer, beta1, beta2, eps, weight_decay};
   o.clip = clip;
   return o;
+}
+
+void ComparisonOptions::add_to(Options& options, bool out_needed, const std::string& out_help) {
+  auto in_comparison = options.group("Comparison").add_options();
+  in_comparison("method", po::value(&methods),
+                "a method with its options; once for each. full, lora:rank=8,alpha=16,targets=all,dropout=0,lr=...");
+  in_comparison("lr", po::value(&lr), "learning rate of methods that do not name one");
+  in_comparison("seeds", po::value(&seeds)->default_value(seeds), "runs of each method, with consecutive seeds");
+  auto folder = po::value(&out);
+  if (out_needed) folder->required();
+  in_comparison("out,o", folder, out_help.c_str());
+  in_comparison("resume", po::bool_switch(&resume), "go on with what --out holds: finished runs are kept, the interrupted one continues");
+  in_comparison("keep-models", po::value(&keep_models)->default_value(keep_models), "store fully fine-tuned models (adapters always are)");
+  in_comparison("title", po::value(&title), "of the report");
 }
 
 }  // namespace afina

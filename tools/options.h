@@ -18,7 +18,7 @@ struct UsageError : Error {
 
 using OptionGroup = boost::program_options::options_description;
 
-// The options every command has (--help, --config, --threads) with the command's own groups.
+// The options every command has (--help, --config, --threads, --memory-limit) with the command's own groups.
 class Options {
  public:
   // intro: what the command does, for --help.
@@ -27,7 +27,8 @@ class Options {
   // Reads words, then the file named by --config for what the words do not say. False when --help was asked and printed. A wrong line is a
   // UsageError that names the option, the nearest known one and, in a file, the file.
   bool parse(const std::vector<std::string>& words);
-  bool given(const std::string& name) const;  // said by the words or the file, not a default
+  bool given(const std::string& name) const;                         // said by the words or the file, not a default
+  const std::string& memory_limit() const { return memory_limit_; }  // --memory-limit as given, "" when not
   // Every option that has a value, as text.
   std::map<std::string, std::string> in_force() const;
 
@@ -38,6 +39,7 @@ class Options {
   std::vector<std::unique_ptr<OptionGroup>> groups_;
   boost::program_options::variables_map values_;
   int threads_ = 0;
+  std::string memory_limit_;
 };
 
 // --model, --dtype, --checkpoint, --device, --init
@@ -56,7 +58,8 @@ struct DataOptions {
   std::string eval, retain, format, fields, chat_template, train_on = "answers", on_too_long = "error", on_problem = "error",
                                                            packing = "on";
   int64_t length = 256, held_out = 0, limit = -1, eval_rows = 64, retain_tokens = 16384;
-  void add_to(Options& options);
+  // needed: may --data not be left out?
+  void add_to(Options& options, bool needed = true);
   SampleOptions samples() const;
   ExampleOptions examples() const;
 };
@@ -69,6 +72,17 @@ struct RunOptions {
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
   void add_to(Options& options);
   TrainOptions train(double lr) const;
+};
+
+// What is compared with what: shared by compare, and plan, which foresees what compare would do.
+struct ComparisonOptions {
+  std::vector<std::string> methods;
+  double lr = 0;
+  int64_t seeds = 1;
+  bool resume = false, keep_models = true;
+  std::string out, title;
+  // out_needed: may --out not be left out? out_help: what is written there.
+  void add_to(Options& options, bool out_needed, const std::string& out_help);
 };
 
 }  // namespace afina

@@ -115,6 +115,20 @@ std::string table(const Facts& facts) {
   return html + "</p>\n";
 }
 
+std::string foreseen_table(const Facts& facts) {
+  std::string rows;
+  for (size_t method = 0; method < facts.summaries.size(); method++)
+    for (const ForeseenFigure& f : foreseen_figures(facts, method))
+      rows += "<tr><th scope=\"row\">" + method_name(facts, method) + ", " + f.what + "</th>" + cell(f.format(f.foreseen)) +
+              cell(f.format(f.measured)) + cell(f.difference()) + "</tr>\n";
+  if (rows.empty()) return "";
+  return "<h3>Foreseen and measured</h3>\n<div class=\"scroll\"><table><thead><tr><th></th>" + header_cell("foreseen") +
+         header_cell("measured") + header_cell("difference") + "</tr></thead><tbody>\n" + rows +
+         "</tbody></table></div>\n<p class=\"soft\">Before a run began, afina went through it on tensors without data (afina plan); here "
+         "it "
+         "stands beside what came, for each method's first run.</p>\n";
+}
+
 const char* figure_name(const CostRow& row) {
   if (row.group == "Parameters") return "parameters trained";
   if (row.group == "Memory") return "memory";
@@ -196,7 +210,7 @@ std::string costs(const Facts& facts) {
       "Training a weight takes three matrix products of equal size: forward, gradient of the input, gradient of the weight. LoRA spares "
       "only the third one for the frozen weights, and adds two thin products for each adapter. So at best a third of the arithmetic goes "
       "away, and thin products run at a lower speed than large ones.");
-  return html + table(facts) + "</section>\n";
+  return html + table(facts) + foreseen_table(facts) + "</section>\n";
 }
 
 }  // namespace afina::page

@@ -97,6 +97,35 @@ const PairedDifference* Facts::against_reference(size_t method) const {
 
 double ratio(const CostRow& row, size_t method, size_t reference) { return quotient(row.values[method], row.values[reference]); }
 
+std::string ForeseenFigure::difference() const {
+  if (foreseen == measured) return "exact";
+  double share = quotient(measured - foreseen, foreseen);
+  return std::isfinite(share) ? (share > 0 ? "+" : "\u2212") + format_percent(std::fabs(share)) : "";
+}
+
+std::vector<ForeseenFigure> foreseen_figures(const RunResult& run) {
+  if (!run.predicted) return {};
+  const Prediction& p = *run.predicted;
+  std::vector<ForeseenFigure> all = {{"memory", double(p.memory.peak()), double(run.memory.peak()), format_bytes},
+                                     {"arithmetic", p.flops.total(), run.flops.total(), format_flops}};
+  if (p.seconds) all.push_back({"time of training", p.seconds->training(), run.seconds.training(), format_seconds});
+  all.push_back({"storage", double(p.storage_bytes), double(run.storage_bytes), format_bytes});
+  return all;
+}
+
+std::vector<ForeseenFigure> foreseen_figures(const Facts& facts, size_t method) {
+  const std::vector<RunResult>& runs = facts.comparison.methods[method].runs;
+  return runs.empty() ? std::vector<ForeseenFigure>() : foreseen_figures(runs[0]);
+}
+
+std::string foreseen_sentence(const std::string& label, const RunResult& run) {
+  std::string text;
+  for (const ForeseenFigure& f : foreseen_figures(run))
+    text += (text.empty() ? label + ", foreseen and measured: " : "; ") + std::string(f.what) + " " + f.format(f.foreseen) + " and " +
+            f.format(f.measured) + " (" + f.difference() + ")";
+  return text.empty() ? text : text + ".";
+}
+
 std::string cost_sentence(const Facts& facts, size_t method) {
   const MethodSummary& ours = facts.summaries[method];
   const MethodSummary& full = facts.summaries[facts.reference];

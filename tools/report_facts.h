@@ -33,6 +33,20 @@ struct Facts {
 // value / reference value; NaN where that says nothing.
 double ratio(const CostRow& row, size_t method, size_t reference);
 
+// One figure as it was foreseen before a run began, and as it came.
+struct ForeseenFigure {
+  const char* what;
+  double foreseen, measured;
+  std::string (*format)(double);
+  std::string difference() const;  // "exact", "+1.2 %"
+};
+// Memory, arithmetic, time where the machine was measured, storage; empty where nothing was foreseen.
+std::vector<ForeseenFigure> foreseen_figures(const RunResult& run);
+// The same in a sentence.
+std::string foreseen_sentence(const std::string& label, const RunResult& run);
+// Of the method's first run.
+std::vector<ForeseenFigure> foreseen_figures(const Facts& facts, size_t method);
+
 // "lora r=16 trains 1.2 % of the parameters, holds 0.41× the memory, ..."
 std::string cost_sentence(const Facts& facts, size_t method);
 // Which purpose explains the difference in memory, in words.

@@ -63,6 +63,17 @@ std::string costs(const Facts& facts) {
   return table.text;
 }
 
+std::string foreseen(const Facts& facts) {
+  Table table({"method", "figure", "foreseen", "measured", "difference"});
+  bool any = false;
+  for (size_t method = 0; method < facts.summaries.size(); method++)
+    for (const ForeseenFigure& f : foreseen_figures(facts, method)) {
+      any = true;
+      table.row({safe(facts.label(method)), f.what, f.format(f.foreseen), f.format(f.measured), f.difference()});
+    }
+  return any ? "\n## Foreseen and measured\n\nBefore a run began, and as it came; of each method's first run.\n\n" + table.text : "";
+}
+
 std::string losses(const Facts& facts) {
   std::vector<std::string> names = {"method", "learning rate", "held-out loss", "learnt"};
   if (facts.has_retain) names.insert(names.end(), {"retention loss", "forgotten"});
@@ -127,7 +138,7 @@ std::string summary_markdown(const Comparison& comparison) {
     text += "- " + safe(learning_sentence(facts, method)) + "\n";
   }
   for (const std::string& note : comparison.notes) text += "- Note: " + safe(note) + "\n";
-  text += "\n## Costs\n\nIn brackets the ratio to " + safe(facts.label(facts.reference)) + ".\n\n" + costs(facts);
+  text += "\n## Costs\n\nIn brackets the ratio to " + safe(facts.label(facts.reference)) + ".\n\n" + costs(facts) + foreseen(facts);
   text +=
       "\n## Losses\n\nNats per target token, on rows that no choice ever saw. " + interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
   return text + search(facts) + conditions(comparison);

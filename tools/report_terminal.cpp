@@ -134,6 +134,8 @@ std::string terminal_table(const Comparison& comparison, bool colour) {
     if (method != facts.reference) text += paragraph(cost_sentence(facts, method), "", colour);
     if (facts.summaries[method].diverged) text += paragraph(learning_sentence(facts, method), yellow, colour);
   }
+  for (const MethodResult& method : comparison.methods)
+    if (!method.runs.empty()) text += paragraph(foreseen_sentence(method.label, method.runs[0]), "", colour);
   for (const std::string& note : comparison.notes) text += paragraph("Note: " + note, yellow, colour);
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour);
   return text;

@@ -10,7 +10,7 @@
 
 namespace afina {
 
-inline constexpr int results_schema_version = 1;
+inline constexpr int results_schema_version = 2;
 
 // A number that may be NaN or infinite (a run that diverged) is null in JSON and NaN when read back.
 
@@ -82,6 +82,18 @@ struct Generation {  // one prompt, greedily answered by the untouched and by th
   std::string after;
 };
 
+struct Prediction {                     // what was foreseen of a run before it began (tools/predict.h)
+  MemoryBytes memory;                   // as RunResult::memory; resident_peak: of the whole process, about
+  Flops flops;                          // of the whole run
+  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown where the machine was not measured
+  int64_t storage_bytes = 0;
+  int64_t trained_parameters = 0;
+  int64_t total_parameters = 0;
+  int64_t steps = 0;
+  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact), or as many, evenly spaced, as are quick
+  int64_t tokens = 0;      // read in training
+};
+
 struct RunResult {     // one training run: a method, a learning rate, a seed
   std::string name;    // unique in the comparison, for example "lora-r16/seed-1"
   std::string folder;  // relative to results.json
@@ -98,6 +110,7 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   Flops flops;
   int64_t storage_bytes = 0;  // of what must be stored to deploy it (the adapter, or the whole model)
   std::string digest;         // SHA-256 of all trained values
+  std::optional<Prediction> predicted;
   Scores before;
   Scores after;
   std::vector<StepPoint> curve;
@@ -201,6 +214,7 @@ size_t reference_method(const Comparison& comparison);
 nlohmann::ordered_json to_json(const Comparison& comparison);
 nlohmann::ordered_json to_json(const RunResult& run);
 nlohmann::ordered_json to_json(const Machine& machine);
+nlohmann::ordered_json to_json(const Prediction& prediction);
 // Unknown, missing and mistyped keys, and another schema version, are Errors that name the place.
 Comparison comparison_from_json(const nlohmann::ordered_json& json);
 RunResult run_from_json(const nlohmann::ordered_json& json);

@@ -78,6 +78,19 @@ void fields(Io& io, Flops& flops) {
 }
 
 template <class Io>
+void fields(Io& io, Prediction& prediction) {
+  io("memory", prediction.memory);
+  io("flops", prediction.flops);
+  io("seconds", prediction.seconds);
+  io("storage_bytes", prediction.storage_bytes);
+  io("trained_parameters", prediction.trained_parameters);
+  io("total_parameters", prediction.total_parameters);
+  io("steps", prediction.steps);
+  io("steps_seen", prediction.steps_seen);
+  io("tokens", prediction.tokens);
+}
+
+template <class Io>
 void fields(Io& io, Generation& sample) {
   io("prompt", sample.prompt);
   io("reference", sample.reference);
@@ -125,6 +138,7 @@ void fields(Io& io, RunResult& run) {
   io("flops", run.flops);
   io("storage_bytes", run.storage_bytes);
   io("digest", run.digest);
+  io("predicted", run.predicted);
   io("before", run.before);
   io("after", run.after);
   io.columns("curve", run.curve);
@@ -244,6 +258,7 @@ void fields(Io& io, Comparison& comparison) {
 
 OrderedJson to_json(const RunResult& run) { return JsonWriter::write(run); }
 OrderedJson to_json(const Machine& machine) { return JsonWriter::write(machine); }
+OrderedJson to_json(const Prediction& prediction) { return JsonWriter::write(prediction); }
 
 OrderedJson to_json(const Comparison& comparison) {
   OrderedJson json = {{"schema", schema_name}, {"schema_version", results_schema_version}};

@@ -8,6 +8,7 @@
 #include "engine/train/checkpoint.h"
 #include "model/save.h"
 #include "tools/interrupt.h"
+#include "tools/predict.h"
 
 namespace afina {
 
@@ -30,10 +31,7 @@ class Run {
     reset_memory_peak(Device::cpu);
     model_ = build(bench, make_method(plan.method), plan.seed);
     trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
-    BatchOptions b;
-    b.batch = bench.run.batch, b.accumulate = bench.run.accumulate, b.length = bench.data.length, b.seed = plan.seed;
-    b.pack = bench.data.packing == "on";
-    source_ = std::make_unique<BatchSource>(bench.train, b);
+    source_ = std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
     frozen_ = frozen_checksum(*model_);
     describe();
   }
@@ -43,10 +41,10 @@ class Run {
     int64_t first = plan_.resume ? resume() : 0;
     if (!first) begin();
     open_log(first);
-    const int64_t steps = bench_.run.steps, every = bench_.run.eval_every > 0 ? bench_.run.eval_every : std::max<int64_t>(1, steps / 10);
+    const int64_t steps = bench_.run.steps;
     for (int64_t step = first; step < steps; ++step) {
       train_step(step);
-      if ((step + 1) % every == 0 || step + 1 == steps) look(step + 1);
+      if (looks_after(bench_.run, step + 1)) look(step + 1);
       bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
       if (step + 1 < steps && (due || interrupted())) save(step + 1);
       if (step + 1 < steps && interrupted())
@@ -54,6 +52,7 @@ class Run {
                           "; go on with the same command and --resume");
     }
     finish();
+    outcome_.interrupted = interrupted();
     return std::move(outcome_);
   }
 
@@ -69,6 +68,7 @@ class Run {
     }
     outcome_.method_options = model_->method->options();
     r.before = bench_.before;
+    r.predicted = prediction_of(bench_, plan_.method, plan_.seed);
   }
 
   // Step 0: the untouched model's figures, and the guard that the method has not changed it.
@@ -99,8 +99,7 @@ class Run {
     std::vector<Batch> batches = source_->next_step(step);
     int64_t targets = 0, tokens = 0, rows = 0;
     for (const Batch& b : batches) targets += b.target_count, tokens += b.token_count, rows += b.rows;
-    StepReport report = trainer_->step(
-        batches.size(), targets, [&](size_t i, double scale) { return model_->loss(inputs_of(batches[i], plan_.seed, step), scale); });
+    StepReport report = train_on(batches, *model_, *trainer_, plan_.seed, step);
     RunResult& r = result();
     PhaseSeconds& s = r.seconds;
     s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)],
@@ -123,11 +122,7 @@ class Run {
   }
 
   void keep_peak() {
-    const MemoryUse& use = memory_use(Device::cpu);
-    MemoryBytes now;
-    auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
-    now.weights = at(Purpose::weights), now.masters = at(Purpose::masters), now.gradients = at(Purpose::gradients);
-    now.optimizer = at(Purpose::optimizer), now.activations = at(Purpose::activations), now.workspace = at(Purpose::workspace);
+    MemoryBytes now = memory_at_peak(memory_use(Device::cpu));
     now.resident_peak = std::max(result().memory.resident_peak, peak_resident_bytes());
     if (now.peak() < result().memory.peak()) {
       result().memory.resident_peak = now.resident_peak;
@@ -230,8 +225,7 @@ class Run {
     if (fs::is_directory(folder))
       for (auto& entry : fs::directory_iterator(folder))
         if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
-    if (!adapter && !plan_.keep_model)
-      for (const Parameter& p : model_->parameters->all) bytes += p.shape.size() * int64_t(size_of(stored));
+    if (!adapter && !plan_.keep_model) bytes = bytes_to_store(*model_, stored);
     result().storage_bytes = bytes;
   }
 
@@ -300,6 +294,12 @@ RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
   if (!plan.resume) fs::remove_all(plan.folder + "/checkpoints");
   fs::create_directories(plan.folder);
   return Run(plan, bench).go();
+}
+
+std::string label_of(const MethodSpec& spec) {
+  std::string text = spec.name;
+  for (auto& [key, value] : spec.options) text += " " + key + "=" + value;
+  return text;
 }
 
 std::vector<double> take_rates(MethodSpec& spec, double otherwise) {

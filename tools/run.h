@@ -22,6 +22,7 @@ struct RunOutcome {
   double choice = 0;  // final loss on the rows that rates are chosen by
   std::map<std::string, std::string> method_options;
   std::string stored_as;
+  bool interrupted = false;  // by a signal that came when the last step was done, too late to stop this run
 };
 
 // Trains, evaluates as it goes, and writes into plan.folder: log.jsonl (a line a step), checkpoints/, the adapter or the model,
@@ -33,5 +34,7 @@ Json identity_of(const RunPlan& plan, const Workbench& bench);
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome);
 // Sets options that belong to a run and not to its method (lr) aside: returns the rates, "1e-4/3e-4" being several.
 std::vector<double> take_rates(MethodSpec& spec, double otherwise);
+// "lora:rank=16,alpha=32" as people read it: "lora alpha=32 rank=16"
+std::string label_of(const MethodSpec& spec);
 
 }  // namespace afina

@@ -2,8 +2,12 @@
 #include <iostream>
 
 #include "tools/command.h"
+#include "tools/memory_room.h"
+#include "tools/prediction_table.h"
 #include "tools/progress.h"
+#include "tools/report_facts.h"
 #include "tools/run.h"
+#include "tools/speed.h"
 
 namespace afina {
 
@@ -37,7 +41,11 @@ int train(const std::vector<std::string>& words) {
   make_method(plan.method);
   plan.lr = rates[0], plan.seed = run.seed, plan.name = plan.method.name;
   Workbench bench = open_workbench(model, data, run);
-  std::cout << "train: " << bench.train.summary() << "\n" << std::flush;
+  bench.speed = Speed::here(std::cout);
+  require_room(bench, memory_room(options.memory_limit()), {{plan.method, plan.seed}});
+  std::cout << "train: " << bench.train.summary() << "\n\n"
+            << prediction_table({{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false) << "\n"
+            << std::flush;
   measure_base(bench);
   Progress progress(plan.method.text, run.steps);
   plan.progress = [&](const StepPoint& p, int64_t, double rate) { progress.update(p.step, {p.loss, p.learning_rate, rate}); };
@@ -47,7 +55,8 @@ int train(const std::vector<std::string>& words) {
   const RunResult& r = outcome.result;
   std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
             << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) + " -> " + std::to_string(*r.after.retain) : "")
-            << "\ndigest " << r.digest << "\nwritten to " << plan.folder << "\n";
+            << "\n"
+            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest << "\nwritten to " << plan.folder << "\n";
   return 0;
 }
 

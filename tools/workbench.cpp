@@ -72,10 +72,7 @@ void read_rows(Workbench& bench) {
 // The files of the model, or with --init random weights in the shape of its config.json.
 std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed) {
   if (!model.init) return std::make_shared<ModelFiles>(open_model(model.path));
-  auto fresh = std::make_shared<ModelFiles>();
-  std::string config = model.path + "/config.json";
-  fresh->path = model.path;
-  fresh->config = parse_config(parse_json_file(config), config);
+  auto fresh = std::make_shared<ModelFiles>(open_config(model.path));
   fresh->source = std::make_unique<RandomWeights>(seed);
   return fresh;
 }
@@ -93,7 +90,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = files->gguf ? Tokenizer::from_gguf(files->gguf->metadata(), model.path) : Tokenizer::from_file(model.path);
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, nullptr};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(), " tokens, the model's vocabulary ",
           c.vocabulary);
@@ -118,6 +115,34 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
                           " tokens");
   if (bench.train.skipped) bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
   return bench;
+}
+
+BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed) {
+  BatchOptions b;
+  b.batch = run.batch, b.accumulate = run.accumulate, b.length = data.length, b.seed = seed;
+  b.pack = data.packing == "on";
+  return b;
+}
+
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step) {
+  int64_t targets = 0;
+  for (const Batch& b : batches) targets += b.target_count;
+  return trainer.step(batches.size(), targets, [&](size_t i, double scale) {
+    return model.loss(inputs_of(batches[i], seed, step, model.parameters->device), scale);
+  });
+}
+
+MemoryBytes memory_at_peak(const MemoryUse& use) {
+  MemoryBytes m;
+  auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
+  m.weights = at(Purpose::weights), m.masters = at(Purpose::masters), m.gradients = at(Purpose::gradients);
+  m.optimizer = at(Purpose::optimizer), m.activations = at(Purpose::activations), m.workspace = at(Purpose::workspace);
+  return m;
+}
+
+bool looks_after(const RunOptions& run, int64_t step) {
+  int64_t every = run.eval_every > 0 ? run.eval_every : std::max<int64_t>(1, run.steps / 10);
+  return step % every == 0 || step == run.steps;
 }
 
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed) {

@@ -7,6 +7,8 @@
 
 namespace afina {
 
+class Speed;
+
 struct Workbench {
   ModelOptions model;
   DataOptions data;
@@ -22,11 +24,21 @@ struct Workbench {
   // Of the untouched model; made once by measure_base.
   Scores before;
   double choice_before = 0;
-  std::vector<Generation> generations;  // `after` still empty
+  std::vector<Generation> generations;            // `after` still empty
+  std::map<std::string, Prediction> predictions;  // by method and seed (tools/predict.h)
+  const Speed* speed = nullptr;                   // of this machine, for the times foreseen
 };
 
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones is one.
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
+// How rows become the batches of a run's steps.
+BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed);
+// One step of a run: what is measured, and what is foreseen of it.
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step);
+// What was held when it was most, by purpose.
+MemoryBytes memory_at_peak(const MemoryUse& use);
+// Does a run look at the held-out rows after this step, counted from 1?
+bool looks_after(const RunOptions& run, int64_t step);
 // Builds the model as `method` wants it.
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed);
 // Loss and answers of the untouched model.

@@ -103,11 +103,26 @@ struct Plan : ComparisonOptions {
       found["methods"].push_back({{"label", all.back().label}, {"runs", runs[i]}, {"prediction", to_json(all.back().prediction)}});
     }
     std::cout << prediction_table(all, true);
+    print_whole(all);
     MemoryRoom room = memory_room(memory_limit);
     if (room.bytes && budget.empty()) std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by << ")\n";
     int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
     if (!out.empty()) write();
     return status;
+  }
+
+  // Every rate that is searched and every seed is a run.
+  void print_whole(const std::vector<Foreseen>& all) const {
+    int64_t count = 0;
+    double seconds = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
+      count += runs[i], seconds += one ? double(runs[i]) * one->total() : 0;
+    }
+    if (count == int64_t(all.size()) && all.size() < 2) return;
+    std::cout << "\nThe whole comparison: " << count << " runs";
+    if (seconds > 0) std::cout << ", about " << format_seconds(seconds);
+    std::cout << "\n";
   }
 
   void write() const {

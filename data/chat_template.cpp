@@ -70,6 +70,10 @@ ChatTemplate ChatTemplate::named(std::string_view name, const Tokenizer& tokeniz
   chat.default_system_ = found->default_system ? found->default_system : "";
   if (tokenizer.bos() >= 0) chat.bos_ = tokenizer.token_text(tokenizer.bos());
   if (tokenizer.eos() >= 0) chat.eos_ = tokenizer.token_text(tokenizer.eos());
+  std::string_view begins = *found->begin ? found->begin : found->user.before;
+  require(!chat.bos_.empty() || begins.find("{bos}") == begins.npos, "the template \"", chat.name_,
+          "\" begins with the token that begins a text, but the tokenizer has none that is known; name it in tokenizer_config.json "
+          "(bos_token)");
   std::string stop(trimmed(chat.filled(found->stop)));
   require(!stop.empty(), "the template \"", chat.name_,
           "\" ends an answer with the end-of-text token, but the tokenizer has none that is known; name it in tokenizer_config.json "

@@ -26,8 +26,33 @@ struct Context {
   const Tokenizer& tokenizer;
   const ChatTemplate& chat;
   const SampleOptions& options;
-  int32_t end_of_text;  // what parts documents in plain text
+  int32_t end_of_text;               // what parts documents in plain text
+  std::vector<std::string> marks{};  // tokens that the template writes: in a turn's own text they are a mistake
 };
+
+// Special tokens around the turns of a conversation, and those that begin and end a text.
+std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate& chat) {
+  std::vector<int32_t> ids = tokenizer.encode(chat.render({{"user", "a"}, {"assistant", "b"}}).text);
+  ids.insert(ids.end(), {tokenizer.bos(), tokenizer.eos(), chat.end_of_turn()});
+  std::vector<std::string> marks;
+  for (int32_t id : ids)
+    if (id >= 0 && tokenizer.is_special(id)) marks.push_back(tokenizer.token_text(id));
+  std::sort(marks.begin(), marks.end());
+  marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
+  return marks;
+}
+
+// A text that was rendered before would be given its beginning, turns and end twice, and an answer would teach to stop in its middle.
+Problem marks_in(const Example& example, const Context& context) {
+  for (size_t i = 0; i < example.messages.size(); ++i)
+    for (const std::string& mark : context.marks)
+      if (example.messages[i].content.find(mark) != std::string::npos)
+        return "turn " + std::to_string(i + 1) + " (" + example.messages[i].role + ") has " + mark +
+               " in its text, which the template or the tokenizer adds: take it out of the text. A conversation that is written out whole "
+               "is plain "
+               "text: --format text";
+  return "";
+}
 
 // The token base models saw between documents; chat models call another one eos.
 int32_t end_of_text_of(const Tokenizer& tokenizer) {
@@ -53,24 +78,27 @@ Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges, 
   return "";
 }
 
-// BOS and EOS, each exactly once where it belongs.
+// BOS and EOS, each exactly once where it belongs. <|im_start|> is called bos by some models; twice at the beginning it is a mistake
+// all the same.
 Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
-  if (tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != tokenizer.bos())) {
-    row.tokens.insert(row.tokens.begin(), tokenizer.bos());
+  const int32_t bos = tokenizer.bos(), end = is_text ? context.end_of_text : context.chat.end_of_turn();
+  if (tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
+    row.tokens.insert(row.tokens.begin(), bos);
     row.trained.insert(row.trained.begin(), 0);
   }
-  if (is_text && context.end_of_text >= 0 && (row.tokens.empty() || row.tokens.back() != context.end_of_text)) {
-    row.tokens.push_back(context.end_of_text);
+  if (is_text && end < 0)
+    return "the tokenizer names no token that ends a text, and without one a model cannot learn to stop; name it in "
+           "tokenizer_config.json (eos_token)";
+  if (is_text && (row.tokens.empty() || row.tokens.back() != end)) {
+    row.tokens.push_back(end);
     row.trained.push_back(1);
   }
-  // <|im_start|> is called bos by some models; twice at the beginning it is a mistake all the same.
-  if (tokenizer.bos() >= 0 && row.tokens.size() > 1 && row.tokens[0] == tokenizer.bos() && row.tokens[1] == tokenizer.bos())
-    return "it begins with two " + tokenizer.token_text(tokenizer.bos()) + ": take the one in the text away, the tokenizer adds one";
-  int32_t end = is_text ? context.end_of_text : context.chat.end_of_turn();
+  if (bos >= 0 && row.tokens.size() > 1 && row.tokens[0] == bos && row.tokens[1] == bos)
+    return "it begins with two " + tokenizer.token_text(bos) + ": take those in the text away, the tokenizer adds one where one belongs";
   for (size_t i = 1; end >= 0 && i < row.tokens.size(); ++i)
     if (row.tokens[i] == end && row.tokens[i - 1] == end && row.trained[i])
-      return "an answer ends with two " + tokenizer.token_text(end) + ": take the one in the text away, the template adds one";
+      return "it has two " + tokenizer.token_text(end) + " in a row: take those in the text away, one is added where one belongs";
   return "";
 }
 
@@ -90,7 +118,8 @@ Tokenised tokenise(const Example& example, const Context& context) {
   if (train_on == TrainOn::last_answer && ranges.size() > 1) ranges.erase(ranges.begin(), ranges.end() - 1);
   Encoding encoding = context.tokenizer.encode_with_offsets(text);
   row.trained.assign(encoding.ids.size(), 0);
-  row.problem = mark_ranges(encoding, ranges, row.trained);
+  row.problem = marks_in(example, context);
+  if (row.problem.empty()) row.problem = mark_ranges(encoding, ranges, row.trained);
   row.tokens = std::move(encoding.ids);
   if (row.problem.empty()) row.problem = add_ends(context, example.is_text(), row);
   if (!row.trained.empty()) row.trained[0] = 0;  // nothing comes before it that could predict it
@@ -212,7 +241,7 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
                      const SampleOptions& options) {
   require(options.length >= 8 && options.length % 8 == 0, "--length: expected a multiple of 8 from 8, found ", options.length);
   require(!examples.empty(), "there are no examples to learn from");
-  Context context{tokenizer, chat, options, end_of_text_of(tokenizer)};
+  Context context{tokenizer, chat, options, end_of_text_of(tokenizer), marks_of(tokenizer, chat)};
   std::vector<Tokenised> rows = tokenise_all(examples, context);
   Samples out;
   out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);

@@ -7,6 +7,7 @@
 #include "data/utf8.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder_file.h"
 
 namespace afina {
 
@@ -38,18 +39,19 @@ Tokenizer Tokenizer::from_json(std::string text, const std::string& name, std::s
 }
 
 Tokenizer Tokenizer::from_file(const std::string& path) {
-  fs::path file = path;
-  if (fs::is_directory(file)) file /= "tokenizer.json";
-  require(fs::exists(file), path, ": there is no ", file.filename().string(), "; a tokenizer is read from tokenizer.json or from GGUF");
-  auto state = read_tokenizer_json(read_text_file(file.string()), file.string());
-  for (auto name : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    fs::path beside = file.parent_path() / name;
-    if (!fs::exists(beside)) continue;
-    std::string text = read_text_file(beside.string());
-    read_tokenizer_config(*state, text, beside.string());
-    if (beside.filename() == "tokenizer_config.json") state->config = text;
+  std::error_code ignored;
+  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / "tokenizer.json" : fs::path(path);
+  const std::string folder = file.parent_path().string(), name = file.filename().string();
+  require(in_folder(folder, name), path, ": there is no ", name, "; a tokenizer is read from tokenizer.json or from GGUF");
+  auto text_of = [&](const std::string& one) { return read_text_file(file_of_folder(folder, one)); };
+  auto state = read_tokenizer_json(text_of(name), file.string());
+  for (std::string beside : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    if (!in_folder(folder, beside)) continue;
+    std::string text = text_of(beside);
+    read_tokenizer_config(*state, text, (file.parent_path() / beside).string());
+    if (beside == "tokenizer_config.json") state->config = text;
   }
-  if (fs::path jinja = file.parent_path() / "chat_template.jinja"; fs::exists(jinja)) state->chat_template = read_text_file(jinja.string());
+  if (in_folder(folder, "chat_template.jinja")) state->chat_template = text_of("chat_template.jinja");
   guess_roles(*state);
   return Tokenizer(state);
 }

@@ -2,10 +2,26 @@
 #include "engine/tape.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
 
 #include "engine/meter.h"
 
 namespace afina {
+
+namespace {
+
+// How often each operation ran since the search for NaN began: a model has many operations of one name.
+std::map<std::string_view, int> ran;
+
+void require_finite(const Tensor& t, const std::string& what) {
+  int64_t at = first_not_finite(t);
+  require(at < 0, what, " is not finite at position ", at, " of ", t.shape().text(),
+          "; lower the learning rate, or look at the tensors that it comes from");
+}
+
+}  // namespace
 
 Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs, Backward backward) {
   bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.needs_grad(); });
@@ -13,11 +29,9 @@ Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tenso
 }
 
 Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backward) {
-  if (check_finite_) {
-    int64_t at = first_not_finite(y);
-    require(at < 0, "operation '", operation, "' gave a value that is not finite at position ", at, " of its result ", y.shape().text(),
-            "; lower the learning rate, or look at the tensor that it reads");
-  }
+  if (check_finite_)
+    require_finite(y, "the result of operation '" + std::string(operation) + "' (its call " + std::to_string(++ran[operation]) + ")");
+  else if (!ran.empty()) ran.clear();
   if (!current_ || !needed) return y;
   auto slot = std::make_shared<Slot>();
   slot->shape = y.shape(), slot->dtype = y.dtype(), slot->device = y.device();
@@ -40,6 +54,8 @@ void Tape::backward(const Tensor& y, const Tensor& dy) {
     if (!step.output.touched()) continue;
     Tensor dy_of_step = step.output.value();
     step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
+    if (check_finite_)
+      require_finite(dy_of_step, "the gradient that comes back to the result of operation '" + std::string(step.operation) + "'");
     step.run(dy_of_step);
   }
 }

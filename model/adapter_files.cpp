@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/files/dequantize.h"
+#include "engine/files/folder_file.h"
 #include "engine/nearest.h"
 #include "model/save.h"
 #include "model/words.h"
@@ -65,13 +66,13 @@ AdapterFiles load_adapter(const std::string& folder) {
   AdapterFiles adapter;
   adapter.path = folder;
   std::string where = folder + "/adapter_config.json", values = folder + "/adapter_model.safetensors";
-  require(fs::exists(where), folder, ": no adapter_config.json; an adapter is a folder as PEFT writes it");
-  Json config = parse_json_file(where);
+  require(in_folder(folder, "adapter_config.json"), folder, ": no adapter_config.json; an adapter is a folder as PEFT writes it");
+  Json config = parse_json_file(file_of_folder(folder, "adapter_config.json"));
   adapter.method = adapter_method(config, where);
   adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
-  require(fs::exists(values), folder, ": no adapter_model.safetensors",
-          fs::exists(folder + "/adapter_model.bin") ? "; adapter_model.bin must be saved again as safetensors" : "");
-  adapter.values = std::make_shared<const Safetensors>(values);
+  require(in_folder(folder, "adapter_model.safetensors"), folder, ": no adapter_model.safetensors",
+          in_folder(folder, "adapter_model.bin") ? "; adapter_model.bin must be saved again as safetensors" : "");
+  adapter.values = std::make_shared<const Safetensors>(file_of_folder(folder, "adapter_model.safetensors"));
   return adapter;
 }
 

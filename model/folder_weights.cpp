@@ -1,6 +1,7 @@
 // Hugging Face folders: config.json beside model.safetensors or its shards.
 #include <filesystem>
 
+#include "engine/files/folder_file.h"
 #include "engine/files/sha256.h"
 #include "model/file_weights.h"
 #include "model/weights.h"
@@ -64,8 +65,9 @@ ModelFiles open_config(const std::string& path) {
   bool folder = std::filesystem::is_directory(path, ignored);
   if (folder || ends_with(path, ".json")) {
     std::string where = folder ? (std::filesystem::path(path) / "config.json").string() : path;
-    require(std::filesystem::exists(where), path, ": no config.json; a model is a folder as Hugging Face writes it, or a .gguf file");
-    files.config = parse_config(parse_json_file(where), where);
+    require(!folder || in_folder(path, "config.json"), path,
+            ": no config.json; a model is a folder as Hugging Face writes it, or a .gguf file");
+    files.config = parse_config(parse_json_file(folder ? file_of_folder(path, "config.json") : where), where);
   } else {
     files.gguf = std::make_shared<const Gguf>(path);
     files.config = parse_config(config_of_gguf(*files.gguf), path);

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "engine/files/atomic_file.h"
+#include "engine/files/json.h"
 #include "test/scratch.h"
 
 using namespace afina;
@@ -293,9 +295,71 @@ BOOST_AUTO_TEST_CASE(guard_the_answer_begins_inside_a_token) {
   BOOST_TEST(learnt_text(rest.rows[0]) == "the end.<|im_end|>");
 }
 
-BOOST_AUTO_TEST_CASE(guard_end_token_twice) {
-  check_error([&] { samples_of({asked("A?", "B.<|im_end|>", "c.jsonl, line 3")}); },
-              {"c.jsonl, line 3", "two <|im_end|>", "template adds one"});
+BOOST_AUTO_TEST_CASE(guard_no_answer_or_no_target_in_a_record) {
+  auto examples = [](const char* completion) { return std::string(R"({"prompt": "A?", "completion": ")") + completion + "\"}"; };
+  check_error([&] { parse_examples(examples("B.") + "\n" + examples(""), "d.jsonl"); }, {"d.jsonl, line 2", "no answer to learn from"});
+  // A text of one token: nothing comes before it that could predict it, and nothing after it.
+  Example end;
+  end.text = "<|endoftext|>", end.place = "e.txt, line 1";
+  check_error([&] { samples_of({end}); }, {"e.txt, line 1", "none of its 1 tokens is a target"});
+}
+
+BOOST_AUTO_TEST_CASE(guard_marks_of_the_template_in_a_turn) {
+  for (const char* answer : {"B.<|im_end|>", "B.<|im_end|>\n", "<|im_start|>assistant\nB."})
+    check_error([&] { samples_of({asked("A?", answer, "c.jsonl, line 3")}); },
+                {"c.jsonl, line 3", "turn 2 (assistant)", "<|im_", "template", "--format text", "--on-problem skip"});
+  check_error([&] { samples_of({asked("<|endoftext|>A?", "B.")}); }, {"turn 1 (user)", "<|endoftext|>"});
+  // Written out whole it is a text, and its marks are its own.
+  Example whole;
+  whole.text = "<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\nB.<|im_end|>\n";
+  BOOST_TEST(pocket().decode(samples_of({whole}).rows[0].tokens) == whole.text + "<|endoftext|>");
+}
+
+// The pocket tokenizer, with a token that begins texts.
+Tokenizer with_bos(bool adds) {
+  static const std::string files[] = {read_text_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer.json"),
+                                      read_text_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer_config.json")};
+  Json config = parse_json(files[1], "config");
+  config["bos_token"] = "<|im_start|>", config["add_bos_token"] = adds, config["tokenizer_class"] = "LlamaTokenizerFast";
+  return Tokenizer::from_json(files[0], "with_bos", config.dump());
+}
+
+BOOST_AUTO_TEST_CASE(guard_bos_once) {
+  auto text_of = [&](const Tokenizer& tokenizer, const std::string& text) {
+    Example example;
+    example.text = text, example.place = "f.txt, line 1";
+    return tokenizer.decode(make_samples({example}, tokenizer, ChatTemplate::named("plain", tokenizer), options_of(32)).rows[0].tokens);
+  };
+  for (const char* text : {"Finn.", "<|im_start|>Finn."})  // missing: added; there already: not added again
+    BOOST_TEST(text_of(with_bos(true), text) == "<|im_start|>Finn.<|endoftext|>");
+  BOOST_TEST(text_of(with_bos(false), "Finn.") == "Finn.<|endoftext|>");
+  check_error([&] { text_of(with_bos(true), "<|im_start|><|im_start|>Finn."); }, {"f.txt, line 1", "begins with two <|im_start|>"});
+  // The template writes one, the tokenizer would add one too.
+  Tokenizer tokenizer = with_bos(true);
+  ChatTemplate chat = ChatTemplate::named("chatml", tokenizer);
+  auto row = make_samples({asked("A?", "B.")}, tokenizer, chat, options_of(32)).rows[0];
+  BOOST_TEST(tokenizer.decode(row.tokens) == "<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\nB.<|im_end|>\n");
+  // A template that begins with a token which the tokenizer does not have would leave it out without a word.
+  Json no_bos = {{"eos_token", "<|im_end|>"}};
+  Tokenizer lacking = Tokenizer::from_json(read_text_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer.json"), "lacking", no_bos.dump());
+  check_error([&] { ChatTemplate::named("llama-3", lacking); }, {"llama-3", "bos_token"});
+}
+
+BOOST_AUTO_TEST_CASE(guard_eos_once) {
+  auto row_of = [&](const std::string& text) {
+    Example example;
+    example.text = text, example.place = "g.txt, line 1";
+    return samples_of({example}).rows[0];
+  };
+  for (const char* text : {"Finn.", "Finn.<|endoftext|>"}) BOOST_TEST(pocket().decode(row_of(text).tokens) == "Finn.<|endoftext|>");
+  check_error([&] { row_of("Finn.<|endoftext|><|endoftext|>"); }, {"g.txt, line 1", "two <|endoftext|> in a row"});
+  Tokenizer endless = Tokenizer::from_json(
+      R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]},"added_tokens":[{"id":2,"content":"<|im_end|>","special":true}]})",
+      "endless");
+  Example example;
+  example.text = "ab", example.place = "h.txt, line 1";
+  check_error([&] { make_samples({example}, endless, ChatTemplate::named("chatml", endless), options_of(32)); },
+              {"h.txt, line 1", "no token that ends a text", "eos_token"});
 }
 
 BOOST_AUTO_TEST_CASE(a_step_without_targets_is_an_error) {

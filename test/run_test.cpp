@@ -1,86 +1,25 @@
 // Whole runs as a user starts them: alone or compared, killed and resumed, split and spread, and the guards of a run.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <sstream>
 #include <thread>
 
-#include "engine/files/json.h"
+#include "engine/files/safetensors.h"
+#include "engine/files/sha256.h"
 #include "model/layers.h"
+#include "test/runs.h"
 #include "test/scratch.h"
-#include "tools/command.h"
 
 namespace fs = std::filesystem;
 using namespace afina;
 
 namespace {
 
-const std::string source = AFINA_SOURCE_DIR;
-
-using Words = std::vector<std::string>;
-
-// A short run on the pocket model with random weights: everything is real but the weights.
-Words words(const std::string& command, const std::string& out, Words more) {
-  std::string pocket = source + "/data/pocket", support = source + "/data/samples/support.jsonl";
-  // clang-format off
-  Words all = {command, "--model", pocket, "--init", "--data", support, "--limit", "60", "--held-out", "6", "--length", "128",
-               "--on-too-long", "cut", "--on-problem", "skip", "--steps", "4", "--batch", "2", "--generations", "1",
-               "--eval-every", "4", "--out", out};
-  // clang-format on
-  for (size_t i = 0; i < more.size(); ++i) {  // what is said again replaces what was said
-    auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);
-    if (old != all.end() && more[i].starts_with("--") && i + 1 < more.size()) *(old + 1) = more[++i];
-    else all.push_back(more[i]);
-  }
-  return all;
-}
-
-struct Said {
-  int status;
-  std::string out, err;
-};
-// Runs a command in this process and catches what it prints.
-Said run(const Words& all) {
-  std::ostringstream out, err;
-  auto *was_out = std::cout.rdbuf(out.rdbuf()), *was_err = std::cerr.rdbuf(err.rdbuf());
-  int status = run_program(all);
-  std::cout.rdbuf(was_out), std::cerr.rdbuf(was_err);
-  return {status, out.str(), err.str()};
-}
-std::string digest(const std::string& folder) { return parse_json_file(folder + "/manifest.json").at("digest").get<std::string>(); }
-std::string digest_of_run(const std::string& out, const Words& more) {
-  Said said = run(words("train", out, more));
-  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
-  return digest(out);
-}
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // Starts the program, kills it after `milliseconds`, and says whether it had ended by itself before.
 bool killed_run(const Words& all, int milliseconds) {
-  std::fflush(nullptr);
-  pid_t child = fork();
-  if (child == 0) {
-    std::vector<char*> argv;
-    std::string program = AFINA_PROGRAM;
-    argv.push_back(program.data());
-    Words copy = all;
-    for (std::string& word : copy) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    (void)!freopen("/dev/null", "w", stdout), (void)!freopen("/dev/null", "w", stderr);
-    execv(program.c_str(), argv.data());
-    _exit(127);
-  }
+  pid_t child = start_program(all);
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status);
+  return WIFEXITED(wait_for(child));
 }
 
 // A method that says it starts as the pretrained model and does not; and one that writes into a frozen weight.
@@ -91,6 +30,15 @@ struct Shifted : Adapter {
 struct Careless : Adapter {
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
     if (inputs.training && holds_bytes(x.device())) layer.weight.value.data<float>()[0] += 1e-3f;
+    return layer.plain(x);
+  }
+  Tensor merged(const Tensor& weight) const override { return weight; }
+};
+// One that is interrupted once, in step 2: as by Ctrl-C.
+struct Interrupting : Adapter {
+  static inline bool again = true;
+  Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
+    if (inputs.training && inputs.step == 1 && std::exchange(again, false)) raise(SIGINT);
     return layer.plain(x);
   }
   Tensor merged(const Tensor& weight) const override { return weight; }
@@ -175,6 +123,43 @@ BOOST_AUTO_TEST_CASE(resuming_with_other_options_is_refused) {
   said = run(words("train", out, {"--method", "full:lr=3e-3", "--steps", "4000", "--resume"}));
   BOOST_TEST(said.status == 1);
   BOOST_TEST(holds(said.err, "same --method"), said.err);
+}
+
+// Writes a checkpoint again with one value changed and a checksum that fits: what a checksum cannot see.
+void change_a_value(const std::string& path) {
+  Safetensors file(path + ".safetensors");
+  SafetensorsWriter out(path + ".safetensors", file.metadata());
+  for (const StoredTensor& t : file.tensors()) out.declare(t.name, t.type, t.shape);
+  for (const StoredTensor& t : file.tensors()) {
+    std::vector<float> values(size_t(t.count()));
+    std::memcpy(values.data(), t.data, t.bytes);
+    if (&t == &*file.tensors().begin()) values[0] += 0.125f;
+    out.write(t.name, values.data(), t.bytes);
+  }
+  out.commit();
+  Json json = parse_json_file(path + ".json");
+  json["sha256"] = sha256_file(path + ".safetensors");
+  write_text_file(path + ".json", json.dump());
+}
+
+BOOST_AUTO_TEST_CASE(guard_the_loss_after_resuming_is_another) {
+  ScratchFolder scratch;
+  With<Interrupting> method("interrupting");
+  Words more = {"--method", "interrupting:lr=1e-3"};
+  Interrupting::again = false;
+  std::string expected = digest_of_run(scratch / "whole", more);
+  for (bool damaged : {false, true}) {
+    std::string out = scratch / (damaged ? "damaged" : "fine");
+    Interrupting::again = true;
+    Said said = run(words("train", out, more));
+    BOOST_TEST(said.status != 0);
+    BOOST_TEST(holds(said.err, "--resume"), said.err);
+    if (damaged) change_a_value(out + "/checkpoints/step-00000002");
+    said = run(words("train", out, {"--method", "interrupting:lr=1e-3", "--resume"}));
+    BOOST_TEST((said.status == 0) == !damaged, said.err);
+    if (damaged) BOOST_TEST(holds(said.err, "the loss after resuming is"), said.err);
+    else BOOST_TEST(digest(out) == expected);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(guards_of_a_run) {

@@ -6,9 +6,11 @@
 
 #include "engine/files/safetensors.h"
 #include "engine/isa.h"
+#include "engine/ops.h"
 #include "engine/threads.h"
 #include "engine/train/checkpoint.h"
 #include "model/weights.h"
+#include "test/scratch.h"
 
 namespace fs = std::filesystem;
 using namespace afina;
@@ -253,6 +255,42 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
   norm->master.data<float>()[3] = std::nanf("");
   BOOST_CHECK_EXCEPTION(step(of_broken, *broken, rows, 0, 2), Error, says("model.norm.weight"));
   BOOST_CHECK_THROW(Trainer({}, o), Error);
+}
+
+// What is not finite is named by the first operation that gave it, and by the parameter whose gradient it is.
+BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
+  Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
+  TrainOptions o;
+  o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
+  auto model = tiny_model("llama", "full");
+  Trainer trainer(model->parameters->trained(), o);
+  Parameter* up = model->parameters->find("model.layers.1.mlp.up_proj.weight");
+  std::vector<float> huge(size_t(up->shape.size()), 3e38f);
+  up->assign(huge.data());
+  auto checksums = [&] {
+    std::vector<uint64_t> all;
+    for (Parameter* p : trainer.trained()) all.push_back(checksum(p->master));
+    return all;
+  };
+  auto before = checksums();
+  check_error([&] { step(trainer, *model, rows, 0, 2); },
+              {"result of operation 'linear' (its call ", "not finite at position", "lower the learning rate"});
+  BOOST_TEST((checksums() == before));  // and nothing was updated
+  for (Parameter* p : trainer.trained()) BOOST_TEST(!p->value.grad().touched(), p->name);
+
+  // Backward alone: values stay small while the slopes grow beyond f32.
+  Parameter small = make_parameter("small.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
+  std::vector<float> values(4, 2e-37f);
+  small.assign(values.data());
+  Trainer of_small({&small}, o);
+  auto grown = [&](double first, double second, double third) {
+    of_small.step(1, 1, [&](size_t, double) {
+      Tensor total = sum(((small.value * first) * second) * third);
+      return Loss{total, Tensor::zeros({1}, Dtype::f32)};
+    });
+  };
+  check_error([&] { grown(1e20, 1e10, 1e10); }, {"step 1", "gradient of 'small.weight'", "not finite at position 0"});
+  check_error([&] { grown(1e-10, 1e30, 1e15); }, {"gradient that comes back to the result of operation 'affine'", "not finite"});
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {

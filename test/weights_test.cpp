@@ -1,4 +1,5 @@
 // Model folders and GGUF files: what is read, written, and refused.
+#include "engine/train/trainer.h"
 #include "model/save.h"
 #include "test/scratch.h"
 #include "test/tiny.h"
@@ -54,6 +55,27 @@ BOOST_AUTO_TEST_CASE(written_models_come_back_to_the_bit) {
     for (const StoredTensor& t : theirs.tensors())
       BOOST_TEST((ours.numbers(t.name) == theirs.numbers(t.name) && ours.shape(t.name) == t.shape), t.name);
   }
+}
+
+// Two uses of one weight move together, and are one tensor again when written.
+BOOST_AUTO_TEST_CASE(tied_weights_stay_tied_through_training) {
+  ScratchFolder folder;
+  auto model = tiny_model(tiny_path("llama"));
+  Parameter* embedding = model->parameters->find("model.embed_tokens.weight");
+  TrainOptions options;
+  options.schedule.peak = 0.01, options.schedule.decay = Decay::constant;
+  Trainer trainer(model->parameters->trained(), options);
+  std::vector<int32_t> tokens = {3, 1, 4, 1, 5, 9, 2, 6}, targets = {1, 4, 1, 5, 9, 2, 6, -1};
+  uint64_t before = checksum(embedding->value);
+  for (int i = 0; i < 3; ++i)
+    trainer.step(1, 7, [&](size_t, double scale) { return model->loss(plain_inputs(1, tokens, targets), scale); });
+  BOOST_TEST(checksum(embedding->value) != before);
+  BOOST_TEST(model->head().data<void>() == embedding->value.data<void>());
+  BOOST_TEST(model->parameters->find("lm_head.weight") == nullptr);
+  save_model(folder.path(), *model, Dtype::f32);
+  BOOST_TEST(!Safetensors(folder.path()).find("lm_head.weight"));
+  BOOST_TEST(parse_json_file(folder / "config.json").at("tie_word_embeddings") == true);
+  BOOST_TEST((logits_of(*tiny_model(folder.path())) == logits_of(*model)));
 }
 
 BOOST_AUTO_TEST_CASE(one_source_builds_many_models) {

@@ -1,6 +1,6 @@
 // The manifest of a run: what is needed to know what was run, and to run it again.
 #include "tools/machine.h"
-#include "tools/run.h"
+#include "tools/replay.h"
 
 namespace afina {
 
@@ -29,6 +29,7 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
           {"tokenizer_template", bench.chat.name()},
           {"data", data},
           {"machine", Json::parse(to_json(this_machine()).dump())},
+          {"replay", replay_of(plan, bench)},
           {"digest", outcome.result.digest}};
 }
 

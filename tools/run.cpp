@@ -1,27 +1,25 @@
 // A training run: the loop, what is measured on the way, and what is written at the end.
 #include "tools/run.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
 #include "model/save.h"
 #include "tools/interrupt.h"
 #include "tools/predict.h"
+#include "tools/run_guards.h"
 
 namespace afina {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-uint64_t frozen_checksum(const Model& model) {
-  uint64_t all = 0;
-  for (const Parameter& p : model.parameters->all)
-    if (!p.trained) all = (all ^ checksum(p.value)) * 0x9E3779B97F4A7C15ull;
-  return all;
-}
 
 // The state of one run while it goes.
 class Run {
@@ -38,6 +36,7 @@ class Run {
 
   RunOutcome go() {
     InterruptScope signals;
+    require_space();
     int64_t first = plan_.resume ? resume() : 0;
     if (!first) begin();
     open_log(first);
@@ -46,8 +45,9 @@ class Run {
       train_step(step);
       if (looks_after(bench_.run, step + 1)) look(step + 1);
       bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
-      if (step + 1 < steps && (due || interrupted())) save(step + 1);
-      if (step + 1 < steps && interrupted())
+      const bool stop = step + 1 < steps && (interrupted() || step + 1 == plan_.stop_after);
+      if (step + 1 < steps && (due || stop)) save(step + 1);
+      if (stop)
         throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " + std::to_string(steps) +
                           "; go on with the same command and --resume");
     }
@@ -58,6 +58,19 @@ class Run {
 
  private:
   RunResult& result() { return outcome_.result; }
+
+  void require_space() {
+    int64_t state = 0, bytes = 0;
+    for (auto& [name, tensor] : trainer_->state()) state += tensor.size() * int64_t(sizeof(float));
+    if (bench_.run.save_every > 0) bytes += std::max<int64_t>(0, 3 * state - bytes_in(plan_.folder + "/checkpoints"));
+    const bool adapter = !model_->method->peft_config().is_null();
+    for (const Parameter& p : model_->parameters->all)
+      if (adapter ? p.added : plan_.keep_model) bytes += p.shape.size() * int64_t(adapter ? sizeof(float) : size_of(stored_dtype()));
+    require_room(plan_.folder, bytes);
+  }
+  Dtype stored_dtype() const {
+    return (bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store) == "bf16" ? Dtype::bf16 : Dtype::f32;
+  }
 
   void describe() {
     RunResult& r = result();
@@ -113,6 +126,7 @@ class Run {
     StepPoint point{step + 1, r.tokens, s.training(), report.loss, report.lr, report.gradient_norm};
     r.curve.push_back(point);
     log_ << to_text(log_line(point, double(tokens) / whole), -1) << "\n" << std::flush;
+    require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno), "; the run can go on with --resume");
     if (plan_.progress) plan_.progress(point, bench_.run.steps, double(tokens) / whole);
   }
 
@@ -131,9 +145,10 @@ class Run {
     result().memory = now;
   }
 
+  // What a resumed run must find again: the loss of one row of the next step. One row, so that it costs little beside a step.
   double probe(int64_t step) {
     PhaseScope phase(Phase::evaluation);
-    Batch batch = source_->next_step(step)[0];
+    Batch batch = one_row(source_->next_step(step)[0]);
     double sum = 0;
     for (double one : model_->loss(inputs_of(batch, plan_.seed, step), 1.).losses.values64()) sum += one;
     return sum;
@@ -144,7 +159,8 @@ class Run {
     Json extra{{"identity", identity_of(plan_, bench_)},
                {"run", Json::parse(to_json(result()).dump())},
                {"choice", outcome_.choice},
-               {"probe", probe(step)}};
+               {"probe", probe(step)},
+               {"unchanged", unchanged()}};
     save_checkpoint(plan_.folder + "/checkpoints", *trainer_, extra);
     result().seconds.saving += seconds_now() - start;
   }
@@ -168,6 +184,8 @@ class Run {
     double expected = resumed.extra.at("probe").get<double>(), found = probe(resumed.step);
     require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected,
             "; model or data are not the same");
+    for (const Json& name : resumed.extra.at("unchanged")) unchanged_before_.insert(name.get<std::string>());
+    resumed_ = true;
     return resumed.step;
   }
 
@@ -212,9 +230,8 @@ class Run {
   void store() {
     bool adapter = !model_->method->peft_config().is_null();
     std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
-    const std::string dtype = bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store;
-    const Dtype stored = dtype == "bf16" ? Dtype::bf16 : Dtype::f32;
-    outcome_.stored_as = adapter ? "adapter, f32" : "the whole model, " + dtype;
+    const Dtype stored = stored_dtype();
+    outcome_.stored_as = adapter ? "adapter, f32" : std::string("the whole model, ") + afina::name(stored);
     if (adapter) {
       save_adapter(folder, *model_, bench_.model.path);
     } else if (plan_.keep_model) {
@@ -229,11 +246,19 @@ class Run {
     result().storage_bytes = bytes;
   }
 
+  // Trained parameters that are what they were when the run began; the trainer knows this of the time since it was made or resumed.
+  std::vector<std::string> unchanged() const {
+    std::vector<std::string> names;
+    for (const std::string& name : trainer_->unchanged())
+      if (!resumed_ || unchanged_before_.count(name)) names.push_back(name);
+    return names;
+  }
+
   // Nothing may fail silently: said after everything is on disk.
   void check_guards() {
     if (bench_.run.steps < 2) return;
     std::string same;
-    for (const std::string& name : trainer_->unchanged()) same += " " + name;
+    for (const std::string& name : unchanged()) same += " " + name;
     require(same.empty(), plan_.name, ": trained for ", bench_.run.steps, " steps, but these parameters are exactly as they began:", same,
             "; is the learning rate (", plan_.lr, ") too small for the dtype?");
   }
@@ -246,6 +271,8 @@ class Run {
   std::ofstream log_;
   RunOutcome outcome_;
   uint64_t frozen_ = 0;
+  bool resumed_ = false;
+  std::set<std::string> unchanged_before_;  // the stop
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "engine/files/folder_file.h"
 #include "engine/files/json.h"
 #include "engine/files/safetensors.h"
 
@@ -68,6 +69,7 @@ Safetensors::Safetensors(const std::string& path) : path_(path) {
     one += "/model.safetensors";
     indexed = !exists(one);
     require(!indexed || exists(index), path, ": has neither model.safetensors nor model.safetensors.index.json");
+    file_of_folder(path, indexed ? "model.safetensors.index.json" : "model.safetensors");
   } else if (indexed) {
     index = path;
   }
@@ -117,7 +119,7 @@ void Safetensors::add_shards(const std::string& index) {
   for (auto& [tensor, shard] : map.items()) shards.insert(get<std::string>(map, tensor, index + ": 'weight_map'"));
   for (const std::string& shard : shards) {
     check_shard_name(shard, index);
-    add_file(folder + shard);
+    add_file(file_of_folder(folder, shard));
   }
   for (auto& [tensor, shard] : map.items()) {
     const StoredTensor& found = tensors_.at(tensor, index);

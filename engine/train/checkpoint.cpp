@@ -53,6 +53,19 @@ void restore(const std::string& path, Trainer& trainer) {
   }
 }
 
+// Keeps the last two. Values without a .json belong to a checkpoint that was never finished, or was half removed: a killed process leaves
+// them, and on a small disk they would keep the next one from being written.
+void remove_old(const std::string& folder) {
+  auto steps = checkpoint_steps(folder);
+  for (size_t i = 0; i + kept < steps.size(); ++i)
+    fs::remove(stem(folder, steps[i]) + ".json");  // first, so that a checkpoint is never believed whole when half is gone
+  std::vector<fs::path> abandoned;
+  for (auto& entry : fs::directory_iterator(folder))
+    if (fs::path path = entry.path(); path.extension() == ".safetensors" && !fs::exists(path.replace_extension(".json")))
+      abandoned.push_back(entry.path());
+  for (const fs::path& path : abandoned) fs::remove(path);
+}
+
 }  // namespace
 
 std::vector<int64_t> checkpoint_steps(const std::string& folder) {
@@ -70,6 +83,7 @@ std::vector<int64_t> checkpoint_steps(const std::string& folder) {
 
 void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& extra) {
   fs::create_directories(folder);
+  remove_old(folder);
   std::string at = stem(folder, trainer.steps_done());
   SafetensorsWriter out(at + ".safetensors", {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
   auto state = trainer.state();
@@ -80,15 +94,12 @@ void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& ex
   }
   out.commit();
   write_text_file(at + ".json", to_text(Json{{"step", trainer.steps_done()}, {"sha256", sha256_file(at + ".safetensors")}}) + "\n");
-  auto steps = checkpoint_steps(folder);
-  for (size_t i = 0; i + kept < steps.size(); ++i) {
-    fs::remove(stem(folder, steps[i]) + ".json");  // first, so that a checkpoint is never believed whole when half is gone
-    fs::remove(stem(folder, steps[i]) + ".safetensors");
-  }
+  remove_old(folder);
 }
 
 Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
   Resumed resumed;
+  std::vector<std::string> damaged;
   auto steps = checkpoint_steps(folder);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     std::string path = stem(folder, *step) + ".safetensors", expected;
@@ -97,6 +108,7 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
       require(sha256_file(path) == expected, path, ": the checksum is not the one that was written with it: the file is damaged");
     } catch (const Error& e) {
       resumed.notes.push_back(std::string(e.what()) + "; using the checkpoint before it");
+      damaged.push_back(stem(folder, *step) + ".json");
       continue;
     }
     Safetensors file(path);
@@ -104,6 +116,9 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
     resumed.extra = parse_json(file.metadata().at("extra"), path);
     resumed.step = *step;
     trainer.resumed(*step);
+    // Out of the way, or it would count as one of the last two. Where that cannot be done it is passed over again the next time.
+    std::error_code ignored;
+    for (const std::string& path : damaged) fs::rename(path, path + ".damaged", ignored);
     return resumed;
   }
   return resumed;

@@ -76,17 +76,31 @@ double Trainer::gather_gradients() {
   return math::sqrt(squares);
 }
 
+// Runs the step again, every tensor searched in the order in which it is made.
 void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forward& forward) {
   struct Checking {
-    Checking() { Tape::check_finite(true); }
-    ~Checking() { Tape::check_finite(false); }
-  } checking;
+    const std::vector<Parameter*>& all;
+    explicit Checking(const std::vector<Parameter*>& trained) : all(trained) { clear(), Tape::check_finite(true); }
+    ~Checking() { clear(), Tape::check_finite(false); }
+    void clear() {
+      for (Parameter* p : all) p->gather_uses(), p->value.grad().clear();
+    }
+  } checking(trained_);
   for (Parameter* p : trained_) {
     int64_t at = first_not_finite(p->master);
     require(at < 0, "step ", done_ + 1, ": the trained weight '", p->name, "' holds a value that is not finite at position ", at,
             "; lower the learning rate");
   }
-  for (size_t i = 0; i < micro_batches; ++i) forward(i, scale);
+  for (size_t i = 0; i < micro_batches; ++i) {
+    Tape tape;
+    Loss loss = forward(i, scale);
+    if (loss.total.needs_grad()) tape.backward(loss.total);
+    for (Parameter* p : trained_) {
+      p->gather_uses();
+      int64_t at = p->value.grad().touched() ? first_not_finite(p->value.grad().value()) : -1;
+      require(at < 0, "step ", done_ + 1, ": the gradient of '", p->name, "' is not finite at position ", at, "; lower the learning rate");
+    }
+  }
 }
 
 StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward) {
@@ -115,10 +129,9 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
   report.loss = sum * scale;
   report.gradient_norm = gather_gradients();
   if (!finite(report.loss) || !finite(report.gradient_norm)) {
-    for (Parameter* p : trained_) p->value.grad().clear();
     explain_not_finite(micro_batches, scale, forward);
     fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
-         "; the forward pass is finite, so the backward pass overflowed; lower the learning rate");
+         ", yet every tensor of the step is finite when it is done again; the machine's memory may be at fault");
   }
   double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip ? options_.clip / (report.gradient_norm + 1e-6) : 1.;
   for (size_t i = 0; i < trained_.size(); ++i) {

@@ -3,12 +3,13 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 MINUTES ?= 1
+CRASHES ?= 200
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; cmake --build $(1) -j$(JOBS) --target $(2)
 
-.PHONY: all setup demo test bench check format sanitize fuzz gpu-check clean help
+.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check clean help
 all: setup
 	@$(call built,$(BUILD),all)
 
@@ -45,16 +46,26 @@ sanitize: setup
 	ASAN_OPTIONS=halt_on_error=1:detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  $(BUILD)-sanitize/tests
 
-# Damaged files against every reader for MINUTES minutes each, or against TARGET alone.
+# The tests that compute with several threads under ThreadSanitizer: a build of its own, much slower.
+TSAN_TESTS ?= threads,operations,training,methods,micro_batches,batches,checkpoints,runs
+tsan: setup
+	@$(call built,$(BUILD)-tsan,tests,-DSANITIZE=thread)
+	TSAN_OPTIONS=halt_on_error=1 AFINA_THREADS=4 $(BUILD)-tsan/tests --run_test=$(TSAN_TESTS)
+
+# kill -9 at 200 random moments, inside checkpoints, on slow, small and full disks, with checkpoints damaged afterwards.
+crash-test: all
+	AFINA_CRASHES=$(CRASHES) $(BUILD)/tests --run_test=crashes --log_level=message
+
+# Damaged files against every reader for MINUTES minutes each (or RUNS runs), or against TARGET alone.
 fuzz: setup
 	@$(call built,$(BUILD),fuzz)
-	$(BUILD)/fuzz $(TARGET) $(MINUTES)
+	$(BUILD)/fuzz $(TARGET) $(if $(RUNS),$(RUNS)x,$(MINUTES))
 
 gpu-check:
 	@echo "There is no CUDA backend yet: all of afina runs on the CPU. docs/architecture.md says where it will stand."
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan
 
 help:
 	@echo "make            build $(BUILD)/afina"
@@ -62,5 +73,6 @@ help:
 	@echo "make test       the tests, some minutes"
 	@echo "make bench      speed beside oneDNN and the processor's peak"
 	@echo "make check      rules of the sources            make format   lay the sources out"
-	@echo "make sanitize   the tests under ASan and UBSan   make fuzz MINUTES=10 [TARGET=gguf]"
+	@echo "make sanitize   the tests under ASan and UBSan   make fuzz MINUTES=10 | RUNS=1000000 [TARGET=gguf]"
+	@echo "make tsan       the tests of threads under TSan   make crash-test CRASHES=200, kill -9 and disks that fail"
 	@echo "make setup      install what is missing          make clean"

@@ -32,6 +32,8 @@ constexpr char llama3_pattern[] =
 constexpr char qwen2_pattern[] =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
+constexpr size_t longest_scored = 512;
+
 // The pre-tokenizer that tokenizer.ggml.pre names.
 Ordered pre_tokenizer_of(const std::string& pre, const std::string& name) {
   if (pre == "gpt-2" || pre == "olmo" || pre == "mpt") return byte_level(true);
@@ -88,6 +90,7 @@ Ordered merges_of_scores(const Source& from) {
   auto scores = get<std::vector<float>>(from.metadata, "tokenizer.ggml.scores", from.name);
   require(scores.size() == from.tokens.size(), from.name, ": tokenizer.ggml.scores: expected ", from.tokens.size(), " numbers, found ",
           scores.size());
+  for (float score : scores) require(score - score == 0.f, from.name, ": tokenizer.ggml.scores: ", score, " orders nothing");
   std::unordered_map<std::string_view, size_t> ids;
   for (size_t id = 0; id < from.tokens.size(); ++id) ids.emplace(from.tokens[id], id);
   struct Merge {
@@ -98,6 +101,9 @@ Ordered merges_of_scores(const Source& from) {
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     std::string_view token = from.tokens[id];
     if (from.types[id] != normal && from.types[id] != user_defined) continue;
+    // All ways to part it are tried: the square of its length.
+    require(token.size() <= longest_scored, from.name, ": token ", id, " has ", token.size(), " bytes; at most ", longest_scored,
+            " are expected of a SentencePiece token");
     size_t begin = all.size();
     for (size_t at = 1; at < token.size(); ++at) {
       if ((uint8_t(token[at]) & 0xC0) == 0x80) continue;

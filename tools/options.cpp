@@ -2,9 +2,10 @@
 #include "tools/options.h"
 
 #include <charconv>
-#include <fstream>
 #include <iostream>
+#include <sstream>
 
+#include "engine/files/atomic_file.h"
 #include "engine/isa.h"
 #include "engine/nearest.h"
 #include "engine/packed.h"
@@ -30,21 +31,38 @@ OptionGroup& Options::group(const std::string& title) {
   return *groups_.back();
 }
 
-void Options::explain(const std::string& what, const std::string& where) const {
-  std::string text = where.empty() ? "afina " + command_ + ": " + what : where + ": " + what;
-  throw UsageError(text + "; see 'afina " + command_ + " --help'");
+namespace {
+
+[[noreturn]] void explain(const std::string& command, const std::string& what, const std::string& where = "") {
+  std::string text = where.empty() ? "afina " + command + ": " + what : where + ": " + what;
+  throw UsageError(text + "; see 'afina " + command + " --help'");
+}
+[[noreturn]] void unknown(const std::string& command, const OptionGroup& known, const std::string& name, const std::string& where = "") {
+  std::vector<std::string> names;
+  for (auto& option : known.options()) names.push_back(option->long_name());
+  std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-'))), close = nearest_word(bare, names);
+  explain(command, "unknown option '" + name + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"), where);
+}
+
+}  // namespace
+
+void store_ini(po::variables_map& values, const OptionGroup& known, const std::string& text, const std::string& path,
+               const std::string& command) {
+  try {
+    std::istringstream lines(text);
+    po::store(po::parse_config_file(lines, known), values);
+  } catch (const po::unknown_option& e) { unknown(command, known, e.get_option_name(), path); } catch (const po::error& e) {
+    explain(command, e.what(), path);
+  }
+}
+
+void Options::add_all_to(OptionGroup& all) const {
+  for (auto& group : groups_) all.add(*group);
 }
 
 bool Options::parse(const std::vector<std::string>& words) {
   OptionGroup all;
-  for (auto& group : groups_) all.add(*group);
-  std::vector<std::string> names;
-  for (auto& option : all.options()) names.push_back(option->long_name());
-  auto unknown = [&](const std::string& name, const std::string& where) {
-    std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
-    std::string close = nearest_word(bare, names);
-    explain("unknown option '" + name + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"), where);
-  };
+  add_all_to(all);
   try {
     auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
     po::store(po::command_line_parser(words).options(all).positional({}).style(style).run(), values_);
@@ -54,18 +72,14 @@ bool Options::parse(const std::vector<std::string>& words) {
     }
     if (values_.count("config")) {
       std::string path = values_["config"].as<std::string>();
-      std::ifstream file(path);
-      require(bool(file), path, ": cannot be read; --config wants an INI file");
-      try {
-        po::store(po::parse_config_file(file, all), values_);
-      } catch (const po::unknown_option& e) { unknown(e.get_option_name(), path); } catch (const po::error& e) {
-        explain(e.what(), path);
-      }
+      store_ini(values_, all, read_text_file(path, 1 << 20), path, command_);
     }
     po::notify(values_);
-  } catch (const po::unknown_option& e) { unknown(e.get_option_name(), ""); } catch (const po::too_many_positional_options_error&) {
-    explain("a word that belongs to no option; every value follows its --option", "");
-  } catch (const po::error& e) { explain(e.what(), ""); }
+  } catch (const po::unknown_option& e) {
+    unknown(command_, all, e.get_option_name());
+  } catch (const po::too_many_positional_options_error&) {
+    explain(command_, "a word that belongs to no option; every value follows its --option");
+  } catch (const po::error& e) { explain(command_, e.what()); }
   require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
   if (threads_ > 0) set_thread_count(threads_);
   hold_memory_room(memory_room(memory_limit_));

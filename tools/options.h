@@ -27,20 +27,25 @@ class Options {
   // Reads words, then the file named by --config for what the words do not say. False when --help was asked and printed. A wrong line is a
   // UsageError that names the option, the nearest known one and, in a file, the file.
   bool parse(const std::vector<std::string>& words);
+  // The options of all groups together.
+  void add_all_to(OptionGroup& all) const;
   bool given(const std::string& name) const;                         // said by the words or the file, not a default
   const std::string& memory_limit() const { return memory_limit_; }  // --memory-limit as given, "" when not
   // Every option that has a value, as text.
   std::map<std::string, std::string> in_force() const;
 
  private:
-  [[noreturn]] void explain(const std::string& what, const std::string& where) const;
-  void read_config(const std::string& path);
   std::string command_, intro_, config_;
   std::vector<std::unique_ptr<OptionGroup>> groups_;
   boost::program_options::variables_map values_;
   int threads_ = 0;
   std::string memory_limit_;
 };
+
+// The lines of an INI file, for what is not said already. A wrong one is a UsageError that names the file and the nearest option of
+// `command`.
+void store_ini(boost::program_options::variables_map& values, const OptionGroup& known, const std::string& text, const std::string& path,
+               const std::string& command);
 
 // --model, --dtype, --checkpoint, --device, --init
 struct ModelOptions {

@@ -6,6 +6,8 @@
 //     static const afina::FuzzTarget registered("NAME", run, seeds, {"words", "that matter", "in such input"});
 // It then runs for about a second in `make test`, longer in `make fuzz MINUTES=5` (all targets) or `build/fuzz NAME 5`, and under
 // libFuzzer with coverage where CMake is given -DFUZZ=ON with clang: `build-fuzz/fuzz NAME corpus-folder -max_total_time=300`.
+// test/fuzz/corpus/NAME holds small inputs that led somewhere new (`build/fuzz NAME collect FOLDER`); they are run first and are damaged
+// further, as the seeds are.
 #pragma once
 #include <string>
 #include <string_view>
@@ -18,9 +20,11 @@ struct FuzzTarget {
   void (*run)(std::string_view input);
   std::vector<std::string> (*seeds)();
   std::vector<std::string> words;
+  int64_t most_memory;  // bytes that a run may take beyond 256 for each byte of input
 
-  FuzzTarget(const char* name, void (*run)(std::string_view), std::vector<std::string> (*seeds)(), std::vector<std::string> words = {})
-      : name(name), run(run), seeds(seeds), words(std::move(words)) {
+  FuzzTarget(const char* name, void (*run)(std::string_view), std::vector<std::string> (*seeds)(), std::vector<std::string> words = {},
+             int64_t most_memory = 4 << 20)
+      : name(name), run(run), seeds(seeds), words(std::move(words)), most_memory(most_memory) {
     all().push_back(this);
   }
   static std::vector<const FuzzTarget*>& all() {
@@ -37,9 +41,18 @@ bool run_once(const FuzzTarget& target, std::string_view input);
 struct FuzzCount {
   int64_t runs = 0, accepted = 0;
 };
-// Runs a target on its seeds, then on damaged ones until so many runs or seconds are over. Each run depends on (seed, its
-// number) alone. A seed that is refused, another exception than Error and a run of more than five seconds are an Error with the input.
+// Runs a target on its seeds and corpus, then on damaged ones until so many runs or seconds are over. Each run depends on (seed, its
+// number) alone. An Error with the input: a seed that is refused, another exception than Error, a run of more than five seconds, a run that
+// takes more memory than its input promises. Memory that is still held at the end is an Error too.
 // `before` is called with each input; it may store it, for the case that the run takes the process with it.
 FuzzCount fuzz(const FuzzTarget& target, uint64_t seed, int64_t runs, double seconds, void (*before)(std::string_view) = nullptr);
+// The files of test/fuzz/corpus/NAME.
+std::vector<std::string> corpus_of(const FuzzTarget& target);
+
+// Bytes that operator new gave to this thread and were not given back, and the most there were since `peak` was set.
+struct HeapUse {
+  int64_t now = 0, peak = 0;
+};
+HeapUse& heap_use();
 
 }  // namespace afina

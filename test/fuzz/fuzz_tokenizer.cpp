@@ -1,12 +1,14 @@
-// Fuzz target: tokenizer.json, and text through whatever it became.
+// Fuzz targets: tokenizer.json and the tokenizer of a GGUF file, and text through whatever it became.
 #include "data/tokenizer.h"
 #include "data/utf8.h"
 #include "engine/error.h"
+#include "engine/files/gguf.h"
 #include "test/fuzz/fuzz.h"
+#include "test/gguf_builder.h"
 
-static void run(std::string_view input) {
-  using namespace afina;
-  Tokenizer tokenizer = Tokenizer::from_json(std::string(input), "fuzz");
+using namespace afina;
+
+static void use(const Tokenizer& tokenizer) {
   for (std::string text : {"ab <e>ab\n 12", "a\xff\xc3 e\xcc\x81  b<m>"}) {
     Encoding encoding = tokenizer.encode_with_offsets(text);
     int64_t at = 0;
@@ -18,6 +20,12 @@ static void run(std::string_view input) {
     }
     if (!is_utf8(tokenizer.decode(encoding.ids))) throw std::logic_error("decoded text is not UTF-8");
   }
+}
+
+static void run(std::string_view input) { use(Tokenizer::from_json(std::string(input), "fuzz")); }
+static void run_gguf(std::string_view input) {
+  Gguf file(std::as_bytes(std::span(input)), "fuzz");
+  use(Tokenizer::from_gguf(file.metadata(), "fuzz"));
 }
 
 static std::vector<std::string> seeds() {
@@ -37,3 +45,20 @@ static std::vector<std::string> seeds() {
 static const afina::FuzzTarget registered("tokenizer", run, seeds,
                                           {"\"type\"", "\"merges\"", "\"vocab\"", "\"Regex\"", "(a+)+", "\"Removed\"", "\"Contiguous\"",
                                            "null", "true", "-1", "4294967296", "Ġ"});
+
+static std::vector<std::string> gguf_seeds() {
+  GgufBuilder bytes, pieces;
+  bytes.set("tokenizer.ggml.model", "gpt2").set("tokenizer.ggml.pre", "smollm");
+  bytes.set("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "ab", "<e>"});
+  bytes.set("tokenizer.ggml.token_type", std::vector<int32_t>{1, 1, 1, 3});
+  bytes.set("tokenizer.ggml.merges", std::vector<std::string>{"a b"}).set("tokenizer.ggml.eos_token_id", 3u);
+  pieces.set("tokenizer.ggml.model", "llama");
+  pieces.set("tokenizer.ggml.tokens", std::vector<std::string>{"<unk>", "<s>", "</s>", "\u2581", "a", "b", "\u2581a", "ab"});
+  pieces.set("tokenizer.ggml.token_type", std::vector<int32_t>{2, 3, 3, 1, 1, 1, 1, 1});
+  pieces.set("tokenizer.ggml.scores", std::vector<float>{0, 0, 0, -9, -9, -9, -1, -2});
+  pieces.set("tokenizer.ggml.bos_token_id", 1u).set("tokenizer.ggml.unknown_token_id", 0u).set("tokenizer.chat_template", "{{ [INST] }}");
+  return {bytes.build(), pieces.build()};
+}
+
+static const FuzzTarget registered_gguf("gguf_tokenizer", run_gguf, gguf_seeds,
+                                        {"llama-bpe", "qwen2", "default", "tokenizer.ggml.add_bos_token", "\u2581", "<0x41>"});

@@ -76,7 +76,7 @@ void fill_ids(State& state, const Vocabulary& vocabulary, const std::vector<Adde
   int64_t highest = 0, count = int64_t(vocabulary.size() + added.size());
   for (auto& [token, id] : vocabulary) highest = std::max<int64_t>(highest, id);
   for (auto& token : added) highest = std::max<int64_t>(highest, token.id);
-  require(highest < 4 * count + 65536, state.name, ": the highest token id is ", highest, ", but there are only ", count, " tokens");
+  require(highest < 4 * count + 4096, state.name, ": the highest token id is ", highest, ", but there are only ", count, " tokens");
   size_t size = size_t(highest) + 1;
   state.text.resize(size), state.bytes.resize(size), state.known.resize(size), state.special.resize(size), state.fallback.assign(size, -1);
   auto put = [&](const std::string& token, int32_t id) {

@@ -45,7 +45,8 @@ class Crashing {
   Crashing(uint64_t seed, const std::string& folder) : seed_(seed), out_(folder + "/run"), said_(folder + "/said") {
     auto start = Clock::now();
     std::string whole = folder + "/whole";
-    BOOST_REQUIRE_MESSAGE(wait_for(start_program(command(whole), said_)) == 0, read_text_file(said_));
+    int status = wait_for(start_program(command(whole), said_));
+    BOOST_REQUIRE_MESSAGE(status == 0, read_text_file(said_));
     took_ = std::chrono::duration_cast<Milliseconds>(Clock::now() - start);
     expected_ = digest(whole);
   }
@@ -59,7 +60,10 @@ class Crashing {
       if (kind == full_disk) environment = {preload, "FAULT_BYTES=" + std::to_string(draw.below(size_t(3 * bytes_)))};
       left_over_ = being_written();
       pid_t child = start_program(command(out_, true), said_, environment);
-      int status = kind == inside_a_checkpoint ? kill_inside(child, draw) : kill_within(child, draw.below(size_t(took_.count() * 5 / 4)));
+      if (kind == damaged_afterwards) wait_for_two(child);
+      int status = kind == inside_a_checkpoint
+                       ? kill_inside(child, draw)
+                       : kill_within(child, draw.below(size_t(took_.count() * (kind == damaged_afterwards ? 1 : 5) / 4)));
       ++count[WIFSIGNALED(status) ? kind : kinds];
       inside += WIFSIGNALED(status) && being_written() != left_over_;
       if (WIFEXITED(status)) ended(WEXITSTATUS(status), kind);
@@ -85,6 +89,14 @@ class Crashing {
     return folder() + text;
   }
 
+  // Only where there are two checkpoints can one be damaged without loss.
+  void wait_for_two(pid_t child) const {
+    for (auto start = Clock::now(); checkpoint_steps(folder()).size() < 2 && Clock::now() - start < 4 * took_;) {
+      siginfo_t gone = {};
+      if (waitid(P_PID, id_t(child), &gone, WEXITED | WNOHANG | WNOWAIT) != 0 || gone.si_pid == child) return;
+      std::this_thread::sleep_for(Milliseconds(1));
+    }
+  }
   static int kill_within(pid_t child, size_t milliseconds) {
     std::this_thread::sleep_for(Milliseconds(milliseconds));
     kill(child, SIGKILL);
@@ -218,7 +230,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_too_small_and_one_that_fills_up) {
   BOOST_TEST(checkpoint_steps(out + "/checkpoints").size() == 2u);
   // Room again.
   fs::remove(disk.path + "/other");
-  BOOST_TEST(wait_for(start_program(command(out, true), said)) == 0, read_text_file(said));
+  int status = wait_for(start_program(command(out, true), said));
+  BOOST_TEST(status == 0, read_text_file(said));
   BOOST_TEST(wait_for(start_program(command(scratch / "whole"), said)) == 0);
   BOOST_TEST(digest(out) == digest(scratch / "whole"));
 }

@@ -108,6 +108,9 @@ BOOST_AUTO_TEST_CASE(pipes_devices_and_folders_are_no_files) {
 }
 
 BOOST_AUTO_TEST_CASE(shards_lie_in_the_folder) {
+  Reference reference(tiny_path("llama"));
+  std::vector<std::string> names;
+  for (const StoredTensor& t : reference.tensors()) names.push_back(t.name);
   for (std::string shard :
        {"../outside/model.safetensors", "/OUTSIDE/model.safetensors", "link.safetensors", "a/../../outside/model.safetensors"}) {
     Downloaded model;
@@ -115,7 +118,7 @@ BOOST_AUTO_TEST_CASE(shards_lie_in_the_folder) {
     fs::create_symlink("../outside/model.safetensors", model.path + "/link.safetensors");
     if (shard[0] == '/') shard = model.outside + "/model.safetensors";
     Json map = Json::object();
-    for (const StoredTensor& t : Reference(tiny_path("llama")).tensors()) map[t.name] = shard;
+    for (const std::string& name : names) map[name] = shard;
     write_text_file(model.path + "/model.safetensors.index.json", Json{{"weight_map", map}}.dump());
     check_error([&] { tiny_model(model.path); }, {shard == "link.safetensors" ? "leads out of the folder" : "file in the same folder"});
   }
@@ -127,10 +130,9 @@ BOOST_AUTO_TEST_CASE(names_of_tensors_make_no_files) {
   fs::create_directory(folder / "deep");
   {
     SafetensorsWriter writer(folder / "deep/out.safetensors");
-    for (const char* name : {"../escaped", "/tmp/afina-escaped", "../../x.weight"}) {
-      writer.declare(name, StoredType::u8, {1});
-      writer.write(name, "x", 1);
-    }
+    const char* const names[] = {"../escaped", "/tmp/afina-escaped", "../../x.weight"};
+    for (const char* name : names) writer.declare(name, StoredType::u8, {1});
+    for (const char* name : names) writer.write(name, "x", 1);
     writer.commit();
   }
   BOOST_TEST(Safetensors(folder / "deep/out.safetensors").tensors().size() == 3u);

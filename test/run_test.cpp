@@ -38,7 +38,7 @@ struct Careless : Adapter {
 struct Interrupting : Adapter {
   static inline bool again = true;
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
-    if (inputs.training && inputs.step == 1 && std::exchange(again, false)) raise(SIGINT);
+    if (x.device() == Device::cpu && inputs.training && inputs.step == 1 && std::exchange(again, false)) raise(SIGINT);
     return layer.plain(x);
   }
   Tensor merged(const Tensor& weight) const override { return weight; }

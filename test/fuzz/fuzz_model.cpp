@@ -25,7 +25,8 @@ const char* const adapter =
 
 // Building costs memory: only what a seed's size could have become by honest means.
 bool small(const ModelConfig& c) {
-  return (c.architecture != "gpt2" || c.context < 4096) && c.vocabulary < 4096 && c.dim < 256 && c.ffn_dim < 512 && c.layers < 8 && c.heads * c.head_dim < 512;
+  return (c.architecture != "gpt2" || c.context < 4096) && c.vocabulary < 4096 && c.dim < 256 && c.ffn_dim < 512 && c.layers < 8 &&
+         c.heads * c.head_dim < 512;
 }
 
 // Zeros at once: random numbers would take longer than all that is tested here.

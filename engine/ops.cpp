@@ -1,6 +1,8 @@
 // The primitive operations and their gradients.
 #include "engine/ops.h"
 
+#include "engine/kept.h"
+
 namespace afina {
 
 namespace {
@@ -8,9 +10,14 @@ namespace {
 Tensor map(const char* operation, const Tensor& x, Scalar f) {
   Tensor y = like(x);
   kernel::map(y, x, f);
-  return Tape::record(operation, y, {x}, [dx = x.grad(), x = x.detached(), y, f](const Tensor& dy) {
-    Tensor part = like(x);
-    kernel::map_backward(part, dy, x, y, f);
+  y = remade_by(y, [x = Kept(x), f] {
+    Tensor of_x = x.get(), again = like(of_x);
+    kernel::map(again, of_x, f);
+    return again;
+  });
+  return Tape::record(operation, y, {x}, [dx = x.grad(), x = Kept(x), y = Kept(y), f](const Tensor& dy) {
+    Tensor of_x = x.get(), part = like(of_x);
+    kernel::map_backward(part, dy, of_x, y.get(), f);
     dx += part;
   });
 }

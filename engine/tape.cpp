@@ -40,24 +40,29 @@ Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backw
   return y;
 }
 
-void Tape::backward(const Tensor& loss) {
+void Tape::backward(const Tensor& loss, const std::function<void()>& after_step) {
   require(loss.size() == 1, "backward starts from one number, not from ", loss.shape().text());
   require(loss.needs_grad(), "backward: nothing that needs a gradient led to this loss; does the method train anything?");
-  backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype(), loss.device()));
+  backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype(), loss.device()), after_step);
 }
 
-void Tape::backward(const Tensor& y, const Tensor& dy) {
+void Tape::backward(const Tensor& y, const Tensor& dy, const std::function<void()>& after_step) {
   current_ = outer_;  // the backward pass itself is not recorded
   y.grad() += dy;
-  for (; !steps_.empty(); steps_.pop_back()) {
+  while (!steps_.empty()) {
     Step step = std::move(steps_.back());
-    if (!step.output.touched()) continue;
-    Tensor dy_of_step = step.output.value();
-    step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
-    if (check_finite_)
-      require_finite(dy_of_step, "the gradient that comes back to the result of operation '" + std::string(step.operation) + "'");
-    step.run(dy_of_step);
+    steps_.pop_back();
+    run(std::move(step));
+    if (after_step) after_step();
   }
+}
+
+void Tape::run(Step step) {
+  if (!step.output.touched()) return;
+  Tensor dy = step.output.value();
+  step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
+  if (check_finite_) require_finite(dy, "the gradient that comes back to the result of operation '" + std::string(step.operation) + "'");
+  step.run(dy);
 }
 
 Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& block) {

@@ -14,9 +14,10 @@ class Tape {
   ~Tape() { current_ = outer_; }
   Tape(const Tape&) = delete;
 
-  // Runs the recorded steps last to first from dloss = 1. Each is forgotten once it ran, and frees what it had kept.
-  void backward(const Tensor& loss);
-  void backward(const Tensor& y, const Tensor& dy);
+  // Runs the recorded steps last to first from dloss = 1. Each is forgotten once it ran, and frees what it had kept; after_step, when
+  // given, is called then.
+  void backward(const Tensor& loss, const std::function<void()>& after_step = {});
+  void backward(const Tensor& y, const Tensor& dy, const std::function<void()>& after_step = {});
 
   // Marks y as computed by `operation` from inputs: `backward` turns y's gradient into theirs. The only door into autodiff. Nothing is
   // recorded when no tape is alive or no input needs a gradient. y must not share memory with a tensor that is in the graph already
@@ -31,15 +32,28 @@ class Tape {
   static void check_finite(bool on) { check_finite_ = on; }
 
  private:
+  friend class Unrecorded;
   struct Step {
     const char* operation;
     Gradient output;
     Backward run;
   };
+  static void run(Step step);
   std::vector<Step> steps_;
   Tape* outer_;
   static inline thread_local Tape* current_ = nullptr;
   static inline bool check_finite_ = false;
+};
+
+// While alive, nothing is recorded, whatever tape is.
+class Unrecorded {
+ public:
+  Unrecorded() : outer_(Tape::current_) { Tape::current_ = nullptr; }
+  ~Unrecorded() { Tape::current_ = outer_; }
+  Unrecorded(const Unrecorded&) = delete;
+
+ private:
+  Tape* outer_;
 };
 
 // Gradient checkpointing (Chen et al., 2016): keeps a block's input only, and runs the block again when its gradient is due. The

@@ -2,6 +2,7 @@
 #include "engine/tensor.h"
 
 #include "engine/primitives.h"
+#include "engine/row_sum.h"
 
 namespace afina {
 
@@ -154,7 +155,7 @@ void Tensor::zero() const { memory(device_).zero(data_, bytes()); }
 Tensor Tensor::viewed(Shape shape) const {
   require(shape.size() == size(), "a tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
   Tensor t = detached();
-  t.shape_ = shape;
+  t.shape_ = shape, t.recipe_ = recipe_;
   return t;
 }
 Tensor Tensor::slice_rows(int64_t from, int64_t count) const {
@@ -174,6 +175,12 @@ Tensor& Tensor::track(Dtype sum) {
   return *this;
 }
 
+Tensor& Tensor::track_rows(Dtype sum) {
+  track(sum);
+  grad_.slot_->rows = std::make_shared<RowSum>(shape_, sum, device_);
+  return *this;
+}
+
 void Gradient::operator+=(const Tensor& part) const {
   require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(), " for a tensor of shape ",
           slot_->shape.text());
@@ -187,6 +194,7 @@ void Gradient::operator+=(const Tensor& part) const {
 }
 Tensor Gradient::sum(bool* fresh) const {
   Slot& s = *slot_;
+  require(!s.rows, "a gradient of single rows was asked for as a whole");
   if (!s.gathered) {
     PurposeScope purpose(s.kept ? Purpose::gradients : Purpose::activations);
     s.gathered = Tensor(s.shape, s.dtype, s.device);
@@ -199,7 +207,8 @@ Tensor Gradient::sum(bool* fresh) const {
   s.touched = true;
   return s.gathered;
 }
-bool Gradient::touched() const { return slot_->touched; }
+RowSum* Gradient::rows() const { return slot_->rows.get(); }
+bool Gradient::touched() const { return slot_->touched || (rows() && rows()->touched()); }
 const Tensor& Gradient::value() const {
   static const Tensor none;
   return slot_->touched ? slot_->gathered : none;
@@ -207,7 +216,11 @@ const Tensor& Gradient::value() const {
 void Gradient::clear() const {
   slot_->touched = false;
   if (!slot_->kept) slot_->gathered = Tensor();
+  if (rows()) rows()->drop();
 }
-void Gradient::drop() const { slot_->touched = false, slot_->gathered = Tensor(); }
+void Gradient::drop() const {
+  slot_->touched = false, slot_->gathered = Tensor();
+  if (rows()) rows()->drop();
+}
 
 }  // namespace afina

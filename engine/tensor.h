@@ -46,6 +46,8 @@ struct Buffer {
 };
 
 class Tensor;
+class RowSum;
+struct Recipe;
 struct Slot;
 
 // Where a tensor's gradient is gathered; empty for a tensor that needs none.
@@ -60,6 +62,10 @@ class Gradient {
   // The sum itself, for kernels that add straight into it: a parameter's is f32 (f64), an activation's has its dtype. When `fresh` is
   // given, an untouched sum comes with fresh = true and arbitrary content, to be overwritten; without, it comes as zeros.
   Tensor sum(bool* fresh = nullptr) const;
+  // Where a gradient of rows gathers (engine/row_sum.h), for a tensor that came from Tensor::track_rows; null for all others.
+  RowSum* rows() const;
+  // How many hold this gradient, recorded steps that will add to it among them.
+  long holders() const { return slot_.use_count(); }
   bool touched() const;         // has anything been added since the last clear?
   const Tensor& value() const;  // what has been gathered; empty when nothing was
   void clear() const;           // to zero; a parameter keeps its memory
@@ -68,6 +74,7 @@ class Gradient {
  private:
   std::shared_ptr<Slot> slot_;
   friend class Tape;
+  friend class Tensor;
 };
 
 class Tensor {
@@ -110,7 +117,7 @@ class Tensor {
   // The same memory, outside the graph.
   Tensor detached() const {
     Tensor t = *this;
-    t.grad_ = Gradient();
+    t.grad_ = Gradient(), t.recipe_ = nullptr;
     return t;
   }
   Tensor viewed(Shape shape) const;                      // the same memory, another shape, outside the graph
@@ -121,18 +128,18 @@ class Tensor {
   // Makes this a leaf that gathers a gradient of dtype `sum`, metered under gradients and kept from step to step.
   Tensor& track(Dtype sum);
   Tensor& track() { return track(dtype_ == Dtype::f64 ? Dtype::f64 : Dtype::f32); }
-  // The same values and an own, empty gradient: for a weight used in two places.
-  Tensor with_own_gradient() const {
-    Tensor t = detached();
-    t.track();
-    return t;
-  }
+  // The same for a tensor (rows, n) whose rows are used one by one and mostly not at all: only the touched rows of the gradient are held.
+  Tensor& track_rows(Dtype sum);
   // Another form of the same values (a bf16 copy of an f32 master) that gathers into the same gradient.
   Tensor sharing_gradient_of(const Tensor& other) const {
     Tensor t = *this;
     t.grad_ = other.grad_;
     return t;
   }
+
+  // How its values can be made again, for what a backward pass keeps (engine/kept.h); none for most tensors.
+  const std::shared_ptr<Recipe>& recipe() const { return recipe_; }
+  void made_by(std::shared_ptr<Recipe> recipe) { recipe_ = std::move(recipe); }
 
  private:
   friend class Tape;
@@ -142,6 +149,7 @@ class Tensor {
   Dtype dtype_ = Dtype::f32;
   Device device_ = Device::cpu;
   Gradient grad_;
+  std::shared_ptr<Recipe> recipe_;
 };
 
 // Where gradients gather. `kept` marks a parameter's: of a stated dtype, its memory lives on from step to step.
@@ -151,6 +159,7 @@ struct Slot {
   Dtype dtype = Dtype::f32;
   Device device = Device::cpu;
   bool touched = false, kept = false;
+  std::shared_ptr<RowSum> rows;
 };
 
 inline Tensor like(const Tensor& x) { return Tensor(x.shape(), x.dtype(), x.device()); }

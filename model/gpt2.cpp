@@ -61,9 +61,9 @@ struct Block {
     }
     return attn_c_proj(reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
   }
-  Tensor operator()(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
+  Tensor operator()(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer, bool mlp_again) const {
     Tensor h = x + attend(ln_1(x), in, cache, layer);
-    Tensor inner = c_fc(ln_2(h), in);
+    Tensor inner = c_fc(ln_2(h), in, mlp_again);
     return h + c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
   }
 };
@@ -76,15 +76,17 @@ class Gpt2 : public Model {
     Scope scope(p, "transformer");
     for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c);
     ln_f_.emplace_back(scope / "ln_f", c.dim, c.norm_eps);
-    head_ = c.tied ? wte_.use_again() : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
+    tokens_ = c.tied ? wte_.use_by_rows() : wte_.value;
+    head_ = c.tied ? wte_.value : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
     check_inputs(in, cache);
-    Tensor x = embedding(wte_.value, in.tokens) + embedding(wpe_.value, in.positions);
+    Tensor x = embedding(tokens_, in.tokens) + embedding(wpe_.value, in.positions);
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
-      x = run_block(x, cache, [&block, in, cache, i](const Tensor& h) { return block(h, in, cache, i); });
+      bool again = checkpointing == Checkpointing::mlp;
+      x = run_block(x, cache, [&block, in, cache, i, again](const Tensor& h) { return block(h, in, cache, i, again); });
     }
     if (cache) cache->length += in.tokens.columns();
     return ln_f_[0](x);
@@ -101,7 +103,7 @@ class Gpt2 : public Model {
   Parameter &wte_, &wpe_;
   std::deque<Block> blocks_;
   std::deque<LayerNorm> ln_f_;  // one, made after the blocks
-  Tensor head_;
+  Tensor tokens_, head_;        // the embedding, and the head's matrix, which is the same when they are tied
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) { return std::make_unique<Gpt2>(config, parameters); }

@@ -1,5 +1,6 @@
 // The layers models are made of. A linear layer is where methods attach.
 #pragma once
+#include "engine/kept.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/norm.h"
@@ -20,6 +21,11 @@ struct Linear {
   // x (B, T, in) -> (B, T, out), without the adapter.
   Tensor plain(const Tensor& x) const { return linear(x, weight.value, bias_value()); }
   Tensor operator()(const Tensor& x, const Inputs& inputs) const { return adapter ? adapter->forward(x, *this, inputs) : plain(x); }
+  // The same; when `again`, the backward pass keeps x instead of the result and runs the layer once more.
+  Tensor operator()(const Tensor& x, const Inputs& inputs, bool again) const {
+    if (!again) return (*this)(x, inputs);
+    return remade(x, [this, inputs](const Tensor& of) { return (*this)(of, inputs); });
+  }
   // Takes the adapter's part into the weight and lets the adapter go.
   void merge();
 };

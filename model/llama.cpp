@@ -98,7 +98,10 @@ struct Mlp {
       : gate_proj(scope / "gate_proj", c.dim, c.ffn_dim, bias),
         up_proj(scope / "up_proj", c.dim, c.ffn_dim, bias),
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
-  Tensor operator()(const Tensor& x, const Inputs& in) const { return down_proj(swiglu(gate_proj(x, in), up_proj(x, in)), in); }
+  // again: gate and up are not kept for the backward pass but computed once more.
+  Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
+    return down_proj(swiglu(gate_proj(x, in, again), up_proj(x, in, again)), in);
+  }
 };
 
 struct Block {
@@ -112,9 +115,9 @@ struct Block {
         self_attn(scope / "self_attn", c, bias),
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
         mlp(scope / "mlp", c, bias.mlp) {}
-  Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer) const {
+  Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer, bool mlp_again) const {
     Tensor h = x + self_attn(input_layernorm(x), in, table, cache, layer);
-    return h + mlp(post_attention_layernorm(h), in);
+    return h + mlp(post_attention_layernorm(h), in, mlp_again);
   }
 };
 
@@ -125,15 +128,17 @@ class Llama : public Model {
     Scope scope(p, "model");
     for (int64_t i = 0; i < c.layers; ++i) layers_.emplace_back(scope / "layers" / i, c, biases_of(c));
     norm_.emplace_back(scope / "norm", c.dim, c.norm_eps);
-    head_ = c.tied ? embed_tokens_.use_again() : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
+    tokens_ = c.tied ? embed_tokens_.use_by_rows() : embed_tokens_.value;
+    head_ = c.tied ? embed_tokens_.value : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
     Tensor table = table_.upto(check_inputs(in, cache));
-    Tensor x = embedding(embed_tokens_.value, in.tokens);
+    Tensor x = embedding(tokens_, in.tokens);
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
-      x = run_block(x, cache, [&block, in, table, cache, i](const Tensor& h) { return block(h, in, table, cache, i); });
+      bool again = checkpointing == Checkpointing::mlp;
+      x = run_block(x, cache, [&block, in, table, cache, i, again](const Tensor& h) { return block(h, in, table, cache, i, again); });
     }
     if (cache) cache->length += in.tokens.columns();
     return norm_[0](x);
@@ -153,7 +158,7 @@ class Llama : public Model {
   Parameter& embed_tokens_;
   std::deque<Block> layers_;
   std::deque<RmsNorm> norm_;  // one, made after the layers so that parameters keep the order of the file
-  Tensor head_;
+  Tensor tokens_, head_;      // the embedding, and the head's matrix, which is the same when they are tied
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) { return std::make_unique<Llama>(config, parameters); }

@@ -32,14 +32,16 @@ struct KvCache {
   Layer extended(size_t i, const Tensor& k, const Tensor& v) const;
 };
 
-enum class Checkpointing : uint8_t { none, block };
+// What is not kept for the backward pass but computed again in it: nothing but element-wise work; the two products that open the MLP, whose
+// results are half of what a block keeps; or the whole block.
+enum class Checkpointing : uint8_t { none, mlp, block };
 
 class Model {
  public:
   virtual ~Model() = default;
   // The normalised last hidden states, (B, T, dim). With a cache, inputs are the tokens after those it holds, and it is lengthened.
   virtual Tensor hidden(const Inputs& inputs, KvCache* cache = nullptr) = 0;
-  // The head's weight (vocabulary, dim); when tied, a second use of the embedding.
+  // The head's weight (vocabulary, dim); when tied, the embedding's.
   virtual const Tensor& head() const = 0;
   // All linear layers, to merge adapters and to list them.
   virtual std::vector<Linear*> linears() = 0;
@@ -61,7 +63,7 @@ class Model {
  protected:
   // Error for tokens outside the vocabulary and for sequences longer than the context. Gives the highest position (with the cache) + 1.
   int64_t check_inputs(const Inputs& inputs, const KvCache* cache) const;
-  // Runs a block, checkpointed when that is asked for and there is a gradient to come.
+  // Runs a block, checkpointed when that is asked for.
   Tensor run_block(const Tensor& x, const KvCache* cache, const std::function<Tensor(const Tensor&)>& block) const;
 };
 

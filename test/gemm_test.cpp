@@ -220,6 +220,11 @@ BOOST_AUTO_TEST_CASE(k_in_blocks_and_chunks_is_one_chain) {
 BOOST_AUTO_TEST_CASE(columns_and_rows_in_chunks) {
   check({.m = 49, .n = 1100, .k = 1000, .tb = true, .in = Dtype::f32});
   check({.m = 1300, .n = 30, .k = 900, .ta = true, .in = Dtype::bf16, .accumulate = true});
+  // Tall and narrow sums of outer products, which are done lying down.
+  for (Dtype in : {Dtype::f32, Dtype::bf16})
+    for (int64_t n : {1, 8, 16, 47})
+      for (bool accumulate : {false, true})
+        check({.m = 333, .n = n, .k = 301, .ta = true, .in = in, .accumulate = accumulate, .gap = accumulate ? 3 : 0, .tiny = n == 8});
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_show) {

@@ -107,13 +107,13 @@ void checkpointing_changes_nothing(const std::string& method) {
   for (const char* base : bases)
     for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
       Batch batch(base);
-      Gradients of[2];
-      for (int on : {0, 1}) {
-        auto model = moved(base, method, {.dtype = dtype, .checkpointing = on ? Checkpointing::block : Checkpointing::none});
+      Gradients of[3];
+      for (Checkpointing c : {Checkpointing::none, Checkpointing::mlp, Checkpointing::block}) {
+        auto model = moved(base, method, {.dtype = dtype, .checkpointing = c});
         add_gradients(*model, batch.rows(), batch.scale);
-        of[on] = gradients_of(*model);
+        of[int(c)] = gradients_of(*model);
       }
-      BOOST_TEST((of[0] == of[1]), base << " in " << name(dtype));
+      for (int c : {1, 2}) BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
     }
 }
 

@@ -95,8 +95,26 @@ BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_n
     BOOST_TEST(with({"--batch", "2", "--accumulate", "2"}) == expected);
     BOOST_TEST(with({"--batch", "1", "--accumulate", "4"}) == expected);
     BOOST_TEST(with({"--batch", "4", "--threads", "1"}) == expected);
-    BOOST_TEST(with({"--batch", "4", "--checkpoint", "block"}) == expected);
+    for (const char* kind : {"mlp", "block"}) BOOST_TEST(with({"--batch", "4", "--checkpoint", kind}) == expected, kind);
   }
+}
+
+BOOST_AUTO_TEST_CASE(weights_can_be_moved_as_their_gradients_come) {
+  ScratchFolder scratch;
+  Words more = {"--method", "full:lr=1e-3", "--clip", "0"};
+  std::string expected = digest_of_run(scratch / "run", more);
+  more.push_back("--apply-as-you-go");
+  BOOST_TEST(digest_of_run(scratch / "run", more) == expected);
+  BOOST_TEST(parse_json_file(scratch / "run/manifest.json").at("apply_as_you_go").get<bool>());
+  auto fails = [&](Words with, const std::string& part) {
+    with.insert(with.begin(), {"--method", "full:lr=1e-3"});
+    Said said = run(words("train", scratch / "wrong", with));
+    BOOST_TEST(said.status != 0, part);
+    BOOST_TEST(holds(said.err, part), said.err);
+  };
+  fails({"--apply-as-you-go"}, "--clip 0");
+  fails({"--apply-as-you-go", "--clip", "0", "--accumulate", "2"}, "--accumulate 1");
+  for (const char* word : {"on", "true", "blocks"}) fails({"--checkpoint", word}, "none, mlp, block");
 }
 
 BOOST_AUTO_TEST_CASE(killed_and_resumed_gives_the_same_bits) {

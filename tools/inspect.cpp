@@ -72,8 +72,8 @@ Ledger ledger_of(const Model& model) {
     int64_t exact = int64_t(p.master.bytes());
     l.trained += p.shape.size();
     if (p.master.data<void>() != p.value.data<void>()) l.masters += exact;
-    l.gradients += exact * int64_t(1 + p.uses.size());  // a weight used twice gathers twice
-    l.optimizer += 2 * exact;                           // the two moments of AdamW
+    l.gradients += exact;      // a tied embedding's rows of a step come on top
+    l.optimizer += 2 * exact;  // the two moments of AdamW
   }
   return l;
 }

@@ -21,6 +21,7 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
           {"batch", bench.run.batch},
           {"accumulate", bench.run.accumulate},
           {"checkpoint", bench.model.checkpoint},
+          {"apply_as_you_go", bench.run.apply_as_you_go},
           {"model",
            {{"path", bench.model.path},
             {"sha256", bench.described.hash},

@@ -128,8 +128,10 @@ void ModelOptions::add_to(Options& options) {
   in_model("model,m", po::value(&path)->required(), "Hugging Face folder or .gguf file");
   in_model("dtype", po::value(&dtype)->default_value(dtype),
            "f32, or bf16 (matrices and activations in bf16; masters, moments and gradients in f32)");
-  in_model("checkpoint", po::value(&checkpoint)->default_value(checkpoint),
-           "none, or block: keep a block's input only and run the block again for its gradient");
+  in_model(
+      "checkpoint", po::value(&checkpoint)->default_value(checkpoint),
+      "none; mlp: keep half of a block and compute the MLP's first products again for its gradient; block: keep a block's input only and "
+      "run the block again");
   in_model("pack-frozen", po::value(&pack_frozen)->default_value(pack_frozen),
            "on: keep frozen matrices in the matmul's own form as well; some per cent faster, twice more memory for them");
   in_model("init", po::bool_switch(&init),
@@ -142,7 +144,8 @@ Dtype ModelOptions::parsed_dtype() const {
   return choice<Dtype>("dtype", dtype, {{"f32", Dtype::f32}, {"bf16", Dtype::bf16}});
 }
 Checkpointing ModelOptions::parsed_checkpoint() const {
-  return choice<Checkpointing>("checkpoint", checkpoint, {{"none", Checkpointing::none}, {"block", Checkpointing::block}});
+  return choice<Checkpointing>("checkpoint", checkpoint,
+                               {{"none", Checkpointing::none}, {"mlp", Checkpointing::mlp}, {"block", Checkpointing::block}});
 }
 
 void DataOptions::add_to(Options& options, bool needed) {
@@ -205,6 +208,9 @@ void RunOptions::add_to(Options& options) {
   in_training("floor", po::value(&floor)->default_value(floor, shortest(floor)), "share of the peak rate left at the end");
   in_training("weight-decay", po::value(&weight_decay)->default_value(weight_decay, shortest(weight_decay)), "decoupled, on matrices only");
   in_training("clip", po::value(&clip)->default_value(clip, shortest(clip)), "greatest norm of the gradient; 0: none");
+  in_training("apply-as-you-go", po::bool_switch(&apply_as_you_go),
+              "move each weight as soon as its gradient is whole, so that gradients are never all held; the same bits; needs --clip 0 and "
+              "--accumulate 1");
   in_training("beta1", po::value(&beta1)->default_value(beta1, shortest(beta1)), "of AdamW");
   in_training("beta2", po::value(&beta2)->default_value(beta2, shortest(beta2)), "of AdamW");
   in_training("eps", po::value(&eps)->default_value(eps, shortest(eps)), "of AdamW");
@@ -225,6 +231,13 @@ TrainOptions RunOptions::train(double lr) const {
   o.schedule = {lr, steps, warmup >= 0 ? warmup : (steps + 19) / 20, parse_decay(schedule), floor};
   o.optimizer = {optimizer, beta1, beta2, eps, weight_decay};
   o.clip = clip;
+  o.apply_as_you_go = apply_as_you_go;
+  require(!apply_as_you_go || accumulate == 1,
+          "--apply-as-you-go moves weights while the gradients come, which must be those of the whole step; ", "use --accumulate 1, not ",
+          accumulate);
+  require(!apply_as_you_go || clip == 0.,
+          "--apply-as-you-go moves weights before the norm of the whole gradient is known, so that it cannot be ", "clipped to ", clip,
+          "; add --clip 0");
   return o;
 }
 

@@ -259,12 +259,32 @@ void pack_b(void* out, const Gemm& g) {
   else parallel_for(panels * splits, 1, pack);
 }
 
+// A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where the long operand is read as it lies: the
+// factors of a product may change places, so the bits are the same.
+bool better_lying(const Gemm& g) {
+  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 && g.out == Dtype::f32 && g.n <= stream_rows &&
+         g.k >= 256 && g.m >= 4 * g.n;
+}
+template <class Kind>
+void multiply_lying(const Gemm& g) {
+  Gemm lying = g;
+  float *c = (float*)g.c, *t = (float*)scratch(lying_sums, size_t(g.m * g.n) * 4);
+  lying.m = g.n, lying.n = g.m, lying.a = g.b, lying.b = g.a, lying.lda = g.ldb, lying.ldb = g.lda, lying.c = t, lying.ldc = g.m;
+  if (g.accumulate)
+    for (int64_t i = 0; i < g.m; ++i)
+      for (int64_t j = 0; j < g.n; ++j) t[j * g.m + i] = c[i * g.ldc + j];
+  Multiply<Kind>(lying).run();
+  for (int64_t i = 0; i < g.m; ++i)
+    for (int64_t j = 0; j < g.n; ++j) c[i * g.ldc + j] = t[j * g.m + i];
+}
+
 }  // namespace
 
 void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
   [[maybe_unused]] Flushed flushed;
   if (g.in == Dtype::f64) gemm_f64(g);
+  else if (better_lying(g)) g.in == Dtype::bf16 ? multiply_lying<UnitBf16>(g) : multiply_lying<UnitF32>(g);
   else if (g.in == Dtype::bf16) Multiply<UnitBf16>(g).run();
   else Multiply<UnitF32>(g).run();
 }

@@ -9,7 +9,7 @@
 
 namespace afina::AFINA_ISA {
 
-enum Use { shared_b, shared_a, shared_sums, own_b, own_sums };  // of scratch memory
+enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums };  // of scratch memory
 
 constexpr int64_t block_units = 768;              // of k while a tile stays in registers: a panel of B then fits in half of a 512 KiB cache
 constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time

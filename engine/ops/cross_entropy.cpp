@@ -7,9 +7,12 @@ namespace afina {
 
 namespace {
 
-// Rows of logits held at a time: enough that reading and adding to the weight's gradient is small beside the products. Even, so that pairs
-// of bf16 never straddle chunks; the bits do not depend on it.
-constexpr int64_t chunk = 512;
+// Rows whose gradient of the logits is held at a time: enough that reading and adding to the weight's gradient is small beside the product;
+// a frozen head has none to add to. Even, so that pairs of bf16 never straddle chunks; the bits do not depend on it.
+constexpr int64_t chunk_trained = 512, chunk_frozen = 256;
+// Rows of f32 logits held at a time where their gradient does not take their place: enough that packing the head is small beside the
+// product.
+constexpr int64_t part = 128;
 
 // The rows that have a target, an even number of each sequence (-1: a row of zeros), and their targets.
 struct Chosen {
@@ -30,14 +33,15 @@ Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabular
 struct Room {
   Tensor x, logits, losses, dlogits, dx;
   Room(int64_t rows, const Tensor& of, const Tensor& weight, Dtype sums, bool slopes, bool to_x) {
+    const bool in_place = slopes && sums == of.dtype();
     x = Tensor({rows, of.columns()}, of.dtype(), of.device());
-    logits = Tensor({rows, weight.rows()}, sums, of.device());
+    logits = Tensor({in_place ? rows : std::min(part, rows), weight.rows()}, sums, of.device());
     losses = Tensor({rows, 1}, sums, of.device());
-    if (slopes) dlogits = sums == of.dtype() ? logits : Tensor({rows, weight.rows()}, of.dtype(), of.device());
+    if (slopes) dlogits = in_place ? logits : Tensor({rows, weight.rows()}, of.dtype(), of.device());
     if (to_x) dx = like(x);
   }
   Room(const Room& all, int64_t rows) {
-    auto cut = [&](const Tensor& t) { return t ? t.slice_rows(0, rows) : Tensor(); };
+    auto cut = [&](const Tensor& t) { return t ? t.slice_rows(0, std::min(rows, t.rows())) : Tensor(); };
     x = cut(all.x), logits = cut(all.logits), losses = cut(all.losses), dlogits = cut(all.dlogits), dx = cut(all.dx);
   }
 };
@@ -45,8 +49,13 @@ struct Room {
 void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, double scale, Tensor& losses,
                Tensor& dx) {
   kernel::gather_rows(room.x, x, rows);
-  product_into(room.logits, room.x, weight, false, true, false, Tensor());
-  kernel::softmax_loss(room.logits, room.losses, room.dlogits, targets, scale);
+  for (int64_t from = 0, step = room.logits.rows(); from < room.x.rows(); from += step) {
+    const int64_t count = std::min(step, room.x.rows() - from);
+    auto cut = [&](const Tensor& t) { return t ? t.slice_rows(from, count) : Tensor(); };
+    Tensor logits = room.logits.slice_rows(0, count), of_losses = cut(room.losses), dlogits = cut(room.dlogits);
+    product_into(logits, cut(room.x), weight, false, true, false, Tensor());
+    kernel::softmax_loss(logits, of_losses, dlogits, cut(targets), scale);
+  }
   kernel::scatter_rows(losses, room.losses, rows);
   if (dx) {
     product_into(room.dx, room.dlogits, weight, false, false, false, Tensor());
@@ -73,6 +82,7 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   if (count) {
     PurposeScope purpose(Purpose::workspace);
     Tensor rows = Tensor::from(chosen.rows, {count}, x.device()), wanted = Tensor::from(chosen.targets, {count}, x.device());
+    const int64_t chunk = weight.needs_grad() ? chunk_trained : chunk_frozen;
     Room all(std::min(chunk, count), x, weight, sums, record, bool(dx));
     for (int64_t from = 0; from < count; from += chunk) {
       Room room(all, std::min(chunk, count - from));

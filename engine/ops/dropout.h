@@ -1,5 +1,6 @@
 // dropout: elements set to zero by a counter-based coin that is keyed by sample and position, never by place in the batch.
 #pragma once
+#include "engine/kept.h"
 #include "engine/ops.h"
 
 namespace afina {
@@ -21,6 +22,11 @@ inline Tensor dropout(const Tensor& x, const Tensor& keys, double p, DropoutKey 
   if (p == 0.) return x;
   Tensor y = like(x);
   kernel::dropout(y, x, keys, p, key);
+  y = remade_by(y, [x = Kept(x), keys, p, key] {
+    Tensor of_x = x.get(), again = like(of_x);
+    kernel::dropout(again, of_x, keys, p, key);
+    return again;
+  });
   return Tape::record("dropout", y, {x}, [dx = x.grad(), keys, p, key](const Tensor& dy) {
     Tensor part = like(dy);
     kernel::dropout(part, dy, keys, p, key);

@@ -1,6 +1,7 @@
 // embedding: rows of a table, chosen by token.
 #pragma once
 #include "engine/ops.h"
+#include "engine/row_sum.h"
 
 namespace afina {
 
@@ -26,8 +27,8 @@ inline Tensor embedding(const Tensor& table, const Tensor& ids) {
   Tensor y(Shape(extents), table.dtype(), table.device());
   kernel::embedding(y, table, ids);
   return Tape::record("embedding", y, {table}, [dtable = table.grad(), ids](const Tensor& dy) {
-    Tensor sum = dtable.sum();
-    kernel::embedding_backward(sum, dy, ids);
+    Tensor places = ids, sum = dtable.rows() ? dtable.rows()->room_for(ids, places) : dtable.sum();
+    kernel::embedding_backward(sum, dy, places);
   });
 }
 

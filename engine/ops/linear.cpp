@@ -1,6 +1,8 @@
 // Linear layers, plain and with LoRA's low-rank path.
 #include "engine/ops/linear.h"
 
+#include "engine/kept.h"
+
 namespace afina {
 
 namespace {
@@ -47,11 +49,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
   product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
-  Tensor kept = dweight ? flat(x) : Tensor();
+  Kept kept = dweight ? Kept(flat(x)) : Kept();
   return Tape::record("linear", y, dx || dweight || dbias,
                       [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
                         Tensor of_y = flat(dy);
-                        if (dweight) add_outer(dweight, of_y, kept);
+                        if (dweight) add_outer(dweight, of_y, kept.get());
                         add_bias_gradient(dbias, of_y);
                         if (dx) dx += times(of_y, weight, false).viewed(shape);
                       });
@@ -69,15 +71,15 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
   bool same = x.data<void>() == xa.data<void>();  // no dropout: one product gives both parts of dx
   Gradient dx = x.grad(), dxa = same ? Gradient() : xa.grad(), da = a.grad(), db = b.grad(), dweight = weight.grad(),
            dbias = bias ? bias.grad() : Gradient();
-  auto backward = [=, xa = da ? flat(xa) : Tensor(), kept = dweight ? flat(x) : Tensor(), s = db ? s : Tensor(), weight = weight.detached(),
-                   a = a.detached(), b = b.detached(), shape = x.shape()](const Tensor& dy) {
+  auto backward = [=, xa = da ? Kept(flat(xa)) : Kept(), kept = dweight ? Kept(flat(x)) : Kept(), s = db ? s : Tensor(),
+                   weight = weight.detached(), a = a.detached(), b = b.detached(), shape = x.shape()](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
-    if (dweight) add_outer(dweight, of_y, kept);
+    if (dweight) add_outer(dweight, of_y, kept.get());
     add_bias_gradient(dbias, of_y);
     if (!da && !dx && !dxa) return;
     Tensor ds = scaled(times(of_y, b, false), scale);  // (rows, r)
-    if (da) add_outer(da, ds, xa);
+    if (da) add_outer(da, ds, xa.get());
     if (dxa) dxa += times(ds, a, false).viewed(shape);
     if (!dx) return;
     if (!same) return dx += times(of_y, weight, false).viewed(shape);

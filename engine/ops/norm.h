@@ -1,5 +1,6 @@
 // rmsnorm and layernorm: each row brought to unit size, then scaled by a weight per column.
 #pragma once
+#include "engine/kept.h"
 #include "engine/ops.h"
 
 namespace afina {
@@ -31,10 +32,15 @@ inline Tensor rmsnorm(const Tensor& x, const Tensor& weight, double eps) {
   if (!kernel::rmsnorm.runs_on(x.device())) return rmsnorm_definition(x, weight, eps);
   Tensor y = like(x), rstd({x.rows()}, weight.dtype(), x.device());
   kernel::rmsnorm(y, rstd, x, weight, eps);
+  y = remade_by(y, [x = Kept(x), weight = weight.detached(), rstd, eps]() mutable {
+    Tensor of_x = x.get(), again = like(of_x);
+    kernel::rmsnorm(again, rstd, of_x, weight, eps);
+    return again;
+  });
   return Tape::record("rmsnorm", y, {x, weight},
-                      [dx = x.grad(), dweight = weight.grad(), x = x.detached(), weight = weight.detached(), rstd](const Tensor& dy) {
-                        Tensor part = like(x), sum = dweight ? dweight.sum() : Tensor();
-                        kernel::rmsnorm_backward(part, sum, dy, x, weight, rstd);
+                      [dx = x.grad(), dweight = weight.grad(), x = Kept(x), weight = weight.detached(), rstd](const Tensor& dy) {
+                        Tensor of_x = x.get(), part = like(of_x), sum = dweight ? dweight.sum() : Tensor();
+                        kernel::rmsnorm_backward(part, sum, dy, of_x, weight, rstd);
                         if (dx) dx += part;
                       });
 }
@@ -46,13 +52,19 @@ inline Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bia
   if (!kernel::layernorm.runs_on(x.device())) return layernorm_definition(x, weight, bias, eps);
   Tensor y = like(x), mean({x.rows()}, weight.dtype(), x.device()), rstd = like(mean);
   kernel::layernorm(y, mean, rstd, x, weight, bias, eps);
-  return Tape::record("layernorm", y, {x, weight, bias},
-                      [dx = x.grad(), dweight = weight.grad(), dbias = bias.grad(), x = x.detached(), weight = weight.detached(), mean,
-                       rstd](const Tensor& dy) {
-                        Tensor part = like(x), weight_sum = dweight ? dweight.sum() : Tensor(), bias_sum = dbias ? dbias.sum() : Tensor();
-                        kernel::layernorm_backward(part, weight_sum, bias_sum, dy, x, weight, mean, rstd);
-                        if (dx) dx += part;
-                      });
+  y = remade_by(y, [x = Kept(x), weight = weight.detached(), bias = bias.detached(), mean, rstd, eps]() mutable {
+    Tensor of_x = x.get(), again = like(of_x);
+    kernel::layernorm(again, mean, rstd, of_x, weight, bias, eps);
+    return again;
+  });
+  return Tape::record(
+      "layernorm", y, {x, weight, bias},
+      [dx = x.grad(), dweight = weight.grad(), dbias = bias.grad(), x = Kept(x), weight = weight.detached(), mean, rstd](const Tensor& dy) {
+        Tensor of_x = x.get(), part = like(of_x), weight_sum = dweight ? dweight.sum() : Tensor(),
+               bias_sum = dbias ? dbias.sum() : Tensor();
+        kernel::layernorm_backward(part, weight_sum, bias_sum, dy, of_x, weight, mean, rstd);
+        if (dx) dx += part;
+      });
 }
 
 }  // namespace afina

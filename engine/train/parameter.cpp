@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "engine/files/sha256.h"
-#include "engine/primitives.h"
 #include "engine/random.h"
+#include "engine/row_sum.h"
 
 namespace afina {
 
@@ -56,10 +56,10 @@ void initialise(Parameter& p, uint64_t seed) {
   p.assign(values.data());
 }
 
-Tensor Parameter::use_again() {
+Tensor Parameter::use_by_rows() {
   if (!trained) return value;
   Tensor again = value.detached();
-  again.track(master.dtype());
+  again.track_rows(master.dtype());
   uses.push_back(again);
   return again;
 }
@@ -68,8 +68,8 @@ void Parameter::gather_uses() {
   for (Tensor& use : uses) {
     if (!use.grad().touched()) continue;
     Tensor sum = value.grad().sum();
-    kernel::add_into(sum, use.grad().value());
-    use.grad().clear();
+    use.grad().rows()->add_to(sum);
+    use.grad().drop();
   }
 }
 

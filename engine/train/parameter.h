@@ -22,14 +22,15 @@ struct Parameter {
   bool added = false;              // brought by a fine-tuning method, not by the pretrained model
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
   Init init;
-  std::vector<Tensor> uses;  // further uses, each gathering in a sum of its own (a tied head)
+  std::vector<Tensor> uses;  // further uses, each gathering in a sum of its own (an embedding whose matrix is the head too)
 
   // Matrices decay, vectors do not.
   bool decays() const { return shape.rank() > 1; }
-  // The value for a second use of the same weight. Gradients of the uses are added once, at the end of a step, so that the order in which
-  // micro-batches visit the uses cannot show.
-  Tensor use_again();
-  // Adds the gradients of further uses to the first one's, in order, and gives their memory's content up.
+  // The value for a second use of the same weight, one that reads rows of it by number, as an embedding does. It gathers the rows that a
+  // step touches and no others. The two gradients are added once, at the end of a step, so that the order in which micro-batches visit the
+  // uses cannot show.
+  Tensor use_by_rows();
+  // Adds the gradients of further uses to the first one's, in order, and gives their memory back.
   void gather_uses();
   // The values in f32: the master where there is one.
   Tensor exact() const { return master ? master : value.dtype() == Dtype::f64 ? value : value.as(Dtype::f32); }

@@ -35,6 +35,9 @@ uint64_t checksum(const Tensor& t) {
 
 Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options) : trained_(std::move(trained)), options_(options) {
   require(!trained_.empty(), "this method trains nothing: no parameter is marked as trained");
+  require(!options.apply_as_you_go || options.clip == 0.,
+          "--apply-as-you-go moves weights before the norm of the whole gradient is known, so that it cannot be clipped to ", options.clip,
+          "; add --clip 0, or leave it out");
   optimizer_ = make_optimizer(options.optimizer, trained_);
   resumed(0);
 }
@@ -59,21 +62,21 @@ std::vector<std::pair<std::string, Tensor>> Trainer::state() {
   return all;
 }
 
-// The norm of the gathered gradient over all trained parameters: sums of squares in f64, parameter after parameter.
-double Trainer::gather_gradients() {
-  double squares = 0.;
-  Tensor norm({1}, Dtype::f64, trained_[0]->master.device());
-  for (Parameter* p : trained_) {
-    p->gather_uses();
-    if (!p->value.grad().touched()) {
-      require(done_ > 0, "no gradient reached the trained parameter '", p->name,
-              "' in the first step; nothing in the forward pass uses it");
-      p->value.grad().sum();  // zeros: the parameter was not used in this step
-    }
-    kernel::squared_norm(norm, p->value.grad().value());
-    squares += norm.item();
+// Makes a parameter's gradient whole and gives the sum of its squares.
+double Trainer::gather(Parameter& p) {
+  p.gather_uses();
+  if (!p.value.grad().touched()) {
+    require(done_ > 0, "no gradient reached the trained parameter '", p.name, "' in the first step; nothing in the forward pass uses it");
+    p.value.grad().sum();  // zeros: the parameter was not used in this step
   }
-  return math::sqrt(squares);
+  Tensor norm({1}, Dtype::f64, p.master.device());
+  kernel::squared_norm(norm, p.value.grad().value());
+  return norm.item();
+}
+
+void Trainer::move(size_t i, double lr, double gradient_scale) {
+  optimizer_->update(i, *trained_[i], lr, gradient_scale, done_);
+  trained_[i]->value.grad().drop();  // the next step's activations can have the memory
 }
 
 // Runs the step again, every tensor searched in the order in which it is made.
@@ -103,8 +106,52 @@ void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forwa
   }
 }
 
+// The norm of the gathered gradient over all trained parameters, in f64, parameter after parameter; then the update.
+void Trainer::move_all(size_t micro_batches, const Forward& forward, StepReport& report) {
+  double squares = finite(report.loss) ? 0. : report.loss;
+  if (finite(report.loss))
+    for (Parameter* p : trained_) squares += gather(*p);
+  report.gradient_norm = math::sqrt(squares);
+  if (!finite(report.loss) || !finite(report.gradient_norm)) {
+    for (Parameter* p : trained_) p->value.grad().drop();
+    explain_not_finite(micro_batches, 1. / double(report.targets), forward);
+    fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
+         ", yet every tensor of the step is finite when it is done again; the machine's memory may be at fault");
+  }
+  double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip ? options_.clip / (report.gradient_norm + 1e-6) : 1.;
+  for (size_t i = 0; i < trained_.size(); ++i) move(i, report.lr, clip_scale);
+}
+
+// The backward pass with the updates in it. Their time is taken from the backward pass's.
+void Trainer::move_as_they_come(Tape& tape, const Loss& loss, WholeGradients& whole, StepReport& report) {
+  std::vector<double> squares(trained_.size(), 0.);
+  auto move_one = [&](size_t i) {
+    PhaseScope phase(Phase::optimizer);
+    double start = seconds_now();
+    squares[i] = gather(*trained_[i]);
+    require(finite(squares[i]), "step ", done_ + 1, ": the gradient of '", trained_[i]->name,
+            "' is not finite, and with --apply-as-you-go other weights of this step have moved already; lower the learning rate and go on "
+            "from the last checkpoint");
+    move(i, report.lr, 1.);
+    double spent = seconds_now() - start;
+    report.seconds[int(Phase::optimizer)] += spent, report.seconds[int(Phase::backward)] -= spent;
+  };
+  if (loss.total.needs_grad())
+    tape.backward(loss.total, [&] {
+      for (size_t i : whole.take()) move_one(i);
+    });
+  for (size_t i : whole.missing()) move_one(i);
+  double sum = 0.;
+  for (double one : squares) sum += one;  // in the order of parameters, as without
+  report.gradient_norm = math::sqrt(sum);
+}
+
 StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward) {
   require(targets > 0, "step ", done_ + 1, " has no target token: nothing in its rows is to be learnt; look at the data with 'afina show'");
+  const bool as_you_go = options_.apply_as_you_go;
+  require(!as_you_go || micro_batches == 1,
+          "gradients can be applied as they come (--apply-as-you-go) where a step is one micro-batch, not ", micro_batches,
+          "; use --accumulate 1");
   StepReport report;
   report.step = done_ + 1, report.targets = targets, report.lr = options_.schedule.at(done_);
   double scale = 1. / double(targets), sum = 0., last = seconds_now();
@@ -113,6 +160,7 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
     report.seconds[int(phase)] += now - last, last = now;
   };
   for (size_t i = 0; i < micro_batches; ++i) {
+    WholeGradients whole(trained_);
     Tape tape;
     Loss loss;
     {
@@ -120,24 +168,16 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
       loss = forward(i, scale);
       sum = add_losses(sum, loss.losses);
     }
+    report.loss = sum * scale;
     lap(Phase::forward);
+    if (as_you_go && !finite(report.loss)) break;  // nothing has moved: explained below
     PhaseScope phase(Phase::backward);
-    if (loss.total.needs_grad()) tape.backward(loss.total);
+    if (as_you_go) move_as_they_come(tape, loss, whole, report);
+    else if (loss.total.needs_grad()) tape.backward(loss.total);
     lap(Phase::backward);
   }
   PhaseScope phase(Phase::optimizer);
-  report.loss = sum * scale;
-  report.gradient_norm = gather_gradients();
-  if (!finite(report.loss) || !finite(report.gradient_norm)) {
-    explain_not_finite(micro_batches, scale, forward);
-    fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
-         ", yet every tensor of the step is finite when it is done again; the machine's memory may be at fault");
-  }
-  double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip ? options_.clip / (report.gradient_norm + 1e-6) : 1.;
-  for (size_t i = 0; i < trained_.size(); ++i) {
-    optimizer_->update(i, *trained_[i], report.lr, clip_scale, done_);
-    trained_[i]->value.grad().clear();
-  }
+  if (!as_you_go || !finite(report.loss)) move_all(micro_batches, forward, report);
   lap(Phase::optimizer);
   ++done_;
   return report;

@@ -6,13 +6,19 @@
 #include "engine/ops/cross_entropy.h"
 #include "engine/train/optimizer.h"
 #include "engine/train/schedule.h"
+#include "engine/train/whole_gradients.h"
 
 namespace afina {
+
+class Tape;
 
 struct TrainOptions {
   Schedule schedule;
   OptimizerOptions optimizer;
   double clip = 1.;  // greatest global norm of the gradient; 0 switches clipping off
+  // Each parameter is moved as soon as its gradient is whole, and the gradient given back, so that they are never all held. The same bits.
+  // Needs clip == 0 and one micro-batch a step.
+  bool apply_as_you_go = false;
 };
 
 // What one step did.
@@ -30,11 +36,12 @@ class Trainer {
   // Runs micro-batch i forward and gives its loss scaled by `scale`, recorded on the tape that is alive.
   using Forward = std::function<Loss(size_t i, double scale)>;
 
-  // An Error if nothing is trained.
+  // An Error if nothing is trained, or if gradients are to be applied as they come and clipped.
   Trainer(std::vector<Parameter*> trained, const TrainOptions& options);
 
   // One update from `micro_batches` micro-batches that hold `targets` targets in all. Errors: no target in the step; a trained parameter
-  // without a gradient in the first step; a loss or gradient that is not finite (names the operation). The weights are as before then.
+  // without a gradient in the first step; a loss or gradient that is not finite (names the operation). The weights are as before then, but
+  // for a gradient that is not finite where they are moved as the gradients come. Gradients take memory within a step alone.
   StepReport step(size_t micro_batches, int64_t targets, const Forward& forward);
 
   int64_t steps_done() const { return done_; }
@@ -49,7 +56,10 @@ class Trainer {
 
  private:
   void explain_not_finite(size_t micro_batches, double scale, const Forward& forward);
-  double gather_gradients();
+  double gather(Parameter& parameter);
+  void move(size_t index, double lr, double gradient_scale);
+  void move_all(size_t micro_batches, const Forward& forward, StepReport& report);
+  void move_as_they_come(Tape& tape, const Loss& loss, WholeGradients& whole, StepReport& report);
   std::vector<Parameter*> trained_;
   TrainOptions options_;
   std::unique_ptr<Optimizer> optimizer_;

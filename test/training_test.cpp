@@ -4,66 +4,17 @@
 #include <filesystem>
 #include <set>
 
-#include "engine/files/safetensors.h"
 #include "engine/isa.h"
 #include "engine/ops.h"
-#include "engine/ops/linear.h"
-#include "engine/tape.h"
-#include "engine/threads.h"
-#include "engine/train/checkpoint.h"
-#include "model/weights.h"
 #include "test/scratch.h"
+#include "test/training_steps.h"
 
 namespace fs = std::filesystem;
 using namespace afina;
+using namespace afina::reference_training;
 
 namespace {
 
-const std::string tiny = std::string(AFINA_SOURCE_DIR) + "/test/data/tiny/";
-
-std::unique_ptr<Model> tiny_model(const std::string& name, const std::string& method, Dtype dtype = Dtype::f32,
-                                  Checkpointing checkpointing = Checkpointing::none) {
-  ModelFiles open = open_model(tiny + name);
-  return build_model(open.config, *open.source, make_method(parse_method(method)), {dtype, Device::cpu, 1, checkpointing});
-}
-std::vector<float> floats(const StoredTensor& t) {
-  std::vector<float> out(size_t(t.count()));
-  std::memcpy(out.data(), t.data, t.bytes);
-  return out;
-}
-// The rows of a batch of the reference: i32 (batches, rows, length); -100 becomes -1.
-struct Rows {
-  int64_t batches, rows, length;
-  std::vector<int32_t> tokens, targets;
-  Rows(const Safetensors& file) {
-    const StoredTensor &ids = file.at("input_ids"), &t = file.at("targets");
-    batches = ids.shape[0], rows = ids.shape[1], length = ids.shape[2];
-    tokens.resize(size_t(ids.count())), targets.resize(tokens.size());
-    std::memcpy(tokens.data(), ids.data, ids.bytes), std::memcpy(targets.data(), t.data, t.bytes);
-    for (int32_t& one : targets) one = one < 0 ? -1 : one;
-  }
-  // Rows `from` .. `from + count` of a batch.
-  Inputs inputs(int64_t batch, int64_t from, int64_t count) const {
-    auto begin = (batch * rows + from) * length, end = begin + count * length;
-    std::vector<int32_t> starts(size_t(count * length), 0);
-    std::vector<int64_t> samples;
-    for (int64_t i = 0; i < count * length; ++i) samples.push_back(batch * rows + from + i / length);
-    Inputs in = make_inputs(count, length, {tokens.begin() + begin, tokens.begin() + end}, {targets.begin() + begin, targets.begin() + end},
-                            starts, samples);
-    in.training = true, in.seed = 3, in.step = batch;
-    return in;
-  }
-  int64_t count(int64_t batch) const {
-    int64_t n = 0;
-    for (int64_t i = batch * rows * length; i < (batch + 1) * rows * length; ++i) n += targets[size_t(i)] >= 0;
-    return n;
-  }
-};
-// One step on a batch, in micro-batches of `rows_each` rows.
-StepReport step(Trainer& trainer, Model& model, const Rows& rows, int64_t batch, int64_t rows_each) {
-  return trainer.step(size_t(rows.rows / rows_each), rows.count(batch),
-                      [&](size_t i, double scale) { return model.loss(rows.inputs(batch, int64_t(i) * rows_each, rows_each), scale); });
-}
 TrainOptions like_reference(const Json& json, double peak) {
   TrainOptions o;
   o.schedule = {peak, int64_t(json.at("steps").size()), 2, Decay::cosine, 0.};
@@ -112,29 +63,6 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
     ++compared;
   }
   BOOST_TEST(compared > 0u);
-}
-
-struct Setting {
-  std::string isa{};
-  int threads = 2;
-  int64_t rows_each = 2;
-  Checkpointing checkpointing = Checkpointing::none;
-  double clip = 1.;
-  bool as_you_go = false;
-};
-// Digest after five steps on the reference batches, which hold odd numbers of targets and prompts that are not trained on.
-std::string digest(const std::string& name, const std::string& method, Dtype dtype, const Setting& s) {
-  int threads = thread_count();
-  set_thread_count(s.threads);
-  auto model = tiny_model(name, method, dtype, s.checkpointing);
-  Rows rows(Safetensors(tiny + name + "/train_full.safetensors"));
-  TrainOptions o;
-  o.schedule = {3e-3, rows.batches, 1, Decay::cosine, 0.1};
-  o.clip = s.clip, o.apply_as_you_go = s.as_you_go;
-  Trainer trainer(model->parameters->trained(), o);
-  for (int64_t b = 0; b < rows.batches; ++b) step(trainer, *model, rows, b, s.rows_each);
-  set_thread_count(threads);
-  return digest_of(std::as_const(*model->parameters).trained());
 }
 
 struct Folder {
@@ -297,87 +225,6 @@ BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
   };
   check_error([&] { grown(1e20, 1e10, 1e10); }, {"step 1", "gradient of 'small.weight'", "not finite at position 0"});
   check_error([&] { grown(1e-10, 1e30, 1e15); }, {"gradient that comes back to the result of operation 'affine'", "not finite"});
-}
-
-BOOST_AUTO_TEST_CASE(gradients_applied_as_they_come_give_the_same_bits) {
-  for (Dtype dtype : {Dtype::f32, Dtype::bf16})
-    for (const char* method : {"full", "lora:rank=4,dropout=0.1"})
-      for (const char* name : {"llama", "gpt2", "qwen2"}) {
-        std::string expected = digest(name, method, dtype, {.clip = 0.});
-        for (Checkpointing c : {Checkpointing::none, Checkpointing::mlp, Checkpointing::block}) {
-          std::string found = digest(name, method, dtype, {.checkpointing = c, .clip = 0., .as_you_go = true});
-          BOOST_TEST(found == expected, name << " " << method << " " << afina::name(dtype) << ", checkpointing " << int(c));
-        }
-      }
-}
-
-BOOST_AUTO_TEST_CASE(gradients_applied_as_they_come_are_never_all_held) {
-  Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
-  double norm[2];
-  int64_t held[2];
-  for (int on : {0, 1}) {
-    auto model = tiny_model("llama", "full");
-    TrainOptions o;
-    o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
-    o.clip = 0., o.apply_as_you_go = on == 1;
-    Trainer trainer(model->parameters->trained(), o);
-    reset_memory_peak(Device::cpu);
-    norm[on] = step(trainer, *model, rows, 0, rows.rows).gradient_norm;
-    held[on] = memory_use(Device::cpu).peak[size_t(Purpose::gradients)];
-    for (Parameter* p : model->parameters->trained()) BOOST_TEST(!p->value.grad().touched(), p->name);
-  }
-  BOOST_TEST(norm[0] == norm[1]);
-  BOOST_TEST(held[1] * 2 < held[0]);
-}
-
-BOOST_AUTO_TEST_CASE(guards_of_gradients_applied_as_they_come) {
-  Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
-  auto says = [](const std::string& words) {
-    return [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; };
-  };
-  TrainOptions o;
-  o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
-  o.clip = 1., o.apply_as_you_go = true;
-  auto model = tiny_model("llama", "full");
-  BOOST_CHECK_EXCEPTION(Trainer(model->parameters->trained(), o), Error, says("--clip 0"));
-  o.clip = 0.;
-  Trainer trainer(model->parameters->trained(), o);
-  BOOST_CHECK_EXCEPTION(step(trainer, *model, rows, 0, 1), Error, says("--accumulate 1"));
-  // A weight that nothing uses.
-  Parameter lost = make_parameter("lost.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
-  initialise(lost, 1);
-  auto with_lost = model->parameters->trained();
-  with_lost.push_back(&lost);
-  Trainer of_lost(with_lost, o);
-  BOOST_CHECK_EXCEPTION(step(of_lost, *model, rows, 0, rows.rows), Error, says("lost.weight"));
-  // A loss that is not finite moves nothing; a gradient that is not is named.
-  auto broken = tiny_model("llama", "full");
-  Trainer of_broken(broken->parameters->trained(), o);
-  broken->parameters->find("model.norm.weight")->master.data<float>()[3] = std::nanf("");
-  uint64_t before = checksum(broken->parameters->find("model.layers.0.self_attn.q_proj.weight")->master);
-  BOOST_CHECK_EXCEPTION(step(of_broken, *broken, rows, 0, rows.rows), Error, says("model.norm.weight"));
-  BOOST_TEST(checksum(broken->parameters->find("model.layers.0.self_attn.q_proj.weight")->master) == before);
-}
-
-// Two checkpointed blocks that share a weight hold its gradient only while they run again: it cannot be known when it is whole.
-BOOST_AUTO_TEST_CASE(a_weight_of_two_checkpointed_blocks_cannot_move_as_gradients_come) {
-  Parameter w = make_parameter("shared.weight", {4, 4}, {}, true, Dtype::f32, Device::cpu);
-  initialise(w, 1);
-  for (bool as_you_go : {false, true}) {
-    TrainOptions o;
-    o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
-    o.clip = 0., o.apply_as_you_go = as_you_go;
-    Trainer trainer({&w}, o);
-    auto forward = [&](size_t, double scale) {
-      Tensor x = Tensor::from(std::vector<float>(8, 0.5f), {1, 2, 4});
-      for (int i = 0; i < 2; ++i) x = checkpoint(x, [&](const Tensor& h) { return h + linear(h, w.value, Tensor()); });
-      return cross_entropy(x, Tensor::from(std::vector<float>(20, 0.25f), {5, 4}), Tensor::from(std::vector<int32_t>{1, 2}, {1, 2}), scale);
-    };
-    if (as_you_go)
-      BOOST_CHECK_EXCEPTION(trainer.step(1, 2, forward), Error,
-                            [](const Error& e) { return std::string(e.what()).find("shared.weight") != std::string::npos; });
-    else trainer.step(1, 2, forward);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {

@@ -7,7 +7,8 @@ CRASHES ?= 200
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
-built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; cmake --build $(1) -j$(JOBS) --target $(2)
+built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
+  sed -n 's/^-- \(.*\(nvcc\|CUDA\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
 .PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check clean help
 all: setup
@@ -38,7 +39,7 @@ check:
 
 format:
 	@tools/setup format
-	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
+	git ls-files -z '*.h' '*.cpp' '*.cu' '*.cuh' | xargs -0 clang-format -i
 
 # The tests under AddressSanitizer (leaks included) and UndefinedBehaviorSanitizer: a build of its own, slower.
 sanitize: setup
@@ -61,8 +62,10 @@ fuzz: setup
 	@$(call built,$(BUILD),fuzz)
 	$(BUILD)/fuzz $(TARGET) $(if $(RUNS),$(RUNS)x,$(MINUTES))
 
-gpu-check:
-	@echo "There is no CUDA backend yet: all of afina runs on the CPU. docs/architecture.md says where it will stand."
+# The tests of the GPU's kernels, on a GPU where there is one; else on the emulated one, saying why.
+gpu-check: setup
+	@$(call built,$(BUILD),tests)
+	$(BUILD)/tests --run_test=operations,gpu,emulator
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan

@@ -92,7 +92,7 @@ void cpu_release(void* data, size_t bytes) { pool().release(data, bytes); }
 #endif
 
 Memory memories[device_count] = {{cpu_allocate, cpu_release, [](void* a, const void* b, size_t n) { std::memcpy(a, b, n); },
-                                  [](void* a, size_t n) { std::memset(a, 0, n); }}};
+                                  [](void* a, size_t n) { std::memset(a, 0, n); }, nullptr, nullptr}};
 MemoryUse uses[device_count];
 std::mutex meter_mutex;
 
@@ -118,7 +118,16 @@ void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64
 }  // namespace
 
 Memory& memory(Device device) { return memories[int(device)]; }
-bool present(Device device) { return memory(device).allocate != nullptr; }
+bool built_for(Device device) { return memory(device).allocate != nullptr; }
+bool present(Device device) { return !why_absent(device); }
+const char* why_absent(Device device) {
+  const Memory& m = memory(device);
+  if (!m.allocate) return "this program was built without it: nvcc was not found, or CUDA was switched off (-DCUDA=OFF)";
+  return m.absent ? m.absent() : nullptr;
+}
+void wait_for(Device device) {
+  if (memory(device).wait) memory(device).wait();
+}
 const MemoryUse& memory_use(Device device) { return uses[int(device)]; }
 
 void meter(Device device, Purpose purpose, int64_t bytes) {

@@ -16,11 +16,17 @@ inline bool holds_bytes(Device device) { return device != Device::shapes; }
 struct Memory {
   void* (*allocate)(size_t bytes);  // 64-byte aligned; throws Error when it cannot
   void (*release)(void* data, size_t bytes);
-  void (*copy)(void* to, const void* from, size_t bytes);  // either side may be the host
+  void (*copy)(void* to, const void* from, size_t bytes);  // either side may be the host; a host side is done with on return
   void (*zero)(void* data, size_t bytes);
+  const char* (*absent)();  // why it cannot be used on this machine, nullptr when it can; none: it always can
+  void (*wait)();           // until everything given to the device is done; none: nothing is ever under way
 };
 Memory& memory(Device device);
-bool present(Device device);  // is this device's memory registered in this build and its hardware there?
+bool built_for(Device device);  // is this device in this build, whatever the machine?
+bool present(Device device);    // is this device in this build, and its hardware there?
+// Why a device cannot be used; nullptr when it can. Finding out wakes the device's driver, so ask only when it is wanted.
+const char* why_absent(Device device);
+void wait_for(Device device);
 
 // What memory is held for: the columns of the memory ledger.
 enum class Purpose : uint8_t { weights, masters, gradients, optimizer, activations, workspace };

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/anywhere.h"
+
 namespace afina {
 
 enum class Dtype : uint8_t { f32, bf16, f64, i32 };
@@ -17,17 +19,17 @@ struct bf16 {
 };
 
 // Round to nearest, ties to even; denormals become zero and NaN stays NaN: what VCVTNEPS2BF16 does.
-[[gnu::always_inline]] inline bf16 to_bf16(float x) {
+AFINA_ANYWHERE bf16 to_bf16(float x) {
   uint32_t u;
-  std::memcpy(&u, &x, 4);
+  memcpy(&u, &x, 4);
   if ((u & 0x7fffffffu) > 0x7f800000u) return {uint16_t((u >> 16) | 0x40u)};
   if ((u & 0x7f800000u) == 0) return {uint16_t((u >> 16) & 0x8000u)};
   return {uint16_t((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
 }
-[[gnu::always_inline]] inline float to_float(bf16 x) {
+AFINA_ANYWHERE float to_float(bf16 x) {
   uint32_t u = uint32_t(x.bits) << 16;
   float f;
-  std::memcpy(&f, &u, 4);
+  memcpy(&f, &u, 4);
   return f;
 }
 

@@ -34,7 +34,7 @@ done)"
 report "line one must be a comment that says what the file is:" "$(for file in $sources; do
   head -n 1 "$file" | grep -qE '^// .{12,}' || echo "$file: $(head -n 1 "$file")"
 done)"
-report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep '\.h$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
+report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep -E '\.(h|cuh)$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
 
 # Only what IEEE 754 rounds correctly may come from libm; the rest is in engine/math.h. A use that reaches no trained number says
 # "libm:" and why on its line.
@@ -57,7 +57,7 @@ report "kernels are launched by launch.cuh alone:" \
 
 # Releases of clang-format differ in what they make of the same settings: only the one of Debian 12 is asked.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then
-  report "layout differs from .clang-format (make format):" "$(for file in $(files 'h|cpp'); do
+  report "layout differs from .clang-format (make format):" "$(for file in $(files 'h|cpp|cu|cuh'); do
     clang-format --dry-run -Werror "$file" >/dev/null 2>&1 || echo "$file"
   done)"
 fi

@@ -35,10 +35,21 @@ struct OpCase {
 bool add_op_cases(std::vector<OpCase> cases);
 const std::vector<OpCase>& op_cases();
 
+// The device that cases make their tensors on: the CPU, but while a CaseDevice is alive.
+Device case_device();
+class CaseDevice {
+ public:
+  explicit CaseDevice(Device device);
+  ~CaseDevice();
+  CaseDevice(const CaseDevice&) = delete;
+
+ private:
+  Device outer_;
+};
 // Normal values, the same on every machine.
 Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre = 0., double deviation = 0.5,
-                     Device device = Device::cpu);
-Tensor integers(const std::vector<int32_t>& values, Shape shape, Device device = Device::cpu);
+                     Device device = case_device());
+Tensor integers(const std::vector<int32_t>& values, Shape shape, Device device = case_device());
 
 // The bits of a tensor, so that -0 and NaN are told apart.
 std::vector<uint8_t> bits_of(const Tensor& t);

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "engine/isa.h"
+#include "engine/kernel.h"
 #include "engine/ops.h"
 #include "engine/random.h"
 #include "engine/threads.h"
@@ -25,6 +26,11 @@ bool add_op_cases(std::vector<OpCase> cases) {
   return true;
 }
 const std::vector<OpCase>& op_cases() { return all_cases(); }
+
+static Device device_in_use = Device::cpu;
+Device case_device() { return device_in_use; }
+CaseDevice::CaseDevice(Device device) : outer_(device_in_use) { device_in_use = device; }
+CaseDevice::~CaseDevice() { device_in_use = outer_; }
 
 Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre, double deviation, Device device) {
   Random random(7, "test", number);
@@ -58,7 +64,7 @@ std::vector<Tensor> inputs_of(const OpCase& c, Dtype dtype) {
   return all;
 }
 Tensor slope_of_result(const Tensor& y) {
-  return y.size() == 1 ? Tensor::from(std::vector<float>{1.f}, y.shape(), y.dtype())
+  return y.size() == 1 ? Tensor::from(std::vector<float>{1.f}, y.shape(), y.dtype(), y.device())
                        : random_tensor(y.shape(), Dtype::bf16, 99).as(y.dtype());
 }
 
@@ -143,6 +149,40 @@ void has_the_same_bits_everywhere(const OpCase& c, Dtype dtype) {
   set_thread_count(threads);
 }
 
+// The slots that have more than one variant on a device, so that others than the best can be tried.
+std::vector<std::pair<KernelSlot*, std::string>> other_variants(Device device) {
+  std::vector<std::pair<KernelSlot*, std::string>> all;
+  for (const KernelSlot* one = KernelSlot::all(); one; one = one->next()) {
+    KernelSlot* slot = KernelSlot::find(one->name());
+    slot->each(device, [&](const char* variant, int, bool) {
+      if (std::string(variant) != slot->chosen(device)) all.push_back({slot, variant});
+    });
+  }
+  return all;
+}
+// What a GPU computes against the definition on the CPU: in f64 where rounding hides nothing, in f32 and in bf16. Then with every variant
+// that the case comes by, in place of the best one.
+void agrees_with_the_cpu(const OpCase& c, Device device) {
+  Outcome exact = evaluate(c, Dtype::f64, c.definition ? c.definition : c.run);
+  CaseDevice there(device);
+  auto agrees = [&](const std::string& what) {
+    near(evaluate(c, Dtype::f32, c.run), exact, c.tolerance, what + "f32");
+    if (c.large) return;
+    near(evaluate(c, Dtype::f64, c.run), exact, 10 * c.equal_tolerance, what + "f64");
+    near(evaluate(c, Dtype::bf16, c.run), exact, c.rounded_tolerance, what + "bf16");
+  };
+  profile(true);  // to know the slots it comes by
+  agrees("");
+  auto used = profile_times();
+  profile(false);
+  for (auto& [slot, variant] : other_variants(device)) {
+    if (!used.count(slot->name())) continue;
+    slot->prefer(device, variant.c_str());
+    agrees(std::string(slot->name()) + " as " + variant + ", ");
+    slot->prefer(device, nullptr);
+  }
+}
+
 void add_cases() {
   auto* suite = BOOST_TEST_SUITE("operations");
   auto add = [&](const OpCase& c, const char* what, std::function<void()> run) {
@@ -155,6 +195,14 @@ void add_cases() {
     }
     add(c, "same bits everywhere, f32", [&c] { has_the_same_bits_everywhere(c, Dtype::f32); });
     add(c, "same bits everywhere, bf16", [&c] { has_the_same_bits_everywhere(c, Dtype::bf16); });
+  }
+  for (Device device : {Device::emulated, Device::cuda}) {
+    if (!present(device)) {
+      std::cout << "no operation case on " << name(device) << ": " << why_absent(device) << "\n";
+      continue;
+    }
+    for (const OpCase& c : op_cases()) add(c, name(device), [&c, device] { agrees_with_the_cpu(c, device); });
+    std::cout << op_cases().size() << " operation cases on " << name(device) << "\n";
   }
   ut::framework::master_test_suite().add(suite);
   std::cout << op_cases().size() << " operation cases on cpu (";

@@ -94,7 +94,7 @@ struct Eval {
     const int64_t length = read.row_length(files.config);
     Samples samples = windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
     if (!windows) std::cout << samples.summary() << "\n";
-    auto model = load_model(files, load.adapter, load.parsed_dtype());
+    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
     Evaluation e = evaluate(*model, samples, batch, length + length % 2);
     require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
     Table table("lr");
@@ -113,8 +113,8 @@ struct Eval {
   void one(ModelFiles& files) const {
     std::vector<int32_t> row = !ids.empty() ? parse_ids(ids) : tokenizer_of(files).encode(text);
     require(!row.empty(), "--text is empty");
-    auto model = load_model(files, load.adapter, load.parsed_dtype());
-    Tensor logits = model->logits(make_inputs(row));
+    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));
     std::vector<float> values = logits.values();
     int64_t T = int64_t(row.size()), V = logits.columns();
     double sum = 0;

@@ -96,7 +96,7 @@ struct Generate {
     options.stop = stop_tokens(files.config);
     for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
       if (id >= 0) options.stop.push_back(id);
-    auto model = load_model(files, load.adapter, load.parsed_dtype());
+    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
     if (chat) return converse(*model, tokenizer, *format);
     if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     std::vector<Message> messages;

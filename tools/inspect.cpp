@@ -1,6 +1,7 @@
 // inspect: what a model is made of, what methods would train and hold in memory, its tensors, and the kernels that run here.
 #include <algorithm>
 #include <filesystem>
+#include <iomanip>
 #include <iostream>
 
 #include "engine/files/safetensors.h"
@@ -151,23 +152,39 @@ void print_tensors(const ModelFiles& files) {
   table.print(std::cout);
 }
 
-// Every slot with its variants; the one that runs now is marked.
+// The variants of a slot on a device, the preferred first.
+std::string variants_of(const KernelSlot& slot, Device device) {
+  struct Variant {
+    std::string name;
+    int rank;
+    bool some;
+  };
+  std::vector<Variant> all;
+  slot.each(device, [&](const char* variant, int rank, bool some) { all.push_back({variant, rank, some}); });
+  std::stable_sort(all.begin(), all.end(), [](const Variant& a, const Variant& b) { return a.rank > b.rank; });
+  std::string text, chosen = slot.runs_on(device) ? slot.chosen(device) : "";
+  for (const Variant& v : all) text += (text.empty() ? "" : " ") + v.name + (v.name == chosen ? "*" : "") + (v.some ? "?" : "");
+  return text;
+}
+
+// Every slot with its variants by device, and what decides among them.
 void print_kernels() {
   std::vector<const KernelSlot*> slots;
   for (const KernelSlot* s = KernelSlot::all(); s; s = s->next()) slots.push_back(s);
   std::sort(slots.begin(), slots.end(), [](auto* a, auto* b) { return std::string(a->name()) < b->name(); });
-  std::cout << "Instruction set: " << name(isa()) << " (best here: " << name(best_isa())
-            << "; AFINA_ISA forces another). * marks what runs.\n";
+  std::cout << "cpu       the instruction set decides: " << name(isa()) << " (best here: " << name(best_isa())
+            << "; AFINA_ISA forces another)\n";
+  for (Device device : {Device::cuda, Device::emulated}) {
+    const char* why = why_absent(device);
+    std::cout << std::left << std::setw(10) << name(device) << (why ? "cannot be used: " : "the first that takes the arguments runs")
+              << (why ? why : "") << "\n";
+  }
+  std::cout << "* marks what runs, ? what takes some arguments alone. Without a kernel an operation runs as its definition says.\n";
   Table table("lll");
-  table.add({"Kernel", "Device", "Variants"});
+  table.add({"Kernel", "Device", "Variants, the preferred first"});
   for (const KernelSlot* slot : slots)
-    for (int d = 0; d < device_count; ++d) {
-      std::string variants, chosen = slot->runs_on(Device(d)) ? slot->chosen(Device(d)) : "";
-      slot->each(Device(d), [&](const char* variant) {
-        variants += (variants.empty() ? "" : " ") + std::string(variant) + (variant == chosen ? "*" : "");
-      });
-      if (!variants.empty() && holds_bytes(Device(d))) table.add({slot->name(), name(Device(d)), variants});
-    }
+    for (Device device : {Device::cpu, Device::cuda, Device::emulated})
+      if (std::string variants = variants_of(*slot, device); !variants.empty()) table.add({slot->name(), name(device), variants});
   table.print(std::cout);
 }
 

@@ -13,6 +13,7 @@ void LoadOptions::add_to(Options& options) {
   in_model("adapter", po::value(&adapter),
            "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' and PEFT write them");
   in_model("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32 or bf16");
+  in_model("device", po::value(&device)->default_value(device), device_help);
 }
 Dtype LoadOptions::parsed_dtype() const {
   ModelOptions same;
@@ -28,9 +29,9 @@ namespace {
 struct Untouched : Method {};  // nothing is trained, nothing is added
 }  // namespace
 
-std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype) {
+std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype, Device device) {
   BuildOptions build;
-  build.dtype = dtype;
+  build.dtype = dtype, build.device = device;
   if (adapter.empty()) return build_model(files.config, *files.source, std::make_unique<Untouched>(), build);
   AdapterFiles files_of_adapter = load_adapter(adapter);
   auto model = build_model(files.config, *files.source, make_method(files_of_adapter.method), build);

@@ -9,16 +9,17 @@
 
 namespace afina {
 
-// --model, --adapter, --dtype
+// --model, --adapter, --dtype, --device
 struct LoadOptions {
-  std::string model, adapter, dtype = "f32";
+  std::string model, adapter, dtype = "f32", device = "auto";
   void add_to(Options& options);
   Dtype parsed_dtype() const;
+  Device parsed_device() const { return parse_device(device); }
 };
 
 Tokenizer tokenizer_of(const ModelFiles& files);
 // The untouched model, with the adapter when a folder is named.
-std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype);
+std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype, Device device = Device::cpu);
 
 // --data and how its records become tokens: what eval and show share with training.
 struct ReadOptions {

@@ -136,10 +136,22 @@ void ModelOptions::add_to(Options& options) {
            "on: keep frozen matrices in the matmul's own form as well; some per cent faster, twice more memory for them");
   in_model("init", po::bool_switch(&init),
            "pretrain: begin with random weights made from --seed; only config.json and the tokenizer are read");
-  in_model("device", po::value(&device)->default_value(device), "auto or cpu");
+  in_model("device", po::value(&device)->default_value(device), device_help);
 }
+Device parse_device(const std::string& text) {
+  int wanted = choice<int>("device", text,
+                           {{"auto", -1}, {"cpu", int(Device::cpu)}, {"cuda", int(Device::cuda)}, {"emulated", int(Device::emulated)}});
+  if (wanted < 0 && present(Device::cuda)) return Device::cuda;
+  if (wanted < 0) {
+    static const bool said = built_for(Device::cuda) && std::cerr << "afina: on the CPU, as " << why_absent(Device::cuda) << "\n";
+    (void)said;
+    return Device::cpu;
+  }
+  if (const char* why = why_absent(Device(wanted))) throw UsageError("--device " + text + ": " + why);
+  return Device(wanted);
+}
+Device ModelOptions::parsed_device() const { return parse_device(device); }
 Dtype ModelOptions::parsed_dtype() const {
-  choice<int>("device", device, {{"auto", 0}, {"cpu", 0}});
   pack_constants(choice<bool>("pack-frozen", pack_frozen, {{"off", false}, {"on", true}}));
   return choice<Dtype>("dtype", dtype, {{"f32", Dtype::f32}, {"bf16", Dtype::bf16}});
 }

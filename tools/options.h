@@ -16,6 +16,11 @@ struct UsageError : Error {
   using Error::Error;
 };
 
+// The device of --device: auto is cuda where this build and this machine have it, else cpu. A UsageError for one that cannot be used.
+Device parse_device(const std::string& text);
+inline constexpr const char* device_help =
+    "auto (cuda where there is a GPU, else cpu), cpu, cuda, or emulated (a GPU's kernels, slowly, on the CPU)";
+
 using OptionGroup = boost::program_options::options_description;
 
 // The options every command has (--help, --config, --threads, --memory-limit) with the command's own groups.
@@ -54,6 +59,7 @@ struct ModelOptions {
   bool init = false;  // begin with random weights: of the folder only config.json and the tokenizer are read
   void add_to(Options& options);
   Dtype parsed_dtype() const;
+  Device parsed_device() const;
   Checkpointing parsed_checkpoint() const;
 };
 

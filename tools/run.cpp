@@ -26,7 +26,7 @@ class Run {
  public:
   Run(const RunPlan& plan, Workbench& bench) : plan_(plan), bench_(bench) {
     trim_memory();
-    reset_memory_peak(Device::cpu);
+    reset_memory_peak(bench.model.parsed_device());
     model_ = build(bench, make_method(plan.method), plan.seed);
     trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
     source_ = std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
@@ -107,7 +107,7 @@ class Run {
 
   void train_step(int64_t step) {
     double start = seconds_now();
-    reset_memory_peak(Device::cpu);
+    reset_memory_peak(model_->parameters->device);
     FlopCount before = flops();
     std::vector<Batch> batches = source_->next_step(step);
     int64_t targets = 0, tokens = 0, rows = 0;
@@ -136,7 +136,7 @@ class Run {
   }
 
   void keep_peak() {
-    MemoryBytes now = memory_at_peak(memory_use(Device::cpu));
+    MemoryBytes now = memory_at_peak(memory_use(model_->parameters->device));
     now.resident_peak = std::max(result().memory.resident_peak, peak_resident_bytes());
     if (now.peak() < result().memory.peak()) {
       result().memory.resident_peak = now.resident_peak;
@@ -150,7 +150,7 @@ class Run {
     PhaseScope phase(Phase::evaluation);
     Batch batch = one_row(source_->next_step(step)[0]);
     double sum = 0;
-    for (double one : model_->loss(inputs_of(batch, plan_.seed, step), 1.).losses.values64()) sum += one;
+    for (double one : model_->loss(inputs_of(batch, plan_.seed, step, model_->parameters->device), 1.).losses.values64()) sum += one;
     return sum;
   }
 

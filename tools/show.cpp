@@ -30,7 +30,7 @@ struct Show {
     std::vector<int32_t> targets(sample.tokens.begin() + 1, sample.tokens.end());
     std::vector<int32_t> tokens(sample.tokens.begin(), sample.tokens.end() - 1), starts(tokens.size(), 0);
     if (tokens.empty()) return {0.f};
-    Inputs inputs = make_inputs(1, int64_t(tokens.size()), tokens, targets, starts, {});
+    Inputs inputs = make_inputs(1, int64_t(tokens.size()), tokens, targets, starts, {}, model.parameters->device);
     std::vector<float> losses{0.f};
     for (float l : model.loss(inputs, 1.).losses.values()) losses.push_back(l);
     return losses;
@@ -48,7 +48,7 @@ struct Show {
     Samples samples = part.read(tokenizer, files.config, &examples);
     require(record <= int64_t(examples.size()), read.path, ": there is no record ", record, "; ", examples.size(), " were read");
     std::unique_ptr<Model> model;
-    if (loss) model = load_model(files, load.adapter, load.parsed_dtype());
+    if (loss) model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
     for (const Sample& sample : samples.rows) {
       if (sample.example < record - 1) continue;
       ShowOptions options;

@@ -147,7 +147,7 @@ bool looks_after(const RunOptions& run, int64_t step) {
 
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed) {
   return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     {bench.model.parsed_dtype(), Device::cpu, seed, bench.model.parsed_checkpoint()});
+                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed, bench.model.parsed_checkpoint()});
 }
 
 std::vector<std::string> answers(Model& model, const Workbench& bench) {

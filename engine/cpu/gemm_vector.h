@@ -8,6 +8,7 @@
 #include <immintrin.h>
 #endif
 
+#undef AFINA_INLINE  // that of engine/anywhere.h; here each file has its own
 #define AFINA_INLINE [[gnu::always_inline]] static inline
 
 namespace afina::AFINA_ISA {

@@ -15,7 +15,7 @@ Tensor table(int64_t positions, int64_t dim, const Tensor& like) {
     for (int64_t i = 0; i < dim / 2; ++i)
       math::sin_cos(double(p) * math::power(10000., -2. * double(i) / double(dim)), all[size_t(p * dim + dim / 2 + i)],
                     all[size_t(p * dim + i)]);
-  return Tensor::from(all, {positions, dim}, like.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32);
+  return Tensor::from(all, {positions, dim}, like.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, like.device());
 }
 Tensor positions() { return integers({0, 1, 2, 0, 1, 5, 6, 7, 8, 9}, {2, 5}); }
 Tensor many() {

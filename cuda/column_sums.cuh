@@ -1,0 +1,48 @@
+// Sums over rows, column by column: rows in parts of a fixed length, then the parts in order. The shape depends on the number of rows
+// alone, so that every run gives the same bits.
+#pragma once
+#include "cuda/elements.cuh"
+
+namespace afina::AFINA_GPU {
+
+inline constexpr int part_rows = 128, part_threads = 8;
+
+// partial (parts, n): of(row, column) summed over the rows of a part. Blocks of 32 columns by 8 threads, which take every eighth row.
+template <class S, class Of>
+__global__ void column_parts_kernel(S* partial, Of of, int64_t rows, int64_t n) {
+  __shared__ S sums[part_threads][warp];
+  int64_t column = int64_t(blockIdx.x) * warp + threadIdx.x, first = int64_t(blockIdx.y) * part_rows;
+  int64_t last = first + part_rows < rows ? first + part_rows : rows;
+  S sum = 0;
+  if (column < n)
+    for (int64_t row = first + threadIdx.y; row < last; row += part_threads) sum += of(row, column);
+  sums[threadIdx.y][threadIdx.x] = sum;
+  for (unsigned half = part_threads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) sums[threadIdx.y][threadIdx.x] += sums[threadIdx.y + half][threadIdx.x];
+  }
+  if (threadIdx.y == 0 && column < n) partial[int64_t(blockIdx.y) * n + column] = sums[0][threadIdx.x];
+}
+// y += the parts, in order.
+template <class T, class S>
+__global__ void add_parts_kernel(T* y, const S* partial, int parts, int64_t n) {
+  int64_t column = my_elements<1>();
+  if (column >= n) return;
+  S sum = load(y + column);
+  for (int i = 0; i < parts; ++i) sum += partial[int64_t(i) * n + column];
+  store(y + column, sum);
+}
+
+// y (n) += for every column the sum over rows of of(row, column); Of is a struct with that as its device operator().
+template <class T, class Of>
+void add_column_sums(Tensor& y, const Of& of, int64_t rows, int64_t n) {
+  using S = sum_of<T>;
+  PurposeScope purpose(Purpose::workspace);
+  int parts = ceil_div(rows, part_rows);
+  Tensor partial({parts, n}, dtype_of<S>::value, y.device());
+  launch(column_parts_kernel<S, Of>, dim3(unsigned(ceil_div(n, warp)), unsigned(parts)), dim3(warp, part_threads), 0, partial.data<S>(), of,
+         rows, n);
+  launch(add_parts_kernel<T, S>, grid_of(n, 1), element_threads, 0, y.data<T>(), partial.data<S>(), parts, n);
+}
+
+}  // namespace afina::AFINA_GPU

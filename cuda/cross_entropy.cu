@@ -1,0 +1,78 @@
+// Softmax, loss and its slope on rows of logits, read twice: online softmax, then the slope in place. Rows taken out and put back.
+#include "engine/ops/cross_entropy.h"
+
+#include "cuda/block.cuh"
+#include "cuda/elements.cuh"
+#include "cuda/rows.cuh"
+
+namespace afina::AFINA_GPU {
+namespace {
+
+// One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials below it (Milakov and Gimelshein, 2018).
+template <class S, class T>
+__global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, S scale, bool whole) {
+  constexpr int w = width_of<S, T>;
+  int64_t row = blockIdx.x;
+  int32_t target = targets[row];
+  const S* x = logits + row * n;
+  T* d = dlogits ? dlogits + row * n : nullptr;
+  if (target < 0) {
+    if (threadIdx.x == 0) losses[row] = 0;
+    if (d)
+      for (int64_t i = threadIdx.x; i < n; i += blockDim.x) store(d + i, sum_of<T>(0));
+    return;
+  }
+  S wanted = x[target], most = x[0], sum = 0;
+  for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
+    S v[w], greatest = most;
+    take<w>(v, x, i, n, whole);
+    for (int j = 0; j < w; ++j)
+      if (i + j < n) greatest = math::v_max(v[j], greatest);
+    sum = sum * math::exp(most - greatest), most = greatest;
+    for (int j = 0; j < w; ++j)
+      if (i + j < n) sum += math::exp(v[j] - most);
+  }
+  S greatest = row_max(most);
+  sum = row_sum(sum * math::exp(most - greatest));
+  if (threadIdx.x == 0) losses[row] = math::log(sum) + (greatest - wanted);
+  if (!d) return;
+  S inverse = S(1) / sum, factor = inverse * scale;
+  for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
+    S v[w];
+    take<w>(v, x, i, n, whole);
+    for (int j = 0; j < w; ++j) {
+      S e = math::exp(v[j] - greatest);
+      v[j] = i + j == target ? (e * inverse - S(1)) * scale : e * factor;
+    }
+    put<w>(d, v, i, n, whole);
+  }
+}
+
+void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale) {
+  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
+    using S = sum_of<pointed<decltype(logit_type)>>;
+    using T = pointed<decltype(type)>;
+    const S* x = logits.data<S>();
+    T* d = dlogits ? dlogits.data<T>() : nullptr;
+    int64_t n = logits.columns();
+    unsigned threads = n <= 1024 ? 64 : n <= 8192 ? 256 : 512;
+    launch(softmax_loss_kernel<S, T>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n, S(scale),
+           whole(n, width_of<S, T>, x, d));
+  });
+}
+
+void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
+  int64_t element = int64_t(size_of(x.dtype())), width = y.size() / rows.size() * element;
+  copy_rows(y.data<void>(), x.data<void>(), {nullptr, rows.data<int32_t>(), width, width, width, rows.size()}, size_t(element));
+}
+void scatter_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
+  int64_t element = int64_t(size_of(x.dtype())), width = x.size() / rows.size() * element;
+  copy_rows(y.data<void>(), x.data<void>(), {rows.data<int32_t>(), nullptr, width, width, width, rows.size()}, size_t(element));
+}
+
+REGISTER_CUDA(softmax_loss, block_per_row, 0, softmax_loss);
+REGISTER_CUDA(gather_rows, row_copy, 0, gather_rows);
+REGISTER_CUDA(scatter_rows, row_copy, 0, scatter_rows);
+
+}  // namespace
+}  // namespace afina::AFINA_GPU

@@ -1,0 +1,98 @@
+// Elements of tensors in kernels: loaded as what is computed in, several at a time, for whichever dtype.
+#pragma once
+#include <type_traits>
+
+#include "cuda/launch.cuh"
+#include "engine/tensor.h"
+
+namespace afina::AFINA_GPU {
+
+// What T is computed in: bf16 in f32.
+template <class T>
+using sum_of = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+__device__ inline float load(const float* p) { return *p; }
+__device__ inline double load(const double* p) { return *p; }
+__device__ inline float load(const bf16* p) { return to_float(*p); }
+__device__ inline float load(const int32_t* p) { return float(*p); }
+__device__ inline float widen(float v) { return v; }
+__device__ inline double widen(double v) { return v; }
+__device__ inline float widen(bf16 v) { return to_float(v); }
+__device__ inline void store(float* p, float v) { *p = v; }
+__device__ inline void store(double* p, double v) { *p = v; }
+__device__ inline void store(bf16* p, float v) { *p = to_bf16(v); }
+
+// n elements that one or two instructions move.
+template <class T, int n>
+struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
+  T v[n];
+};
+
+// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see whole() below); otherwise those beyond the
+// end are zero.
+template <int w, class T>
+__device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool whole) {
+  if (whole) {
+    Pack<T, w> pack = *reinterpret_cast<const Pack<T, w>*>(p + i);
+    for (int j = 0; j < w; ++j) v[j] = widen(pack.v[j]);
+  } else {
+    for (int j = 0; j < w; ++j) v[j] = i + j < n ? load(p + i + j) : sum_of<T>(0);
+  }
+}
+template <int w, class T>
+__device__ void put(T* p, const sum_of<T> (&v)[w], int64_t i, int64_t n, bool whole) {
+  if (whole) {
+    Pack<T, w> pack;
+    for (int j = 0; j < w; ++j) store(&pack.v[j], v[j]);
+    *reinterpret_cast<Pack<T, w>*>(p + i) = pack;
+  } else {
+    for (int j = 0; j < w; ++j)
+      if (i + j < n) store(p + i + j, v[j]);
+  }
+}
+
+// How many elements of the wider of two types 16 bytes hold.
+template <class T, class U = T>
+inline constexpr int width_of = 16 / int(sizeof(T) > sizeof(U) ? sizeof(T) : sizeof(U));
+
+// May n elements at these places be moved by w at a time?
+template <class... T>
+bool whole(int64_t n, int w, const T*... p) {
+  return n % w == 0 && ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
+}
+
+template <class P>
+using pointed = std::remove_pointer_t<P>;
+
+// body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T = pointed<decltype(t)>; ... }).
+template <class Body>
+void with_type(Dtype dtype, Body body) {
+  if (dtype == Dtype::f32) body((float*)nullptr);
+  else if (dtype == Dtype::bf16) body((bf16*)nullptr);
+  else body((double*)nullptr);
+}
+// The same for a sum and what is added to it: f64 goes with f64, f32 and bf16 with each other.
+template <class Body>
+void with_types(Dtype a, Dtype b, Body body) {
+  if (a == Dtype::f64) body((double*)nullptr, (double*)nullptr);
+  else if (a == Dtype::f32 && b == Dtype::f32) body((float*)nullptr, (float*)nullptr);
+  else if (a == Dtype::f32) body((float*)nullptr, (bf16*)nullptr);
+  else if (b == Dtype::f32) body((bf16*)nullptr, (float*)nullptr);
+  else body((bf16*)nullptr, (bf16*)nullptr);
+}
+
+// A grid for n elements, w to a thread.
+inline constexpr int element_threads = 256;
+inline dim3 grid_of(int64_t n, int w) { return dim3(unsigned(ceil_div(n, int64_t(element_threads) * w))); }
+// This thread's first element there.
+template <int w>
+__device__ int64_t my_elements() {
+  return (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) * w;
+}
+
+// Blocks that work row by row (block.cuh): a warp for a row, or eight where rows are long.
+inline dim3 row_block(int64_t columns) { return columns <= 1024 ? dim3(32, 4) : dim3(256, 1); }
+inline dim3 row_grid(int64_t rows, int64_t columns) { return dim3(unsigned(ceil_div(rows, row_block(columns).y))); }
+__device__ inline int64_t my_row() { return int64_t(blockIdx.x) * blockDim.y + threadIdx.y; }
+
+}  // namespace afina::AFINA_GPU

@@ -1,0 +1,118 @@
+// The part of CUDA that our kernels use, for a C++ compiler: the words that nvcc knows by itself, done by the emulator.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __restrict__ __restrict
+#define __launch_bounds__(...)
+#define __align__(n) alignas(n)
+// A block runs on one thread of the system, so what it shares is what that thread owns.
+#define __shared__ static thread_local
+
+namespace afina::emulated {
+
+struct dim3 {
+  unsigned x, y, z;
+  constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+  constexpr unsigned count() const { return x * y * z; }
+};
+
+// Where the running thread stands. By value, as a kernel may read neither this nor where the kernel's own shared memory lies.
+[[gnu::pure]] dim3 thread_index();
+[[gnu::pure]] dim3 block_index();
+[[gnu::pure]] dim3 block_size();
+[[gnu::pure]] dim3 grid_size();
+#define threadIdx (::afina::emulated::thread_index())
+#define blockIdx (::afina::emulated::block_index())
+#define blockDim (::afina::emulated::block_size())
+#define gridDim (::afina::emulated::grid_size())
+
+// Where a barrier or a warp's exchange stands in a kernel's text.
+struct Line {
+  const char* file;
+  int line;
+  Line(const char* file = __builtin_FILE(), int line = __builtin_LINE()) : file(file), line(line) {}
+};
+
+// Runs kernel(arguments) for every thread of every block. `arguments` lie in `size` bytes that threads may read. Errors of the kernel
+// (engine/error.h) name it, the block, the thread and the line.
+struct Launch {
+  dim3 grid, block;
+  size_t shared;       // bytes of dynamic shared memory
+  const void* kernel;  // to be named in errors
+  void (*thread)(const void* arguments);
+  const void* arguments;
+  size_t size;
+};
+void run(const Launch& launch);
+
+unsigned char* dynamic_bytes();  // the block's dynamic shared memory, 128-byte aligned
+
+void block_barrier(Line line);
+// Every lane of `mask` gives `bytes` (64 at most) at `value` and gets what lane `from` gave.
+void exchange(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
+// Every lane of `mask` gives `bytes` (64 at most) and gets those of all 32 lanes, one after the other; zeros for lanes that gave nothing.
+void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
+
+inline void __syncthreads(Line line = {}) { block_barrier(line); }
+inline void __syncwarp(unsigned mask = 0xffffffffu, Line line = {}) {
+  char nothing = 0;
+  exchange(&nothing, 1, mask, threadIdx.x & 31u, line);
+}
+unsigned lane_index();
+template <class T>
+T __shfl_sync(unsigned mask, T value, int from, int width = 32, Line line = {}) {
+  unsigned lane = lane_index(), first = lane / unsigned(width) * unsigned(width);
+  exchange(&value, sizeof(T), mask, first + unsigned(from) % unsigned(width), line);
+  return value;
+}
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, int hop, int width = 32, Line line = {}) {
+  unsigned lane = lane_index(), from = lane ^ unsigned(hop);
+  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane, line);
+  return value;
+}
+template <class T>
+T __shfl_down_sync(unsigned mask, T value, unsigned hop, int width = 32, Line line = {}) {
+  unsigned lane = lane_index(), from = lane + hop;
+  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane, line);
+  return value;
+}
+template <class T>
+T __shfl_up_sync(unsigned mask, T value, unsigned hop, int width = 32, Line line = {}) {
+  unsigned lane = lane_index(), at = lane % unsigned(width);
+  exchange(&value, sizeof(T), mask, at >= hop ? lane - hop : lane, line);
+  return value;
+}
+inline unsigned __ballot_sync(unsigned mask, int held, Line line = {}) {
+  unsigned char all[32], mine = held != 0;
+  exchange_all(&mine, 1, mask, all, line);
+  unsigned bits = 0;
+  for (int i = 0; i < 32; ++i) bits |= unsigned(all[i]) << i;
+  return bits;
+}
+inline int __any_sync(unsigned mask, int held, Line line = {}) { return __ballot_sync(mask, held, line) != 0; }
+inline int __all_sync(unsigned mask, int held, Line line = {}) { return __ballot_sync(mask, !held, line) == 0; }
+
+inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __ffs(int x) { return __builtin_ffs(x); }
+inline int __clz(int x) { return x ? __builtin_clz(unsigned(x)) : 32; }
+inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned((uint64_t(a) * b) >> 32); }
+
+// Vectors of memory: what a 16-byte load moves.
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+
+}  // namespace afina::emulated

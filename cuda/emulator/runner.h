@@ -1,0 +1,86 @@
+// One thread of the system that runs blocks of an emulated kernel: its CUDA threads are fibers that take turns at barriers.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/emulator/cuda.h"
+#include "cuda/emulator/fiber.h"
+#include "cuda/emulator/shared_memory.h"
+
+namespace afina::emulated {
+
+inline constexpr unsigned most_threads = 1024, warp_lanes = 32, exchange_bytes = 64;
+
+class Runner {
+ public:
+  // Of the calling thread of the system.
+  static Runner& mine();
+  // The one whose kernel is running in the calling thread of the system, nullptr outside kernels.
+  static Runner* running() { return running_; }
+
+  // Runs one block. False when the kernel did something wrong; error() then says what.
+  bool run_block(const Launch& launch, unsigned block, uint64_t seed);
+  const std::string& error() const { return error_; }
+
+  // What kernels call, by cuda.h.
+  void block_barrier(Line line);
+  void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
+  void check(const void* at, size_t bytes, bool write, const void* code);
+  unsigned thread() const { return current_->thread; }
+  const dim3& thread_index() const { return current_->index; }
+  const dim3& block_index() const { return block_; }
+  const Launch& launch() const { return *launch_; }
+  unsigned char* dynamic_bytes() { return shared_.dynamic(); }
+  // Ends the kernel with these words, put behind its name, block and thread.
+  [[noreturn]] void wrong(const std::string& words);
+
+ private:
+  enum class State : uint8_t { ready, at_block_barrier, at_exchange, done };
+  struct Turn {  // a fiber, and the CUDA thread it runs now
+    Fiber fiber{size_t(128) << 10};
+    Runner* runner = nullptr;
+    unsigned thread = 0;
+    dim3 index;
+  };
+  struct Thread {
+    State state = State::ready;
+    Line at{"", 0};
+    unsigned mask = 0;  // of the exchange it waits for
+    Turn* turn = nullptr;
+    unsigned side = 0;  // which half of `sent` it writes next
+    std::array<std::array<unsigned char, exchange_bytes>, 2> sent;
+  };
+
+  static void entry(void* turn);
+  void take_threads(Turn& turn);
+  void wait(State state, unsigned mask, Line line);
+  void give_turns();
+  void resume(Turn& turn);
+  bool release_warps();
+  bool release_block();
+  [[gnu::cold]] std::string stuck() const;
+  std::string where(unsigned thread) const;
+  unsigned random(unsigned below);
+
+  static thread_local Runner* running_;
+  Fiber main_;
+  std::vector<std::unique_ptr<Turn>> turns_;
+  std::vector<Turn*> idle_, ready_;
+  std::vector<Thread> threads_;
+  std::vector<unsigned> order_;
+  unsigned next_ = 0, done_ = 0;
+  const Launch* launch_ = nullptr;
+  dim3 block_;
+  Turn* current_ = nullptr;
+  SharedMemory shared_;
+  uint64_t random_ = 1;
+  std::string error_;
+};
+
+// Seeds the order in which threads and blocks take turns (a correct kernel gives the same bits for any). Starts at 1, or
+// AFINA_EMULATOR_SEED.
+void set_seed(uint64_t seed);
+
+}  // namespace afina::emulated

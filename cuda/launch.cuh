@@ -1,0 +1,71 @@
+// What a kernel file includes. nvcc compiles it for the device `cuda`; a C++ compiler, against the emulator, for the device `emulated`:
+// each into a namespace of its own, so that one program holds both. The one place where kernels are launched.
+#pragma once
+#include "engine/kernel.h"
+#include "engine/math.h"
+
+#if defined(__CUDACC__)
+#include <cuda_runtime.h>
+#define AFINA_GPU cuda
+#else
+#include "cuda/emulator/cuda.h"
+#define AFINA_GPU emulated
+#endif
+
+#define AFINA_GPU_TEXT2(name) #name
+#define AFINA_GPU_TEXT(name) AFINA_GPU_TEXT2(name)
+// Fills a kernel slot: REGISTER_CUDA(matmul, tiled, 10, run). The highest rank that takes the arguments runs. With a fifth argument, a
+// function of the slot's arguments that gives bool, the variant takes those alone for which it gives true.
+#define REGISTER_CUDA(slot, variant, rank, ...) \
+  [[maybe_unused]] static const bool registered_##slot##_##variant = ::afina::kernel::slot.add(this_device, #variant, rank, __VA_ARGS__)
+
+namespace afina::AFINA_GPU {
+
+inline constexpr Device this_device = Device::AFINA_GPU;
+inline constexpr int warp = 32;
+
+inline int ceil_div(int64_t a, int64_t b) { return int((a + b - 1) / b); }
+
+#if defined(__CUDACC__)
+
+// Throws an Error with what CUDA says of `what`.
+inline void check(cudaError_t status, const char* what) {
+  if (status != cudaSuccess) fail("CUDA: ", what, ": ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ")");
+}
+// The stream that everything runs on, in the order it was given.
+cudaStream_t stream();
+
+// Runs kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared memory. Does not wait for it. Nothing to do when
+// a dimension of the grid is 0.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {
+  if (!grid.x || !grid.y || !grid.z) return;
+  if (shared > (size_t(48) << 10))
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
+          "shared memory of a kernel");
+  kernel<<<grid, block, shared, stream()>>>(arguments...);
+  check(cudaGetLastError(), "launch of a kernel");
+}
+template <class T>
+__device__ T* dynamic_shared() {
+  extern __shared__ __align__(128) unsigned char dynamic_shared_bytes[];
+  return reinterpret_cast<T*>(dynamic_shared_bytes);
+}
+
+#else
+
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {
+  if (!grid.x || !grid.y || !grid.z) return;
+  auto thread = [=] { kernel(arguments...); };
+  auto call = [](const void* all) { (*static_cast<const decltype(thread)*>(all))(); };
+  run({grid, block, shared, reinterpret_cast<const void*>(kernel), call, &thread, sizeof thread});
+}
+template <class T>
+T* dynamic_shared() {
+  return reinterpret_cast<T*>(dynamic_bytes());
+}
+
+#endif
+
+}  // namespace afina::AFINA_GPU

@@ -1,0 +1,47 @@
+// Rotary position embedding, half-split: a thread turns a few neighbouring pairs of one head.
+#include "engine/ops/rope.h"
+
+#include "cuda/elements.cuh"
+
+namespace afina::AFINA_GPU {
+namespace {
+
+template <class T>
+__global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int32_t* positions, int64_t size, int64_t heads, int64_t half,
+                            bool backwards, bool whole) {
+  using S = sum_of<T>;
+  constexpr int w = width_of<T>;
+  int64_t groups = (half + w - 1) / w, i = my_elements<1>();
+  if (i >= size) return;
+  int64_t head = i / groups, at = i % groups * w;  // head: counted over all positions
+  const S* angles = table + int64_t(positions[head / heads]) * 2 * half;
+  const T* in = x + head * 2 * half;
+  T* out = y + head * 2 * half;
+  S c[w], s[w], a[w], b[w], first[w], second[w];
+  take<w>(c, angles, at, half, whole), take<w>(s, angles + half, at, half, whole);
+  take<w>(a, in, at, half, whole), take<w>(b, in + half, at, half, whole);
+  for (int j = 0; j < w; ++j) {
+    S sine = backwards ? -s[j] : s[j];
+    first[j] = math::v_fma(a[j], c[j], -(b[j] * sine));
+    second[j] = math::v_fma(b[j], c[j], a[j] * sine);
+  }
+  put<w>(out, first, at, half, whole), put<w>(out + half, second, at, half, whole);
+}
+
+void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positions, bool backwards) {
+  with_type(x.dtype(), [&](auto* type) {
+    using T = pointed<decltype(type)>;
+    using S = sum_of<T>;
+    int64_t heads = x.shape()[2], half = x.columns() / 2, size = positions.size() * heads * ceil_div(half, width_of<T>);
+    T* out = y.data<T>();
+    const T* in = x.data<T>();
+    const S* angles = table.data<S>();
+    launch(rope_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, angles, positions.data<int32_t>(), size, heads, half, backwards,
+           whole(half, width_of<T>, out, in, angles));
+  });
+}
+
+REGISTER_CUDA(rope, vector_per_thread, 0, rope);
+
+}  // namespace
+}  // namespace afina::AFINA_GPU

@@ -64,8 +64,8 @@ fuzz: setup
 
 # The tests of the GPU's kernels, on a GPU where there is one; else on the emulated one, saying why.
 gpu-check: setup
-	@$(call built,$(BUILD),tests)
-	$(BUILD)/tests --run_test=operations,gpu,emulator
+	@$(call built,$(BUILD)-cuda,tests,-DCUDA=ON)
+	$(BUILD)-cuda/tests --run_test=operations,gpu,emulator
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan

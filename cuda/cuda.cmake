@@ -1,6 +1,17 @@
 # The GPU's kernels. Every cuda/*.cu is compiled as C++ for the device `emulated`, always; and by nvcc for the device `cuda`, where nvcc is.
 # Included by CMakeLists.txt; gives gpu_parts, to be linked to every program.
-option(CUDA "Compile the CUDA kernels when nvcc is found" ON)
+# Both are off until their tests fit into the time of `make test` and a GPU has seen them.
+option(EMULATED "Compile the CUDA kernels for the emulator, as the device `emulated`, with their tests" OFF)
+option(CUDA "Compile the CUDA kernels for the GPU, when nvcc is found; brings the emulator as well" OFF)
+set(gpu_parts)
+set(gpu_tests)
+if(CUDA)
+  set(EMULATED ON)
+endif()
+if(NOT EMULATED)
+  message(STATUS "Without CUDA and its emulator (-DCUDA=ON, -DEMULATED=ON): this build runs on the CPU alone")
+  return()
+endif()
 file(GLOB kernel_files RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS cuda/*.cu)
 file(GLOB emulator_files CONFIGURE_DEPENDS cuda/emulator/*.cpp)
 
@@ -23,13 +34,14 @@ add_library(emulated_faults OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/emulated
 target_compile_options(emulated_faults PRIVATE ${emulated_options})
 add_library(emulator OBJECT ${emulator_files})
 set(gpu_parts emulator emulated)
+set(gpu_tests test/emulator_test.cpp test/gpu_test.cpp)
 
 find_program(NVCC nvcc PATHS ENV CUDA_PATH PATH_SUFFIXES bin NO_CACHE)
 if(NOT NVCC)
   find_program(NVCC nvcc PATHS /usr/local/cuda/bin NO_CACHE)
 endif()
 if(NOT CUDA)
-  message(STATUS "CUDA is switched off: this build runs on the CPU alone")
+  message(STATUS "Without CUDA (-DCUDA=ON): the emulator is there, kernels for a GPU are not")
 elseif(NOT NVCC)
   message(STATUS "nvcc is not installed: this build runs on the CPU alone")
 else()

@@ -1,0 +1,70 @@
+// The instructions of cuda/mma.cuh by their definition: a warp's lanes exchange what they hold, and each computes its own part.
+#pragma once
+#include "cuda/emulator/cuda.h"
+#include "engine/dtype.h"
+
+namespace afina::emulated {
+
+// What a lane brings to mma.m16n8k16, and what each of the 32 makes of it (cuda/mma.cuh draws the fragments).
+struct MmaLane {
+  unsigned a[4], b[2];
+};
+void mma_of_lane(float (&c)[4], const MmaLane (&all)[32], unsigned lane);
+// A lane's registers from the 32 rows of 16 bytes that the lanes gave.
+void matrices_of_lane(unsigned (&r)[4], const uint4 (&rows)[32], unsigned lane, bool transposed);
+
+inline unsigned pack_bf16(float low, float high) { return to_bf16(low).bits | unsigned(to_bf16(high).bits) << 16; }
+
+inline void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, Line line = {}) {
+  MmaLane mine{{a[0], a[1], a[2], a[3]}, {b0, b1}}, all[32];
+  exchange_all(&mine, sizeof mine, 0xffffffffu, all, line);
+  mma_of_lane(c, all, lane_index());
+}
+template <bool transposed>
+void load_matrices(unsigned (&r)[4], const bf16* row, Line line = {}) {
+  uint4 mine = *reinterpret_cast<const uint4*>(row), all[32];
+  exchange_all(&mine, sizeof mine, 0xffffffffu, all, line);
+  matrices_of_lane(r, all, lane_index(), transposed);
+}
+
+// The copies that a thread has under way. Each arrives as late as it may, in the wait that asks for it: a wait or a barrier that is missing
+// shows in the result.
+class CopiesUnderWay {
+ public:
+  void begin(void* to, uint4 value, unsigned bytes);
+  void commit();
+  // Moves the next copy that a wait for all but the latest `under_way` groups asks for; false when all of those are there.
+  bool next(unsigned under_way, void*& to, uint4& value, unsigned& bytes);
+
+ private:
+  struct Copy {
+    void* to;
+    uint4 value;
+    unsigned bytes, group;
+  };
+  static constexpr unsigned most = 128;
+  Copy copies_[most];
+  unsigned count_ = 0, groups_ = 0;
+};
+CopiesUnderWay& copies_under_way();  // of the running thread
+
+// Memory is read and written here, where the emulator watches the kernel's accesses.
+inline void copy_async_16(void* to, const void* from, bool inside) {
+  copies_under_way().begin(to, inside ? *static_cast<const uint4*>(from) : uint4{0, 0, 0, 0}, 16);
+}
+inline void copy_async_4(void* to, const void* from, bool inside) {
+  copies_under_way().begin(to, {inside ? *static_cast<const unsigned*>(from) : 0u, 0, 0, 0}, 4);
+}
+inline void copy_async_commit() { copies_under_way().commit(); }
+template <int under_way>
+void copy_async_wait() {
+  void* to;
+  uint4 value;
+  unsigned bytes;
+  while (copies_under_way().next(under_way, to, value, bytes)) {
+    if (bytes == 16) *static_cast<uint4*>(to) = value;
+    else *static_cast<unsigned*>(to) = value.x;
+  }
+}
+
+}  // namespace afina::emulated

@@ -1,0 +1,118 @@
+// Steps of whole models with random weights, full and LoRA: tokens/s, share of the measured matmul rate, peak memory.
+#include <cmath>
+#include <cstdio>
+
+#include "engine/meter.h"
+#include "engine/random.h"
+#include "engine/train/trainer.h"
+#include "model/inputs.h"
+#include "model/model.h"
+#include "model/weights.h"
+#include "test/bench/gpu/gpu_bench.h"
+
+namespace afina::bench {
+
+namespace {
+
+struct Trial {
+  const char *name, *config, *tiny;
+  int64_t length, batch;  // rows to begin with; they are doubled while that makes it quicker
+};
+const Trial models[] = {
+    {"GPT-2 124M",
+     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_embd": 768, "n_layer": 12, "n_head": 12,
+         "vocab_size": 50304, "n_positions": 1024, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
+     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_embd": 32, "n_layer": 1, "n_head": 2,
+         "vocab_size": 60, "n_positions": 16, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
+     1024, 16},
+    {"SmolLM2 135M",
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576, "intermediate_size": 1536,
+         "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "max_position_embeddings": 8192,
+         "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})",
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 32, "intermediate_size": 48,
+         "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 60, "max_position_embeddings": 16,
+         "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})",
+     1024, 16},
+    {"Llama 3.2 1B shape",
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 2048, "intermediate_size": 8192,
+         "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256,
+         "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 500000, "tie_word_embeddings": true})",
+     nullptr, 2048, 2},
+};
+
+struct Outcome {
+  double tokens_per_second = 0, share = 0, peak_gib = 0;
+  int64_t batch = 0;
+};
+
+double needed_flops(const Model& model, int64_t rows, int64_t length) {
+  double frozen = 0, trained = 0;
+  for (const Parameter& p : model.parameters->all)
+    if (p.shape.rank() > 1 && p.name.find("wpe") == std::string::npos) (p.trained ? trained : frozen) += double(p.shape.size());
+  const ModelConfig& c = model.config;
+  double pairs = double(rows) * double(length) * double(length + 1) / 2;
+  return double(rows * length) * (6 * trained + 4 * frozen) + double(c.layers * c.heads * c.head_dim) * pairs * 14;
+}
+
+Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length) {
+  RandomWeights source(1);
+  auto model = build_model(config, source, make_method(parse_method(method)), {Dtype::bf16, s.device, 1, Checkpointing::none});
+  TrainOptions options;
+  options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
+  Trainer trainer(model->parameters->trained(), options);
+  const int warm = s.tiny ? 0 : 3, timed = s.tiny ? 1 : 10;
+  double start = 0;
+  reset_memory_peak(s.device);
+  for (int step = 0; step < warm + timed; ++step) {
+    if (step == warm) wait_for(s.device), start = seconds_now();
+    Random random(1, "bench", uint64_t(step));
+    std::vector<int32_t> tokens(size_t(rows * length)), starts(tokens.size(), 0);
+    for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = int32_t(random.below(i, uint32_t(config.vocabulary)));
+    std::vector<int32_t> targets(tokens.begin() + 1, tokens.end());
+    targets.push_back(0);
+    Inputs inputs = make_inputs(rows, length, tokens, targets, starts, std::vector<int64_t>(tokens.size(), 0), s.device);
+    trainer.step(1, rows * length, [&](size_t, double scale) { return model->loss(inputs, scale); });
+  }
+  wait_for(s.device);
+  double each = (seconds_now() - start) / timed;
+  return {double(rows * length) / each, needed_flops(*model, rows, length) / each / s.bf16_rate,
+          double(memory_use(s.device).total_peak) / double(1 << 30), rows};
+}
+
+// Doubles the rows until that gains nothing more or does not fit.
+Outcome fill(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length) {
+  Outcome best;
+  for (; rows <= 256; rows *= 2) {
+    Outcome now;
+    try {
+      now = measure(s, config, method, rows, length);
+    } catch (const Error& e) {
+      if (!best.batch) throw;
+      std::fprintf(stderr, "%lld rows: %s\n", (long long)rows, e.what());
+      break;
+    }
+    bool better = now.tokens_per_second > 1.02 * best.tokens_per_second;
+    if (now.tokens_per_second > best.tokens_per_second) best = now;
+    if (s.tiny || !better) break;
+  }
+  return best;
+}
+
+}  // namespace
+
+void bench_steps(const Setting& s, const std::string& only) {
+  std::printf("| model | method | rows x length | tokens/s | of the matmul rate | peak memory |\n|---|---|---:|---:|---:|---:|\n");
+  for (const Trial& m : models) {
+    if (std::string(m.name).find(only) == std::string::npos || (s.tiny && !m.tiny)) continue;
+    ModelConfig config = parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name);
+    int64_t length = s.tiny ? 8 : m.length;
+    for (const char* method : {"full", "lora:rank=16,alpha=32"}) {
+      Outcome o = fill(s, config, method, s.tiny ? 1 : m.batch, length);
+      std::printf("| %s | %s | %lld x %lld | %.0f | %.1f %% | %.2f GiB |\n", m.name, method, (long long)o.batch, (long long)length,
+                  o.tokens_per_second, 100 * o.share, o.peak_gib);
+      std::fflush(stdout);
+    }
+  }
+}
+
+}  // namespace afina::bench

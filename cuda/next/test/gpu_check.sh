@@ -1,0 +1,120 @@
+#!/bin/bash
+# What a GPU day does, in one command (`make gpu-check`): tests, sanitizers, repeatability and agreement with the CPU, then speed against
+# each kernel's floor and against PyTorch. Writes gpu.md with device and date, for docs/results/gpu.md.
+#
+# Usage: test/gpu_check.sh [FOLDER]   FOLDER: where tests, afina and gpu_bench lie (build, or the folder of `make gpu-package`)
+# PARTS="tests sanitizer repeat parity kernels steps peers": some of it alone. OUT: where gpu.md and the logs go. PYTHON: one with torch,
+# transformers and peft. DEVICE=emulated: the same path on the emulated device, tiny.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=$(realpath "${1:-build}")
+device=${DEVICE:-cuda}
+parts=${PARTS:-tests sanitizer repeat parity kernels steps peers}
+out=${OUT:-runs/gpu-check}
+python=${PYTHON:-python3}
+tiny=
+[ "$device" = emulated ] && tiny=tiny
+failed=
+
+for program in tests afina gpu_bench; do
+  [ -x "$bin/$program" ] || { echo "gpu-check: $bin/$program is not there; build it with 'make gpu-check' or 'make gpu-package'"; exit 1; }
+done
+
+why=$("$bin/gpu_bench" "$device" device)
+if [ $? != 0 ]; then
+  cat <<TEXT
+gpu-check: there is no GPU to use here ($why). On a machine with one it would
+  tests      run all operation and model tests on the device cuda
+  sanitizer  run the operation tests under compute-sanitizer (memcheck, racecheck, synccheck, initcheck)
+  repeat     train 20 steps twice and compare the digests of all trained values
+  parity     compare the loss and every gradient of a model with the CPU's
+  kernels    time every variant of every kernel against its floor: bytes over the measured rate of a copy, FLOPs over that of a matmul
+  steps      time steps of GPT-2 124M, SmolLM2 135M and a model of Llama 3.2 1B's shape, full and LoRA r 16, rows that fill the card
+  peers      time the same work in PyTorch (torch.compile, fused AdamW, SDPA) and PEFT
+and write it all to $out/gpu.md. 'make gpu-package' makes a folder that can be carried to such a machine.
+TEXT
+  exit 0
+fi
+
+mkdir -p "$out"
+report=$out/gpu.md
+card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -n 1)
+{
+  echo "# On a GPU"
+  echo
+  echo "${card:-the emulated device}; $(date -u +%Y-%m-%d); afina $("$bin/afina" --version 2>/dev/null | head -n 1)."
+} >"$report"
+
+wanted() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+# Runs a part, its output into a log and, as a section, into the report.
+section() {
+  local name=$1 title=$2
+  shift 2
+  wanted "$name" || return 0
+  echo "gpu-check: $name"
+  local status=0
+  "$@" >"$out/$name.log" 2>"$out/$name.err" || status=$?
+  { echo; echo "## $title"; echo; } >>"$report"
+  if [ "$status" != 0 ]; then
+    failed="$failed $name"
+    echo "**failed** (status $status): $(tail -n 3 "$out/$name.err" | tr '\n' ' ')" >>"$report"
+    echo >>"$report"
+    tail -n 15 "$out/$name.log" "$out/$name.err"
+  fi
+}
+
+run_tests() {
+  local only=()
+  [ "$device" = emulated ] && only=(--run_test='threads*')  # the emulated cases are part of the tests anyway
+  "$bin/tests" "${only[@]}" --report_level=short
+}
+run_sanitizer() {
+  if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not installed"; return 0; fi
+  [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
+  local status=0
+  for tool in memcheck racecheck synccheck initcheck; do
+    echo "== $tool"
+    compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$bin/tests" --run_test='operations/*cuda' 2>&1 | tail -n 12 || status=1
+  done
+  return $status
+}
+run_repeat() {
+  local digests=()
+  # A step of the pocket model takes the emulated device minutes; the tests repeat a smaller one.
+  [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
+  for turn in 1 2; do
+    "$bin/afina" train --model data/pocket --data data/samples/support.jsonl --method "lora:rank=8,alpha=16" --lr 1e-3 --steps 20 --batch 8 \
+      --dtype bf16 --device "$device" --out "$out/repeat-$turn" >/dev/null || return 1
+    digests+=("$(grep -o '"digest": *"[0-9a-f]*"' "$out/repeat-$turn/manifest.json" | head -n 1)")
+  done
+  echo "first run ${digests[0]}; second run ${digests[1]}"
+  [ -n "${digests[0]}" ] && [ "${digests[0]}" = "${digests[1]}" ]
+}
+run_peers() {
+  if ! "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+    echo "$python has no torch with CUDA: the peers were not run"
+    return 0
+  fi
+  "$python" test/reference/gpu_peers.py
+}
+
+section tests "Tests" run_tests
+wanted tests && grep -E 'cases|operations|No errors|failed' "$out/tests.log" "$out/tests.err" 2>/dev/null | sed 's/^[^:]*://' | head -n 8 >>"$report"
+section sanitizer "compute-sanitizer" run_sanitizer
+wanted sanitizer && grep -E '^==|ERROR SUMMARY|not installed|only on' "$out/sanitizer.log" >>"$report"
+section repeat "The same run twice" run_repeat
+wanted repeat && cat "$out/repeat.log" >>"$report"
+section parity "Agreement with the CPU" "$bin/gpu_bench" "$device" $tiny parity
+wanted parity && cat "$out/parity.log" >>"$report"
+section kernels "Kernels against their floors" "$bin/gpu_bench" "$device" $tiny kernels
+wanted kernels && cat "$out/kernels.log" >>"$report"
+section steps "Steps" "$bin/gpu_bench" "$device" $tiny steps
+wanted steps && cat "$out/steps.log" >>"$report"
+section peers "The same work by PyTorch and PEFT" run_peers
+wanted peers && cat "$out/peers.log" >>"$report"
+
+echo "gpu-check: $report"
+if [ -n "$failed" ]; then
+  echo "gpu-check: failed:$failed"
+  exit 1
+fi

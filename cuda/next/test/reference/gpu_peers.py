@@ -1,0 +1,133 @@
+"""The peers' training steps on a GPU: PyTorch (torch.compile, fused AdamW, SDPA) and PEFT, on the shapes of test/bench/gpu/steps.cpp.
+
+Prints a Markdown table: for each model and method the quickest of the settings tried, tokens/s and peak memory."""
+
+import argparse
+import gc
+import sys
+import time
+
+MODELS = {
+    "GPT-2 124M": (1024, 16), "SmolLM2 135M": (1024, 16), "Llama 3.2 1B shape": (2048, 2),
+}
+# How each is set: the dtype of the weights ("autocast": f32 weights, products in bf16) and whether torch.compile is used.
+SETTINGS = [("autocast", True), ("bf16", True), ("autocast", False)]
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="models whose name contains this")
+    parser.add_argument("--steps", type=int, default=10, help="timed steps")
+    parser.add_argument("--warmup", type=int, default=4, help="steps before those (the first compiles)")
+    parser.add_argument("--most-rows", type=int, default=256)
+    return parser.parse_args()
+
+
+def config_of(name):
+    from transformers import GPT2Config, LlamaConfig
+
+    if name == "GPT-2 124M":
+        return GPT2Config(vocab_size=50304, n_positions=1024, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
+    if name == "SmolLM2 135M":
+        return LlamaConfig(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3,
+                           vocab_size=49152, max_position_embeddings=8192, rms_norm_eps=1e-5, rope_theta=1e5, tie_word_embeddings=True)
+    return LlamaConfig(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32, num_key_value_heads=8,
+                       head_dim=64, vocab_size=128256, max_position_embeddings=8192, rms_norm_eps=1e-5, rope_theta=5e5,
+                       tie_word_embeddings=True)
+
+
+def build(name, method, dtype):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    config = config_of(name)
+    config.use_cache = False
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+    # A frozen base is held in bf16 whatever the setting, as afina holds it: PEFT keeps the adapters in f32.
+    model = model.to("cuda", torch.bfloat16 if dtype == "bf16" or method == "lora" else torch.float32)
+    if method == "lora":
+        from peft import LoraConfig, get_peft_model
+
+        model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, target_modules="all-linear"))
+    return model.train()
+
+
+def measure(o, name, method, dtype, compiled, rows, length):
+    import torch
+
+    torch.cuda.reset_peak_memory_stats()
+    model = build(name, method, dtype)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.01, fused=True)
+    forward = torch.compile(model) if compiled else model
+    vocabulary = model.config.vocab_size
+    for step in range(o.warmup + o.steps):
+        if step == o.warmup:
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+        ids = torch.randint(0, vocabulary, (rows, length)).pin_memory().to("cuda", non_blocking=True)
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=dtype == "autocast"):
+            loss = forward(input_ids=ids, labels=ids).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    torch.cuda.synchronize()
+    seconds = (time.perf_counter() - start) / o.steps
+    return rows * length / seconds, torch.cuda.max_memory_allocated() / 2**30
+
+
+def fill(o, name, method, dtype, compiled):
+    """Doubles the rows until that gains nothing or does not fit: (tokens/s, GiB, rows)."""
+    import torch
+
+    length, rows = MODELS[name]
+    best = None
+    while rows <= o.most_rows:
+        try:
+            rate, memory = measure(o, name, method, dtype, compiled, rows, length)
+        except torch.cuda.OutOfMemoryError:
+            print(f"{name}, {method}, {dtype}: {rows} rows do not fit", file=sys.stderr)
+            break
+        finally:
+            gc.collect()
+            torch.cuda.empty_cache()
+            torch.compiler.reset()
+        gained = best is None or rate > 1.02 * best[0]
+        if best is None or rate > best[0]:
+            best = (rate, memory, rows)
+        if not gained:
+            break
+        rows *= 2
+    return best
+
+
+def main():
+    o = options()
+    import peft
+    import torch
+    import transformers
+
+    torch.backends.cuda.matmul.allow_tf32 = True
+    print(f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, {torch.cuda.get_device_name()}\n")
+    print("| model | method | setting | rows x length | tokens/s | peak memory |\n|---|---|---|---:|---:|---:|")
+    for name in MODELS:
+        if o.only not in name:
+            continue
+        for method in ("full", "lora"):
+            for dtype, compiled in SETTINGS:
+                try:
+                    found = fill(o, name, method, dtype, compiled)
+                except Exception as error:  # one setting that does not run must not hide the others
+                    print(f"{name}, {method}, {dtype}: {error}", file=sys.stderr)
+                    continue
+                if not found:
+                    continue
+                rate, memory, rows = found
+                print(f"| {name} | {'LoRA r 16' if method == 'lora' else method} | {dtype}{', compiled' if compiled else ''} "
+                      f"| {rows} x {MODELS[name][0]} | {rate:.0f} | {memory:.2f} GiB |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

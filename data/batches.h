@@ -43,6 +43,10 @@ struct Samples {
 
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer, const ChatTemplate& chat,
                      const SampleOptions& options);
+// The first `count` examples that make_samples would not leave out; fewer when there are no more. What would be an error stays, so that
+// make_samples says it.
+std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, const Tokenizer& tokenizer, const ChatTemplate& chat,
+                                  const SampleOptions& options);
 
 // Takes `held_out` examples away for validation, chosen by seed. Examples with the same content stay on the same side.
 struct Split {

@@ -254,6 +254,25 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   return out;
 }
 
+std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, const Tokenizer& tokenizer, const ChatTemplate& chat,
+                                  const SampleOptions& options) {
+  if (options.on_problem != OnProblem::skip && options.on_too_long == OnTooLong::error) {
+    if (int64_t(examples.size()) > count) examples.resize(size_t(count));
+    return examples;
+  }
+  Context context{tokenizer, chat, options, end_of_text_of(tokenizer), marks_of(tokenizer, chat)};
+  std::vector<Example> usable;
+  for (Example& example : examples) {
+    if (int64_t(usable.size()) >= count) break;
+    Tokenised row = tokenise(example, context);
+    bool error = row.problem.empty() ? options.on_too_long == OnTooLong::error : options.on_problem == OnProblem::error;
+    Samples kept;
+    Collecting(context, kept).take(example, 0, std::move(row));
+    if (error || !kept.rows.empty()) usable.push_back(std::move(example));
+  }
+  return usable;
+}
+
 std::string Samples::summary() const {
   std::ostringstream text;
   text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, " << targets << " of them targets";

@@ -38,7 +38,7 @@ void read_rows(Workbench& bench) {
   }
   if (!data.eval.empty()) {
     ExampleOptions options = data.examples();
-    options.limit = 2 * data.eval_rows;
+    options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
     int64_t count = data.held_out > 0 ? data.held_out : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
@@ -46,12 +46,12 @@ void read_rows(Workbench& bench) {
             " held-out ones; give --eval, a smaller --held-out, or more data");
     Split split = split_examples(std::move(train), count, bench.run.seed);
     train = std::move(split.train), held_out = std::move(split.held_out);
-    if (int64_t(held_out.size()) > 2 * data.eval_rows) held_out.resize(size_t(2 * data.eval_rows));
   }
+  SampleOptions options = data.samples();
+  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
   require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
           ": fewer than two held-out records: one is needed to choose by and one to judge by");
   Split halves = split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
-  SampleOptions options = data.samples();
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
   bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options);
   bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);

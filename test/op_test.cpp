@@ -196,18 +196,19 @@ void add_cases() {
     add(c, "same bits everywhere, f32", [&c] { has_the_same_bits_everywhere(c, Dtype::f32); });
     add(c, "same bits everywhere, bf16", [&c] { has_the_same_bits_everywhere(c, Dtype::bf16); });
   }
-  for (Device device : {Device::emulated, Device::cuda}) {
-    if (!present(device)) {
-      std::cout << "no operation case on " << name(device) << ": " << why_absent(device) << "\n";
-      continue;
-    }
-    for (const OpCase& c : op_cases()) add(c, name(device), [&c, device] { agrees_with_the_cpu(c, device); });
-    std::cout << op_cases().size() << " operation cases on " << name(device) << "\n";
-  }
-  ut::framework::master_test_suite().add(suite);
-  std::cout << op_cases().size() << " operation cases on cpu (";
+  std::cout << "operation cases on cpu: " << op_cases().size() << " (";
   for (Isa set : usable_isas()) std::cout << (set == Isa::scalar ? "" : ", ") << name(set);
   std::cout << ")\n";
+  for (Device device : {Device::emulated, Device::cuda}) {
+    std::cout << "operation cases on " << name(device) << ": ";
+    if (present(device)) {
+      for (const OpCase& c : op_cases()) add(c, name(device), [&c, device] { agrees_with_the_cpu(c, device); });
+      std::cout << op_cases().size() << " (and " << other_variants(device).size() << " variants beside the best of each kernel)\n";
+    } else {
+      std::cout << "none; " << why_absent(device) << "\n";
+    }
+  }
+  ut::framework::master_test_suite().add(suite);
 }
 [[maybe_unused]] const bool added = (case_makers().push_back(add_cases), true);
 

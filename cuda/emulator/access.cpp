@@ -3,23 +3,36 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cuda/emulator/memory.h"
 #include "cuda/emulator/runner.h"
 
 namespace {
 
-[[gnu::always_inline]] inline void accessed(const void* at, size_t bytes, bool write, const void* code) {
-  if (auto* runner = afina::emulated::Runner::running()) runner->check(at, bytes, write, static_cast<const char*>(code) - 1);
+using afina::emulated::in_device_range;
+using afina::emulated::Runner;
+
+// The most frequent cases here: the thread's own variables, memory of the device that was written before, shared memory.
+template <size_t bytes, bool write>
+[[gnu::always_inline]] inline void accessed(const void* at, const void* code) {
+  Runner* runner = Runner::running();
+  if (!runner || runner->on_stack(at)) return;
+  if (in_device_range(at) && afina::emulated::written_before<bytes>(at)) return;
+  runner->check(at, bytes, write, static_cast<const char*>(code) - 1);
+}
+void range_accessed(const void* at, size_t bytes, bool write, const void* code) {
+  Runner* runner = Runner::running();
+  if (runner && !runner->on_stack(at)) runner->check(at, bytes, write, static_cast<const char*>(code) - 1);
 }
 
 }  // namespace
 
 #define ACCESS(size)                                                                                           \
-  void __tsan_read##size(const void* at) { accessed(at, size, false, __builtin_return_address(0)); }           \
-  void __tsan_write##size(void* at) { accessed(at, size, true, __builtin_return_address(0)); }                 \
-  void __tsan_unaligned_read##size(const void* at) { accessed(at, size, false, __builtin_return_address(0)); } \
-  void __tsan_unaligned_write##size(void* at) { accessed(at, size, true, __builtin_return_address(0)); }       \
-  void __tsan_volatile_read##size(const void* at) { accessed(at, size, false, __builtin_return_address(0)); }  \
-  void __tsan_volatile_write##size(void* at) { accessed(at, size, true, __builtin_return_address(0)); }
+  void __tsan_read##size(const void* at) { accessed<size, false>(at, __builtin_return_address(0)); }           \
+  void __tsan_write##size(void* at) { accessed<size, true>(at, __builtin_return_address(0)); }                 \
+  void __tsan_unaligned_read##size(const void* at) { accessed<size, false>(at, __builtin_return_address(0)); } \
+  void __tsan_unaligned_write##size(void* at) { accessed<size, true>(at, __builtin_return_address(0)); }       \
+  void __tsan_volatile_read##size(const void* at) { accessed<size, false>(at, __builtin_return_address(0)); }  \
+  void __tsan_volatile_write##size(void* at) { accessed<size, true>(at, __builtin_return_address(0)); }
 
 // Atomic operations stand in the host's part of a kernel file alone (counted pointers); they are passed on.
 #define ATOMIC(bits)                                                                                                               \
@@ -44,8 +57,8 @@ void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
-void __tsan_read_range(const void* at, size_t bytes) { accessed(at, bytes, false, __builtin_return_address(0)); }
-void __tsan_write_range(void* at, size_t bytes) { accessed(at, bytes, true, __builtin_return_address(0)); }
+void __tsan_read_range(const void* at, size_t bytes) { range_accessed(at, bytes, false, __builtin_return_address(0)); }
+void __tsan_write_range(void* at, size_t bytes) { range_accessed(at, bytes, true, __builtin_return_address(0)); }
 ACCESS(1)
 ACCESS(2)
 ACCESS(4)

@@ -22,11 +22,18 @@ struct dim3 {
   constexpr unsigned count() const { return x * y * z; }
 };
 
-// Where the running thread stands. By value, as a kernel may read neither this nor where the kernel's own shared memory lies.
-[[gnu::pure]] dim3 thread_index();
-[[gnu::pure]] dim3 block_index();
-[[gnu::pure]] dim3 block_size();
-[[gnu::pure]] dim3 grid_size();
+// Where the running thread stands, number by number, so that the compiler asks for each once: const, as it stays the same from a kernel's
+// first line to its last.
+[[gnu::const]] unsigned thread_place(int axis);
+[[gnu::const]] unsigned block_place(int axis);
+[[gnu::const]] unsigned block_extent(int axis);
+[[gnu::const]] unsigned grid_extent(int axis);
+[[gnu::const]] unsigned lane_index();
+// By value, as a kernel may read nothing but the device's memory.
+inline dim3 thread_index() { return {thread_place(0), thread_place(1), thread_place(2)}; }
+inline dim3 block_index() { return {block_place(0), block_place(1), block_place(2)}; }
+inline dim3 block_size() { return {block_extent(0), block_extent(1), block_extent(2)}; }
+inline dim3 grid_size() { return {grid_extent(0), grid_extent(1), grid_extent(2)}; }
 #define threadIdx (::afina::emulated::thread_index())
 #define blockIdx (::afina::emulated::block_index())
 #define blockDim (::afina::emulated::block_size())
@@ -62,9 +69,8 @@ void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Lin
 inline void __syncthreads(Line line = {}) { block_barrier(line); }
 inline void __syncwarp(unsigned mask = 0xffffffffu, Line line = {}) {
   char nothing = 0;
-  exchange(&nothing, 1, mask, threadIdx.x & 31u, line);
+  exchange(&nothing, 1, mask, lane_index(), line);
 }
-unsigned lane_index();
 template <class T>
 T __shfl_sync(unsigned mask, T value, int from, int width = 32, Line line = {}) {
   unsigned lane = lane_index(), first = lane / unsigned(width) * unsigned(width);

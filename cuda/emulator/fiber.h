@@ -16,7 +16,8 @@ class Fiber {
   void start(Function function, void* context);
   // Leaves this fiber, which must be the running one, and goes on in `to`.
   void switch_to(Fiber& to);
-  bool on_stack(const void* p) const { return p >= stack_ && p < stack_ + bytes_; }
+  const char* stack() const { return stack_; }
+  size_t stack_bytes() const { return bytes_; }
 
  private:
   [[noreturn]] static void begin(Fiber* self);

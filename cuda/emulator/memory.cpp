@@ -12,6 +12,8 @@
 
 namespace afina::emulated {
 
+DeviceRange device_range;
+
 namespace {
 
 constexpr size_t alignment = 256, gap = 256;  // as cudaMalloc aligns; what lies behind an allocation belongs to nobody
@@ -22,70 +24,63 @@ constexpr bool watched = false;
 constexpr bool watched = true;
 #endif
 
-struct Range {
-  char* base = nullptr;
-  Byte* notes = nullptr;
-  size_t size = 0;
-  Ranges places;
-  std::mutex mutex;
+Ranges places;
+std::mutex mutex;
 
-  bool holds(const void* p) const { return base && p >= base && p < base + size; }
-  Byte* of(const void* p) const { return notes + (static_cast<const char*>(p) - base); }
-};
-Range range;
+Byte* of(const void* p) { return device_range.notes + (static_cast<const char*>(p) - device_range.base); }
 
 char* reserved(size_t size) {
   void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return p == MAP_FAILED ? nullptr : static_cast<char*>(p);
 }
 void reserve() {
-  for (range.size = size_t(1) << 38; range.size >= (size_t(1) << 30); range.size /= 2) {
-    range.base = reserved(range.size);
-    range.notes = reinterpret_cast<Byte*>(reserved(range.size));
-    if (range.base && range.notes) return;
-    if (range.base) munmap(range.base, range.size);
-    if (range.notes) munmap(range.notes, range.size);
+  for (size_t size = size_t(1) << 38; size >= (size_t(1) << 30); size /= 2) {
+    char *base = reserved(size), *notes = reserved(size);
+    if (base && notes) {
+      device_range = {base, reinterpret_cast<Byte*>(notes), size};
+      return;
+    }
+    if (base) munmap(base, size);
+    if (notes) munmap(notes, size);
   }
   fail("cannot reserve address space for the emulated GPU; raise the limit on virtual memory (ulimit -v)");
 }
 size_t padded(size_t bytes) { return (bytes + gap + alignment - 1) / alignment * alignment; }
-void note(const void* p, size_t bytes, Byte what) { std::memset(range.of(p), int(what), bytes); }
+void note(const void* p, size_t bytes, Byte what) { std::memset(of(p), int(what), bytes); }
 
 }  // namespace
 
 void* allocate_memory(size_t bytes) {
   if (!watched) return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
-  std::lock_guard lock(range.mutex);
-  if (!range.base) reserve();
-  size_t at = range.places.take(padded(bytes), range.size);
-  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ", range.places.end());
-  note(range.base + at, bytes, Byte::unwritten);
-  return range.base + at;
+  std::lock_guard lock(mutex);
+  if (!device_range.base) reserve();
+  size_t at = places.take(padded(bytes), device_range.size);
+  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ", places.end());
+  note(device_range.base + at, bytes, Byte::unwritten);
+  return device_range.base + at;
 }
 
 void release_memory(void* data, size_t bytes) {
   if (!watched) return std::free(data);
-  std::lock_guard lock(range.mutex);
+  std::lock_guard lock(mutex);
   note(data, bytes, Byte::nobodys);
-  range.places.give_back(size_t(static_cast<char*>(data) - range.base), padded(bytes));
+  places.give_back(size_t(static_cast<char*>(data) - device_range.base), padded(bytes));
 }
 
 void copy_memory(void* to, const void* from, size_t bytes) {
   std::memcpy(to, from, bytes);
-  if (!range.holds(to)) return;
-  if (range.holds(from)) std::memcpy(range.of(to), range.of(from), bytes);
+  if (!in_device_range(to)) return;
+  if (in_device_range(from)) std::memcpy(of(to), of(from), bytes);
   else note(to, bytes, Byte::written);
 }
 void zero_memory(void* data, size_t bytes) {
   std::memset(data, 0, bytes);
-  if (range.holds(data)) note(data, bytes, Byte::written);
+  if (in_device_range(data)) note(data, bytes, Byte::written);
 }
 
 Access access_memory(const void* at, size_t bytes, bool write) {
-  if (!range.holds(at)) return Access::elsewhere;
-  Byte* notes = range.of(at);
-  uint32_t four;
-  if (bytes == 4 && (std::memcpy(&four, notes, 4), four == 0x02020202u)) return Access::fine;  // written, all of it: most accesses
+  if (!in_device_range(at)) return Access::elsewhere;
+  Byte* notes = of(at);
   Byte least = Byte::written;
   for (size_t i = 0; i < bytes; ++i)
     if (notes[i] < least) least = notes[i];

@@ -16,4 +16,23 @@ enum class Access : uint8_t { elsewhere, fine, outside, unwritten };
 // Judges an access of a kernel, and notes what was written. elsewhere: not in this memory's range of addresses.
 Access access_memory(const void* at, size_t bytes, bool write);
 
+// The range, and a note for each of its bytes. Size 0 until the first allocation.
+struct DeviceRange {
+  char* base = nullptr;
+  Byte* notes = nullptr;
+  size_t size = 0;
+};
+extern DeviceRange device_range;
+inline bool in_device_range(const void* at) { return size_t(static_cast<const char*>(at) - device_range.base) < device_range.size; }
+
+// Were these bytes of the range all written before? So of most accesses, and then there is nothing to judge or to note.
+template <size_t bytes>
+[[gnu::always_inline]] inline bool written_before(const void* at) {
+  static_assert(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16);
+  constexpr uint64_t all = 0x0202020202020202u;
+  uint64_t found[2] = {all, all};
+  __builtin_memcpy(found, device_range.notes + (static_cast<const char*>(at) - device_range.base), bytes);
+  return found[0] == all && (bytes <= 8 || found[1] == all);
+}
+
 }  // namespace afina::emulated

@@ -7,6 +7,7 @@
 
 #include "cuda/emulator/cuda.h"
 #include "cuda/emulator/fiber.h"
+#include "cuda/emulator/memory.h"
 #include "cuda/emulator/shared_memory.h"
 
 namespace afina::emulated {
@@ -18,7 +19,7 @@ class Runner {
   // Of the calling thread of the system.
   static Runner& mine();
   // The one whose kernel is running in the calling thread of the system, nullptr outside kernels.
-  static Runner* running() { return running_; }
+  [[gnu::always_inline]] static Runner* running() { return running_; }
 
   // Runs one block. False when the kernel did something wrong; error() then says what.
   bool run_block(const Launch& launch, unsigned block, uint64_t seed);
@@ -26,7 +27,9 @@ class Runner {
 
   // What kernels call, by cuda.h.
   void block_barrier(Line line);
+  void exchange_one(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
   void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
+  bool on_stack(const void* at) const { return size_t(static_cast<const char*>(at) - stack_) < stack_bytes_; }
   void check(const void* at, size_t bytes, bool write, const void* code);
   unsigned thread() const { return current_->thread; }
   const dim3& thread_index() const { return current_->index; }
@@ -47,37 +50,52 @@ class Runner {
   struct Thread {
     State state = State::ready;
     Line at{"", 0};
-    unsigned mask = 0;  // of the exchange it waits for
     Turn* turn = nullptr;
-    unsigned side = 0;  // which half of `sent` it writes next
-    std::array<std::array<unsigned char, exchange_bytes>, 2> sent;
+    // Of the exchange it waits for. from: the lane whose value it wants, or all of them.
+    unsigned mask = 0, from = 0;
+    size_t bytes = 0;
+    void* to = nullptr;
+    alignas(16) unsigned char sent[exchange_bytes];
   };
+  static constexpr unsigned from_all = warp_lanes;
 
   static void entry(void* turn);
   void take_threads(Turn& turn);
-  void wait(State state, unsigned mask, Line line);
-  void give_turns();
-  void resume(Turn& turn);
-  bool release_warps();
-  bool release_block();
+  void arrive(Turn& turn);
+  void wait(State state, Line line);
+  void exchange(const void* value, size_t bytes, unsigned mask, unsigned from, void* to, Line line);
+  void leave(Turn& turn);
+  Turn* next_turn();
+  void release_warp(unsigned first, unsigned mask);
+  void give_values(unsigned first, unsigned mask, unsigned end);
+  void release_block();
   [[gnu::cold]] std::string stuck() const;
+  [[gnu::cold]] void fault(Access of_device, const void* at, size_t bytes, bool write, const void* code);
   std::string where(unsigned thread) const;
   unsigned random(unsigned below);
 
-  static thread_local Runner* running_;
+  static constinit thread_local Runner* running_;
+  // Of the running CUDA thread: its stack, and what notes on shared memory say of it.
+  const char* stack_ = nullptr;
+  size_t stack_bytes_ = 0;
+  uint32_t who_ = 0;
+  SharedMemory shared_;
+  Turn* current_ = nullptr;
   Fiber main_;
   std::vector<std::unique_ptr<Turn>> turns_;
   std::vector<Turn*> idle_, ready_;
   std::vector<Thread> threads_;
   std::vector<unsigned> order_;
-  unsigned next_ = 0, done_ = 0;
+  unsigned count_ = 0, next_ = 0, done_ = 0, at_barrier_ = 0;
+  unsigned at_exchange_[most_threads / warp_lanes] = {};  // the lanes of each warp that wait for an exchange
   const Launch* launch_ = nullptr;
   dim3 block_;
-  Turn* current_ = nullptr;
-  SharedMemory shared_;
   uint64_t random_ = 1;
   std::string error_;
 };
+
+std::string text(const dim3& d);
+std::string text(const Line& line);
 
 // Seeds the order in which threads and blocks take turns (a correct kernel gives the same bits for any). Starts at 1, or
 // AFINA_EMULATOR_SEED.

@@ -1,4 +1,4 @@
-// Reads of shared memory that nobody wrote, and races in it.
+// Where shared memory lies, and notes on halves of its words.
 #include "cuda/emulator/shared_memory.h"
 
 #include <link.h>
@@ -10,72 +10,53 @@
 namespace afina::emulated {
 
 SharedMemory::SharedMemory() {
-  struct Found {
-    const char* at = nullptr;
-    size_t bytes = 0;
-  } found;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
-        auto* f = static_cast<Found*>(out);
+        auto* area = static_cast<Area*>(out);
         for (int i = 0; i < info->dlpi_phnum; ++i)
-          if (info->dlpi_phdr[i].p_type == PT_TLS)
-            f->at = static_cast<const char*>(info->dlpi_tls_data), f->bytes = info->dlpi_phdr[i].p_memsz;
+          if (info->dlpi_phdr[i].p_type == PT_TLS) {
+            area->begin = static_cast<const char*>(info->dlpi_tls_data);
+            area->take_notes_of(info->dlpi_phdr[i].p_memsz);
+          }
         return 1;  // the first is the program itself, where the kernels are
       },
-      &found);
-  static_ = found.at, static_end_ = found.at + found.bytes;
-  static_notes_.resize(found.bytes / 2 + 1);
+      &static_);
   dynamic_ = static_cast<unsigned char*>(std::aligned_alloc(1024, (most_dynamic + 1023) / 1024 * 1024));
   require(dynamic_ != nullptr, "no memory for the shared memory of the emulated GPU");
+  dynamic_area_.begin = reinterpret_cast<const char*>(dynamic_);
+}
+
+void SharedMemory::Area::take_notes_of(size_t size) {
+  bytes = size;
+  size_t count = size / 4 + 1;
+  if (words.size() < count) words.resize(count), second_halves.resize(count), split.resize(count);
 }
 
 void SharedMemory::begin_block(size_t dynamic_bytes) {
-  dynamic_bytes_ = dynamic_bytes;
-  begun_ = ++now_;
-  if (dynamic_notes_.size() < dynamic_bytes / 2 + 1) dynamic_notes_.resize(dynamic_bytes / 2 + 1);
+  dynamic_area_.take_notes_of(dynamic_bytes);
+  block_barrier();
+  begun_ = now_;
 }
 
-bool SharedMemory::beyond_dynamic(const void* at) const {
-  auto* p = static_cast<const unsigned char*>(at);
-  return p >= dynamic_ && p < dynamic_ + most_dynamic + 4096;
-}
-
-bool SharedMemory::ordered(const Touch& before, unsigned thread) const {
-  if (before.time != now_ || before.thread == thread) return true;
-  if (before.thread == several_threads) return false;
-  unsigned warp = before.thread >= several_in_warp ? before.thread - several_in_warp : before.thread / 32;
-  return warp == thread / 32 && before.sync < of_warp_[warp];
-}
-
-// Who read since the barrier: one thread, several of a warp, or several.
-void SharedMemory::note_read(Note& note, unsigned thread) const {
-  uint32_t reader = thread, last = note.read.thread;
-  if (note.read.time == now_ && last != thread) {
-    bool same_warp = last != several_threads && (last >= several_in_warp ? last - several_in_warp : last / 32) == thread / 32;
-    reader = same_warp ? several_in_warp + thread / 32 : several_threads;
+void SharedMemory::block_barrier() {
+  for (uint32_t& exchanges : of_warp_) exchanges = 0;  // what lies before the barrier is ordered by it
+  if (++now_) return;
+  for (Area* area : {&static_, &dynamic_area_}) {  // after 4 billion barriers: all is forgotten
+    area->words.assign(area->words.size(), {});
+    area->second_halves.assign(area->second_halves.size(), {});
   }
-  note.read = {now_, of_warp_[thread / 32], reader};
+  now_ = 1, begun_ = 0;
 }
 
-SharedMemory::Judgement SharedMemory::access(unsigned thread, const void* at, size_t bytes, bool write, unsigned& other) {
-  auto* p = static_cast<const char*>(at);
-  Note* notes;
-  if (p >= static_ && p + bytes <= static_end_) notes = static_notes_.data() + (p - static_) / 2;
-  else if (auto* d = reinterpret_cast<const char*>(dynamic_); p >= d && p + bytes <= d + dynamic_bytes_)
-    notes = dynamic_notes_.data() + (p - d) / 2;
-  else return Judgement::elsewhere;
-  for (size_t i = 0; i < (bytes + 1) / 2; ++i) {
-    Note& note = notes[i];
-    if (!ordered(note.write, thread)) return other = note.write.thread, Judgement::race;
-    if (write) {
-      if (!ordered(note.read, thread)) return other = note.read.thread, Judgement::race;
-      note.write = {now_, of_warp_[thread / 32], thread};
-    } else {
-      if (note.write.time < begun_) return Judgement::unwritten;
-      note_read(note, thread);
-    }
-  }
-  return Judgement::fine;
+// A part of a word, or a word that was touched by halves before.
+SharedMemory::Judgement SharedMemory::touch_part(Area& area, size_t at, size_t end, uint32_t who, bool write, unsigned& other) {
+  size_t word = at / 4;
+  if (!area.split[word]) area.second_halves[word] = area.words[word], area.split[word] = 1;
+  Judgement judged = Judgement::fine;
+  if (at % 4 < 2) judged = touch(area.words[word], who, write, other);
+  if (judged == Judgement::fine && (end - 1) % 4 >= 2) judged = touch(area.second_halves[word], who, write, other);
+  if (write && end - at == 4) area.split[word] = 0;  // both halves are alike again
+  return judged;
 }
 
 }  // namespace afina::emulated

@@ -24,7 +24,7 @@ foreach(kernel ${kernel_files})
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/emulated/${name}.cpp CONTENT "// ${kernel} for the emulator.\n#include \"${kernel}\"\n")
   list(APPEND emulated_files ${CMAKE_BINARY_DIR}/emulated/${name}.cpp)
 endforeach()
-set(emulated_options -g1)
+set(emulated_options -g1 -O3)  # what is unrolled into registers need not be watched
 if(DEBUG_KERNELS)
   set(emulated_options -O0 -g3)
 endif()

@@ -35,7 +35,8 @@ BOOST_AUTO_TEST_CASE(faults_are_named_with_kernel_block_thread_and_line) {
 }
 
 BOOST_AUTO_TEST_CASE(a_kernel_runs_after_one_that_failed) {
-  BOOST_CHECK_THROW(faults()[0].run(), Error);
+  for (const Fault& fault : faults())
+    if (fault.name == "left_out") BOOST_CHECK_THROW(fault.run(), Error);  // one that is found under the sanitizers as well
   Tensor x = Tensor::from(std::vector<float>{1.f, 2.f, 3.f}, {3}, Dtype::f32, Device::emulated);
   BOOST_TEST(bool((x + x).values() == (std::vector<float>{2.f, 4.f, 6.f})));
 }

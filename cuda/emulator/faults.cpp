@@ -36,10 +36,18 @@ std::string Runner::stuck() const {
   return words + " waits at " + text(threads_[other].at) + (one.at.line == threads_[other].at.line ? " with another mask" : "");
 }
 
-void Runner::wrong(const std::string& words) {
-  error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(thread()) + ": " + words;
+// In two steps: the fiber is left for good where it stands, and words that it still held would be lost.
+void Runner::blame(const std::string& words) {
+  if (!words.empty())
+    error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(thread()) + ": " + words;
+}
+void Runner::stop() {
   current_->fiber.switch_to(main_);
   __builtin_unreachable();
+}
+void Runner::wrong(const std::string& words) {
+  blame(words);
+  stop();
 }
 
 void Runner::check(const void* at, size_t bytes, bool write, const void* code) {
@@ -47,30 +55,32 @@ void Runner::check(const void* at, size_t bytes, bool write, const void* code) {
   unsigned other = 0;
   if (in_device_range(at)) of_device = access_memory(at, bytes, write);
   else if (shared_.access(who_, at, bytes, write, other) == SharedMemory::Judgement::fine) return;
-  if (of_device != Access::fine) fault(of_device, at, bytes, write, code);
+  if (of_device == Access::fine) return;
+  blame(fault(of_device, at, bytes, write, code));
+  if (!error_.empty()) stop();
 }
 
-// An access that is wrong, or at least rare.
-void Runner::fault(Access of_device, const void* at, size_t bytes, bool write, const void* code) {
+// What is wrong with an access; empty when it is only rare.
+std::string Runner::fault(Access of_device, const void* at, size_t bytes, bool write, const void* code) {
   auto* p = static_cast<const char*>(at);
   auto* arguments = static_cast<const char*>(launch_->arguments);
-  if (p >= arguments && p + bytes <= arguments + launch_->size) return;
+  if (p >= arguments && p + bytes <= arguments + launch_->size) return "";
   auto line = [&] { return " at " + source_line(code); };
   auto access = [&](const char* of) { return std::string(write ? "writes " : "reads ") + std::to_string(bytes) + " bytes of " + of; };
-  if (of_device == Access::outside) wrong(access("the device's memory that belong to no tensor") + line());
-  if (of_device == Access::unwritten) wrong(access("the device's memory that nothing has written") + line());
+  if (of_device == Access::outside) return access("the device's memory that belong to no tensor") + line();
+  if (of_device == Access::unwritten) return access("the device's memory that nothing has written") + line();
   unsigned other = 0;
   switch (shared_.access(who_, at, bytes, write, other)) {
-    case SharedMemory::Judgement::fine: return;
-    case SharedMemory::Judgement::unwritten: wrong(access("shared memory that no thread of the block has written") + line());
+    case SharedMemory::Judgement::fine: return "";
+    case SharedMemory::Judgement::unwritten: return access("shared memory that no thread of the block has written") + line();
     case SharedMemory::Judgement::race:
-      wrong(access("shared memory that ") + (other < most_threads ? where(other) : std::string("other threads")) +
-            " touched with no barrier between" + line());
+      return access("shared memory that ") + (other < most_threads ? where(other) : std::string("other threads")) +
+             " touched with no barrier between" + line();
     case SharedMemory::Judgement::elsewhere: break;
   }
-  if (shared_.beyond_dynamic(at)) wrong(access("shared memory beyond what the launch asked for") + line());
-  if (!write && in_program(at)) return;  // a table of constants
-  wrong(access("memory that is not the device's") + line());
+  if (shared_.beyond_dynamic(at)) return access("shared memory beyond what the launch asked for") + line();
+  if (!write && in_program(at)) return "";  // a table of constants
+  return access("memory that is not the device's") + line();
 }
 
 }  // namespace afina::emulated

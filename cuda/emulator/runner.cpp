@@ -10,7 +10,7 @@ constinit thread_local Runner* Runner::running_ = nullptr;
 static dim3 place(unsigned i, const dim3& of) { return {i % of.x, i / of.x % of.y, i / (of.x * of.y)}; }
 
 Runner& Runner::mine() {
-  static thread_local Runner* runner = new Runner;  // as long as the thread: kernels may run while others end
+  static thread_local auto runner = std::make_unique<Runner>();
   return *runner;
 }
 
@@ -114,9 +114,10 @@ void Runner::release_block() {
 
 void Runner::exchange(const void* value, size_t bytes, unsigned mask, unsigned from, void* to, Line line) {
   unsigned me = thread(), lane = me % warp_lanes;
-  if (!(mask >> lane & 1u)) wrong("at " + text(line) + ": its own lane is not in the mask that it gives");
-  if (from != from_all && (from > from_all || !(mask >> from & 1u)))
-    wrong("at " + text(line) + ": asks for the value of lane " + std::to_string(from) + ", which is not in the mask");
+  if (!(mask >> lane & 1u)) blame("at " + text(line) + ": its own lane is not in the mask that it gives");
+  else if (from != from_all && (from > from_all || !(mask >> from & 1u)))
+    blame("at " + text(line) + ": asks for the value of lane " + std::to_string(from) + ", which is not in the mask");
+  if (!error_.empty()) stop();
   Thread& own = threads_[me];
   own.mask = mask, own.from = from, own.bytes = bytes, own.to = to;
   std::memcpy(own.sent, value, bytes);

@@ -70,7 +70,9 @@ class Runner {
   void give_values(unsigned first, unsigned mask, unsigned end);
   void release_block();
   [[gnu::cold]] std::string stuck() const;
-  [[gnu::cold]] void fault(Access of_device, const void* at, size_t bytes, bool write, const void* code);
+  [[gnu::cold]] std::string fault(Access of_device, const void* at, size_t bytes, bool write, const void* code);
+  [[gnu::cold]] void blame(const std::string& words);
+  [[noreturn]] void stop();
   std::string where(unsigned thread) const;
   unsigned random(unsigned below);
 

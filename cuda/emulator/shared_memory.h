@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 namespace afina::emulated {
@@ -13,6 +14,8 @@ class SharedMemory {
   enum class Judgement : uint8_t { elsewhere, fine, unwritten, race };
 
   SharedMemory();
+  ~SharedMemory() { std::free(dynamic_); }
+  SharedMemory(const SharedMemory&) = delete;
   void begin_block(size_t dynamic_bytes);
   void block_barrier();
   void warp_synchronised(unsigned warp) { ++of_warp_[warp]; }

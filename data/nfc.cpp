@@ -112,7 +112,7 @@ size_t segment(std::string_view text, size_t begin, std::vector<Placed>& charact
 
 TracedText nfc(const TracedText& text, TextStore& store) {
   std::vector<Placed> before, after;
-  Rewriting out(text);
+  Rewriting out(text, store);
   size_t done = 0, previous = 0;
   for (size_t at = 0; at < text.bytes.size();) {
     Character c = character_at(text.bytes, at);
@@ -141,7 +141,7 @@ TracedText nfc(const TracedText& text, TextStore& store) {
   }
   if (done == 0) return text;
   out.keep(done, text.bytes.size());
-  return out.finish(store);
+  return out.finish();
 }
 
 }  // namespace afina

@@ -9,7 +9,7 @@ namespace afina {
 TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to, TextStore& store) {
   size_t found = from.empty() ? std::string_view::npos : text.bytes.find(from);
   if (found == std::string_view::npos) return text;
-  Rewriting out(text);
+  Rewriting out(text, store);
   size_t done = 0;
   for (; found != std::string_view::npos; found = text.bytes.find(from, done)) {
     out.keep(done, found);
@@ -17,7 +17,7 @@ TracedText replace_all(const TracedText& text, std::string_view from, std::strin
     done = found + from.size();
   }
   out.keep(done, text.bytes.size());
-  return out.finish(store);
+  return out.finish();
 }
 
 Normalizer::Normalizer(const Json& json, const std::string& where) {
@@ -35,10 +35,10 @@ void Normalizer::add(const Json& json, const std::string& where) {
   } else if (type == "Prepend") {
     steps_.push_back([what = get<std::string>(json, "prepend", where)](const TracedText& text, TextStore& store) {
       if (text.bytes.empty()) return text;
-      Rewriting out(text);
+      Rewriting out(text, store);
       out.put(what, 0);
       out.keep(0, text.bytes.size());
-      return out.finish(store);
+      return out.finish();
     });
   } else if (type == "Replace") {
     const Json& pattern = member(json, "pattern", where);
@@ -57,7 +57,7 @@ TracedText Normalizer::apply(TracedText text, TextStore& store) const {
 }
 
 std::string Normalizer::apply(std::string_view text) const {
-  TextStore store;
+  TextStore store(text.size());
   return std::string(apply(TracedText{text}, store).bytes);
 }
 

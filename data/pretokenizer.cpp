@@ -75,10 +75,10 @@ void split(const TracedText& text, const std::string& what, Behavior behavior, b
 }
 
 TracedText with_prefix(const TracedText& text, std::string_view prefix, TextStore& store) {
-  Rewriting out(text);
+  Rewriting out(text, store);
   out.put(prefix, 0);
   out.keep(0, text.bytes.size());
-  return out.finish(store);
+  return out.finish();
 }
 
 // The pattern of GPT-2, which ByteLevel has built in.

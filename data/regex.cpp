@@ -4,6 +4,11 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
 #include "engine/error.h"
 
 namespace afina {
@@ -71,22 +76,54 @@ struct Regex::Code {
   }
 };
 
-Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(where)) {
-  std::string ours = pattern_for_pcre2(pattern, where_);
+namespace {
+
+std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std::string& where) {
+  std::string ours = pattern_for_pcre2(pattern, where);
   int error = 0;
   PCRE2_SIZE place = 0;
-  auto made = std::make_shared<Code>();
+  auto made = std::make_shared<Regex::Code>();
   // In Oniguruma's default syntax ^ and $ stand for lines.
   made->code = pcre2_compile(PCRE2_SPTR(ours.data()), ours.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
                              &error, &place, nullptr);
-  require(made->code, where_, ": the regular expression \"", pattern, "\" cannot be used: ", message_of(error), " (at character ", place,
+  require(made->code, where, ": the regular expression \"", pattern, "\" cannot be used: ", message_of(error), " (at character ", place,
           ")");
   made->jit = pcre2_jit_compile(made->code, PCRE2_JIT_COMPLETE) == 0;
   made->context = pcre2_match_context_create(nullptr);
-  require(made->context, where_, ": out of memory");
+  require(made->context, where, ": out of memory");
   pcre2_set_match_limit(made->context, match_limit);
   pcre2_set_heap_limit(made->context, heap_kibibytes);
-  code_ = made;
+  return made;
+}
+
+// The patterns used last: tokenizers have few, the same ones again and again, and to compile one takes longer than all else of a small
+// tokenizer.json.
+class Compiled {
+ public:
+  std::shared_ptr<const Regex::Code> get(const std::string& pattern, const std::string& where) {
+    if (pattern.size() > longest) return compile(pattern, where);
+    std::lock_guard lock(mutex_);
+    auto at = std::find_if(last_.begin(), last_.end(), [&](auto& one) { return one.first == pattern; });
+    if (at == last_.end()) {
+      auto made = compile(pattern, where);
+      if (last_.size() == most) last_.pop_back();
+      at = last_.emplace(last_.end(), pattern, std::move(made));
+    }
+    std::rotate(last_.begin(), at, at + 1);
+    return last_.front().second;
+  }
+
+ private:
+  static constexpr size_t longest = 512, most = 8;
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::shared_ptr<const Regex::Code>>> last_;
+};
+
+}  // namespace
+
+Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(where)) {
+  static Compiled compiled;
+  code_ = compiled.get(pattern, where_);
 }
 
 bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin, size_t& end) const {

@@ -68,7 +68,7 @@ namespace {
 TracedText repaired(std::string_view text, TextStore& store) {
   TracedText whole{text};
   if (is_utf8(text)) return whole;
-  Rewriting out(whole);
+  Rewriting out(whole, store);
   for (size_t at = 0; at < text.size();) {
     Character c = character_at(text, at);
     if (c.valid) {
@@ -78,12 +78,12 @@ TracedText repaired(std::string_view text, TextStore& store) {
     }
     at += c.bytes;
   }
-  return out.finish(store);
+  return out.finish();
 }
 
 class Encoder {
  public:
-  Encoder(const Tokenizer::State& state, bool special) : state_(state), special_(special) {}
+  Encoder(const Tokenizer::State& state, bool special, size_t bytes) : state_(state), special_(special), store_(bytes) {}
 
   Encoding encode(std::string_view text) {
     std::vector<TextPart> parts, finer;
@@ -131,7 +131,7 @@ class Encoder {
 
 Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
   require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(), " bytes is too long to be tokenised in one piece");
-  return Encoder(*state_, special).encode(text);
+  return Encoder(*state_, special, text.size()).encode(text);
 }
 
 namespace {

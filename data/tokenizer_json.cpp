@@ -97,7 +97,7 @@ void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
       if (!bytes_of_token(text, bytes)) bytes = text;
       continue;
     }
-    TextStore store;
+    TextStore store(text.size());
     bytes = std::string(replace_all(TracedText{text}, "\u2581", " ", store).bytes);
     auto digit = [&](size_t i) { return std::string_view("0123456789ABCDEF").find(text[i]); };
     if (byte_fallback && text.size() == 6 && text.starts_with("<0x") && text[5] == '>' && digit(3) < 16 && digit(4) < 16) {

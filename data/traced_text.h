@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/error.h"
+
 namespace afina {
 
 // A piece of text. As long as nothing was rewritten, byte i of it is byte origin + i of the input; afterwards it is bounds[i].
@@ -21,34 +23,45 @@ struct TracedText {
   }
 };
 
-// Owns what rewriting makes, for the time of one call.
+// Owns what rewriting makes, for the time of one call. A stranger's tokenizer may not make more of a text than honest ones ever need: forty
+// times "replace a by aa" would be a terabyte.
 struct TextStore {
   std::deque<std::string> texts;
   std::deque<std::vector<uint32_t>> bounds;
+  size_t left;  // bytes that may still be made
+
+  explicit TextStore(size_t input_bytes) : left((1 << 16) + 64 * input_bytes) {}
+  void take(size_t bytes) {
+    require(bytes <= left, "the tokenizer makes a text many times longer than it was: its replacements multiply");
+    left -= bytes;
+  }
 };
 
 // Makes a changed copy of a text, front to back.
 class Rewriting {
  public:
-  explicit Rewriting(const TracedText& from) : from_(from) {}
+  Rewriting(const TracedText& from, TextStore& store) : from_(from), store_(store) {}
   // Takes over [begin, end) as it is.
   void keep(size_t begin, size_t end) {
+    store_.take(end - begin);
     text_ += from_.bytes.substr(begin, end - begin);
     for (size_t i = begin; i < end; ++i) bounds_.push_back(uint32_t(from_.at(i)));
   }
   // Puts `bytes` for what began at `begin`: all of it counts as that, the last byte up to what comes next.
   void put(std::string_view bytes, size_t begin) {
+    store_.take(bytes.size());
     text_ += bytes;
     bounds_.insert(bounds_.end(), bytes.size(), uint32_t(from_.at(begin)));
   }
-  TracedText finish(TextStore& store) {
+  TracedText finish() {
     bounds_.push_back(uint32_t(from_.at(from_.bytes.size())));
-    const std::string& text = store.texts.emplace_back(std::move(text_));
-    return {text, 0, store.bounds.emplace_back(std::move(bounds_)).data()};
+    const std::string& text = store_.texts.emplace_back(std::move(text_));
+    return {text, 0, store_.bounds.emplace_back(std::move(bounds_)).data()};
   }
 
  private:
   const TracedText& from_;
+  TextStore& store_;
   std::string text_;
   std::vector<uint32_t> bounds_;
 };

@@ -108,9 +108,10 @@ void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64
   if (!limit.bytes || use.total + bytes <= limit.bytes) return;
   std::string held;
   for (int p = 0; p < purpose_count; ++p)
-    if (use.now[size_t(p)]) held += (held.empty() ? "" : ", ") + std::string(name(Purpose(p))) + " " + mebibytes(use.now[size_t(p)]);
-  fail("memory: ", mebibytes(bytes), " more for ", name(purpose), " do not fit: ", mebibytes(use.total), " are held (", held,
-       ") and the limit is ", mebibytes(limit.bytes), " (", limit.set_by,
+    if (use.now[size_t(p)]) held += (held.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " + mebibytes(use.now[size_t(p)]);
+  if (!held.empty()) held += ")";
+  fail("memory: ", mebibytes(bytes), " more for ", name(purpose), " do not fit: ", mebibytes(use.total), " are held", held,
+       " and the limit is ", mebibytes(limit.bytes), " (", limit.set_by,
        "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, --dtype bf16 or fewer trained parameters; "
        "'afina plan --budget' says which of them suffices");
 }

@@ -12,7 +12,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"
 #include "engine/train/checkpoint.h"
-#include "test/fuzz/mutate.h"
+#include "test/fuzz/draw.h"
 #include "test/runs.h"
 #include "test/scratch.h"
 
@@ -34,7 +34,17 @@ const std::string preload = "LD_PRELOAD=" AFINA_FAULT_DISK;  // empty under the 
 enum Kind { at_random, inside_a_checkpoint, full_disk, damaged_afterwards, kinds };
 
 Words command(const std::string& out, bool resume = false) {
-  Words more = {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "12", "--eval-every", "12", "--generations", "0"};
+  // Small steps: most of the time goes into what is to be interrupted, starting and saving.
+  Words more = {"--method",      "lora:rank=4,lr=3e-3",
+                "--save-every",  "1",
+                "--steps",       "12",
+                "--eval-every",  "12",
+                "--generations", "0",
+                "--batch",       "1",
+                "--length",      "32",
+                "--limit",       "24",
+                "--held-out",    "2",
+                "--threads",     "1"};
   if (resume) more.push_back("--resume");
   return words("train", out, more);
 }
@@ -234,6 +244,25 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_too_small_and_one_that_fills_up) {
   BOOST_TEST(status == 0, read_text_file(said));
   BOOST_TEST(wait_for(start_program(command(scratch / "whole"), said)) == 0);
   BOOST_TEST(digest(out) == digest(scratch / "whole"));
+}
+
+// Ctrl-C, and what `timeout` and `make` make of it: the same wish twice.
+BOOST_AUTO_TEST_CASE(a_signal_leaves_a_run_that_goes_on) {
+  ScratchFolder scratch;
+  std::string said = scratch / "said";
+  BOOST_TEST(wait_for(start_program(command(scratch / "whole"), said)) == 0);
+  for (std::vector<int> signals : {std::vector{SIGINT}, {SIGTERM}, {SIGINT, SIGINT}, {SIGTERM, SIGINT, SIGTERM}}) {
+    std::string out = scratch / ("run" + std::to_string(signals.size()) + std::to_string(signals[0]));
+    pid_t child = start_program(command(out), said, {preload, "FAULT_DELAY_US=2000"});
+    for (int i = 0; i < 60000 && checkpoint_steps(out + "/checkpoints").empty(); ++i) std::this_thread::sleep_for(Milliseconds(1));
+    for (int signal : signals) kill(child, signal), std::this_thread::sleep_for(Milliseconds(2));
+    int status = wait_for(child);
+    BOOST_TEST(WIFEXITED(status));
+    BOOST_TEST(WEXITSTATUS(status) == 1);
+    for (const char* words : {"interrupted after step", "--resume"}) BOOST_TEST(holds(read_text_file(said), words), read_text_file(said));
+    BOOST_TEST(wait_for(start_program(command(out, true), said)) == 0, read_text_file(said));
+    BOOST_TEST(digest(out) == digest(scratch / "whole"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(no_checkpoint_is_whole) {

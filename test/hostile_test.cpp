@@ -8,6 +8,7 @@
 #include "test/runs.h"
 #include "test/scratch.h"
 #include "test/tiny.h"
+#include "tools/format.h"
 
 namespace afina {
 
@@ -156,6 +157,32 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_through_a_link) {
   BOOST_TEST(read_text_file(victim) == "untouched");
   BOOST_TEST(!fs::is_symlink(folder / "out/config.json"));
   tiny_model(folder / "out");
+}
+
+// What a terminal would obey does not reach it out of a stranger's file.
+BOOST_AUTO_TEST_CASE(names_do_not_command_the_terminal) {
+  Downloaded model;
+  Json config = parse_json_file(model.path + "/config.json");
+  config["hidden_act"] = "\x1b[2J\x1b]0;owned\x07\xc2\x9b";
+  write_text_file(model.path + "/config.json", config.dump());
+  Said said = run({"inspect", "--model", model.path});
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "hidden_act"), said.err);
+  for (const char* obeyed : {"\x1b", "\x07", "\xc2\x9b"}) BOOST_TEST(!holds(said.err, obeyed), said.err);
+  BOOST_TEST(harmless("a\tb\n\xc3\xa9\x1b\x7f") == "a\tb\n\xc3\xa9\\x1b\\x7f");
+}
+
+// A config may promise a model of terabytes: it is refused, or only looked at, before memory is taken.
+BOOST_AUTO_TEST_CASE(promises_of_terabytes_take_no_memory) {
+  Downloaded model;
+  Json config = parse_json_file(model.path + "/config.json");
+  config["hidden_size"] = 1 << 20, config["intermediate_size"] = 1 << 20, config["vocab_size"] = 1 << 22;
+  write_text_file(model.path + "/config.json", config.dump());
+  int64_t before = memory_use(Device::cpu).total;
+  reset_memory_peak(Device::cpu);
+  check_error([&] { tiny_model(model.path); }, {"the config asks for"});
+  BOOST_TEST(run({"inspect", "--model", model.path}).status == 0);
+  BOOST_TEST(memory_use(Device::cpu).total_peak - before < 1 << 20);
 }
 
 // The folder of a run is named after its method; a method's text cannot lead it elsewhere.

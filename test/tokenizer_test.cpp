@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(normal_form_c) {
                           {"plain", "plain"},
                           {"\ufb01", "\ufb01"},
                           {"xe\u0301y", "x\u00e9y"}}) {
-    TextStore store;
+    TextStore store(from.size());
     TracedText text = nfc(TracedText{from}, store);
     BOOST_TEST(std::string(text.bytes) == to);
     for (size_t i = 0; i < text.bytes.size(); ++i) BOOST_TEST(text.at(i) <= text.at(i + 1));
@@ -207,6 +207,20 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_or_wrong_is_refused) {
   check_error([] { Tokenizer::from_file("/nowhere"); }, {"/nowhere", "tokenizer.json"});
   check_error([&] { good.decode(std::vector<int32_t>{6}); }, {"no token 6", "0 to 5"});
   check_error([&] { good.set_eos("<x>"); }, {"<x>"});
+}
+
+BOOST_AUTO_TEST_CASE(replacements_that_multiply_are_refused) {
+  // Forty times twice as long: a terabyte of a single letter.
+  for (std::string step :
+       {R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})", R"({"type": "Prepend", "prepend": "aaaaaaaa"})"}) {
+    std::string steps;
+    for (int i = 0; i < 40; ++i) steps += (i ? "," : "") + step;
+    if (step.find("Prepend") != step.npos)
+      for (int i = 0; i < 40; ++i) steps += R"(,{"type": "Replace", "pattern": {"String": "a"}, "content": "aaa"})";
+    std::string json = tiny;
+    json.replace(json.find("\"decoder\""), 0, R"("normalizer": {"type": "Sequence", "normalizers": [)" + steps + "]}, ");
+    check_error([&] { Tokenizer::from_json(json, "t.json").encode("a"); }, {"many times longer"});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {

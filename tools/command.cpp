@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "engine/nearest.h"
+#include "tools/format.h"
 #include "tools/machine.h"
 #include "tools/options.h"
 
@@ -39,11 +40,11 @@ int run_program(const std::vector<std::string>& words) {
     }
     return found->second.run({words.begin() + 1, words.end()});
   } catch (const UsageError& e) {
-    std::cerr << "error: " << e.what() << "\n";
+    std::cerr << "error: " << harmless(e.what()) << "\n";
     return 2;
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch or --length, --dtype bf16 or --checkpoint block\n";
-  } catch (const std::exception& e) { std::cerr << "error: " << e.what() << "\n"; }
+  } catch (const std::exception& e) { std::cerr << "error: " << harmless(e.what()) << "\n"; }
   return 1;
 }
 

@@ -124,6 +124,19 @@ std::string format_interval(const Estimate& estimate) {
 
 std::string short_hash(const std::string& hash, size_t length) { return hash.substr(0, length); }
 
+std::string harmless(std::string_view text) {
+  std::string out;
+  auto show = [&](unsigned char c) { ((out += "\\x") += "0123456789abcdef"[c >> 4]) += "0123456789abcdef"[c & 15]; };
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
+    bool c1 = c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F: some terminals obey them
+    if ((c < 32 && c != '\n' && c != '\t') || c == 127) show(c);
+    else if (c1) show(c), show(next), ++i;
+    else out += char(c);
+  }
+  return out;
+}
+
 size_t display_width(const std::string& utf8) {
   size_t width = 0;
   for (size_t place = 0; place < utf8.size(); place++) {

@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
+
 #include "tools/statistics.h"
 
 namespace afina {
@@ -25,6 +27,9 @@ std::string format_interval(const Estimate& estimate);
 
 // The first `length` characters of a hash: enough to tell two apart by eye.
 std::string short_hash(const std::string& hash, size_t length = 12);
+// What a terminal would obey is shown instead ("\x1b"): names and texts in a stranger's files may not move the cursor or rewrite the
+// screen.
+std::string harmless(std::string_view text);
 // Columns that a terminal shows: code points, wide ones (CJK, emoji) as two.
 size_t display_width(const std::string& utf8);
 

@@ -48,7 +48,9 @@ struct Generate {
   std::string answer(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids) const {
     TextStream stream(tokenizer);
     std::string whole;
-    auto write = [&](const std::string& text) { whole += text, std::cout << text << std::flush; };
+    // A model may say anything; a file gets it as it is.
+    static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    auto write = [&](const std::string& text) { whole += text, std::cout << (terminal ? harmless(text) : text) << std::flush; };
     GenerateOptions o = options;
     o.each = [&](int32_t token) { return write(stream.push(token)), bool(std::cout); };
     Generated g = generate(model, ids, o);

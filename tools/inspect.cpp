@@ -22,7 +22,7 @@ tokenizer and chat template.
   afina inspect --model data/pocket --tensors
   afina inspect --kernels)";
 
-// Stands in for the files: only names are looked at, so that a large model is inspected at once.
+// Stands in for the files: only names are looked at, on a device without bytes, so that a large model is inspected at once.
 struct NamesOnly : WeightSource {
   const WeightSource& files;
   explicit NamesOnly(const WeightSource& f) : files(f) {}
@@ -123,7 +123,7 @@ void print_facts(const ModelFiles& files) {
 }
 
 std::string token_text(const Tokenizer& tokenizer, int32_t id) {
-  return id < 0 ? "none" : "'" + tokenizer.token_text(id) + "' (" + std::to_string(id) + ")";
+  return id < 0 ? "none" : "'" + harmless(tokenizer.token_text(id)) + "' (" + std::to_string(id) + ")";
 }
 void print_tokenizer(const ModelFiles& files) {
   if (!files.gguf && !std::filesystem::exists(files.path + "/tokenizer.json")) {
@@ -138,7 +138,7 @@ void print_tokenizer(const ModelFiles& files) {
     ChatTemplate chat = ChatTemplate::recognised(t);
     std::cout << "chat template: " << chat.name() << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
               << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
-  } catch (const Error& e) { std::cout << "chat template: " << e.what() << "\n"; }
+  } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
 }
 
 void print_tensors(const ModelFiles& files) {
@@ -197,7 +197,8 @@ struct Inspect {
     NamesOnly names(*files.source);
     BuildOptions options;
     options.dtype = load.parsed_dtype();
-    spec.options.erase("lr");  // as in the lines of compare
+    options.device = Device::shapes;  // no bytes: what a config promises need not fit
+    spec.options.erase("lr");         // as in the lines of compare
     return build_model(files.config, names, make_method(spec), options);
   }
 

@@ -7,7 +7,8 @@ namespace afina {
 struct Interrupted : Error {
   using Error::Error;
 };
-// While alive, SIGINT and SIGTERM set a flag instead of ending the program; a second one ends it.
+// While alive, SIGINT and SIGTERM set a flag instead of ending the program; a second one,
+// half a second later or more, ends it.
 class InterruptScope {
  public:
   InterruptScope();

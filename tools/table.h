@@ -12,7 +12,10 @@ namespace afina {
 class Table {
  public:
   explicit Table(std::string align) : align_(std::move(align)) {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<std::string> row) {
+    for (std::string& cell : row) cell = harmless(cell);
+    rows_.push_back(std::move(row));
+  }
   void print(std::ostream& out) const {
     std::vector<size_t> widths;
     for (auto& row : rows_)

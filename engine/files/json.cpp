@@ -48,10 +48,12 @@ size_t locate(std::string_view text, int depth, size_t key) {
 }
 
 // Builds the value from the parser's events. The library's own builder knows neither keys given twice nor a limit of depth.
+// What is wrong is noted and the parser stopped: a throw through its frames would cost more than the parsing.
 class Builder : public nlohmann::json_sax<Json> {
  public:
   Builder(std::string_view text, const std::string& where, const JsonLimits& limits) : text_(text), where_(where), limits_(limits) {}
   Json root;
+  std::string wrong;  // what stopped the parser; "" if nothing did
 
   bool null() override { return add(Json(nullptr)); }
   bool boolean(bool value) override { return add(Json(value)); }
@@ -68,8 +70,7 @@ class Builder : public nlohmann::json_sax<Json> {
     ++keys_;
     auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
     // Looking for the place is work: only once it is needed.
-    if (!fresh)
-      fail(place(text_, locate(text_, -1, keys_), where_, limits_), ": the key '", excerpt(name), "' is given twice in one object");
+    if (!fresh) return stop(locate(text_, -1, keys_), ": the key '" + excerpt(name) + "' is given twice in one object");
     slot_ = &at->second;
     return true;
   }
@@ -79,10 +80,14 @@ class Builder : public nlohmann::json_sax<Json> {
     size_t start = words.find("] ");
     if (size_t column = words.find(", column "); column != words.npos) start = words.find(": ", column);
     if (start != words.npos) words = words.substr(start + 2);
-    fail(place(text_, position > 0 ? position - 1 : 0, where_, limits_), ": not valid JSON: ", excerpt(words, 240));
+    return stop(position > 0 ? position - 1 : 0, ": not valid JSON: " + excerpt(words, 240));
   }
 
  private:
+  bool stop(size_t position, const std::string& words) {
+    wrong = place(text_, position, where_, limits_) + words;
+    return false;
+  }
   Json* put(Json&& value) {
     if (stack_.empty()) return &(root = std::move(value));
     if (!stack_.back()->is_array()) return &(*slot_ = std::move(value));
@@ -91,9 +96,8 @@ class Builder : public nlohmann::json_sax<Json> {
   }
   bool add(Json&& value) { return put(std::move(value)), true; }
   bool open(Json&& value) {
-    bool fits = int(stack_.size()) < limits_.depth;
-    require(fits, place(text_, fits ? 0 : locate(text_, limits_.depth + 1, 0), where_, limits_), ": nested deeper than ", limits_.depth,
-            " levels");
+    if (int(stack_.size()) >= limits_.depth)
+      return stop(locate(text_, limits_.depth + 1, 0), ": nested deeper than " + std::to_string(limits_.depth) + " levels");
     stack_.push_back(put(std::move(value)));
     return true;
   }
@@ -123,6 +127,7 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
   require(text.size() <= limits.bytes, where, ": ", text.size(), " bytes of JSON are more than the ", limits.bytes, " expected at most");
   Builder builder(text, where, limits);
   Json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  if (!builder.wrong.empty()) fail(builder.wrong);
   return std::move(builder.root);
 }
 

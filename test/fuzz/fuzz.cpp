@@ -1,8 +1,6 @@
 // Runs fuzz targets on damaged input.
 #include "test/fuzz/fuzz.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -26,11 +24,7 @@ std::string hex(std::string_view input) {
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-// What this process holds, whoever asked for it; nothing under AddressSanitizer, which looks for leaks itself.
-int64_t held() {
-  struct mallinfo2 info = mallinfo2();
-  return int64_t(info.uordblks + info.hblkhd) + memory_use(Device::cpu).total;
-}
+int64_t held() { return heap_held() + memory_use(Device::cpu).total; }
 
 // Runs one input after the other and says what is wrong with which.
 class Runner {
@@ -103,7 +97,7 @@ FuzzCount fuzz(const FuzzTarget& target, uint64_t seed, int64_t runs, double sec
   int64_t held_before = held();
   for (; count.runs < runs && seconds_since(start) < seconds; ++count.runs) {
     Draw draw(seed, target.name, uint64_t(count.runs));
-    count.accepted += runner.run(mutate(material, target.words, draw), count.runs);
+    count.accepted += runner.run(mutate(target, material, draw), count.runs);
   }
   int64_t grown = held() - held_before;
   require(grown < (2 << 20) + count.runs / 16, "fuzz target ", target.name, ": ", grown, " bytes more are held after ", count.runs,

@@ -4,6 +4,7 @@
 //     static void run(std::string_view input) { ...read it; let Error out, check what must hold of what was read... }
 //     static std::vector<std::string> seeds() { return {...valid inputs, small ones...}; }
 //     static const afina::FuzzTarget registered("NAME", run, seeds, {"words", "that matter", "in such input"});
+// and, where one damage makes all others invisible (a length in front that no longer fits), a function that mends it as the last argument.
 // It then runs for about a second in `make test`, longer in `make fuzz MINUTES=5` (all targets) or `build/fuzz NAME 5`, and under
 // libFuzzer with coverage where CMake is given -DFUZZ=ON with clang: `build-fuzz/fuzz NAME corpus-folder -max_total_time=300`.
 // test/fuzz/corpus/NAME holds small inputs that led somewhere new (`build/fuzz NAME collect FOLDER`); they are run first and are damaged
@@ -21,10 +22,11 @@ struct FuzzTarget {
   std::vector<std::string> (*seeds)();
   std::vector<std::string> words;
   int64_t most_memory;  // bytes that a run may take beyond 256 for each byte of input
+  void (*mend)(std::string& input);
 
   FuzzTarget(const char* name, void (*run)(std::string_view), std::vector<std::string> (*seeds)(), std::vector<std::string> words = {},
-             int64_t most_memory = 4 << 20)
-      : name(name), run(run), seeds(seeds), words(std::move(words)), most_memory(most_memory) {
+             int64_t most_memory = 4 << 20, void (*mend)(std::string&) = nullptr)
+      : name(name), run(run), seeds(seeds), words(std::move(words)), most_memory(most_memory), mend(mend) {
     all().push_back(this);
   }
   static std::vector<const FuzzTarget*>& all() {
@@ -54,5 +56,7 @@ struct HeapUse {
   int64_t now = 0, peak = 0;
 };
 HeapUse& heap_use();
+// Bytes that this process holds of malloc's, whoever asked for them; nothing under AddressSanitizer, which looks for leaks itself.
+int64_t heap_held();
 
 }  // namespace afina

@@ -5,6 +5,7 @@
 #include "model/file_weights.h"
 #include "model/save.h"
 #include "test/fuzz/fuzz.h"
+#include "test/fuzz/mutate_json.h"
 #include "test/tiny_gguf.h"
 
 namespace afina {
@@ -85,7 +86,16 @@ void run_gguf(std::string_view input) {
   auto gguf = std::make_shared<const Gguf>(std::as_bytes(std::span(input)), "model.gguf");
   ModelConfig config = parse_config(config_of_gguf(*gguf), "model.gguf");
   auto source = gguf_weights(config, gguf);
-  run_some(*build_model(config, *source, make_method(parse_method("lora:rank=1")), {}), input);
+  run_some(*build_model(config, *source, make_method(parse_method("full")), {}), input);
+}
+
+// The length in front of the header of adapter_model.safetensors is that of the JSON behind it.
+void mend_adapter(std::string& input) {
+  size_t at = input.find(parting);
+  if (at == input.npos || at + parting.size() + 9 > input.size()) return;
+  at += parting.size();
+  uint64_t length = end_of_value(input, at + 8) - at - 8;
+  std::memcpy(input.data() + at, &length, 8);
 }
 
 std::vector<std::string> configs() { return {llama, gpt2}; }
@@ -125,7 +135,8 @@ const FuzzTarget registered_adapter_config("adapter_config", run_adapter_config,
                                            {"all-linear", "(.*)*", "re:", "null", "1e308", "*", "lm_head", "true"});
 const FuzzTarget registered_adapter("adapter", run_adapter, adapters,
                                     {"lora_A.weight", "lora_B.weight", "q_proj", "all-linear", "\"shape\":[", "\"data_offsets\":[0,",
-                                     "\n---\n"});
+                                     "\n---\n"},
+                                    4 << 20, mend_adapter);
 const FuzzTarget registered_gguf("gguf_model", run_gguf, ggufs,
                                  {"llama.block_count", "blk.0.attn_q.weight", "rope_freqs.weight", "output.weight", "qwen2"},
                                  models_memory);

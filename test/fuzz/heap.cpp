@@ -24,6 +24,10 @@ void released(void* data) {
 }  // namespace
 
 afina::HeapUse& afina::heap_use() { return use; }
+int64_t afina::heap_held() {
+  struct mallinfo2 info = mallinfo2();
+  return int64_t(info.uordblks + info.hblkhd);
+}
 
 void* operator new(size_t bytes) { return counted(std::malloc(bytes ? bytes : 1)); }
 void* operator new(size_t bytes, std::align_val_t align) {

@@ -1,6 +1,6 @@
 // Longer fuzzing: `fuzz [NAME|all] [MINUTES | RUNSx] [SEED]`, say `fuzz gguf 10000000x`. The input being run is kept in fuzz-NAME.input, so
 // that one which takes the process with it is there to be looked at; `fuzz NAME FILE` runs one file. `fuzz NAME collect FOLDER [RUNSx]`
-// keeps the shortest input for every kind of answer: the beginning of a corpus.
+// keeps the shortest input for every kind of answer, without what the answer does not need: the beginning of a corpus.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@
 
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/threads.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/mutate.h"
 
@@ -83,15 +84,31 @@ std::string kind_of(const std::string& message) {
   return kind;
 }
 
+// "" for an input that was read.
+std::string answer_to(const FuzzTarget& target, const std::string& input) {
+  try {
+    target.run(input);
+    return "";
+  } catch (const Error& error) { return kind_of(error.what()); }
+}
+
+// Takes out what the answer does not depend on, large pieces first.
+std::string minimised(const FuzzTarget& target, std::string input, const std::string& kind) {
+  for (size_t piece = std::max<size_t>(1, input.size() / 2); piece > 0; piece /= 2)
+    for (size_t at = 0; at + piece <= input.size();) {
+      std::string less = input.substr(0, at) + input.substr(at + piece);
+      if (answer_to(target, less) == kind) input = std::move(less);
+      else at += piece;
+    }
+  return input;
+}
+
 void collect(const FuzzTarget& target, const std::string& folder, int64_t runs) {
   std::map<std::string, std::string> shortest;
   std::vector<std::string> seeds = target.seeds();
   for (int64_t i = 0; i < runs; ++i) {
     Draw draw(7, target.name, uint64_t(i));
-    std::string input = mutate(seeds, target.words, draw), kind;
-    try {
-      target.run(input);
-    } catch (const Error& error) { kind = kind_of(error.what()); }
+    std::string input = mutate(target, seeds, draw), kind = answer_to(target, input);
     if (input.empty() || input.size() > 2048 || kind.empty()) continue;
     auto [at, fresh] = shortest.try_emplace(kind, input);
     if (!fresh && input.size() < at->second.size()) at->second = input;
@@ -99,10 +116,10 @@ void collect(const FuzzTarget& target, const std::string& folder, int64_t runs) 
   std::filesystem::create_directories(folder);
   int number = 0;
   for (auto& [kind, input] : shortest) {
-    if (number == 48) break;  // a corpus is small
+    if (number == 32) break;  // a corpus is small
     char name[16];
     std::snprintf(name, sizeof name, "/%02d", number++);
-    write_text_file(folder + name, input);
+    write_text_file(folder + name, minimised(target, input, kind));
   }
   std::printf("%-16s %d inputs\n", target.name.c_str(), number);
 }
@@ -111,6 +128,7 @@ int run(const std::vector<std::string>& words) {
   auto word = [&](size_t i, const char* otherwise) { return i < words.size() ? words[i] : std::string(otherwise); };
   std::string name = word(0, "all"), how = word(1, "1"), third = word(2, "");
   bool found = false;
+  set_thread_count(1);  // what is built is tiny
   for (const FuzzTarget* target : FuzzTarget::all()) {
     if (name != "all" && name != target->name) continue;
     found = true;

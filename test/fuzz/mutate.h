@@ -4,22 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/random.h"
+#include "test/fuzz/draw.h"
+#include "test/fuzz/fuzz.h"
+#include "test/fuzz/mutate_json.h"
 
 namespace afina {
-
-// Draws the numbers of one input, one after the other.
-class Draw {
- public:
-  Draw(uint64_t seed, std::string_view target, uint64_t run) : random_(seed ^ hash_of(target), "fuzz", run) {}
-  // 0 .. n-1; 0 for n = 0.
-  size_t below(size_t n) { return n == 0 ? 0 : random_.below(position_++, uint32_t(n)); }
-  uint32_t bits() { return random_.bits(position_++); }
-
- private:
-  Random random_;
-  uint64_t position_ = 0;
-};
 
 inline void put_number(std::string& input, Draw& draw) {
   static constexpr uint64_t numbers[] = {0,         1,          2,          7,          255,       65535,      1u << 24,
@@ -44,10 +33,32 @@ inline void move_piece(std::string& input, const std::string& other, Draw& draw)
   else input.replace(at, std::min(length, input.size() - at), piece);
 }
 
+// A text with its length in front, as GGUF has them: other words with their length, or of the same length.
+inline bool damage_text(std::string& input, const std::vector<std::string>& words, Draw& draw) {
+  size_t at = draw.below(input.size());
+  for (size_t tries = 0; tries < 128 && at + 9 < input.size(); ++tries, ++at) {
+    uint64_t length;
+    std::memcpy(&length, input.data() + at, 8);
+    if (length == 0 || length > 64 || at + 8 + length > input.size() || uint8_t(input[at + 8]) < 32) continue;
+    std::string text = input.substr(at + 8, size_t(length));
+    if (!words.empty() && draw.below(2)) text = words[draw.below(words.size())];
+    else text[draw.below(text.size())] = char(draw.bits());
+    if (draw.below(2)) text.resize(size_t(length), '_');
+    uint64_t now = text.size();
+    input.replace(at, 8 + size_t(length), std::string(reinterpret_cast<const char*>(&now), 8) + text);
+    return true;
+  }
+  return false;
+}
+
 // One damage to `input`; `seeds` and `words` are material.
 inline void damage(std::string& input, const std::vector<std::string>& seeds, const std::vector<std::string>& words, Draw& draw) {
+  size_t kind = draw.below(20);
+  if (kind >= 10 && input.starts_with("GGUF") ? kind < 14 && damage_text(input, words, draw)
+                                              : kind >= 10 && damage_json(input, seeds, draw))
+    return;
   size_t at = draw.below(input.size());
-  switch (draw.below(10)) {
+  switch (kind % 10) {
     case 0: input.resize(draw.below(input.size() + 1)); break;
     case 1: input.erase(at, 1 + draw.below(16)); break;
     case 2: move_piece(input, input, draw); break;
@@ -72,10 +83,11 @@ inline void damage(std::string& input, const std::vector<std::string>& seeds, co
 }
 
 // A seed with one to eight damages, mostly few: deep places are reached only through a mostly valid file.
-inline std::string mutate(const std::vector<std::string>& seeds, const std::vector<std::string>& words, Draw& draw) {
+inline std::string mutate(const FuzzTarget& target, const std::vector<std::string>& seeds, Draw& draw) {
   std::string input = seeds[draw.below(seeds.size())];
   size_t damages = size_t(1) << draw.below(4) >> draw.below(2);
-  for (size_t i = 0; i < damages || i == 0; ++i) damage(input, seeds, words, draw);
+  for (size_t i = 0; i < damages || i == 0; ++i) damage(input, seeds, target.words, draw);
+  if (target.mend && draw.below(8)) target.mend(input);
   return input;
 }
 

@@ -58,6 +58,8 @@ struct Multiply {
       t.first.step_b = b.step;
       t.first.units = u1 - u0;
       t.first.row_bytes = c.a.row_bytes;
+      t.step_first = g.ta ? c.a.strip_bytes : tile_rows * c.a.row_bytes;
+      t.step_second = g.ta ? c.a2.strip_bytes : tile_rows * c.a2.row_bytes;
       if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, units_wide(w) * 4, t2.units};
       if (last && g.bias) t.bias = (const float*)g.bias + j;
       for (int64_t i = i0; i < i1;) {
@@ -65,7 +67,7 @@ struct Multiply {
         if (last && g.out == Dtype::bf16) t.out = (uint16_t*)g.c + i * g.ldc + j;
         t.first.a = c.a.at(i - c.m0, u0);
         if (last && t2.units) t.second.a = c.a2.at(i - c.m0, 0);
-        const int64_t rows = least(i1 - i, strip - (i - c.m0) % strip);
+        const int64_t rows = g.ta && strip != tile_rows ? least(i1 - i, strip - (i - c.m0) % strip) : i1 - i;
         i += g.ta ? run_tile<Kind, strip>(t, rows) : run_tile<Kind, 1>(t, rows);
       }
     }
@@ -99,37 +101,47 @@ struct Multiply {
       pack_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
       return;
     }
-    for (int64_t u = u0; u < u1; u += 64)  // few enough rows of memory that neighbouring strips find them in the cache
+    for (int64_t u = u0; u < u1; u += rows_at_once)
       for (int64_t i = i0; i < i1; i += strip)
-        pack_panel<Kind>((char*)to.at(i - m0, u - u0), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + 64));
+        pack_panel<Kind>((char*)to.at(i - m0, u - u0), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + rows_at_once));
   }
 
   void pack_chunk(Chunk& c, bool pack_b) const {
     const int64_t units = c.u1 - c.u0, units2 = c.ends ? t2.units : 0, columns = c.n1 - c.n0;
-    const int64_t panels = up(columns, panel_width), rows = c.m1 - c.m0, row_blocks = up(rows, 8 * strip);
+    const int64_t panels = up(columns, panel_width), rows = c.m1 - c.m0, row_blocks = up(rows, block_rows);
     const int64_t bytes_a = left_bytes(t1, rows, units), bytes_a2 = left_bytes(t2, rows, units2);
     char* to_a = bytes_a + bytes_a2 ? (char*)scratch(shared_a, size_t(bytes_a + bytes_a2)) : nullptr;
     c.a = left(t1, to_a, c.m0, c.u0, units);
     c.a2 = left(t2, to_a + bytes_a, c.m0, 0, units2);
-    const int64_t splits = most(1, up(units, split_units));
-    const int64_t items_b = pack_b ? panels * (splits + (units2 ? 1 : 0)) : 0, items_a = to_a ? row_blocks : 0;
+    const int64_t group = t1.b.along ? 1 : 16;  // rows of memory that are k are read in longer pieces
+    const int64_t groups = up(panels, group), splits = most(1, up(units, split_units));
+    const int64_t items_b = pack_b ? groups * (splits + (units2 ? 1 : 0)) : 0, items_a = to_a ? row_blocks : 0;
     char *to_b = (char*)c.b, *to_b2 = (char*)c.b2;
     each(items_b + items_a, [&](int64_t item) {
       if (item >= items_b) {
-        const int64_t i0 = c.m0 + (item - items_b) * 8 * strip, i1 = least(c.m1, i0 + 8 * strip);
+        const int64_t i0 = c.m0 + (item - items_b) * block_rows, i1 = least(c.m1, i0 + block_rows);
         pack_left(t1, c.a, c.m0, i0, i1, c.u0, c.u1);
         pack_left(t2, c.a2, c.m0, i0, i1, 0, units2);
         return;
       }
-      const int64_t p = item % panels, s = item / panels, j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
-      const int wide = units_wide(int(w));
+      const int64_t p0 = item % groups * group, p1 = least(panels, p0 + group), s = item / groups;
       if (s == splits) {
-        pack_panel<Kind>(to_b2 + p * panel_width * units2 * 4, wide, t2.b, j, w, 0, units2);
+        pack_panels(to_b2, panel_width * units2 * 4, t2.b, c, p0, p1, 0, units2);
       } else if (!g.packed_b) {
-        const int64_t u0 = c.u0 + s * split_units, u1 = least(c.u1, u0 + split_units);
-        pack_panel<Kind>(to_b + (p * panel_width * units + (u0 - c.u0) * wide) * 4, wide, t1.b, j, w, u0, u1);
+        const int64_t u0 = s * split_units, u1 = least(units, u0 + split_units);
+        pack_panels(to_b, c.panel_bytes, t1.b, c, p0, p1, u0, u1);
       }
     });
+  }
+  // Units u0..u1 (from the chunk's first) of panels p0..p1.
+  void pack_panels(char* to, int64_t panel_bytes, const Operand& b, const Chunk& c, int64_t p0, int64_t p1, int64_t u0, int64_t u1) const {
+    const int64_t first = &b == &t1.b ? c.u0 : 0, step = b.along ? u1 - u0 : rows_at_once;
+    for (int64_t u = u0; u < u1; u += step)
+      for (int64_t p = p0; p < p1; ++p) {
+        const int64_t j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
+        const int wide = units_wide(int(w));
+        pack_panel<Kind>(to + p * panel_bytes + u * wide * 4, wide, b, j, w, first + u, first + least(u1, u + step));
+      }
   }
 
   // ---- The two ways through ----
@@ -138,37 +150,48 @@ struct Multiply {
     const int64_t panels = up(c.n1 - c.n0, panel_width), rows = c.m1 - c.m0;
     int64_t parts = threads == 1 ? 1 : most(1, least(up(16 * threads, panels), rows / 48));
     if (g.out == Dtype::bf16 && !c.sums) parts = most(parts, up(rows, 256));  // the sums of a part stay in the cache
-    const int64_t size = up(up(rows, parts), strip) * strip;
-    parts = up(rows, size);
     const int64_t units = c.u1 - c.u0, units2 = t2.units;
+    if (narrow_tiles) parts = most(parts, up(rows * units, part_units));
+    const int64_t size = most(up(up(rows, parts), strip) * strip, 4 * strip);
+    parts = up(rows, size);
     each(panels * parts, [&](int64_t item) {
-      const int64_t p = item / parts, i0 = c.m0 + item % parts * size, i1 = least(c.m1, i0 + size);
+      const int64_t p = item % panels, i0 = c.m0 + item / panels * size, i1 = least(c.m1, i0 + size);
       const int64_t j = c.n0 + p * panel_width;
       int64_t ld;
       float* sums = sums_of(c, i0, j, i1 - i0, &ld);
       const int w = int(least(panel_width, c.n1 - j));
-      const Right b = {c.b + p * panel_width * units * 4, units_wide(w) * 4};
+      const Right b = {c.b + p * c.panel_bytes + (g.packed_b ? c.u0 * units_wide(w) * 4 : 0), units_wide(w) * 4};
       block(c, j, w, b, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
     });
   }
 
+  // Of k, packed at a time.
+  int64_t units_at_once(bool a_packed) const {
+    if (!narrow_tiles || g.out == Dtype::bf16) return most(1, least(t1.units, chunk_units));
+    const int64_t chunks = up(t1.units, a_packed ? narrow_chunk_units : block_units);
+    return most(1, least(t1.units, up(up(t1.units, most(1, chunks)), 4) * 4));
+  }
+
   // Large: chunks of B (and of A where it must be rearranged) are packed by all threads, then multiplied by all.
   void in_chunks() const {
-    const int64_t ku = g.packed_b ? most(1, t1.units) : most(1, least(t1.units, chunk_units));
+    const bool a_packed = left_bytes(t1, g.m, t1.units) + left_bytes(t2, g.m, t2.units) > 0;
+    const int64_t ku = g.packed_b && !narrow_tiles ? most(1, t1.units) : units_at_once(a_packed);
     const bool several = t1.units > ku;
     const int64_t nc = g.packed_b ? g.n : least(g.n, most(1, chunk_size / ku / panel_width) * panel_width);
-    const bool a_packed = left_bytes(t1, g.m, t1.units) + left_bytes(t2, g.m, t2.units) > 0;
-    const int64_t mc = a_packed ? least(g.m, most(1, chunk_size / ku / (8 * strip)) * 8 * strip) : g.m;
+    const int64_t size_a = narrow_tiles ? least(chunk_size, threads * part_units) : chunk_size;
+    const int64_t mc = a_packed ? least(g.m, most(1, size_a / ku / (8 * strip)) * 8 * strip) : g.m;
     for (int64_t n0 = 0; n0 < g.n; n0 += nc)
       for (int64_t u0 = 0; u0 == 0 || u0 < t1.units; u0 += ku) {
         Chunk c;
         c.n0 = n0, c.n1 = least(g.n, n0 + nc), c.u0 = u0, c.u1 = least(t1.units, u0 + ku);
         c.begins = u0 == 0, c.ends = c.u1 == t1.units;
         const int64_t wide = up(c.n1 - c.n0, panel_width) * panel_width, units2 = c.ends ? t2.units : 0;
-        const int64_t size_b = g.packed_b ? 0 : wide * (c.u1 - c.u0);
-        char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2) * 4) : nullptr;
+        // Packed here, panels are apart by what is no power of two, so that a cache holds the same place of several.
+        c.panel_bytes = g.packed_b ? panel_width * t1.units * 4 : panel_width * (c.u1 - c.u0) * 4 + 256;
+        const int64_t size_b = g.packed_b ? 0 : up(c.n1 - c.n0, panel_width) * c.panel_bytes;
+        char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2 * 4)) : nullptr;
         c.b = g.packed_b ? (const char*)g.packed_b : b;
-        c.b2 = b + size_b * 4;
+        c.b2 = b + size_b;
         for (int64_t m0 = 0; m0 < g.m; m0 += mc) {
           c.m0 = m0, c.m1 = least(g.m, m0 + mc);
           if (several && g.out == Dtype::bf16) {

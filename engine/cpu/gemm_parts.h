@@ -11,12 +11,20 @@ namespace afina::AFINA_ISA {
 
 enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums };  // of scratch memory
 
-constexpr int64_t block_units = 768;              // of k while a tile stays in registers: a panel of B then fits in half of a 512 KiB cache
+// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in the second cache.
+constexpr int64_t block_units = 768;
 constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time
-constexpr int64_t chunk_size = 1 << 20;           // units of B, or of A, packed at a time: 4 MiB
-constexpr int64_t stream_rows = 48;               // up to so many rows of A, each thread packs for itself what it needs of B at once
+// Narrow tiles pass over A so often that what all panels of B meet next must lie in the second cache (512 KiB): so many units of A at a
+// time, and so few of k where A is packed and sums can wait in C.
+constexpr bool narrow_tiles = wide_vectors == 2;
+constexpr int64_t part_units = 40 << 10;
+constexpr int64_t narrow_chunk_units = 384;
+constexpr int64_t chunk_size = 1 << 20;  // units of B, or of A, packed at a time: 4 MiB
+constexpr int64_t stream_rows = 48;      // up to so many rows of A, each thread packs for itself what it needs of B at once
 constexpr int64_t stream_units = 64;
 constexpr int64_t split_units = 256;  // of k that one thread packs at a time
+constexpr int64_t block_rows = 96;    // of A that one thread packs at a time
+constexpr int64_t rows_at_once = 16;  // of memory, when they are k: few enough that neighbouring panels find them in the cache
 constexpr int64_t little = 1 << 16;   // multiply-adds that are not worth a second thread
 
 AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -67,8 +75,8 @@ struct Chunk {
   Left a, a2;                         // row 0 is m0, unit 0 is u0
   const char* b = nullptr;            // panels of B from n0 on
   const char* b2 = nullptr;
-  int64_t unit_bytes_b = 0;  // units of a panel of B times 4
-  float* sums = nullptr;     // (m1 - m0, n1 - n0) where C is bf16 and k needs several chunks
+  int64_t panel_bytes = 0;  // from one of B's to the next
+  float* sums = nullptr;    // (m1 - m0, n1 - n0) where C is bf16 and k needs several chunks
   int64_t ld_sums = 0;
 };
 

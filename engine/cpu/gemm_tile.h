@@ -4,8 +4,9 @@
 
 namespace afina::AFINA_ISA {
 
-// A packed panel of A holds 12 rows: unit u of row r lies at u * 12 + r. A panel of B is as wide as its vectors.
-constexpr int strip = 12;
+// A packed panel of A holds so many rows: unit u of row r lies at u * strip + r. A panel of B is as wide as its vectors.
+constexpr int strip = wide_vectors == 2 ? 6 : 12;
+constexpr int tile_rows = wide_vectors == 1 ? 4 : 6;  // of the tile that most of C is made of
 
 // One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or as it lies when its rows are units (step_b bytes apart).
 struct Stretch {
@@ -24,12 +25,14 @@ struct Tile {
   int64_t ldo = 0;
   const float* bias = nullptr;
   bool load = false;
-  int columns = 0;  // of C: the last vector may be partly used
+  int columns = 0;                          // of C: the last vector may be partly used
+  int64_t step_first = 0, step_second = 0;  // bytes of A from the rows of a full tile to the next
 };
 
 // Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1: rows as they lie).
 template <class Kind, class V, int R, int NV, int Step>
 [[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV], const Stretch& s) {
+  constexpr bool few_registers = wide_vectors == 2;
   constexpr int groups = (R + 2) / 3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
   const int64_t stride = Step == 1 ? s.row_bytes : 4;
   const char* a[groups];
@@ -39,7 +42,11 @@ template <class Kind, class V, int R, int NV, int Step>
   auto step = [&](int u) __attribute__((always_inline)) {
     typename V::F bv[NV];
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + u * step_b + j * V::width * 4);
+    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + (few_registers ? 0 : u * step_b) + j * V::width * 4);
+    if constexpr (few_registers) {
+      b += step_b;
+      asm("" : "+r"(b));  // else the compiler keeps several multiples of step_b and sends sums through memory
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
       const char* ai = a[i / 3] + (i % 3) * stride + u * Step * 4;
@@ -58,13 +65,13 @@ template <class Kind, class V, int R, int NV, int Step>
     for (int u = 0; u < 4; ++u) step(u);
 #pragma GCC unroll 4
     for (int g = 0; g < groups; ++g) a[g] += 4 * Step * 4;
-    b += 4 * step_b;
+    if constexpr (!few_registers) b += 4 * step_b;
   }
   for (; left > 0; --left) {
     step(0);
 #pragma GCC unroll 4
     for (int g = 0; g < groups; ++g) a[g] += Step * 4;
-    b += step_b;
+    if constexpr (!few_registers) b += step_b;
   }
 }
 
@@ -97,32 +104,49 @@ template <class V, int R, int NV>
 }
 
 template <class Kind, class V, int R, int NV, int Step>
-static void tile(const Tile& t) {
+[[gnu::always_inline]] static inline void one_tile(const Tile& t) {
   typename V::F acc[R][NV];
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < NV; ++j) acc[i][j] = t.load ? load_columns<V>(t.c + i * t.ldc + j * V::width, t.columns - j * V::width) : V::zero();
   }
+  if constexpr (wide_vectors == 2) {  // the sums of the rows that come next: their loads would hold up the first products
+#pragma GCC unroll 12
+    for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
+  }
   add_stretch<Kind, V, R, NV, Step>(acc, t.first);
   if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
   write_tile<V, R, NV>(acc, t);
 }
 
-// Runs a tile of the most rows that there is a kernel for, at most `rows`, and says how many those were. R: kernels, most rows first.
+// `times` tiles of R rows, one below the other.
+template <class Kind, class V, int R, int NV, int Step>
+static void tile(const Tile& from, int64_t times) {
+  Tile t = from;
+  for (; times > 0; --times) {
+    one_tile<Kind, V, R, NV, Step>(t);
+    t.c += R * t.ldc, t.first.a += t.step_first, t.second.a += t.step_second;
+    if (t.out) t.out += R * t.ldo;
+  }
+}
+
+// Runs tiles of the most rows that there is a kernel for, at most `rows` in all, and says how many those were. R: kernels, most rows first.
 template <class Kind, class V, int NV, int Step, int R, int... Fewer>
 [[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
   if constexpr (sizeof...(Fewer) > 0)
     if (rows < R) return run_most<Kind, V, NV, Step, Fewer...>(t, rows);
-  tile<Kind, V, R, NV, Step>(t);
-  return R;
+  constexpr bool full = wide_vectors == 2 && R == tile_rows && (Step == 1 || Step == R);
+  const int64_t times = full ? rows / R : 1;
+  tile<Kind, V, R, NV, Step>(t, times);
+  return int(R * times);
 }
 
 template <class Kind, class V, int NV, int Step>
 [[gnu::always_inline]] static inline int run_tile(const Tile& t, int64_t rows) {
   constexpr int registers = Wide::width == 16 ? 32 : 16;
   if constexpr (wide_vectors == 1) return run_most<Kind, V, NV, Step, 4, 2, 1>(t, rows);
-  else if constexpr (NV * 13 < registers) return run_most<Kind, V, NV, Step, 12, 8, 6, 4, 3, 2, 1>(t, rows);
+  else if constexpr (NV * 13 < registers && (Step == 1 || Step >= 12)) return run_most<Kind, V, NV, Step, 12, 8, 6, 4, 3, 2, 1>(t, rows);
   else return run_most<Kind, V, NV, Step, 6, 5, 4, 3, 2, 1>(t, rows);
 }
 

@@ -85,11 +85,23 @@ struct Avx8 {
   AFINA_INLINE F load_part(const void* p, int n) { return _mm256_maskload_ps((const float*)p, first(n)); }
   AFINA_INLINE void store(void* p, F v) { _mm256_storeu_ps((float*)p, v); }
   AFINA_INLINE void store_part(void* p, F v, int n) {
-    if (n == 4) _mm_storeu_ps((float*)p, _mm256_castps256_ps128(v));  // masked stores are slow on some processors
-    else _mm256_maskstore_ps((float*)p, first(n), v);
+    if (n >= 8) return store(p, v);
+    float* to = (float*)p;  // by halves of halves: masked stores are slow on some processors
+    __m128 h = _mm256_castps256_ps128(v);
+    if (n & 4) _mm_storeu_ps(to, h), to += 4, h = _mm256_extractf128_ps(v, 1);
+    if (n & 2) _mm_storel_pi((__m64*)to, h), to += 2, h = _mm_movehl_ps(h, h);
+    if (n & 1) _mm_store_ss(to, h);
   }
   AFINA_INLINE F broadcast(const void* p) { return _mm256_broadcast_ss((const float*)p); }
-  AFINA_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+  AFINA_INLINE F fma(F a, F b, F c) {
+#if defined(AFINA_ISA_avx2)
+    // The compiler is free to leave the sum in a's or b's register, and with 15 of 16 in use it then moves sums through memory.
+    asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+    return c;
+#else
+    return _mm256_fmadd_ps(a, b, c);
+#endif
+  }
   AFINA_INLINE F add(F a, F b) { return _mm256_add_ps(a, b); }
   AFINA_INLINE F widen(const void* p, int n) {
     __m128i h;

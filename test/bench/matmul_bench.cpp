@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,15 @@ std::vector<Case> cases(bool quick) {
   return all;
 }
 
-std::vector<char> values(int64_t count, Dtype dtype) {
-  std::vector<char> bytes(size_t(count) * size_of(dtype));
+// Where the engine's tensors lie as well: at multiples of 64.
+struct Bytes {
+  std::unique_ptr<char, void (*)(void*)> memory;
+  explicit Bytes(size_t bytes) : memory(static_cast<char*>(std::aligned_alloc(64, (bytes + 127) / 64 * 64)), std::free) {}
+  char* data() const { return memory.get(); }
+};
+
+Bytes values(int64_t count, Dtype dtype) {
+  Bytes bytes(size_t(count) * size_of(dtype));
   Random random(1, "bench");
   for (int64_t i = 0; i < count; ++i) {
     float x = random.uniform(i & 0xffff) - 0.5f;
@@ -65,8 +73,7 @@ std::vector<char> values(int64_t count, Dtype dtype) {
   return bytes;
 }
 
-// Times of each, taken in turns so that what else the machine does hits all alike: the best by the clock; with one thread, whose processor
-// time is measured, the median.
+// Times of each, taken in turns so that what else the machine does hits all alike: the best of those.
 std::vector<double> race(const std::vector<std::function<void()>>& runners, double budget) {
   std::vector<std::vector<double>> times(runners.size());
   double end = seconds() + budget;
@@ -79,10 +86,7 @@ std::vector<double> race(const std::vector<std::function<void()>>& runners, doub
       times[i].push_back(seconds() - from);
     }
   std::vector<double> result;
-  for (auto& t : times) {
-    std::sort(t.begin(), t.end());
-    result.push_back(thread_count() == 1 ? t[t.size() / 2] : t[0]);
-  }
+  for (auto& t : times) result.push_back(*std::min_element(t.begin(), t.end()));
   return result;
 }
 
@@ -96,21 +100,24 @@ void measure(const Case& c, Dtype in, double peak, double budget) {
   g.in = in, g.out = out, g.accumulate = c.accumulate;
   g.k2 = c.k2, g.a2 = a.data() + size_t(c.m * c.k) * size_of(in), g.b2 = b.data() + size_t(c.n * c.k) * size_of(in);
   g.lda2 = c.ta ? c.m : c.k2, g.ldb2 = c.tb ? c.k2 : c.n;
-  std::vector<char> packed(table.packed_b_bytes(c.n, c.k, in));
+  Bytes packed(table.packed_b_bytes(c.n, c.k, in));
   table.gemm_pack_b(packed.data(), g);
   Gemm gp = g;
   gp.packed_b = packed.data();
   std::vector<std::function<void()>> runners = {[&] { table.gemm(g); }, [&] { table.gemm(gp); }};
 #if defined(AFINA_ONEDNN)
-  bench::OneDnn plain(g, false), ready(g, true);
-  runners.push_back([&] { plain.run(); });
-  runners.push_back([&] { ready.run(); });
+  std::unique_ptr<bench::OneDnn> plain = bench::OneDnn::made(g, false), ready = bench::OneDnn::made(g, true);
+  if (plain && ready) {
+    runners.push_back([&] { plain->run(); });
+    runners.push_back([&] { ready->run(); });
+  }
 #endif
   auto t = race(runners, budget);
   double flops = 2.0 * double(c.m) * double(c.n) * double(c.k + c.k2) * 1e-9;
   std::printf("%-4s %-24s %5lld %5lld %5lld %8.1f %8.1f", in == Dtype::f32 ? "f32" : "bf16", c.what.c_str(), (long long)c.m, (long long)c.n,
               (long long)(c.k + c.k2), flops / t[0], flops / t[1]);
   if (t.size() > 2) std::printf(" %8.1f %8.1f   %5.2f %5.2f", flops / t[2], flops / t[3], t[2] / t[0], t[3] / t[1]);
+  else std::printf(" %8s %8s   %5s %5s", "none", "none", "", "");
   if (peak > 0) std::printf("   %3.0f%%", 100 * flops / std::min(t[0], t[1]) / peak);
   if (c.m == 1) std::printf("   %.1f GB/s", double(c.n * c.k) * double(size_of(in)) / t[0] * 1e-9);
   std::printf("\n");

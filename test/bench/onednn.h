@@ -1,5 +1,6 @@
 // The same multiplication by oneDNN, for the benchmark only.
 #pragma once
+#include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
@@ -22,7 +23,11 @@ class OneDnn {
       sum.append_sum(1);
       attributes.set_post_ops(sum);
     }
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl::matmul::primitive_desc description(engine_, a, packed ? any : b, c, attributes);
+#else
     dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, packed ? any : b, c), attributes, engine_);
+#endif
     matmul_ = dnnl::matmul(description);
     dnnl::memory weights(b, engine_, const_cast<void*>(g.b));
     if (packed && description.weights_desc() != b) {
@@ -35,6 +40,10 @@ class OneDnn {
                   {DNNL_ARG_WEIGHTS, weights},
                   {DNNL_ARG_DST, dnnl::memory(c, engine_, g.c)}};
   }
+  // None where oneDNN cannot multiply these, as bf16 without AVX-512.
+  static std::unique_ptr<OneDnn> made(const Gemm& g, bool packed) try {
+    return std::make_unique<OneDnn>(g, packed);
+  } catch (const dnnl::error&) { return nullptr; }
   void run() {
     matmul_.execute(stream_, arguments_);
     stream_.wait();

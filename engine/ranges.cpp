@@ -6,11 +6,12 @@
 namespace afina {
 
 size_t Ranges::take(size_t bytes, size_t limit) {
-  for (auto free = free_.begin(); free != free_.end(); ++free) {
-    if (free->second < bytes) continue;
-    size_t at = free->first, left = free->second - bytes;
-    free_.erase(free);
-    if (left) free_[at + bytes] = left;
+  auto best = free_.end();
+  for (auto free = free_.begin(); free != free_.end(); ++free)
+    if (free->second >= bytes && (best == free_.end() || free->second <= best->second)) best = free;
+  if (best != free_.end()) {
+    size_t at = best->first + (best->second -= bytes);
+    if (!best->second) free_.erase(best);
     return at;
   }
   if (bytes > limit - end_) return none;

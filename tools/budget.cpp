@@ -1,4 +1,4 @@
-// Trying smaller batches, checkpointing, bf16 and LoRA.
+// Trying smaller batches, checkpointing, gradients applied as they come, bf16 and LoRA.
 #include "tools/budget.h"
 
 #include <sstream>
@@ -14,11 +14,20 @@ namespace {
 struct Changed {
   RunShape shape;
   MethodSpec spec;
-  std::string options;
   bool same_result = true;
-  void say(const std::string& option) { options += (options.empty() ? "" : " ") + option; }
+  std::vector<std::pair<std::string, std::string>> options;  // to be given, with their values
+  void say(const std::string& option, const std::string& value) {
+    for (auto& [said, old] : options)
+      if (said == option) return void(old = value);
+    options.emplace_back(option, value);
+  }
+  std::string text() const {
+    std::string all;
+    for (auto& [option, value] : options) all += (all.empty() ? "" : " ") + option + (value.empty() ? "" : " " + value);
+    return all;
+  }
 };
-using Change = bool (*)(Changed&);  // false: it is so already
+using Change = bool (*)(Changed&);  // false: it is so already, or does not go with what is so
 
 void set_batch(Changed& c, int64_t batch) {
   int64_t rows = c.shape.run.batch * c.shape.run.accumulate;
@@ -29,25 +38,35 @@ bool smallest_batch(Changed& c) {
   set_batch(c, 1);
   return true;
 }
-bool checkpoint_blocks(Changed& c) {
-  if (c.shape.model.checkpoint == "block") return false;
-  c.shape.model.checkpoint = "block";
-  c.say("--checkpoint block");
+bool set_checkpoint(Changed& c, const char* what) {
+  c.shape.model.checkpoint = what;
+  c.say("--checkpoint", what);
+  return true;
+}
+bool checkpoint_mlp(Changed& c) { return c.shape.model.checkpoint == "none" && set_checkpoint(c, "mlp"); }
+bool checkpoint_blocks(Changed& c) { return c.shape.model.checkpoint != "block" && set_checkpoint(c, "block"); }
+// Gradients are then never all held, so that nothing can be clipped and there is one micro-batch.
+bool apply_as_you_go(Changed& c) {
+  RunOptions& run = c.shape.run;
+  if (run.apply_as_you_go || run.accumulate > 1) return false;
+  c.say("--apply-as-you-go", "");
+  if (run.clip != 0.) c.say("--clip", "0"), c.same_result = false;
+  run.apply_as_you_go = true, run.clip = 0.;
   return true;
 }
 bool in_bf16(Changed& c) {
   if (c.shape.model.dtype == "bf16") return false;
   c.shape.model.dtype = "bf16", c.same_result = false;
-  c.say("--dtype bf16");
+  c.say("--dtype", "bf16");
   return true;
 }
 bool by_lora(Changed& c) {
   if (c.spec.name != "full") return false;
   c.spec = parse_method("lora:rank=8"), c.same_result = false;
-  c.say("--method lora:rank=8");
+  c.say("--method", "lora:rank=8");
   return true;
 }
-constexpr Change changes[] = {smallest_batch, checkpoint_blocks, in_bf16, by_lora};
+constexpr Change changes[] = {smallest_batch, checkpoint_mlp, checkpoint_blocks, apply_as_you_go, in_bf16, by_lora};
 
 // With the batch brought down to 1 when that is among the changes: the largest that fits is what is said, as it is the fastest.
 Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
@@ -64,15 +83,15 @@ Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
     }
   }
   if (c.shape.run.batch != rows_before)
-    c.say("--batch " + std::to_string(c.shape.run.batch) + " --accumulate " + std::to_string(c.shape.run.accumulate));
-  return {c.options, c.same_result, memory, memory.resident_peak <= budget};
+    c.say("--batch", std::to_string(c.shape.run.batch) + " --accumulate " + std::to_string(c.shape.run.accumulate));
+  return {c.text(), c.same_result, memory, memory.resident_peak <= budget};
 }
 
 }  // namespace
 
 std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uint64_t seed, int64_t budget) {
   std::vector<Attempt> all;
-  const Changed start{shape, spec, "", true};
+  const Changed start{shape, spec, true, {}};
   bool fits = false;
   for (Change change : changes) {
     Changed c = start;
@@ -80,13 +99,17 @@ std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uin
     all.push_back(attempt(c, shape.run.batch, seed, budget));
     fits = fits || all.back().fits;
   }
-  Changed together = start;
-  int changed = 0;
-  for (Change change : changes) {
-    if (fits) break;
-    if (!change(together) || ++changed < 2) continue;
-    all.push_back(attempt(together, shape.run.batch, seed, budget));
-    fits = all.back().fits;
+  // A smaller batch has several micro-batches, which do not go with --apply-as-you-go: together with the one, then with the other.
+  for (bool small : {true, false}) {
+    Changed together = start;
+    int changed = 0;
+    if (!small && shape.run.batch == 1) break;
+    for (Change change : changes) {
+      if (fits) break;
+      if ((change == smallest_batch && !small) || !change(together) || ++changed < 2) continue;
+      all.push_back(attempt(together, shape.run.batch, seed, budget));
+      fits = all.back().fits;
+    }
   }
   return all;
 }

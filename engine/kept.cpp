@@ -21,8 +21,8 @@ Tensor remade_by(Tensor y, std::function<Tensor()> make) {
   return y;
 }
 
-Tensor remade(const Tensor& x, const std::function<Tensor(const Tensor&)>& f) {
-  return remade_by(f(x), [kept = Kept(x), f] {
+Tensor remade(const Tensor& x, Tensor y, const std::function<Tensor(const Tensor&)>& f) {
+  return remade_by(std::move(y), [kept = Kept(x), f] {
     Unrecorded unrecorded;
     Recomputing recomputing;
     return f(kept.get());

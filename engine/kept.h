@@ -30,8 +30,8 @@ class Kept {
 
 // y, just computed, with the way to make it again: make() must give y's bits and record nothing. No tape: y as it is.
 Tensor remade_by(Tensor y, std::function<Tensor()> make);
-// f(x), of which backward keeps only x and f and runs f again when it needs the values: for products, where remade_by is for element-wise
-// work. Such FLOPs are counted as recomputed.
-Tensor remade(const Tensor& x, const std::function<Tensor(const Tensor&)>& f);
+// y = f(x), just computed, of which backward keeps only x and f and runs f again when it needs the values: for products, where remade_by is
+// for element-wise work. Such FLOPs are counted as recomputed.
+Tensor remade(const Tensor& x, Tensor y, const std::function<Tensor(const Tensor&)>& f);
 
 }  // namespace afina

@@ -23,12 +23,16 @@ struct Linear {
   Tensor operator()(const Tensor& x, const Inputs& inputs) const { return adapter ? adapter->forward(x, *this, inputs) : plain(x); }
   // The same; when `again`, the backward pass keeps x instead of the result and runs the layer once more.
   Tensor operator()(const Tensor& x, const Inputs& inputs, bool again) const {
-    if (!again) return (*this)(x, inputs);
-    return remade(x, [this, inputs](const Tensor& of) { return (*this)(of, inputs); });
+    Tensor y = (*this)(x, inputs);
+    return again ? remade(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); }) : y;
   }
   // Takes the adapter's part into the weight and lets the adapter go.
   void merge();
 };
+
+// The results of layers that take the same x, in their order: bit for bit layer(x, inputs, again), but what their adapters can share is
+// done once.
+std::vector<Tensor> together(const std::vector<const Linear*>& layers, const Tensor& x, const Inputs& inputs, bool again = false);
 
 struct RmsNorm {
   Parameter& weight;

@@ -79,9 +79,11 @@ struct Attention {
   // x (B, T, dim); layer: the index of this layer in the cache.
   Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1];
-    Tensor q = rope(reshape(q_proj(x, in), {B, T, heads, head_dim}), table, in.positions);
-    Tensor k = rope(reshape(k_proj(x, in), {B, T, kv_heads, head_dim}), table, in.positions);
-    Tensor v = reshape(v_proj(x, in), {B, T, kv_heads, head_dim});
+    auto qkv = together({&q_proj, &k_proj, &v_proj}, x, in);
+    Tensor q = rope(reshape(qkv[0], {B, T, heads, head_dim}), table, in.positions);
+    Tensor k = rope(reshape(qkv[1], {B, T, kv_heads, head_dim}), table, in.positions);
+    Tensor v = reshape(qkv[2], {B, T, kv_heads, head_dim});
+    qkv.clear();
     if (cache) {
       auto all = cache->extended(layer, k, v);
       k = all.k, v = all.v;
@@ -100,7 +102,10 @@ struct Mlp {
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
   // again: gate and up are not kept for the backward pass but computed once more.
   Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
-    return down_proj(swiglu(gate_proj(x, in, again), up_proj(x, in, again)), in);
+    auto both = together({&gate_proj, &up_proj}, x, in, again);
+    Tensor h = swiglu(both[0], both[1]);
+    both.clear();
+    return down_proj(h, in);
   }
 };
 

@@ -19,6 +19,12 @@ struct Adapter {
   virtual ~Adapter() = default;
   // x (B, T, in) -> (B, T, out), in place of layer.plain(x).
   virtual Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const = 0;
+  // The results of layers that take the same x, in their order and with the bits of each alone, where something can be done once for
+  // several of them. Asked of the first adapter among them; empty: each layer goes alone.
+  virtual std::vector<Tensor> forward_together(const Tensor& x, const std::vector<const Linear*>& layers, const Inputs& inputs) const {
+    (void)x, (void)layers, (void)inputs;
+    return {};
+  }
   // The f32 weight (out, in) that does the same alone, from the layer's own f32 weight.
   virtual Tensor merged(const Tensor& weight) const = 0;
 };

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(only_what_cannot_be_made_again_is_held) {
       Tape tape;
       auto open = [&](const Tensor& h, const Tensor& w) {
         auto run = [w](const Tensor& of) { return linear(of, w, Tensor()); };
-        return again ? remade(h, run) : run(h);
+        return again ? remade(h, run(h), run) : run(h);
       };
       Tensor y = [&] {
         Tensor h = rmsnorm(x, norm, 1e-5);

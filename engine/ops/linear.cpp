@@ -1,6 +1,8 @@
 // Linear layers, plain and with LoRA's low-rank path.
 #include "engine/ops/linear.h"
 
+#include <functional>
+
 #include "engine/kept.h"
 
 namespace afina {
@@ -59,27 +61,34 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                       });
 }
 
-Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
-                   double scale) {
-  check_linear(x, weight);
-  check_linear(xa, a);
-  require(b.rows() == weight.rows() && b.columns() == a.rows(), "linear_lora: B ", b.shape().text(), " does not join A ", a.shape().text(),
-          " to W ", weight.shape().text());
-  Tensor s = scaled(times(flat(xa), a, true), scale);  // (rows, r)
-  Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
-  product2_into(out, flat(x), weight, s, b, true, bias);
-  bool same = x.data<void>() == xa.data<void>();  // no dropout: one product gives both parts of dx
-  Gradient dx = x.grad(), dxa = same ? Gradient() : xa.grad(), da = a.grad(), db = b.grad(), dweight = weight.grad(),
-           dbias = bias ? bias.grad() : Gradient();
-  auto backward = [=, xa = da ? Kept(flat(xa)) : Kept(), kept = dweight ? Kept(flat(x)) : Kept(), s = db ? s : Tensor(),
-                   weight = weight.detached(), a = a.detached(), b = b.detached(), shape = x.shape()](const Tensor& dy) {
+namespace {
+
+// A layer whose low-rank path s (rows, r), scaled already, came from x itself or from x after dropout (xa). take: what becomes of ds, the
+// gradient of s before it was scaled.
+struct LowRank {
+  const Tensor &x, &xa, &s, &weight, &bias, &a, &b;
+  double scale;
+  bool wanted;  // is ds wanted by `take`?
+  std::function<void(const Tensor& ds)> take;
+};
+
+Tensor with_low_rank(const LowRank& l) {
+  require(l.b.rows() == l.weight.rows() && l.b.columns() == l.a.rows(), "linear_lora: B ", l.b.shape().text(), " does not join A ",
+          l.a.shape().text(), " to W ", l.weight.shape().text());
+  Tensor y(with_columns(l.x.shape(), l.weight.rows()), l.x.dtype(), l.x.device()), out = flat(y);
+  product2_into(out, flat(l.x), l.weight, l.s, l.b, true, l.bias);
+  bool same = l.x.data<void>() == l.xa.data<void>();  // no dropout: one product gives both parts of dx
+  Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(), dweight = l.weight.grad(),
+           dbias = l.bias ? l.bias.grad() : Gradient();
+  auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(), weight = l.weight.detached(), a = l.a.detached(),
+                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, take = l.take](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
     if (dweight) add_outer(dweight, of_y, kept.get());
     add_bias_gradient(dbias, of_y);
-    if (!da && !dx && !dxa) return;
+    if (!wanted && !dx && !dxa) return;
     Tensor ds = scaled(times(of_y, b, false), scale);  // (rows, r)
-    if (da) add_outer(da, ds, xa.get());
+    if (wanted) take(ds);
     if (dxa) dxa += times(ds, a, false).viewed(shape);
     if (!dx) return;
     if (!same) return dx += times(of_y, weight, false).viewed(shape);
@@ -87,7 +96,33 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
     product2_into(part, of_y, weight, ds, a, false, Tensor());
     dx += part.viewed(shape);
   };
-  return Tape::record("linear_lora", y, dx || dxa || da || db || dweight || dbias, backward);
+  return Tape::record("linear_lora", y, dx || dxa || l.wanted || db || dweight || dbias, backward);
+}
+
+}  // namespace
+
+Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
+                   double scale) {
+  check_linear(x, weight);
+  check_linear(xa, a);
+  Tensor s = scaled(times(flat(xa), a, true), scale);
+  Gradient da = a.grad();
+  return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da),
+                        [da, kept = da ? Kept(flat(xa)) : Kept()](const Tensor& ds) { add_outer(da, ds, kept.get()); }});
+}
+
+Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight, const Tensor& bias, const Tensor& a,
+                      const Tensor& b, double scale) {
+  check_linear(x, weight);
+  check_linear(x, a);
+  Tensor part({low.rows(), a.rows()}, low.dtype(), low.device());
+  kernel::columns(part, low, from);
+  Tensor s = scaled(part, scale);
+  Gradient dlow = low.grad();
+  return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), [dlow, from](const Tensor& ds) {
+                          Tensor sum = dlow.sum();
+                          kernel::add_columns(sum, ds, from);
+                        }});
 }
 
 }  // namespace afina

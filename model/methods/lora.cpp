@@ -36,8 +36,31 @@ struct LoraAdapter : Adapter {
     }
     return linear_lora(x, xa, layer.weight.value, layer.bias_value(), a.value, b.value, scale);
   }
+  std::vector<Tensor> forward_together(const Tensor& x, const std::vector<const Linear*>& layers, const Inputs& inputs) const override;
   Tensor merged(const Tensor& weight) const override { return weight + matmul(b.exact(), a.exact()) * scale; }
 };
+
+// Without dropout, which gives every adapter an input of its own, the As of layers that share x are one product. Outside training the
+// stacking of the As would cost more than it saves.
+std::vector<Tensor> LoraAdapter::forward_together(const Tensor& x, const std::vector<const Linear*>& layers, const Inputs& inputs) const {
+  std::vector<const LoraAdapter*> adapters;
+  std::vector<Tensor> as, ys;
+  for (const Linear* layer : layers) {
+    adapters.push_back(dynamic_cast<const LoraAdapter*>(layer->adapter.get()));
+    if (adapters.back()) as.push_back(adapters.back()->a.value);
+  }
+  if (as.size() < 2 || !Tape::recording() || (inputs.training && dropout_rate > 0.)) return {};
+  Tensor low = lora_low(x, as);
+  int64_t from = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Linear& layer = *layers[i];
+    const LoraAdapter* l = adapters[i];
+    ys.push_back(l ? linear_lora_of(x, low, from, layer.weight.value, layer.bias_value(), l->a.value, l->b.value, l->scale)
+                   : layer(x, inputs));
+    if (l) from += l->a.value.rows();
+  }
+  return ys;
+}
 
 // Numbers that some layers have instead of the common one: "q_proj:16+*.mlp.*:4"; the first that matches counts.
 using Exceptions = std::vector<std::pair<ModulePattern, double>>;

@@ -32,6 +32,16 @@ Tensor dropped(const Tensor& x) { return dropout(x, keys(), 0.3, {11, 5}); }
      {{2, 3, 20}, {33, 20}, OpInput({33}, true), {4, 20}, {33, 4}},
      [](In x) { return linear_lora(x[0], dropped(x[0]), x[1], x[2], x[3], x[4], 0.5); },
      [](In x) { return linear_lora_definition(x[0], dropped(x[0]), x[1], x[2], x[3], x[4], 0.5); }},
+    {"linear_lora of two layers that share x",
+     {{2, 3, 20}, {33, 20}, {4, 20}, {33, 4}, {33, 20}, {5, 20}, {33, 5}},
+     [](In x) {
+       Tensor low = lora_low(x[0], {x[2], x[5]});
+       return linear_lora_of(x[0], low, 0, x[1], Tensor(), x[2], x[3], 2.) * linear_lora_of(x[0], low, 4, x[4], Tensor(), x[5], x[6], 0.5);
+     },
+     [](In x) {
+       return linear_lora_definition(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.) *
+              linear_lora_definition(x[0], x[0], x[4], Tensor(), x[5], x[6], 0.5);
+     }},
     {.name = "large linear",
      .inputs = {{4, 30, 150}, {170, 150}, OpInput({170}, true)},
      .run = [](In x) { return linear(x[0], x[1], x[2]); },

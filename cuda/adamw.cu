@@ -1,7 +1,7 @@
-// AdamW in one pass over master, gradient and moments.
+// AdamW in one pass over master, gradient and moments: of one weight, or of all in one launch.
 #include "engine/ops/adamw.h"
 
-#include "cuda/elements.cuh"
+#include "cuda/weights.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
@@ -10,18 +10,39 @@ namespace {
 template <class S>
 struct Constants {
   S keep, rate, scale, eps, b1, rest1, b2, rest2, shrink;
-  explicit Constants(const AdamWStep& step) {
-    double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
-    keep = S(1. - lr * double(step.decay)), rate = S(-lr / double(step.bias1)), scale = S(step.gradient_scale), eps = S(step.eps);
-    b1 = S(beta1), rest1 = S(1. - beta1), b2 = S(beta2), rest2 = S(1. - beta2), shrink = S(1. / double(step.bias2_root));
-  }
 };
+template <class S>
+Constants<S> constants_of(const AdamWStep& step) {
+  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
+  return {S(1. - lr * double(step.decay)),
+          S(-lr / double(step.bias1)),
+          S(step.gradient_scale),
+          S(step.eps),
+          S(beta1),
+          S(1. - beta1),
+          S(beta2),
+          S(1. - beta2),
+          S(1. / double(step.bias2_root))};
+}
+// The same from what the step's record says.
+template <class S>
+__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o, float decay) {
+  double beta1 = double(o.beta1), beta2 = double(o.beta2);
+  return {S(1. - record.lr * double(decay)),
+          S(record.rate),
+          S(float(record.scale)),
+          S(o.eps),
+          S(beta1),
+          S(1. - beta1),
+          S(beta2),
+          S(1. - beta2),
+          S(record.shrink)};
+}
 
+// Elements i .. i + w of one weight; those at n and beyond do not exist.
 template <class S, class Value>
-__global__ void adamw_kernel(S* master, Value* value, const S* gradient, S* m, S* v, int64_t n, Constants<S> c, bool whole) {
+__device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int64_t i, int64_t n, const Constants<S>& c, bool whole) {
   constexpr int w = width_of<S>;
-  int64_t i = my_elements<w>();
-  if (i >= n) return;
   S weight[w], g[w], first[w], second[w];
   take<w>(weight, master, i, n, whole), take<w>(g, gradient, i, n, whole);
   take<w>(first, m, i, n, whole), take<w>(second, v, i, n, whole);
@@ -36,13 +57,19 @@ __global__ void adamw_kernel(S* master, Value* value, const S* gradient, S* m, S
 }
 
 template <class S, class Value>
+__global__ void adamw_kernel(S* master, Value* value, const S* gradient, S* m, S* v, int64_t n, Constants<S> c, bool whole) {
+  int64_t i = my_elements<width_of<S>>();
+  if (i < n) move(master, value, gradient, m, v, i, n, c, whole);
+}
+
+template <class S, class Value>
 void step_of(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v, const AdamWStep& step) {
   S *weight = master.data<S>(), *first = m.data<S>(), *second = v.data<S>();
   Value* rounded = value.data<Value>();
   const S* slope = gradient.data<S>();
   constexpr int w = width_of<S>;
   int64_t n = master.size();
-  launch(adamw_kernel<S, Value>, grid_of(n, w), element_threads, 0, weight, rounded, slope, first, second, n, Constants<S>(step),
+  launch(adamw_kernel<S, Value>, grid_of(n, w), element_threads, 0, weight, rounded, slope, first, second, n, constants_of<S>(step),
          whole(n, w, weight, rounded, slope, first, second));
 }
 
@@ -52,7 +79,36 @@ void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Ten
   else step_of<float, float>(master, master, gradient, m, v, step);
 }
 
+// A block to every part of every weight. The record says whether there is anything to do, and by which numbers.
+template <class S>
+__global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const StepRecord* record, AdamWOptions options) {
+  constexpr int w = width_of<S>;
+  if (record->not_finite != 0.) return;
+  const WeightRow& row = row_of_part(table, rows, blockIdx.x);
+  Constants<S> c = constants_of<S>(*record, options, row.decay);
+  S *master = static_cast<S*>(row.master), *m = static_cast<S*>(row.m), *v = static_cast<S*>(row.v);
+  const S* gradient = static_cast<const S*>(row.gradient);
+  int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part, end = first + weight_part < n ? first + weight_part : n;
+  auto over = [&](auto* value) {
+    bool whole = all_whole(n, w, master, value, gradient, m, v);
+    for (int64_t i = first + int64_t(threadIdx.x) * w; i < end; i += int64_t(blockDim.x) * w)
+      move(master, value, gradient, m, v, i, n, c, whole);
+  };
+  if constexpr (std::is_same_v<S, float>)
+    if (row.rounded) return over(static_cast<bf16*>(row.value));
+  over(master);
+}
+
+void adamw_all(const Tensor& record, const Tensor& table, int64_t parts, const AdamWOptions& options, Dtype of) {
+  with_type(of, [&](auto* type) {
+    using S = sum_of<pointed<decltype(type)>>;
+    launch(adamw_all_kernel<S>, unsigned(parts), element_threads, 0, table.data<const WeightRow>(), rows_of(table),
+           record.data<const StepRecord>(), options);
+  });
+}
+
 REGISTER_CUDA(adamw, vector_per_thread, 0, adamw);
+REGISTER_CUDA(adamw_all, block_per_part, 0, adamw_all);
 
 }  // namespace
 }  // namespace afina::AFINA_GPU

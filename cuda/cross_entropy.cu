@@ -10,7 +10,8 @@ namespace {
 
 // One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials below it (Milakov and Gimelshein, 2018).
 template <class S, class T>
-__global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, S scale, bool whole) {
+__global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, Number<double> by,
+                                    bool whole) {
   constexpr int w = width_of<S, T>;
   int64_t row = blockIdx.x;
   int32_t target = targets[row];
@@ -36,7 +37,7 @@ __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, cons
   sum = row_sum(sum * math::exp(most - greatest));
   if (threadIdx.x == 0) losses[row] = math::log(sum) + (greatest - wanted);
   if (!d) return;
-  S inverse = S(1) / sum, factor = inverse * scale;
+  S scale = S(by.get()), inverse = S(1) / sum, factor = inverse * scale;
   for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
     S v[w];
     take<w>(v, x, i, n, whole);
@@ -48,7 +49,7 @@ __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, cons
   }
 }
 
-void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale) {
+void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> scale) {
   with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
     using S = sum_of<pointed<decltype(logit_type)>>;
     using T = pointed<decltype(type)>;
@@ -56,9 +57,38 @@ void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor&
     T* d = dlogits ? dlogits.data<T>() : nullptr;
     int64_t n = logits.columns();
     unsigned threads = n <= 1024 ? 64 : n <= 8192 ? 256 : 512;
-    launch(softmax_loss_kernel<S, T>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n, S(scale),
+    launch(softmax_loss_kernel<S, T>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n, scale,
            whole(n, width_of<S, T>, x, d));
   });
+}
+
+// A warp to every sequence: those before it are counted, so that it knows its first place. The last one fills up what is left.
+__global__ void rows_with_target_kernel(int32_t* rows, int32_t* wanted, int64_t room, const int32_t* targets, int64_t sequences,
+                                        int64_t length) {
+  int64_t sequence = my_row(), at = 0;
+  if (sequence >= sequences) return;
+  int lane = int(threadIdx.x);
+  auto keep = [&](int64_t place, int32_t row, int32_t target) {
+    if (place < room) rows[place] = row, wanted[place] = target;
+  };
+  for (int64_t s = 0; s <= sequence; ++s) {
+    for (int64_t base = 0; base < length; base += warp) {
+      int64_t i = s * length + base + lane;
+      int32_t target = base + lane < length ? targets[i] : -1;
+      unsigned found = __ballot_sync(0xffffffffu, target >= 0);
+      if (s == sequence && target >= 0) keep(at + __popc(found & ((1u << lane) - 1)), int32_t(i), target);
+      at += __popc(found);
+    }
+    if (at % 2 && s == sequence && lane == 0) keep(at, -1, -1);
+    at += at % 2;
+  }
+  if (sequence == sequences - 1)
+    for (int64_t place = at + lane; place < room; place += warp) keep(place, -1, -1);
+}
+void rows_with_target(Tensor& rows, Tensor& wanted, const Tensor& targets) {
+  int64_t length = targets.columns(), sequences = targets.rows();
+  launch(rows_with_target_kernel, unsigned(ceil_div(sequences, 4)), dim3(warp, 4), 0, rows.data<int32_t>(), wanted.data<int32_t>(),
+         rows.size(), targets.data<const int32_t>(), sequences, length);
 }
 
 void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
@@ -71,6 +101,7 @@ void scatter_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
 }
 
 REGISTER_CUDA(softmax_loss, block_per_row, 0, softmax_loss);
+REGISTER_CUDA(rows_with_target, warp_per_sequence, 0, rows_with_target);
 REGISTER_CUDA(gather_rows, row_copy, 0, gather_rows);
 REGISTER_CUDA(scatter_rows, row_copy, 0, scatter_rows);
 

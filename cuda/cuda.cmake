@@ -38,7 +38,7 @@ add_library(emulated_faults OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/emulated
 target_compile_options(emulated_faults PRIVATE ${emulated_options})
 add_library(emulator OBJECT ${emulator_files})
 set(gpu_parts emulator emulated)
-set(gpu_tests test/emulator_test.cpp test/gpu_test.cpp)
+set(gpu_tests test/emulator_test.cpp test/gpu_test.cpp test/gpu_step_test.cpp)
 
 find_program(NVCC nvcc PATHS ENV CUDA_PATH PATH_SUFFIXES bin NO_CACHE)
 if(NOT NVCC)

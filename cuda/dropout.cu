@@ -26,8 +26,9 @@ __global__ void dropout_kernel(T* y, const T* x, const int32_t* keys, DropoutKey
   if (i >= size) return;
   int64_t row = i / groups, group = i % groups;
   uint32_t sample = uint32_t(keys[2 * row]), position = uint32_t(keys[2 * row + 1]);
-  Coins coins = philox4({{uint32_t(group), position, sample, uint32_t(key.site)}}, uint32_t(key.seed) ^ uint32_t(key.site >> 32),
-                        uint32_t(key.seed >> 32));
+  uint64_t site = key.place();
+  Coins coins =
+      philox4({{uint32_t(group), position, sample, uint32_t(site)}}, uint32_t(key.seed) ^ uint32_t(site >> 32), uint32_t(key.seed >> 32));
   sum_of<T> v[4];
   take<4>(v, x + row * n, group * 4, n, whole);
   for (int j = 0; j < 4; ++j) v[j] = v[j] * (coins.v[j] >> 8 < least ? sum_of<T>(0) : grow);

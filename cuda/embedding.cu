@@ -57,6 +57,27 @@ void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& ids) {
   });
 }
 
+// A warp for every id looks for the first like it, 32 at a time.
+__global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t from, int64_t count) {
+  int64_t i = my_row();
+  if (i >= count) return;
+  int32_t id = ids[from + i];
+  int64_t last = from + i;
+  for (int64_t base = 0; base <= last; base += warp) {
+    int64_t other = base + threadIdx.x;
+    unsigned same = __ballot_sync(0xffffffffu, other <= last && ids[other] == id);
+    if (!same) continue;
+    if (threadIdx.x == 0) places[i] = int32_t(base + __ffs(int(same)) - 1);
+    return;
+  }
+}
+void first_places(Tensor& places, const Tensor& ids, int64_t from) {
+  int64_t count = places.size();
+  launch(first_places_kernel, unsigned(ceil_div(count, 4)), dim3(warp, 4), 0, places.data<int32_t>(), ids.data<const int32_t>(), from,
+         count);
+}
+
+REGISTER_CUDA(first_places, warp_per_id, 0, first_places);
 REGISTER_CUDA(embedding, row_copy, 0, embedding);
 REGISTER_CUDA(embedding_backward, first_gathers, 0, embedding_backward);
 

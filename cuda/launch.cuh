@@ -8,7 +8,7 @@
 #include <cuda_runtime.h>
 #define AFINA_GPU cuda
 #else
-#include "cuda/emulator/cuda.h"
+#include "cuda/emulator/stream.h"
 #define AFINA_GPU emulated
 #endif
 
@@ -58,8 +58,9 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {
   if (!grid.x || !grid.y || !grid.z) return;
   auto thread = [=] { kernel(arguments...); };
+  static_assert(std::is_trivially_copyable_v<decltype(thread)>, "arguments of kernels are copied byte by byte");
   auto call = [](const void* all) { (*static_cast<const decltype(thread)*>(all))(); };
-  run({grid, block, shared, reinterpret_cast<const void*>(kernel), call, &thread, sizeof thread});
+  submit({grid, block, shared, reinterpret_cast<const void*>(kernel), call, &thread, sizeof thread});
 }
 template <class T>
 T* dynamic_shared() {

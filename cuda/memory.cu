@@ -1,13 +1,13 @@
-// The memory of the device: a pool over one range of addresses, so that after the first step nothing is asked of the driver.
+// The memory of the device: pools, each over one range of addresses, so that after the first step nothing is asked of the driver; and the
+// capture of what the stream is given.
 #include "cuda/launch.cuh"
+#include "engine/graph.h"
 #include "engine/ranges.h"
 #if defined(__CUDACC__)
 #include <cuda.h>
 
 #include <mutex>
 #include <string>
-#else
-#include "cuda/emulator/memory.h"
 #endif
 
 namespace afina::AFINA_GPU {
@@ -56,6 +56,12 @@ class Pool {
     std::lock_guard lock(mutex_);
     ranges_.give_back(size_t(reinterpret_cast<CUdeviceptr>(data) - base_), padded(bytes));
   }
+  bool holds(const void* data) const {
+    auto at = reinterpret_cast<CUdeviceptr>(data);
+    return base_ && at >= base_ && at < base_ + size_;
+  }
+  int64_t taken() const { return int64_t(ranges_.end()); }
+  int64_t growths() const { return growths_; }
 
  private:
   static size_t padded(size_t bytes) { return (bytes + (bytes == 0) + 255) / 256 * 256; }
@@ -84,19 +90,28 @@ class Pool {
     held(driver_.release(memory), "cuMemRelease");  // it stays while it is mapped
     CUmemAccessDesc access{kind_.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
     held(driver_.set_access(base_ + mapped_, bytes, &access, 1), "cuMemSetAccess");
-    mapped_ += bytes;
+    mapped_ += bytes, ++growths_;
   }
   Driver driver_;
   CUmemAllocationProp kind_{};
   CUdeviceptr base_ = 0;
   size_t size_ = 0, mapped_ = 0, piece_ = 0;
+  int64_t growths_ = 0;
   Ranges ranges_;
   std::mutex mutex_;
 };
+// Never destroyed: tensors of static life may outlive main.
 Pool& pool() {
-  static Pool* all = new Pool;  // never destroyed: tensors of static life may outlive main
+  static Pool* all = new Pool;
   return *all;
 }
+// What a step holds for itself (engine/graph.h).
+Pool& step_pool() {
+  static Pool* all = new Pool;
+  return *all;
+}
+void* allocate(size_t bytes) { return (StepMemory::takes(this_device) ? step_pool() : pool()).allocate(bytes); }
+void release(void* data, size_t bytes) { (step_pool().holds(data) ? step_pool() : pool()).release(data, bytes); }
 
 // Why there is no GPU to use; empty when there is one.
 std::string missing() {
@@ -114,13 +129,68 @@ const char* absent() {
   return why.empty() ? nullptr : why.c_str();
 }
 
+bool capturing() {
+  cudaStreamCaptureStatus status;
+  check(cudaStreamIsCapturing(stream(), &status), "state of the stream");
+  return status != cudaStreamCaptureStatusNone;
+}
+
+bool is_ours(const void* data) { return pool().holds(data) || step_pool().holds(data); }
+
 void copy(void* to, const void* from, size_t bytes) {
+  bool inside = is_ours(to) && is_ours(from);
+  require(inside || !capturing(), "a captured step copies ", bytes, is_ours(to) ? " bytes from" : " bytes to",
+          " the host, which would not happen again when it is replayed");
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()), "copy of memory");
-  cudaPointerAttributes of_to{}, of_from{};
-  bool inside = cudaPointerGetAttributes(&of_to, to) == cudaSuccess && cudaPointerGetAttributes(&of_from, from) == cudaSuccess &&
-                of_to.type == cudaMemoryTypeDevice && of_from.type == cudaMemoryTypeDevice;
   if (!inside) check(cudaStreamSynchronize(stream()), "copy of memory");
 }
+
+// Relaxed: the pools may map memory meanwhile.
+void begin_capture() { check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), "beginning to capture a step"); }
+void* end_capture(int64_t* bytes) {
+  cudaGraph_t graph;
+  check(cudaStreamEndCapture(stream(), &graph), "capturing a step");
+  size_t before, after, all;
+  check(cudaMemGetInfo(&before, &all), "free memory");
+  cudaGraphExec_t ready = nullptr;
+  cudaError_t status = cudaGraphInstantiate(&ready, graph, 0);
+  cudaGraphDestroy(graph);
+  check(status, "making a graph of a step");
+  check(cudaGraphUpload(ready, stream()), "sending a graph to the GPU");
+  check(cudaStreamSynchronize(stream()), "sending a graph to the GPU");
+  check(cudaMemGetInfo(&after, &all), "free memory");
+  *bytes = before > after ? int64_t(before - after) : 0;
+  return ready;
+}
+void abandon_capture() {
+  cudaGraph_t graph = nullptr;
+  if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess && graph) cudaGraphDestroy(graph);
+  cudaGetLastError();
+}
+
+// A stream of its own for copies, so that they run beside a step.
+struct Copies {
+  cudaStream_t stream = nullptr;
+  cudaEvent_t done = nullptr;
+  Copies() {
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+    check(cudaEventCreateWithFlags(&done, cudaEventDisableTiming), "making an event");
+  }
+};
+Copies& copies() {
+  static Copies* only = new Copies;
+  return *only;
+}
+void* pin(size_t bytes) {
+  void* data = nullptr;
+  check(cudaHostAlloc(&data, bytes, cudaHostAllocDefault), "pinning memory");
+  return data;
+}
+void send(void* to, const void* pinned, size_t bytes) {
+  check(cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, copies().stream), "copy of memory");
+  check(cudaEventRecord(copies().done, copies().stream), "marking a copy");
+}
+void arrived() { check(cudaStreamWaitEvent(stream(), copies().done, 0), "waiting for a copy"); }
 
 }  // namespace
 
@@ -134,8 +204,12 @@ cudaStream_t stream() {
 }
 
 [[maybe_unused]] static const bool registered =
-    (memory(this_device) = {[](size_t bytes) { return pool().allocate(bytes); },
-                            [](void* data, size_t bytes) { pool().release(data, bytes); }, copy,
+    (graphs(this_device) = {nullptr, begin_capture, end_capture, abandon_capture,
+                            [](void* graph) { check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream()), "replaying a step"); },
+                            [](void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }, pin,
+                            [](void* data) { cudaFreeHost(data); }, send, arrived, [] { return step_pool().taken(); },
+                            [] { return pool().growths() + step_pool().growths(); }},
+     memory(this_device) = {allocate, release, copy,
                             [](void* data, size_t bytes) { check(cudaMemsetAsync(data, 0, bytes, stream()), "clearing memory"); }, absent,
                             [] { check(cudaStreamSynchronize(stream()), "work given to the GPU"); }},
      true);
@@ -143,7 +217,7 @@ cudaStream_t stream() {
 #else
 
 [[maybe_unused]] static const bool registered =
-    (memory(this_device) = {allocate_memory, release_memory, copy_memory, zero_memory, nullptr, nullptr}, true);
+    (graphs(this_device) = graph_functions(), memory(this_device) = {allocate, release, copy, zero, nullptr, nullptr}, true);
 
 #endif
 

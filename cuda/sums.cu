@@ -49,11 +49,11 @@ void sum_rows(Tensor& y, const Tensor& x) {
 // One block adds up `count` numbers in f64: every thread its own, then the tree.
 constexpr int tree_threads = 256;
 template <class To, class T>
-__global__ void sum_all_kernel(To* y, const T* x, int64_t count, double scale) {
+__global__ void sum_all_kernel(To* y, const T* x, int64_t count, Number<double> scale) {
   double sum = 0;
   for (int64_t i = threadIdx.x; i < count; i += blockDim.x) sum += double(load(x + i));
   sum = row_sum(sum);
-  if (threadIdx.x == 0) store(y, sum_of<To>(sum * scale));
+  if (threadIdx.x == 0) store(y, sum_of<To>(sum * scale.get()));
 }
 
 constexpr int64_t squares_block = 4096;
@@ -76,10 +76,10 @@ void squared_norm(Tensor& out, const Tensor& x) {
     using T = pointed<decltype(type)>;
     launch(squares_kernel<T>, unsigned(blocks), tree_threads, 0, parts.data<double>(), x.data<T>(), x.size());
   });
-  launch(sum_all_kernel<double, double>, 1, tree_threads, 0, out.data<double>(), parts.data<double>(), int64_t(blocks), 1.);
+  launch(sum_all_kernel<double, double>, 1, tree_threads, 0, out.data<double>(), parts.data<double>(), int64_t(blocks), Number<double>(1.));
 }
 
-void sum_losses(Tensor& total, const Tensor& losses, double scale) {
+void sum_losses(Tensor& total, const Tensor& losses, Number<double> scale) {
   with_type(losses.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     launch(sum_all_kernel<T, T>, 1, tree_threads, 0, total.data<T>(), losses.data<T>(), losses.size(), scale);

@@ -17,8 +17,25 @@ void RowSum::grow(int64_t places) {
   sum_ = bigger;
 }
 
+// On the device, where every id so far has a place.
+Tensor RowSum::places_there(const Tensor& ids) {
+  Tensor all({added_}, Dtype::i32, device_), places = Tensor(ids.shape(), Dtype::i32, device_);
+  int64_t before = added_ - ids.size();
+  if (before) all.slice_rows(0, before).copy_from(ids_);
+  all.slice_rows(before, ids.size()).copy_from(ids.viewed({ids.size()}));
+  ids_ = all;
+  kernel::first_places(places, ids_, before);
+  return places;
+}
+
 Tensor RowSum::room_for(const Tensor& ids, Tensor& places) {
   added_ += ids.size();
+  if (kernel::first_places.runs_on(device_)) {
+    PurposeScope purpose(Purpose::gradients);
+    grow(added_);
+    places = places_there(ids);
+    return sum_;
+  }
   grow(std::min(added_, whole_.rows()));
   if (place_.empty()) place_.assign(size_t(whole_.rows()), -1);
   std::vector<int32_t> at = ids.integers();
@@ -33,6 +50,7 @@ Tensor RowSum::room_for(const Tensor& ids, Tensor& places) {
 
 void RowSum::add_to(Tensor& sum) const {
   if (!touched()) return;
+  if (ids_) return kernel::embedding_backward(sum, sum_, ids_);  // places that are not the first hold zeros
   int64_t count = int64_t(rows_.size());
   kernel::embedding_backward(sum, sum_.slice_rows(0, count), Tensor::from(rows_, {count}, device_));
 }
@@ -40,7 +58,7 @@ void RowSum::add_to(Tensor& sum) const {
 void RowSum::drop() {
   for (int32_t row : rows_) place_[size_t(row)] = -1;
   rows_.clear();
-  sum_ = Tensor(), added_ = 0;
+  sum_ = ids_ = Tensor(), added_ = 0;
 }
 
 }  // namespace afina

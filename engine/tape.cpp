@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "engine/meter.h"
+#include "engine/primitives.h"
 
 namespace afina {
 
@@ -43,7 +44,10 @@ Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backw
 void Tape::backward(const Tensor& loss, const std::function<void()>& after_step) {
   require(loss.size() == 1, "backward starts from one number, not from ", loss.shape().text());
   require(loss.needs_grad(), "backward: nothing that needs a gradient led to this loss; does the method train anything?");
-  backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype(), loss.device()), after_step);
+  if (loss.device() == Device::cpu) return backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype()), after_step);
+  Tensor one = Tensor::zeros(loss.shape(), loss.dtype(), loss.device());  // made there: a captured step cannot read the host
+  kernel::affine(one, one, 0., 1.);
+  backward(loss, one, after_step);
 }
 
 void Tape::backward(const Tensor& y, const Tensor& dy, const std::function<void()>& after_step) {

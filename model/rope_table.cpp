@@ -85,6 +85,7 @@ const Tensor& RopeTable::upto(int64_t end) {
       values[p * 2 * half + i] = float(cos), values[p * 2 * half + half + i] = float(sin);
     }
   PurposeScope purpose(Purpose::weights);
+  if (table_ && table_.device() != Device::cpu) shorter_.push_back(table_);  // captured steps go on reading it
   table_ = Tensor::from(values, {rows, int64_t(2 * half)}, dtype_, device_);
   return table_;
 }

@@ -20,6 +20,7 @@ class RopeTable {
   Dtype dtype_;
   Device device_;
   Tensor table_;
+  std::vector<Tensor> shorter_;  // those before it
 };
 
 }  // namespace afina

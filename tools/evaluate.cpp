@@ -1,7 +1,7 @@
 // Evaluation: sums per sample in f64, in the order of positions, so that batching cannot show.
 #include "tools/evaluate.h"
 
-#include "engine/meter.h"
+#include "engine/graph.h"
 
 namespace afina {
 
@@ -14,6 +14,7 @@ Inputs inputs_of(const Batch& batch, uint64_t seed, int64_t step, Device device)
 
 Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t length) {
   PhaseScope phase(Phase::evaluation);
+  StepMemory memory(model.parameters->device);  // between steps theirs is free
   BatchOptions options;
   options.batch = batch, options.length = length, options.shuffle = false;
   Evaluation out;

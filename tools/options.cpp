@@ -223,6 +223,8 @@ void RunOptions::add_to(Options& options) {
   in_training("apply-as-you-go", po::bool_switch(&apply_as_you_go),
               "move each weight as soon as its gradient is whole, so that gradients are never all held; the same bits; needs --clip 0 and "
               "--accumulate 1");
+  in_training("graph", po::value(&graph)->default_value(graph),
+              "on, off or auto (on for cuda): capture a step of each shape as a graph and replay it; the same bits");
   in_training("beta1", po::value(&beta1)->default_value(beta1, shortest(beta1)), "of AdamW");
   in_training("beta2", po::value(&beta2)->default_value(beta2, shortest(beta2)), "of AdamW");
   in_training("eps", po::value(&eps)->default_value(eps, shortest(eps)), "of AdamW");
@@ -244,6 +246,7 @@ TrainOptions RunOptions::train(double lr) const {
   o.optimizer = {optimizer, beta1, beta2, eps, weight_decay};
   o.clip = clip;
   o.apply_as_you_go = apply_as_you_go;
+  o.graphs = choice<GraphUse>("graph", graph, {{"on", GraphUse::on}, {"off", GraphUse::off}, {"auto", GraphUse::automatic}});
   require(!apply_as_you_go || accumulate == 1,
           "--apply-as-you-go moves weights while the gradients come, which must be those of the whole step; ", "use --accumulate 1, not ",
           accumulate);

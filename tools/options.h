@@ -79,7 +79,7 @@ struct DataOptions {
 struct RunOptions {
   int64_t steps = 100, batch = 8, accumulate = 1, warmup = -1, eval_every = 0, save_every = 0, samples = 3;
   uint64_t seed = 1;
-  std::string schedule = "cosine", optimizer = "adamw", store;
+  std::string schedule = "cosine", optimizer = "adamw", store, graph = "auto";
   bool apply_as_you_go = false;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
   void add_to(Options& options);

@@ -31,6 +31,10 @@ class Run {
     trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
     source_ = std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
     frozen_ = frozen_checksum(*model_);
+    if (trainer_->step_graphs()) {
+      inputs_ = std::make_unique<StepInputs>(model_->parameters->device);
+      trainer_->meanwhile([this] { send_ahead(); });
+    }
     describe();
   }
 
@@ -109,10 +113,11 @@ class Run {
     double start = seconds_now();
     reset_memory_peak(model_->parameters->device);
     FlopCount before = flops();
-    std::vector<Batch> batches = source_->next_step(step);
+    std::vector<Batch> batches = next_.empty() ? source_->next_step(step) : std::move(next_);
+    next_.clear(), next_step_ = step + 1;
     int64_t targets = 0, tokens = 0, rows = 0;
     for (const Batch& b : batches) targets += b.target_count, tokens += b.token_count, rows += b.rows;
-    StepReport report = train_on(batches, *model_, *trainer_, plan_.seed, step);
+    StepReport report = train_on(batches, *model_, *trainer_, plan_.seed, step, inputs_.get());
     RunResult& r = result();
     PhaseSeconds& s = r.seconds;
     s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)],
@@ -128,6 +133,13 @@ class Run {
     log_ << to_text(log_line(point, double(tokens) / whole), -1) << "\n" << std::flush;
     require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno), "; the run can go on with --resume");
     if (plan_.progress) plan_.progress(point, bench_.run.steps, double(tokens) / whole);
+  }
+
+  // While a step runs: the next one's batches are made and uploaded.
+  void send_ahead() {
+    if (next_step_ >= bench_.run.steps) return;
+    next_ = source_->next_step(next_step_);
+    inputs_->send_ahead(rows_of(next_), plan_.seed, next_step_);
   }
 
   static Json log_line(const StepPoint& p, double rate) {
@@ -204,6 +216,7 @@ class Run {
 
   void finish() {
     RunResult& r = result();
+    note_graphs();
     require(frozen_checksum(*model_) == frozen_, plan_.name,
             ": a frozen weight changed while training; this is a fault of afina, please report it");
     double start = seconds_now();
@@ -225,6 +238,14 @@ class Run {
     write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
     fs::remove_all(plan_.folder + "/checkpoints");
     check_guards();
+  }
+
+  // Where graphs were asked for, or the device is fast because of them, it is said why there were none.
+  void note_graphs() {
+    std::string why = trainer_->why_no_graphs();
+    if (why.empty() || (bench_.run.graph != "on" && model_->parameters->device != Device::cuda)) return;
+    std::string note = "steps were not captured as graphs: " + why;
+    if (std::find(bench_.notes.begin(), bench_.notes.end(), note) == bench_.notes.end()) bench_.notes.push_back(note);
   }
 
   void store() {
@@ -268,6 +289,9 @@ class Run {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<BatchSource> source_;
+  std::unique_ptr<StepInputs> inputs_;  // on a device that is not waited for
+  std::vector<Batch> next_;             // sent ahead, of step next_step_
+  int64_t next_step_ = 0;
   std::ofstream log_;
   RunOutcome outcome_;
   uint64_t frozen_ = 0;

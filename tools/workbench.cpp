@@ -124,9 +124,20 @@ BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint6
   return b;
 }
 
-StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step) {
+std::vector<InputRows> rows_of(const std::vector<Batch>& batches) {
+  std::vector<InputRows> rows;
+  for (const Batch& b : batches) rows.push_back({b.rows, b.length, b.tokens, b.targets, b.starts, b.samples});
+  return rows;
+}
+
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step, StepInputs* inputs) {
   int64_t targets = 0;
   for (const Batch& b : batches) targets += b.target_count;
+  if (inputs) {
+    inputs->load(rows_of(batches), seed, step);
+    auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
+    return trainer.step(batches.size(), targets, forward, &inputs->kind());
+  }
   return trainer.step(batches.size(), targets, [&](size_t i, double scale) {
     return model.loss(inputs_of(batches[i], seed, step, model.parameters->device), scale);
   });

@@ -1,5 +1,6 @@
 // What all runs of a comparison share: the model's files, its tokenizer, and the rows to train on, to choose by, to judge by and to retain.
 #pragma once
+#include "model/step_inputs.h"
 #include "model/weights.h"
 #include "tools/evaluate.h"
 #include "tools/options.h"
@@ -33,8 +34,11 @@ struct Workbench {
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
 // How rows become the batches of a run's steps.
 BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed);
-// One step of a run: what is measured, and what is foreseen of it.
-StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step);
+// One step of a run: what is measured, and what is foreseen of it. With `inputs` its batches lie where those of earlier steps lay, so that
+// it may be captured.
+std::vector<InputRows> rows_of(const std::vector<Batch>& batches);
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step,
+                    StepInputs* inputs = nullptr);
 // What was held when it was most, by purpose.
 MemoryBytes memory_at_peak(const MemoryUse& use);
 // Does a run look at the held-out rows after this step, counted from 1?

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "engine/error.h"
+#include "engine/graph.h"
 #include "engine/ranges.h"
 
 namespace afina::emulated {
@@ -24,7 +25,9 @@ constexpr bool watched = false;
 constexpr bool watched = true;
 #endif
 
-Ranges places;
+Ranges places[2];  // of the lower half, and of the upper one, which steps have for themselves
+size_t highest[2] = {0, 0};
+int64_t growths = 0;
 std::mutex mutex;
 
 Byte* of(const void* p) { return device_range.notes + (static_cast<const char*>(p) - device_range.base); }
@@ -58,18 +61,28 @@ void* allocate_memory(size_t bytes) {
   }
   std::lock_guard lock(mutex);
   if (!device_range.base) reserve();
-  size_t at = places.take(padded(bytes), device_range.size);
-  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ", places.end());
-  note(device_range.base + at, bytes, Byte::unwritten);
-  return device_range.base + at;
+  const int part = StepMemory::takes(Device::emulated);
+  const size_t half = device_range.size / 2, at = places[part].take(padded(bytes), half), end = places[part].end();
+  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ", end);
+  if (end > highest[part]) highest[part] = end, ++growths;
+  char* data = device_range.base + (part ? half : 0) + at;
+  note(data, bytes, Byte::unwritten);
+  return data;
 }
 
 void release_memory(void* data, size_t bytes) {
   if (!watched) return std::free(data);
   std::lock_guard lock(mutex);
   note(data, bytes, Byte::nobodys);
-  places.give_back(size_t(static_cast<char*>(data) - device_range.base), padded(bytes));
+  size_t at = size_t(static_cast<char*>(data) - device_range.base), half = device_range.size / 2;
+  places[at >= half].give_back(at % half, padded(bytes));
 }
+
+bool is_device_memory(const void* p) { return in_device_range(p); }
+bool in_step_memory(const void* p) { return in_device_range(p) && p >= device_range.base + device_range.size / 2; }
+int64_t step_memory_bytes() { return int64_t(places[1].end()); }
+int64_t memory_growths() { return growths; }
+void note_memory(void* data, size_t bytes, Byte what) { note(data, bytes, what); }
 
 void copy_memory(void* to, const void* from, size_t bytes) {
   std::memcpy(to, from, bytes);

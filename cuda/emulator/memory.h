@@ -10,8 +10,17 @@ void release_memory(void* data, size_t bytes);
 void copy_memory(void* to, const void* from, size_t bytes);  // either side may be the host's
 void zero_memory(void* data, size_t bytes);
 
+bool is_device_memory(const void* p);
+// Of the part that steps have for themselves (engine/graph.h): is this in it, and how much of it is taken?
+bool in_step_memory(const void* p);
+int64_t step_memory_bytes();
+// How often more memory was taken than ever before.
+int64_t memory_growths();
+
 // What a kernel may do with a byte of the range.
 enum class Byte : uint8_t { nobodys = 0, unwritten = 1, written = 2 };
+// Says it of every byte, as allocating and releasing do.
+void note_memory(void* data, size_t bytes, Byte what);
 enum class Access : uint8_t { elsewhere, fine, outside, unwritten };
 // Judges an access of a kernel, and notes what was written. elsewhere: not in this memory's range of addresses.
 Access access_memory(const void* at, size_t bytes, bool write);

@@ -26,7 +26,7 @@ AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
   return math::log(sum) + (greatest - wanted);
 }
 
-static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale) {
+static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> by) {
   with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
     using S = sum_of<AFINA_TYPE(logit_type)>;
     using T = AFINA_TYPE(type);
@@ -35,6 +35,7 @@ static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const 
     T* slopes = dlogits ? dlogits.data<T>() : nullptr;
     const int32_t* wanted = targets.data<int32_t>();
     int64_t n = logits.columns();
+    double scale = by.value;
     each_row(logits.rows(), 4 * n, [=](int64_t r) {
       S *row = all + r * n, sum = 0;
       T* d = slopes ? slopes + r * n : nullptr;

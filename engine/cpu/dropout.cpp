@@ -7,10 +7,10 @@ namespace afina::AFINA_ISA {
 
 // Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and key (seed + site). As in
 // engine/random.h, on arrays that the compiler makes vectors of.
-AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position, DropoutKey key) {
+AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position, uint64_t seed, uint64_t site) {
   uint32_t a[16], b[16], c[16], d[16];
-  for (uint32_t i = 0; i < 16; ++i) a[i] = group * 16 + i, b[i] = position, c[i] = sample, d[i] = uint32_t(key.site);
-  uint32_t k0 = uint32_t(key.seed) ^ uint32_t(key.site >> 32), k1 = uint32_t(key.seed >> 32);
+  for (uint32_t i = 0; i < 16; ++i) a[i] = group * 16 + i, b[i] = position, c[i] = sample, d[i] = uint32_t(site);
+  uint32_t k0 = uint32_t(seed) ^ uint32_t(site >> 32), k1 = uint32_t(seed >> 32);
   for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
     for (int i = 0; i < 16; ++i) {
       uint64_t p = uint64_t(0xD2511F53u) * a[i], q = uint64_t(0xCD9E8D57u) * c[i];
@@ -30,11 +30,12 @@ static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, Dr
     int64_t n = x.columns();
     uint32_t least = uint32_t(p * 16777216. + 0.5);  // of 2^24
     S grow = S(1. / (1. - p));
+    uint64_t seed = key.seed, site = key.place();
     each_row(x.rows(), 4 * n, [=](int64_t r) {
       for (int64_t from = 0; from < n; from += 64) {
         uint32_t coins[64];
         S factors[64];
-        coins64(coins, uint32_t(from / 64), uint32_t(at[2 * r]), uint32_t(at[2 * r + 1]), key);
+        coins64(coins, uint32_t(from / 64), uint32_t(at[2 * r]), uint32_t(at[2 * r + 1]), seed, site);
         for (int i = 0; i < 64; ++i) factors[i] = coins[i] >> 8 < least ? S(0) : grow;
         columns16(n - from < 64 ? n - from : 64, [=, &factors](int64_t i, int m) {
           V factor = load(factors + i);

@@ -73,12 +73,12 @@ static void squared_norm(Tensor& out, const Tensor& x) {
   });
 }
 
-static void sum_losses(Tensor& total, const Tensor& losses, double scale) {
+static void sum_losses(Tensor& total, const Tensor& losses, Number<double> scale) {
   with_type(losses.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     double sum = 0;
     for (int64_t i = 0; i < losses.size(); ++i) sum += double(load_one(losses.data<T>() + i));
-    store_one(total.data<T>(), sum_of<T>(sum * scale));
+    store_one(total.data<T>(), sum_of<T>(sum * scale.value));
   });
 }
 

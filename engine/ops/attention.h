@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 
+#include "engine/attention_flops.h"
 #include "engine/ops.h"
 
 namespace afina {
@@ -66,13 +67,13 @@ inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, scale);
   Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]}, q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
   int64_t flops = 2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
-  count_flops(2 * flops);
+  count_attention_flops(2 * flops);
   kernel::attention(o, lse, q, k, v, starts, scale);
   return Tape::record("attention", o, {q, k, v},
                       [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(), v = v.detached(), starts,
                        scale, flops](const Tensor& dout) {
                         Tensor of_q = like(q), of_k = like(k), of_v = like(v);
-                        count_flops(5 * flops);
+                        count_attention_flops(5 * flops);
                         kernel::attention_backward(of_q, of_k, of_v, dout, o, lse, q, k, v, starts, scale);
                         if (dq) dq += of_q;
                         if (dk) dk += of_k;

@@ -18,16 +18,41 @@ constexpr int64_t part = 128;
 struct Chosen {
   std::vector<int32_t> rows, targets;
 };
+void require_within(int32_t target, size_t position, int64_t vocabulary) {
+  require(target < vocabulary, "cross_entropy: target ", target, " at position ", position, " is beyond the vocabulary of ", vocabulary);
+}
 Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabulary) {
   Chosen chosen;
   auto wanted = targets.integers();
   for (size_t i = 0; i < wanted.size(); ++i) {
-    require(wanted[i] < vocabulary, "cross_entropy: target ", wanted[i], " at position ", i, " is beyond the vocabulary of ", vocabulary);
+    require_within(wanted[i], i, vocabulary);
     if (wanted[i] >= 0) chosen.rows.push_back(int32_t(i)), chosen.targets.push_back(wanted[i]);
     if (int64_t(i + 1) % length == 0 && chosen.rows.size() % 2) chosen.rows.push_back(-1), chosen.targets.push_back(-1);
   }
   return chosen;
 }
+
+// On a device that finds them by itself they are not looked up here.
+struct Rows {
+  Tensor numbers, targets;
+  Rows(const Tensor& of, int64_t vocabulary, Device device) {
+    PurposeScope purpose(Purpose::workspace);
+    int64_t length = of.columns();
+    if (!kernel::rows_with_target.runs_on(device)) {
+      Chosen chosen = rows_with_target(of, length, vocabulary);
+      int64_t count = int64_t(chosen.rows.size());
+      if (count) numbers = Tensor::from(chosen.rows, {count}, device), targets = Tensor::from(chosen.targets, {count}, device);
+      return;
+    }
+    std::vector<int32_t> wanted = of.integers();
+    for (size_t i = 0; i < wanted.size(); ++i) require_within(wanted[i], i, vocabulary);
+    int64_t count = rounded_target_rows(wanted, length);
+    if (!count) return;
+    numbers = Tensor({count}, Dtype::i32, device), targets = like(numbers);
+    kernel::rows_with_target(numbers, targets, of);
+  }
+  int64_t count() const { return numbers ? numbers.size() : 0; }
+};
 
 // What one chunk works in; the last chunk uses the first rows of it.
 struct Room {
@@ -46,8 +71,8 @@ struct Room {
   }
 };
 
-void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, double scale, Tensor& losses,
-               Tensor& dx) {
+void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows, const Tensor& targets, Number<double> scale,
+               Tensor& losses, Tensor& dx) {
   kernel::gather_rows(room.x, x, rows);
   for (int64_t from = 0, step = room.logits.rows(); from < room.x.rows(); from += step) {
     const int64_t count = std::min(step, room.x.rows() - from);
@@ -69,28 +94,38 @@ void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& 
 
 }  // namespace
 
+int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length) {
+  int64_t count = 0, all = int64_t(targets.size());
+  for (int64_t i = 0; i < all; ++i) {
+    count += targets[size_t(i)] >= 0;
+    if ((i + 1) % length == 0) count += count % 2;
+  }
+  int64_t step = std::max<int64_t>(16, (all / 8 + 1) / 2 * 2);
+  return (count + step - 1) / step * step;
+}
+
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale) {
   require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ", x.shape().text(), " ", name(x.dtype()),
           " and a head ", weight.shape().text(), " ", name(weight.dtype()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(), " rows");
   Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
-  Chosen chosen = rows_with_target(targets, targets.columns(), weight.rows());
-  int64_t count = int64_t(chosen.rows.size());
+  Rows rows(targets, weight.rows(), x.device());
+  const int64_t count = rows.count();
+  const Number<double> by = loss_scale(scale, x.device());
   Tensor losses = Tensor::zeros({x.rows()}, sums, x.device()), total({1}, sums, x.device());
   Tensor dx = record && x.needs_grad() ? Tensor::zeros(x.shape(), x.dtype(), x.device()) : Tensor();
   if (count) {
     PurposeScope purpose(Purpose::workspace);
-    Tensor rows = Tensor::from(chosen.rows, {count}, x.device()), wanted = Tensor::from(chosen.targets, {count}, x.device());
     const int64_t chunk = weight.needs_grad() ? chunk_trained : chunk_frozen;
     Room all(std::min(chunk, count), x, weight, sums, record, bool(dx));
     for (int64_t from = 0; from < count; from += chunk) {
       Room room(all, std::min(chunk, count - from));
       int64_t now = room.x.rows();
-      run_chunk(room, x, weight, rows.slice_rows(from, now), wanted.slice_rows(from, now), scale, losses, dx);
+      run_chunk(room, x, weight, rows.numbers.slice_rows(from, now), rows.targets.slice_rows(from, now), by, losses, dx);
     }
   }
-  kernel::sum_losses(total, losses, scale);
+  kernel::sum_losses(total, losses, by);
   Tensor recorded = Tape::record("cross_entropy", total, {x, weight}, [to_x = x.grad(), dx](const Tensor& dy) {
     require(dy.device() != Device::cpu || dy.item() == 1.,
             "cross_entropy: its gradients are made for a backward pass that starts from this loss; scale it by its argument");

@@ -1,6 +1,7 @@
 // cross_entropy: the head and the loss in one, chunk of rows after chunk of rows, so that the logits are never held whole.
 #pragma once
 #include "engine/ops.h"
+#include "engine/step_numbers.h"
 
 namespace afina {
 
@@ -8,14 +9,22 @@ namespace kernel {
 // logits f32 (f64) (rows, vocabulary) in place: losses[i] = log sum exp - logit of the target; then, when dlogits is not empty, dlogits
 // (x's dtype; may be logits itself when it is of the same dtype) = (softmax - onehot) · scale. A target of -1 gives loss 0 and a row of
 // zeros.
-inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, double scale)> softmax_loss{
+inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> scale)> softmax_loss{
     "softmax_loss"};
 // y (count, n) = x[rows[i]], zeros where rows[i] is -1; and its reverse y[rows[i]] = x[i], other rows untouched.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> gather_rows{"gather_rows"};
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> scatter_rows{"scatter_rows"};
 // total (1) = scale · the sum of the losses, added in f64 in order.
-inline constinit Kernel<void(Tensor& total, const Tensor& losses, double scale)> sum_losses{"sum_losses"};
+inline constinit Kernel<void(Tensor& total, const Tensor& losses, Number<double> scale)> sum_losses{"sum_losses"};
+// The numbers of the rows that have a target and their targets, an even number of each sequence (row -1, target -1 where one is added), and
+// -1 up to the end of rows and wanted i32 (count). targets (B, T). For GPUs: it reads no host's memory, so that it holds for other targets
+// when a step is replayed.
+inline constinit Kernel<void(Tensor& rows, Tensor& wanted, const Tensor& targets)> rows_with_target{"rows_with_target"};
 }  // namespace kernel
+
+// How many rows the head computes on a GPU of these targets: those that rows_with_target finds, rounded up so that few numbers exist, and
+// few graphs of steps with them.
+int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length);
 
 // By primitives: the mean over targets of log sum exp(x Wᵀ) - logit of the target, times the number of targets, times scale.
 inline Tensor cross_entropy_definition(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale) {

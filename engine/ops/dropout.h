@@ -2,17 +2,21 @@
 #pragma once
 #include "engine/kept.h"
 #include "engine/ops.h"
+#include "engine/step_numbers.h"
 
 namespace afina {
 
 struct DropoutKey {
   uint64_t seed = 0;  // of the run
-  uint64_t site = 0;  // hash of the layer's name and of the step
+  uint64_t site = 0;  // hash of the layer's name
+  Number<uint64_t> step{};
+  // What the coins of this site and step are keyed by.
+  AFINA_ANYWHERE uint64_t place() const { return site ^ step.get() * 0x9E3779B97F4A7C15ull; }
 };
 
 namespace kernel {
 // y = x / (1 - p) where the coin says keep, else 0. keys i32 (rows, 2): sample and position of each row of x (rows, n). The coin of column
-// c is number c of the Philox stream (seed, site, sample, position); linear in x, so that the same call is its own gradient.
+// c is number c of the Philox stream (seed, site and step, sample, position); linear in x, so that the same call is its own gradient.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKey key)> dropout{"dropout"};
 }  // namespace kernel
 

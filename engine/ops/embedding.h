@@ -10,6 +10,9 @@ namespace kernel {
 inline constinit Kernel<void(Tensor& y, const Tensor& table, const Tensor& ids)> embedding{"embedding"};
 // dtable[ids[i]] += dy[i] for i in order: each row of the table is a chain over tokens. dtable f32 (f64).
 inline constinit Kernel<void(Tensor& dtable, const Tensor& dy, const Tensor& ids)> embedding_backward{"embedding_backward"};
+// places[i] = the first position at which ids (all) has the id that stands at `from` + i; places i32 (count). For GPUs: reads no host's
+// memory.
+inline constinit Kernel<void(Tensor& places, const Tensor& ids, int64_t from)> first_places{"first_places"};
 }  // namespace kernel
 
 inline Tensor embedding_definition(const Tensor& table, const Tensor& ids) {

@@ -10,6 +10,9 @@
 
 namespace afina {
 
+struct StepNumbers;
+struct WeightRow;
+
 struct OptimizerOptions {
   std::string name = "adamw";
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
@@ -21,6 +24,16 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // Moves parameter number `index` by its gathered gradient, scaled by gradient_scale. step counts from 0.
   virtual void update(size_t index, Parameter& parameter, double lr, double gradient_scale, int64_t step) = 0;
+
+  // For devices that are not to be waited for (engine/train/device_step.h): can all parameters be moved by one kernel that finds its
+  // numbers in device memory? An optimizer that can not is asked parameter by parameter.
+  virtual bool at_once(Device) const { return false; }
+  // What update() would work out on the host for this rate and step.
+  virtual void number(StepNumbers&, double /*lr*/, int64_t /*step*/) const {}
+  // The part of a parameter's row that the optimizer knows: moments and decay.
+  virtual void fill(size_t /*index*/, const Parameter&, WeightRow&) const {}
+  virtual void update_all(const Tensor& /*record*/, const Tensor& /*table*/, int64_t /*parts*/, Dtype /*of*/) {}
+
   // What must be kept to go on later: name and tensor, the same order every time. Restoring writes into these tensors.
   virtual std::vector<std::pair<std::string, Tensor>> state() = 0;
 };

@@ -3,6 +3,7 @@
 
 #include "engine/ops/adamw.h"
 #include "engine/tape.h"
+#include "engine/train/step_graphs.h"
 
 namespace afina {
 
@@ -39,8 +40,15 @@ Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options) :
           "--apply-as-you-go moves weights before the norm of the whole gradient is known, so that it cannot be clipped to ", options.clip,
           "; add --clip 0, or leave it out");
   optimizer_ = make_optimizer(options.optimizer, trained_);
+  Device device = trained_[0]->master.device();
+  if (!options.apply_as_you_go && DeviceStep::possible(*optimizer_, device)) {
+    device_ = std::make_unique<DeviceStep>(trained_, *optimizer_);
+    graphs_ = std::make_unique<StepGraphs>(device, trained_.size(), options.graphs);
+  }
   resumed(0);
 }
+
+Trainer::~Trainer() = default;
 
 void Trainer::resumed(int64_t steps_done) {
   done_ = steps_done;
@@ -62,13 +70,16 @@ std::vector<std::pair<std::string, Tensor>> Trainer::state() {
   return all;
 }
 
+void Trainer::make_whole(Parameter& p) {
+  p.gather_uses();
+  if (p.value.grad().touched()) return;
+  require(done_ > 0, "no gradient reached the trained parameter '", p.name, "' in the first step; nothing in the forward pass uses it");
+  p.value.grad().sum();  // zeros: the parameter was not used in this step
+}
+
 // Makes a parameter's gradient whole and gives the sum of its squares.
 double Trainer::gather(Parameter& p) {
-  p.gather_uses();
-  if (!p.value.grad().touched()) {
-    require(done_ > 0, "no gradient reached the trained parameter '", p.name, "' in the first step; nothing in the forward pass uses it");
-    p.value.grad().sum();  // zeros: the parameter was not used in this step
-  }
+  make_whole(p);
   Tensor norm({1}, Dtype::f64, p.master.device());
   kernel::squared_norm(norm, p.value.grad().value());
   return norm.item();
@@ -106,6 +117,13 @@ void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forwa
   }
 }
 
+// Ends a step whose loss or norm is not finite: nothing has moved.
+void Trainer::refuse(size_t micro_batches, const Forward& forward, const StepReport& report) {
+  explain_not_finite(micro_batches, 1. / double(report.targets), forward);
+  fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
+       ", yet every tensor of the step is finite when it is done again; the machine's memory may be at fault");
+}
+
 // The norm of the gathered gradient over all trained parameters, in f64, parameter after parameter; then the update.
 void Trainer::move_all(size_t micro_batches, const Forward& forward, StepReport& report) {
   double squares = finite(report.loss) ? 0. : report.loss;
@@ -113,10 +131,8 @@ void Trainer::move_all(size_t micro_batches, const Forward& forward, StepReport&
     for (Parameter* p : trained_) squares += gather(*p);
   report.gradient_norm = math::sqrt(squares);
   if (!finite(report.loss) || !finite(report.gradient_norm)) {
-    for (Parameter* p : trained_) p->value.grad().drop();
-    explain_not_finite(micro_batches, 1. / double(report.targets), forward);
-    fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ", report.gradient_norm,
-         ", yet every tensor of the step is finite when it is done again; the machine's memory may be at fault");
+    drop_gradients();
+    refuse(micro_batches, forward, report);
   }
   double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip ? options_.clip / (report.gradient_norm + 1e-6) : 1.;
   for (size_t i = 0; i < trained_.size(); ++i) move(i, report.lr, clip_scale);
@@ -146,7 +162,7 @@ void Trainer::move_as_they_come(Tape& tape, const Loss& loss, WholeGradients& wh
   report.gradient_norm = math::sqrt(sum);
 }
 
-StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward) {
+StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward, const StepKind* kind) {
   require(targets > 0, "step ", done_ + 1, " has no target token: nothing in its rows is to be learnt; look at the data with 'afina show'");
   const bool as_you_go = options_.apply_as_you_go;
   require(!as_you_go || micro_batches == 1,
@@ -154,6 +170,7 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
           "; use --accumulate 1");
   StepReport report;
   report.step = done_ + 1, report.targets = targets, report.lr = options_.schedule.at(done_);
+  if (device_) return step_on_device(micro_batches, report, forward, kind);
   double scale = 1. / double(targets), sum = 0., last = seconds_now();
   auto lap = [&](Phase phase) {
     double now = seconds_now();
@@ -179,6 +196,82 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
   PhaseScope phase(Phase::optimizer);
   if (!as_you_go || !finite(report.loss)) move_all(micro_batches, forward, report);
   lap(Phase::optimizer);
+  ++done_;
+  return report;
+}
+
+void Trainer::drop_gradients() {
+  for (Parameter* p : trained_) {
+    p->value.grad().drop();
+    for (Tensor& use : p->uses) use.grad().drop();
+  }
+}
+
+std::string Trainer::why_no_graphs() const {
+  if (graphs_) return graphs_->why_not();
+  if (options_.apply_as_you_go) return "weights are moved one by one, as their gradients come (--apply-as-you-go)";
+  if (const char* why = afina::why_no_graphs(trained_[0]->master.device())) return why;
+  return "the optimizer '" + options_.optimizer.name + "' moves weights one by one";
+}
+
+// What the device is given, from the first micro-batch to the update; nothing in it waits.
+void Trainer::give(size_t micro_batches, double scale, const Forward& forward, StepReport& report, WeightTable& table) {
+  double last = seconds_now();
+  auto lap = [&](Phase phase) {
+    double now = seconds_now();
+    report.seconds[int(phase)] += now - last, last = now;
+  };
+  StepScope numbers(trained_[0]->master.device(), device_->numbers_there(), device_->numbers(), table.later);
+  for (size_t i = 0; i < micro_batches; ++i) {
+    Tape tape;
+    Loss loss;
+    {
+      PhaseScope phase(Phase::forward);
+      loss = forward(i, scale);
+      device_->add_loss(loss.losses, i == 0);
+    }
+    lap(Phase::forward);
+    PhaseScope phase(Phase::backward);
+    if (loss.total.needs_grad()) tape.backward(loss.total);
+    lap(Phase::backward);
+  }
+  PhaseScope phase(Phase::optimizer);
+  for (Parameter* p : trained_) make_whole(*p);
+  device_->move_all(table);
+  drop_gradients();
+  lap(Phase::optimizer);
+}
+
+// A step that waits for the device once, at its end. The seconds of its phases are those of giving the device its work; what is waited for
+// counts as the optimizer's. The time of a replayed step is split between forward and backward as their FLOPs are.
+StepReport Trainer::step_on_device(size_t micro_batches, StepReport report, const Forward& forward, const StepKind* kind) {
+  StepNumbers numbers;
+  numbers.loss_scale = 1. / double(report.targets), numbers.step = uint64_t(done_), numbers.clip = options_.clip;
+  optimizer_->number(numbers, report.lr, done_);
+  const double start = seconds_now();
+  const FlopCount before = flops();
+  device_->begin(numbers);
+  graphs_->run(kind, [&](WeightTable& table) {
+    try {
+      give(micro_batches, numbers.loss_scale, forward, report, table);
+    } catch (...) {
+      drop_gradients();
+      throw;
+    }
+  });
+  if (meanwhile_) meanwhile_();
+  double waiting = seconds_now();
+  StepRecord record = device_->read();
+  report.seconds[int(Phase::optimizer)] += seconds_now() - waiting;
+  if (graphs_->last_replayed()) {
+    double ahead = double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]),
+           back = double(flops().of[int(Phase::backward)] - before.of[int(Phase::backward)]), all = seconds_now() - start;
+    double share = ahead + back > 0. ? ahead / (ahead + back) : 1. / 3;
+    report.seconds[int(Phase::forward)] = share * all, report.seconds[int(Phase::backward)] = (1. - share) * all;
+    report.seconds[int(Phase::optimizer)] = 0.;
+  }
+  report.loss = record.loss * numbers.loss_scale, report.gradient_norm = record.norm;
+  if (record.not_finite != 0.) refuse(micro_batches, forward, report);
   ++done_;
   return report;
 }

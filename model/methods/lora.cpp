@@ -32,7 +32,7 @@ struct LoraAdapter : Adapter {
     Tensor xa = x;
     if (inputs.training && dropout_rate > 0.) {
       require(bool(inputs.keys), "dropout while training needs to know the samples; make_inputs was given none");
-      xa = dropout(x, inputs.keys, dropout_rate, {inputs.seed, hash_of(layer.path) ^ uint64_t(inputs.step) * 0x9E3779B97F4A7C15ull});
+      xa = dropout(x, inputs.keys, dropout_rate, {inputs.seed, hash_of(layer.path), step_number(uint64_t(inputs.step), x.device())});
     }
     return linear_lora(x, xa, layer.weight.value, layer.bias_value(), a.value, b.value, scale);
   }

@@ -1,0 +1,54 @@
+// Capturing and replaying training steps.
+#include "engine/train/step_graphs.h"
+
+#include "engine/train/trainer.h"
+
+namespace afina {
+
+namespace {
+
+// More kinds than this are run as they are: each graph costs some milliseconds and memory of the device.
+constexpr int64_t most_graphs = 64;
+
+std::string reason(Device device, GraphUse use) {
+  if (use == GraphUse::off) return "switched off (--graph off)";
+  if (const char* why = why_no_graphs(device)) return why;
+  if (use == GraphUse::automatic && device != Device::cuda) return "--graph auto captures on cuda alone";
+  return "";
+}
+
+}  // namespace
+
+StepGraphs::StepGraphs(Device device, size_t weights, GraphUse use)
+    : device_(device), weights_(weights), table_(weights, device), why_not_(reason(device, use)) {}
+
+void StepGraphs::run(const StepKind* kind, const std::function<void(WeightTable&)>& give) {
+  last_replayed_ = false;
+  StepMemory memory(device_);
+  if (!kind || !why_not_.empty()) return give(table_);
+  require(graphs(device_).step_bytes() == 0, "a tensor of an earlier step is still held: ", graphs(device_).step_bytes(),
+          " bytes of the memory that steps have for themselves; run with --graph off");
+  Kind& of = kinds_[kind->key];
+  if (of.graph) of.flops.count_again(kind->pairs);
+  else if (++of.seen < 2 || captured_ >= most_graphs || !capture(of, kind->pairs, give)) return give(table_);
+  of.graph->replay();
+  last_replayed_ = true, ++replayed_;
+}
+
+// The second step of a kind: by now everything that is made once is there (tables, algorithms of libraries, room for them).
+bool StepGraphs::capture(Kind& kind, int64_t pairs, const std::function<void(WeightTable&)>& give) {
+  kind.table = std::make_unique<WeightTable>(weights_, device_, true);
+  kind.flops = StepFlops();
+  try {
+    kind.graph = std::make_unique<Graph>(device_, [&] { give(*kind.table); });
+  } catch (const Error& e) {
+    why_not_ = std::string("a step could not be captured: ") + e.what();
+    return false;
+  }
+  kind.flops.done(pairs);
+  kind.table->upload();
+  ++captured_;
+  return true;
+}
+
+}  // namespace afina

@@ -4,23 +4,27 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 MINUTES ?= 1
 CRASHES ?= 200
+# What a full build has of GPUs: kernels for them where nvcc is, and the emulator. make GPU='-DCUDA=OFF -DEMULATED=OFF' leaves them out.
+GPU ?= -DCUDA=ON -DEMULATED=ON
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
   sed -n 's/^-- \(.*\(nvcc\|CUDA\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
-.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check clean help
+.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
 all: setup
-	@$(call built,$(BUILD),all)
+	@$(call built,$(BUILD),all,$(GPU))
 
 # Installs what the build needs and lacks; says first what and why.
 setup:
 	@tools/setup
 
-# Full fine-tuning against LoRA on the model in data/pocket, in about a minute; the report lies in runs/demo.
+# Full fine-tuning against LoRA on the model in data/pocket, in about a minute; the report lies in runs/demo. A folder that was never
+# configured is built without kernels for GPUs: they take longer to compile than the demo to run, and it needs none. `make` adds them.
+demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF)
 demo: setup
-	@$(call built,$(BUILD),afina)
+	@$(call built,$(BUILD),afina,$(FRESH))
 	tools/demo $(BUILD)/afina
 
 test: all
@@ -62,13 +66,25 @@ fuzz: setup
 	@$(call built,$(BUILD),fuzz)
 	$(BUILD)/fuzz $(TARGET) $(if $(RUNS),$(RUNS)x,$(MINUTES))
 
-# The tests of the GPU's kernels, on a GPU where there is one; else on the emulated one, saying why.
+# On a machine with a GPU: all tests on it, sanitizers, repeatability, agreement with the CPU, and speed against floors and peers, written
+# to runs/gpu-check/gpu.md. Without one it says what it would do.
 gpu-check: setup
-	@$(call built,$(BUILD)-cuda,tests,-DCUDA=ON)
-	$(BUILD)-cuda/tests --run_test=operations,gpu,emulator
+	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON)
+	test/gpu_check.sh $(BUILD)
+
+# The same to be carried: gpu-package/ needs neither Boost nor a compiler. There: gpu-package/test/gpu_check.sh bin
+gpu-package: setup
+	@$(call built,$(BUILD)-package,afina tests gpu_bench,-DPACKAGE=ON -DCUDA=ON -DEMULATED=ON -DBENCH=OFF)
+	rm -rf gpu-package
+	mkdir -p gpu-package/bin gpu-package/data gpu-package/test/reference
+	cp $(BUILD)-package/afina $(BUILD)-package/tests $(BUILD)-package/gpu_bench gpu-package/bin/
+	cp -r data/pocket data/samples data/configs gpu-package/data/
+	cp -r test/data test/gpu_check.sh gpu-package/test/
+	cp test/reference/gpu_peers.py gpu-package/test/reference/
+	@du -sh gpu-package
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package
 
 help:
 	@echo "make            build $(BUILD)/afina"
@@ -78,4 +94,5 @@ help:
 	@echo "make check      rules of the sources            make format   lay the sources out"
 	@echo "make sanitize   the tests under ASan and UBSan   make fuzz MINUTES=10 | RUNS=1000000 [TARGET=gguf]"
 	@echo "make tsan       the tests of threads under TSan   make crash-test CRASHES=200, kill -9 and disks that fail"
+	@echo "make gpu-check  tests and speed on a GPU          make gpu-package   the same, to be carried to one"
 	@echo "make setup      install what is missing          make clean"

@@ -62,7 +62,7 @@ __device__ void add_tiles(sum_of<T> (&sum)[each][each], Tiles<sum_of<T>>& tiles,
   }
 }
 template <class T, class Out>
-__global__ void __launch_bounds__(side* side) tiled_kernel(Product<T, Out> p) {
+__global__ void __launch_bounds__(side* side, 2) tiled_kernel(Product<T, Out> p) {
   __shared__ Tiles<sum_of<T>> tiles;
   int64_t row0 = int64_t(blockIdx.y) * tile, column0 = int64_t(blockIdx.x) * tile;
   sum_of<T> sum[each][each];

@@ -115,7 +115,8 @@ void release(void* data, size_t bytes) { (step_pool().holds(data) ? step_pool() 
 
 // Why there is no GPU to use; empty when there is one.
 std::string missing() {
-  int count = 0;
+  int count = 0, driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver) return "no NVIDIA driver is installed on this machine";
   cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) return std::string("CUDA finds no GPU: ") + cudaGetErrorString(status);
   if (!count) return "this machine has no NVIDIA GPU";

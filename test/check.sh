@@ -11,7 +11,7 @@ report() {
   echo "$1"
   echo "$2" | head -n 20 | sed 's/^/  /'
 }
-all=$(find . \( -name '.?*' -o -type d -name 'build*' -o -path ./runs -o -path ./cuda/next \) -prune -o -type f -print | sed 's|^\./||' | sort)
+all=$(find . \( -name '.?*' -o -type d -name 'build*' -o -path ./runs -o -path ./gpu-package \) -prune -o -type f -print | sed 's|^\./||' | sort)
 files() { echo "$all" | grep -E "\.($1)\$"; }
 sources=$(files 'h|cpp|cu|cuh')
 in_folder() { echo "$sources" | grep "^$1/"; }

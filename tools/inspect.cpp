@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "engine/choices.h"
 #include "engine/files/safetensors.h"
 #include "engine/kernel.h"
 #include "model/save.h"
@@ -152,6 +153,13 @@ void print_tensors(const ModelFiles& files) {
   table.print(std::cout);
 }
 
+// Is a variant's library missing?
+bool lacks_library(const std::string& variant) {
+  for (const KernelLibrary& library : kernel_libraries())
+    if (variant == library.variant) return !library.missing().empty();
+  return false;
+}
+
 // The variants of a slot on a device, the preferred first.
 std::string variants_of(const KernelSlot& slot, Device device) {
   struct Variant {
@@ -163,7 +171,11 @@ std::string variants_of(const KernelSlot& slot, Device device) {
   slot.each(device, [&](const char* variant, int rank, bool some) { all.push_back({variant, rank, some}); });
   std::stable_sort(all.begin(), all.end(), [](const Variant& a, const Variant& b) { return a.rank > b.rank; });
   std::string text, chosen = slot.runs_on(device) ? slot.chosen(device) : "";
-  for (const Variant& v : all) text += (text.empty() ? "" : " ") + v.name + (v.name == chosen ? "*" : "") + (v.some ? "?" : "");
+  for (const Variant& v : all) {
+    bool lacks = lacks_library(v.name);
+    if (lacks && v.name == chosen) chosen = &v == &all.back() ? "" : (&v + 1)->name;
+    text += (text.empty() ? "" : " ") + v.name + (v.name == chosen ? "*" : "") + (v.some ? "?" : "") + (lacks ? "!" : "");
+  }
   return text;
 }
 
@@ -179,7 +191,13 @@ void print_kernels() {
     std::cout << std::left << std::setw(10) << name(device) << (why ? "cannot be used: " : "the first that takes the arguments runs")
               << (why ? why : "") << "\n";
   }
-  std::cout << "* marks what runs, ? what takes some arguments alone. Without a kernel an operation runs as its definition says.\n";
+  for (const KernelLibrary& library : kernel_libraries()) {
+    std::string why = library.missing();
+    std::cout << std::left << std::setw(10) << library.variant << (why.empty() ? library.version() : "is not taken: " + why) << "\n";
+  }
+  for (auto& [what, chosen] : choices()) std::cout << "asked for: " << what << " as " << chosen << "\n";
+  std::cout << "* marks what runs, ? what takes some arguments alone, ! what cannot run here. Without a kernel an operation runs as its "
+               "definition says.\n";
   Table table("lll");
   table.add({"Kernel", "Device", "Variants, the preferred first"});
   for (const KernelSlot* slot : slots)

@@ -1,4 +1,5 @@
 // The manifest of a run: what is needed to know what was run, and to run it again.
+#include "engine/choices.h"
 #include "tools/machine.h"
 #include "tools/replay.h"
 
@@ -29,8 +30,10 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
             {"parameters", bench.described.parameters}}},
           {"tokenizer_template", bench.chat.name()},
           {"data", data},
+          {"device", name(bench.model.parsed_device())},
           {"machine", Json::parse(to_json(this_machine()).dump())},
           {"replay", replay_of(plan, bench)},
+          {"choices", choices()},  // --repeat takes them up
           {"digest", outcome.result.digest}};
 }
 

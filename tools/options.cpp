@@ -10,6 +10,7 @@
 #include "engine/nearest.h"
 #include "engine/packed.h"
 #include "engine/threads.h"
+#include "tools/kernel_options.h"
 #include "tools/memory_room.h"
 
 namespace afina {
@@ -24,6 +25,11 @@ Options::Options(std::string command, std::string intro) : command_(std::move(co
   in_general("memory-limit", po::value(&memory_limit_),
              "stop with an error rather than hold more than this, as 8G or 512M; also without it, no more than the cgroup allows or "
              "the machine has free. none: no limit at all");
+  in_general(
+      "kernel", po::value<std::vector<std::string>>(),
+      "slot=variant: which kernel of a GPU runs where it can, such as attention=flash or matmul=cublas; may be given more than once");
+  in_general("repeat", po::value<std::string>(),
+             "manifest.json of an earlier run: libraries use the algorithms again that they chose then");
 }
 
 OptionGroup& Options::group(const std::string& title) {
@@ -83,6 +89,8 @@ bool Options::parse(const std::vector<std::string>& words) {
   require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
   if (threads_ > 0) set_thread_count(threads_);
   hold_memory_room(memory_room(memory_limit_));
+  if (values_.count("kernel")) prefer_kernels(values_["kernel"].as<std::vector<std::string>>());
+  if (values_.count("repeat")) repeat_choices(values_["repeat"].as<std::string>());
   isa();  // a wrong AFINA_ISA is said before any work
   flush_denormals();
   return true;

@@ -8,10 +8,12 @@
 #include <fstream>
 #include <set>
 
+#include "engine/choices.h"
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
 #include "model/save.h"
 #include "tools/interrupt.h"
+#include "tools/kernel_options.h"
 #include "tools/predict.h"
 #include "tools/run_guards.h"
 
@@ -172,6 +174,7 @@ class Run {
                {"run", Json::parse(to_json(result()).dump())},
                {"choice", outcome_.choice},
                {"probe", probe(step)},
+               {"choices", choices()},
                {"unchanged", unchanged()}};
     save_checkpoint(plan_.folder + "/checkpoints", *trainer_, extra);
     result().seconds.saving += seconds_now() - start;
@@ -193,6 +196,7 @@ class Run {
     result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
     result().folder = plan_.folder;
     outcome_.choice = resumed.extra.at("choice").get<double>();
+    repeat_choices(resumed.extra.value("choices", Json::object()), folder);  // libraries go on with the algorithms they had
     double expected = resumed.extra.at("probe").get<double>(), found = probe(resumed.step);
     require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected,
             "; model or data are not the same");

@@ -9,6 +9,7 @@
 #include "model/save.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
+#include "tools/kernel_options.h"
 #include "tools/progress.h"
 #include "tools/replay.h"
 
@@ -109,6 +110,8 @@ struct Verify {
     require(fs::exists(where), folder, ": no manifest.json; give the folder of a finished run, as 'afina train' writes it");
     manifest = parse_json_file(where);
     replay = parse_replay(manifest, where);
+    replay.model.device = manifest.value("device", "cpu");  // where it ran: another device gives other bits
+    repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
     if (!stop_after) stop_after = replay.run.steps / 2;
     require(whole_only || replay.run.steps == 1 || (stop_after >= 1 && stop_after < replay.run.steps), "--stop-after ", stop_after,

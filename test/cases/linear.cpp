@@ -42,6 +42,14 @@ Tensor dropped(const Tensor& x) { return dropout(x, keys(), 0.3, {11, 5}); }
        return linear_lora_definition(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.) *
               linear_lora_definition(x[0], x[0], x[4], Tensor(), x[5], x[6], 0.5);
      }},
+    {"linear of several blocks",
+     {{1, 134, 136}, {152, 136}, OpInput({152}, true)},
+     [](In x) { return linear(x[0], x[1], x[2]); },
+     [](In x) { return linear_definition(x[0], x[1], x[2]); }},
+    {"linear_lora of several blocks",
+     {{1, 70, 72}, {80, 72}, {16, 72}, {80, 16}},
+     [](In x) { return linear_lora(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); },
+     [](In x) { return linear_lora_definition(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); }},
     {.name = "large linear",
      .inputs = {{4, 30, 150}, {170, 150}, OpInput({170}, true)},
      .run = [](In x) { return linear(x[0], x[1], x[2]); },

@@ -172,6 +172,10 @@ bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, 
   return takes_heads(q, k, starts);
 }
 
+std::string version() { return cudnn().library.usable() ? "cuDNN " + std::to_string(cudnn().version()) : ""; }
+std::string missing() { return cudnn().library.missing(); }
+[[maybe_unused]] const bool listed = add_kernel_library({"cudnn", version, missing});
+
 // Below `flash` until a GPU has shown which is quicker: --kernel attention=cudnn picks it.
 REGISTER_CUDA(attention, cudnn, 10, attention, takes);
 REGISTER_CUDA(attention_backward, cudnn, 10, attention_backward, takes_backward);

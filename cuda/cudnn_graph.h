@@ -13,7 +13,7 @@
 namespace afina::cuda {
 
 struct Cudnn {
-  Library library{"libcudnn.so.9", "libcudnn.so"};
+  Library library{"libcudnn.so.9", "libcudnn.so", "/usr/local/cuda/lib64/libcudnn.so.9"};
   decltype(&cudnnCreate) create;
   decltype(&cudnnSetStream) set_stream;
   decltype(&cudnnGetVersion) version;
@@ -24,11 +24,12 @@ struct Cudnn {
   decltype(&cudnnBackendFinalize) finalize;
   decltype(&cudnnBackendExecute) execute;
   cudnnHandle_t handle = nullptr;  // made when the first plan is wanted
+  bool tried = false;
   Cudnn();
   static void held(cudnnStatus_t status, const char* what) {
     require(status == CUDNN_STATUS_SUCCESS, "cuDNN: ", what, " failed with status ", int(status));
   }
-  cudnnHandle_t ready();  // with our stream
+  cudnnHandle_t ready();  // with our stream; nullptr when cuDNN does not start here
 };
 Cudnn& cudnn();
 

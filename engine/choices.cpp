@@ -1,4 +1,4 @@
-// The choices of this process.
+// The choices of this process, and its libraries of kernels.
 #include "engine/choices.h"
 
 #include <mutex>
@@ -7,8 +7,13 @@ namespace afina {
 
 namespace {
 std::mutex mutex;
+int64_t taken_up = 0;
 std::map<std::string, std::string>& all() {
   static auto* made = new std::map<std::string, std::string>;
+  return *made;
+}
+std::vector<KernelLibrary>& libraries() {
+  static auto* made = new std::vector<KernelLibrary>;
   return *made;
 }
 }  // namespace
@@ -26,5 +31,20 @@ std::map<std::string, std::string> choices() {
   std::lock_guard lock(mutex);
   return all();
 }
+void take_up_choices(const std::map<std::string, std::string>& wanted) {
+  std::lock_guard lock(mutex);
+  for (auto& [what, chosen] : wanted) all()[what] = chosen;
+  ++taken_up;
+}
+int64_t choices_taken_up() {
+  std::lock_guard lock(mutex);
+  return taken_up;
+}
+
+bool add_kernel_library(const KernelLibrary& library) {
+  libraries().push_back(library);
+  return true;
+}
+const std::vector<KernelLibrary>& kernel_libraries() { return libraries(); }
 
 }  // namespace afina

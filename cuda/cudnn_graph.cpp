@@ -10,9 +10,10 @@ Cudnn::Cudnn() {
   library.find("cudnnBackendFinalize", finalize), library.find("cudnnBackendExecute", execute);
 }
 cudnnHandle_t Cudnn::ready() {
-  if (!handle) {
-    held(create(&handle), "cudnnCreate");
-    held(set_stream(handle, stream()), "cudnnSetStream");
+  if (!tried) {
+    tried = true;
+    if (create(&handle) != CUDNN_STATUS_SUCCESS) handle = nullptr;
+    else held(set_stream(handle, stream()), "cudnnSetStream");
   }
   return handle;
 }
@@ -29,6 +30,7 @@ Node Graph::add(Extents dims, Extents strides, cudnnDataType_t type, bool betwee
   t.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, id).set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, alignment);
   t.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, between).set(CUDNN_ATTR_TENSOR_IS_BY_VALUE, CUDNN_TYPE_BOOLEAN, number);
   t.finalize("describing a tensor");
+  kept_.push_back(t);  // for as long as the plan: what it keeps of its graph is not said
   return {t, id, dims};
 }
 Node Graph::between(Extents d, cudnnDataType_t type) { return add(d, {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1}, type, true, false); }
@@ -84,10 +86,11 @@ Node Graph::transposed(const Node& x, cudnnDataType_t type) {
 }
 
 bool Graph::plan() {
+  cudnnHandle_t handle = cudnn().ready();
+  if (!handle) return false;
   std::vector<cudnnBackendDescriptor_t> all;
   for (Descriptor& op : operations_) all.push_back(op.get());
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR), heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-  cudnnHandle_t handle = cudnn().ready();
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, all.data(), int64_t(all.size()));
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, handle);
   if (graph.try_finalize() != CUDNN_STATUS_SUCCESS) return false;

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/files/json.h"
+
 namespace afina {
 
 // Each wish is slot=variant, such as attention=flash or matmul=cublas: that variant runs wherever it takes the arguments, in the slot and
@@ -10,5 +12,6 @@ namespace afina {
 void prefer_kernels(const std::vector<std::string>& wishes);
 // Takes up the choices that a manifest.json holds, so that libraries use the same algorithms again.
 void repeat_choices(const std::string& manifest);
+void repeat_choices(const Json& choices, const std::string& where);
 
 }  // namespace afina

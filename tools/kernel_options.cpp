@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "engine/choices.h"
-#include "engine/files/json.h"
 #include "engine/kernel.h"
 #include "engine/nearest.h"
 
@@ -13,6 +12,7 @@ namespace afina {
 namespace {
 
 constexpr Device devices[] = {Device::cuda, Device::emulated};
+const std::string wished = "kernel ";  // how a --kernel is noted among the choices: "kernel attention" -> "flash"
 
 std::vector<std::string> variants_of(const KernelSlot& slot) {
   std::vector<std::string> names;
@@ -50,8 +50,12 @@ void prefer_kernels(const std::vector<std::string>& wishes) {
       for (const std::string& one : variants_of(*slot)) known += (known.empty() ? "" : ", ") + one;
       fail("--kernel '", wish, "': '", name, "' has no variant '", variant, "' for a GPU; it has ", known.empty() ? "none" : known);
     }
+    for (const KernelLibrary& library : kernel_libraries())
+      if (std::string why; library.variant == variant && present(Device::cuda) && !(why = library.missing()).empty())
+        fail("--kernel '", wish, "': ", variant, " cannot be used: ", why);
     prefer(KernelSlot::find((name + "_backward").c_str()), variant);
     prefer(KernelSlot::find((name + "2").c_str()), variant);
+    note_choice(wished + name, variant);
   }
 }
 
@@ -59,10 +63,19 @@ void repeat_choices(const std::string& manifest) {
   Json json = parse_json_file(manifest);
   require(json.contains("choices") && json["choices"].is_object(), manifest,
           ": it holds no 'choices'; --repeat wants the manifest.json of a run");
-  for (auto& [what, chosen] : json["choices"].items()) {
-    require(chosen.is_string(), manifest, ": choices: '", what, "' is not a text");
-    note_choice(what, chosen.get<std::string>());
+  repeat_choices(json["choices"], manifest);
+}
+
+void repeat_choices(const Json& all, const std::string& where) {
+  std::map<std::string, std::string> wanted;
+  std::vector<std::string> wishes;
+  for (auto& [what, chosen] : all.items()) {
+    require(chosen.is_string(), where, ": choices: '", what, "' is not a text");
+    if (what.starts_with(wished)) wishes.push_back(what.substr(wished.size()) + "=" + chosen.get<std::string>());
+    else wanted[what] = chosen.get<std::string>();
   }
+  prefer_kernels(wishes);
+  take_up_choices(wanted);
 }
 
 }  // namespace afina

@@ -18,7 +18,7 @@ constexpr size_t workspace_bytes = size_t(64) << 20;
 constexpr int candidates = 24, repeats = 5;
 
 struct Lt {
-  Library library{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
+  Library library{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so", "/usr/local/cuda/lib64/libcublasLt.so"};
   decltype(&cublasLtCreate) create;
   decltype(&cublasLtGetVersion) version;
   decltype(&cublasLtMatmul) matmul;
@@ -42,7 +42,11 @@ struct Lt {
     library.find("cublasLtMatrixLayoutCreate", make_layout);
     library.find("cublasLtMatmulPreferenceCreate", make_preference), library.find("cublasLtMatmulPreferenceDestroy", drop_preference);
     library.find("cublasLtMatmulPreferenceSetAttribute", set_preference);
-    if (library.usable()) held(create(&handle), "cublasLtCreate");
+  }
+  // The handle, made when it is first wanted: the library can be asked for its version on a machine without a GPU.
+  cublasLtHandle_t ready() {
+    if (!handle) held(create(&handle), "cublasLtCreate");
+    return handle;
   }
   static void held(cublasStatus_t status, const char* what) {
     require(status == CUBLAS_STATUS_SUCCESS, "cuBLASLt: ", what, " failed with status ", int(status));
@@ -81,6 +85,7 @@ struct Plan {
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
   std::vector<Candidate> found;
   const cublasLtMatmulAlgo_t* algorithm = nullptr;  // once chosen
+  int64_t taken_up = 0;                             // choices_taken_up() at that time
   size_t workspace = 0;
 };
 
@@ -122,7 +127,7 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
   for (auto what : alignments) prefer(wish, what, uint32_t(c.alignment));
   cublasLtMatmulHeuristicResult_t all[candidates];
   int count = 0;
-  auto status = lt().heuristic(lt().handle, p->operation, p->first, p->second, p->result, p->result, wish, candidates, all, &count);
+  auto status = lt().heuristic(lt().ready(), p->operation, p->first, p->second, p->result, p->result, wish, candidates, all, &count);
   lt().drop_preference(wish);
   for (int i = 0; status == CUBLAS_STATUS_SUCCESS && i < count; ++i)
     if (all[i].state == CUBLAS_STATUS_SUCCESS) static_cast<cublasLtMatmulHeuristicResult_t&>(p->found.emplace_back()) = all[i];
@@ -175,7 +180,7 @@ struct Pointers {
 cublasStatus_t run(const Call& c, const Plan& p, const cublasLtMatmulAlgo_t& algorithm, const Pointers& at, void* workspace, size_t bytes) {
   float one = 1.f, beta = c.accumulate ? 1.f : 0.f;
   if (c.bias) set(p.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, at.bias);
-  return lt().matmul(lt().handle, p.operation, &one, at.b, p.first, at.a, p.second, &beta, at.c, p.result, at.d, p.result, &algorithm,
+  return lt().matmul(lt().ready(), p.operation, &one, at.b, p.first, at.a, p.second, &beta, at.c, p.result, at.d, p.result, &algorithm,
                      workspace, bytes, stream());
 }
 
@@ -202,7 +207,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
   auto& chosen = p.found[0];
   if (!said.empty()) {
     read(chosen.algo, said, what);
-    Lt::held(lt().check_algorithm(lt().handle, p.operation, p.first, p.second, p.result, p.result, &chosen.algo, &chosen),
+    Lt::held(lt().check_algorithm(lt().ready(), p.operation, p.first, p.second, p.result, p.result, &chosen.algo, &chosen),
              "the algorithm to repeat");
   } else {
     PurposeScope purpose(Purpose::workspace);
@@ -215,7 +220,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
     }
     require(best >= 0.f, what, ": none of cuBLASLt's algorithms runs");
   }
-  p.algorithm = &chosen.algo, p.workspace = chosen.workspaceSize;
+  p.algorithm = &chosen.algo, p.workspace = chosen.workspaceSize, p.taken_up = choices_taken_up();
   note_choice(what, described(chosen.algo));
 }
 
@@ -241,7 +246,7 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
   Call call = call_of(c, a, b, ta, tb, accumulate, bias);
   Plan& p = plan_of(call);
   Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(), bias ? bias.data<void>() : nullptr};
-  if (!p.algorithm) choose(call, p, at);
+  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
   PurposeScope purpose(Purpose::workspace);
   Tensor room;
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
@@ -260,6 +265,10 @@ void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, cons
 bool takes2(const Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
   return takes(c, a, b, false, tb, false, bias) && takes(c, a2, b2, false, tb, true, Tensor());
 }
+
+std::string version() { return lt().library.usable() ? "cuBLASLt " + std::to_string(lt().version()) : ""; }
+std::string missing() { return lt().library.missing(); }
+[[maybe_unused]] const bool listed = add_kernel_library({"cublas", version, missing});
 
 REGISTER_CUDA(matmul, cublas, 40, matmul, takes);
 REGISTER_CUDA(matmul2, cublas, 25, matmul2, takes2);

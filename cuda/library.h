@@ -11,10 +11,14 @@ class Library {
  public:
   // Opens the first of these that is there.
   explicit Library(std::initializer_list<const char*> names) {
-    for (const char* name : names)
-      if ((handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL))) return;
-    const char* said = dlerror();
-    missing_ = said ? said : "it cannot be opened";
+    for (const char* name : names) {
+      if ((handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL))) {
+        missing_.clear();
+        return;
+      }
+      const char* said = dlerror();
+      if (missing_.empty()) missing_ = said ? said : std::string(name) + " cannot be opened";  // of the name that is looked for first
+    }
   }
   // Gives a function of the library to `function`; the library counts as missing when it has none of that name.
   template <class F>

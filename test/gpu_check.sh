@@ -20,6 +20,10 @@ for program in tests afina gpu_bench; do
   [ -x "$bin/$program" ] || { echo "gpu-check: $bin/$program is not there; build it with 'make gpu-check' or 'make gpu-package'"; exit 1; }
 done
 
+# cuBLASLt and cuDNN, where only torch has brought them.
+libraries=$("$python" -c 'import glob, sysconfig; print(":".join(sorted(glob.glob(sysconfig.get_paths()["purelib"] + "/nvidia/*/lib"))))' 2>/dev/null)
+[ -n "$libraries" ] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$libraries"
+
 why=$("$bin/gpu_bench" "$device" device)
 if [ $? != 0 ]; then
   cat <<TEXT
@@ -43,6 +47,8 @@ card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/n
   echo "# On a GPU"
   echo
   echo "${card:-the emulated device}; $(date -u +%Y-%m-%d); afina $("$bin/afina" --version 2>/dev/null | head -n 1)."
+  echo
+  "$bin/afina" inspect --kernels 2>/dev/null | grep -E '^(cublas|cudnn) ' | sed 's/^/- /'
 } >"$report"
 
 wanted() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }

@@ -36,10 +36,9 @@ std::string Runner::stuck() const {
   return words + " waits at " + text(threads_[other].at) + (one.at.line == threads_[other].at.line ? " with another mask" : "");
 }
 
-// In two steps: the fiber is left for good where it stands, and words that it still held would be lost.
+// In two steps: the fiber is left for good where it stands, and words that it still held would be lost. A debugger best stops in blame.
 void Runner::blame(const std::string& words) {
-  if (!words.empty())
-    error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(thread()) + ": " + words;
+  error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(thread()) + ": " + words;
 }
 void Runner::stop() {
   current_->fiber.switch_to(main_);
@@ -56,8 +55,12 @@ void Runner::check(const void* at, size_t bytes, bool write, const void* code) {
   if (in_device_range(at)) of_device = access_memory(at, bytes, write);
   else if (shared_.access(who_, at, bytes, write, other) == SharedMemory::Judgement::fine) return;
   if (of_device == Access::fine) return;
-  blame(fault(of_device, at, bytes, write, code));
-  if (!error_.empty()) stop();
+  {
+    std::string words = fault(of_device, at, bytes, write, code);
+    if (words.empty()) return;
+    blame(words);
+  }
+  stop();
 }
 
 // What is wrong with an access; empty when it is only rare.

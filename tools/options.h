@@ -23,7 +23,7 @@ inline constexpr const char* device_help =
 
 using OptionGroup = boost::program_options::options_description;
 
-// The options every command has (--help, --config, --threads, --memory-limit) with the command's own groups.
+// The options every command has (--help, --config, --threads, --memory-limit, --kernel, --repeat) with the command's own groups.
 class Options {
  public:
   // intro: what the command does, for --help.

@@ -102,8 +102,8 @@ struct Mlp {
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
   // again: gate and up are not kept for the backward pass but computed once more.
   Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
-    auto both = together({&gate_proj, &up_proj}, x, in, again);
-    Tensor h = swiglu(both[0], both[1]);
+    auto both = together({&up_proj, &gate_proj}, x, in, again);  // in this order gradients of x are added up: part of the bits
+    Tensor h = swiglu(both[1], both[0]);
     both.clear();
     return down_proj(h, in);
   }

@@ -158,9 +158,10 @@ BOOST_AUTO_TEST_CASE(budgets_say_what_fits) {
   BOOST_TEST(was_tried("--checkpoint block --dtype bf16 --method lora:rank=8 --batch 1 --accumulate 8"));
   BOOST_TEST(tried.back() == "--checkpoint block --apply-as-you-go --clip 0 --dtype bf16 --method lora:rank=8");
   BOOST_TEST(run(joined(words, {"--budget", "1M", "--clip", "0"})).status == 4);  // nothing to clip: the same result
-  for (const Json& attempt : parse_json_file(scratch / "plan.json").at("methods")[0].at("attempts"))
-    if (attempt.at("options") == "--apply-as-you-go") BOOST_TEST(attempt.at("same_result") == true), tried.clear();
-  BOOST_TEST(tried.empty());
+  Json unclipped = parse_json_file(scratch / "plan.json").at("methods")[0];
+  BOOST_TEST(std::any_of(unclipped.at("attempts").begin(), unclipped.at("attempts").end(), [](const Json& attempt) {
+    return attempt.at("options") == "--apply-as-you-go" && attempt.at("same_result") == true;
+  }));
   // What is said to fit, fits.
   Words changed = joined(
       words, {"--budget", std::to_string(int64_t(double(needed) * 0.6)), "--checkpoint", "block", "--batch", "1", "--accumulate", "8"});

@@ -5,8 +5,8 @@
 #include "engine/meter.h"
 #include "engine/random.h"
 #include "engine/train/trainer.h"
-#include "model/inputs.h"
 #include "model/model.h"
+#include "model/step_inputs.h"
 #include "model/weights.h"
 #include "test/bench/gpu/gpu_bench.h"
 
@@ -54,24 +54,42 @@ double needed_flops(const Model& model, int64_t rows, int64_t length) {
   return double(rows * length) * (6 * trained + 4 * frozen) + double(c.layers * c.heads * c.head_dim) * pairs * 14;
 }
 
+// Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while a step runs.
 Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length) {
   RandomWeights source(1);
   auto model = build_model(config, source, make_method(parse_method(method)), {Dtype::bf16, s.device, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
+  const int warm = s.tiny ? 0 : 4, timed = s.tiny ? 1 : 10;
+  const size_t each_step = size_t(rows * length);
+  std::vector<std::vector<int32_t>> tokens, targets;  // made beforehand: it is the steps that are timed
+  for (int step = 0; step < warm + timed; ++step) {
+    Random random(1, "bench", uint64_t(step));
+    std::vector<int32_t> some(each_step);
+    for (size_t i = 0; i < each_step; ++i) some[i] = int32_t(random.below(i, uint32_t(config.vocabulary)));
+    tokens.push_back(some);
+    some.erase(some.begin()), some.push_back(0);
+    targets.push_back(some);
+  }
+  const std::vector<int32_t> starts(each_step, 0);
+  const std::vector<int64_t> samples(each_step, 0);
+  auto of_step = [&](int step) {
+    return std::vector<InputRows>{{rows, length, tokens[size_t(step)], targets[size_t(step)], starts, samples}};
+  };
+  StepInputs inputs(s.device);
   Trainer trainer(model->parameters->trained(), options);
-  const int warm = s.tiny ? 0 : 3, timed = s.tiny ? 1 : 10;
+  int next = 1;
+  trainer.meanwhile([&] {
+    if (next < warm + timed) inputs.send_ahead(of_step(next), 1, next);
+  });
   double start = 0;
   reset_memory_peak(s.device);
   for (int step = 0; step < warm + timed; ++step) {
     if (step == warm) wait_for(s.device), start = seconds_now();
-    Random random(1, "bench", uint64_t(step));
-    std::vector<int32_t> tokens(size_t(rows * length)), starts(tokens.size(), 0);
-    for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = int32_t(random.below(i, uint32_t(config.vocabulary)));
-    std::vector<int32_t> targets(tokens.begin() + 1, tokens.end());
-    targets.push_back(0);
-    Inputs inputs = make_inputs(rows, length, tokens, targets, starts, std::vector<int64_t>(tokens.size(), 0), s.device);
-    trainer.step(1, rows * length, [&](size_t, double scale) { return model->loss(inputs, scale); });
+    next = step + 1;
+    inputs.load(of_step(step), 1, step);
+    trainer.step(
+        1, rows * length, [&](size_t i, double scale) { return model->loss(inputs.of(i), scale); }, &inputs.kind());
   }
   wait_for(s.device);
   double each = (seconds_now() - start) / timed;

@@ -6,6 +6,7 @@
 #include "engine/files/sha256.h"
 #include "engine/random.h"
 #include "engine/row_sum.h"
+#include "engine/threads.h"
 
 namespace afina {
 
@@ -49,10 +50,12 @@ void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
   std::vector<float> values(size_t(p.shape.size()), p.init.kind == Init::ones ? 1.f : 0.f);
   Random random(seed, "init", p.name);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (p.init.kind == Init::normal) values[i] = p.init.spread * random.normal(i);
-    if (p.init.kind == Init::uniform) values[i] = p.init.spread * (2.f * random.uniform(i) - 1.f);
-  }
+  parallel_for(int64_t(values.size()), 1 << 14, [&](int64_t begin, int64_t end) {
+    for (size_t i = size_t(begin); i < size_t(end); ++i) {
+      if (p.init.kind == Init::normal) values[i] = p.init.spread * random.normal(i);
+      if (p.init.kind == Init::uniform) values[i] = p.init.spread * (2.f * random.uniform(i) - 1.f);
+    }
+  });
   p.assign(values.data());
 }
 

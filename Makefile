@@ -72,7 +72,7 @@ gpu-check: setup
 	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON)
 	test/gpu_check.sh $(BUILD)
 
-# The same to be carried: gpu-package/ needs neither Boost nor a compiler. There: gpu-package/test/gpu_check.sh bin
+# The same to be carried, as a folder and as one file: gpu-package/ needs neither Boost nor a compiler. There: gpu-package/test/gpu_check.sh bin
 gpu-package: setup
 	@$(call built,$(BUILD)-package,afina tests gpu_bench,-DPACKAGE=ON -DCUDA=ON -DEMULATED=ON -DBENCH=OFF)
 	rm -rf gpu-package
@@ -81,10 +81,12 @@ gpu-package: setup
 	cp -r data/pocket data/samples data/configs gpu-package/data/
 	cp -r test/data test/gpu_check.sh gpu-package/test/
 	cp test/reference/gpu_peers.py gpu-package/test/reference/
-	@du -sh gpu-package
+	strip -g gpu-package/bin/afina gpu-package/bin/gpu_bench  # tests names lines of kernels
+	tar czf gpu-package.tar.gz gpu-package
+	@du -sh gpu-package gpu-package.tar.gz
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package gpu-package.tar.gz
 
 help:
 	@echo "make            build $(BUILD)/afina"

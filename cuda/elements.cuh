@@ -22,6 +22,13 @@ __device__ inline void store(float* p, float v) { *p = v; }
 __device__ inline void store(double* p, double v) { *p = v; }
 __device__ inline void store(bf16* p, float v) { *p = to_bf16(v); }
 
+// v as it would come back from memory as T.
+template <class T>
+__device__ sum_of<T> rounded(sum_of<T> v) {
+  if constexpr (std::is_same_v<T, bf16>) return to_float(to_bf16(v));
+  else return v;
+}
+
 // n elements that one or two instructions move.
 template <class T, int n>
 struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {

@@ -1,4 +1,5 @@
-// RMSNorm and LayerNorm: a warp or a block to a row; the gradients of weight and bias by parts of rows.
+// RMSNorm and LayerNorm, of x or of a residual sum that is made in the same pass: a warp or a block to a row; the gradients of weight and
+// bias by parts of rows.
 #include "cuda/block.cuh"
 #include "cuda/column_sums.cuh"
 #include "engine/ops/norm.h"
@@ -24,16 +25,37 @@ struct Norm {
   int64_t rows, n;
   S eps;
   bool whole;
+  const T* more;  // the norm is of x + more, which goes to sum; nullptr: of x
+  T* sum;
 };
+
+// The row that the norm is of, seen for the first time: body(values). x + more is rounded and written on the way. Returns where the row
+// lies from then on; a thread reads again only what it has written itself.
+template <int w, class T, class Body>
+__device__ const T* first_pass(const Norm<T>& c, int64_t row, int64_t n, Body body) {
+  const T* x = c.x + row * c.n;
+  if (!c.more) {
+    over_row<w>(x, n, c.whole, [&](int64_t, sum_of<T>(&v)[w]) { body(v); });
+    return x;
+  }
+  T* sum = c.sum + row * c.n;
+  over_row<w>(x, n, c.whole, [&](int64_t i, sum_of<T>(&v)[w]) {
+    sum_of<T> more[w];
+    take<w>(more, c.more + row * c.n, i, n, c.whole);
+    for (int j = 0; j < w; ++j) v[j] = rounded<T>(v[j] + more[j]);
+    put<w>(sum, v, i, n, c.whole);
+    body(v);
+  });
+  return sum;
+}
 
 template <class T>
 __global__ void rmsnorm_kernel(T* y, sum_of<T>* rstd, Norm<T> c) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
   int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  const T* x = c.x + row * c.n;
   S squares = 0;
-  over_row<w>(x, n, c.whole, [&](int64_t, S(&v)[w]) {
+  const T* x = first_pass<w>(c, row, n, [&](S(&v)[w]) {
     for (int j = 0; j < w; ++j) squares = math::v_fma(v[j], v[j], squares);
   });
   S scale = S(1) / math::v_sqrt(row_sum(squares) / S(c.n) + c.eps);
@@ -47,9 +69,20 @@ __global__ void rmsnorm_kernel(T* y, sum_of<T>* rstd, Norm<T> c) {
   });
 }
 
+// A gradient in the place of what is there, or added to it, each rounded.
+template <int w, class T>
+__device__ void put_slope(T* p, sum_of<T> (&v)[w], int64_t i, int64_t n, bool whole, bool add) {
+  if (add) {
+    sum_of<T> before[w];
+    take<w>(before, p, i, n, whole);
+    for (int j = 0; j < w; ++j) v[j] = before[j] + rounded<T>(v[j]);
+  }
+  put<w>(p, v, i, n, whole);
+}
+
 // dx = rstd (g - x̂ mean(g x̂)) with g = dy weight, x̂ = x rstd.
 template <class T>
-__global__ void rmsnorm_backward_kernel(T* dx, const T* dy, Norm<T> c) {
+__global__ void rmsnorm_backward_kernel(T* dx, const T* dy, Norm<T> c, bool add) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
   int64_t row = my_row(), n = row < c.rows ? c.n : 0;
@@ -65,7 +98,7 @@ __global__ void rmsnorm_backward_kernel(T* dx, const T* dy, Norm<T> c) {
     S d[w], weight[w];
     take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
     for (int j = 0; j < w; ++j) v[j] = by * math::v_fma(-(v[j] * by), mean, d[j] * weight[j]);
-    put<w>(dx + row * n, v, i, n, c.whole);
+    put_slope<w>(dx + row * n, v, i, n, c.whole, add);
   });
 }
 
@@ -74,9 +107,8 @@ __global__ void layernorm_kernel(T* y, sum_of<T>* mean, sum_of<T>* rstd, Norm<T>
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
   int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  const T* x = c.x + row * c.n;
   S sum = 0, squares = 0;
-  over_row<w>(x, n, c.whole, [&](int64_t, S(&v)[w]) {
+  const T* x = first_pass<w>(c, row, n, [&](S(&v)[w]) {
     for (int j = 0; j < w; ++j) sum += v[j];
   });
   S centre = row_sum(sum) / S(c.n);
@@ -97,7 +129,7 @@ __global__ void layernorm_kernel(T* y, sum_of<T>* mean, sum_of<T>* rstd, Norm<T>
 
 // dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = dy weight, x̂ = (x - mean) rstd.
 template <class T>
-__global__ void layernorm_backward_kernel(T* dx, const T* dy, Norm<T> c) {
+__global__ void layernorm_backward_kernel(T* dx, const T* dy, Norm<T> c, bool add) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
   int64_t row = my_row(), n = row < c.rows ? c.n : 0;
@@ -113,7 +145,7 @@ __global__ void layernorm_backward_kernel(T* dx, const T* dy, Norm<T> c) {
     S d[w], weight[w];
     take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
     for (int j = 0; j < w; ++j) v[j] = by * math::v_fma(-((v[j] - at) * by), of_gx, d[j] * weight[j] - of_g);
-    put<w>(dx + row * n, v, i, n, c.whole);
+    put_slope<w>(dx + row * n, v, i, n, c.whole, add);
   });
 }
 
@@ -140,50 +172,64 @@ template <class T>
 Norm<T> norm_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& rstd, double eps) {
   using S = sum_of<T>;
   auto data = [](const Tensor& t) -> const S* { return t ? t.data<S>() : nullptr; };
-  Norm<T> c{x.data<T>(), data(weight), data(bias), data(mean), data(rstd), x.rows(), x.columns(), S(eps), false};
+  Norm<T> c{x.data<T>(), data(weight), data(bias), data(mean), data(rstd), x.rows(), x.columns(), S(eps), false, nullptr, nullptr};
   c.whole = whole(c.n, width_of<T>, c.x, c.weight, c.bias);
   return c;
 }
-
-void rmsnorm(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight, double eps) {
+// sum and more: both empty, or sum = x + more is what the norm is of.
+void any_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight, double eps) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
+    if (more) c.more = more.data<T>(), c.sum = sum.data<T>(), c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
     launch(rmsnorm_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), rstd.data<sum_of<T>>(), c);
   });
 }
-void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& rstd) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), rstd, 0.);
-    c.whole = c.whole && whole(c.n, width_of<T>, dy.data<T>(), dx.data<T>());
-    launch(rmsnorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c);
-    if (dweight) add_column_sums<sum_of<T>>(dweight, WeightSlope<T>{dy.data<T>(), c.x, nullptr, c.rstd, c.n}, c.rows, c.n);
-  });
-}
-void layernorm(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+void any_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight,
+                   const Tensor& bias, double eps) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     using S = sum_of<T>;
     Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
+    if (more) c.more = more.data<T>(), c.sum = sum.data<T>(), c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
     launch(layernorm_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), mean.data<S>(), rstd.data<S>(), c);
   });
 }
+
+void rmsnorm(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight, double eps) {
+  Tensor none;
+  any_rmsnorm(none, y, rstd, x, none, weight, eps);
+}
+void layernorm(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  Tensor none;
+  any_layernorm(none, y, mean, rstd, x, none, weight, bias, eps);
+}
+void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& rstd, bool add) {
+  with_type(x.dtype(), [&](auto* type) {
+    using T = pointed<decltype(type)>;
+    Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), rstd, 0.);
+    c.whole = c.whole && whole(c.n, width_of<T>, dy.data<T>(), dx.data<T>());
+    launch(rmsnorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add);
+    if (dweight) add_column_sums<sum_of<T>>(dweight, WeightSlope<T>{dy.data<T>(), c.x, nullptr, c.rstd, c.n}, c.rows, c.n);
+  });
+}
 void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy, const Tensor& x, const Tensor& weight,
-                        const Tensor& mean, const Tensor& rstd) {
+                        const Tensor& mean, const Tensor& rstd, bool add) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     Norm<T> c = norm_of<T>(x, weight, Tensor(), mean, rstd, 0.);
     c.whole = c.whole && whole(c.n, width_of<T>, dy.data<T>(), dx.data<T>());
-    launch(layernorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c);
+    launch(layernorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add);
     if (dweight) add_column_sums<sum_of<T>>(dweight, WeightSlope<T>{dy.data<T>(), c.x, c.mean, c.rstd, c.n}, c.rows, c.n);
     if (dbias) add_column_sums<sum_of<T>>(dbias, BiasSlope<T>{dy.data<T>(), c.n}, c.rows, c.n);
   });
 }
 
 REGISTER_CUDA(rmsnorm, row_tree, 0, rmsnorm);
+REGISTER_CUDA(added_rmsnorm, row_tree, 0, any_rmsnorm);
 REGISTER_CUDA(rmsnorm_backward, row_tree, 0, rmsnorm_backward);
 REGISTER_CUDA(layernorm, row_tree, 0, layernorm);
+REGISTER_CUDA(added_layernorm, row_tree, 0, any_layernorm);
 REGISTER_CUDA(layernorm_backward, row_tree, 0, layernorm_backward);
 
 }  // namespace

@@ -75,8 +75,9 @@ Tensor choice(const Tensor& x, int64_t count, int64_t of, int64_t from) {
 SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
 
-Tensor operator+(const Tensor& a, const Tensor& b) {
-  return Tape::record("add", zip(a, b, Binary::add), {a, b}, [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
+Tensor operator+(const Tensor& a, const Tensor& b) { return added(zip(a, b, Binary::add), a, b); }
+Tensor added(Tensor c, const Tensor& a, const Tensor& b) {
+  return Tape::record("add", std::move(c), {a, b}, [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
     if (da) da += dc;
     if (db) db += shrink(dc, to);
   });

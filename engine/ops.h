@@ -12,6 +12,8 @@ SCALAR_FUNCTIONS(ENTRY)
 
 // b is shaped as a, or is one row (n), one column (rows, 1) or one number, and is then spread.
 Tensor operator+(const Tensor& a, const Tensor& b);
+// c, which a kernel computed as a + b together with something else, joins the graph as their sum.
+Tensor added(Tensor c, const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& a, const Tensor& b);
 Tensor operator*(const Tensor& a, const Tensor& b);
 Tensor operator/(const Tensor& a, const Tensor& b);

@@ -61,10 +61,10 @@ struct Block {
     }
     return attn_c_proj(reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
   }
-  Tensor operator()(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer, bool mlp_again) const {
-    Tensor h = x + attend(ln_1(x), in, cache, layer);
-    Tensor inner = c_fc(ln_2(h), in, mlp_again);
-    return h + c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
+  void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer, bool mlp_again) const {
+    s.more = attend(ln_1(s), in, cache, layer);
+    Tensor inner = c_fc(ln_2(s), in, mlp_again);
+    s.more = c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
   }
 };
 
@@ -82,14 +82,14 @@ class Gpt2 : public Model {
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
     check_inputs(in, cache);
-    Tensor x = embedding(tokens_, in.tokens) + embedding(wpe_.value, in.positions);
+    Stream s{embedding(tokens_, in.tokens), embedding(wpe_.value, in.positions)};
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
       bool again = checkpointing == Checkpointing::mlp;
-      x = run_block(x, cache, [&block, in, cache, i, again](const Tensor& h) { return block(h, in, cache, i, again); });
+      run_block(s, cache, [&block, in, cache, i, again](Stream& h) { block(h, in, cache, i, again); });
     }
     if (cache) cache->length += in.tokens.columns();
-    return ln_f_[0](x);
+    return ln_f_[0](s);
   }
   const Tensor& head() const override { return head_; }
   std::vector<Linear*> linears() override {

@@ -34,11 +34,24 @@ struct Linear {
 // done once.
 std::vector<Tensor> together(const std::vector<const Linear*>& layers, const Tensor& x, const Inputs& inputs, bool again = false);
 
+// The residual stream between two norms: x, and what the last branch gave, not added yet: the next norm adds it in its own pass.
+struct Stream {
+  Tensor x, more;
+  // x + more.
+  Tensor whole() const { return more ? x + more : x; }
+};
+
 struct RmsNorm {
   Parameter& weight;
   double eps;
   RmsNorm(const Scope& scope, int64_t size, double eps) : weight(scope.base("weight", {size}, {Init::ones})), eps(eps) {}
-  Tensor operator()(const Tensor& x) const { return rmsnorm(x, weight.value, eps); }
+  // Of the whole stream, which is summed by it.
+  Tensor operator()(Stream& s) const {
+    if (!s.more) return rmsnorm(s.x, weight.value, eps);
+    auto [sum, y] = added_rmsnorm(s.x, s.more, weight.value, eps);
+    s = {sum, {}};
+    return y;
+  }
 };
 
 struct LayerNorm {
@@ -46,7 +59,12 @@ struct LayerNorm {
   double eps;
   LayerNorm(const Scope& scope, int64_t size, double eps)
       : weight(scope.base("weight", {size}, {Init::ones})), bias(scope.base("bias", {size}, {Init::zeros})), eps(eps) {}
-  Tensor operator()(const Tensor& x) const { return layernorm(x, weight.value, bias.value, eps); }
+  Tensor operator()(Stream& s) const {
+    if (!s.more) return layernorm(s.x, weight.value, bias.value, eps);
+    auto [sum, y] = added_layernorm(s.x, s.more, weight.value, bias.value, eps);
+    s = {sum, {}};
+    return y;
+  }
 };
 
 }  // namespace afina

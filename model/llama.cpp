@@ -120,9 +120,9 @@ struct Block {
         self_attn(scope / "self_attn", c, bias),
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
         mlp(scope / "mlp", c, bias.mlp) {}
-  Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer, bool mlp_again) const {
-    Tensor h = x + self_attn(input_layernorm(x), in, table, cache, layer);
-    return h + mlp(post_attention_layernorm(h), in, mlp_again);
+  void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer, bool mlp_again) const {
+    s.more = self_attn(input_layernorm(s), in, table, cache, layer);
+    s.more = mlp(post_attention_layernorm(s), in, mlp_again);
   }
 };
 
@@ -139,14 +139,14 @@ class Llama : public Model {
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
     Tensor table = table_.upto(check_inputs(in, cache));
-    Tensor x = embedding(tokens_, in.tokens);
+    Stream s{embedding(tokens_, in.tokens), {}};
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
       bool again = checkpointing == Checkpointing::mlp;
-      x = run_block(x, cache, [&block, in, table, cache, i, again](const Tensor& h) { return block(h, in, table, cache, i, again); });
+      run_block(s, cache, [&block, in, table, cache, i, again](Stream& h) { block(h, in, table, cache, i, again); });
     }
     if (cache) cache->length += in.tokens.columns();
-    return norm_[0](x);
+    return norm_[0](s);
   }
   const Tensor& head() const override { return head_; }
   std::vector<Linear*> linears() override {

@@ -111,8 +111,14 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
   return end;
 }
 
-Tensor Model::run_block(const Tensor& x, const KvCache* cache, const std::function<Tensor(const Tensor&)>& block) const {
-  return checkpointing == Checkpointing::block && !cache ? checkpoint(x, block) : block(x);
+void Model::run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const {
+  if (checkpointing != Checkpointing::block || cache) return block(s);
+  Tensor y = checkpoint(s.whole(), [block](const Tensor& x) {
+    Stream inner{x, {}};
+    block(inner);
+    return inner.whole();
+  });
+  s = {y, {}};
 }
 
 }  // namespace afina

@@ -64,7 +64,7 @@ class Model {
   // Error for tokens outside the vocabulary and for sequences longer than the context. Gives the highest position (with the cache) + 1.
   int64_t check_inputs(const Inputs& inputs, const KvCache* cache) const;
   // Runs a block, checkpointed when that is asked for.
-  Tensor run_block(const Tensor& x, const KvCache* cache, const std::function<Tensor(const Tensor&)>& block) const;
+  void run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const;
 };
 
 struct BuildOptions {

@@ -270,6 +270,18 @@ AFINA_V void put(T* p, V x, int n) {
   else store(p, x, n);
 }
 
+// x as it would come back from memory as T.
+template <class T, class V>
+AFINA_V V rounded(V x) {
+  if constexpr (sizeof(T) == sizeof(bf16)) {
+    alignas(32) T kept[lanes];
+    store(kept, x);
+    return load(kept);
+  } else {
+    return x;
+  }
+}
+
 // Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T = std::remove_pointer_t<decltype(t)>; }).
 template <class Body>
 AFINA_V void with_type(Dtype dtype, Body body) {

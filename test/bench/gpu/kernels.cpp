@@ -75,15 +75,17 @@ Tensor empty_tensor() { return {}; }
 
 void norms(Bench& b) {
   double n = double(b.rows) * double(b.width);
-  Tensor x = b.tensor({b.rows, b.width}), dy = b.tensor({b.rows, b.width}), y = like(x), none = empty_tensor();
+  Tensor x = b.tensor({b.rows, b.width}), dy = b.tensor({b.rows, b.width}), y = like(x), sum = like(x), none = empty_tensor();
   Tensor weight = b.tensor({b.width}, Dtype::f32), bias = b.tensor({b.width}, Dtype::f32), rstd({b.rows}, Dtype::f32, b.s.device),
          mean = like(rstd);
   Tensor dweight = Tensor::zeros({b.width}, Dtype::f32, b.s.device), dbias = like(dweight);
   dbias.zero();
   b.bytes(kernel::rmsnorm, 4 * n, y, rstd, x, weight, 1e-5);
-  b.bytes(kernel::rmsnorm_backward, 6 * n, y, dweight, dy, x, weight, rstd);
+  b.bytes(kernel::added_rmsnorm, 8 * n, sum, y, rstd, x, dy, weight, 1e-5);
+  b.bytes(kernel::rmsnorm_backward, 8 * n, y, dweight, dy, x, weight, rstd, true);
   b.bytes(kernel::layernorm, 4 * n, y, mean, rstd, x, weight, bias, 1e-5);
-  b.bytes(kernel::layernorm_backward, 6 * n, y, dweight, dbias, dy, x, weight, mean, rstd);
+  b.bytes(kernel::added_layernorm, 8 * n, sum, y, mean, rstd, x, dy, weight, bias, 1e-5);
+  b.bytes(kernel::layernorm_backward, 8 * n, y, dweight, dbias, dy, x, weight, mean, rstd, true);
 }
 
 void pointwise(Bench& b) {

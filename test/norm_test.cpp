@@ -1,0 +1,79 @@
+// A norm that adds the residual stream up in its own pass, beside the addition and the norm one after the other: bit for bit.
+#include <boost/test/unit_test.hpp>
+
+#include "engine/device.h"
+#include "engine/isa.h"
+#include "engine/ops/norm.h"
+#include "test/op_case.h"
+
+using namespace afina;
+
+namespace {
+
+enum class Way { one_pass, one_after_the_other };
+
+struct Norm {
+  bool layer;
+  Tensor weight, bias;
+  Normed operator()(const Tensor& x, const Tensor& more, Way way) const {
+    if (way == Way::one_pass) return layer ? added_layernorm(x, more, weight, bias, 1e-5) : added_rmsnorm(x, more, weight, 1e-5);
+    Tensor sum = x + more;
+    return {sum, layer ? layernorm(sum, weight, bias, 1e-5) : rmsnorm(sum, weight, 1e-5)};
+  }
+};
+
+// Two residual connections as a block has them; the bits of the stream and of all gradients. stream: whether x and its branch need one.
+std::vector<std::vector<uint8_t>> bits_of_block(bool layer, Dtype dtype, Way way, bool stream, Device device) {
+  CaseDevice there(device);
+  constexpr int64_t rows = 7, n = 50;
+  Norm norm{layer, random_tensor({n}, Dtype::f32, 3), random_tensor({n}, Dtype::f32, 4)};
+  Tensor x = random_tensor({rows, n}, dtype, 1), branch = random_tensor({rows, n}, dtype, 2);
+  for (Tensor* t : {&norm.weight, &norm.bias}) t->track();
+  if (stream) x.track(dtype), branch.track(dtype);
+  Tape tape;
+  Normed first = norm(x, branch, way);
+  Normed second = norm(first.sum, first.y * 0.5, way);
+  Tensor out = second.sum + second.y;
+  tape.backward(out, random_tensor({rows, n}, dtype, 5));
+  std::vector<std::vector<uint8_t>> bits = {bits_of(second.sum), bits_of(second.y)};
+  for (const Tensor& t : {x, branch, norm.weight, norm.bias})
+    if (t.needs_grad() && t.grad().touched()) bits.push_back(bits_of(t.grad().value()));
+  return bits;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(norms)
+
+BOOST_AUTO_TEST_CASE(an_addition_in_the_same_pass_gives_the_same_bits) {
+  Isa used = isa();
+  for (Device device : {Device::cpu, Device::emulated, Device::cuda}) {
+    if (!present(device)) continue;
+    for (Isa set : device == Device::cpu ? usable_isas() : std::vector{used}) {
+      set_isa(set);
+      for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+        for (bool layer : {false, true})
+          for (bool stream : {true, false}) {
+            auto one = bits_of_block(layer, dtype, Way::one_pass, stream, device);
+            auto two = bits_of_block(layer, dtype, Way::one_after_the_other, stream, device);
+            BOOST_TEST(one.size() == size_t(3 + layer + 2 * stream));
+            BOOST_TEST(bool(one == two), (layer ? "layernorm " : "rmsnorm ")
+                                             << name(dtype) << " on " << name(device) << " by " << name(set));
+          }
+    }
+  }
+  set_isa(used);
+}
+
+// With dx already there, the norm adds to it: no second tensor of the stream's size comes into being.
+BOOST_AUTO_TEST_CASE(its_gradient_takes_no_memory_of_its_own) {
+  constexpr int64_t rows = 64, n = 32;
+  Tensor dx = random_tensor({rows, n}, Dtype::f32, 1), before = dx.copy(), dy = random_tensor({rows, n}, Dtype::f32, 2),
+         x = random_tensor({rows, n}, Dtype::f32, 3), weight = random_tensor({n}, Dtype::f32, 4),
+         rstd = random_tensor({rows}, Dtype::f32, 5), part = like(x), none;
+  kernel::rmsnorm_backward(part, none, dy, x, weight, rstd, false);
+  kernel::rmsnorm_backward(dx, none, dy, x, weight, rstd, true);
+  BOOST_TEST(bool(bits_of(dx) == bits_of(before + part)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

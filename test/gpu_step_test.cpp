@@ -189,6 +189,17 @@ BOOST_AUTO_TEST_CASE(why_a_step_is_not_captured_is_said) {
   says(Training({.graphs = GraphUse::off}), "switched off");
   says(Training({.graphs = GraphUse::automatic}), captures ? "on cuda alone" : "sanitizers");
   if (!captures) return;
+  // More kinds of step than are captured.
+  StepGraphs many(Device::emulated, 1, GraphUse::on);
+  Tensor one({1}, Dtype::f32, Device::emulated);
+  for (int round = 0; round < 3; ++round)
+    for (int i = 0; i < 66; ++i) {
+      StepKind kind{std::to_string(i), 0};
+      BOOST_TEST((many.why_not() == "") == (round == 0 || (round == 1 && i < 65)));
+      many.run(&kind, [&](WeightTable&) { one.zero(); });
+    }
+  BOOST_TEST(many.captured() == 64);
+  BOOST_TEST(many.why_not().find("4 steps were of more kinds than the 64") == 0, many.why_not());
   // A forward pass that looks at its own loss cannot be captured; the step is done all the same.
   Training looking({.method = "lora"}), plain({.method = "lora"});
   double seen = 0;

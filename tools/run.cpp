@@ -75,7 +75,7 @@ class Run {
     require_room(plan_.folder, bytes);
   }
   Dtype stored_dtype() const {
-    return (bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store) == "bf16" ? Dtype::bf16 : Dtype::f32;
+    return (bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store) != "f32" ? Dtype::bf16 : Dtype::f32;
   }
 
   void describe() {
@@ -248,7 +248,7 @@ class Run {
   void note_graphs() {
     std::string why = trainer_->why_no_graphs();
     if (why.empty() || (bench_.run.graph != "on" && model_->parameters->device != Device::cuda)) return;
-    std::string note = "steps were not captured as graphs: " + why;
+    std::string note = "not every step was captured as a graph: " + why;
     if (std::find(bench_.notes.begin(), bench_.notes.end(), note) == bench_.notes.end()) bench_.notes.push_back(note);
   }
 

@@ -29,10 +29,21 @@ void StepGraphs::run(const StepKind* kind, const std::function<void(WeightTable&
   require(graphs(device_).step_bytes() == 0, "a tensor of an earlier step is still held: ", graphs(device_).step_bytes(),
           " bytes of the memory that steps have for themselves; run with --graph off");
   Kind& of = kinds_[kind->key];
-  if (of.graph) of.flops.count_again(kind->pairs);
-  else if (++of.seen < 2 || captured_ >= most_graphs || !capture(of, kind->pairs, give)) return give(table_);
+  if (of.graph) {
+    of.flops.count_again(kind->pairs);
+  } else {
+    if (++of.seen < 2) return give(table_);
+    if (captured_ >= most_graphs) return ++beyond_, give(table_);
+    if (!capture(of, kind->pairs, give)) return give(table_);
+  }
   of.graph->replay();
   last_replayed_ = true, ++replayed_;
+}
+
+std::string StepGraphs::why_not() const {
+  if (!why_not_.empty() || !beyond_) return why_not_;
+  return std::to_string(beyond_) + " steps were of more kinds than the " + std::to_string(most_graphs) +
+         " that are captured at most; rows of more equal lengths (--pack) or fewer rows a step make fewer kinds";
 }
 
 // The second step of a kind: by now everything that is made once is there (tables, algorithms of libraries, room for them).

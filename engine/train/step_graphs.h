@@ -29,8 +29,8 @@ class StepGraphs {
   int64_t replayed() const { return replayed_; }
   // Did the last step run from a graph?
   bool last_replayed() const { return last_replayed_; }
-  // Why steps are not captured; empty when they are.
-  const std::string& why_not() const { return why_not_; }
+  // Why steps are not captured, or some of them; empty when all are.
+  std::string why_not() const;
 
  private:
   struct Kind {
@@ -44,7 +44,7 @@ class StepGraphs {
   size_t weights_;
   WeightTable table_;  // of steps that are not captured
   std::map<std::string, Kind> kinds_;
-  int64_t captured_ = 0, replayed_ = 0;
+  int64_t captured_ = 0, replayed_ = 0, beyond_ = 0;  // beyond_: steps of kinds that there was no room for
   bool last_replayed_ = false;
   std::string why_not_;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/bf16_sums.h"
 #include "engine/error.h"
 #include "engine/random.h"
 
@@ -100,9 +101,10 @@ std::vector<Batch> BatchSource::next_step(int64_t step) const {
   }
   int64_t longest = 0, targets = 0;
   for (auto& row : rows) longest = std::max(longest, row_length(row));
+  const int64_t length = round_up(longest, std::max<int64_t>(8, rows_summed_as_one()));
   std::vector<Batch> batches;
   for (int64_t i = 0; i < options_.accumulate; ++i) {
-    batches.push_back(batch_of(rows.data() + i * options_.batch, options_.batch, round_up(longest, 8)));
+    batches.push_back(batch_of(rows.data() + i * options_.batch, options_.batch, length));
     targets += batches.back().target_count;
   }
   require(targets > 0, "step ", step, " has no target token in any of its ", rows_per_step, " rows: nothing would be learnt from it");

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "engine/bf16_sums.h"
 #include "engine/gemm_table.h"
 #include "engine/random.h"
 #include "engine/scratch.h"
@@ -84,6 +85,14 @@ T chain(const Gemm& g, const void* a, int64_t lda, const void* b, int64_t ldb, i
   auto ib = [&](int64_t p) { return g.tb ? j * ldb + p : p * ldb + j; };
   if (g.in == Dtype::bf16) {
     auto value = [&](const void* m, int64_t at_, int64_t p) { return p < k ? to_float(at<bf16>(m, at_)) : 0.f; };
+    if (bf16_sums() == Bf16Sums::tiles) {
+      for (int64_t p = 0; p < k; p += 32) {
+        float of[2] = {0.f, 0.f};  // even and odd p
+        for (int64_t q = p; q < p + 32; ++q) of[q % 2] = std::fma(value(a, ia(q), q), value(b, ib(q), q), of[q % 2]);
+        acc = T(float(acc) + (of[0] + of[1]));
+      }
+      return acc;
+    }
     for (int64_t p = 0; p < k; p += 2) {
       acc = T(std::fma(value(a, ia(p + 1), p + 1), value(b, ib(p + 1), p + 1), float(acc)));
       acc = T(std::fma(value(a, ia(p), p), value(b, ib(p), p), float(acc)));
@@ -123,7 +132,7 @@ int different(const Bytes& x, const Bytes& y) {
 }
 
 // Every instruction set, packed beforehand and not, against the definition; what lies between rows of C must stay.
-void check(const Problem& p, std::vector<int> threads = {2}) {
+void check_sums(const Problem& p, const std::vector<int>& threads, const char* sums) {
   Bytes expected = defined(p);
   for (Isa isa : usable_isas())
     for (int count : threads)
@@ -138,14 +147,23 @@ void check(const Problem& p, std::vector<int> threads = {2}) {
           memory.g.packed_b = b.data(), memory.g.b = nullptr;
         }
         table.gemm(memory.g);
-        BOOST_TEST(different(memory.c, expected) == 0, words(p)
-                                                           << ", " << name(isa) << ", threads " << count << (packed ? ", packed" : ""));
+        BOOST_TEST(different(memory.c, expected) == 0,
+                   words(p) << sums << ", " << name(isa) << ", threads " << count << (packed ? ", packed" : ""));
       }
+}
+// bf16 in both orders of sums, tiles with and without the processor's own.
+void check(const Problem& p, const std::vector<int>& threads = {2}) {
+  check_sums(p, threads, "");
+  if (p.in != Dtype::bf16) return;
+  set_bf16_sums(Bf16Sums::tiles);
+  check_sums(p, threads, has_tiles() ? ", tiles by AMX" : ", tiles");
+  if (has_tiles()) use_tiles(false), check_sums(p, threads, ", tiles"), use_tiles(true);
+  set_bf16_sums(Bf16Sums::pairs);
 }
 
 struct Fixture {
   int before = thread_count();
-  ~Fixture() { set_thread_count(before); }
+  ~Fixture() { set_thread_count(before), set_bf16_sums(Bf16Sums::pairs), use_tiles(true); }
 };
 
 }  // namespace

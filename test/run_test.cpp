@@ -3,6 +3,8 @@
 #include <fstream>
 #include <thread>
 
+#include "engine/bf16_sums.h"
+#include "engine/device.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
 #include "model/layers.h"
@@ -85,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_comparison_writes_everything_and_equals_runs_alone) {
 
 BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
   ScratchFolder scratch;
-  for (const char* dtype : {"f32", "bf16"}) {
+  for (const char* dtype : {"f32", "bf16", "bf16-tiles"}) {
     Words base = {"--dtype", dtype, "--method", "lora:rank=4,dropout=0.1,lr=3e-3"};
     auto with = [&](Words more) {
       more.insert(more.begin(), base.begin(), base.end());
@@ -96,6 +98,10 @@ BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_n
     BOOST_TEST(with({"--batch", "1", "--accumulate", "4"}) == expected);
     BOOST_TEST(with({"--batch", "4", "--threads", "1"}) == expected);
     for (const char* kind : {"mlp", "block"}) BOOST_TEST(with({"--batch", "4", "--checkpoint", kind}) == expected, kind);
+    use_tiles(false);
+    BOOST_TEST(with({"--batch", "4"}) == expected, "without AMX");
+    use_tiles(true);
+    BOOST_TEST(parse_json_file(scratch / "run/manifest.json").dump().find("\"" + std::string(dtype) + "\"") != std::string::npos);
   }
 }
 
@@ -198,6 +204,8 @@ BOOST_AUTO_TEST_CASE(guards_of_a_run) {
   error({"--method", "lora:rank=4"}, "learning rate");
   error({"--method", "full:lr=1e-3", "--stepz", "3"}, "steps");
   error({"--method", "full:lr=1e-3", "--dtype", "f16"}, "bf16");
+  error({"--method", "full:lr=1e-3", "--dtype", "bf16-tiles", "--length", "72"}, "use --length 64");
+  if (built_for(Device::emulated)) error({"--method", "full:lr=1e-3", "--dtype", "bf16-tiles", "--device", "emulated"}, "--dtype bf16");
   error({"--method", "full:lr=1e-3", "--eval", source + "/data/samples/support.jsonl"}, "training");  // held-out rows that are trained on
   {
     With<Shifted> method("shifted");

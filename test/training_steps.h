@@ -2,6 +2,7 @@
 #pragma once
 #include <cstring>
 
+#include "engine/bf16_sums.h"
 #include "engine/files/safetensors.h"
 #include "engine/threads.h"
 #include "engine/train/checkpoint.h"
@@ -22,7 +23,7 @@ inline std::vector<float> floats(const StoredTensor& t) {
   std::memcpy(out.data(), t.data, t.bytes);
   return out;
 }
-// The rows of a batch of the reference: i32 (batches, rows, length); -100 becomes -1.
+// The rows of a batch of the reference: i32 (batches, rows, length); -100 becomes -1. Padded to what bf16 sums as one, as batches are.
 struct Rows {
   int64_t batches, rows, length;
   std::vector<int32_t> tokens, targets;
@@ -32,6 +33,15 @@ struct Rows {
     tokens.resize(size_t(ids.count())), targets.resize(tokens.size());
     std::memcpy(tokens.data(), ids.data, ids.bytes), std::memcpy(targets.data(), t.data, t.bytes);
     for (int32_t& one : targets) one = one < 0 ? -1 : one;
+    if (length % rows_summed_as_one()) pad((length / rows_summed_as_one() + 1) * rows_summed_as_one());
+  }
+  void pad(int64_t to) {
+    std::vector<int32_t> t(size_t(batches * rows * to), 0), wanted(t.size(), -1);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      size_t at = i / size_t(length) * size_t(to) + i % size_t(length);
+      t[at] = tokens[i], wanted[at] = targets[i];
+    }
+    tokens = t, targets = wanted, length = to;
   }
   // Rows `from` .. `from + count` of a batch.
   Inputs inputs(int64_t batch, int64_t from, int64_t count) const {

@@ -65,6 +65,14 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
   BOOST_TEST(compared > 0u);
 }
 
+// bf16 is summed by tiles while it lives.
+struct SumsByTiles {
+  explicit SumsByTiles(bool on = true) {
+    if (on) set_bf16_sums(Bf16Sums::tiles);
+  }
+  ~SumsByTiles() { set_bf16_sums(Bf16Sums::pairs); }
+};
+
 struct Folder {
   std::string path = (fs::temp_directory_path() / ("afina-test-" + std::to_string(getpid()))).string();
   Folder() { fs::remove_all(path), fs::create_directories(path); }
@@ -100,6 +108,27 @@ BOOST_AUTO_TEST_CASE(digest_depends_on_nothing_it_should_not) {
       }
 }
 
+// The other order of bf16's sums has bits of its own, which depend on as little: not on whether the processor has AMX.
+BOOST_AUTO_TEST_CASE(digest_by_tiles_depends_on_nothing_it_should_not) {
+  Isa best = isa();
+  for (const char* method : {"full", "lora:rank=4,dropout=0.1"})
+    for (const char* name : {"llama", "gpt2"}) {
+      const std::string by_pairs = digest(name, method, Dtype::bf16, {});
+      SumsByTiles tiles;
+      const std::string expected = digest(name, method, Dtype::bf16, {});
+      BOOST_TEST(expected != by_pairs);
+      auto same = [&](const char* what, const Setting& s) {
+        BOOST_TEST(digest(name, method, Dtype::bf16, s) == expected, name << " " << method << " by tiles: " << what);
+      };
+      same("three threads", {"", 3});
+      same("rows one by one", {"", 2, 1});
+      same("checkpointed blocks", {"", 2, 2, Checkpointing::block});
+      same("the MLP computed again", {"", 2, 2, Checkpointing::mlp});
+      for (Isa one : usable_isas()) set_isa(one), same(afina::name(one), {}), set_isa(best);
+      use_tiles(false), same("without AMX", {}), use_tiles(true);
+    }
+}
+
 // The golden bits: these must come out on every machine. They change only with a stated reason.
 BOOST_AUTO_TEST_CASE(golden_digests) {
   const std::map<std::string, std::string> golden = {
@@ -108,11 +137,14 @@ BOOST_AUTO_TEST_CASE(golden_digests) {
       {"llama full bf16", "2527cea9a1911eb71a4a0c71add033e5b905736e8f5aa00727d70e40c3a21049"},
       {"llama lora f32", "692bdc00ac535e998011c2f4882b0cf076a436807fd8aebefd2d9ac6427db2dd"},
       {"llama lora bf16", "34d953fd43a3d5fa55b80853b2b0106669de07f286b35ef68591c7d902e4be96"},
+      {"llama full bf16-tiles", "8ad6ff445d341322dbd0295b059d68fb6c9e4b84cf2265c814025a973ea9ac1e"},
+      {"llama lora bf16-tiles", "c498f571830a165ac88d6203c7cce6378c7299755bbd91149d77bd2df480228a"},
       {"gpt2 full f32", "0878f35f091b1e0a9313a7bb57e58b166a1b40c307ae3eb6f9f3cb3be7cb20bf"}};
   for (auto& [what, expected] : golden) {
     std::istringstream words(what);
     std::string name, method, dtype;
     words >> name >> method >> dtype;
+    SumsByTiles tiles(dtype == "bf16-tiles");
     std::string found = digest(name, method == "full" ? "full" : "lora:rank=4,dropout=0.1", dtype == "f32" ? Dtype::f32 : Dtype::bf16, {});
     BOOST_TEST(found == expected, what << ": the digest is " << found);
   }

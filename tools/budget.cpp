@@ -55,7 +55,7 @@ bool apply_as_you_go(Changed& c) {
   return true;
 }
 bool in_bf16(Changed& c) {
-  if (c.shape.model.dtype == "bf16") return false;
+  if (c.shape.model.dtype != "f32") return false;
   c.shape.model.dtype = "bf16", c.same_result = false;
   c.say("--dtype", "bf16");
   return true;

@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "engine/bf16_sums.h"
 #include "engine/nearest.h"
 #include "tools/format.h"
 #include "tools/machine.h"
@@ -26,6 +27,9 @@ void print_help(std::ostream& out) {
 }  // namespace
 
 int run_program(const std::vector<std::string>& words) {
+  struct OwnSums {  // --dtype holds for this command
+    ~OwnSums() { set_bf16_sums(Bf16Sums::pairs); }
+  } own_sums;
   try {
     if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help")
       return print_help(words.empty() ? std::cerr : std::cout), words.empty() ? 2 : 0;

@@ -12,12 +12,12 @@ void LoadOptions::add_to(Options& options) {
   in_model("model,m", po::value(&model)->required(), "Hugging Face folder or .gguf file");
   in_model("adapter", po::value(&adapter),
            "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' and PEFT write them");
-  in_model("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32 or bf16");
+  in_model("dtype", po::value(&dtype)->default_value(dtype), "to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
   in_model("device", po::value(&device)->default_value(device), device_help);
 }
 Dtype LoadOptions::parsed_dtype() const {
   ModelOptions same;
-  same.dtype = dtype;
+  same.dtype = dtype, same.device = device;
   return same.parsed_dtype();
 }
 

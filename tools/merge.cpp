@@ -109,6 +109,7 @@ struct Merge {
   }
 
   int go() const {
+    require(dtype != "bf16-tiles", "--dtype bf16-tiles is a way to compute, here it is said how to store: f32 or bf16");
     Dtype stored = LoadOptions{model, adapter, dtype}.parsed_dtype();
     require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
     ModelFiles files = open_model(model);

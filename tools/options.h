@@ -18,6 +18,10 @@ struct UsageError : Error {
 
 // The device of --device: auto is cuda where this build and this machine have it, else cpu. A UsageError for one that cannot be used.
 Device parse_device(const std::string& text);
+// "f32", "bf16" or "bf16-tiles". For the two of bf16 the order of its sums (engine/bf16_sums.h) is that of the process from then on.
+Dtype parse_dtype(const std::string& text);
+// The word for computing in this dtype under the order of sums in force.
+const char* word_of(Dtype dtype);
 inline constexpr const char* device_help =
     "auto (cuda where there is a GPU, else cpu), cpu, cuda, or emulated (a GPU's kernels, slowly, on the CPU)";
 

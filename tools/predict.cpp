@@ -54,7 +54,7 @@ class Foresight {
       if (p.trained) found_.trained_parameters += p.shape.size();
     }
     const std::string& stored = shape_.run.store.empty() ? shape_.model.dtype : shape_.run.store;
-    found_.storage_bytes = bytes_to_store(*model_, stored == "bf16" ? Dtype::bf16 : Dtype::f32);
+    found_.storage_bytes = bytes_to_store(*model_, stored != "f32" ? Dtype::bf16 : Dtype::f32);
     found_.steps = shape_.run.steps;
   }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "engine/bf16_sums.h"
 #include "engine/files/atomic_file.h"
 #include "engine/isa.h"
 #include "engine/primitives.h"
@@ -58,7 +59,7 @@ RunShape shape_of(const Trial& t, Dtype dtype) {
             {"rms_norm_eps", 1e-5},           {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
   RunShape shape;
   shape.config = parse_config(json, "trial");
-  shape.model.dtype = name(dtype), shape.run.batch = t.rows, shape.data.length = t.length;
+  shape.model.dtype = word_of(dtype), shape.run.batch = t.rows, shape.data.length = t.length;
   shape.train = full_rows(t.rows, t.length, t.vocabulary);
   return shape;
 }
@@ -69,7 +70,7 @@ constexpr int64_t timed_steps = 2;
 template <class Begin, class End>
 void steps_on(Device device, const RunShape& shape, const char* method, Begin begin, End end) {
   Zeros weights;
-  Dtype dtype = shape.model.dtype == "bf16" ? Dtype::bf16 : Dtype::f32;
+  Dtype dtype = parse_dtype(shape.model.dtype);
   auto model = build_model(shape.config, weights, make_method(parse_method(method)), {dtype, device, 1, Checkpointing::none});
   Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));
   BatchSource source(*shape.train, batch_options(shape.run, shape.data, 1));
@@ -155,7 +156,10 @@ std::string cache_file() {
 // What the times depend on.
 std::string key_of_this_machine() {
   Machine m = this_machine();
-  return m.cpu + ", " + m.isa + ", " + std::to_string(m.threads) + " threads, afina " + version();
+  return m.cpu + ", " + m.isa + ", " + std::to_string(m.threads) + " threads, afina " + version() +
+         (bf16_sums() == Bf16Sums::pairs ? ""
+          : has_tiles()                  ? ", bf16 by AMX"
+                                         : ", bf16-tiles");
 }
 
 nlohmann::ordered_json read_cache(const std::string& file) {

@@ -1,6 +1,8 @@
 // Matrix multiplication: which part of it is packed and multiplied when, and by which thread.
 #include "engine/cpu/gemm.h"
 
+#include "engine/bf16_sums.h"
+#include "engine/cpu/gemm_amx.h"
 #include "engine/cpu/gemm_f64.h"
 #include "engine/cpu/gemm_parts.h"
 #include "engine/cpu/gemm_rows.h"
@@ -13,10 +15,11 @@ namespace {
 template <class Kind>
 struct Multiply {
   const Gemm& g;
+  const bool strips;  // is A packed in strips, or by rows?
   int threads = 1;
   Term<Kind> t1, t2;
 
-  explicit Multiply(const Gemm& gemm) : g(gemm) {
+  explicit Multiply(const Gemm& gemm) : g(gemm), strips(gemm.ta && !Kind::in_blocks) {
     threads = g.one_thread || g.m * g.n * (g.k + g.k2) <= little ? 1 : thread_count();
     t1 = term(g.k, g.a, g.lda, g.b, g.ldb);
     if (g.k2) t2 = term(g.k2, g.a2, g.lda2, g.b2, g.ldb2);
@@ -44,7 +47,8 @@ struct Multiply {
 
   // C's rows i0..i1 of the chunk's columns j..j + w: all k of the chunk. sums: of (i0, j).
   void block(const Chunk& c, int64_t j, int w, Right b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
-    const int64_t units = c.u1 - c.u0, size = most(4, up(up(units, most(1, up(units, block_units))), 4) * 4),
+    const int64_t units = c.u1 - c.u0,
+                  size = most(Kind::block, up(up(units, most(1, up(units, Kind::at_a_time))), Kind::block) * Kind::block),
                   blocks = most(1, up(units, size));
     for (int64_t q = 0; q < blocks; ++q) {
       const int64_t u0 = q * size, u1 = least(units, u0 + size);
@@ -58,17 +62,22 @@ struct Multiply {
       t.first.step_b = b.step;
       t.first.units = u1 - u0;
       t.first.row_bytes = c.a.row_bytes;
-      t.step_first = g.ta ? c.a.strip_bytes : tile_rows * c.a.row_bytes;
-      t.step_second = g.ta ? c.a2.strip_bytes : tile_rows * c.a2.row_bytes;
-      if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, units_wide(w) * 4, t2.units};
+      t.step_first = strips ? c.a.strip_bytes : tile_rows * c.a.row_bytes;
+      t.step_second = strips ? c.a2.strip_bytes : tile_rows * c.a2.row_bytes;
+      if (last && t2.units) t.second = {nullptr, b2, c.a2.row_bytes, units_wide<Kind>(w) * 4, t2.units};
       if (last && g.bias) t.bias = (const float*)g.bias + j;
       for (int64_t i = i0; i < i1;) {
         t.c = sums + (i - i0) * ld;
         if (last && g.out == Dtype::bf16) t.out = (uint16_t*)g.c + i * g.ldc + j;
         t.first.a = c.a.at(i - c.m0, u0);
         if (last && t2.units) t.second.a = c.a2.at(i - c.m0, 0);
-        const int64_t rows = g.ta && strip != tile_rows ? least(i1 - i, strip - (i - c.m0) % strip) : i1 - i;
-        i += g.ta ? run_tile<Kind, strip>(t, rows) : run_tile<Kind, 1>(t, rows);
+        if constexpr (Kind::in_blocks) {
+          run_blocks(Kind(), t, i1 - i);
+          break;
+        } else {
+          const int64_t rows = strips && strip != tile_rows ? least(i1 - i, strip - (i - c.m0) % strip) : i1 - i;
+          i += strips ? run_tile<Kind, strip>(t, rows) : run_tile<Kind, 1>(t, rows);
+        }
       }
     }
   }
@@ -87,20 +96,18 @@ struct Multiply {
   // Bytes that rows m of a term take when made ready.
   int64_t left_bytes(const Term<Kind>& t, int64_t m, int64_t units) const {
     if (!units || t.a_lies_ready) return 0;
-    return g.ta ? up(m, strip) * strip * units * 4 : m * row_units(units) * 4;
+    return strips ? up(m, strip) * strip * units * 4 : m * row_units(units) * 4;
   }
   Left left(const Term<Kind>& t, char* ready, int64_t m0, int64_t u0, int64_t units) const {
     if (!units) return {};
     if (t.a_lies_ready) return {t.a.template at<Kind>(m0) + u0 * 4, t.a.ld, 0};
-    return g.ta ? Left{ready, 0, strip * units * 4} : Left{ready, row_units(units) * 4, 0};
+    return strips ? Left{ready, 0, strip * units * 4} : Left{ready, row_units(units) * 4, 0};
   }
   // Makes rows i0..i1 ready (i0 - m0: whole strips).
   void pack_left(const Term<Kind>& t, const Left& to, int64_t m0, int64_t i0, int64_t i1, int64_t u0, int64_t u1) const {
     if (u0 == u1 || t.a_lies_ready) return;
-    if (!g.ta) {
-      pack_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
-      return;
-    }
+    if (!g.ta) return pack_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
+    if (!strips) return turn_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
     for (int64_t u = u0; u < u1; u += rows_at_once)
       for (int64_t i = i0; i < i1; i += strip)
         pack_panel<Kind>((char*)to.at(i - m0, u - u0), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + rows_at_once));
@@ -139,7 +146,7 @@ struct Multiply {
     for (int64_t u = u0; u < u1; u += step)
       for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
-        const int wide = units_wide(int(w));
+        const int wide = units_wide<Kind>(int(w));
         pack_panel<Kind>(to + p * panel_bytes + u * wide * 4, wide, b, j, w, first + u, first + least(u1, u + step));
       }
   }
@@ -160,7 +167,7 @@ struct Multiply {
       int64_t ld;
       float* sums = sums_of(c, i0, j, i1 - i0, &ld);
       const int w = int(least(panel_width, c.n1 - j));
-      const Right b = {c.b + p * c.panel_bytes + (g.packed_b ? c.u0 * units_wide(w) * 4 : 0), units_wide(w) * 4};
+      const Right b = {c.b + p * c.panel_bytes + (g.packed_b ? c.u0 * units_wide<Kind>(w) * 4 : 0), units_wide<Kind>(w) * 4};
       block(c, j, w, b, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
     });
   }
@@ -169,7 +176,7 @@ struct Multiply {
   int64_t units_at_once(bool a_packed) const {
     if (!narrow_tiles || g.out == Dtype::bf16) return most(1, least(t1.units, chunk_units));
     const int64_t chunks = up(t1.units, a_packed ? narrow_chunk_units : block_units);
-    return most(1, least(t1.units, up(up(t1.units, most(1, chunks)), 4) * 4));
+    return most(1, least(t1.units, up(up(t1.units, most(1, chunks)), Kind::block) * Kind::block));
   }
 
   // Large: chunks of B (and of A where it must be rearranged) are packed by all threads, then multiplied by all.
@@ -226,19 +233,19 @@ struct Multiply {
     const Left a = left(t1, to_a, 0, 0, t1.units), a2 = left(t2, to_a + bytes, 0, 0, t2.units);
     pack_left(t1, a, 0, 0, g.m, 0, t1.units);
     pack_left(t2, a2, 0, 0, g.m, 0, t2.units);
-    if (g.tb && !g.ta && g.m <= most_rows) {
-      each(up(g.n, Wide::width), [&](int64_t p) {
-        const int64_t j = p * Wide::width;
-        if (g.m == 1) rows_of<1>(a, a2, j);
-        else if (g.m == 2) rows_of<2>(a, a2, j);
-        else if (g.m == 3) rows_of<3>(a, a2, j);
-        else rows_of<4>(a, a2, j);
-      });
-      return;
+    if constexpr (!Kind::in_blocks) {
+      if (g.tb && !g.ta && g.m <= most_rows)
+        return each(up(g.n, Wide::width), [&](int64_t p) {
+          const int64_t j = p * Wide::width;
+          if (g.m == 1) rows_of<1>(a, a2, j);
+          else if (g.m == 2) rows_of<2>(a, a2, j);
+          else if (g.m == 3) rows_of<3>(a, a2, j);
+          else rows_of<4>(a, a2, j);
+        });
     }
     each(up(g.n, panel_width), [&](int64_t p) {
       const int64_t j = p * panel_width, w = least(panel_width, g.n - j);
-      const int wide = units_wide(int(w));
+      const int wide = units_wide<Kind>(int(w));
       char* b = (char*)scratch(own_b, size_t(panel_width * (stream_units + t2.units)) * 4);
       char* b2 = b + panel_width * stream_units * 4;
       Chunk c;
@@ -274,7 +281,7 @@ void pack_b(void* out, const Gemm& g) {
     for (; item < end; ++item) {
       const int64_t p = item / splits, s = item % splits, j = p * panel_width, w = least(panel_width, g.n - j);
       const int64_t u0 = s * split_units, u1 = least(units, u0 + split_units);
-      const int wide = units_wide(int(w));
+      const int wide = units_wide<Kind>(int(w));
       pack_panel<Kind>((char*)out + (p * panel_width * units + u0 * wide) * 4, wide, b, j, w, u0, u1);
     }
   };
@@ -301,26 +308,41 @@ void multiply_lying(const Gemm& g) {
     for (int64_t j = 0; j < g.n; ++j) c[i * g.ldc + j] = t[j * g.m + i];
 }
 
+// f(kind of units that bf16 is multiplied by)
+template <class F>
+[[gnu::always_inline]] static inline auto with_bf16(F f) {
+  if (bf16_sums() == Bf16Sums::pairs) return f(UnitBf16());
+#if defined(AFINA_ISA_avx512bf16)
+  if (has_tiles()) return f(UnitTiles());
+#endif
+  return f(UnitApart());
+}
+
+template <class Kind>
+void multiply(const Gemm& g) {
+  better_lying(g) ? multiply_lying<Kind>(g) : Multiply<Kind>(g).run();
+}
+
 }  // namespace
 
 void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
   [[maybe_unused]] Flushed flushed;
   if (g.in == Dtype::f64) gemm_f64(g);
-  else if (better_lying(g)) g.in == Dtype::bf16 ? multiply_lying<UnitBf16>(g) : multiply_lying<UnitF32>(g);
-  else if (g.in == Dtype::bf16) Multiply<UnitBf16>(g).run();
-  else Multiply<UnitF32>(g).run();
+  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
+  else multiply<UnitF32>(g);
 }
 
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
   if (in == Dtype::f64) return packed_b_bytes_f64(n, k);
-  return size_t(up(n, panel_width) * panel_width * (in == Dtype::bf16 ? UnitBf16::units(k) : k)) * 4;
+  const int64_t units = in == Dtype::bf16 ? with_bf16([&](auto kind) { return kind.units(k); }) : k;
+  return size_t(up(n, panel_width) * panel_width * units) * 4;
 }
 
 void gemm_pack_b(void* out, const Gemm& g) {
   [[maybe_unused]] Flushed flushed;
   if (g.in == Dtype::f64) pack_b_f64(out, g);
-  else if (g.in == Dtype::bf16) pack_b<UnitBf16>(out, g);
+  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
   else pack_b<UnitF32>(out, g);
 }
 

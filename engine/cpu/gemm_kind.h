@@ -23,9 +23,12 @@ constexpr int panel_width = wide_vectors * Wide::width;
 struct UnitF32 {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
-  static constexpr int bytes = 4;          // of an element in memory
-  static constexpr int memory = 4;         // bytes in memory that become a unit
-  static constexpr bool as_stored = true;  // rows of A with k running along them can be read as they lie
+  static constexpr int bytes = 4;            // of an element in memory
+  static constexpr int memory = 4;           // bytes in memory that become a unit
+  static constexpr bool as_stored = true;    // rows of A with k running along them can be read as they lie
+  static constexpr bool in_blocks = false;   // products are summed by blocks of k (engine/cpu/gemm_blocks.h)
+  static constexpr int block = 4;            // units that are kept together when k is parted
+  static constexpr int64_t at_a_time = 768;  // units while a tile stays in registers, A read as it lies: a panel of B fits the second cache
   AFINA_INLINE int64_t units(int64_t k) { return k; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
@@ -53,6 +56,9 @@ struct UnitWidened {
   static constexpr int bytes = 2;
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
+  static constexpr bool in_blocks = false;
+  static constexpr int block = 4;
+  static constexpr int64_t at_a_time = 768;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
@@ -80,6 +86,9 @@ struct UnitPairs {
   static constexpr int bytes = 2;
   static constexpr int memory = 4;
   static constexpr bool as_stored = true;  // for an even k
+  static constexpr bool in_blocks = false;
+  static constexpr int block = 4;
+  static constexpr int64_t at_a_time = 768;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {

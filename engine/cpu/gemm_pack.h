@@ -68,4 +68,26 @@ static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t
   }
 }
 
+// The same of an operand whose rows of memory are k, turned on the way.
+template <class Kind>
+static void turn_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1, int64_t u0, int64_t u1) {
+  constexpr int w = Wide::width;
+  for (int64_t u = u0; u < u1; u += w)
+    for (int64_t x = x0; x < x1; x += w) {
+      const int n = int(x1 - x < w ? x1 - x : w);
+      const char* columns = from.at<Kind>(x);
+      Wide::F r[w];
+#pragma GCC unroll 16
+      for (int i = 0; i < w; ++i) r[i] = Kind::across(columns, from.ld, u + i, n, from.k);
+      Wide::transpose(r);
+      char* to = out + (x - x0) * row_bytes + (u - u0) * 4;
+      if (n == w) {
+#pragma GCC unroll 16
+        for (int i = 0; i < w; ++i) Wide::store(to + i * row_bytes, r[i]);
+      } else {
+        for (int i = 0; i < n; ++i) Wide::store(to + i * row_bytes, r[i]);
+      }
+    }
+}
+
 }  // namespace afina::AFINA_ISA

@@ -156,6 +156,11 @@ AFINA_INLINE int units_wide(int columns) {
   return is_narrow(columns) ? Narrow::width : (columns + Wide::width - 1) / Wide::width * Wide::width;
 }
 
+template <class Kind>
+AFINA_INLINE int units_wide(int columns) {
+  return Kind::in_blocks ? (columns + Wide::width - 1) / Wide::width * Wide::width : units_wide(columns);
+}
+
 template <class Kind, int Step>
 static int run_tile(const Tile& t, int64_t rows) {
   if constexpr (Narrow::width < Wide::width)

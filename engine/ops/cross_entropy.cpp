@@ -3,31 +3,35 @@
 
 #include <algorithm>
 
+#include "engine/bf16_sums.h"
+
 namespace afina {
 
 namespace {
 
 // Rows whose gradient of the logits is held at a time: enough that reading and adding to the weight's gradient is small beside the product;
-// a frozen head has none to add to. Even, so that pairs of bf16 never straddle chunks; the bits do not depend on it.
+// a frozen head has none to add to. A multiple of what bf16 sums as one (engine/bf16_sums.h), so that this never
+// straddles chunks; the bits do not depend on it.
 constexpr int64_t chunk_trained = 512, chunk_frozen = 256;
 // Rows of f32 logits held at a time where their gradient does not take their place: enough that packing the head is small beside the
 // product.
 constexpr int64_t part = 128;
 
-// The rows that have a target, an even number of each sequence (-1: a row of zeros), and their targets.
+// The rows that have a target, of each sequence a multiple of `together` (-1: a row of zeros), and their targets.
 struct Chosen {
   std::vector<int32_t> rows, targets;
 };
 void require_within(int32_t target, size_t position, int64_t vocabulary) {
   require(target < vocabulary, "cross_entropy: target ", target, " at position ", position, " is beyond the vocabulary of ", vocabulary);
 }
-Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabulary) {
+Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabulary, int64_t together) {
   Chosen chosen;
   auto wanted = targets.integers();
   for (size_t i = 0; i < wanted.size(); ++i) {
     require_within(wanted[i], i, vocabulary);
     if (wanted[i] >= 0) chosen.rows.push_back(int32_t(i)), chosen.targets.push_back(wanted[i]);
-    if (int64_t(i + 1) % length == 0 && chosen.rows.size() % 2) chosen.rows.push_back(-1), chosen.targets.push_back(-1);
+    if (int64_t(i + 1) % length == 0)
+      while (int64_t(chosen.rows.size()) % together) chosen.rows.push_back(-1), chosen.targets.push_back(-1);
   }
   return chosen;
 }
@@ -35,11 +39,11 @@ Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabular
 // On a device that finds them by itself they are not looked up here.
 struct Rows {
   Tensor numbers, targets;
-  Rows(const Tensor& of, int64_t vocabulary, Device device) {
+  Rows(const Tensor& of, int64_t vocabulary, Device device, int64_t together) {
     PurposeScope purpose(Purpose::workspace);
     int64_t length = of.columns();
     if (!kernel::rows_with_target.runs_on(device)) {
-      Chosen chosen = rows_with_target(of, length, vocabulary);
+      Chosen chosen = rows_with_target(of, length, vocabulary, together);
       int64_t count = int64_t(chosen.rows.size());
       if (count) numbers = Tensor::from(chosen.rows, {count}, device), targets = Tensor::from(chosen.targets, {count}, device);
       return;
@@ -110,7 +114,8 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(), " rows");
   Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
-  Rows rows(targets, weight.rows(), x.device());
+  const bool in_blocks = record && weight.needs_grad() && x.dtype() == Dtype::bf16;  // only the weight's gradient sums over rows
+  Rows rows(targets, weight.rows(), x.device(), in_blocks ? rows_summed_as_one() : 2);
   const int64_t count = rows.count();
   const Number<double> by = loss_scale(scale, x.device());
   Tensor losses = Tensor::zeros({x.rows()}, sums, x.device()), total({1}, sums, x.device());

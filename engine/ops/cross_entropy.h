@@ -43,7 +43,8 @@ struct Loss {
 };
 
 // x (B, T, n), weight (vocabulary, n), targets i32 (B, T) with -1 for none, scale: 1 / the targets of the whole step. Only rows with a
-// target are computed, and an even number of them per sequence (a row of zeros is added), so that bf16 pairs never straddle sequences.
+// target are computed, and an even number of them per sequence (a row of zeros is added), so that bf16 pairs never straddle sequences;
+// a multiple of 32 where bf16 is summed by tiles and the head is trained.
 // While a tape records, gradients are made in the same pass and the weight's is added to its sum at once; backward must then start from 1.
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale);
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bf16_sums.h"
 #include "engine/gemm_table.h"
 #include "engine/random.h"
 #include "engine/scratch.h"
@@ -21,6 +22,9 @@ using namespace afina;
 using bench::seconds;
 
 namespace {
+
+// f32, bf16 or bf16 summed by tiles: "bf16t" in the table.
+const char* kind_of(Dtype in) { return in == Dtype::f32 ? "f32" : bf16_sums() == Bf16Sums::tiles ? "bf16t" : "bf16"; }
 
 struct Case {
   std::string what;
@@ -80,7 +84,7 @@ std::vector<double> race(const std::vector<std::function<void()>>& runners, doub
   for (int round = 0; round < 3 || (seconds() < end && round < 2000); ++round)
     for (size_t i = 0; i < runners.size(); ++i) {
       if (round > 0 && times[i].back() > budget) continue;
-      if (round == 0 && i) runners[i]();  // caches and code warm
+      runners[i]();  // caches, code and threads warm: in a step, too, one product follows another
       double from = seconds();
       runners[i]();
       times[i].push_back(seconds() - from);
@@ -114,7 +118,7 @@ void measure(const Case& c, Dtype in, double peak, double budget) {
 #endif
   auto t = race(runners, budget);
   double flops = 2.0 * double(c.m) * double(c.n) * double(c.k + c.k2) * 1e-9;
-  std::printf("%-4s %-24s %5lld %5lld %5lld %8.1f %8.1f", in == Dtype::f32 ? "f32" : "bf16", c.what.c_str(), (long long)c.m, (long long)c.n,
+  std::printf("%-5s %-24s %5lld %5lld %5lld %8.1f %8.1f", kind_of(in), c.what.c_str(), (long long)c.m, (long long)c.n,
               (long long)(c.k + c.k2), flops / t[0], flops / t[1]);
   if (t.size() > 2) std::printf(" %8.1f %8.1f   %5.2f %5.2f", flops / t[2], flops / t[3], t[2] / t[0], t[3] / t[1]);
   else std::printf(" %8s %8s   %5s %5s", "none", "none", "", "");
@@ -142,13 +146,12 @@ void attention(Dtype in, double peak) {
                 }},
                 0.2);
   double rate = 2.0 * double(heads) * 64 * 256 * 64 * 1e-9 / t[0];
-  std::printf("%-4s attention 64 x 256 x 64, one thread each: %.1f GFLOP/s, %.0f%%\n", in == Dtype::f32 ? "f32" : "bf16", rate,
-              peak > 0 ? 100 * rate / peak : 0);
+  std::printf("%-5s attention 64 x 256 x 64, one thread each: %.1f GFLOP/s, %.0f%%\n", kind_of(in), rate, peak > 0 ? 100 * rate / peak : 0);
 }
 
 }  // namespace
 
-// Options: [quick] [f32|bf16] [word of a case]
+// Options: [quick] [f32|bf16|bf16-tiles] [word of a case]
 int main(int count, char** words) {
   std::string threads = std::to_string(thread_count());
   if (!std::getenv("OMP_NUM_THREADS") || !std::getenv("GOMP_SPINCOUNT")) {  // read by OpenMP before main: begin again
@@ -162,16 +165,22 @@ int main(int count, char** words) {
   for (int i = 1; i < count; ++i) {
     std::string w = words[i];
     if (w == "quick") quick = true;
-    else if (w == "f32" || w == "bf16") dtype = w;
+    else if (w == "f32" || w == "bf16" || w == "bf16-tiles") dtype = w;
     else word = w;
   }
-  for (int t : {1, thread_count()})
-    std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f\n", name(isa()), t, bench::peak(t, false),
+  for (int t : {1, thread_count()}) {
+    std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f", name(isa()), t, bench::peak(t, false),
                 bench::peak(t, true));
-  std::printf("\n%-35s %s %12s %8s %8s %8s %8s   ours/oneDNN\n", "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed",
+    set_bf16_sums(Bf16Sums::tiles);
+    std::printf(", bf16 by tiles%s %.0f\n", has_tiles() ? " (AMX)" : "", bench::peak(t, true));
+    set_bf16_sums(Bf16Sums::pairs);
+  }
+  std::printf("\n%-36s %s %12s %8s %8s %8s %8s   ours/oneDNN\n", "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed",
               "oneDNN", "packed");
-  for (Dtype in : {Dtype::f32, Dtype::bf16}) {
-    if (!dtype.empty() && dtype != (in == Dtype::f32 ? "f32" : "bf16")) continue;
+  for (std::string kind : {"f32", "bf16", "bf16-tiles"}) {
+    if (!dtype.empty() && dtype != kind) continue;
+    const Dtype in = kind == "f32" ? Dtype::f32 : Dtype::bf16;
+    set_bf16_sums(kind == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
     double peak = bench::peak(thread_count(), in == Dtype::bf16);
     for (auto& c : cases(quick))
       if (c.what.find(word) != std::string::npos) measure(c, in, peak, 0.35);

@@ -1,7 +1,9 @@
 // The multiply-add peak of this processor, measured: what a matmul is compared with.
 #pragma once
+#include <cstdint>
 #include <ctime>
 
+#include "engine/bf16_sums.h"
 #include "engine/isa.h"
 #include "engine/threads.h"
 
@@ -32,15 +34,37 @@ AFINA_LOOP(chains_avx512, "vfmadd231ps", "zmm", "vpxor %%xmm0, %%xmm0, %%xmm0\n"
 AFINA_LOOP(chains_pairs, "vdpbf16ps", "zmm", "vpxor %%xmm0, %%xmm0, %%xmm0\n")
 #undef AFINA_LOOP
 #undef AFINA_CHAINS
+// The same with AMX: four sums of 16 x 16, 32 products of k at a time.
+inline void chains_tiles(long rounds) {
+  struct alignas(64) {
+    uint8_t palette = 1, none[15] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } shapes;
+  asm volatile(
+      "ldtilecfg %1\n"
+      "1: tdpbf16ps %%tmm6, %%tmm4, %%tmm0\n tdpbf16ps %%tmm7, %%tmm4, %%tmm1\n"
+      "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n tdpbf16ps %%tmm7, %%tmm5, %%tmm3\n"
+      "sub $1, %0\n jnz 1b\n tilerelease\n"
+      : "+r"(rounds)
+      : "m"(shapes)
+      : "cc");
+}
 #endif
 
-// GFLOP/s that `threads` threads reach with the instruction set in use, f32 or bf16; 0 where there is no vector unit to measure.
+// GFLOP/s that `threads` threads reach with the instruction set in use, f32 or bf16 in the order of sums in force; 0 where there is no
+// vector unit to measure.
 inline double peak(int threads, bool bf16) {
 #if defined(__x86_64__)
   Isa now = isa();
   if (now == Isa::scalar) return 0;
-  auto run = bf16 && now == Isa::avx512bf16 ? chains_pairs : now == Isa::avx2 ? chains_avx2 : chains_avx512;
+  const bool tiles = bf16 && bf16_sums() == Bf16Sums::tiles;  // without AMX they are summed by multiply-adds of f32
+  auto run = tiles && now == Isa::avx512bf16 && has_tiles() ? chains_tiles
+             : bf16 && !tiles && now == Isa::avx512bf16     ? chains_pairs
+             : now == Isa::avx2                             ? chains_avx2
+                                                            : chains_avx512;
   double flops = 24.0 * 2 * (now == Isa::avx2 ? 8 : 16) * (run == chains_pairs ? 2 : 1), best = 0;
+  if (run == chains_tiles) flops = 4.0 * 2 * 16 * 16 * 32;
   const long rounds = 400000;
   int before = thread_count();
   set_thread_count(threads);

@@ -1,12 +1,13 @@
 // A training step of SmolLM2's shape as a share of the processor's own peak, split by operation, with memory measured beside the meter.
 //
-//   bench_step [full|lora] [f32|bf16] [rows] [length] [steps]     without words: full and lora in bf16 and f32 at 4 x 256
+//   bench_step [full|lora] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full and lora in each at 4 x 256
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "engine/bf16_sums.h"
 #include "engine/random.h"
 #include "engine/threads.h"
 #include "engine/train/trainer.h"
@@ -61,13 +62,14 @@ void print_split(double wall) {
 }
 
 void measure(const Work& w) {
+  set_bf16_sums(w.dtype == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
   trim_memory();
   int64_t before = peak_resident_bytes(), before_metered = memory_use(Device::cpu).total;
   reset_memory_peak(Device::cpu);
   RandomWeights source(1);
   ModelConfig config = parse_config(Json::parse(smollm2), "bench");
   auto model = build_model(config, source, make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)),
-                           {w.dtype == "bf16" ? Dtype::bf16 : Dtype::f32, Device::cpu, 1, Checkpointing::none});
+                           {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options);
@@ -85,7 +87,7 @@ void measure(const Work& w) {
   }
   profile(false);
   std::sort(times.begin(), times.end());
-  double median = times[times.size() / 2], peak = bench::peak(thread_count(), w.dtype == "bf16"),
+  double median = times[times.size() / 2], peak = bench::peak(thread_count(), w.dtype != "f32"),
          rate = needed_flops(*model, w) / median / 1e9;
   const MemoryUse& use = memory_use(Device::cpu);
   double resident = double(peak_resident_bytes() - before), metered = double(use.total_peak - before_metered);
@@ -106,7 +108,8 @@ void measure(const Work& w) {
 int main(int count, char** words) {
   begin = seconds_now();
   flush_denormals();
-  std::vector<Work> all = {{"full", "bf16"}, {"lora", "bf16"}, {"full", "f32"}, {"lora", "f32"}};
+  std::vector<Work> all = {{"full", "bf16"}, {"lora", "bf16"},       {"full", "f32"},
+                           {"lora", "f32"},  {"full", "bf16-tiles"}, {"lora", "bf16-tiles"}};
   if (count > 1)
     all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4, count > 4 ? std::atoll(words[4]) : 256,
             count > 5 ? std::atoll(words[5]) : 3}};

@@ -1,0 +1,131 @@
+// The inner kernel of the matmul where the processor sums tiles of bf16 by itself: AMX. 32 x 32 of C in four tiles, two tiles of A, two of
+// B.
+#pragma once
+#include "engine/cpu/gemm_blocks.h"
+
+#if defined(AFINA_ISA_avx512bf16)
+namespace afina::AFINA_ISA {
+
+// A unit is a pair of bf16, the lower k in the lower half: 16 units of a row are a row of a tile of A, 16 columns of a unit a row of one of
+// B.
+struct UnitTiles {
+  using Wide_ = Avx16;
+  using Narrow_ = Avx16;
+  static constexpr int bytes = 2;
+  static constexpr int memory = 4;
+  static constexpr bool as_stored = true;  // for a k of whole blocks
+  static constexpr bool in_blocks = true;
+  static constexpr int block = 16;
+  static constexpr int64_t at_a_time = 96;  // units: a panel of B and 32 rows of A then fit in the first cache
+  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
+  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+    int64_t left = k - 2 * u;
+    return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));
+  }
+  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+    if (2 * u >= k) return Wide::zero();
+    return Wide::interleave(columns + 2 * u * ld, 2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
+  }
+};
+
+// The tiles' shapes. By name: C 0 to 3 (rows 0 and 16, columns 0 and 16), A 4 and 5, B 6 and 7.
+struct alignas(64) TileShapes {
+  uint8_t palette = 1, start = 0, none[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {};
+  TileShapes(int upper, int lower) {
+    const uint8_t u = uint8_t(upper), l = uint8_t(lower > 0 ? lower : 1);
+    const uint8_t all[8] = {u, u, l, l, u, l, 16, 16};
+    for (int i = 0; i < 8; ++i) rows[i] = all[i];
+  }
+};
+
+// Written out, so that files of this instruction set need not be compiled for AMX: only machines that have it come here.
+#define AFINA_TILE_LOAD(tile, p, step) asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"(int64_t(step)) : "memory")
+#define AFINA_TILE_STORE(tile, p, step) asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"(int64_t(step)) : "memory")
+#define AFINA_TILE_ZERO(tile) asm volatile("tilezero %%tmm" #tile ::)
+#define AFINA_TILE_ADD(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
+
+template <bool lower, bool right>
+[[gnu::always_inline]] static inline void add_tiles(const Stretch& s, int64_t row, int64_t column) {
+  const char *a = s.a + row * s.row_bytes, *b = s.b + column * 4;
+  for (int64_t u = 0; u < s.units; u += 16, a += 64, b += 16 * s.step_b) {
+    AFINA_TILE_LOAD(6, b, s.step_b);
+    AFINA_TILE_LOAD(4, a, s.row_bytes);
+    AFINA_TILE_ADD(0, 4, 6);
+    if (right) {
+      AFINA_TILE_LOAD(7, b + 64, s.step_b);
+      AFINA_TILE_ADD(1, 4, 7);
+    }
+    if (lower) {
+      AFINA_TILE_LOAD(5, a + 16 * s.row_bytes, s.row_bytes);
+      AFINA_TILE_ADD(2, 5, 6);
+      if (right) AFINA_TILE_ADD(3, 5, 7);
+    }
+  }
+}
+
+// Up to 32 rows from `row` and 32 columns from `column`.
+template <bool lower, bool right>
+static void four_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column) {
+  const int n = t.columns - int(column) < 32 ? t.columns - int(column) : 32;
+  float* c = t.c + row * t.ldc + column;
+  int64_t step = t.ldc * 4;
+  alignas(64) float sums[32 * 32];  // where C has no room for whole tiles, or is not what the sums are
+  const bool apart = t.out || t.bias || n % 16 != 0;
+  if (t.load) {
+    if (n % 16 != 0) {
+      for (int64_t i = 0; i < rows; ++i)
+        for (int j = 0; j < 32; j += 16)
+          Wide::store(sums + i * 32 + j, Wide::load_part(c + i * t.ldc + j, n > j ? (n - j < 16 ? n - j : 16) : 0));
+      c = sums, step = 128;
+    }
+    AFINA_TILE_LOAD(0, c, step);
+    if (right) AFINA_TILE_LOAD(1, c + 16, step);
+    if (lower) AFINA_TILE_LOAD(2, (char*)c + 16 * step, step);
+    if (lower && right) AFINA_TILE_LOAD(3, (char*)c + 16 * step + 64, step);
+  } else {
+    AFINA_TILE_ZERO(0);
+    if (right) AFINA_TILE_ZERO(1);
+    if (lower) AFINA_TILE_ZERO(2);
+    if (lower && right) AFINA_TILE_ZERO(3);
+  }
+  add_tiles<lower, right>(t.first, row, column);
+  if (t.second.units) add_tiles<lower, right>(t.second, row, column);
+  if (apart) c = sums, step = 128;
+  AFINA_TILE_STORE(0, c, step);
+  if (right) AFINA_TILE_STORE(1, c + 16, step);
+  if (lower) AFINA_TILE_STORE(2, (char*)c + 16 * step, step);
+  if (lower && right) AFINA_TILE_STORE(3, (char*)c + 16 * step + 64, step);
+  if (apart) finish_sums(t, row, rows, column, n, sums, 32);
+}
+
+static inline void rows_of_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column) {
+  const bool right = t.columns - column > 16;
+  if (rows > 16) right ? four_tiles<true, true>(t, row, rows, column) : four_tiles<true, false>(t, row, rows, column);
+  else right ? four_tiles<false, true>(t, row, rows, column) : four_tiles<false, false>(t, row, rows, column);
+}
+
+static inline void run_blocks(UnitTiles, const Tile& t, int64_t rows) {
+  const int64_t whole = rows / 32 * 32, rest = rows - whole;
+  if (whole) {
+    const TileShapes shapes(16, 16);
+    asm volatile("ldtilecfg %0" ::"m"(shapes));
+    for (int64_t i = 0; i < whole; i += 32)  // 32 rows of A stay in the first cache for all of the panel
+      for (int64_t j = 0; j < t.columns; j += 32) rows_of_tiles(t, i, 32, j);
+  }
+  if (rest) {
+    const TileShapes shapes(rest < 16 ? int(rest) : 16, int(rest) - 16);
+    asm volatile("ldtilecfg %0" ::"m"(shapes));
+    for (int64_t j = 0; j < t.columns; j += 32) rows_of_tiles(t, whole, rest, j);
+  }
+  asm volatile("tilerelease" ::: "memory");
+}
+
+#undef AFINA_TILE_LOAD
+#undef AFINA_TILE_STORE
+#undef AFINA_TILE_ZERO
+#undef AFINA_TILE_ADD
+
+}  // namespace afina::AFINA_ISA
+#endif

@@ -1,0 +1,106 @@
+// The inner kernel of the matmul where bf16 is summed by tiles (Bf16Sums::tiles): 32 products of k in two sums, even and odd k, each a
+// chain from +0; the two are added, and that to C. Here with vectors of f32, which gives on every processor what AMX gives.
+#pragma once
+#include "engine/cpu/gemm_tile.h"
+
+namespace afina::AFINA_ISA {
+
+// A unit is an f32 made of a bf16, in the order of k; a block of 32 is padded with zeros.
+struct UnitApart {
+  using Wide_ = Wide;
+  using Narrow_ = Wide;
+  static constexpr int bytes = 2;
+  static constexpr int memory = 2;
+  static constexpr bool as_stored = false;
+  static constexpr bool in_blocks = true;
+  static constexpr int block = 32;  // units that are not to be parted
+  static constexpr int64_t at_a_time = 768;
+  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
+  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+    int64_t left = k - u;
+    return Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width : left < 0 ? 0 : int(left));
+  }
+  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+    return u < k ? Wide::widen(columns + u * ld, n < Wide::width ? n : Wide::width) : Wide::zero();
+  }
+};
+
+// R rows x NV vectors: the blocks of a stretch, added to the sums at c.
+template <int R, int NV>
+[[gnu::always_inline]] static inline void add_blocks(const Stretch& s, int64_t row, int64_t column, float* c, int64_t ldc, const int* n,
+                                                     bool load) {
+  using V = Wide;
+  const char *a = s.a + row * s.row_bytes, *b = s.b + column * 4;
+  for (int64_t u = 0; u < s.units; u += 32) {
+    V::F even[R][NV], odd[R][NV];
+#pragma GCC unroll 6
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < NV; ++j) even[i][j] = odd[i][j] = V::zero();
+    for (int p = 0; p < 16; ++p, a += 8, b += 2 * s.step_b) {
+      auto add = [&](V::F(&sum)[R][NV], int half) __attribute__((always_inline)) {
+        V::F bv[NV];
+#pragma GCC unroll 2
+        for (int j = 0; j < NV; ++j) bv[j] = V::load(b + half * s.step_b + j * V::width * 4);
+#pragma GCC unroll 6
+        for (int i = 0; i < R; ++i) {
+          V::F av = V::broadcast(a + i * s.row_bytes + half * 4);
+#pragma GCC unroll 2
+          for (int j = 0; j < NV; ++j) sum[i][j] = V::fma(av, bv[j], sum[i][j]);
+        }
+      };
+      add(even, 0), add(odd, 1);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < NV; ++j) {
+        float* to = c + i * ldc + j * V::width;
+        V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(), V::add(even[i][j], odd[i][j]));
+        if (n[j] >= V::width) V::store(to, sum);
+        else V::store_part(to, sum, n[j]);
+      }
+  }
+}
+
+// What the sums at c, of R rows and n columns, become in the end: with the bias, as bf16 where C is.
+static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t column, int n, const float* sums, int64_t ld) {
+  using V = Wide;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int j = 0; j < n; j += V::width) {
+      const int left = n - j;
+      V::F sum = load_columns<V>(sums + i * ld + j, left);
+      if (t.bias) sum = V::add(sum, load_columns<V>(t.bias + column + j, left));
+      if (t.out) V::store_bf16(t.out + (row + i) * t.ldo + column + j, sum, left < V::width ? left : V::width);
+      else if (left >= V::width) V::store(t.c + (row + i) * t.ldc + column + j, sum);
+      else V::store_part(t.c + (row + i) * t.ldc + column + j, sum, left);
+    }
+}
+
+template <int R, int NV>
+static void apart(const Tile& t, int64_t row, int64_t column) {
+  int n[NV];
+  for (int j = 0; j < NV; ++j) n[j] = t.columns - int(column) - j * Wide::width;
+  float* c = t.c + row * t.ldc + column;
+  if (!t.load && !t.first.units && !t.second.units)
+    for (int i = 0; i < R; ++i)
+      for (int j = 0; j < NV; ++j) Wide::store_part(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j] < Wide::width ? n[j] : Wide::width);
+  add_blocks<R, NV>(t.first, row, column, c, t.ldc, n, t.load);
+  add_blocks<R, NV>(t.second, row, column, c, t.ldc, n, t.load || t.first.units);
+  if (t.out || t.bias)
+    finish_sums(t, row, R, column, t.columns - int(column) < NV * Wide::width ? t.columns - int(column) : NV * Wide::width, c, t.ldc);
+}
+
+// All rows of the panel's columns.
+static inline void run_blocks(UnitApart, const Tile& t, int64_t rows) {
+  constexpr int most_rows = wide_vectors == 4 ? 6 : wide_vectors == 2 ? 3 : 2;
+  constexpr int vectors = wide_vectors == 1 ? 1 : 2;
+  for (int64_t j = 0; j < t.columns; j += vectors * Wide::width) {
+    const bool two = vectors == 2 && t.columns - j > Wide::width;
+    int64_t i = 0;
+    for (; i + most_rows <= rows; i += most_rows) two ? apart<most_rows, vectors>(t, i, j) : apart<most_rows, 1>(t, i, j);
+    for (; i < rows; ++i) two ? apart<1, vectors>(t, i, j) : apart<1, 1>(t, i, j);
+  }
+}
+
+}  // namespace afina::AFINA_ISA

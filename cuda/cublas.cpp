@@ -106,7 +106,7 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
   set(p->operation, CUBLASLT_MATMUL_DESC_TRANSB, c.ta ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (c.bias) {
     set(p->operation, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    set(p->operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
+    set(p->operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(c.out));
     set(p->operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
         static_cast<const void*>(p.get()));  // some address: the true one comes with the call
   }
@@ -245,10 +245,14 @@ Call call_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb
 void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
   Call call = call_of(c, a, b, ta, tb, accumulate, bias);
   Plan& p = plan_of(call);
-  Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(), bias ? bias.data<void>() : nullptr};
-  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
   PurposeScope purpose(Purpose::workspace);
-  Tensor room;
+  Tensor added = bias, room;
+  if (bias && c.dtype() == Dtype::bf16) {  // the library adds a bias of the result's own dtype alone; the result is rounded as coarsely
+    added = like(bias, Dtype::bf16);
+    kernel::cast(added, bias);
+  }
+  Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(), added ? added.data<void>() : nullptr};
+  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
   Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace), "cublasLtMatmul");
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/math.h"
+#include "engine/sin_cos.h"
 
 namespace afina {
 
@@ -25,19 +26,7 @@ std::vector<uint32_t> permutation(uint32_t n, const Random& random) {
 
 namespace math {
 void sin_cos(double x, double& sin, double& cos) {
-  // x = q pi/2 + r, pi/2 in three parts; then the series of both on |r| <= pi/4.
-  double q = v_round(x * 0.6366197723675814);
-  double r = v_fma(q, -1.5707963267948966, x);
-  r = v_fma(q, -6.123233995736766e-17, r);
-  double z = r * r;
-  double s = -1. / 1307674368000.;
-  s = v_fma(s, z, 1. / 6227020800.), s = v_fma(s, z, -1. / 39916800.), s = v_fma(s, z, 1. / 362880.), s = v_fma(s, z, -1. / 5040.);
-  s = v_fma(s, z, 1. / 120.), s = v_fma(s, z, -1. / 6.);
-  s = v_fma(s * z, r, r);
-  double c = 1. / 20922789888000.;
-  c = v_fma(c, z, -1. / 87178291200.), c = v_fma(c, z, 1. / 479001600.), c = v_fma(c, z, -1. / 3628800.), c = v_fma(c, z, 1. / 40320.);
-  c = v_fma(c, z, -1. / 720.), c = v_fma(c, z, 1. / 24.), c = v_fma(c, z, -0.5);
-  c = v_fma(c, z, 1.);
+  double s, c, q = sin_cos_of_rest(x, s, c);
   int quarter = int(int64_t(q) & 3);
   double of_sin = quarter & 1 ? c : s, of_cos = quarter & 1 ? s : c;
   sin = quarter & 2 ? -of_sin : of_sin;

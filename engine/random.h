@@ -43,8 +43,11 @@ class Random {
   float uniform(uint64_t position) const { return float(bits(position) >> 8) * 0x1p-24f; }
   // Uniform integer in [0, n), n < 2^32, by multiplication (bias below 2^-32 * n).
   uint32_t below(uint64_t position, uint32_t n) const { return uint32_t((uint64_t(bits(position)) * n) >> 32); }
-  // Standard normal by Box-Muller on our own log, sqrt, sin and cos.
+  // Standard normal by Box-Muller on our own log, sqrt, sin and cos. Many of them: kernel::normals (engine/normals.h).
   float normal(uint64_t position) const;
+  // What block() keys and counts by: the key, and the upper half of its counter.
+  const std::array<uint32_t, 2>& key() const { return key_; }
+  uint64_t high() const { return high_; }
 
  private:
   std::array<uint32_t, 2> key_;

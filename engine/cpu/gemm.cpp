@@ -159,7 +159,8 @@ struct Multiply {
     if (g.out == Dtype::bf16 && !c.sums) parts = most(parts, up(rows, 256));  // the sums of a part stay in the cache
     const int64_t units = c.u1 - c.u0, units2 = t2.units;
     if (narrow_tiles) parts = most(parts, up(rows * units, part_units));
-    const int64_t size = most(up(up(rows, parts), strip) * strip, 4 * strip);
+    constexpr int64_t together = Kind::in_blocks ? 32 : strip;
+    const int64_t size = most(up(up(rows, parts), together) * together, 4 * together);
     parts = up(rows, size);
     each(panels * parts, [&](int64_t item) {
       const int64_t p = item % panels, i0 = c.m0 + item / panels * size, i1 = least(c.m1, i0 + size);

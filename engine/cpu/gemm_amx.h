@@ -16,7 +16,7 @@ struct UnitTiles {
   static constexpr bool as_stored = true;  // for a k of whole blocks
   static constexpr bool in_blocks = true;
   static constexpr int block = 16;
-  static constexpr int64_t at_a_time = 96;  // units: a panel of B and 32 rows of A then fit in the first cache
+  static constexpr int64_t at_a_time = 128;  // units: a panel of B and 32 rows of A then fit in the first cache
   AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - 2 * u;
@@ -48,17 +48,18 @@ struct alignas(64) TileShapes {
 
 template <bool lower, bool right>
 [[gnu::always_inline]] static inline void add_tiles(const Stretch& s, int64_t row, int64_t column) {
-  const char *a = s.a + row * s.row_bytes, *b = s.b + column * 4;
-  for (int64_t u = 0; u < s.units; u += 16, a += 64, b += 16 * s.step_b) {
-    AFINA_TILE_LOAD(6, b, s.step_b);
-    AFINA_TILE_LOAD(4, a, s.row_bytes);
+  const int64_t row_bytes = s.row_bytes, step_b = s.step_b;
+  const char *a = s.a + row * row_bytes, *b = s.b + column * 4, *below = a + 16 * row_bytes;
+  for (int64_t u = s.units; u > 0; u -= 16, a += 64, below += 64, b += 16 * step_b) {
+    AFINA_TILE_LOAD(6, b, step_b);
+    AFINA_TILE_LOAD(4, a, row_bytes);
     AFINA_TILE_ADD(0, 4, 6);
     if (right) {
-      AFINA_TILE_LOAD(7, b + 64, s.step_b);
+      AFINA_TILE_LOAD(7, b + 64, step_b);
       AFINA_TILE_ADD(1, 4, 7);
     }
     if (lower) {
-      AFINA_TILE_LOAD(5, a + 16 * s.row_bytes, s.row_bytes);
+      AFINA_TILE_LOAD(5, below, row_bytes);
       AFINA_TILE_ADD(2, 5, 6);
       if (right) AFINA_TILE_ADD(3, 5, 7);
     }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/files/sha256.h"
-#include "engine/random.h"
+#include "engine/normals.h"
 #include "engine/row_sum.h"
 #include "engine/threads.h"
 
@@ -48,15 +48,27 @@ void Parameter::assign(const float* values) {
 
 void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
-  std::vector<float> values(size_t(p.shape.size()), p.init.kind == Init::ones ? 1.f : 0.f);
+  constexpr int64_t most = 1 << 18;
   Random random(seed, "init", p.name);
-  parallel_for(int64_t(values.size()), 1 << 14, [&](int64_t begin, int64_t end) {
-    for (size_t i = size_t(begin); i < size_t(end); ++i) {
-      if (p.init.kind == Init::normal) values[i] = p.init.spread * random.normal(i);
-      if (p.init.kind == Init::uniform) values[i] = p.init.spread * (2.f * random.uniform(i) - 1.f);
-    }
-  });
-  p.assign(values.data());
+  Tensor values;
+  {
+    PurposeScope purpose(Purpose::workspace);
+    values = Tensor({std::min(most, p.shape.size())}, Dtype::f32);
+  }
+  for (int64_t first = 0; first < p.shape.size(); first += most) {
+    Tensor part = values.slice_rows(0, std::min(most, p.shape.size() - first));
+    float* to = part.data<float>();
+    if (p.init.kind == Init::normal) kernel::normals(part, NormalStream(random), first, p.init.spread);
+    else
+      parallel_for(part.size(), 1 << 14, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          to[i] = p.init.kind == Init::ones    ? 1.f
+                  : p.init.kind == Init::zeros ? 0.f
+                                               : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
+      });
+    p.assign_part(first, to, part.size());
+  }
+  p.settle();
 }
 
 Tensor Parameter::use_by_rows() {

@@ -35,13 +35,13 @@ def options():
 
 
 def ours(o, method, dtype):
-    """tokens/s, MiB resident at most and seconds until the first step was done, as bench_step prints them."""
+    """tokens/s, MiB resident at most and seconds until the first step could begin, as bench_step prints them."""
     words = [o.bench_step, method, dtype, str(o.batch), str(o.length), str(o.steps)]
     text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     print(text, file=sys.stderr)
     rate = float(re.search(r"([\d.]+) tokens/s", text)[1])
-    memory, first = re.search(r"peak resident (\d+) MiB, first step done after ([\d.]+) s", text).groups()
-    return {"tokens_per_second": rate, "peak_resident_MiB": int(memory), "seconds_until_first_step_done": float(first), "dtype": dtype,
+    memory, first = re.search(r"peak resident (\d+) MiB, first step begins after ([\d.]+) s", text).groups()
+    return {"tokens_per_second": rate, "peak_resident_MiB": int(memory), "seconds_until_model_ready": float(first), "dtype": dtype,
             "text": text}
 
 
@@ -71,21 +71,21 @@ def main():
         found.append({"line": name, "afina": mine, "peers": peers})
     print(f"{o.batch} x {o.length}, {o.threads} threads; torch {peers[0]['torch']}, transformers {peers[0]['transformers']}, "
           f"peft {peers[0]['peft']}, Python {platform.python_version()}, {peers[0]['cpu_capability']}\n")
-    print("| | tokens/s: afina | PyTorch | | peak resident: afina | PyTorch | | first step done: afina | PyTorch |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("| | tokens/s: afina | PyTorch | | peak resident: afina | PyTorch | | start: afina | PyTorch | |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for f in found:
         def best(runs):
             return max(runs, key=lambda r: r["tokens_per_second"]), min(runs, key=lambda r: r["peak_resident_MiB"])
 
         def first(runs):
-            return min(r["seconds_until_first_step_done"] for r in runs)
+            return min(r["seconds_until_model_ready"] for r in runs)
 
         (fast, small), (fastest, smallest) = best(f["afina"]), best(f["peers"])
         print(f"| {f['line']} | {fast['tokens_per_second']:.0f} ({fast['dtype']}) | {fastest['tokens_per_second']:.0f} ({fastest['dtype']}"
               f"{', compiled' if fastest['compile'] else ''}) | **{fast['tokens_per_second'] / fastest['tokens_per_second']:.2f}×** "
               f"| {small['peak_resident_MiB']:,} MiB | {smallest['peak_resident_MiB']:,} MiB ({smallest['dtype']}) "
               f"| **{small['peak_resident_MiB'] / smallest['peak_resident_MiB']:.2f}×** "
-              f"| {first(f['afina']):.1f} s | {first(f['peers']):.1f} s |")
+              f"| {first(f['afina']):.2f} s | {first(f['peers']):.1f} s | **{first(f['afina']) / first(f['peers']):.2f}×** |")
     if o.out:
         pathlib.Path(o.out).write_text(json.dumps(found, indent=1) + "\n")
 

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/json.h"
 #include "engine/files/mapped_file.h"
 #include "engine/files/sha256.h"
 #include "engine/isa.h"
@@ -37,6 +38,9 @@ BOOST_AUTO_TEST_CASE(takes_empty_files_and_refuses_what_is_no_file) {
   check_error([&] { MappedFile{folder.path()}; }, {folder.path(), "is a folder"});
   BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   check_error([&] { MappedFile(folder / "pipe"); }, {"pipe or device"});
+  check_error([&] { parse_json_file(folder / "pipe"); }, {folder / "pipe", "pipe or device"});  // and does not wait for a writer
+  check_error([&] { parse_json_file(folder.path()); }, {folder.path(), "is a folder"});
+  check_error([&] { parse_json_file("/dev/zero"); }, {"pipe or device"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

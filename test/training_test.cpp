@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/files/atomic_file.h"
+#include "engine/files/sha256.h"
 #include "engine/isa.h"
 #include "engine/ops.h"
 #include "test/scratch.h"
@@ -195,6 +197,33 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   Trainer of_other(other->parameters->trained(), o);
   BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error,
                         [](const Error& e) { return std::string(e.what()).find("same --method") != std::string::npos; });
+}
+
+// Whole and with its checksum, but not written by a trainer.
+BOOST_AUTO_TEST_CASE(a_checkpoint_without_a_description_is_refused) {
+  Folder folder;
+  auto model = tiny_model("llama", "lora:rank=4");
+  TrainOptions o;
+  o.schedule = {3e-3, 5, 1, Decay::cosine, 0.1};
+  Trainer trainer(model->parameters->trained(), o);
+  std::string at = folder.path + "/step-00000003";
+  {
+    SafetensorsWriter out(at + ".safetensors", {{"format", "afina-checkpoint"}});
+    auto state = trainer.state();
+    for (auto& [name, tensor] : state) {
+      std::vector<int64_t> shape;
+      for (int i = 0; i < tensor.shape().rank(); ++i) shape.push_back(tensor.shape()[i]);
+      out.declare(name, StoredType::f32, shape);
+    }
+    for (auto& [name, tensor] : state) {
+      std::vector<float> values = tensor.values();
+      out.write(name, values.data(), values.size() * sizeof(float));
+    }
+    out.commit();
+  }
+  write_text_file(at + ".json", Json{{"step", 3}, {"sha256", sha256_file(at + ".safetensors")}}.dump());
+  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, trainer), Error,
+                        [](const Error& e) { return std::string(e.what()).find("'extra'") != std::string::npos; });
 }
 
 BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {

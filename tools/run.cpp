@@ -187,6 +187,14 @@ class Run {
     for (const std::string& note : resumed.notes) damaged += "\n  " + note, bench_.notes.push_back(note);
     require(resumed.step > 0 || resumed.notes.empty(), folder, ": no checkpoint is whole:", damaged, "\nRemove the folder to start anew.");
     if (!resumed.step) return 0;
+    try {
+      return go_on_from(resumed, folder);
+    } catch (const nlohmann::json::exception& e) {
+      fail(folder, ": the checkpoint of step ", resumed.step, " is whole but not as a run writes it (", e.what(),
+           "); remove the folder to start anew");
+    }
+  }
+  int64_t go_on_from(const Resumed& resumed, const std::string& folder) {
     Json now = identity_of(plan_, bench_), then = resumed.extra.at("identity");
     for (bool hashes : {false, true})  // options first: a hash that differs says less than the option it follows from
       for (auto& [key, value] : now.items())

@@ -2,6 +2,7 @@
 #include "engine/files/json.h"
 
 #include <cmath>
+#include <filesystem>
 
 #include "engine/files/atomic_file.h"
 #include "engine/nearest.h"
@@ -132,6 +133,10 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
 }
 
 Json parse_json_file(const std::string& path, const JsonLimits& limits) {
+  std::error_code failed;
+  const std::filesystem::file_status status = std::filesystem::status(path, failed);  // opening a pipe would wait for whoever writes to it
+  require(failed || !std::filesystem::exists(status) || std::filesystem::is_regular_file(status), path, ": is ",
+          std::filesystem::is_directory(status) ? "a folder" : "a pipe or device", "; expected a regular file");
   return parse_json(read_text_file(path, limits.bytes), path, limits);
 }
 

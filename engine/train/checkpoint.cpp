@@ -113,7 +113,9 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
     }
     Safetensors file(path);
     restore(path, trainer);
-    resumed.extra = parse_json(file.metadata().at("extra"), path);
+    auto extra = file.metadata().find("extra");
+    require(extra != file.metadata().end(), path, ": lacks the description ('extra') that afina writes into a checkpoint");
+    resumed.extra = parse_json(extra->second, path);
     resumed.step = *step;
     trainer.resumed(*step);
     // Out of the way, or it would count as one of the last two. Where that cannot be done it is passed over again the next time.

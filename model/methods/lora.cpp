@@ -115,9 +115,11 @@ class Lora : public Method {
     for (const ModulePattern& target : targets_)
       if (!used_.count(target.text())) unmatched("targets", target.text());
     for (auto* exceptions : {&ranks_, &alphas_})
-      for (auto& [pattern, value] : *exceptions)
+      for (auto& exception : *exceptions) {
+        const ModulePattern& pattern = exception.first;
         if (std::none_of(adapted_.begin(), adapted_.end(), [&](const Adapted& a) { return pattern.matches(a.path); }))
           unmatched(exceptions == &ranks_ ? "ranks" : "alphas", pattern.text());
+      }
   }
   std::map<std::string, std::string> options() const override { return options_; }
   Json peft_config() const override;

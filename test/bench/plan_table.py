@@ -19,7 +19,8 @@ SMOLLM2 = ["full --batch 4 --length 256", "full --batch 4 --length 256 --dtype b
            "full --batch 4 --length 256 --dtype bf16 --checkpoint block", "full --batch 2 --length 512 --dtype bf16",
            "full --batch 1 --accumulate 4 --length 256 --dtype bf16", "lora:rank=16 --batch 4 --length 256",
            "lora:rank=16 --batch 4 --length 256 --dtype bf16", "lora:rank=64,targets=q_proj+v_proj --batch 2 --length 512 --dtype bf16",
-           "lora:rank=8 --batch 4 --length 256 --dtype bf16 --pack-frozen on"]
+           "lora:rank=8 --batch 4 --length 256 --dtype bf16 --pack-frozen on",
+           "full --batch 4 --length 256 --dtype bf16-tiles", "lora:rank=16 --batch 4 --length 256 --dtype bf16-tiles"]
 
 
 def difference(foreseen, measured):

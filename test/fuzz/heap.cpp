@@ -33,6 +33,12 @@ void* operator new(size_t bytes) { return counted(std::malloc(bytes ? bytes : 1)
 void* operator new(size_t bytes, std::align_val_t align) {
   return counted(std::aligned_alloc(size_t(align), ((bytes ? bytes : 1) + size_t(align) - 1) / size_t(align) * size_t(align)));
 }
+// Without these two, a sanitizer's own would meet the delete from here.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  void* data = std::malloc(bytes ? bytes : 1);
+  return data ? counted(data) : nullptr;
+}
+void operator delete(void* data, const std::nothrow_t&) noexcept { released(data); }
 void operator delete(void* data) noexcept { released(data); }
 void operator delete(void* data, size_t) noexcept { released(data); }
 void operator delete(void* data, std::align_val_t) noexcept { released(data); }

@@ -51,11 +51,15 @@ class Pool {
   void run(int threads, int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
     if (threads != int(workers_.size()) + 1) start(threads);
     body_ = body, context_ = context, n_ = n, grain_ = grain;
-    next_.store(0, std::memory_order_relaxed);
+    const int64_t pieces = (n + grain - 1) / grain;
+    for (int t = 0; t < threads; ++t) {
+      shares_[size_t(t)].next.store(pieces * t / threads, std::memory_order_relaxed);
+      shares_[size_t(t)].end = pieces * (t + 1) / threads;
+    }
     joined_.fetch_and(~closed, std::memory_order_release);
     epoch_.fetch_add(1, std::memory_order_release);
     epoch_.notify_all();
-    work();
+    work(0);
     // Whoever has joined must finish; whoever comes later finds the loop closed and touches nothing of it.
     int in = joined_.fetch_or(closed, std::memory_order_acq_rel) | closed;
     while (in != closed) {
@@ -66,24 +70,34 @@ class Pool {
 
  private:
   static constexpr int closed = 1 << 30;
+  // The pieces that a thread begins with.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
 
-  void work() {
+  // A thread begins with its own share and then helps with the others'. Most loops go along the rows of a batch, so that a thread meets again
+  // what it made in the loop before, in its own cache.
+  void work(size_t thread) {
     inside = true;
-    for (;;) {
-      int64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
-      if (begin >= n_) break;
-      body_(context_, begin, begin + grain_ < n_ ? begin + grain_ : n_);
+    for (size_t i = 0, count = shares_.size(); i < count; ++i) {
+      Share& share = shares_[(thread + i) % count];
+      for (;;) {
+        int64_t piece = share.next.fetch_add(1, std::memory_order_relaxed), begin = piece * grain_;
+        if (piece >= share.end) break;
+        body_(context_, begin, begin + grain_ < n_ ? begin + grain_ : n_);
+      }
     }
     inside = false;
   }
 
-  void live(int seen) {
+  void live(size_t thread, int seen) {
     flush_denormals();
     for (;;) {
       wait_change(epoch_, seen);
       seen = epoch_.load(std::memory_order_acquire);
       if (stopping_.load(std::memory_order_acquire)) return;
-      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) work();
+      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) work(thread);
       joined_.fetch_sub(1, std::memory_order_acq_rel);
       joined_.notify_all();
     }
@@ -92,8 +106,9 @@ class Pool {
   void start(int threads) {
     stop();
     stopping_ = false;
+    shares_ = std::vector<Share>(size_t(threads));
     int seen = epoch_.load();
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, seen] { live(seen); });
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i, seen] { live(size_t(i), seen); });
   }
 
   void stop() {
@@ -105,10 +120,10 @@ class Pool {
   }
 
   std::vector<std::thread> workers_;
+  std::vector<Share> shares_;
   void (*body_)(void*, int64_t, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t n_ = 0, grain_ = 1;
-  alignas(64) std::atomic<int64_t> next_{0};
   alignas(64) std::atomic<int> joined_{closed};  // workers inside the loop, and whether it takes more
   alignas(64) std::atomic<int> epoch_{0};
   std::atomic<bool> stopping_{false};

@@ -76,8 +76,8 @@ class Pool {
     int64_t end = 0;
   };
 
-  // A thread begins with its own share and then helps with the others'. Most loops go along the rows of a batch, so that a thread meets again
-  // what it made in the loop before, in its own cache.
+  // A thread begins with its own share and then helps with the others'. Most loops go along the rows of a batch, so that a thread meets
+  // again what it made in the loop before, in its own cache.
   void work(size_t thread) {
     inside = true;
     for (size_t i = 0, count = shares_.size(); i < count; ++i) {

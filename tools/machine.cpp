@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "engine/bf16_sums.h"
 #include "engine/isa.h"
 #include "engine/threads.h"
 
@@ -30,6 +31,7 @@ Machine this_machine() {
     }
   if (m.cpu.empty()) m.cpu = "unknown";
   m.isa = name(isa());
+  if (bf16_sums() == Bf16Sums::tiles && isa() == Isa::avx512bf16 && has_tiles()) m.isa += " with AMX";
   m.threads = thread_count();
   m.cores = int(std::thread::hardware_concurrency());
   struct sysinfo memory {};

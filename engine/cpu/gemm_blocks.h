@@ -25,38 +25,55 @@ struct UnitApart {
   }
 };
 
+// One of a block's two chains: R rows x NV vectors, the sixteen units of one parity from a and b on, to `out`. A function of its own, as
+// compilers keep its sums in registers then.
+template <int R, int NV>
+[[gnu::noinline]] static void one_chain(char* out, const char* from, int64_t row_bytes, const char* b, int64_t step_b) {
+  using V = Wide;
+  constexpr int groups = (R + 2) / 3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  const char* a[groups];
+  for (int g = 0; g < groups; ++g) a[g] = from + 3 * g * row_bytes;
+  V::F acc[R][NV];
+#pragma GCC unroll 6
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) acc[i][j] = V::zero();
+#pragma GCC unroll 1
+  for (int p = 0; p < 16; ++p) {
+    V::F bv[NV];
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + j * V::width * 4);
+    b += 2 * step_b;
+    asm("" : "+r"(b));
+#pragma GCC unroll 6
+    for (int i = 0; i < R; ++i) {
+      V::F av = V::broadcast(a[i / 3] + (i % 3) * row_bytes);
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) acc[i][j] = V::fma(av, bv[j], acc[i][j]);
+    }
+#pragma GCC unroll 2
+    for (int g = 0; g < groups; ++g) a[g] += 8;
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) V::store(out + (i * NV + j) * V::width * 4, acc[i][j]);
+}
+
 // R rows x NV vectors: the blocks of a stretch, added to the sums at c.
 template <int R, int NV>
-[[gnu::always_inline]] static inline void add_blocks(const Stretch& s, int64_t row, int64_t column, float* c, int64_t ldc, const int* n,
-                                                     bool load) {
+static void add_blocks(const Stretch& s, int64_t row, int64_t column, float* c, int64_t ldc, const int* n, bool load) {
   using V = Wide;
   const char *a = s.a + row * s.row_bytes, *b = s.b + column * 4;
-  for (int64_t u = 0; u < s.units; u += 32) {
-    V::F even[R][NV], odd[R][NV];
-#pragma GCC unroll 6
+  alignas(64) char even[R * NV * V::width * 4], odd[sizeof even];
+  for (int64_t u = 0; u < s.units; u += 32, a += 128, b += 32 * s.step_b) {
+    one_chain<R, NV>(even, a, s.row_bytes, b, s.step_b);
+    one_chain<R, NV>(odd, a + 4, s.row_bytes, b + s.step_b, s.step_b);
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 2
-      for (int j = 0; j < NV; ++j) even[i][j] = odd[i][j] = V::zero();
-    for (int p = 0; p < 16; ++p, a += 8, b += 2 * s.step_b) {
-      auto add = [&](V::F(&sum)[R][NV], int half) __attribute__((always_inline)) {
-        V::F bv[NV];
-#pragma GCC unroll 2
-        for (int j = 0; j < NV; ++j) bv[j] = V::load(b + half * s.step_b + j * V::width * 4);
-#pragma GCC unroll 6
-        for (int i = 0; i < R; ++i) {
-          V::F av = V::broadcast(a + i * s.row_bytes + half * 4);
-#pragma GCC unroll 2
-          for (int j = 0; j < NV; ++j) sum[i][j] = V::fma(av, bv[j], sum[i][j]);
-        }
-      };
-      add(even, 0), add(odd, 1);
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < R; ++i)
-#pragma GCC unroll 2
       for (int j = 0; j < NV; ++j) {
+        const int at = (i * NV + j) * V::width * 4;
         float* to = c + i * ldc + j * V::width;
-        V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(), V::add(even[i][j], odd[i][j]));
+        V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(), V::add(V::load(even + at), V::load(odd + at)));
         if (n[j] >= V::width) V::store(to, sum);
         else V::store_part(to, sum, n[j]);
       }
@@ -91,16 +108,24 @@ static void apart(const Tile& t, int64_t row, int64_t column) {
     finish_sums(t, row, R, column, t.columns - int(column) < NV * Wide::width ? t.columns - int(column) : NV * Wide::width, c, t.ldc);
 }
 
+template <int NV>
+static void all_rows_apart(const Tile& t, int64_t rows, int64_t column) {
+  constexpr int most = wide_vectors == 1 ? 2 : 6;
+  int64_t i = 0;
+  for (; i + most <= rows; i += most) apart<most, NV>(t, i, column);
+  for (; i < rows; ++i) apart<1, NV>(t, i, column);
+}
+
 // All rows of the panel's columns.
 static inline void run_blocks(UnitApart, const Tile& t, int64_t rows) {
-  constexpr int most_rows = wide_vectors == 4 ? 6 : wide_vectors == 2 ? 3 : 2;
-  constexpr int vectors = wide_vectors == 1 ? 1 : 2;
-  for (int64_t j = 0; j < t.columns; j += vectors * Wide::width) {
-    const bool two = vectors == 2 && t.columns - j > Wide::width;
-    int64_t i = 0;
-    for (; i + most_rows <= rows; i += most_rows) two ? apart<most_rows, vectors>(t, i, j) : apart<most_rows, 1>(t, i, j);
-    for (; i < rows; ++i) two ? apart<1, vectors>(t, i, j) : apart<1, 1>(t, i, j);
+  const int vectors = (t.columns + Wide::width - 1) / Wide::width;
+  if constexpr (wide_vectors >= 4) {
+    if (vectors == 4) return all_rows_apart<4>(t, rows, 0);
+    if (vectors == 3) return all_rows_apart<3>(t, rows, 0);
   }
+  if constexpr (wide_vectors >= 2)
+    if (vectors == 2) return all_rows_apart<2>(t, rows, 0);
+  all_rows_apart<1>(t, rows, 0);
 }
 
 }  // namespace afina::AFINA_ISA

@@ -1,8 +1,10 @@
 // merge: an adapter taken into the weights, and a certificate that the result answers as the two did apart.
 #include "model/merge.h"
 
+#include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <iostream>
 
@@ -39,6 +41,7 @@ class Draft {
  public:
   explicit Draft(const std::string& out) : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
     require(!fs::exists(out), out, ": exists already; choose another --out");
+    clear_abandoned();
     fs::create_directories(path_);
   }
   ~Draft() {
@@ -50,6 +53,18 @@ class Draft {
   void keep() { fs::rename(path_, out_), kept_ = true; }
 
  private:
+  // Drafts of the same result whose processes were stopped before they could take them away.
+  void clear_abandoned() const {
+    const fs::path result = fs::absolute(out_);
+    const std::string begin = result.filename().string() + ".draft-";
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(result.parent_path(), ignored)) {
+      const std::string name = entry.path().filename().string();
+      const std::string number = name.starts_with(begin) ? name.substr(begin.size()) : "";
+      const bool digits = !number.empty() && number.size() < 10 && number.find_first_not_of("0123456789") == number.npos;
+      if (digits && kill(pid_t(std::stol(number)), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+    }
+  }
   std::string out_, path_;
   bool kept_ = false;
 };

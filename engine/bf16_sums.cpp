@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+
+#include "engine/isa.h"
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -41,6 +43,7 @@ bool has_tiles() {
   static const bool there = granted();
   return there && used.load(std::memory_order_relaxed);
 }
+bool sums_by_amx() { return isa() == Isa::avx512bf16 && has_tiles(); }
 void use_tiles(bool on) { used = on; }
 
 }  // namespace afina

@@ -21,6 +21,8 @@ inline int64_t rows_summed_as_one() { return bf16_sums() == Bf16Sums::tiles ? 32
 
 // Does this processor sum tiles by itself (AMX), and does the system let this process use them? AFINA_AMX=off says no.
 bool has_tiles();
+// Are tiles summed so, by the instruction set in use too?
+bool sums_by_amx();
 // Not to use them although they are there: for tests.
 void use_tiles(bool on);
 

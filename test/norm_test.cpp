@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(an_addition_in_the_same_pass_gives_the_same_bits) {
   set_isa(used);
 }
 
-// With dx already there, the norm adds to it: no second tensor of the stream's size comes into being.
-BOOST_AUTO_TEST_CASE(its_gradient_takes_no_memory_of_its_own) {
+// With dx already there, the norm adds to it as a tensor of its own would be added.
+BOOST_AUTO_TEST_CASE(its_gradient_is_added_to_what_is_there) {
   constexpr int64_t rows = 64, n = 32;
   Tensor dx = random_tensor({rows, n}, Dtype::f32, 1), before = dx.copy(), dy = random_tensor({rows, n}, Dtype::f32, 2),
          x = random_tensor({rows, n}, Dtype::f32, 3), weight = random_tensor({n}, Dtype::f32, 4),

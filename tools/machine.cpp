@@ -31,7 +31,7 @@ Machine this_machine() {
     }
   if (m.cpu.empty()) m.cpu = "unknown";
   m.isa = name(isa());
-  if (bf16_sums() == Bf16Sums::tiles && isa() == Isa::avx512bf16 && has_tiles()) m.isa += " with AMX";
+  if (bf16_sums() == Bf16Sums::tiles && sums_by_amx()) m.isa += " with AMX";
   m.threads = thread_count();
   m.cores = int(std::thread::hardware_concurrency());
   struct sysinfo memory {};

@@ -157,9 +157,7 @@ std::string cache_file() {
 std::string key_of_this_machine() {
   Machine m = this_machine();
   return m.cpu + ", " + m.isa + ", " + std::to_string(m.threads) + " threads, afina " + version() +
-         (bf16_sums() == Bf16Sums::pairs ? ""
-          : has_tiles()                  ? ", bf16 by AMX"
-                                         : ", bf16-tiles");
+         (bf16_sums() == Bf16Sums::tiles ? ", bf16-tiles" : "");
 }
 
 nlohmann::ordered_json read_cache(const std::string& file) {

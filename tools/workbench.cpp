@@ -99,9 +99,10 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
     bench.notes.push_back("--length was brought down to the model's context of " + std::to_string(c.context));
-  require(bench.data.length % rows_summed_as_one() == 0, "--length ", bench.data.length, ": with --dtype ", model.dtype,
-          " expected a multiple of ", rows_summed_as_one(), ", as so many positions are summed as one; use --length ",
-          bench.data.length / rows_summed_as_one() * rows_summed_as_one());
+  if (const int64_t together = rows_summed_as_one(); bf16_sums() == Bf16Sums::tiles)
+    require(bench.data.length % together == 0, "--length ", bench.data.length, ": with --dtype bf16-tiles expected a multiple of ",
+            together, ", as so many positions are summed as one; use --length ",
+            std::max(together, bench.data.length / together * together));
   bench.described = {std::filesystem::path(model.path).filename().string(),
                      model.path,
                      hash_of(*files, run.seed),
@@ -119,9 +120,9 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
     bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " + std::to_string(bench.data.length) +
                           " tokens");
   if (bench.train.skipped) bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
-  if (model.dtype == "bf16" && has_tiles() && model.parsed_device() == Device::cpu)
+  if (model.dtype == "bf16" && sums_by_amx() && model.parsed_device() == Device::cpu)
     bench.notes.push_back("this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of its own");
-  if (model.dtype == "bf16-tiles" && !has_tiles())
+  if (model.dtype == "bf16-tiles" && !sums_by_amx())
     bench.notes.push_back(
         "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here too, but slower than bf16");
   return bench;

@@ -2,20 +2,15 @@
 #include "engine/ops/dropout.h"
 
 #include "engine/cpu/loops.h"
+#include "engine/cpu/philox.h"
 
 namespace afina::AFINA_ISA {
 
-// Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and key (seed + site). As in
-// engine/random.h, on arrays that the compiler makes vectors of.
+// Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and key (seed + site).
 AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position, uint64_t seed, uint64_t site) {
   uint32_t a[16], b[16], c[16], d[16];
   for (uint32_t i = 0; i < 16; ++i) a[i] = group * 16 + i, b[i] = position, c[i] = sample, d[i] = uint32_t(site);
-  uint32_t k0 = uint32_t(seed) ^ uint32_t(site >> 32), k1 = uint32_t(seed >> 32);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-    for (int i = 0; i < 16; ++i) {
-      uint64_t p = uint64_t(0xD2511F53u) * a[i], q = uint64_t(0xCD9E8D57u) * c[i];
-      a[i] = uint32_t(q >> 32) ^ b[i] ^ k0, b[i] = uint32_t(q), c[i] = uint32_t(p >> 32) ^ d[i] ^ k1, d[i] = uint32_t(p);
-    }
+  philox16(a, b, c, d, uint32_t(seed) ^ uint32_t(site >> 32), uint32_t(seed >> 32));
   for (int i = 0; i < 16; ++i) out[4 * i] = a[i], out[4 * i + 1] = b[i], out[4 * i + 2] = c[i], out[4 * i + 3] = d[i];
 }
 

@@ -48,7 +48,7 @@ struct Multiply {
   // C's rows i0..i1 of the chunk's columns j..j + w: all k of the chunk. sums: of (i0, j).
   void block(const Chunk& c, int64_t j, int w, Right b, const char* b2, int64_t i0, int64_t i1, float* sums, int64_t ld) const {
     const int64_t units = c.u1 - c.u0,
-                  size = most(Kind::block, up(up(units, most(1, up(units, Kind::at_a_time))), Kind::block) * Kind::block),
+                  size = most(Kind::together, up(up(units, most(1, up(units, Kind::at_a_time))), Kind::together) * Kind::together),
                   blocks = most(1, up(units, size));
     for (int64_t q = 0; q < blocks; ++q) {
       const int64_t u0 = q * size, u1 = least(units, u0 + size);
@@ -159,8 +159,8 @@ struct Multiply {
     if (g.out == Dtype::bf16 && !c.sums) parts = most(parts, up(rows, 256));  // the sums of a part stay in the cache
     const int64_t units = c.u1 - c.u0, units2 = t2.units;
     if (narrow_tiles) parts = most(parts, up(rows * units, part_units));
-    constexpr int64_t together = Kind::in_blocks ? 32 : strip;
-    const int64_t size = most(up(up(rows, parts), together) * together, 4 * together);
+    constexpr int64_t whole = Kind::in_blocks ? 32 : strip;  // rows
+    const int64_t size = most(up(up(rows, parts), whole) * whole, 4 * whole);
     parts = up(rows, size);
     each(panels * parts, [&](int64_t item) {
       const int64_t p = item % panels, i0 = c.m0 + item / panels * size, i1 = least(c.m1, i0 + size);
@@ -177,7 +177,7 @@ struct Multiply {
   int64_t units_at_once(bool a_packed) const {
     if (!narrow_tiles || g.out == Dtype::bf16) return most(1, least(t1.units, chunk_units));
     const int64_t chunks = up(t1.units, a_packed ? narrow_chunk_units : block_units);
-    return most(1, least(t1.units, up(up(t1.units, most(1, chunks)), Kind::block) * Kind::block));
+    return most(1, least(t1.units, up(up(t1.units, most(1, chunks)), Kind::together) * Kind::together));
   }
 
   // Large: chunks of B (and of A where it must be rearranged) are packed by all threads, then multiplied by all.

@@ -8,23 +8,13 @@ namespace afina::AFINA_ISA {
 
 // A unit is a pair of bf16, the lower k in the lower half: 16 units of a row are a row of a tile of A, 16 columns of a unit a row of one of
 // B.
-struct UnitTiles {
-  using Wide_ = Avx16;
-  using Narrow_ = Avx16;
-  static constexpr int bytes = 2;
-  static constexpr int memory = 4;
-  static constexpr bool as_stored = true;  // for a k of whole blocks
+struct UnitTiles : UnitPairs {
   static constexpr bool in_blocks = true;
-  static constexpr int block = 16;
-  static constexpr int64_t at_a_time = 128;  // units: a panel of B and 32 rows of A then fit in the first cache
+  static constexpr int together = 16;        // the units of a block
+  static constexpr int64_t at_a_time = 128;  // a panel of B and 32 rows of A then fill the first cache
   AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
-    int64_t left = k - 2 * u;
-    return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));
-  }
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
-    if (2 * u >= k) return Wide::zero();
-    return Wide::interleave(columns + 2 * u * ld, 2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
+    return 2 * u < k ? UnitPairs::across(columns, ld, u, n, k) : Wide::zero();
   }
 };
 

@@ -7,14 +7,12 @@ namespace afina::AFINA_ISA {
 
 // A unit is an f32 made of a bf16, in the order of k; a block of 32 is padded with zeros.
 struct UnitApart {
-  using Wide_ = Wide;
-  using Narrow_ = Wide;
   static constexpr int bytes = 2;
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
   static constexpr bool in_blocks = true;
-  static constexpr int block = 32;  // units that are not to be parted
-  static constexpr int64_t at_a_time = 768;
+  static constexpr int together = 32;  // the units of a block
+  static constexpr int64_t at_a_time = block_units;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
@@ -62,9 +60,9 @@ template <int R, int NV>
 
 // R rows x NV vectors: the blocks of a stretch, added to the sums at c.
 template <int R, int NV>
-static void add_blocks(const Stretch& s, int64_t row, int64_t column, float* c, int64_t ldc, const int* n, bool load) {
+static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, const int* n, bool load) {
   using V = Wide;
-  const char *a = s.a + row * s.row_bytes, *b = s.b + column * 4;
+  const char *a = s.a + row * s.row_bytes, *b = s.b;
   alignas(64) char even[R * NV * V::width * 4], odd[sizeof even];
   for (int64_t u = 0; u < s.units; u += 32, a += 128, b += 32 * s.step_b) {
     one_chain<R, NV>(even, a, s.row_bytes, b, s.step_b);
@@ -95,37 +93,36 @@ static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t
 }
 
 template <int R, int NV>
-static void apart(const Tile& t, int64_t row, int64_t column) {
+static void apart(const Tile& t, int64_t row) {
   int n[NV];
-  for (int j = 0; j < NV; ++j) n[j] = t.columns - int(column) - j * Wide::width;
-  float* c = t.c + row * t.ldc + column;
+  for (int j = 0; j < NV; ++j) n[j] = t.columns - j * Wide::width;
+  float* c = t.c + row * t.ldc;
   if (!t.load && !t.first.units && !t.second.units)
     for (int i = 0; i < R; ++i)
       for (int j = 0; j < NV; ++j) Wide::store_part(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j] < Wide::width ? n[j] : Wide::width);
-  add_blocks<R, NV>(t.first, row, column, c, t.ldc, n, t.load);
-  add_blocks<R, NV>(t.second, row, column, c, t.ldc, n, t.load || t.first.units);
-  if (t.out || t.bias)
-    finish_sums(t, row, R, column, t.columns - int(column) < NV * Wide::width ? t.columns - int(column) : NV * Wide::width, c, t.ldc);
+  add_blocks<R, NV>(t.first, row, c, t.ldc, n, t.load);
+  add_blocks<R, NV>(t.second, row, c, t.ldc, n, t.load || t.first.units);
+  if (t.out || t.bias) finish_sums(t, row, R, 0, t.columns, c, t.ldc);
 }
 
 template <int NV>
-static void all_rows_apart(const Tile& t, int64_t rows, int64_t column) {
+static void all_rows_apart(const Tile& t, int64_t rows) {
   constexpr int most = wide_vectors == 1 ? 2 : 6;
   int64_t i = 0;
-  for (; i + most <= rows; i += most) apart<most, NV>(t, i, column);
-  for (; i < rows; ++i) apart<1, NV>(t, i, column);
+  for (; i + most <= rows; i += most) apart<most, NV>(t, i);
+  for (; i < rows; ++i) apart<1, NV>(t, i);
 }
 
 // All rows of the panel's columns.
 static inline void run_blocks(UnitApart, const Tile& t, int64_t rows) {
   const int vectors = (t.columns + Wide::width - 1) / Wide::width;
   if constexpr (wide_vectors >= 4) {
-    if (vectors == 4) return all_rows_apart<4>(t, rows, 0);
-    if (vectors == 3) return all_rows_apart<3>(t, rows, 0);
+    if (vectors == 4) return all_rows_apart<4>(t, rows);
+    if (vectors == 3) return all_rows_apart<3>(t, rows);
   }
   if constexpr (wide_vectors >= 2)
-    if (vectors == 2) return all_rows_apart<2>(t, rows, 0);
-  all_rows_apart<1>(t, rows, 0);
+    if (vectors == 2) return all_rows_apart<2>(t, rows);
+  all_rows_apart<1>(t, rows);
 }
 
 }  // namespace afina::AFINA_ISA

@@ -19,16 +19,23 @@ constexpr int wide_vectors = 1;
 #endif
 constexpr int panel_width = wide_vectors * Wide::width;
 
+// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in the second cache.
+constexpr int64_t block_units = 768;
+
+// What all kinds but those of gemm_blocks.h and gemm_amx.h have: each sum is one chain over k, which may be parted anywhere.
+struct OneChain {
+  static constexpr bool in_blocks = false;
+  static constexpr int together = 4;  // units that are not parted, for speed alone
+  static constexpr int64_t at_a_time = block_units;
+};
+
 // A unit is one f32.
-struct UnitF32 {
+struct UnitF32 : OneChain {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
-  static constexpr int bytes = 4;            // of an element in memory
-  static constexpr int memory = 4;           // bytes in memory that become a unit
-  static constexpr bool as_stored = true;    // rows of A with k running along them can be read as they lie
-  static constexpr bool in_blocks = false;   // products are summed by blocks of k (engine/cpu/gemm_blocks.h)
-  static constexpr int block = 4;            // units that are kept together when k is parted
-  static constexpr int64_t at_a_time = 768;  // units while a tile stays in registers, A read as it lies: a panel of B fits the second cache
+  static constexpr int bytes = 4;          // of an element in memory
+  static constexpr int memory = 4;         // bytes in memory that become a unit
+  static constexpr bool as_stored = true;  // rows of A with k running along them can be read as they lie
   AFINA_INLINE int64_t units(int64_t k) { return k; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
@@ -50,15 +57,12 @@ struct UnitF32 {
 };
 
 // A unit is an f32 made of a bf16, the two of a pair in exchanged places: the chain of f32 over units is the chain over bf16 pairs.
-struct UnitWidened {
+struct UnitWidened : OneChain {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
   static constexpr int bytes = 2;
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
-  static constexpr bool in_blocks = false;
-  static constexpr int block = 4;
-  static constexpr int64_t at_a_time = 768;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
@@ -80,15 +84,12 @@ struct UnitWidened {
 
 #if defined(AFINA_ISA_avx512bf16)
 // A unit is a pair of bf16, the lower k in the lower half.
-struct UnitPairs {
+struct UnitPairs : OneChain {
   using Wide_ = Avx16;
   using Narrow_ = Avx8Pairs;
   static constexpr int bytes = 2;
   static constexpr int memory = 4;
   static constexpr bool as_stored = true;  // for an even k
-  static constexpr bool in_blocks = false;
-  static constexpr int block = 4;
-  static constexpr int64_t at_a_time = 768;
   AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {

@@ -11,8 +11,6 @@ namespace afina::AFINA_ISA {
 
 enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums };  // of scratch memory
 
-// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in the second cache.
-constexpr int64_t block_units = 768;
 constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time
 // Narrow tiles pass over A so often that what all panels of B meet next must lie in the second cache (512 KiB): so many units of A at a
 // time, and so few of k where A is packed and sums can wait in C.

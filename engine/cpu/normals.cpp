@@ -2,20 +2,16 @@
 #include "engine/normals.h"
 
 #include "engine/cpu/loops.h"
+#include "engine/cpu/philox.h"
 #include "engine/sin_cos.h"
 
 namespace afina::AFINA_ISA {
 
-// Blocks i .. i + 15 of the stream, as in engine/random.h, on arrays that the compiler makes vectors of.
+// Blocks first .. first + 15 of the stream.
 AFINA_V void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16], uint32_t (&d)[16], NormalStream of, uint64_t first) {
   for (uint64_t i = 0; i < 16; ++i)
     a[i] = uint32_t(first + i), b[i] = uint32_t((first + i) >> 32), c[i] = uint32_t(of.high), d[i] = uint32_t(of.high >> 32);
-  uint32_t k0 = of.key0, k1 = of.key1;
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-    for (int i = 0; i < 16; ++i) {
-      uint64_t p = uint64_t(0xD2511F53u) * a[i], q = uint64_t(0xCD9E8D57u) * c[i];
-      a[i] = uint32_t(q >> 32) ^ b[i] ^ k0, b[i] = uint32_t(q), c[i] = uint32_t(p >> 32) ^ d[i] ^ k1, d[i] = uint32_t(p);
-    }
+  philox16(a, b, c, d, of.key0, of.key1);
 }
 
 // Box-Muller of sixteen pairs of numbers.

@@ -172,7 +172,7 @@ int main(int count, char** words) {
     std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f", name(isa()), t, bench::peak(t, false),
                 bench::peak(t, true));
     set_bf16_sums(Bf16Sums::tiles);
-    std::printf(", bf16 by tiles%s %.0f\n", has_tiles() ? " (AMX)" : "", bench::peak(t, true));
+    std::printf(", bf16 by tiles%s %.0f\n", sums_by_amx() ? " (AMX)" : "", bench::peak(t, true));
     set_bf16_sums(Bf16Sums::pairs);
   }
   std::printf("\n%-36s %s %12s %8s %8s %8s %8s   ours/oneDNN\n", "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed",

@@ -59,10 +59,10 @@ inline double peak(int threads, bool bf16) {
   Isa now = isa();
   if (now == Isa::scalar) return 0;
   const bool tiles = bf16 && bf16_sums() == Bf16Sums::tiles;  // without AMX they are summed by multiply-adds of f32
-  auto run = tiles && now == Isa::avx512bf16 && has_tiles() ? chains_tiles
-             : bf16 && !tiles && now == Isa::avx512bf16     ? chains_pairs
-             : now == Isa::avx2                             ? chains_avx2
-                                                            : chains_avx512;
+  auto run = tiles && sums_by_amx()                     ? chains_tiles
+             : bf16 && !tiles && now == Isa::avx512bf16 ? chains_pairs
+             : now == Isa::avx2                         ? chains_avx2
+                                                        : chains_avx512;
   double flops = 24.0 * 2 * (now == Isa::avx2 ? 8 : 16) * (run == chains_pairs ? 2 : 1), best = 0;
   if (run == chains_tiles) flops = 4.0 * 2 * 16 * 16 * 32;
   const long rounds = 400000;

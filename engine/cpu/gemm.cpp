@@ -15,14 +15,22 @@ namespace {
 template <class Kind>
 struct Multiply {
   const Gemm& g;
-  const bool strips;  // is A packed in strips, or by rows?
+  const bool strips;   // is A packed in strips, or by rows?
+  const bool b_ready;  // can panels of B be read as they lie?
   int threads = 1;
   Term<Kind> t1, t2;
 
-  explicit Multiply(const Gemm& gemm) : g(gemm), strips(gemm.ta && !Kind::in_blocks) {
+  explicit Multiply(const Gemm& gemm) : g(gemm), strips(gemm.ta && !Kind::in_blocks), b_ready(lies_ready(gemm)) {
     threads = g.one_thread || g.m * g.n * (g.k + g.k2) <= little ? 1 : thread_count();
     t1 = term(g.k, g.a, g.lda, g.b, g.ldb);
     if (g.k2) t2 = term(g.k2, g.a2, g.lda2, g.b2, g.ldb2);
+  }
+
+  // Rows of f32 along n are panels already. They must begin with a cache's line, and not lie apart by what puts too many of them in the
+  // same few sets of a cache.
+  static bool lies_ready(const Gemm& g) {
+    return Kind::bytes == 4 && !Kind::in_blocks && !narrow_tiles && !g.tb && !g.packed_b && g.ldb % 16 == 0 && g.ldb % 256 != 0 &&
+           (uintptr_t)g.b % 64 == 0;
   }
 
   Term<Kind> term(int64_t k, const void* a, int64_t lda, const void* b, int64_t ldb) const {
@@ -103,14 +111,15 @@ struct Multiply {
     if (t.a_lies_ready) return {t.a.template at<Kind>(m0) + u0 * 4, t.a.ld, 0};
     return strips ? Left{ready, 0, strip * units * 4} : Left{ready, row_units(units) * 4, 0};
   }
-  // Makes rows i0..i1 ready (i0 - m0: whole strips).
-  void pack_left(const Term<Kind>& t, const Left& to, int64_t m0, int64_t i0, int64_t i1, int64_t u0, int64_t u1) const {
-    if (u0 == u1 || t.a_lies_ready) return;
-    if (!g.ta) return pack_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
-    if (!strips) return turn_rows<Kind>((char*)to.at(i0 - m0, 0), to.row_bytes, t.a, i0, i1, u0, u1);
+  // Makes units u0..u1 of rows i0..i1 ready (i0 - m0: whole strips). `to` begins at row m0 and unit `first`.
+  void pack_left(const Term<Kind>& t, const Left& to, int64_t m0, int64_t i0, int64_t i1, int64_t first, int64_t u0, int64_t u1) const {
+    if (u0 >= u1 || t.a_lies_ready) return;
+    char* at = (char*)to.at(i0 - m0, u0 - first);
+    if (!g.ta) return pack_rows<Kind>(at, to.row_bytes, t.a, i0, i1, u0, u1);
+    if (!strips) return turn_rows<Kind>(at, to.row_bytes, t.a, i0, i1, u0, u1);
     for (int64_t u = u0; u < u1; u += rows_at_once)
       for (int64_t i = i0; i < i1; i += strip)
-        pack_panel<Kind>((char*)to.at(i - m0, u - u0), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + rows_at_once));
+        pack_panel<Kind>((char*)to.at(i - m0, u - first), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + rows_at_once));
   }
 
   void pack_chunk(Chunk& c, bool pack_b) const {
@@ -120,34 +129,40 @@ struct Multiply {
     char* to_a = bytes_a + bytes_a2 ? (char*)scratch(shared_a, size_t(bytes_a + bytes_a2)) : nullptr;
     c.a = left(t1, to_a, c.m0, c.u0, units);
     c.a2 = left(t2, to_a + bytes_a, c.m0, 0, units2);
+    // In pieces of some ten microseconds, so that no thread waits long for another.
     const int64_t group = t1.b.along ? 1 : 16;  // rows of memory that are k are read in longer pieces
-    const int64_t groups = up(panels, group), splits = most(1, up(units, split_units));
-    const int64_t items_b = pack_b ? groups * (splits + (units2 ? 1 : 0)) : 0, items_a = to_a ? row_blocks : 0;
+    const int64_t piece_b = t1.b.along ? split_units : split_units / 4;
+    const int64_t groups = g.packed_b ? 0 : up(panels - c.first_packed, group), splits = up(units, piece_b), groups2 = up(panels, group);
+    const int64_t items_b = pack_b ? groups * splits : 0, items_b2 = pack_b && units2 ? groups2 : 0;
+    const int64_t splits_a = most(1, up(units, split_units)), items_a = to_a ? row_blocks * splits_a : 0;
     char *to_b = (char*)c.b, *to_b2 = (char*)c.b2;
-    each(items_b + items_a, [&](int64_t item) {
-      if (item >= items_b) {
-        const int64_t i0 = c.m0 + (item - items_b) * block_rows, i1 = least(c.m1, i0 + block_rows);
-        pack_left(t1, c.a, c.m0, i0, i1, c.u0, c.u1);
-        pack_left(t2, c.a2, c.m0, i0, i1, 0, units2);
-        return;
+    each(items_b + items_b2 + items_a, [&](int64_t item) {
+      if (item < items_b) {
+        const int64_t p = c.first_packed + item % groups * group, u = item / groups * piece_b;
+        return pack_panels(to_b, c.first_packed, c.panel_bytes, t1.b, c, p, least(panels, p + group), u, least(units, u + piece_b));
       }
-      const int64_t p0 = item % groups * group, p1 = least(panels, p0 + group), s = item / groups;
-      if (s == splits) {
-        pack_panels(to_b2, panel_width * units2 * 4, t2.b, c, p0, p1, 0, units2);
-      } else if (!g.packed_b) {
-        const int64_t u0 = s * split_units, u1 = least(units, u0 + split_units);
-        pack_panels(to_b, c.panel_bytes, t1.b, c, p0, p1, u0, u1);
-      }
+      if ((item -= items_b) < items_b2)
+        return pack_panels(to_b2, 0, panel_width * units2 * 4, t2.b, c, item * group, least(panels, (item + 1) * group), 0, units2);
+      item -= items_b2;
+      const int64_t i = c.m0 + item / splits_a * block_rows, i1 = least(c.m1, i + block_rows), u = c.u0 + item % splits_a * split_units;
+      pack_left(t1, c.a, c.m0, i, i1, c.u0, u, least(c.u1, u + split_units));
+      if (u == c.u0) pack_left(t2, c.a2, c.m0, i, i1, 0, 0, units2);
     });
   }
-  // Units u0..u1 (from the chunk's first) of panels p0..p1.
-  void pack_panels(char* to, int64_t panel_bytes, const Operand& b, const Chunk& c, int64_t p0, int64_t p1, int64_t u0, int64_t u1) const {
+  // How many panels of B can be read as they lie: all but a last one that a panel's form is wider than.
+  static int64_t whole_panels(int64_t columns) {
+    const int64_t last = columns % panel_width;
+    return columns / panel_width + (last && units_wide<Kind>(int(last)) == last);
+  }
+  // Units u0..u1 (from the chunk's first) of panels p0..p1; `to` begins with panel `first_panel`.
+  void pack_panels(char* to, int64_t first_panel, int64_t panel_bytes, const Operand& b, const Chunk& c, int64_t p0, int64_t p1, int64_t u0,
+                   int64_t u1) const {
     const int64_t first = &b == &t1.b ? c.u0 : 0, step = b.along ? u1 - u0 : rows_at_once;
     for (int64_t u = u0; u < u1; u += step)
       for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
         const int wide = units_wide<Kind>(int(w));
-        pack_panel<Kind>(to + p * panel_bytes + u * wide * 4, wide, b, j, w, first + u, first + least(u1, u + step));
+        pack_panel<Kind>(to + (p - first_panel) * panel_bytes + u * wide * 4, wide, b, j, w, first + u, first + least(u1, u + step));
       }
   }
 
@@ -157,20 +172,31 @@ struct Multiply {
     const int64_t panels = up(c.n1 - c.n0, panel_width), rows = c.m1 - c.m0;
     int64_t parts = threads == 1 ? 1 : most(1, least(up(16 * threads, panels), rows / 48));
     if (g.out == Dtype::bf16 && !c.sums) parts = most(parts, up(rows, 256));  // the sums of a part stay in the cache
-    const int64_t units = c.u1 - c.u0, units2 = t2.units;
+    const int64_t units = c.u1 - c.u0;
     if (narrow_tiles) parts = most(parts, up(rows * units, part_units));
     constexpr int64_t whole = Kind::in_blocks ? 32 : strip;  // rows
     const int64_t size = most(up(up(rows, parts), whole) * whole, 4 * whole);
     parts = up(rows, size);
-    each(panels * parts, [&](int64_t item) {
-      const int64_t p = item % panels, i0 = c.m0 + item / panels * size, i1 = least(c.m1, i0 + size);
-      const int64_t j = c.n0 + p * panel_width;
-      int64_t ld;
-      float* sums = sums_of(c, i0, j, i1 - i0, &ld);
-      const int w = int(least(panel_width, c.n1 - j));
-      const Right b = {c.b + p * c.panel_bytes + (g.packed_b ? c.u0 * units_wide<Kind>(w) * 4 : 0), units_wide<Kind>(w) * 4};
-      block(c, j, w, b, c.b2 + p * panel_width * units2 * 4, i0, i1, sums, ld);
+    // Few panels, whole: each thread takes as many as the others, and of those that remain a share of the rows.
+    const int64_t remain = parts == 1 && panels < 8 * threads ? panels % threads : 0, own = panels / threads, all = own + remain;
+    const int64_t share = up(up(rows, threads), whole) * whole;
+    each(remain ? threads * all : panels * parts, [&](int64_t item) {
+      if (!remain) return multiply_part(c, item % panels, item / panels * size, least(rows, (item / panels + 1) * size));
+      const int64_t thread = item / all, q = item % all;
+      if (q < own) return multiply_part(c, thread * own + q, 0, rows);
+      multiply_part(c, panels - remain + q - own, least(rows, thread * share), least(rows, (thread + 1) * share));
     });
+  }
+  // The chunk's panel p, rows from i0 to i1 of the chunk's.
+  void multiply_part(const Chunk& c, int64_t p, int64_t i0, int64_t i1) const {
+    if (i0 == i1) return;
+    const int64_t j = c.n0 + p * panel_width;
+    const int w = int(least(panel_width, c.n1 - j)), wide = units_wide<Kind>(w);
+    int64_t ld;
+    float* sums = sums_of(c, c.m0 + i0, j, i1 - i0, &ld);
+    const Right b = p < c.first_packed ? Right{t1.b.template at<Kind>(j) + c.u0 * t1.b.ld, t1.b.ld}
+                                       : Right{c.b + (p - c.first_packed) * c.panel_bytes + (g.packed_b ? c.u0 * wide * 4 : 0), wide * 4};
+    block(c, j, w, b, c.b2 + p * panel_width * t2.units * 4, c.m0 + i0, c.m0 + i1, sums, ld);
   }
 
   // Of k, packed at a time.
@@ -196,7 +222,8 @@ struct Multiply {
         const int64_t wide = up(c.n1 - c.n0, panel_width) * panel_width, units2 = c.ends ? t2.units : 0;
         // Packed here, panels are apart by what is no power of two, so that a cache holds the same place of several.
         c.panel_bytes = g.packed_b ? panel_width * t1.units * 4 : panel_width * (c.u1 - c.u0) * 4 + 256;
-        const int64_t size_b = g.packed_b ? 0 : up(c.n1 - c.n0, panel_width) * c.panel_bytes;
+        c.first_packed = b_ready ? whole_panels(c.n1 - c.n0) : 0;
+        const int64_t size_b = g.packed_b ? 0 : (up(c.n1 - c.n0, panel_width) - c.first_packed) * c.panel_bytes;
         char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2 * 4)) : nullptr;
         c.b = g.packed_b ? (const char*)g.packed_b : b;
         c.b2 = b + size_b;
@@ -227,13 +254,23 @@ struct Multiply {
     }
   }
 
+  // Columns of a panel, so that the last threads do not wait long for the first.
+  int64_t even_width() const {
+    int64_t best = panel_width;
+    auto longest = [&](int64_t width) { return up(up(g.n, width), threads) * width; };
+    for (int64_t vectors = wide_vectors - 1; vectors >= 2; --vectors)
+      if (longest(vectors * Wide::width) < longest(best)) best = vectors * Wide::width;
+    return best;
+  }
+
   // Few rows of A: what is packed of B is used at once by the same thread, out of its first cache.
   void streamed() const {
     const int64_t bytes = left_bytes(t1, g.m, t1.units), bytes2 = left_bytes(t2, g.m, t2.units);
     char* to_a = bytes + bytes2 ? (char*)scratch(shared_a, size_t(bytes + bytes2)) : nullptr;
     const Left a = left(t1, to_a, 0, 0, t1.units), a2 = left(t2, to_a + bytes, 0, 0, t2.units);
-    pack_left(t1, a, 0, 0, g.m, 0, t1.units);
-    pack_left(t2, a2, 0, 0, g.m, 0, t2.units);
+    const int64_t splits = up(t1.units, split_units);
+    if (bytes) each(splits, [&](int64_t s) { pack_left(t1, a, 0, 0, g.m, 0, s * split_units, least(t1.units, (s + 1) * split_units)); });
+    pack_left(t2, a2, 0, 0, g.m, 0, 0, t2.units);
     if constexpr (!Kind::in_blocks) {
       if (g.tb && !g.ta && g.m <= most_rows)
         return each(up(g.n, Wide::width), [&](int64_t p) {
@@ -244,8 +281,9 @@ struct Multiply {
           else rows_of<4>(a, a2, j);
         });
     }
-    each(up(g.n, panel_width), [&](int64_t p) {
-      const int64_t j = p * panel_width, w = least(panel_width, g.n - j);
+    const int64_t width = even_width();
+    each(up(g.n, width), [&](int64_t p) {
+      const int64_t j = p * width, w = least(width, g.n - j);
       const int wide = units_wide<Kind>(int(w));
       char* b = (char*)scratch(own_b, size_t(panel_width * (stream_units + t2.units)) * 4);
       char* b2 = b + panel_width * stream_units * 4;
@@ -259,9 +297,9 @@ struct Multiply {
         c.begins = u == 0, c.ends = c.u1 == t1.units;
         c.a = a;
         if (a.data) c.a.data = a.strip_bytes ? a.data + u * strip * 4 : a.data + u * 4;
-        const bool lies_ready = Kind::bytes == 4 && !g.tb && w == panel_width;
-        if (t1.units && !lies_ready) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
-        const Right right = lies_ready ? Right{t1.b.template at<Kind>(j) + c.u0 * t1.b.ld, t1.b.ld} : Right{b, wide * 4};
+        const bool ready = b_ready ? wide == w : Kind::bytes == 4 && !g.tb && w == panel_width;
+        if (t1.units && !ready) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
+        const Right right = ready ? Right{t1.b.template at<Kind>(j) + c.u0 * t1.b.ld, t1.b.ld} : Right{b, wide * 4};
         block(c, j, int(w), right, b2, 0, g.m, sums, ld);
       }
     });

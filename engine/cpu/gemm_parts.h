@@ -71,7 +71,8 @@ struct Chunk {
   int64_t m0 = 0, m1 = 0, n0 = 0, n1 = 0, u0 = 0, u1 = 0;
   bool begins = false, ends = false;  // is this the first, the last stretch of k?
   Left a, a2;                         // row 0 is m0, unit 0 is u0
-  const char* b = nullptr;            // panels of B from n0 on
+  int64_t first_packed = 0;           // the panels of B before are read as they lie
+  const char* b = nullptr;            // panels of B from there on
   const char* b2 = nullptr;
   int64_t panel_bytes = 0;  // from one of B's to the next
   float* sums = nullptr;    // (m1 - m0, n1 - n0) where C is bf16 and k needs several chunks

@@ -187,7 +187,8 @@ struct Avx16 {
     rounded = _mm512_mask_and_epi32(rounded, small, upper, _mm512_set1_epi32(0x8000));
     __m256i h = _mm512_cvtepi32_epi16(rounded);
 #endif
-    _mm256_mask_storeu_epi16(p, first(n), h);
+    if (n >= 16) _mm256_storeu_si256((__m256i*)p, h);
+    else _mm256_mask_storeu_epi16(p, first(n), h);  // many times slower on some processors
   }
   AFINA_INLINE F swap_pairs(F v) { return _mm512_permute_ps(v, 0xB1); }
   AFINA_INLINE void transpose(F (&r)[16]) {

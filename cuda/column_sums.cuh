@@ -23,14 +23,29 @@ __global__ void column_parts_kernel(S* partial, Of of, int64_t rows, int64_t n) 
   }
   if (threadIdx.y == 0 && column < n) partial[int64_t(blockIdx.y) * n + column] = sums[0][threadIdx.x];
 }
-// y += the parts, in order.
+// y += the parts (parts, n): blocks of 32 columns by 8 threads, each of which adds every eighth part in order; then those in a tree.
 template <class T, class S>
 __global__ void add_parts_kernel(T* y, const S* partial, int parts, int64_t n) {
-  int64_t column = my_elements<1>();
-  if (column >= n) return;
-  S sum = load(y + column);
-  for (int i = 0; i < parts; ++i) sum += partial[int64_t(i) * n + column];
-  store(y + column, sum);
+  __shared__ S sums[part_threads][warp];
+  int64_t column = int64_t(blockIdx.x) * warp + threadIdx.x;
+  S sum = 0;
+  if (column < n) {
+#pragma unroll 8
+    for (int i = int(threadIdx.y); i < parts; i += part_threads) sum += partial[int64_t(i) * n + column];
+  }
+  sums[threadIdx.y][threadIdx.x] = sum;
+  for (unsigned half = part_threads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) sums[threadIdx.y][threadIdx.x] += sums[threadIdx.y + half][threadIdx.x];
+  }
+  if (threadIdx.y == 0 && column < n) store(y + column, load(y + column) + sums[0][threadIdx.x]);
+}
+template <class T>
+void add_parts(Tensor& y, const Tensor& partial) {
+  using S = sum_of<T>;
+  int64_t n = partial.columns();
+  launch(add_parts_kernel<T, S>, unsigned(ceil_div(n, warp)), dim3(warp, part_threads), 0, y.data<T>(), partial.data<S>(),
+         int(partial.rows()), n);
 }
 
 // y (n) += for every column the sum over rows of of(row, column); Of is a struct with that as its device operator().
@@ -42,7 +57,7 @@ void add_column_sums(Tensor& y, const Of& of, int64_t rows, int64_t n) {
   Tensor partial({parts, n}, dtype_of<S>::value, y.device());
   launch(column_parts_kernel<S, Of>, dim3(unsigned(ceil_div(n, warp)), unsigned(parts)), dim3(warp, part_threads), 0, partial.data<S>(), of,
          rows, n);
-  launch(add_parts_kernel<T, S>, grid_of(n, 1), element_threads, 0, y.data<T>(), partial.data<S>(), parts, n);
+  add_parts<T>(y, partial);
 }
 
 }  // namespace afina::AFINA_GPU

@@ -8,6 +8,28 @@
 namespace afina::AFINA_GPU {
 namespace {
 
+// e^x by the exponential of the hardware in f32.
+__device__ inline float exp_of(float x) { return exp2f(x * 1.44269504f); }
+__device__ inline double exp_of(double x) { return math::exp(x); }
+
+// body(i, values of x at i, how many of them are there): over this thread's part of a row, four vectors loaded at a time.
+template <int w, class S, class Body>
+__device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
+  constexpr int together = 4;
+  const int64_t step = int64_t(blockDim.x) * w;
+  for (int64_t first = int64_t(threadIdx.x) * w; first < n; first += together * step) {
+    S v[together][w];
+#pragma unroll
+    for (int k = 0; k < together; ++k)
+      if (first + k * step < n) take<w>(v[k], x, first + k * step, n, whole);
+#pragma unroll
+    for (int k = 0; k < together; ++k) {
+      int64_t i = first + k * step;
+      if (i < n) body(i, v[k], whole || i + w <= n ? w : int(n - i));
+    }
+  }
+}
+
 // One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials below it (Milakov and Gimelshein, 2018).
 template <class S, class T>
 __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, Number<double> by,
@@ -24,29 +46,26 @@ __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, cons
     return;
   }
   S wanted = x[target], most = x[0], sum = 0;
-  for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
-    S v[w], greatest = most;
-    take<w>(v, x, i, n, whole);
+  over_logits<w>(x, n, whole, [&](int64_t, S(&v)[w], int there) {
+    S greatest = most;
     for (int j = 0; j < w; ++j)
-      if (i + j < n) greatest = math::v_max(v[j], greatest);
-    sum = sum * math::exp(most - greatest), most = greatest;
+      if (j < there) greatest = math::v_max(v[j], greatest);
+    sum = sum * exp_of(most - greatest), most = greatest;
     for (int j = 0; j < w; ++j)
-      if (i + j < n) sum += math::exp(v[j] - most);
-  }
+      if (j < there) sum += exp_of(v[j] - most);
+  });
   S greatest = row_max(most);
-  sum = row_sum(sum * math::exp(most - greatest));
+  sum = row_sum(sum * exp_of(most - greatest));
   if (threadIdx.x == 0) losses[row] = math::log(sum) + (greatest - wanted);
   if (!d) return;
   S scale = S(by.get()), inverse = S(1) / sum, factor = inverse * scale;
-  for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
-    S v[w];
-    take<w>(v, x, i, n, whole);
+  over_logits<w>(x, n, whole, [&](int64_t i, S(&v)[w], int) {
     for (int j = 0; j < w; ++j) {
-      S e = math::exp(v[j] - greatest);
+      S e = exp_of(v[j] - greatest);
       v[j] = i + j == target ? (e * inverse - S(1)) * scale : e * factor;
     }
     put<w>(d, v, i, n, whole);
-  }
+  });
 }
 
 void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> scale) {

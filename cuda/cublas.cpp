@@ -275,7 +275,8 @@ std::string missing() { return lt().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cublas", version, missing});
 
 REGISTER_CUDA(matmul, cublas, 40, matmul, takes);
-REGISTER_CUDA(matmul2, cublas, 25, matmul2, takes2);
+// Two calls are quicker than one of `tensor` on all but small products (docs/results/gpu.md).
+REGISTER_CUDA(matmul2, cublas, 45, matmul2, takes2);
 
 }  // namespace
 }  // namespace afina::cuda

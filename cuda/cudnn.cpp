@@ -18,8 +18,9 @@ struct Call {
   Extents scores() const { return {batch, heads, queries, keys}; }
 };
 // (B, heads, T, dim) seen in memory that is (B, T, heads, dim).
+Extents head_strides(int64_t length, int64_t heads, int64_t dim) { return {length * heads * dim, dim, heads * dim, 1}; }
 Node heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int64_t dim) {
-  return g.memory({batch, heads, length, dim}, {length * heads * dim, dim, heads * dim, 1}, half);
+  return g.memory({batch, heads, length, dim}, head_strides(length, heads, dim), half);
 }
 Node turned_heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int64_t dim) {
   return g.memory({batch, heads, dim, length}, {length * heads * dim, dim, 1, heads * dim}, half);
@@ -27,14 +28,16 @@ Node turned_heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int
 // Numbers of rows (B, heads, T, 1) in memory that is (B, T, heads): the slot's lse.
 Node statistics_in(Graph& g, const Call& c) { return g.memory(c.rows(), {c.queries * c.heads, 1, c.heads, 1}, full); }
 
-// scale q kᵀ with -inf for keys behind the query.
+// scale q kᵀ, less `minus` where it is given, with -inf for keys behind the query.
 struct Scores {
   Node scale, hidden, masked;
 };
-Scores scores_of(Graph& g, const Call& c, const Node& q, const Node& turned_k) {
+Scores scores_of(Graph& g, const Call& c, const Node& q, const Node& turned_k, const Node* minus = nullptr) {
   Node products = g.between(c.scores()), scale = g.number(), hidden = g.number();
   g.matmul(q, turned_k, products);
-  Node scaled = g.pointwise(CUDNN_POINTWISE_MUL, products, scale), row = g.index(scaled, 2), column = g.index(scaled, 3);
+  Node scaled = g.pointwise(CUDNN_POINTWISE_MUL, products, scale);
+  if (minus) scaled = g.pointwise(CUDNN_POINTWISE_SUB, scaled, *minus);
+  Node row = g.index(scaled, 2), column = g.index(scaled, 3);
   Node seen = g.between(c.scores(), CUDNN_DATA_BOOLEAN), masked = g.between(c.scores());
   g.pointwise(CUDNN_POINTWISE_CMP_GE, row, &column, nullptr, seen, CUDNN_DATA_BOOLEAN);
   g.pointwise(CUDNN_POINTWISE_BINARY_SELECT, scaled, &hidden, &seen, masked);
@@ -65,36 +68,41 @@ struct Forward {
 
 struct Backward {
   Graph graph;
-  int64_t q, k, turned_k, turned_v, o, dout, lse, delta, dq, dk, dv, scale, hidden, slope_scale;
+  int64_t q, turned_k, turned_v, o, dout, lse, delta, dq, dk, dv, scale, hidden, slope_scale, one;
   bool usable = false;
   explicit Backward(const Call& c) {
     Graph& g = graph;
-    Node of_q = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_k = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
+    Node of_q = heads_in(g, c.batch, c.queries, c.heads, c.dim);
     Node k_turned = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim),
          v_turned = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
     Node of_o = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_dout = heads_in(g, c.batch, c.queries, c.heads, c.dim);
     Node of_dq = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_dk = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
     Node of_dv = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
-    Node statistics = statistics_in(g, c), along = statistics_in(g, c), again = g.number();
-    g.reduce(CUDNN_REDUCE_TENSOR_ADD, g.pointwise(CUDNN_POINTWISE_MUL, of_dout, of_o), along);
-    Scores s = scores_of(g, c, of_q, k_turned);
-    Node p = g.pointwise(CUDNN_POINTWISE_EXP, g.pointwise(CUDNN_POINTWISE_SUB, s.masked, statistics));
+    // The library knows this graph by its shape: delta lies row after row of a head and is multiplied by a number (that of dropout, here
+    // one); the mask comes after the statistics.
+    Node statistics = statistics_in(g, c), sum = g.between(c.rows()), by_one = g.number(), again = g.number();
+    Node along = g.memory(c.rows(), {c.heads * c.queries, c.queries, 1, 1}, full);
+    g.reduce(CUDNN_REDUCE_TENSOR_ADD, g.pointwise(CUDNN_POINTWISE_MUL, of_dout, of_o), sum);
+    g.pointwise(CUDNN_POINTWISE_MUL, sum, &by_one, nullptr, along);
+    Scores s = scores_of(g, c, of_q, k_turned, &statistics);
+    Node p = g.pointwise(CUDNN_POINTWISE_EXP, s.masked);
     product_of_keys(g, c, g.transposed(p, half), of_dout, of_dv);
     Node dp = g.between(c.scores()), ds = g.between(c.scores(), half);
     g.matmul(of_dout, v_turned, dp);
     Node slope = g.pointwise(CUDNN_POINTWISE_MUL, g.pointwise(CUDNN_POINTWISE_SUB, dp, along), p);
     g.pointwise(CUDNN_POINTWISE_MUL, slope, &again, nullptr, ds);
     product_of_keys(g, c, g.transposed(ds, half), of_q, of_dk);
-    g.matmul(ds, of_k, of_dq);
-    q = of_q.id, k = of_k.id, turned_k = k_turned.id, turned_v = v_turned.id, o = of_o.id, dout = of_dout.id, lse = statistics.id,
+    Extents of_k = head_strides(c.keys, c.kv_heads, c.dim);
+    g.matmul(ds, g.transposed(k_turned, half, &of_k), of_dq);
+    q = of_q.id, turned_k = k_turned.id, turned_v = v_turned.id, o = of_o.id, dout = of_dout.id, lse = statistics.id,
     delta = along.id;
-    dq = of_dq.id, dk = of_dk.id, dv = of_dv.id, scale = s.scale.id, hidden = s.hidden.id, slope_scale = again.id;
+    dq = of_dq.id, dk = of_dk.id, dv = of_dv.id, scale = s.scale.id, hidden = s.hidden.id, slope_scale = again.id, one = by_one.id;
     usable = g.plan();
   }
   // to = a b, summed over the heads that share a key head.
   static void product_of_keys(Graph& g, const Call& c, const Node& a, const Node& b, const Node& to) {
     if (c.heads == c.kv_heads) return g.matmul(a, b, to);
-    Node each = g.between({c.batch, c.heads, c.keys, c.dim});
+    Node each = g.between({c.batch, c.heads, c.keys, c.dim}, half);
     g.matmul(a, b, each);
     g.reduce(CUDNN_REDUCE_TENSOR_ADD, each, to);
   }
@@ -108,7 +116,8 @@ struct Plans {
     note_choice(
         "cudnn attention " + std::to_string(c.batch) + "x" + std::to_string(c.queries) + "x" + std::to_string(c.keys) + ", " +
             std::to_string(c.heads) + "/" + std::to_string(c.kv_heads) + " heads of " + std::to_string(c.dim),
-        std::string(forward.usable && backward.usable ? "engine by heuristic A" : "none") + "; cuDNN " + std::to_string(cudnn().version()));
+        std::string(forward.usable ? "forward" : "no forward") + (backward.usable ? ", backward" : ", no backward") +
+            " by heuristic A; cuDNN " + std::to_string(cudnn().version()));
   }
 };
 Call call_of(const Tensor& q, const Tensor& k) {
@@ -121,13 +130,19 @@ Plans& plans_of(const Call& c) {
   return *p;
 }
 
+// Backward that gives the same bits every time holds a number for every pair of a query and a key: beyond this many bytes it is left to
+// `flash`.
+constexpr int64_t most_workspace = int64_t(2) << 30;
+
+// Lengths that are a multiple of 128 alone: others would each have a plan to be made, which takes longer than many a step, and backward
+// wants them masked.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& starts) {
-  if (q.dtype() != Dtype::bf16 || q.columns() % 8 || q.columns() > 256 || q.shape()[1] != k.shape()[1] || !cudnn().library.usable())
+  if (q.dtype() != Dtype::bf16 || q.columns() % 8 || q.columns() > 256 || q.shape()[1] != k.shape()[1] || k.shape()[1] % 128 ||
+      !cudnn().library.usable())
     return false;
   for (int32_t start : starts.integers())
     if (start) return false;  // packed documents
-  Plans& p = plans_of(call_of(q, k));
-  return p.forward.usable && p.backward.usable;
+  return true;
 }
 
 Tensor room_for(int64_t bytes) { return Tensor({(bytes + 3) / 4 + 1}, Dtype::f32, this_device); }
@@ -142,7 +157,7 @@ void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const T
       room.data());
 }
 bool takes(const Tensor&, const Tensor&, const Tensor& q, const Tensor& k, const Tensor&, const Tensor& starts, double) {
-  return takes_heads(q, k, starts);
+  return takes_heads(q, k, starts) && plans_of(call_of(q, k)).forward.usable;
 }
 
 void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
@@ -150,9 +165,8 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
   Backward& f = plans_of(call_of(q, k)).backward;
   PurposeScope purpose(Purpose::workspace);
   Tensor room = room_for(f.graph.workspace()), delta = like(lse);
-  float by = float(scale), again = by, hidden = -INFINITY;
+  float by = float(scale), again = by, one = 1.f, hidden = -INFINITY;
   f.graph.run({{f.q, q.data()},
-               {f.k, k.data()},
                {f.turned_k, k.data()},
                {f.turned_v, v.data()},
                {f.o, o.data()},
@@ -164,21 +178,24 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
                {f.dv, dv.data()},
                {f.scale, &by},
                {f.hidden, &hidden},
-               {f.slope_scale, &again}},
+               {f.slope_scale, &again},
+               {f.one, &one}},
               room.data());
 }
 bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor& q,
                     const Tensor& k, const Tensor&, const Tensor& starts, double) {
-  return takes_heads(q, k, starts);
+  if (!takes_heads(q, k, starts)) return false;
+  const Backward& f = plans_of(call_of(q, k)).backward;
+  return f.usable && f.graph.workspace() <= most_workspace;
 }
 
 std::string version() { return cudnn().library.usable() ? "cuDNN " + std::to_string(cudnn().version()) : ""; }
 std::string missing() { return cudnn().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cudnn", version, missing});
 
-// Below `flash` until a GPU has shown which is quicker: --kernel attention=cudnn picks it.
-REGISTER_CUDA(attention, cudnn, 10, attention, takes);
-REGISTER_CUDA(attention_backward, cudnn, 10, attention_backward, takes_backward);
+// Above `flash`: on an H100 two to three times as fast (docs/results/gpu.md).
+REGISTER_CUDA(attention, cudnn, 30, attention, takes);
+REGISTER_CUDA(attention_backward, cudnn, 30, attention_backward, takes_backward);
 
 }  // namespace
 }  // namespace afina::cuda

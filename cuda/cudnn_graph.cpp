@@ -75,10 +75,10 @@ void Graph::reduce(cudnnReduceTensorOp_t f, const Node& x, const Node& y) {
   kept_.push_back(kind), operations_.push_back(op);
 }
 
-Node Graph::transposed(const Node& x, cudnnDataType_t type) {
+Node Graph::transposed(const Node& x, cudnnDataType_t type, const Extents* strides) {
   Extents d = x.dims;
   std::swap(d[2], d[3]);
-  Node y = add(d, {d[1] * d[2] * d[3], d[2] * d[3], 1, d[2]}, type, true, false);
+  Node y = add(d, strides ? *strides : Extents{d[1] * d[2] * d[3], d[2] * d[3], 1, d[2]}, type, true, false);
   Descriptor op(CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR);
   op.set(CUDNN_ATTR_OPERATION_RESHAPE_XDESC, x.tensor).set(CUDNN_ATTR_OPERATION_RESHAPE_YDESC, y.tensor).finalize("a transposition");
   operations_.push_back(op);

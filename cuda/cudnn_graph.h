@@ -97,7 +97,8 @@ class Graph {
   }
   Node index(const Node& like, int64_t axis);  // i32: where an element stands along the axis
   void reduce(cudnnReduceTensorOp_t f, const Node& x, const Node& y);
-  Node transposed(const Node& x, cudnnDataType_t type);  // of the last two extents
+  // Of the last two extents; strides: of what it gives, where they are not those of values that lie one after the other.
+  Node transposed(const Node& x, cudnnDataType_t type, const Extents* strides = nullptr);
 
   // The plan of the best engine that gives the same bits every time; false when there is none.
   bool plan();

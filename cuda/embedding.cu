@@ -12,64 +12,82 @@ void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
   copy_rows(y.data<void>(), table.data<void>(), {nullptr, ids.data<int32_t>(), width, width, width, ids.size()}, size_t(element));
 }
 
-constexpr int lane_columns = 8, slice = lane_columns * warp;
-
-// A warp for every token and 256 columns. If the same id stands earlier, another warp has it; else the chain over its tokens in order,
-// found 32 ids at a look. The ids are few beside the rows: T² / 32 looks for T tokens.
-template <class S, class T>
-__global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t* ids, int64_t count, int64_t n) {
-  int64_t token = my_row(), first = int64_t(blockIdx.y) * slice;
-  if (token >= count) return;
+// Calls found(place) at the first of the ids from `from` up to `to` that is `id`, in every lane of a warp, and says whether there is one:
+// four ids to a lane at a look.
+template <class Found>
+__device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id, Found found) {
+  constexpr int looks = 4;
   int lane = int(threadIdx.x);
-  int32_t id = ids[token];
-  for (int64_t base = 0; base < token; base += warp)
-    if (__any_sync(0xffffffffu, base + lane < token && ids[base + lane] == id)) return;
-  sum_of<S> sum[lane_columns];
-  S* row = dtable + int64_t(id) * n;
-  for (int j = 0; j < lane_columns; ++j) {
-    int64_t column = first + j * warp + lane;
-    sum[j] = column < n ? load(row + column) : sum_of<S>(0);
-  }
-  for (int64_t base = token / warp * warp; base < count; base += warp) {
-    int64_t other = base + lane;
-    unsigned same = __ballot_sync(0xffffffffu, other >= token && other < count && ids[other] == id);
-    for (; same; same &= same - 1) {
-      const T* slope = dy + (base + __ffs(int(same)) - 1) * n;
-      for (int j = 0; j < lane_columns; ++j) {
-        int64_t column = first + j * warp + lane;
-        if (column < n) sum[j] += load(slope + column);
-      }
+  for (int64_t base = from; base < to; base += looks * warp) {
+    bool same[looks], any = false;
+#pragma unroll
+    for (int k = 0; k < looks; ++k) {
+      int64_t i = base + k * warp + lane;
+      same[k] = i < to && ids[i] == id, any = any || same[k];
     }
+    if (!__any_sync(0xffffffffu, any)) continue;
+    for (int k = 0; k < looks; ++k)
+      if (unsigned lanes = __ballot_sync(0xffffffffu, same[k])) {
+        found(base + k * warp + __ffs(int(lanes)) - 1);
+        return true;
+      }
   }
-  for (int j = 0; j < lane_columns; ++j) {
-    int64_t column = first + j * warp + lane;
-    if (column < n) store(row + column, sum[j]);
+  return false;
+}
+
+// A warp for every token finds the next like it: next (count), -1 at the last of a kind; later (count, zeros before): 1 at all but the
+// first. Each place is written by one warp alone. The ids are few beside the rows: T² / 256 looks for T tokens, if all differ.
+__global__ void chain_kernel(int32_t* next, int32_t* later, const int32_t* ids, int64_t count) {
+  int64_t token = my_row();
+  if (token >= count) return;
+  int32_t after = -1;
+  find_id(ids, token + 1, count, ids[token], [&](int64_t at) { after = int32_t(at); });
+  if (threadIdx.x != 0) return;
+  next[token] = after;
+  if (after >= 0) later[after] = 1;
+}
+
+// A warp for every first token of its kind and 256 columns gathers along the chain, in order.
+template <class S, class T>
+__global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t* ids, const int32_t* next, const int32_t* later,
+                                          int64_t count, int64_t n, bool whole) {
+  constexpr int w = 8;
+  int64_t token = my_row(), column = (int64_t(blockIdx.y) * warp + threadIdx.x) * w;
+  if (token >= count || column >= n || later[token]) return;
+  sum_of<S> sum[w];
+  S* row = dtable + int64_t(ids[token]) * n;
+  take<w>(sum, row, column, n, whole);
+  for (int64_t at = token; at >= 0; at = next[at]) {
+    sum_of<T> slope[w];
+    take<w>(slope, dy + at * n, column, n, whole);
+    for (int j = 0; j < w; ++j) sum[j] += slope[j];
   }
+  put<w>(row, sum, column, n, whole);
 }
 
 void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& ids) {
+  PurposeScope purpose(Purpose::workspace);
+  int64_t n = dtable.columns(), count = ids.size();
+  Tensor next({count}, Dtype::i32, this_device), later = Tensor::zeros({count}, Dtype::i32, this_device);
+  const dim3 block(warp, 4);
+  launch(chain_kernel, unsigned(ceil_div(count, 4)), block, 0, next.data<int32_t>(), later.data<int32_t>(), ids.data<int32_t>(), count);
   with_types(dtable.dtype(), dy.dtype(), [&](auto* sum_type, auto* type) {
     using S = pointed<decltype(sum_type)>;
     using T = pointed<decltype(type)>;
-    int64_t n = dtable.columns(), count = ids.size();
-    launch(embedding_backward_kernel<S, T>, dim3(unsigned(ceil_div(count, 4)), unsigned(ceil_div(n, slice))), dim3(warp, 4), 0,
-           dtable.data<S>(), dy.data<T>(), ids.data<int32_t>(), count, n);
+    const S* table = dtable.data<S>();
+    launch(embedding_backward_kernel<S, T>, dim3(unsigned(ceil_div(count, 4)), unsigned(ceil_div(n, 8 * warp))), block, 0, dtable.data<S>(),
+           dy.data<T>(), ids.data<int32_t>(), next.data<const int32_t>(), later.data<const int32_t>(), count, n,
+           whole(n, 8, table, dy.data<T>()));
   });
 }
 
-// A warp for every id looks for the first like it, 32 at a time.
+// A warp for every id looks for the first like it.
 __global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t from, int64_t count) {
   int64_t i = my_row();
   if (i >= count) return;
-  int32_t id = ids[from + i];
-  int64_t last = from + i;
-  for (int64_t base = 0; base <= last; base += warp) {
-    int64_t other = base + threadIdx.x;
-    unsigned same = __ballot_sync(0xffffffffu, other <= last && ids[other] == id);
-    if (!same) continue;
-    if (threadIdx.x == 0) places[i] = int32_t(base + __ffs(int(same)) - 1);
-    return;
-  }
+  find_id(ids, 0, from + i + 1, ids[from + i], [&](int64_t at) {
+    if (threadIdx.x == 0) places[i] = int32_t(at);
+  });
 }
 void first_places(Tensor& places, const Tensor& ids, int64_t from) {
   int64_t count = places.size();

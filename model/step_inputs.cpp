@@ -1,6 +1,7 @@
 // One block of inputs for each shape of a step, and the two places where the next step's wait.
 #include "model/step_inputs.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/ops/attention.h"
@@ -56,6 +57,8 @@ StepInputs::Packed StepInputs::pack(const std::vector<InputRows>& micro_batches,
     add(m.tokens), add(m.targets), add(positions), add(m.starts), add(keys);
     packed.key += ", " + std::to_string(m.rows) + "x" + std::to_string(m.length) + " with room for " +
                   std::to_string(rounded_target_rows(m.targets, m.length)) + " targets";
+    // Some kernels of attention take rows of one document alone.
+    if (std::any_of(m.starts.begin(), m.starts.end(), [](int32_t start) { return start != 0; })) packed.key += " in documents";
   }
   return packed;
 }

@@ -28,7 +28,7 @@ why=$("$bin/gpu_bench" "$device" device)
 if [ $? != 0 ]; then
   cat <<TEXT
 gpu-check: there is no GPU to use here ($why). On a machine with one it would
-  tests      run all operation and model tests on the device cuda
+  tests      run the operation tests and those of training steps on the device cuda
   sanitizer  run the operation tests under compute-sanitizer (memcheck, racecheck, synccheck, initcheck)
   repeat     train 20 steps twice and compare the digests of all trained values
   parity     compare the loss and every gradient of a model with the CPU's
@@ -71,16 +71,24 @@ section() {
 
 run_tests() {
   local only=()
-  [ "$device" = emulated ] && only=(--run_test='threads*')  # the emulated cases are part of the tests anyway
-  "$bin/tests" "${only[@]}" --report_level=short
+  if [ "$device" = emulated ]; then only=(--run_test='threads*')  # the emulated cases are part of the tests anyway
+  else only=(--run_test="operations/*$device" --run_test=gpu --run_test=gpu_step --run_test=norms); fi
+  AFINA_TEST_GPU=$device "$bin/tests" "${only[@]}" --report_level=short
 }
 run_sanitizer() {
   if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not installed"; return 0; fi
   [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
-  local status=0
-  for tool in memcheck racecheck synccheck initcheck; do
-    echo "== $tool"
-    compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$bin/tests" --run_test='operations/*cuda' 2>&1 | tail -n 12 || status=1
+  # All at once: each is bound by the CPU.
+  local status=0 tools=(memcheck racecheck synccheck initcheck) at=() i
+  for tool in "${tools[@]}"; do
+    AFINA_TEST_GPU=cuda compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$bin/tests" --run_test='operations/*cuda' \
+      >"$out/sanitizer-$tool.log" 2>&1 &
+    at+=($!)
+  done
+  for i in "${!tools[@]}"; do
+    wait "${at[$i]}" || status=1
+    echo "== ${tools[$i]}"
+    tail -n 12 "$out/sanitizer-${tools[$i]}.log"
   done
   return $status
 }

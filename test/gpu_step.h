@@ -4,16 +4,10 @@
 #include "engine/train/checkpoint.h"
 #include "engine/train/step_graphs.h"
 #include "model/step_inputs.h"
+#include "test/gpus.h"
 #include "test/tiny.h"
 
 namespace afina::gpu_steps {
-
-inline std::vector<Device> gpus() {
-  std::vector<Device> all;
-  for (Device device : {Device::emulated, Device::cuda})
-    if (present(device)) all.push_back(device);
-  return all;
-}
 
 // What is trained and how.
 struct Job {

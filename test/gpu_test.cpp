@@ -1,15 +1,18 @@
 // A GPU, real or emulated, beside the CPU: kernels that give the same bits, training that agrees, and runs that repeat.
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <utility>
 
 #include "engine/ops/adamw.h"
+#include "engine/ops/attention.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/swiglu.h"
 #include "engine/train/checkpoint.h"
 #include "model/generate.h"
+#include "test/gpus.h"
 #include "test/op_case.h"
 #include "test/scratch.h"
 #include "test/tiny.h"
@@ -21,13 +24,6 @@ void set_seed(uint64_t seed);  // cuda/emulator/runner.h
 using namespace afina;
 
 namespace {
-
-std::vector<Device> gpus() {
-  std::vector<Device> all;
-  for (Device device : {Device::emulated, Device::cuda})
-    if (present(device)) all.push_back(device);
-  return all;
-}
 
 // make() on the CPU and on each GPU, with each variant of a slot.
 void same_bits_as_the_cpu(const char* what, const char* slot_name, const std::function<Tensor()>& make) {
@@ -158,6 +154,39 @@ BOOST_AUTO_TEST_CASE(element_wise_kernels_have_the_bits_of_the_cpu) {
       return value;
     });
   }
+}
+
+// Lengths that cuDNN takes are too long for the emulator, which has no cuDNN either.
+BOOST_AUTO_TEST_CASE(attention_by_cudnn_agrees_with_flash) {
+  KernelSlot* slots[] = {&kernel::attention, &kernel::attention_backward};
+  bool there = false;
+  for (Device device : gpus()) slots[0]->each(device, [&](const char* variant, int, bool) { there = there || variant == std::string("cudnn"); });
+  if (!there) return;
+  CaseDevice cuda(Device::cuda);
+  for (int64_t T : {128, 384})
+    for (auto [heads, kv_heads, dim] : {std::array<int64_t, 3>{4, 4, 64}, {6, 2, 64}, {4, 1, 128}}) {
+      Tensor q = numbers({2, T, heads, dim}, Dtype::bf16, 1), k = numbers({2, T, kv_heads, dim}, Dtype::bf16, 2),
+             v = numbers({2, T, kv_heads, dim}, Dtype::bf16, 3), dout = numbers({2, T, heads, dim}, Dtype::bf16, 4);
+      Tensor starts = integers(std::vector<int32_t>(size_t(2 * T), 0), {2, T});
+      auto run = [&](const char* variant) {
+        for (KernelSlot* slot : slots) BOOST_REQUIRE(slot->prefer(Device::cuda, variant));
+        Tensor o = like(q), lse({2, T, heads}, Dtype::f32, Device::cuda), dq = like(q), dk = like(k), dv = like(v);
+        kernel::attention(o, lse, q, k, v, starts, 0.125);
+        kernel::attention_backward(dq, dk, dv, dout, o, lse, q, k, v, starts, 0.125);
+        for (KernelSlot* slot : slots) slot->prefer(Device::cuda, nullptr);
+        return std::vector<Tensor>{o, lse, dq, dk, dv};
+      };
+      auto flash = run("flash"), cudnn = run("cudnn"), again = run("cudnn");
+      const char* names[] = {"o", "lse", "dq", "dk", "dv"};
+      for (size_t i = 0; i < 5; ++i) {
+        std::string what = std::string(names[i]) + " of " + std::to_string(T) + ", " + std::to_string(heads) + "/" + std::to_string(kv_heads) +
+                           " heads of " + std::to_string(dim);
+        double off = distance(cudnn[i].values(), flash[i].values());
+        BOOST_TEST(off < 0.02, what << " is off by " << off);
+        BOOST_TEST(bool(bits_of(cudnn[i]) == bits_of(again[i])), what << " has other bits the second time");
+        if (i != 1) BOOST_TEST(bool(bits_of(cudnn[i]) != bits_of(flash[i])), what << ": cuDNN did not run");
+      }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(training_agrees_with_the_cpu) {

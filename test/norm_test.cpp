@@ -4,6 +4,7 @@
 #include "engine/device.h"
 #include "engine/isa.h"
 #include "engine/ops/norm.h"
+#include "test/gpus.h"
 #include "test/op_case.h"
 
 using namespace afina;
@@ -47,8 +48,9 @@ BOOST_AUTO_TEST_SUITE(norms)
 
 BOOST_AUTO_TEST_CASE(an_addition_in_the_same_pass_gives_the_same_bits) {
   Isa used = isa();
-  for (Device device : {Device::cpu, Device::emulated, Device::cuda}) {
-    if (!present(device)) continue;
+  std::vector<Device> devices = gpus();
+  devices.insert(devices.begin(), Device::cpu);
+  for (Device device : devices) {
     for (Isa set : device == Device::cpu ? usable_isas() : std::vector{used}) {
       set_isa(set);
       for (Dtype dtype : {Dtype::f32, Dtype::bf16})

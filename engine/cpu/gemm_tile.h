@@ -136,7 +136,7 @@ template <class Kind, class V, int NV, int Step, int R, int... Fewer>
 [[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
   if constexpr (sizeof...(Fewer) > 0)
     if (rows < R) return run_most<Kind, V, NV, Step, Fewer...>(t, rows);
-  constexpr bool full = wide_vectors == 2 && R == tile_rows && (Step == 1 || Step == R);
+  constexpr bool full = wide_vectors >= 2 && R == tile_rows && (Step == 1 || Step == R);
   const int64_t times = full ? rows / R : 1;
   tile<Kind, V, R, NV, Step>(t, times);
   return int(R * times);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/bf16_sums.h"
+#include "engine/on_gpu.h"
 
 namespace afina {
 
@@ -15,7 +16,17 @@ namespace {
 constexpr int64_t chunk_trained = 512, chunk_frozen = 256;
 // Rows of f32 logits held at a time where their gradient does not take their place: enough that packing the head is small beside the
 // product.
-constexpr int64_t part = 128;
+constexpr int64_t part_rows = 128;
+// The same on a GPU, whose products want more rows to fill it.
+constexpr int64_t gpu_chunk = 4096, gpu_part = 1024;
+
+struct Chunks {
+  int64_t rows, part;
+};
+Chunks chunks_of(Device device, bool trained) {
+  if (on_gpu(device)) return {gpu_chunk, gpu_part};
+  return {trained ? chunk_trained : chunk_frozen, part_rows};
+}
 
 // The rows that have a target, of each sequence a multiple of `together` (-1: a row of zeros), and their targets.
 struct Chosen {
@@ -61,7 +72,7 @@ struct Rows {
 // What one chunk works in; the last chunk uses the first rows of it.
 struct Room {
   Tensor x, logits, losses, dlogits, dx;
-  Room(int64_t rows, const Tensor& of, const Tensor& weight, Dtype sums, bool slopes, bool to_x) {
+  Room(int64_t rows, int64_t part, const Tensor& of, const Tensor& weight, Dtype sums, bool slopes, bool to_x) {
     const bool in_place = slopes && sums == of.dtype();
     x = Tensor({rows, of.columns()}, of.dtype(), of.device());
     logits = Tensor({in_place ? rows : std::min(part, rows), weight.rows()}, sums, of.device());
@@ -122,8 +133,8 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   Tensor dx = record && x.needs_grad() ? Tensor::zeros(x.shape(), x.dtype(), x.device()) : Tensor();
   if (count) {
     PurposeScope purpose(Purpose::workspace);
-    const int64_t chunk = weight.needs_grad() ? chunk_trained : chunk_frozen;
-    Room all(std::min(chunk, count), x, weight, sums, record, bool(dx));
+    const auto [chunk, part] = chunks_of(x.device(), weight.needs_grad());
+    Room all(std::min(chunk, count), part, x, weight, sums, record, bool(dx));
     for (int64_t from = 0; from < count; from += chunk) {
       Room room(all, std::min(chunk, count - from));
       int64_t now = room.x.rows();

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "engine/kept.h"
+#include "engine/on_gpu.h"
 
 namespace afina {
 
@@ -40,6 +41,12 @@ Tensor scaled(const Tensor& x, double scale) {
 
 }  // namespace
 
+void add_product(const Gradient& dx, const Tensor& a, const Tensor& b, const Shape& shape) {
+  if (!on_gpu(a.device()) || !dx.touched() || dx.value().dtype() != a.dtype()) return dx += times(a, b, false).viewed(shape);
+  Tensor sum = flat(dx.sum());
+  product_into(sum, a, b, false, false, true, Tensor());
+}
+
 void add_outer(const Gradient& gradient, const Tensor& dy, const Tensor& x) {
   bool fresh = false;
   Tensor sum = gradient.sum(&fresh);
@@ -57,7 +64,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                         Tensor of_y = flat(dy);
                         if (dweight) add_outer(dweight, of_y, kept.get());
                         add_bias_gradient(dbias, of_y);
-                        if (dx) dx += times(of_y, weight, false).viewed(shape);
+                        if (dx) add_product(dx, of_y, weight, shape);
                       });
 }
 
@@ -69,6 +76,7 @@ struct LowRank {
   const Tensor &x, &xa, &s, &weight, &bias, &a, &b;
   double scale;
   bool wanted;  // is ds wanted by `take`?
+  bool apart;   // does `take` see to the part of dx that goes through a?
   std::function<void(const Tensor& ds)> take;
 };
 
@@ -81,7 +89,7 @@ Tensor with_low_rank(const LowRank& l) {
   Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(), dweight = l.weight.grad(),
            dbias = l.bias ? l.bias.grad() : Gradient();
   auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(), weight = l.weight.detached(), a = l.a.detached(),
-                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, take = l.take](const Tensor& dy) {
+                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart, take = l.take](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
     if (dweight) add_outer(dweight, of_y, kept.get());
@@ -89,9 +97,13 @@ Tensor with_low_rank(const LowRank& l) {
     if (!wanted && !dx && !dxa) return;
     Tensor ds = scaled(times(of_y, b, false), scale);  // (rows, r)
     if (wanted) take(ds);
-    if (dxa) dxa += times(ds, a, false).viewed(shape);
+    if (dxa) add_product(dxa, ds, a, shape);
     if (!dx) return;
-    if (!same) return dx += times(of_y, weight, false).viewed(shape);
+    if (!same || on_gpu(dy.device())) {
+      add_product(dx, of_y, weight, shape);
+      if (same && !apart) add_product(dx, ds, a, shape);
+      return;
+    }
     Tensor part({of_y.rows(), weight.columns()}, dy.dtype(), dy.device());
     product2_into(part, of_y, weight, ds, a, false, Tensor());
     dx += part.viewed(shape);
@@ -107,7 +119,7 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
   check_linear(xa, a);
   Tensor s = scaled(times(flat(xa), a, true), scale);
   Gradient da = a.grad();
-  return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da),
+  return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da), false,
                         [da, kept = da ? Kept(flat(xa)) : Kept()](const Tensor& ds) { add_outer(da, ds, kept.get()); }});
 }
 
@@ -119,7 +131,7 @@ Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Te
   kernel::columns(part, low, from);
   Tensor s = scaled(part, scale);
   Gradient dlow = low.grad();
-  return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), [dlow, from](const Tensor& ds) {
+  return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), on_gpu(x.device()), [dlow, from](const Tensor& ds) {
                           Tensor sum = dlow.sum();
                           kernel::add_columns(sum, ds, from);
                         }});

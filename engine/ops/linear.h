@@ -26,12 +26,16 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
                    double scale);
 
 // What layers that take the same x share of linear_lora: the low-rank paths' first halves, x [A1; A2; ...]ᵀ (rows, r1 + r2 + ...), as one
-// product, and one for the gradients of the As. dx is not its own affair: each layer's product takes in its part.
+// product, and one for the gradients of the As. Its part of dx is, on a GPU, one product for all; on the CPU each layer's product takes in
+// its own.
 Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as);
 // linear_lora(x, x, ...) of the layer whose A's part of `low` begins at column `from`, with the same bits.
 Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight, const Tensor& bias, const Tensor& a,
                       const Tensor& b, double scale);
 
+// dx += a b for an input of `shape` (..., columns of b): a (rows, n), b (n, columns). On a GPU a product that adds, without a pass of its own
+// over what is there already; the CPU rounds the product and adds it.
+void add_product(const Gradient& dx, const Tensor& a, const Tensor& b, const Shape& shape);
 // gradient += dyᵀ x for a weight (out, in): the chain over rows of dy (rows, out) and x (rows, in).
 void add_outer(const Gradient& gradient, const Tensor& dy, const Tensor& x);
 

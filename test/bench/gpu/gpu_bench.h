@@ -21,10 +21,12 @@ double seconds_of(const Setting& s, const std::function<void()>& call);
 Tensor random_on(const Setting& s, const Shape& shape, Dtype dtype, uint64_t number);
 
 void measure_ceilings(Setting& s);
-// Every kernel and every variant against its floor.
-void bench_kernels(const Setting& s);
+// Every kernel and every variant against its floor. `only`: the slots whose name contains it.
+void bench_kernels(const Setting& s, const std::string& only);
 // Steps of whole models: tokens/s, share of the matmul rate, memory. `only`: the models whose name contains it.
 void bench_steps(const Setting& s, const std::string& only);
+// Three steps of one model that are not captured: what a profiler is to look at (`ncu --launch-skip`), the third alone profiled by slot.
+void one_step(const Setting& s, const std::string& model, const std::string& method, int64_t rows);
 // Loss and every gradient of a model on the device beside those on the CPU; false when one is further off than it may be.
 bool check_parity(const Setting& s);
 

@@ -28,11 +28,13 @@ struct Asked : Slot {
 };
 
 // Runs `call` with each variant of the slot that takes it. row(variant, seconds).
+// slowly: the naive one too.
 template <class Slot, class Row, class... Args>
-void each_variant(const Setting& s, Slot& slot, Row row, Args&&... args) {
+void each_variant(const Setting& s, Slot& slot, bool slowly, Row row, Args&&... args) {
   std::vector<std::string> names;
   slot.each(s.device, [&](const char* name, int, bool) { names.push_back(name); });
   for (const std::string& name : names) {
+    if (!slowly && name == "naive") continue;
     slot.prefer(s.device, name.c_str());
     if (name == Asked<Slot>::name(slot, s.device, args...)) row(name, seconds_of(s, [&] { slot(args...); }));
     slot.prefer(s.device, nullptr);
@@ -41,6 +43,7 @@ void each_variant(const Setting& s, Slot& slot, Row row, Args&&... args) {
 
 struct Bench {
   const Setting& s;
+  std::string only;
   int64_t rows, width;
   Tensor tensor(const Shape& shape, Dtype t = Dtype::bf16) { return random_on(s, shape, t, ++number); }
   uint64_t number = 0;
@@ -48,8 +51,9 @@ struct Bench {
   // A kernel that memory bounds: `bytes` are what it must read and write.
   template <class Slot, class... Args>
   void bytes(Slot& slot, double bytes, Args&&... args) {
+    if (std::string(slot.name()).find(only) == std::string::npos) return;
     each_variant(
-        s, slot,
+        s, slot, true,
         [&](const std::string& variant, double seconds) {
           std::printf("| %s | %s | %.1f us | %.0f GB/s | %.0f %% of copy |\n", slot.name(), variant.c_str(), seconds * 1e6,
                       bytes / seconds / 1e9, 100 * bytes / seconds / s.copy_rate);
@@ -60,8 +64,9 @@ struct Bench {
   // One that arithmetic bounds.
   template <class Slot, class... Args>
   void flops(Slot& slot, const std::string& what, double flops, bool bf16, Args&&... args) {
+    if (std::string(slot.name()).find(only) == std::string::npos) return;
     each_variant(
-        s, slot,
+        s, slot, flops < 1e10,  // a naive product is up to a thousand times slower
         [&](const std::string& variant, double seconds) {
           std::printf("| %s %s | %s | %.1f us | %.1f TFLOP/s | %.0f %% of matmul |\n", slot.name(), what.c_str(), variant.c_str(),
                       seconds * 1e6, flops / seconds / 1e12, 100 * flops / seconds / (bf16 ? s.bf16_rate : s.f32_rate));
@@ -140,7 +145,7 @@ void matmuls(Bench& b, Dtype type) {
   struct Size {
     int64_t m, n, k;
   };
-  std::vector<Size> sizes = {{8192, 576, 576},   {8192, 1536, 576},  {8192, 2304, 768}, {8192, 2048, 2048},
+  std::vector<Size> sizes = {{1024, 576, 576},  {8192, 576, 576},   {8192, 1536, 576},  {8192, 2304, 768}, {8192, 2048, 2048},
                              {8192, 8192, 2048}, {8192, 2048, 8192}, {8192, 16, 2048}};
   if (b.s.tiny) sizes = {{40, 48, 32}};
   Tensor none;
@@ -185,10 +190,8 @@ double best_matmul(const Setting& s, Dtype type) {
   Tensor a = random_on(s, {side, side}, type, 1), b = random_on(s, {side, side}, type, 2), c = like(a), none;
   double best = 0;
   each_variant(
-      s, kernel::matmul,
-      [&](const std::string& name, double seconds) {
-        if (name != "naive") best = std::max(best, 2. * double(side) * double(side) * double(side) / seconds);
-      },
+      s, kernel::matmul, s.tiny,
+      [&](const std::string&, double seconds) { best = std::max(best, 2. * double(side) * double(side) * double(side) / seconds); },
       c, a, b, false, true, false, none);
   return best;
 }
@@ -204,8 +207,8 @@ void measure_ceilings(Setting& s) {
               s.bf16_rate / 1e12, s.f32_rate / 1e12);
 }
 
-void bench_kernels(const Setting& s) {
-  Bench b{s, s.tiny ? 8 : 16384, s.tiny ? 64 : 2048};
+void bench_kernels(const Setting& s, const std::string& only) {
+  Bench b{s, only, s.tiny ? 8 : 16384, s.tiny ? 64 : 2048};
   std::printf("| kernel | variant | time | rate | of its ceiling |\n|---|---|---:|---:|---:|\n");
   norms(b), pointwise(b), tables(b), optimizer(b);
   for (Dtype type : {Dtype::bf16, Dtype::f32}) matmuls(b, type), attentions(b, type);

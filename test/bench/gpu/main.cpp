@@ -1,6 +1,7 @@
 // The GPU benchmark and its checks: part of `make gpu-check` (test/gpu_check.sh), which explains what each part is for.
 //
-//   gpu_bench DEVICE [tiny] device | parity | kernels | steps [NAME]
+//   gpu_bench DEVICE [tiny] device | parity | kernels [WORD] | steps [NAME] | step NAME METHOD ROWS
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -18,9 +19,9 @@ double seconds_of(const Setting& s, const std::function<void()>& call) {
   call();
   wait_for(s.device);
   once = seconds_now() - once;
-  int calls = once > 0.05 ? 1 : int(0.05 / once) + 1;
+  int calls = once > 0.02 ? 1 : int(0.02 / once) + 1;
   std::vector<double> all;
-  for (int i = 0; i < 7; ++i) {
+  for (int i = 0; i < 5; ++i) {
     double start = seconds_now();
     for (int c = 0; c < calls; ++c) call();
     wait_for(s.device);
@@ -32,13 +33,18 @@ double seconds_of(const Setting& s, const std::function<void()>& call) {
 
 Tensor random_on(const Setting& s, const Shape& shape, Dtype dtype, uint64_t number) {
   Random random(3, "gpu bench", number);
-  std::vector<float> values(size_t(shape.size()));
-  // A pattern of 8191 normal values: making as many as a large tensor holds would take longer than the trial. Never zeros, which run
-  // faster.
-  std::vector<float> pattern(8191);
+  // A pattern of some normal values, and the rest copied on the device: making as many as a large tensor holds would take longer than the
+  // trial. Never zeros, which run faster.
+  int64_t size = shape.size(), made = std::min<int64_t>(size, 65521);
+  std::vector<float> pattern(static_cast<size_t>(made));
   for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = 0.5f * float(random.normal(i));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = pattern[i % pattern.size()];
-  return Tensor::from(values, shape, dtype, s.device);
+  Tensor first = Tensor::from(pattern, {made}, dtype, s.device), all(shape, dtype, s.device);
+  auto* to = all.data<char>();
+  const size_t bytes = all.bytes();
+  memory(s.device).copy(to, first.data(), first.bytes());
+  for (size_t done = first.bytes(); done < bytes; done *= 2) memory(s.device).copy(to + done, to, std::min(done, bytes - done));
+  wait_for(s.device);
+  return all;
 }
 
 }  // namespace afina::bench
@@ -50,7 +56,7 @@ int main(int count, char** words) {
   std::vector<std::string> all(words + 1, words + count);
   bench::Setting s;
   if (all.empty() || (all[0] != "cuda" && all[0] != "emulated")) {
-    std::fprintf(stderr, "gpu_bench cuda|emulated [tiny] device | parity | kernels | steps [NAME]\n");
+    std::fprintf(stderr, "gpu_bench cuda|emulated [tiny] device | parity | kernels [WORD] | steps [NAME] | step NAME METHOD ROWS\n");
     return 2;
   }
   s.device = all[0] == "cuda" ? Device::cuda : Device::emulated;
@@ -64,9 +70,10 @@ int main(int count, char** words) {
     }
     if (part == "device") std::printf("ready\n");
     else if (part == "parity") return bench::check_parity(s) ? 0 : 1;
+    else if (part == "step" && all.size() == 4) bench::one_step(s, all[1], all[2], std::stoll(all[3]));
     else {
       bench::measure_ceilings(s);
-      if (part == "kernels") bench::bench_kernels(s);
+      if (part == "kernels") bench::bench_kernels(s, all.size() > 1 ? all[1] : "");
       else if (part == "steps") bench::bench_steps(s, all.size() > 1 ? all[1] : "");
     }
   } catch (const std::exception& e) {

@@ -24,7 +24,7 @@ const Trial models[] = {
          "vocab_size": 50304, "n_positions": 1024, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
      R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_embd": 32, "n_layer": 1, "n_head": 2,
          "vocab_size": 60, "n_positions": 16, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
-     1024, 16},
+     1024, 32},
     {"SmolLM2 135M",
      R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576, "intermediate_size": 1536,
          "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "max_position_embeddings": 8192,
@@ -32,12 +32,12 @@ const Trial models[] = {
      R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 32, "intermediate_size": 48,
          "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 60, "max_position_embeddings": 16,
          "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})",
-     1024, 16},
+     1024, 32},
     {"Llama 3.2 1B shape",
      R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 2048, "intermediate_size": 8192,
          "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256,
          "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 500000, "tie_word_embeddings": true})",
-     nullptr, 2048, 2},
+     nullptr, 2048, 4},
 };
 
 struct Outcome {
@@ -54,13 +54,30 @@ double needed_flops(const Model& model, int64_t rows, int64_t length) {
   return double(rows * length) * (6 * trained + 4 * frozen) + double(c.layers * c.heads * c.head_dim) * pairs * 14;
 }
 
-// Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while a step runs.
-Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length) {
-  RandomWeights source(1);
+// Matrices made on the device: a billion normal values of the host would take longer than the trial.
+struct DeviceWeights : WeightSource {
+  const Setting& s;
+  uint64_t number = 0;
+  explicit DeviceWeights(const Setting& setting) : s(setting) {}
+  bool has(const std::string&) const override { return true; }
+  void read(Parameter& into) override {
+    if (into.init.kind != Init::normal) return initialise(into, 1);
+    Tensor values = random_on(s, into.shape, Dtype::f32, ++number) * (2. * double(into.init.spread));
+    if (into.master) into.master.copy_from(values), into.refresh();
+    else into.value.copy_from(values.as(into.value.dtype()));
+  }
+};
+
+// Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while a step runs. profiled: three that are
+// not captured, the last one timed by kernel slot.
+Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length,
+                bool profiled = false) {
+  DeviceWeights source(s);
   auto model = build_model(config, source, make_method(parse_method(method)), {Dtype::bf16, s.device, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
-  const int warm = s.tiny ? 0 : 4, timed = s.tiny ? 1 : 10;
+  if (profiled) options.graphs = GraphUse::off;
+  const int warm = s.tiny ? 0 : profiled ? 2 : 4, timed = s.tiny || profiled ? 1 : 10;
   const size_t each_step = size_t(rows * length);
   std::vector<std::vector<int32_t>> tokens, targets;  // made beforehand: it is the steps that are timed
   for (int step = 0; step < warm + timed; ++step) {
@@ -85,7 +102,11 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
   double start = 0;
   reset_memory_peak(s.device);
   for (int step = 0; step < warm + timed; ++step) {
-    if (step == warm) wait_for(s.device), start = seconds_now();
+    if (step == warm) {
+      wait_for(s.device);
+      profile(profiled);
+      start = seconds_now();
+    }
     next = step + 1;
     inputs.load(of_step(step), 1, step);
     trainer.step(
@@ -93,6 +114,7 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
   }
   wait_for(s.device);
   double each = (seconds_now() - start) / timed;
+  if (profiled) profile(false);
   return {double(rows * length) / each, needed_flops(*model, rows, length) / each / s.bf16_rate,
           double(memory_use(s.device).total_peak) / double(1 << 30), rows};
 }
@@ -116,7 +138,22 @@ Outcome fill(const Setting& s, const ModelConfig& config, const std::string& met
   return best;
 }
 
+void print_profile() {
+  double all = 0;
+  for (const auto& [slot, time] : profile_times()) all += time.seconds;
+  std::printf("| slot | calls | ms | share |\n|---|---:|---:|---:|\n");
+  for (const auto& [slot, time] : profile_times())
+    std::printf("| %s | %lld | %.3f | %.1f %% |\n", slot.c_str(), (long long)time.calls, 1e3 * time.seconds, 100 * time.seconds / all);
+}
+
 }  // namespace
+
+void one_step(const Setting& s, const std::string& model, const std::string& method, int64_t rows) {
+  for (const Trial& m : models)
+    if (std::string(m.name).find(model) != std::string::npos)
+      return measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows, s.tiny ? 8 : m.length, true), print_profile();
+  fail("no model is called '", model, "'");
+}
 
 void bench_steps(const Setting& s, const std::string& only) {
   std::printf("| model | method | rows x length | tokens/s | of the matmul rate | peak memory |\n|---|---|---:|---:|---:|---:|\n");

@@ -94,8 +94,7 @@ struct Backward {
     product_of_keys(g, c, g.transposed(ds, half), of_q, of_dk);
     Extents of_k = head_strides(c.keys, c.kv_heads, c.dim);
     g.matmul(ds, g.transposed(k_turned, half, &of_k), of_dq);
-    q = of_q.id, turned_k = k_turned.id, turned_v = v_turned.id, o = of_o.id, dout = of_dout.id, lse = statistics.id,
-    delta = along.id;
+    q = of_q.id, turned_k = k_turned.id, turned_v = v_turned.id, o = of_o.id, dout = of_dout.id, lse = statistics.id, delta = along.id;
     dq = of_dq.id, dk = of_dk.id, dv = of_dv.id, scale = s.scale.id, hidden = s.hidden.id, slope_scale = again.id, one = by_one.id;
     usable = g.plan();
   }
@@ -113,11 +112,10 @@ struct Plans {
   Forward forward;
   Backward backward;
   explicit Plans(const Call& c) : forward(c), backward(c) {
-    note_choice(
-        "cudnn attention " + std::to_string(c.batch) + "x" + std::to_string(c.queries) + "x" + std::to_string(c.keys) + ", " +
-            std::to_string(c.heads) + "/" + std::to_string(c.kv_heads) + " heads of " + std::to_string(c.dim),
-        std::string(forward.usable ? "forward" : "no forward") + (backward.usable ? ", backward" : ", no backward") +
-            " by heuristic A; cuDNN " + std::to_string(cudnn().version()));
+    note_choice("cudnn attention " + std::to_string(c.batch) + "x" + std::to_string(c.queries) + "x" + std::to_string(c.keys) + ", " +
+                    std::to_string(c.heads) + "/" + std::to_string(c.kv_heads) + " heads of " + std::to_string(c.dim),
+                std::string(forward.usable ? "forward" : "no forward") + (backward.usable ? ", backward" : ", no backward") +
+                    " by heuristic A; cuDNN " + std::to_string(cudnn().version()));
   }
 };
 Call call_of(const Tensor& q, const Tensor& k) {

@@ -160,7 +160,8 @@ BOOST_AUTO_TEST_CASE(element_wise_kernels_have_the_bits_of_the_cpu) {
 BOOST_AUTO_TEST_CASE(attention_by_cudnn_agrees_with_flash) {
   KernelSlot* slots[] = {&kernel::attention, &kernel::attention_backward};
   bool there = false;
-  for (Device device : gpus()) slots[0]->each(device, [&](const char* variant, int, bool) { there = there || variant == std::string("cudnn"); });
+  for (Device device : gpus())
+    slots[0]->each(device, [&](const char* variant, int, bool) { there = there || variant == std::string("cudnn"); });
   if (!there) return;
   CaseDevice cuda(Device::cuda);
   for (int64_t T : {128, 384})
@@ -179,8 +180,8 @@ BOOST_AUTO_TEST_CASE(attention_by_cudnn_agrees_with_flash) {
       auto flash = run("flash"), cudnn = run("cudnn"), again = run("cudnn");
       const char* names[] = {"o", "lse", "dq", "dk", "dv"};
       for (size_t i = 0; i < 5; ++i) {
-        std::string what = std::string(names[i]) + " of " + std::to_string(T) + ", " + std::to_string(heads) + "/" + std::to_string(kv_heads) +
-                           " heads of " + std::to_string(dim);
+        std::string what = std::string(names[i]) + " of " + std::to_string(T) + ", " + std::to_string(heads) + "/" +
+                           std::to_string(kv_heads) + " heads of " + std::to_string(dim);
         double off = distance(cudnn[i].values(), flash[i].values());
         BOOST_TEST(off < 0.02, what << " is off by " << off);
         BOOST_TEST(bool(bits_of(cudnn[i]) == bits_of(again[i])), what << " has other bits the second time");

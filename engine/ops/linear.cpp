@@ -89,7 +89,8 @@ Tensor with_low_rank(const LowRank& l) {
   Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(), dweight = l.weight.grad(),
            dbias = l.bias ? l.bias.grad() : Gradient();
   auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(), weight = l.weight.detached(), a = l.a.detached(),
-                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart, take = l.take](const Tensor& dy) {
+                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart,
+                   take = l.take](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
     if (dweight) add_outer(dweight, of_y, kept.get());

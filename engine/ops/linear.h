@@ -33,8 +33,8 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as);
 Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight, const Tensor& bias, const Tensor& a,
                       const Tensor& b, double scale);
 
-// dx += a b for an input of `shape` (..., columns of b): a (rows, n), b (n, columns). On a GPU a product that adds, without a pass of its own
-// over what is there already; the CPU rounds the product and adds it.
+// dx += a b for an input of `shape` (..., columns of b): a (rows, n), b (n, columns). On a GPU a product that adds, without a pass of its
+// own over what is there already; the CPU rounds the product and adds it.
 void add_product(const Gradient& dx, const Tensor& a, const Tensor& b, const Shape& shape);
 // gradient += dyᵀ x for a weight (out, in): the chain over rows of dy (rows, out) and x (rows, in).
 void add_outer(const Gradient& gradient, const Tensor& dy, const Tensor& x);

@@ -145,8 +145,8 @@ void matmuls(Bench& b, Dtype type) {
   struct Size {
     int64_t m, n, k;
   };
-  std::vector<Size> sizes = {{1024, 576, 576},  {8192, 576, 576},   {8192, 1536, 576},  {8192, 2304, 768}, {8192, 2048, 2048},
-                             {8192, 8192, 2048}, {8192, 2048, 8192}, {8192, 16, 2048}};
+  std::vector<Size> sizes = {{1024, 576, 576},   {8192, 576, 576},   {8192, 1536, 576},  {8192, 2304, 768},
+                             {8192, 2048, 2048}, {8192, 8192, 2048}, {8192, 2048, 8192}, {8192, 16, 2048}};
   if (b.s.tiny) sizes = {{40, 48, 32}};
   Tensor none;
   for (Size z : sizes) {
@@ -191,8 +191,8 @@ double best_matmul(const Setting& s, Dtype type) {
   double best = 0;
   each_variant(
       s, kernel::matmul, s.tiny,
-      [&](const std::string&, double seconds) { best = std::max(best, 2. * double(side) * double(side) * double(side) / seconds); },
-      c, a, b, false, true, false, none);
+      [&](const std::string&, double seconds) { best = std::max(best, 2. * double(side) * double(side) * double(side) / seconds); }, c, a,
+      b, false, true, false, none);
   return best;
 }
 

@@ -151,7 +151,8 @@ void print_profile() {
 void one_step(const Setting& s, const std::string& model, const std::string& method, int64_t rows) {
   for (const Trial& m : models)
     if (std::string(m.name).find(model) != std::string::npos)
-      return measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows, s.tiny ? 8 : m.length, true), print_profile();
+      return measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows, s.tiny ? 8 : m.length, true),
+             print_profile();
   fail("no model is called '", model, "'");
 }
 

@@ -15,7 +15,9 @@ AMX = "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text() if pathlib.Path("/
 BF16 = ["bf16", "bf16-tiles"] if AMX else ["bf16"]
 LINES = [
     ("full, f32", ("full", ["f32"]), [["--dtype", "f32"]]),
-    ("full, bf16", ("full", BF16), [["--dtype", "autocast"], ["--dtype", "bf16"]]),
+    ("full, bf16", ("full", BF16), [["--dtype", "autocast"]]),
+    # Not the same work: small updates are lost in weights of bf16, and afina's moments and masters stay in f32.
+    ("full, bf16; PyTorch's weights and moments in bf16 as well", ("full", BF16), [["--dtype", "bf16"]]),
     ("LoRA r 16, f32", ("lora", ["f32"]), [["--dtype", "f32"]]),
     ("LoRA r 16, bf16", ("lora", BF16), [["--dtype", "autocast"], ["--dtype", "bf16"]]),
 ]
@@ -32,6 +34,13 @@ def options():
     parser.add_argument("--only", help="lines whose name contains this")
     parser.add_argument("--out", help="JSON with everything that was measured")
     return parser.parse_args()
+
+
+def touch_memory():
+    """On a virtual machine the first to use memory waits for the host to find it, for seconds: that is not to be either program's."""
+    total = int(re.search(r"MemAvailable: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text())[1]) << 10
+    touch = f"block = bytearray({min(8 << 30, total // 2)})\nfor i in range(0, len(block), 4096): block[i] = 1"
+    subprocess.run([sys.executable, "-c", touch], check=True)  # not in this process, whose peak its children would begin with
 
 
 def ours(o, method, dtype):
@@ -58,13 +67,17 @@ def theirs(o, method, settings):
 
 def main():
     o = options()
-    found = []
+    found, measured = [], {}
+    touch_memory()
     for name, (method, dtypes), settings in LINES:
         if o.only and o.only not in name:
             continue
         if o.compile:
             settings = settings + [s + ["--compile"] for s in settings]
-        mine = [ours(o, method, dtype) for dtype in dtypes]
+        for dtype in dtypes:
+            if (method, dtype) not in measured:
+                measured[method, dtype] = ours(o, method, dtype)
+        mine = [measured[method, dtype] for dtype in dtypes]
         peers = [p for p in (theirs(o, method, s) for s in settings) if p]
         if not peers:
             sys.exit(f"{name}: the peer ran in none of its settings (see above); is this Python the one with torch, transformers and peft?")

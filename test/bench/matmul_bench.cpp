@@ -40,21 +40,21 @@ void linear(std::vector<Case>& all, const std::string& name, int64_t tokens, int
   all.push_back({name + " dW+=dyt x", out, in, tokens, true, false, true});
 }
 
-std::vector<Case> cases(bool quick) {
+std::vector<Case> cases(bool quick, int64_t tokens) {
   std::vector<Case> all;
-  linear(all, "576 > 576", 1024, 576, 576);
-  linear(all, "576 > 192", 1024, 192, 576);
-  linear(all, "576 > 1536", 1024, 1536, 576);
-  linear(all, "1536 > 576", 1024, 576, 1536);
+  linear(all, "576 > 576", tokens, 576, 576);
+  linear(all, "576 > 192", tokens, 192, 576);
+  linear(all, "576 > 1536", tokens, 1536, 576);
+  linear(all, "1536 > 576", tokens, 576, 1536);
   for (int64_t r : {8, 16, 64}) {
     std::string name = "r" + std::to_string(r);
-    linear(all, name + " A 576", 1024, r, 576);
-    linear(all, name + " B 576", 1024, 576, r);
+    linear(all, name + " A 576", tokens, r, 576);
+    linear(all, name + " B 576", tokens, 576, r);
   }
-  all.push_back({"576 > 576 with r16", 1024, 576, 576, false, true, false, 16});
+  all.push_back({"576 > 576 with r16", tokens, 576, 576, false, true, false, 16});
   all.push_back({"one token 576 > 1536", 1, 1536, 576, false, true, false});
   all.push_back({"one token 576 > 49152", 1, 49152, 576, false, true, false});
-  if (!quick) linear(all, "576 > 49152", 1024, 49152, 576);
+  if (!quick) linear(all, "576 > 49152", tokens, 49152, 576);
   return all;
 }
 
@@ -155,7 +155,7 @@ void attention(Dtype in, double peak) {
 
 }  // namespace
 
-// Options: [quick] [f32|bf16|bf16-tiles] [word of a case]
+// Options: [quick] [f32|bf16|bf16-tiles] [M=1024, the tokens] [word of a case]
 int main(int count, char** words) {
   std::string threads = std::to_string(thread_count());
   if (!std::getenv("OMP_NUM_THREADS") || !std::getenv("GOMP_SPINCOUNT")) {  // read by OpenMP before main: begin again
@@ -166,10 +166,12 @@ int main(int count, char** words) {
   flush_denormals();
   bool quick = false;
   std::string dtype, word;
+  int64_t tokens = 1024;
   for (int i = 1; i < count; ++i) {
     std::string w = words[i];
     if (w == "quick") quick = true;
     else if (w == "f32" || w == "bf16" || w == "bf16-tiles") dtype = w;
+    else if (w.starts_with("M=")) tokens = std::max(1ll, std::atoll(w.c_str() + 2));
     else word = w;
   }
   for (int t : {1, thread_count()}) {
@@ -186,7 +188,7 @@ int main(int count, char** words) {
     const Dtype in = kind == "f32" ? Dtype::f32 : Dtype::bf16;
     set_bf16_sums(kind == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
     double peak = bench::peak(thread_count(), in == Dtype::bf16);
-    for (auto& c : cases(quick))
+    for (auto& c : cases(quick, tokens))
       if (c.what.find(word) != std::string::npos) measure(c, in, peak, 0.35);
     if (word.empty()) attention(in, peak);
   }

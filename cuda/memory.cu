@@ -1,6 +1,7 @@
 // The memory of the device: pools, each over one range of addresses, so that after the first step nothing is asked of the driver; and the
 // capture of what the stream is given.
 #include "cuda/launch.cuh"
+#include "engine/gpu_room.h"
 #include "engine/graph.h"
 #include "engine/ranges.h"
 #if defined(__CUDACC__)
@@ -204,16 +205,21 @@ cudaStream_t stream() {
   return only;
 }
 
-[[maybe_unused]] static const bool registered =
-    (graphs(this_device) = {nullptr, begin_capture, end_capture, abandon_capture,
-                            [](void* graph) { check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream()), "replaying a step"); },
-                            [](void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }, pin,
-                            [](void* data) { cudaFreeHost(data); }, send, arrived, [] { return step_pool().taken(); },
-                            [] { return pool().growths() + step_pool().growths(); }},
-     memory(this_device) = {allocate, release, copy,
-                            [](void* data, size_t bytes) { check(cudaMemsetAsync(data, 0, bytes, stream()), "clearing memory"); }, absent,
-                            [] { check(cudaStreamSynchronize(stream()), "work given to the GPU"); }},
-     true);
+[[maybe_unused]] static const bool registered = (
+    graphs(this_device) = {nullptr, begin_capture, end_capture, abandon_capture,
+                           [](void* graph) { check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream()), "replaying a step"); },
+                           [](void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }, pin,
+                           [](void* data) { cudaFreeHost(data); }, send, arrived, [] { return step_pool().taken(); },
+                           [] { return pool().growths() + step_pool().growths(); }},
+    memory(this_device) = {allocate, release, copy,
+                           [](void* data, size_t bytes) { check(cudaMemsetAsync(data, 0, bytes, stream()), "clearing memory"); }, absent,
+                           [] { check(cudaStreamSynchronize(stream()), "work given to the GPU"); }},
+    free_gpu_bytes =
+        [] {
+          size_t free_bytes = 0, all = 0;
+          return cudaMemGetInfo(&free_bytes, &all) == cudaSuccess ? int64_t(free_bytes) : int64_t(0);
+        },
+    true);
 
 #else
 

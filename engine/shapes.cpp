@@ -58,7 +58,7 @@ void copy(void* to, const void*, size_t bytes) {
 
 Device stood_for() { return foreseen; }
 void stand_for(Device device) {
-  require(device != Device::shapes && present(device), "device '", name(device), "' cannot be foreseen: it is not in this build");
+  require(device != Device::shapes && built_for(device), "device '", name(device), "' cannot be foreseen: it is not in this build");
   foreseen = device;
 }
 

@@ -12,6 +12,7 @@ class KernelSlot;
 
 // The device that Device::shapes foresees: operations run there as they would run on it. The CPU unless said otherwise.
 Device stood_for();
+// It need not be there, only in this build.
 void stand_for(Device device);
 
 // One kernel that would have run.

@@ -11,6 +11,7 @@
 #include "test/scratch.h"
 #include "tools/command.h"
 #include "tools/memory_room.h"
+#include "tools/run.h"
 #include "tools/speed.h"
 
 using namespace afina;
@@ -106,6 +107,45 @@ BOOST_AUTO_TEST_CASE(plan_takes_the_options_of_compare_and_says_the_same) {
   }
   check_has(compared.out, {"Foreseen", "lora rank=8"});
   for (const char* file : {"runs/summary.md", "runs/report.html"}) check_has(read_text_file(scratch / file), {"oreseen", "measured"});
+}
+
+// What --device names is foreseen, there or not.
+BOOST_AUTO_TEST_CASE(a_gpu_is_foreseen_without_one) {
+  if (!built_for(Device::emulated)) return;
+  ScratchFolder scratch;
+  write_text_file(scratch / "config.json", R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu",
+      "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 48,
+      "vocab_size": 96, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000, "tie_word_embeddings": true})");
+  ModelOptions options;
+  DataOptions data;
+  RunOptions run_options;
+  options.path = scratch / "", options.dtype = "bf16", options.device = "emulated";
+  data.length = 16, run_options.batch = 2, run_options.steps = 2;
+  RunShape shape = shape_without_data(options, data, run_options);
+  for (const char* method : {"full", "lora:rank=4"}) {
+    double predicted = double(predict(shape, parse_method(method), 1).memory.peak());
+    BOOST_TEST(int(stood_for()) == int(Device::cpu));
+    const int64_t before = memory_use(Device::emulated).total;
+    RandomWeights weights(1);
+    auto model =
+        build_model(shape.config, weights, make_method(parse_method(method)), {Dtype::bf16, Device::emulated, 1, Checkpointing::none});
+    Trainer trainer(model->parameters->trained(), run_options.train(1e-4));
+    BatchSource source(*shape.train, batch_options(run_options, shape.data, 1));
+    reset_memory_peak(Device::emulated);
+    for (int64_t step = 0; step < 2; ++step) train_on(source.next_step(step), *model, trainer, 1, step);
+    double measured = double(memory_use(Device::emulated).total_peak - before);
+    BOOST_TEST(std::fabs(predicted - measured) <= 0.02 * measured, method << ": " << predicted << " foreseen, " << measured << " measured");
+    options.device = "cpu";
+    RunShape there = shape_without_data(options, data, run_options);
+    BOOST_TEST(double(predict(there, parse_method(method), 1).memory.peak()) != predicted, method << ": foreseen as on the CPU");
+    options.device = "emulated";
+  }
+  if (built_for(Device::cuda)) {
+    Ran planned = run({"plan", "--model", source + "/data/configs/gpt2", "--device", "cuda", "--batch", "1"});
+    BOOST_TEST(planned.status == 0, planned.err);
+    check_has(planned.out, {"Memory at its peak", "On cuda; times are foreseen for the CPU alone"});
+    BOOST_TEST(planned.out.find("Tokens per second") == planned.out.npos);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(configs_alone_are_enough) {

@@ -90,14 +90,14 @@ struct Compare : ComparisonOptions {
   std::string foreseen(Workbench& bench) const {
     std::vector<std::pair<MethodSpec, uint64_t>> runs;
     std::vector<Foreseen> all;
-    bench.speed = Speed::here(std::cout);
+    bench.speed = Speed::here(std::cout, bench.model.parsed_device());
     for (const std::string& text : methods) {
       MethodSpec spec = parse_method(text);
       take_rates(spec, lr);
       all.push_back({label_of(spec), prediction_of(bench, spec, run.seed)});
       runs.push_back({spec, run.seed});
     }
-    require_room(bench, memory_room(memory_limit), runs);
+    require_room(bench, memory_room(memory_limit, "", bench.model.parsed_device()), runs);
     return prediction_table(all, false);
   }
 

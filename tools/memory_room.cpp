@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/gpu_room.h"
 #include "tools/budget.h"
 #include "tools/format.h"
 
@@ -92,22 +93,28 @@ int64_t parse_bytes(const std::string& text, const std::string& option) {
   return int64_t(bytes);
 }
 
-MemoryRoom memory_room(const std::string& asked, const std::string& root) {
+MemoryRoom memory_room(const std::string& asked, const std::string& root, Device device) {
   MemoryRoom least;
   if (asked == "none") return least;
   if (!asked.empty()) consider(least, parse_bytes(asked, "memory-limit"), "--memory-limit " + asked);
+  if (device == Device::cuda) {
+    if (free_gpu_bytes) consider(least, free_gpu_bytes() + memory_use(device).total, "free memory of the GPU");
+    return least;
+  }
   consider_cgroups(least, root);
   int64_t available = number_of(root + "/proc/meminfo", "MemAvailable:") * 1024;
   if (available > 0) consider(least, available + resident_bytes(), "free memory of this machine");
   return least;
 }
 
-void hold_memory_room(const MemoryRoom& room) {
+void hold_memory_room(const MemoryRoom& room, Device device) {
+  if (device == Device::cuda) return limit_memory(device, room.bytes, room.set_by);
   limit_memory(Device::cpu, room.bytes ? std::max<int64_t>(1, room.bytes - bytes_beside_tensors()) : 0, room.set_by);
 }
 
 void require_room(Workbench& bench, const MemoryRoom& room, const std::vector<std::pair<MethodSpec, uint64_t>>& runs) {
-  hold_memory_room(room);
+  const Device device = bench.model.parsed_device();
+  hold_memory_room(room, device);
   if (!room.bytes) return;
   for (auto& [spec, seed] : runs) {
     const MemoryBytes& needed = prediction_of(bench, spec, seed).memory;

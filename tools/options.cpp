@@ -170,9 +170,14 @@ Dtype parse_dtype(const std::string& text) {
 }
 const char* word_of(Dtype dtype) { return dtype == Dtype::bf16 && bf16_sums() == Bf16Sums::tiles ? "bf16-tiles" : name(dtype); }
 Device ModelOptions::parsed_device() const { return parse_device(device); }
+Device ModelOptions::foreseen_device() const {
+  for (Device gpu : {Device::cuda, Device::emulated})
+    if (device == name(gpu) && built_for(gpu)) return gpu;
+  return parsed_device();
+}
 Dtype ModelOptions::parsed_dtype() const {
   pack_constants(choice<bool>("pack-frozen", pack_frozen, {{"off", false}, {"on", true}}));
-  if (dtype == "bf16-tiles" && parsed_device() != Device::cpu)
+  if (dtype == "bf16-tiles" && foreseen_device() != Device::cpu)
     throw UsageError("--dtype bf16-tiles is an order of sums of the CPU; a GPU has its own: --dtype bf16");
   return parse_dtype(dtype);
 }

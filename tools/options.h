@@ -64,6 +64,8 @@ struct ModelOptions {
   void add_to(Options& options);
   Dtype parsed_dtype() const;
   Device parsed_device() const;
+  // The same for what is only foreseen: a GPU need not be there.
+  Device foreseen_device() const;
   Checkpointing parsed_checkpoint() const;
 };
 

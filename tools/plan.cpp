@@ -94,7 +94,8 @@ struct Plan : ComparisonOptions {
     std::vector<MethodSpec> all_specs = specs();
     RunShape s = shape();
     print_conditions(s);
-    const Speed* speed = Speed::here(std::cout);
+    const Device device = model.foreseen_device();
+    const Speed* speed = Speed::here(std::cout, device);
     std::vector<Foreseen> all;
     found = {
         {"schema", "afina plan"}, {"schema_version", 1}, {"model", model.path}, {"options", options}, {"methods", OrderedJson::array()}};
@@ -104,7 +105,8 @@ struct Plan : ComparisonOptions {
     }
     std::cout << prediction_table(all, true);
     print_whole(all);
-    MemoryRoom room = memory_room(memory_limit);
+    if (device != Device::cpu) std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
+    MemoryRoom room = device != Device::cuda || present(device) ? memory_room(memory_limit, "", device) : MemoryRoom();
     if (room.bytes && budget.empty()) std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by << ")\n";
     int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
     if (!out.empty()) write();

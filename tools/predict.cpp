@@ -21,11 +21,18 @@ std::shared_ptr<const Samples> borrowed(const Samples& samples) {
   return samples.rows.empty() ? nullptr : std::shared_ptr<const Samples>(std::shared_ptr<void>(), &samples);
 }
 
+// While alive, the device without bytes stands for this one.
+struct StandsFor {
+  explicit StandsFor(Device device) { stand_for(device); }
+  ~StandsFor() { stand_for(Device::cpu); }
+  StandsFor(const StandsFor&) = delete;
+};
+
 class Foresight {
  public:
   // most: kernel calls that are gone through, but for two steps.
   Foresight(const RunShape& shape, const MethodSpec& spec, uint64_t seed, const Speed* speed, int64_t most)
-      : shape_(shape), seed_(seed), speed_(speed), most_(most) {
+      : shape_(shape), device_(shape.model.foreseen_device()), seed_(seed), speed_(speed), most_(most) {
     trim_shapes();
     RandomWeights weights(seed);
     model_ = build_model(shape.config, weights, make_method(spec),
@@ -119,6 +126,7 @@ class Foresight {
   }
 
   const RunShape& shape_;
+  const StandsFor device_;
   uint64_t seed_;
   const Speed* speed_;
   std::array<double, phase_count> seconds_{};

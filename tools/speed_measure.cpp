@@ -181,7 +181,8 @@ void write_cache(const std::string& file, const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-const Speed* Speed::here(std::ostream& out) {
+const Speed* Speed::here(std::ostream& out, Device device) {
+  if (device != Device::cpu) return nullptr;
   const char* asked = std::getenv("AFINA_PROFILE");
   if (asked && std::string(asked) == "off") return nullptr;
   static std::map<std::string, Speed> known;

@@ -41,8 +41,8 @@ int train(const std::vector<std::string>& words) {
   make_method(plan.method);
   plan.lr = rates[0], plan.seed = run.seed, plan.name = plan.method.name;
   Workbench bench = open_workbench(model, data, run);
-  bench.speed = Speed::here(std::cout);
-  require_room(bench, memory_room(options.memory_limit()), {{plan.method, plan.seed}});
+  bench.speed = Speed::here(std::cout, model.parsed_device());
+  require_room(bench, memory_room(options.memory_limit(), "", model.parsed_device()), {{plan.method, plan.seed}});
   std::cout << "train: " << bench.train.summary() << "\n\n"
             << prediction_table({{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false) << "\n"
             << std::flush;

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
+#include "engine/gpu_room.h"
 #include "test/scratch.h"
 #include "tools/command.h"
 #include "tools/memory_room.h"
@@ -260,6 +262,17 @@ BOOST_AUTO_TEST_CASE(too_little_memory_is_said_before_anything_is_done) {
   Ran wrong = run(joined(words, {"--memory-limit", "lots"}));
   BOOST_TEST(wrong.status != 0);
   check_has(wrong.err, {"--memory-limit 'lots'"});
+}
+
+BOOST_AUTO_TEST_CASE(the_room_of_a_gpu_is_what_it_has_free) {
+  auto real = std::exchange(free_gpu_bytes, [] { return int64_t(5) << 30; });
+  BOOST_TEST(memory_room("", "", Device::cuda).bytes == int64_t(5) << 30);
+  BOOST_TEST(memory_room("6G", "", Device::cuda).set_by == "free memory of the GPU");
+  BOOST_TEST(memory_room("4G", "", Device::cuda).set_by == "--memory-limit 4G");
+  BOOST_TEST(memory_room("none", "", Device::cuda).bytes == 0);
+  free_gpu_bytes = nullptr;  // a build without CUDA
+  BOOST_TEST(memory_room("", "", Device::cuda).bytes == 0);
+  free_gpu_bytes = real;
 }
 
 BOOST_AUTO_TEST_CASE(limits_of_cgroups_and_of_the_machine_are_found) {

@@ -23,15 +23,15 @@ AFINA_ANYWHERE double v_if_positive(double x, double a, double b) { return x > 0
 // The nearest integer for |a| < 2^22 (2^51), ties to even, by the addition of 1.5 * 2^23.
 AFINA_ANYWHERE float v_round(float a) { return (a + 12582912.f) - 12582912.f; }
 AFINA_ANYWHERE double v_round(double a) { return (a + 6755399441055744.) - 6755399441055744.; }
-// 2^n for an integer n within the normal exponents.
+// 2^n for an integer n within the normal exponents; 1 for NaN, which no integer stands for.
 AFINA_ANYWHERE float v_power_of_two(float n) {
-  uint32_t u = uint32_t(int32_t(n) + 127) << 23;
+  uint32_t u = uint32_t((n == n ? int32_t(n) : 0) + 127) << 23;
   float f;
   memcpy(&f, &u, 4);
   return f;
 }
 AFINA_ANYWHERE double v_power_of_two(double n) {
-  uint64_t u = uint64_t(int64_t(n) + 1023) << 52;
+  uint64_t u = uint64_t((n == n ? int64_t(n) : 0) + 1023) << 52;
   double f;
   memcpy(&f, &u, 8);
   return f;

@@ -113,6 +113,12 @@ BOOST_AUTO_TEST_CASE(unknown_options_are_refused) {
   check_refused({"generate", "--model", "/no/such/model", "--prompt", "x"}, 1, {"/no/such/model"});
 }
 
+// Boost puts values into its messages in the place of such words.
+BOOST_AUTO_TEST_CASE(a_value_may_look_like_a_place_in_a_message) {
+  for (const char* value : {"%value%", "x%option%%value%", "%canonical_option%", "50%"})
+    check_refused({"generate", "--threads", value}, 2, {value, "threads"});
+}
+
 BOOST_AUTO_TEST_CASE(generate_answers) {
   std::vector<std::string> words{"generate", "--model", small().model, "--prompt", "Where is my parcel?", "--max-tokens", "12"};
   Ran first = run(words), again = run(words);

@@ -1,6 +1,7 @@
 // Parsing of command lines and INI files.
 #include "tools/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <sstream>
@@ -53,13 +54,31 @@ namespace {
 
 }  // namespace
 
+namespace {
+
+// What a po::error says. Boost puts a value into the place "%value%" of its message again and again for as long as there is one: for ever,
+// where the value has these words in it. So values go without their percent signs meanwhile.
+struct Named : po::error_with_option_name {
+  static std::map<std::string, std::string>& words(po::error_with_option_name& e) { return e.*(&Named::m_substitutions); }
+};
+std::string said_by(po::error& e) {
+  constexpr char stand_in = '\1';
+  if (auto* named = dynamic_cast<po::error_with_option_name*>(&e))
+    for (auto& [place, word] : Named::words(*named)) std::replace(word.begin(), word.end(), '%', stand_in);
+  std::string text = e.what();
+  std::replace(text.begin(), text.end(), stand_in, '%');
+  return text;
+}
+
+}  // namespace
+
 void store_ini(po::variables_map& values, const OptionGroup& known, const std::string& text, const std::string& path,
                const std::string& command) {
   try {
     std::istringstream lines(text);
     po::store(po::parse_config_file(lines, known), values);
-  } catch (const po::unknown_option& e) { unknown(command, known, e.get_option_name(), path); } catch (const po::error& e) {
-    explain(command, e.what(), path);
+  } catch (const po::unknown_option& e) { unknown(command, known, e.get_option_name(), path); } catch (po::error& e) {
+    explain(command, said_by(e), path);
   }
 }
 
@@ -86,7 +105,7 @@ bool Options::parse(const std::vector<std::string>& words) {
     unknown(command_, all, e.get_option_name());
   } catch (const po::too_many_positional_options_error&) {
     explain(command_, "a word that belongs to no option; every value follows its --option");
-  } catch (const po::error& e) { explain(command_, e.what()); }
+  } catch (po::error& e) { explain(command_, said_by(e)); }
   require(threads_ >= 0 && threads_ <= 1024, "--threads ", threads_, ": expected 1 to 1024, or 0 for all cores");
   if (threads_ > 0) set_thread_count(threads_);
   hold_memory_room(memory_room(memory_limit_));

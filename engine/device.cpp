@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -31,13 +32,18 @@ size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 // One range of addresses reserved at the start. The pages touched, and so what is resident, stay near what was held at most.
 class Pool {
  public:
-  void* allocate(size_t bytes) {
-    std::lock_guard lock(mutex_);
-    if (!base_) reserve();
-    size_t at = ranges_.take(padded(bytes), size_);
-    if (at == Ranges::none)
-      fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(), " held; use a smaller batch or length");
-    if (ranges_.end() > highest_) highest_ = ranges_.end(), ++growths_;
+  void* allocate(size_t bytes, bool zeros) {
+    size_t at, clean;
+    {
+      std::lock_guard lock(mutex_);
+      if (!base_) reserve();
+      at = ranges_.take(padded(bytes), size_), clean = clean_;
+      if (at == Ranges::none)
+        fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(), " held; use a smaller batch or length");
+      if (ranges_.end() > highest_) highest_ = ranges_.end(), ++growths_;
+      clean_ = std::max(clean_, highest_);
+    }
+    if (zeros && at < clean) std::memset(base_ + at, 0, std::min(bytes, clean - at));
     return base_ + at;
   }
   void release(void* data, size_t bytes) {
@@ -48,16 +54,16 @@ class Pool {
   void trim() {
     std::lock_guard lock(mutex_);
     ranges_.each_free([&](size_t from, size_t to) { give_back(from, to); });
-    give_back(ranges_.end(), highest_);
-    highest_ = ranges_.end();
+    give_back(ranges_.end(), rounded(highest_, page));  // nothing lies behind it
+    highest_ = ranges_.end(), clean_ = rounded(highest_, page);
   }
   int64_t bytes() const { return int64_t(highest_); }
   int64_t growths() const { return growths_; }
 
  private:
+  static constexpr size_t page = 4096;
   static size_t padded(size_t bytes) { return rounded(bytes ? bytes : 1, 64); }
   void give_back(size_t from, size_t to) {
-    constexpr size_t page = 4096;
     from = rounded(from, page), to = to / page * page;
     if (from < to) madvise(base_ + from, to - from, MADV_DONTNEED);
   }
@@ -74,6 +80,7 @@ class Pool {
   std::mutex mutex_;
   char* base_ = nullptr;
   size_t size_ = 0, highest_ = 0;
+  size_t clean_ = 0;  // what lies from here on comes from the system as zeros, and takes no memory before it is written
   int64_t growths_ = 0;
   Ranges ranges_;
 };
@@ -85,14 +92,16 @@ Pool& pool() {
 
 #if defined(AFINA_SYSTEM_MEMORY)  // so that AddressSanitizer sees every tensor's bounds
 void* cpu_allocate(size_t bytes) { return std::aligned_alloc(64, rounded(bytes ? bytes : 1, 64)); }
+constexpr auto cpu_allocate_zeros = nullptr;
 void cpu_release(void* data, size_t) { std::free(data); }
 #else
-void* cpu_allocate(size_t bytes) { return pool().allocate(bytes); }
+void* cpu_allocate(size_t bytes) { return pool().allocate(bytes, false); }
+void* cpu_allocate_zeros(size_t bytes) { return pool().allocate(bytes, true); }
 void cpu_release(void* data, size_t bytes) { pool().release(data, bytes); }
 #endif
 
 Memory memories[device_count] = {{cpu_allocate, cpu_release, [](void* a, const void* b, size_t n) { std::memcpy(a, b, n); },
-                                  [](void* a, size_t n) { std::memset(a, 0, n); }, nullptr, nullptr}};
+                                  [](void* a, size_t n) { std::memset(a, 0, n); }, nullptr, nullptr, cpu_allocate_zeros}};
 MemoryUse uses[device_count];
 std::mutex meter_mutex;
 

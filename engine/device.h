@@ -18,8 +18,9 @@ struct Memory {
   void (*release)(void* data, size_t bytes);
   void (*copy)(void* to, const void* from, size_t bytes);  // either side may be the host; a host side is done with on return
   void (*zero)(void* data, size_t bytes);
-  const char* (*absent)();  // why it cannot be used on this machine, nullptr when it can; none: it always can
-  void (*wait)();           // until everything given to the device is done; none: nothing is ever under way
+  const char* (*absent)();                          // why it cannot be used on this machine, nullptr when it can; none: it always can
+  void (*wait)();                                   // until everything given to the device is done; none: nothing is ever under way
+  void* (*allocate_zeros)(size_t bytes) = nullptr;  // as allocate, the bytes zero; none: allocate, then zero
 };
 Memory& memory(Device device);
 bool built_for(Device device);  // is this device in this build, whatever the machine?

@@ -36,10 +36,12 @@ std::string Shape::text() const {
   return out + ")";
 }
 
-Buffer::Buffer(size_t n, Device d, Purpose p) : data(nullptr), bytes(n), device(d), purpose(p) {
+Buffer::Buffer(size_t n, Device d, Purpose p, bool zeros) : data(nullptr), bytes(n), device(d), purpose(p) {
+  const Memory& m = memory(d);
   meter(d, p, int64_t(n));
   try {
-    data = memory(d).allocate(n);
+    data = zeros && m.allocate_zeros ? m.allocate_zeros(n) : m.allocate(n);
+    if (zeros && !m.allocate_zeros) m.zero(data, n);
   } catch (...) {
     meter(d, p, -int64_t(n));
     throw;
@@ -50,16 +52,12 @@ Buffer::~Buffer() {
   meter(device, purpose, -int64_t(bytes));
 }
 
-Tensor::Tensor(Shape shape, Dtype dtype, Device device) : shape_(shape), dtype_(dtype), device_(device) {
+Tensor::Tensor(Shape shape, Dtype dtype, Device device, bool zeros) : shape_(shape), dtype_(dtype), device_(device) {
   require(present(device), "no device '", name(device), "' in this build or on this machine");
-  buffer_ = std::make_shared<Buffer>(bytes(), device, PurposeScope::current());
+  buffer_ = std::make_shared<Buffer>(bytes(), device, PurposeScope::current(), zeros);
   data_ = buffer_->data;
 }
-Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) {
-  Tensor t(shape, dtype, device);
-  t.zero();
-  return t;
-}
+Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) { return Tensor(shape, dtype, device, true); }
 
 namespace {
 template <class To, class From>

@@ -40,7 +40,7 @@ struct Buffer {
   bool constant = false;                            // never written again: kernels may keep forms of it that are quicker to read
   std::array<std::shared_ptr<Buffer>, 2> packed{};  // such forms, made by the matmul of the device (one each way)
   std::vector<int32_t> host;                        // of an i32 tensor on another device: the values it was made from, never written again
-  Buffer(size_t bytes, Device device, Purpose purpose);
+  Buffer(size_t bytes, Device device, Purpose purpose, bool zeros = false);
   ~Buffer();
   Buffer(const Buffer&) = delete;
 };
@@ -81,7 +81,7 @@ class Tensor {
  public:
   Tensor() = default;
   // Uninitialised, metered under the PurposeScope in force.
-  Tensor(Shape shape, Dtype dtype, Device device = Device::cpu);
+  Tensor(Shape shape, Dtype dtype, Device device = Device::cpu) : Tensor(shape, dtype, device, false) {}
   static Tensor zeros(Shape shape, Dtype dtype, Device device = Device::cpu);
   // From host values, converted to dtype; their number must be the shape's size.
   static Tensor from(const std::vector<float>& values, Shape shape, Dtype dtype = Dtype::f32, Device device = Device::cpu);
@@ -143,6 +143,7 @@ class Tensor {
 
  private:
   friend class Tape;
+  Tensor(Shape shape, Dtype dtype, Device device, bool zeros);
   std::shared_ptr<Buffer> buffer_;
   void* data_ = nullptr;
   Shape shape_;

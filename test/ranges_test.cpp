@@ -1,6 +1,7 @@
 // Places in one range of addresses, and how little lies unused between them in a training step.
 #include "engine/ranges.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <utility>
 
@@ -58,6 +59,24 @@ BOOST_AUTO_TEST_CASE(a_step_leaves_little_unused) {
     for (Dtype dtype : {Dtype::f32, Dtype::bf16})
       for (int64_t rows : {1, 4})
         BOOST_TEST(pool_beside_meter(method, dtype, rows, 256) < 1.01, method << " " << name(dtype) << " " << rows);
+}
+
+// Used before, partly used, given back to the system up to the middle of a page: zeros are zeros.
+BOOST_AUTO_TEST_CASE(what_is_asked_for_as_zeros_is_zero) {
+  for (int64_t used : {1000, 100003, 3000000})
+    for (int64_t wanted : {1000, 100003, 6000000})
+      for (bool trimmed : {false, true}) {
+        {
+          Tensor dirty({used}, Dtype::f32);
+          std::fill_n(dirty.data<float>(), used, 1.f);
+        }
+        Tensor held({7}, Dtype::f32);
+        std::fill_n(held.data<float>(), 7, 1.f);
+        if (trimmed) trim_memory();
+        Tensor zeros = Tensor::zeros({wanted}, Dtype::f32);
+        BOOST_TEST(std::count(zeros.data<float>(), zeros.data<float>() + wanted, 0.f) == wanted, used << " " << wanted << " " << trimmed);
+        std::fill_n(zeros.data<float>(), wanted, 1.f);
+      }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "engine/train/parameter.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/files/sha256.h"
 #include "engine/normals.h"
@@ -27,12 +28,19 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
   return p;
 }
 
-void Parameter::assign_part(int64_t first, const float* values, int64_t count) {
+void Parameter::assign_part(int64_t first, const Tensor& values) {
   PurposeScope purpose(Purpose::workspace);
-  Tensor part = Tensor::from(std::vector<float>(values, values + count), {count}, master ? master.dtype() : Dtype::f32, value.device());
-  auto put = [&](const Tensor& to) { to.viewed({to.size()}).slice_rows(first, count).copy_from(part); };
+  Tensor part = value.device() == Device::cpu ? values : values.to(value.device());
+  auto put = [&](const Tensor& to) { to.viewed({to.size()}).slice_rows(first, part.size()).copy_from(part); };
   if (master) put(master);
   if (!master || master.data<void>() != value.data<void>()) put(value);
+}
+
+void Parameter::assign_part(int64_t first, const float* values, int64_t count) {
+  PurposeScope purpose(Purpose::workspace);
+  Tensor part({count}, Dtype::f32);
+  std::memcpy(part.data<float>(), values, size_t(count) * sizeof(float));
+  assign_part(first, part);
 }
 
 void Parameter::settle() {
@@ -46,27 +54,35 @@ void Parameter::assign(const float* values) {
   settle();
 }
 
+// values = the parameter's initial values from `first` (even) on; f32 on the host.
+static void initial_values(Tensor& values, const Parameter& p, const Random& random, int64_t first) {
+  if (p.init.kind == Init::normal) return kernel::normals(values, NormalStream(random), first, p.init.spread);
+  float* to = values.data<float>();
+  parallel_for(values.size(), 1 << 14, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      to[i] = p.init.kind == Init::ones    ? 1.f
+              : p.init.kind == Init::zeros ? 0.f
+                                           : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
+  });
+}
+
 void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
-  constexpr int64_t most = 1 << 18;
   Random random(seed, "init", p.name);
-  Tensor values;
-  {
-    PurposeScope purpose(Purpose::workspace);
-    values = Tensor({std::min(most, p.shape.size())}, Dtype::f32);
+  const Tensor& exact = p.master ? p.master : p.value;
+  if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // made where they stay
+    Tensor all = exact.viewed({exact.size()});
+    initial_values(all, p, random, 0);
+    if (exact.data<void>() != p.value.data<void>()) p.value.copy_from(exact);
+    return p.settle();
   }
+  constexpr int64_t most = 1 << 18;
+  PurposeScope purpose(Purpose::workspace);
+  Tensor values({std::min(most, p.shape.size())}, Dtype::f32);
   for (int64_t first = 0; first < p.shape.size(); first += most) {
     Tensor part = values.slice_rows(0, std::min(most, p.shape.size() - first));
-    float* to = part.data<float>();
-    if (p.init.kind == Init::normal) kernel::normals(part, NormalStream(random), first, p.init.spread);
-    else
-      parallel_for(part.size(), 1 << 14, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          to[i] = p.init.kind == Init::ones    ? 1.f
-                  : p.init.kind == Init::zeros ? 0.f
-                                               : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
-      });
-    p.assign_part(first, to, part.size());
+    initial_values(part, p, random, first);
+    p.assign_part(first, part);
   }
   p.settle();
 }

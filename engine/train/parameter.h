@@ -43,6 +43,7 @@ struct Parameter {
   // The same in parts, so that a large weight never stands in memory twice: values of positions first .. first + count. settle() when all
   // are there.
   void assign_part(int64_t first, const float* values, int64_t count);
+  void assign_part(int64_t first, const Tensor& values);  // f32 on the host
   void settle();
 };
 

@@ -240,9 +240,18 @@ BOOST_AUTO_TEST_CASE(columns_and_rows_in_chunks) {
   check({.m = 1300, .n = 30, .k = 900, .ta = true, .in = Dtype::bf16, .accumulate = true});
   // Tall and narrow sums of outer products, which are done lying down.
   for (Dtype in : {Dtype::f32, Dtype::bf16})
-    for (int64_t n : {1, 8, 16, 47})
+    for (int64_t n : {1, 8, 16, 47, 64, 65})
       for (bool accumulate : {false, true})
-        check({.m = 333, .n = n, .k = 301, .ta = true, .in = in, .accumulate = accumulate, .gap = accumulate ? 3 : 0, .tiny = n == 8});
+        check({.m = 333, .n = n, .k = 301, .ta = true, .in = in, .accumulate = accumulate, .gap = n == 47 ? 3 : 0, .tiny = n == 8});
+}
+
+BOOST_AUTO_TEST_CASE(little_of_b_is_packed_by_every_thread) {
+  for (Dtype in : {Dtype::f32, Dtype::bf16})
+    for (Dtype out : {Dtype::f32, Dtype::bf16})
+      for (int64_t k : {8, 16, 30})
+        for (int64_t m : {49, 411})
+          check({.m = m, .n = 203, .k = k, .tb = true, .in = in, .out = out, .accumulate = out == Dtype::f32, .bias = true, .gap = 2},
+                {1, 2, 3});
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_show) {

@@ -122,7 +122,7 @@ struct Multiply {
         pack_panel<Kind>((char*)to.at(i - m0, u - first), strip, t.a, i, least(strip, i1 - i), u, least(u1, u + rows_at_once));
   }
 
-  void pack_chunk(Chunk& c, bool pack_b) const {
+  void pack_chunk(Chunk& c, bool pack_b, bool pack_a) const {
     const int64_t units = c.u1 - c.u0, units2 = c.ends ? t2.units : 0, columns = c.n1 - c.n0;
     const int64_t panels = up(columns, panel_width), rows = c.m1 - c.m0, row_blocks = up(rows, block_rows);
     const int64_t bytes_a = left_bytes(t1, rows, units), bytes_a2 = left_bytes(t2, rows, units2);
@@ -134,7 +134,7 @@ struct Multiply {
     const int64_t piece_b = t1.b.along ? split_units : split_units / 4;
     const int64_t groups = g.packed_b ? 0 : up(panels - c.first_packed, group), splits = up(units, piece_b), groups2 = up(panels, group);
     const int64_t items_b = pack_b ? groups * splits : 0, items_b2 = pack_b && units2 ? groups2 : 0;
-    const int64_t splits_a = most(1, up(units, split_units)), items_a = to_a ? row_blocks * splits_a : 0;
+    const int64_t splits_a = most(1, up(units, split_units)), items_a = to_a && pack_a ? row_blocks * splits_a : 0;
     char *to_b = (char*)c.b, *to_b2 = (char*)c.b2;
     each(items_b + items_b2 + items_a, [&](int64_t item) {
       if (item < items_b) {
@@ -214,29 +214,35 @@ struct Multiply {
     const int64_t nc = g.packed_b ? g.n : least(g.n, most(1, chunk_size / ku / panel_width) * panel_width);
     const int64_t size_a = narrow_tiles ? least(chunk_size, threads * part_units) : chunk_size;
     const int64_t mc = a_packed ? least(g.m, most(1, size_a / ku / (8 * strip)) * 8 * strip) : g.m;
-    for (int64_t n0 = 0; n0 < g.n; n0 += nc)
-      for (int64_t u0 = 0; u0 == 0 || u0 < t1.units; u0 += ku) {
-        Chunk c;
-        c.n0 = n0, c.n1 = least(g.n, n0 + nc), c.u0 = u0, c.u1 = least(t1.units, u0 + ku);
-        c.begins = u0 == 0, c.ends = c.u1 == t1.units;
-        const int64_t wide = up(c.n1 - c.n0, panel_width) * panel_width, units2 = c.ends ? t2.units : 0;
-        // Packed here, panels are apart by what is no power of two, so that a cache holds the same place of several.
-        c.panel_bytes = g.packed_b ? panel_width * t1.units * 4 : panel_width * (c.u1 - c.u0) * 4 + 256;
-        c.first_packed = b_ready ? whole_panels(c.n1 - c.n0) : 0;
-        const int64_t size_b = g.packed_b ? 0 : (up(c.n1 - c.n0, panel_width) - c.first_packed) * c.panel_bytes;
-        char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2 * 4)) : nullptr;
-        c.b = g.packed_b ? (const char*)g.packed_b : b;
-        c.b2 = b + size_b;
-        for (int64_t m0 = 0; m0 < g.m; m0 += mc) {
-          c.m0 = m0, c.m1 = least(g.m, m0 + mc);
-          if (several && g.out == Dtype::bf16) {
-            c.ld_sums = nc;
-            c.sums = (float*)scratch(shared_sums, size_t(g.m * nc) * 4) + m0 * nc;
-          }
-          pack_chunk(c, m0 == 0 && (units2 || !g.packed_b));
-          multiply_chunk(c);
+    auto chunk = [&](int64_t n0, int64_t u0, bool pack_a) {
+      Chunk c;
+      c.n0 = n0, c.n1 = least(g.n, n0 + nc), c.u0 = u0, c.u1 = least(t1.units, u0 + ku);
+      c.begins = u0 == 0, c.ends = c.u1 == t1.units;
+      const int64_t wide = up(c.n1 - c.n0, panel_width) * panel_width, units2 = c.ends ? t2.units : 0;
+      // Packed here, panels are apart by what is no power of two, so that a cache holds the same place of several.
+      c.panel_bytes = g.packed_b ? panel_width * t1.units * 4 : panel_width * (c.u1 - c.u0) * 4 + 256;
+      c.first_packed = b_ready ? whole_panels(c.n1 - c.n0) : 0;
+      const int64_t size_b = g.packed_b ? 0 : (up(c.n1 - c.n0, panel_width) - c.first_packed) * c.panel_bytes;
+      char* b = size_b + wide * units2 ? (char*)scratch(shared_b, size_t(size_b + wide * units2 * 4)) : nullptr;
+      c.b = g.packed_b ? (const char*)g.packed_b : b;
+      c.b2 = b + size_b;
+      for (int64_t m0 = 0; m0 < g.m; m0 += mc) {
+        c.m0 = m0, c.m1 = least(g.m, m0 + mc);
+        if (several && g.out == Dtype::bf16) {
+          c.ld_sums = nc;
+          c.sums = (float*)scratch(shared_sums, size_t(g.m * nc) * 4) + m0 * nc;
         }
+        pack_chunk(c, m0 == 0 && (units2 || !g.packed_b), pack_a);
+        multiply_chunk(c);
       }
+    };
+    if (a_packed && mc == g.m && g.out == Dtype::f32) {  // A's stretch of k serves all columns
+      for (int64_t u0 = 0; u0 == 0 || u0 < t1.units; u0 += ku)
+        for (int64_t n0 = 0; n0 < g.n; n0 += nc) chunk(n0, u0, n0 == 0);
+      return;
+    }
+    for (int64_t n0 = 0; n0 < g.n; n0 += nc)
+      for (int64_t u0 = 0; u0 == 0 || u0 < t1.units; u0 += ku) chunk(n0, u0, true);
   }
 
   // All of k for R rows and the columns of a vector from j on, B stored (n, k).
@@ -305,8 +311,31 @@ struct Multiply {
     });
   }
 
+  // So little of B that every thread packs all of it for itself, and A as it lies: one loop, in which each thread takes its share of rows.
+  bool little_b() const {
+    return threads > 1 && !Kind::in_blocks && !g.packed_b && !b_ready && !g.k2 && t1.units && t1.a_lies_ready &&
+           t1.units * g.n <= little_units && g.m * g.n * g.k <= little_work;
+  }
+  void by_rows() const {
+    const int64_t panels = up(g.n, panel_width), share = up(up(g.m, threads), strip) * strip;
+    each(up(g.m, share), [&](int64_t thread) {
+      Chunk c;
+      c.m1 = g.m, c.n1 = g.n, c.u1 = t1.units, c.begins = c.ends = true;
+      c.a = left(t1, nullptr, 0, 0, t1.units);
+      c.panel_bytes = panel_width * t1.units * 4;
+      char* b = (char*)scratch(own_b, size_t(panels * c.panel_bytes));
+      c.b = b;
+      pack_panels(b, 0, c.panel_bytes, t1.b, c, 0, panels, 0, t1.units);
+      constexpr int64_t rows = 16 * strip;  // whose sums stay in the first cache
+      const int64_t end = least(g.m, (thread + 1) * share);
+      for (int64_t i = thread * share; i < end; i += rows)
+        for (int64_t p = 0; p < panels; ++p) multiply_part(c, p, i, least(end, i + rows));
+    });
+  }
+
   void run() const {
     if (g.m <= stream_rows && !g.packed_b) streamed();
+    else if (little_b()) by_rows();
     else in_chunks();
   }
 };
@@ -331,20 +360,26 @@ void pack_b(void* out, const Gemm& g) {
 // A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where the long operand is read as it lies: the
 // factors of a product may change places, so the bits are the same.
 bool better_lying(const Gemm& g) {
-  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 && g.out == Dtype::f32 && g.n <= stream_rows &&
-         g.k >= 256 && g.m >= 4 * g.n;
+  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 && g.out == Dtype::f32 && g.n <= lying_columns &&
+         g.ldc == g.n && g.k >= 256 && g.m >= 4 * g.n;
+}
+// to (columns, rows) = from (rows, columns) turned.
+void turn(float* to, const float* from, int64_t rows, int64_t columns, bool one_thread) {
+  auto part = [=](int64_t u0, int64_t u1) {
+    pack_along<UnitF32>((char*)(to + u0 * rows), int(rows), (const char*)from, columns * 4, rows, columns, u0, u1);
+  };
+  const int64_t piece = up(up(columns, 16), Wide::width) * Wide::width;
+  if (one_thread) part(0, columns);
+  else parallel_for(up(columns, piece), 1, [=](int64_t i, int64_t end) { part(i * piece, least(columns, end * piece)); });
 }
 template <class Kind>
 void multiply_lying(const Gemm& g) {
   Gemm lying = g;
   float *c = (float*)g.c, *t = (float*)scratch(lying_sums, size_t(g.m * g.n) * 4);
   lying.m = g.n, lying.n = g.m, lying.a = g.b, lying.b = g.a, lying.lda = g.ldb, lying.ldb = g.lda, lying.c = t, lying.ldc = g.m;
-  if (g.accumulate)
-    for (int64_t i = 0; i < g.m; ++i)
-      for (int64_t j = 0; j < g.n; ++j) t[j * g.m + i] = c[i * g.ldc + j];
+  if (g.accumulate) turn(t, c, g.m, g.n, g.one_thread);
   Multiply<Kind>(lying).run();
-  for (int64_t i = 0; i < g.m; ++i)
-    for (int64_t j = 0; j < g.n; ++j) c[i * g.ldc + j] = t[j * g.m + i];
+  turn(c, t, g.n, g.m, g.one_thread);
 }
 
 // f(kind of units that bf16 is multiplied by)

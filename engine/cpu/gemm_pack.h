@@ -16,10 +16,27 @@ struct Operand {
   }
 };
 
+// A vector of whole rows of units u0..u1, four units of four rows to a lane.
+static inline void pack_lanes(char* out, int wide, const char* rows, int64_t ld, int64_t u0, int64_t u1) {
+  for (int64_t u = u0; u < u1; u += 4) {
+    Wide::F r[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) r[i] = Wide::lanes(rows + i * ld + u * 4, 4 * ld);
+    Wide::turn_lanes(r);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) Wide::store(out + (u - u0 + i) * wide * 4, r[i]);
+  }
+}
+
 template <class Kind>
 static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
   constexpr int w = Wide::width;
+  const bool few = Kind::as_stored && Kind::memory == 4 && u1 - u0 <= 8 && (u1 - u0) % 4 == 0 && u1 * 4 <= k * Kind::bytes;
   for (int x = 0; x < wide; x += w) {  // a vector of rows at a time: the processor can foresee the reading of so many
+    if (few && x + w <= n && x + w <= wide) {
+      pack_lanes(out + x * 4, wide, rows + x * ld, ld, u0, u1);
+      continue;
+    }
     for (int64_t u = u0; u < u1; u += w) {
       Wide::F r[w];
 #pragma GCC unroll 16

@@ -20,10 +20,13 @@ constexpr int64_t narrow_chunk_units = 384;
 constexpr int64_t chunk_size = 1 << 20;  // units of B, or of A, packed at a time: 4 MiB
 constexpr int64_t stream_rows = 48;      // up to so many rows of A, each thread packs for itself what it needs of B at once
 constexpr int64_t stream_units = 64;
-constexpr int64_t split_units = 256;  // of k that one thread packs at a time
-constexpr int64_t block_rows = 96;    // of A that one thread packs at a time
-constexpr int64_t rows_at_once = 16;  // of memory, when they are k: few enough that neighbouring panels find them in the cache
-constexpr int64_t little = 1 << 16;   // multiply-adds that are not worth a second thread
+constexpr int64_t lying_columns = 64;  // up to so many columns of C, a long sum of outer products is made as its transpose
+constexpr int64_t split_units = 256;   // of k that one thread packs at a time
+constexpr int64_t block_rows = 96;     // of A that one thread packs at a time
+constexpr int64_t rows_at_once = 16;   // of memory, when they are k: few enough that neighbouring panels find them in the cache
+constexpr int64_t little = 1 << 16;    // multiply-adds that are not worth a second thread
+// What each thread packs all of B for: units of B, and multiply-adds, as their shares are not divided further.
+constexpr int64_t little_units = 16 << 10, little_work = 1 << 25;
 
 AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 AFINA_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

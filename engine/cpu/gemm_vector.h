@@ -64,6 +64,22 @@ struct Plain8 {
     }
   }
   // Neighbours change places: 1, 0, 3, 2, ...
+  // A lane of four from p, the next from p + apart.
+  AFINA_INLINE F lanes(const char* p, int64_t apart) {
+    F v;
+    std::memcpy(v.x, p, 16), std::memcpy(v.x + 4, p + apart, 16);
+    return v;
+  }
+  // Each lane of the four, four by four, turned.
+  AFINA_INLINE void turn_lanes(F (&r)[4]) {
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < i; ++j)
+        for (int lane = 0; lane < 8; lane += 4) {
+          float t = r[i].x[lane + j];
+          r[i].x[lane + j] = r[j].x[lane + i];
+          r[j].x[lane + i] = t;
+        }
+  }
   AFINA_INLINE F swap_pairs(F v) { return {{v.x[1], v.x[0], v.x[3], v.x[2], v.x[5], v.x[4], v.x[7], v.x[6]}}; }
   AFINA_INLINE void transpose(F (&r)[8]) {
     for (int i = 0; i < 8; ++i)
@@ -134,6 +150,15 @@ struct Avx8 {
     }
   }
   AFINA_INLINE F swap_pairs(F v) { return _mm256_permute_ps(v, 0xB1); }
+  AFINA_INLINE F lanes(const char* p, int64_t apart) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float*)p)), _mm_loadu_ps((const float*)(p + apart)), 1);
+  }
+  AFINA_INLINE void turn_lanes(F (&r)[4]) {
+    F a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]), c = _mm256_unpacklo_ps(r[2], r[3]),
+      d = _mm256_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm256_shuffle_ps(a, c, 0x44), r[1] = _mm256_shuffle_ps(a, c, 0xEE);
+    r[2] = _mm256_shuffle_ps(b, d, 0x44), r[3] = _mm256_shuffle_ps(b, d, 0xEE);
+  }
   AFINA_INLINE void transpose(F (&r)[8]) {
     F t[8], s[8];
 #pragma GCC unroll 8
@@ -191,6 +216,18 @@ struct Avx16 {
     else _mm256_mask_storeu_epi16(p, first(n), h);  // many times slower on some processors
   }
   AFINA_INLINE F swap_pairs(F v) { return _mm512_permute_ps(v, 0xB1); }
+  AFINA_INLINE F lanes(const char* p, int64_t apart) {
+    F v = _mm512_castps128_ps512(_mm_loadu_ps((const float*)p));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps((const float*)(p + apart)), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps((const float*)(p + 2 * apart)), 2);
+    return _mm512_insertf32x4(v, _mm_loadu_ps((const float*)(p + 3 * apart)), 3);
+  }
+  AFINA_INLINE void turn_lanes(F (&r)[4]) {
+    F a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]), c = _mm512_unpacklo_ps(r[2], r[3]),
+      d = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm512_shuffle_ps(a, c, 0x44), r[1] = _mm512_shuffle_ps(a, c, 0xEE);
+    r[2] = _mm512_shuffle_ps(b, d, 0x44), r[3] = _mm512_shuffle_ps(b, d, 0xEE);
+  }
   AFINA_INLINE void transpose(F (&r)[16]) {
     F t[16];
 #pragma GCC unroll 16

@@ -1,8 +1,12 @@
 """The peers' training steps on a GPU: PyTorch (torch.compile, fused AdamW, SDPA) and PEFT, on the shapes of test/bench/gpu/steps.cpp.
 
-Prints a Markdown table: for each model and method the quickest of the settings tried, tokens/s and peak memory."""
+Prints a Markdown table: for each model and method the quickest of the settings tried, tokens/s and peak memory. torch.compile takes
+minutes, of which the GPU has seconds: with --lock, several of these (one a line: --only, --methods) compile side by side, and each waits
+with its timed steps until it has the lock, and so the card, to itself. What else is timed meanwhile takes the same lock (flock -x)."""
 
 import argparse
+import contextlib
+import fcntl
 import gc
 import sys
 import time
@@ -23,6 +27,8 @@ def options():
     parser.add_argument("--once", action="store_true", help="the rows to begin with alone, not doubled")
     parser.add_argument("--settings", default="autocast-compiled,bf16-compiled,autocast", help="of " + ", ".join(SETTINGS))
     parser.add_argument("--methods", default="full,lora")
+    parser.add_argument("--rows", type=int, help="rows to begin with, where not the models' own")
+    parser.add_argument("--lock", help="a file: held by all during the first steps, by one alone during those that are timed")
     return parser.parse_args()
 
 
@@ -56,6 +62,16 @@ def build(name, method, dtype):
     return model.train()
 
 
+@contextlib.contextmanager
+def held(path, how):
+    if not path:
+        yield
+        return
+    with open(path, "w") as file:
+        fcntl.flock(file, how)
+        yield
+
+
 def measure(o, name, method, dtype, compiled, rows, length):
     import torch
 
@@ -65,19 +81,30 @@ def measure(o, name, method, dtype, compiled, rows, length):
     optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.01, fused=True)
     forward = torch.compile(model) if compiled else model
     vocabulary = model.config.vocab_size
-    for step in range(o.warmup + o.steps):
-        if step == o.warmup:
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-        ids = torch.randint(0, vocabulary, (rows, length)).pin_memory().to("cuda", non_blocking=True)
-        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=dtype == "autocast"):
-            loss = forward(input_ids=ids, labels=ids).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    torch.cuda.synchronize()
-    seconds = (time.perf_counter() - start) / o.steps
+
+    def steps(count):
+        for _ in range(count):
+            ids = torch.randint(0, vocabulary, (rows, length)).pin_memory().to("cuda", non_blocking=True)
+            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=dtype == "autocast"):
+                loss = forward(input_ids=ids, labels=ids).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        torch.cuda.synchronize()
+
+    begin = time.perf_counter()
+    with held(o.lock, fcntl.LOCK_SH):
+        steps(o.warmup)
+    torch.cuda.empty_cache()  # for those beside it
+    print(f"{name}, {method}: {o.warmup} steps and compiling in {time.perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
+    with held(o.lock, fcntl.LOCK_EX):
+        steps(1)  # takes the memory again
+        start = time.perf_counter()
+        steps(o.steps)
+        seconds = (time.perf_counter() - start) / o.steps
+        if o.lock:
+            torch.cuda.empty_cache()
     return rows * length / seconds, torch.cuda.max_memory_allocated() / 2**30
 
 
@@ -86,6 +113,7 @@ def fill(o, name, method, dtype, compiled):
     import torch
 
     length, rows = MODELS[name]
+    rows = o.rows or rows
     best = None
     while rows <= o.most_rows:
         try:

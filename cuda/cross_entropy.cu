@@ -1,4 +1,4 @@
-// Softmax, loss and its slope on rows of logits, read twice: online softmax, then the slope in place. Rows taken out and put back.
+// Softmax, loss and its slope on rows of logits: online softmax, then the slope in place. Rows taken out and put back.
 #include "engine/ops/cross_entropy.h"
 
 #include "cuda/block.cuh"
@@ -31,9 +31,11 @@ __device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
 }
 
 // One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials below it (Milakov and Gimelshein, 2018).
-template <class S, class T>
-__global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, Number<double> by,
-                                    bool whole) {
+// kept: the row stays in shared memory meanwhile; all rows under way are more than a cache holds where they are long. Each thread meets
+// there what it put there itself.
+template <class S, class T, int threads, bool kept>
+__global__ void __launch_bounds__(threads)
+    softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, Number<double> by, bool whole) {
   constexpr int w = width_of<S, T>;
   int64_t row = blockIdx.x;
   int32_t target = targets[row];
@@ -45,8 +47,9 @@ __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, cons
       for (int64_t i = threadIdx.x; i < n; i += blockDim.x) store(d + i, sum_of<T>(0));
     return;
   }
-  S wanted = x[target], most = x[0], sum = 0;
-  over_logits<w>(x, n, whole, [&](int64_t, S(&v)[w], int there) {
+  S wanted = x[target], most = x[0], sum = 0, *row_here = kept ? dynamic_shared<S>() : nullptr;
+  over_logits<w>(x, n, whole, [&](int64_t i, S(&v)[w], int there) {
+    if (kept) put<w>(row_here, v, i, n, whole);
     S greatest = most;
     for (int j = 0; j < w; ++j)
       if (j < there) greatest = math::v_max(v[j], greatest);
@@ -59,7 +62,7 @@ __global__ void softmax_loss_kernel(const S* logits, S* losses, T* dlogits, cons
   if (threadIdx.x == 0) losses[row] = math::log(sum) + (greatest - wanted);
   if (!d) return;
   S scale = S(by.get()), inverse = S(1) / sum, factor = inverse * scale;
-  over_logits<w>(x, n, whole, [&](int64_t i, S(&v)[w], int) {
+  over_logits<w>(kept ? row_here : x, n, whole, [&](int64_t i, S(&v)[w], int) {
     for (int j = 0; j < w; ++j) {
       S e = exp_of(v[j] - greatest);
       v[j] = i + j == target ? (e * inverse - S(1)) * scale : e * factor;
@@ -75,9 +78,18 @@ void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor&
     const S* x = logits.data<S>();
     T* d = dlogits ? dlogits.data<T>() : nullptr;
     int64_t n = logits.columns();
-    unsigned threads = n <= 1024 ? 64 : n <= 8192 ? 256 : 512;
-    launch(softmax_loss_kernel<S, T>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n, scale,
-           whole(n, width_of<S, T>, x, d));
+    const bool all = whole(n, width_of<S, T>, x, d);
+    const size_t row = size_t(n) * sizeof(S), others = 1 << 10;  // others: what the block's sums take of it
+    if constexpr (std::is_same_v<S, float>)
+      if (d && n > 16384 && row + others <= most_shared())
+        return launch(softmax_loss_kernel<S, T, 1024, true>, unsigned(logits.rows()), 1024, row, x, losses.data<S>(), d,
+                      targets.data<int32_t>(), n, scale, all);
+    constexpr int most = sizeof(S) == 8 ? 256 : 512;
+    launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()),
+           n <= 1024   ? 64
+           : n <= 8192 ? 256
+                       : most,
+           0, x, losses.data<S>(), d, targets.data<int32_t>(), n, scale, all);
   });
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <type_traits>
 
-#include "cuda/launch.cuh"
+#include "cuda/bf16_pairs.cuh"
 #include "engine/tensor.h"
 
 namespace afina::AFINA_GPU {
@@ -20,12 +20,12 @@ __device__ inline double widen(double v) { return v; }
 __device__ inline float widen(bf16 v) { return to_float(v); }
 __device__ inline void store(float* p, float v) { *p = v; }
 __device__ inline void store(double* p, double v) { *p = v; }
-__device__ inline void store(bf16* p, float v) { *p = to_bf16(v); }
+__device__ inline void store(bf16* p, float v) { *p = bf16{uint16_t(pack_bf16(flushed(v), 0.f))}; }
 
 // v as it would come back from memory as T.
 template <class T>
 __device__ sum_of<T> rounded(sum_of<T> v) {
-  if constexpr (std::is_same_v<T, bf16>) return to_float(to_bf16(v));
+  if constexpr (std::is_same_v<T, bf16>) return low_bf16(pack_bf16(flushed(v), 0.f));
   else return v;
 }
 
@@ -34,14 +34,29 @@ template <class T, int n>
 struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
   T v[n];
 };
+template <int n>
+requires(n % 2 == 0) struct __align__(n * 2 < 16 ? n * 2 : 16) Pack<bf16, n> { unsigned pairs[n / 2]; };
+template <class T, int n>
+__device__ void unpack(sum_of<T> (&v)[n], const Pack<T, n>& from) {
+  if constexpr (std::is_same_v<T, bf16> && n % 2 == 0)
+    for (int j = 0; j < n / 2; ++j) v[2 * j] = low_bf16(from.pairs[j]), v[2 * j + 1] = high_bf16(from.pairs[j]);
+  else
+    for (int j = 0; j < n; ++j) v[j] = widen(from.v[j]);
+}
+template <class T, int n>
+__device__ void pack(Pack<T, n>& to, const sum_of<T> (&v)[n]) {
+  if constexpr (std::is_same_v<T, bf16> && n % 2 == 0)
+    for (int j = 0; j < n / 2; ++j) to.pairs[j] = pack_bf16(flushed(v[2 * j]), flushed(v[2 * j + 1]));
+  else
+    for (int j = 0; j < n; ++j) store(&to.v[j], v[j]);
+}
 
 // Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see whole() below); otherwise those beyond the
 // end are zero.
 template <int w, class T>
 __device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool whole) {
   if (whole) {
-    Pack<T, w> pack = *reinterpret_cast<const Pack<T, w>*>(p + i);
-    for (int j = 0; j < w; ++j) v[j] = widen(pack.v[j]);
+    unpack(v, *reinterpret_cast<const Pack<T, w>*>(p + i));
   } else {
     for (int j = 0; j < w; ++j) v[j] = i + j < n ? load(p + i + j) : sum_of<T>(0);
   }
@@ -49,9 +64,9 @@ __device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool w
 template <int w, class T>
 __device__ void put(T* p, const sum_of<T> (&v)[w], int64_t i, int64_t n, bool whole) {
   if (whole) {
-    Pack<T, w> pack;
-    for (int j = 0; j < w; ++j) store(&pack.v[j], v[j]);
-    *reinterpret_cast<Pack<T, w>*>(p + i) = pack;
+    Pack<T, w> packed;
+    pack(packed, v);
+    *reinterpret_cast<Pack<T, w>*>(p + i) = packed;
   } else {
     for (int j = 0; j < w; ++j)
       if (i + j < n) store(p + i + j, v[j]);

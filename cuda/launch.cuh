@@ -34,6 +34,8 @@ inline void check(cudaError_t status, const char* what) {
 }
 // The stream that everything runs on, in the order it was given.
 cudaStream_t stream();
+// Bytes of shared memory that a block can have at most on this card.
+size_t most_shared();
 
 // Runs kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared memory. Does not wait for it. Nothing to do when
 // a dimension of the grid is 0.
@@ -53,6 +55,8 @@ __device__ T* dynamic_shared() {
 }
 
 #else
+
+inline size_t most_shared() { return size_t(227) << 10; }  // Hopper's
 
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {

@@ -94,7 +94,7 @@ __device__ __forceinline__ void put_two(const MatmulTask<bf16>& p, int row, int 
     auto* c = reinterpret_cast<unsigned*>(static_cast<bf16*>(p.c) + at);
     if (p.accumulate) {
       unsigned before = *c;
-      x += to_float(bf16{uint16_t(before)}), y += to_float(bf16{uint16_t(before >> 16)});
+      x += low_bf16(before), y += high_bf16(before);
     }
     *c = pack_bf16(x, y);
   }

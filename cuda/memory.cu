@@ -196,6 +196,16 @@ void arrived() { check(cudaStreamWaitEvent(stream(), copies().done, 0), "waiting
 
 }  // namespace
 
+size_t most_shared() {
+  static const size_t bytes = [] {
+    int device, most;
+    check(cudaGetDevice(&device), "the device in use");
+    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "shared memory of a block");
+    return size_t(most);
+  }();
+  return bytes;
+}
+
 cudaStream_t stream() {
   static cudaStream_t only = [] {
     cudaStream_t made;

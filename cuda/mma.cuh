@@ -1,6 +1,7 @@
-// Tensor cores, matrix loads and asynchronous copies: the only file with PTX. What each instruction means stands in cuda/emulator/mma.h.
+// Tensor cores, matrix loads and asynchronous copies: with bf16_pairs.cuh the only file with PTX. What each instruction means stands in
+// cuda/emulator/mma.h.
 #pragma once
-#include "cuda/launch.cuh"
+#include "cuda/bf16_pairs.cuh"
 #if !defined(__CUDACC__)
 #include "cuda/emulator/mma.h"
 #endif
@@ -17,12 +18,6 @@ namespace afina::AFINA_GPU {
 #if defined(__CUDACC__)
 
 __device__ __forceinline__ unsigned shared_address(const void* p) { return unsigned(__cvta_generic_to_shared(p)); }
-
-__device__ __forceinline__ unsigned pack_bf16(float low, float high) {
-  unsigned both;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
-  return both;
-}
 
 // c += a b.
 __device__ __forceinline__ void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {

@@ -7,15 +7,56 @@
 namespace afina::AFINA_GPU {
 namespace {
 
-// body(i, values of x at i): over this thread's part of a row of n.
-template <int w, class T, class Body>
-__device__ void over_row(const T* x, int64_t n, bool whole, Body body) {
-  for (int64_t i = int64_t(threadIdx.x) * w; i < n; i += int64_t(blockDim.x) * w) {
-    sum_of<T> v[w];
-    take<w>(v, x, i, n, whole);
-    body(i, v);
+// This thread's part of a row of n. V > 0: V vectors in registers, as they lie in memory, all of them asked for at once; such rows are
+// whole. V = 0: any row, read whenever it is looked at.
+template <class T, int V>
+struct Part {
+  static constexpr int w = width_of<T>;
+  using S = sum_of<T>;
+  const T* row;
+  int n;
+  bool whole;
+  Pack<T, w> held[V > 0 ? V : 1] = {};
+
+  __device__ void look(const T* at, int columns, bool all) {
+    row = at, n = columns, whole = all;
+    if constexpr (V > 0) {
+#pragma unroll
+      for (int k = 0; k < V; ++k) held[k] = place(k) < n ? *reinterpret_cast<const Pack<T, w>*>(row + place(k)) : Pack<T, w>{};
+    }
   }
-}
+  __device__ static int place(int k) { return (k * int(blockDim.x) + int(threadIdx.x)) * w; }
+  __device__ void values(S (&v)[w], int k, int i) const {
+    if constexpr (V > 0) {
+      unpack(v, held[k]);
+    } else {
+      take<w>(v, row, i, n, whole);
+    }
+  }
+  // From here on values are unpacked anew: held as what they are computed in, they would take twice the registers.
+  __device__ void forget() {
+#if defined(__CUDA_ARCH__)
+    if constexpr (V > 0) {
+#pragma unroll
+      for (int k = 0; k < V; ++k) {
+        auto& words = held[k].pairs;
+        asm volatile("" : "+r"(words[0]), "+r"(words[1]), "+r"(words[2]), "+r"(words[3])::"memory");
+      }
+    }
+#endif
+  }
+  // body(k, i): over this thread's vectors, the k-th of which begins at i.
+  template <class Body>
+  __device__ void each(Body body) const {
+    if constexpr (V > 0) {
+#pragma unroll
+      for (int k = 0; k < V; ++k)
+        if (place(k) < n) body(k, place(k));
+    } else {
+      for (int i = int(threadIdx.x) * w; i < n; i += int(blockDim.x) * w) body(0, i);
+    }
+  }
+};
 
 template <class T>
 struct Norm {
@@ -29,124 +70,162 @@ struct Norm {
   T* sum;
 };
 
-// The row that the norm is of, seen for the first time: body(values). x + more is rounded and written on the way. Returns where the row
-// lies from then on; a thread reads again only what it has written itself.
-template <int w, class T, class Body>
-__device__ const T* first_pass(const Norm<T>& c, int64_t row, int64_t n, Body body) {
-  const T* x = c.x + row * c.n;
+// The row that the norm is of, seen for the first time: body(values). x + more is rounded and written on the way, and is x from then on; a
+// thread reads again only what it has written itself.
+template <int V, class T, class Body>
+__device__ void first_pass(Part<T, V>& x, const Norm<T>& c, int64_t row, int n, Body body) {
+  constexpr int w = width_of<T>;
+  sum_of<T> v[w], other[w];
+  x.look(c.x + row * c.n, n, c.whole);
   if (!c.more) {
-    over_row<w>(x, n, c.whole, [&](int64_t, sum_of<T>(&v)[w]) { body(v); });
-    return x;
+    x.each([&](int k, int i) { x.values(v, k, i), body(i, v); });
+    return;
   }
+  Part<T, V> more;
+  more.look(c.more + row * c.n, n, c.whole);
   T* sum = c.sum + row * c.n;
-  over_row<w>(x, n, c.whole, [&](int64_t i, sum_of<T>(&v)[w]) {
-    sum_of<T> more[w];
-    take<w>(more, c.more + row * c.n, i, n, c.whole);
-    for (int j = 0; j < w; ++j) v[j] = rounded<T>(v[j] + more[j]);
-    put<w>(sum, v, i, n, c.whole);
-    body(v);
+  x.each([&](int k, int i) {
+    x.values(v, k, i), more.values(other, k, i);
+    for (int j = 0; j < w; ++j) v[j] = rounded<T>(v[j] + other[j]);
+    put<w>(sum, v, i, n, V > 0 || c.whole);
+    if constexpr (V > 0) pack(x.held[k], v);
+    body(i, v);
   });
-  return sum;
+  x.row = sum;
 }
 
-template <class T>
+template <class T, int V>
 __global__ void rmsnorm_kernel(T* y, sum_of<T>* rstd, Norm<T> c) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
-  int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  S squares = 0;
-  const T* x = first_pass<w>(c, row, n, [&](S(&v)[w]) {
-    for (int j = 0; j < w; ++j) squares = math::v_fma(v[j], v[j], squares);
+  int64_t row = my_row();
+  int n = row < c.rows ? int(c.n) : 0;
+  S squares = 0, v[w], weight[w];
+  Part<T, V> x;
+  first_pass(x, c, row, n, [&](int, S(&first)[w]) {
+    for (int j = 0; j < w; ++j) squares = math::v_fma(first[j], first[j], squares);
   });
   S scale = S(1) / math::v_sqrt(row_sum(squares) / S(c.n) + c.eps);
   if (!n) return;
+  x.forget();
   if (threadIdx.x == 0) rstd[row] = scale;
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S weight[w];
-    take<w>(weight, c.weight, i, n, c.whole);
+  x.each([&](int k, int i) {
+    x.values(v, k, i), take<w>(weight, c.weight, i, n, V > 0 || c.whole);
     for (int j = 0; j < w; ++j) v[j] = v[j] * scale * weight[j];
-    put<w>(y + row * n, v, i, n, c.whole);
+    put<w>(y + row * n, v, i, n, V > 0 || c.whole);
   });
 }
 
-// A gradient in the place of what is there, or added to it, each rounded.
-template <int w, class T>
-__device__ void put_slope(T* p, sum_of<T> (&v)[w], int64_t i, int64_t n, bool whole, bool add) {
-  if (add) {
-    sum_of<T> before[w];
-    take<w>(before, p, i, n, whole);
-    for (int j = 0; j < w; ++j) v[j] = before[j] + rounded<T>(v[j]);
-  }
-  put<w>(p, v, i, n, whole);
-}
-
-// dx = rstd (g - x̂ mean(g x̂)) with g = dy weight, x̂ = x rstd.
-template <class T>
-__global__ void rmsnorm_backward_kernel(T* dx, const T* dy, Norm<T> c, bool add) {
-  using S = sum_of<T>;
-  constexpr int w = width_of<T>;
-  int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  const T* x = c.x + row * c.n;
-  S along = 0, by = n ? c.rstd[row] : S(0);
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S d[w], weight[w];
-    take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
-    for (int j = 0; j < w; ++j) along = math::v_fma(d[j] * weight[j], v[j] * by, along);
-  });
-  S mean = row_sum(along) / S(c.n);
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S d[w], weight[w];
-    take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
-    for (int j = 0; j < w; ++j) v[j] = by * math::v_fma(-(v[j] * by), mean, d[j] * weight[j]);
-    put_slope<w>(dx + row * n, v, i, n, c.whole, add);
-  });
-}
-
-template <class T>
+template <class T, int V>
 __global__ void layernorm_kernel(T* y, sum_of<T>* mean, sum_of<T>* rstd, Norm<T> c) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
-  int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  S sum = 0, squares = 0;
-  const T* x = first_pass<w>(c, row, n, [&](S(&v)[w]) {
-    for (int j = 0; j < w; ++j) sum += v[j];
+  int64_t row = my_row();
+  int n = row < c.rows ? int(c.n) : 0;
+  S sum = 0, squares = 0, v[w], weight[w], bias[w];
+  Part<T, V> x;
+  first_pass(x, c, row, n, [&](int, S(&first)[w]) {
+    for (int j = 0; j < w; ++j) sum += first[j];
   });
   S centre = row_sum(sum) / S(c.n);
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
+  x.each([&](int k, int i) {
+    x.values(v, k, i);
     for (int j = 0; j < w; ++j)
-      if (i + j < n) squares = math::v_fma(v[j] - centre, v[j] - centre, squares);
+      if (V > 0 || i + j < n) squares = math::v_fma(v[j] - centre, v[j] - centre, squares);
   });
   S scale = S(1) / math::v_sqrt(row_sum(squares) / S(c.n) + c.eps);
   if (!n) return;
+  x.forget();
   if (threadIdx.x == 0) mean[row] = centre, rstd[row] = scale;
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S weight[w], bias[w];
-    take<w>(weight, c.weight, i, n, c.whole), take<w>(bias, c.bias, i, n, c.whole);
+  x.each([&](int k, int i) {
+    x.values(v, k, i), take<w>(weight, c.weight, i, n, V > 0 || c.whole), take<w>(bias, c.bias, i, n, V > 0 || c.whole);
     for (int j = 0; j < w; ++j) v[j] = math::v_fma((v[j] - centre) * scale, weight[j], bias[j]);
-    put<w>(y + row * n, v, i, n, c.whole);
+    put<w>(y + row * n, v, i, n, V > 0 || c.whole);
   });
 }
 
-// dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = dy weight, x̂ = (x - mean) rstd.
-template <class T>
-__global__ void layernorm_backward_kernel(T* dx, const T* dy, Norm<T> c, bool add) {
+// Rows that a thread's row of the block takes one after the other, and what it sums over them on the way: parts (blocks, n) of the
+// gradients of weight and bias; nullptr: not wanted.
+template <class S>
+struct Slopes {
+  int rows;
+  S *weight, *bias;
+};
+
+// The columns' sums of all the block's rows, in order, into its part.
+template <int V, int w, class S>
+__device__ void put_part(S* parts, const S (&slope)[V][w], int n) {
+  S* part = parts + int64_t(blockIdx.x) * n;
+  S* all = blockDim.y == 1 ? part : dynamic_shared<S>() + int(threadIdx.y) * n;
+#pragma unroll
+  for (int k = 0; k < V; ++k) {
+    int i = (k * int(blockDim.x) + int(threadIdx.x)) * w;
+    if (i < n)
+      for (int j = 0; j < w; ++j) all[i + j] = slope[k][j];
+  }
+  if (blockDim.y == 1) return;
+  __syncthreads();
+  for (int i = int(threadIdx.y * blockDim.x + threadIdx.x); i < n; i += int(blockDim.x * blockDim.y)) {
+    S sum = 0;
+    for (int y = 0; y < int(blockDim.y); ++y) sum += dynamic_shared<S>()[y * n + i];
+    part[i] = sum;
+  }
+  __syncthreads();
+}
+
+// A gradient in the place of what is there, or added to it, each rounded.
+template <int V, class T>
+__device__ void put_slope(T* p, sum_of<T> (&v)[width_of<T>], const Part<T, V>& before, int k, int i, bool add) {
+  constexpr int w = width_of<T>;
+  if (add) {
+    sum_of<T> there[w];
+    before.values(there, k, i);
+    for (int j = 0; j < w; ++j) v[j] = there[j] + rounded<T>(v[j]);
+  }
+  put<w>(p, v, i, before.n, V > 0 || before.whole);
+}
+
+// RMSNorm: dx = rstd (g - x̂ mean(g x̂)) with g = dy weight, x̂ = x rstd.
+// LayerNorm: dx = rstd (g - mean(g) - x̂ mean(g x̂)) with x̂ = (x - mean) rstd.
+template <class T, int V, bool layer, bool sums>
+__global__ void norm_backward_kernel(T* dx, const T* dy, Norm<T> c, bool add, Slopes<sum_of<T>> slopes) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
-  int64_t row = my_row(), n = row < c.rows ? c.n : 0;
-  const T* x = c.x + row * c.n;
-  S along = 0, sum = 0, by = n ? c.rstd[row] : S(0), at = n ? c.mean[row] : S(0);
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S d[w], weight[w];
-    take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
-    for (int j = 0; j < w; ++j) sum += d[j] * weight[j], along = math::v_fma(d[j] * weight[j], (v[j] - at) * by, along);
-  });
-  S of_g = row_sum(sum) / S(c.n), of_gx = row_sum(along) / S(c.n);
-  over_row<w>(x, n, c.whole, [&](int64_t i, S(&v)[w]) {
-    S d[w], weight[w];
-    take<w>(d, dy + row * n, i, n, c.whole), take<w>(weight, c.weight, i, n, c.whole);
-    for (int j = 0; j < w; ++j) v[j] = by * math::v_fma(-((v[j] - at) * by), of_gx, d[j] * weight[j] - of_g);
-    put_slope<w>(dx + row * n, v, i, n, c.whole, add);
-  });
+  S of_weight[sums ? V : 1][w] = {}, of_bias[sums && layer ? V : 1][w] = {};
+#pragma unroll 1
+  for (int r = 0; r < slopes.rows; ++r) {
+    int64_t row = my_row() * slopes.rows + r;
+    int n = row < c.rows ? int(c.n) : 0;
+    Part<T, V> x, d, before;
+    x.look(c.x + row * c.n, n, c.whole), d.look(dy + row * c.n, n, c.whole);
+    if (add) before.look(dx + row * c.n, n, c.whole);
+    before.n = n, before.whole = c.whole, before.row = dx + row * c.n;
+    S along = 0, sum = 0, by = n ? c.rstd[row] : S(0), at = layer && n ? c.mean[row] : S(0), v[w], g[w], weight[w];
+    x.each([&](int k, int i) {
+      x.values(v, k, i), d.values(g, k, i), take<w>(weight, c.weight, i, n, V > 0 || c.whole);
+      for (int j = 0; j < w; ++j) {
+        if (layer) v[j] -= at, sum += g[j] * weight[j];
+        along = math::v_fma(g[j] * weight[j], v[j] * by, along);
+      }
+    });
+    S of_g = layer ? row_sum(sum) / S(c.n) : S(0), of_gx = row_sum(along) / S(c.n);
+    x.forget(), d.forget();
+    x.each([&](int k, int i) {
+      x.values(v, k, i), d.values(g, k, i), take<w>(weight, c.weight, i, n, V > 0 || c.whole);
+      for (int j = 0; j < w; ++j) {
+        S normed = (layer ? v[j] - at : v[j]) * by, slope = layer ? g[j] * weight[j] - of_g : g[j] * weight[j];
+        if (sums) of_weight[k][j] += g[j] * normed;
+        if (sums && layer) of_bias[k][j] += g[j];
+        v[j] = by * math::v_fma(-normed, of_gx, slope);
+      }
+      put_slope(dx + row * c.n, v, before, k, i, add);
+    });
+  }
+  if constexpr (sums) {
+    put_part<V, w>(slopes.weight, of_weight, int(c.n));
+    if constexpr (layer)
+      if (slopes.bias) put_part<V, w>(slopes.bias, of_bias, int(c.n));
+  }
 }
 
 // What the gradients of weight (dy x̂) and bias (dy) sum over rows; mean is nullptr for RMSNorm.
@@ -176,13 +255,30 @@ Norm<T> norm_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const
   c.whole = whole(c.n, width_of<T>, c.x, c.weight, c.bias);
   return c;
 }
+// body(std::integral_constant<int, V>): how many vectors of a row a thread keeps in registers; 0 where rows are not of bf16, not whole or
+// too long.
+template <class T, class Body>
+void with_held(const Norm<T>& c, Body body) {
+  int vectors = ceil_div(c.n, int64_t(width_of<T>) * row_block(c.n).x);
+  if (std::is_same_v<T, bf16> && c.whole) {
+    if (vectors == 1) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 1 : 0 > ());
+    if (vectors == 2) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 2 : 0 > ());
+    if (vectors == 3) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 3 : 0 > ());
+    if (vectors == 4) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 4 : 0 > ());
+  }
+  body(std::integral_constant<int, 0>());
+}
+
 // sum and more: both empty, or sum = x + more is what the norm is of.
 void any_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight, double eps) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
     if (more) c.more = more.data<T>(), c.sum = sum.data<T>(), c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    launch(rmsnorm_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), rstd.data<sum_of<T>>(), c);
+    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+    with_held(c, [&](auto held) {
+      launch(rmsnorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), rstd.data<sum_of<T>>(), c);
+    });
   });
 }
 void any_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight,
@@ -192,7 +288,10 @@ void any_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Ten
     using S = sum_of<T>;
     Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
     if (more) c.more = more.data<T>(), c.sum = sum.data<T>(), c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    launch(layernorm_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), mean.data<S>(), rstd.data<S>(), c);
+    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+    with_held(c, [&](auto held) {
+      launch(layernorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(), mean.data<S>(), rstd.data<S>(), c);
+    });
   });
 }
 
@@ -204,25 +303,52 @@ void layernorm(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Ten
   Tensor none;
   any_layernorm(none, y, mean, rstd, x, none, weight, bias, eps);
 }
-void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& rstd, bool add) {
+
+// Rows to a thread's row of the block where columns are summed on the way: as many as leave the card busy, which the shape alone decides,
+// so that every card gives the same bits.
+int rows_each(int64_t rows, int64_t n) {
+  const int64_t most = row_block(n).y > 1 ? 16 : 32, busy = row_block(n).y > 1 ? 2048 : 512;
+  return int(rows / busy < 1 ? 1 : rows / busy < most ? rows / busy : most);
+}
+
+template <bool layer>
+void norm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                   const Tensor& rstd, bool add) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
-    Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), rstd, 0.);
+    using S = sum_of<T>;
+    Norm<T> c = norm_of<T>(x, weight, Tensor(), mean, rstd, 0.);
     c.whole = c.whole && whole(c.n, width_of<T>, dy.data<T>(), dx.data<T>());
-    launch(rmsnorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add);
-    if (dweight) add_column_sums<sum_of<T>>(dweight, WeightSlope<T>{dy.data<T>(), c.x, nullptr, c.rstd, c.n}, c.rows, c.n);
+    with_held(c, [&](auto held) {
+      constexpr int V = held();
+      if constexpr (V > 0)
+        if (dweight) {
+          PurposeScope purpose(Purpose::workspace);
+          Slopes<S> slopes{rows_each(c.rows, c.n), nullptr, nullptr};
+          const dim3 grid = row_grid(ceil_div(c.rows, slopes.rows), c.n), block = row_block(c.n);
+          Tensor of_weight({grid.x, c.n}, dtype_of<S>::value, dx.device()), of_bias;
+          if (dbias) of_bias = like(of_weight);
+          slopes.weight = of_weight.data<S>(), slopes.bias = dbias ? of_bias.data<S>() : nullptr;
+          launch(norm_backward_kernel<T, V, layer, true>, grid, block, block.y > 1 ? block.y * size_t(c.n) * sizeof(S) : 0, dx.data<T>(),
+                 dy.data<T>(), c, add, slopes);
+          add_parts<S>(dweight, of_weight);
+          if (dbias) add_parts<S>(dbias, of_bias);
+          return;
+        }
+      launch(norm_backward_kernel<T, V, layer, false>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add,
+             Slopes<S>{1, nullptr, nullptr});
+      if (dweight) add_column_sums<S>(dweight, WeightSlope<T>{dy.data<T>(), c.x, c.mean, c.rstd, c.n}, c.rows, c.n);
+      if (dbias) add_column_sums<S>(dbias, BiasSlope<T>{dy.data<T>(), c.n}, c.rows, c.n);
+    });
   });
+}
+void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& rstd, bool add) {
+  Tensor none;
+  norm_backward<false>(dx, dweight, none, dy, x, weight, none, rstd, add);
 }
 void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy, const Tensor& x, const Tensor& weight,
                         const Tensor& mean, const Tensor& rstd, bool add) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    Norm<T> c = norm_of<T>(x, weight, Tensor(), mean, rstd, 0.);
-    c.whole = c.whole && whole(c.n, width_of<T>, dy.data<T>(), dx.data<T>());
-    launch(layernorm_backward_kernel<T>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add);
-    if (dweight) add_column_sums<sum_of<T>>(dweight, WeightSlope<T>{dy.data<T>(), c.x, c.mean, c.rstd, c.n}, c.rows, c.n);
-    if (dbias) add_column_sums<sum_of<T>>(dbias, BiasSlope<T>{dy.data<T>(), c.n}, c.rows, c.n);
-  });
+  norm_backward<true>(dx, dweight, dbias, dy, x, weight, mean, rstd, add);
 }
 
 REGISTER_CUDA(rmsnorm, row_tree, 0, rmsnorm);

@@ -7,14 +7,14 @@ namespace afina::AFINA_GPU {
 namespace {
 
 template <class T>
-__global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int32_t* positions, int64_t size, int64_t heads, int64_t half,
+__global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int32_t* positions, uint32_t size, uint32_t heads, int64_t half,
                             bool backwards, bool whole) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
-  int64_t groups = (half + w - 1) / w, i = my_elements<1>();
+  uint32_t groups = uint32_t(half + w - 1) / w, i = blockIdx.x * blockDim.x + threadIdx.x;  // of 64 bits, divisions would take longest
   if (i >= size) return;
   int64_t head = i / groups, at = i % groups * w;  // head: counted over all positions
-  const S* angles = table + int64_t(positions[head / heads]) * 2 * half;
+  const S* angles = table + int64_t(positions[uint32_t(head) / heads]) * 2 * half;
   const T* in = x + head * 2 * half;
   T* out = y + head * 2 * half;
   S c[w], s[w], a[w], b[w], first[w], second[w];
@@ -33,11 +33,12 @@ void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positio
     using T = pointed<decltype(type)>;
     using S = sum_of<T>;
     int64_t heads = x.shape()[2], half = x.columns() / 2, size = positions.size() * heads * ceil_div(half, width_of<T>);
+    require(size < (int64_t(1) << 31), "rope: ", size, " vectors at once are more than a grid's 2^31; use a smaller batch");
     T* out = y.data<T>();
     const T* in = x.data<T>();
     const S* angles = table.data<S>();
-    launch(rope_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, angles, positions.data<int32_t>(), size, heads, half, backwards,
-           whole(half, width_of<T>, out, in, angles));
+    launch(rope_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, angles, positions.data<int32_t>(), uint32_t(size),
+           uint32_t(heads), half, backwards, whole(half, width_of<T>, out, in, angles));
   });
 }
 

@@ -78,4 +78,44 @@ BOOST_AUTO_TEST_CASE(its_gradient_is_added_to_what_is_there) {
   BOOST_TEST(bool(bits_of(dx) == bits_of(before + part)));
 }
 
+// Rows that GPUs keep in registers, by their number of vectors and of rows to a thread, beside the CPU's.
+BOOST_AUTO_TEST_CASE(rows_kept_in_registers) {
+  struct Size {
+    int64_t rows, n;
+  };
+  for (Device device : gpus())
+    for (Size s : {Size{5, 64}, {4500, 64}, {37, 576}, {9, 768}, {6, 1024}, {1100, 1032}, {5, 2048}, {3, 4096}, {3, 8192}, {7, 580}})
+      for (bool layer : {false, true})
+        for (bool add : {false, true}) {
+          auto on = [&](Device there) {
+            const Shape shape{s.rows, s.n}, vector{s.n}, each{s.rows};
+            auto made = [&](const Shape& of, Dtype dtype, uint64_t seed) { return random_tensor(of, dtype, seed).to(there); };
+            Tensor x = made(shape, Dtype::bf16, 1), more = made(shape, Dtype::bf16, 2), dy = made(shape, Dtype::bf16, 3),
+                   weight = made(vector, Dtype::f32, 4), bias = made(vector, Dtype::f32, 5), dx = made(shape, Dtype::bf16, 6),
+                   dweight = made(vector, Dtype::f32, 7), dbias = made(vector, Dtype::f32, 8), sum = like(x), y = like(x),
+                   mean(each, Dtype::f32, there), rstd(each, Dtype::f32, there);
+            if (layer) {
+              kernel::added_layernorm(sum, y, mean, rstd, x, more, weight, bias, 1e-5);
+              kernel::layernorm_backward(dx, dweight, dbias, dy, sum, weight, mean, rstd, add);
+            } else {
+              kernel::added_rmsnorm(sum, y, rstd, x, more, weight, 1e-5);
+              kernel::rmsnorm_backward(dx, dweight, dy, sum, weight, rstd, add);
+            }
+            Tensor frozen = made(shape, Dtype::bf16, 6), none;
+            if (layer) kernel::layernorm_backward(frozen, none, none, dy, sum, weight, mean, rstd, add);
+            else kernel::rmsnorm_backward(frozen, none, dy, sum, weight, rstd, add);
+            BOOST_TEST(bool(bits_of(frozen) == bits_of(dx)));
+            return std::vector<Tensor>{sum, y, dx, dweight, dbias};
+          };
+          std::vector<Tensor> here = on(device), known = on(Device::cpu);
+          for (size_t t = 0; t < here.size(); ++t) {
+            std::vector<double> a = here[t].values64(), b = known[t].values64();
+            double worst = 0;
+            for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]) / (std::abs(b[i]) + (t < 3 ? .1 : 10.)));
+            BOOST_TEST(worst < (t < 3 ? 0.02 : 1e-4), s.rows << " x " << s.n << (layer ? " layernorm" : " rmsnorm") << (add ? " added" : "")
+                                                             << ", result " << t << ": " << worst << " on " << name(device));
+          }
+        }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,8 +13,6 @@ void mma_of_lane(float (&c)[4], const MmaLane (&all)[32], unsigned lane);
 // A lane's registers from the 32 rows of 16 bytes that the lanes gave.
 void matrices_of_lane(unsigned (&r)[4], const uint4 (&rows)[32], unsigned lane, bool transposed);
 
-inline unsigned pack_bf16(float low, float high) { return to_bf16(low).bits | unsigned(to_bf16(high).bits) << 16; }
-
 inline void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, Line line = {}) {
   MmaLane mine{{a[0], a[1], a[2], a[3]}, {b0, b1}}, all[32];
   exchange_all(&mine, sizeof mine, 0xffffffffu, all, line);

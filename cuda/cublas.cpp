@@ -9,6 +9,7 @@
 #include "cuda/launch.cuh"
 #include "cuda/library.h"
 #include "engine/choices.h"
+#include "engine/on_gpu.h"
 #include "engine/primitives.h"
 
 namespace afina::cuda {
@@ -261,8 +262,27 @@ bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, 
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();
 }
 
-// Two calls: c is rounded, read and written once more than by the kernels that lengthen the chain.
+// Is c so much larger than a that passing over c once more would take longer than to copy a and b? (docs/results/gpu.md: the second pass
+// over a c that no cache holds runs at two thirds of a copy's rate.)
+bool worth_joining(const Tensor& c, const Tensor& a) { return c.size() > 2 * a.size(); }
+
+// One call over [a a2] and [b b2] where c is large; else two calls, by which c is rounded, read and written once more.
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+  if (worth_joining(c, a)) {
+    PurposeScope purpose(Purpose::workspace);
+    const int64_t k = a.columns() + a2.columns();
+    Tensor both({a.rows(), k}, a.dtype(), this_device), weights(tb ? Shape{b.rows(), k} : Shape{k, b.columns()}, b.dtype(), this_device);
+    if (takes(c, both, weights, false, tb, false, bias)) {
+      kernel::joined(both, a, a2);
+      if (tb) {
+        kernel::joined(weights, b, b2);
+      } else {
+        Tensor line = weights.viewed({1, weights.size()});
+        kernel::joined(line, b.viewed({1, b.size()}), b2.viewed({1, b2.size()}));
+      }
+      return matmul(c, both, weights, false, tb, false, bias);
+    }
+  }
   matmul(c, a, b, false, tb, false, bias);
   matmul(c, a2, b2, false, tb, true, Tensor());
 }

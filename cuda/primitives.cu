@@ -1,4 +1,5 @@
 // Element-wise primitives, casts and copies of columns.
+#include "engine/on_gpu.h"
 #include "engine/primitives.h"
 
 #include "cuda/elements.cuh"
@@ -115,6 +116,16 @@ void columns(Tensor& y, const Tensor& x, int64_t from) {
             size_t(element));
 }
 
+void joined(Tensor& y, const Tensor& a, const Tensor& b) {
+  int64_t element = int64_t(size_of(y.dtype())), place = 0;
+  for (const Tensor* part : {&a, &b}) {
+    int64_t width = part->columns() * element;
+    copy_rows(y.data<char>() + place, part->data<void>(), {nullptr, nullptr, y.columns() * element, width, width, part->rows()},
+              size_t(element));
+    place += width;
+  }
+}
+
 template <class S, class T>
 __global__ void add_columns_kernel(S* y, const T* part, int64_t n, int64_t count, int64_t size) {
   int64_t i = my_elements<1>();
@@ -136,6 +147,7 @@ REGISTER_CUDA(affine, vector_per_thread, 0, affine);
 REGISTER_CUDA(add_into, vector_per_thread, 0, add_into);
 REGISTER_CUDA(cast, vector_per_thread, 0, cast);
 REGISTER_CUDA(columns, thread_per_unit, 0, columns);
+REGISTER_CUDA(joined, thread_per_unit, 0, joined);
 REGISTER_CUDA(add_columns, thread_per_element, 0, add_columns);
 
 }  // namespace

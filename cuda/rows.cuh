@@ -11,11 +11,12 @@ struct RowCopy {
   int64_t to_stride, from_stride, width, rows;
 };
 
-template <class U>
+// Index: uint32_t where that suffices, as divisions of 64 bits would take longest.
+template <class U, class Index>
 __global__ void copy_rows_kernel(U* y, const U* x, RowCopy c) {
-  int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= c.rows * c.width) return;
-  int64_t row = i / c.width, column = i % c.width;
+  Index i = Index(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i >= Index(c.rows * c.width)) return;
+  int64_t row = i / Index(c.width), column = i % Index(c.width);
   int64_t to = c.to ? c.to[row] : row, from = c.from ? c.from[row] : row;
   if (to < 0) return;
   U value{};
@@ -27,7 +28,10 @@ template <class U>
 void copy_rows_as(void* y, const void* x, RowCopy c) {
   int64_t unit = int64_t(sizeof(U));
   c.to_stride /= unit, c.from_stride /= unit, c.width /= unit;
-  launch(copy_rows_kernel<U>, unsigned(ceil_div(c.rows * c.width, 256)), 256, 0, static_cast<U*>(y), static_cast<const U*>(x), c);
+  const unsigned blocks = unsigned(ceil_div(c.rows * c.width, 256));
+  if (c.rows * c.width < int64_t(1) << 31)
+    launch(copy_rows_kernel<U, uint32_t>, blocks, 256, 0, static_cast<U*>(y), static_cast<const U*>(x), c);
+  else launch(copy_rows_kernel<U, int64_t>, blocks, 256, 0, static_cast<U*>(y), static_cast<const U*>(x), c);
 }
 
 // Strides and width in bytes, multiples of `element` (2, 4 or 8). 16 bytes at a time where everything is a multiple of it.

@@ -1,5 +1,5 @@
 // The scalar functions of engine/scalar.h and their derivatives, element by element.
-#include "cuda/elements.cuh"
+#include "cuda/quick.cuh"
 #include "engine/primitives.h"
 
 namespace afina::AFINA_GPU {
@@ -12,7 +12,7 @@ __global__ void map_kernel(T* y, const T* x, int64_t n, bool whole) {
   if (i >= n) return;
   sum_of<T> v[w];
   take<w>(v, x, i, n, whole);
-  for (int j = 0; j < w; ++j) v[j] = F::forward(v[j]);
+  for (int j = 0; j < w; ++j) v[j] = plain<T>(F::forward(quick_of<T>(v[j])));
   put<w>(y, v, i, n, whole);
 }
 
@@ -23,7 +23,7 @@ __global__ void map_backward_kernel(T* dx, const T* dy, const T* x, const T* y, 
   if (i >= n) return;
   sum_of<T> slope[w], in[w], out[w];
   take<w>(slope, dy, i, n, whole), take<w>(in, x, i, n, whole), take<w>(out, y, i, n, whole);
-  for (int j = 0; j < w; ++j) slope[j] = F::backward(slope[j], in[j], out[j]);
+  for (int j = 0; j < w; ++j) slope[j] = plain<T>(F::backward(quick_of<T>(slope[j]), quick_of<T>(in[j]), quick_of<T>(out[j])));
   put<w>(dx, slope, i, n, whole);
 }
 

@@ -1,7 +1,7 @@
 // silu(gate) · up and its gradients.
 #include "engine/ops/swiglu.h"
 
-#include "cuda/elements.cuh"
+#include "cuda/quick.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
@@ -13,7 +13,7 @@ __global__ void swiglu_kernel(T* y, const T* gate, const T* up, int64_t n, bool 
   if (i >= n) return;
   sum_of<T> x[w], u[w];
   take<w>(x, gate, i, n, whole), take<w>(u, up, i, n, whole);
-  for (int j = 0; j < w; ++j) x[j] = x[j] * math::sigmoid(x[j]) * u[j];
+  for (int j = 0; j < w; ++j) x[j] = x[j] * plain<T>(math::sigmoid(quick_of<T>(x[j]))) * u[j];
   put<w>(y, x, i, n, whole);
 }
 
@@ -26,7 +26,7 @@ __global__ void swiglu_backward_kernel(T* dgate, T* dup, const T* dy, const T* g
   S slope[w], x[w], u[w];
   take<w>(slope, dy, i, n, whole), take<w>(x, gate, i, n, whole), take<w>(u, up, i, n, whole);
   for (int j = 0; j < w; ++j) {
-    S s = math::sigmoid(x[j]), silu = x[j] * s;
+    S s = plain<T>(math::sigmoid(quick_of<T>(x[j]))), silu = x[j] * s;
     x[j] = slope[j] * u[j] * math::v_fma(s, S(1) - silu, silu);  // silu' = s (1 + x - x s) = s (1 - silu) + silu
     u[j] = slope[j] * silu;
   }

@@ -1,6 +1,8 @@
 // What the engine does in another way on GPUs, whose sums are not bound to the CPU's order of rounding (docs/numerics.md).
 #pragma once
+#include "engine/kernel.h"
 #include "engine/shapes.h"
+#include "engine/tensor.h"
 
 namespace afina {
 
@@ -9,5 +11,10 @@ inline bool on_gpu(Device device) {
   if (device == Device::shapes) device = stood_for();
   return device == Device::cuda || device == Device::emulated;
 }
+
+namespace kernel {
+// y (rows, m + n) = a (rows, m) beside b (rows, n), of one dtype: the operand of one product where there would be two.
+inline constinit Kernel<void(Tensor& y, const Tensor& a, const Tensor& b)> joined{"joined"};
+}  // namespace kernel
 
 }  // namespace afina

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/on_gpu.h"
 #include "engine/ops/adamw.h"
 #include "engine/ops/attention.h"
+#include "engine/ops/cross_entropy.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/rope.h"
@@ -235,6 +237,60 @@ BOOST_AUTO_TEST_CASE(generation_gives_the_cpus_tokens) {
     BOOST_TEST(generate(*tiny_model(tiny_path("llama"), "full", build), {3, 1, 4, 1, 5}, options).tokens == on_cpu,
                boost::test_tools::per_element());
   }
+}
+
+BOOST_AUTO_TEST_CASE(long_rows_of_logits) {
+  for (Device device : gpus())
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+      for (int64_t n : {16500, 16501, 60000}) {  // the last: more than shared memory holds
+        Tensor logits = random_tensor({3, n}, Dtype::f32, 1) * 3., targets = integers({int32_t(n - 1), -1, 7}, {3});
+        auto on = [&](Device there) {
+          Tensor of = logits.to(there), losses({3}, Dtype::f32, there), slopes(logits.shape(), dtype, there);
+          kernel::softmax_loss(of, losses, slopes, targets.to(there), 0.5);
+          std::vector<double> all = slopes.values64();
+          for (double loss : losses.values64()) all.push_back(loss);
+          return all;
+        };
+        std::vector<double> here = on(device), known = on(Device::cpu);
+        double worst = 0;
+        for (size_t i = 0; i < here.size(); ++i) worst = std::max(worst, std::abs(here[i] - known[i]) / (std::abs(known[i]) + 1e-6));
+        BOOST_TEST(worst < (dtype == Dtype::f32 ? 1e-4 : 1e-2), n << " " << name(dtype) << " on " << name(device) << ": " << worst);
+      }
+}
+
+// A product and its continuation: sums that no cache holds are made by one product over operands joined side by side.
+BOOST_AUTO_TEST_CASE(products_with_a_second_term) {
+  for (Device device : gpus())
+    for (bool tb : {true, false})
+      for (int64_t n : {48, 256})
+        for (int64_t r : {8, 16, 5}) {
+          const int64_t m = 70, k = 64;
+          auto on = [&](Device there) {
+            auto made = [&](const Shape& shape, uint64_t seed) { return random_tensor(shape, Dtype::bf16, seed).to(there); };
+            Tensor c({m, n}, Dtype::bf16, there), none;
+            kernel::matmul2(c, made({m, k}, 1), made(tb ? Shape{n, k} : Shape{k, n}, 2), made({m, r}, 3),
+                            made(tb ? Shape{n, r} : Shape{r, n}, 4), tb, none);
+            return c.values64();
+          };
+          std::vector<double> here = on(device), known = on(Device::cpu);
+          double worst = 0;
+          for (size_t i = 0; i < here.size(); ++i) worst = std::max(worst, std::abs(here[i] - known[i]) / (std::abs(known[i]) + 1.));
+          BOOST_TEST(worst < 0.02, n << " columns, rank " << r << (tb ? " NT" : " NN") << " on " << name(device) << ": " << worst);
+        }
+}
+BOOST_AUTO_TEST_CASE(columns_side_by_side) {
+  for (Device device : gpus())
+    for (int64_t count : {16, 3}) {
+      Tensor a = random_tensor({9, 24}, Dtype::bf16, 1), b = random_tensor({9, count}, Dtype::bf16, 2),
+             both({9, 24 + count}, Dtype::bf16, device);
+      kernel::joined(both, a.to(device), b.to(device));
+      std::vector<float> values = both.values(), left = a.values(), right = b.values(), expected;
+      for (int64_t row = 0; row < 9; ++row) {
+        expected.insert(expected.end(), left.begin() + row * 24, left.begin() + (row + 1) * 24);
+        expected.insert(expected.end(), right.begin() + row * count, right.begin() + (row + 1) * count);
+      }
+      BOOST_TEST(values == expected, boost::test_tools::per_element());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

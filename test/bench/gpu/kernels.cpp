@@ -164,6 +164,43 @@ void matmuls(Bench& b, Dtype type) {
   }
 }
 
+// The products of a layer with an adapter, which memory bounds: those of its rank beside the frozen weight's.
+void low_rank(Bench& b) {
+  if (std::string("low rank").find(b.only) == std::string::npos) return;
+  struct Size {
+    int64_t rows, in, out, rank;
+  };
+  std::vector<Size> sizes = {{32768, 576, 576, 16},  {32768, 576, 1536, 16}, {32768, 576, 1536, 32},
+                             {32768, 1536, 576, 16}, {8192, 2048, 8192, 16}, {8192, 8192, 2048, 16}};
+  if (b.s.tiny) sizes = {{40, 32, 48, 16}};
+  Tensor none;
+  for (Size z : sizes) {
+    Tensor x = b.tensor({z.rows, z.in}), w = b.tensor({z.out, z.in}), y = b.tensor({z.rows, z.out}), low = b.tensor({z.rows, z.rank}),
+           down = b.tensor({z.rank, z.in}), up = b.tensor({z.out, z.rank}), of_down = b.tensor(down.shape(), Dtype::f32),
+           of_up = b.tensor(up.shape(), Dtype::f32);
+    auto row = [&](const char* what, Tensor& c, const Tensor& a, const Tensor& other, bool ta, bool tb, bool adding) {
+      const double bytes = double(a.bytes() + other.bytes() + c.bytes() * (adding ? 2 : 1));
+      each_variant(
+          b.s, kernel::matmul, false,
+          [&](const std::string& variant, double seconds) {
+            std::printf("| %lld x %lld > %lld, rank %lld: %s | %s | %.1f us | %.0f GB/s | %.0f %% of copy |\n", (long long)z.rows,
+                        (long long)z.in, (long long)z.out, (long long)z.rank, what, variant.c_str(), seconds * 1e6, bytes / seconds / 1e9,
+                        100 * bytes / seconds / b.s.copy_rate);
+            std::fflush(stdout);
+          },
+          c, a, other, ta, tb, adding, none);
+    };
+    row("y = x Wᵀ", y, x, w, false, true, false);
+    row("dx = dy W", x, y, w, false, false, false);
+    row("s = x Aᵀ", low, x, down, false, true, false);
+    row("y += s Bᵀ", y, low, up, false, true, true);
+    row("ds = dy B", low, y, up, false, false, false);
+    row("dx += ds A", x, low, down, false, false, true);
+    row("dA += dsᵀ x", of_down, low, x, true, false, true);
+    row("dB += dyᵀ s", of_up, y, low, true, false, true);
+  }
+}
+
 void attentions(Bench& b, Dtype type) {
   struct Size {
     int64_t batch, length, heads, kv_heads, dim;
@@ -210,7 +247,7 @@ void measure_ceilings(Setting& s) {
 void bench_kernels(const Setting& s, const std::string& only) {
   Bench b{s, only, s.tiny ? 8 : 16384, s.tiny ? 64 : 2048};
   std::printf("| kernel | variant | time | rate | of its ceiling |\n|---|---|---:|---:|---:|\n");
-  norms(b), pointwise(b), tables(b), optimizer(b);
+  norms(b), pointwise(b), tables(b), optimizer(b), low_rank(b);
   for (Dtype type : {Dtype::bf16, Dtype::f32}) matmuls(b, type), attentions(b, type);
 }
 

@@ -235,16 +235,21 @@ struct WeightSlope {
   const T *dy, *x;
   const S *mean, *rstd;
   int64_t n;
-  __device__ S operator()(int64_t row, int64_t column) const {
-    S value = load(x + row * n + column);
-    return load(dy + row * n + column) * ((mean ? value - mean[row] : value) * rstd[row]);
+  template <int w>
+  __device__ void operator()(S (&v)[w], int64_t row, int64_t column) const {
+    S value[w], by = rstd[row], at = mean ? mean[row] : S(0);
+    take<w>(v, dy + row * n, column, n, true), take<w>(value, x + row * n, column, n, true);
+    for (int j = 0; j < w; ++j) v[j] *= (mean ? value[j] - at : value[j]) * by;
   }
 };
 template <class T>
 struct BiasSlope {
   const T* dy;
   int64_t n;
-  __device__ sum_of<T> operator()(int64_t row, int64_t column) const { return load(dy + row * n + column); }
+  template <int w>
+  __device__ void operator()(sum_of<T> (&v)[w], int64_t row, int64_t column) const {
+    take<w>(v, dy + row * n, column, n, true);
+  }
 };
 
 template <class T>
@@ -337,8 +342,12 @@ void norm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy,
         }
       launch(norm_backward_kernel<T, V, layer, false>, row_grid(c.rows, c.n), row_block(c.n), 0, dx.data<T>(), dy.data<T>(), c, add,
              Slopes<S>{1, nullptr, nullptr});
-      if (dweight) add_column_sums<S>(dweight, WeightSlope<T>{dy.data<T>(), c.x, c.mean, c.rstd, c.n}, c.rows, c.n);
-      if (dbias) add_column_sums<S>(dbias, BiasSlope<T>{dy.data<T>(), c.n}, c.rows, c.n);
+      auto add_sums = [&](Tensor& slope, const auto& of) {
+        if (c.whole) add_column_sums<width_of<T>, S>(slope, of, c.rows, c.n);
+        else add_column_sums<1, S>(slope, of, c.rows, c.n);
+      };
+      if (dweight) add_sums(dweight, WeightSlope<T>{dy.data<T>(), c.x, c.mean, c.rstd, c.n});
+      if (dbias) add_sums(dbias, BiasSlope<T>{dy.data<T>(), c.n});
     });
   });
 }

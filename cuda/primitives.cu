@@ -126,19 +126,30 @@ void joined(Tensor& y, const Tensor& a, const Tensor& b) {
   }
 }
 
-template <class S, class T>
-__global__ void add_columns_kernel(S* y, const T* part, int64_t n, int64_t count, int64_t size) {
-  int64_t i = my_elements<1>();
+template <int w, class S, class T, class Index>
+__global__ void add_columns_kernel(S* y, const T* part, int64_t n, Index count, Index size) {
+  Index i = (Index(blockIdx.x) * blockDim.x + threadIdx.x) * w;
   if (i >= size) return;
-  S* to = y + i / count * n + i % count;
-  store(to, load(to) + load(part + i));
+  S* to = y + int64_t(i / count) * n;
+  const int64_t column = i % count;
+  sum_of<S> sum[w];
+  sum_of<T> more[w];
+  take<w>(sum, to, column, n, true), take<w>(more, part, i, size, true);
+  for (int j = 0; j < w; ++j) sum[j] += more[j];
+  put<w>(to, sum, column, n, true);
 }
 void add_columns(Tensor& y, const Tensor& part, int64_t from) {
   with_types(y.dtype(), part.dtype(), [&](auto* sum_type, auto* type) {
     using S = pointed<decltype(sum_type)>;
     using T = pointed<decltype(type)>;
-    launch(add_columns_kernel<S, T>, grid_of(part.size(), 1), element_threads, 0, y.data<S>() + from, part.data<T>(), y.columns(),
-           part.columns(), part.size());
+    S* to = y.data<S>() + from;
+    const int64_t n = y.columns(), count = part.columns(), size = part.size();
+    constexpr int w = width_of<S, T>;
+    const bool small = size < int64_t(1) << 31;
+    if (small && n % w == 0 && count % w == 0 && whole(size, w, to) && whole(size, w, part.data<T>()))
+      launch(add_columns_kernel<w, S, T, uint32_t>, grid_of(size, w), element_threads, 0, to, part.data<T>(), n, uint32_t(count),
+             uint32_t(size));
+    else launch(add_columns_kernel<1, S, T, int64_t>, grid_of(size, 1), element_threads, 0, to, part.data<T>(), n, count, size);
   });
 }
 

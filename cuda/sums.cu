@@ -32,17 +32,22 @@ void sum_columns(Tensor& y, const Tensor& x) {
   });
 }
 
-template <class S, class T>
+template <class T>
 struct Plain {
   const T* x;
   int64_t n;
-  __device__ S operator()(int64_t row, int64_t column) const { return load(x + row * n + column); }
+  template <int w>
+  __device__ void operator()(sum_of<T> (&v)[w], int64_t row, int64_t column) const {
+    take<w>(v, x + row * n, column, n, true);
+  }
 };
 void sum_rows(Tensor& y, const Tensor& x) {
   with_types(y.dtype(), x.dtype(), [&](auto* sum_type, auto* type) {
     using To = pointed<decltype(sum_type)>;
     using T = pointed<decltype(type)>;
-    add_column_sums<To>(y, Plain<sum_of<To>, T>{x.data<T>(), x.columns()}, x.rows(), x.columns());
+    Plain<T> of{x.data<T>(), x.columns()};
+    if (whole(of.n, width_of<T>, of.x)) add_column_sums<width_of<T>, To>(y, of, x.rows(), of.n);
+    else add_column_sums<1, To>(y, of, x.rows(), of.n);
   });
 }
 

@@ -293,4 +293,21 @@ BOOST_AUTO_TEST_CASE(columns_side_by_side) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(columns_added_and_rows_summed) {
+  for (Device device : gpus())
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+      for (int64_t count : {16, 5}) {
+        auto on = [&](Device there) {
+          Tensor y = random_tensor({300, 24 + count}, dtype, 1).to(there), sums = random_tensor({count}, Dtype::f32, 3).to(there);
+          Tensor part = random_tensor({300, count}, dtype, 2).to(there);
+          kernel::add_columns(y, part, 8);
+          kernel::sum_rows(sums, part);
+          return std::pair(bits_of(y), sums.values());
+        };
+        auto here = on(device), known = on(Device::cpu);
+        BOOST_TEST(bool(here.first == known.first));
+        for (size_t i = 0; i < here.second.size(); ++i) BOOST_TEST(std::abs(here.second[i] - known.second[i]) < 1e-4);
+      }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -243,6 +243,7 @@ BOOST_AUTO_TEST_CASE(columns_and_rows_in_chunks) {
     for (int64_t n : {1, 8, 16, 47, 64, 65})
       for (bool accumulate : {false, true})
         check({.m = 333, .n = n, .k = 301, .ta = true, .in = in, .accumulate = accumulate, .gap = n == 47 ? 3 : 0, .tiny = n == 8});
+  check({.m = 260, .n = 64, .k = 1537, .ta = true, .in = Dtype::bf16, .accumulate = true});
 }
 
 BOOST_AUTO_TEST_CASE(little_of_b_is_packed_by_every_thread) {

@@ -27,8 +27,9 @@ void pack_b(void* out, const Gemm& g) {
 // A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where the long operand is read as it lies: the
 // factors of a product may change places, so the bits are the same.
 bool better_lying(const Gemm& g) {
+  const int64_t least_k = g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // turning C takes its time, too
   return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 && g.out == Dtype::f32 && g.n <= lying_columns &&
-         g.ldc == g.n && g.k >= 256 && g.m >= 4 * g.n;
+         g.ldc == g.n && g.k >= least_k && g.m >= 4 * g.n;
 }
 // to (columns, rows) = from (rows, columns) turned.
 void turn(float* to, const float* from, int64_t rows, int64_t columns, bool one_thread) {

@@ -70,13 +70,17 @@ void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
   Random random(seed, "init", p.name);
   const Tensor& exact = p.master ? p.master : p.value;
+  constexpr int64_t most = 1 << 18;                                    // a part that stays in a cache between its being made and copied
   if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // made where they stay
-    Tensor all = exact.viewed({exact.size()});
-    initial_values(all, p, random, 0);
-    if (exact.data<void>() != p.value.data<void>()) p.value.copy_from(exact);
+    Tensor all = exact.viewed({exact.size()}), rounded = p.value.viewed(all.shape());
+    for (int64_t first = 0; first < all.size(); first += most) {
+      const int64_t count = std::min(most, all.size() - first);
+      Tensor part = all.slice_rows(first, count);
+      initial_values(part, p, random, first);
+      if (exact.data<void>() != p.value.data<void>()) rounded.slice_rows(first, count).copy_from(part);
+    }
     return p.settle();
   }
-  constexpr int64_t most = 1 << 18;
   PurposeScope purpose(Purpose::workspace);
   Tensor values({std::min(most, p.shape.size())}, Dtype::f32);
   for (int64_t first = 0; first < p.shape.size(); first += most) {

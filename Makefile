@@ -52,7 +52,7 @@ sanitize: setup
 	  $(BUILD)-sanitize/tests
 
 # The tests that compute with several threads under ThreadSanitizer: a build of its own, much slower.
-TSAN_TESTS ?= threads,operations,training,methods,micro_batches,batches,checkpoints,runs
+TSAN_TESTS ?= threads,gemm,operations,training,methods,micro_batches,batches,checkpoints,runs
 tsan: setup
 	@$(call built,$(BUILD)-tsan,tests,-DSANITIZE=thread)
 	TSAN_OPTIONS=halt_on_error=1 AFINA_THREADS=4 $(BUILD)-tsan/tests --run_test=$(TSAN_TESTS)

@@ -9,7 +9,7 @@ namespace afina::AFINA_GPU {
 namespace {
 
 // e^x by the exponential of the hardware in f32.
-__device__ inline float exp_of(float x) { return exp2f(x * 1.44269504f); }
+__device__ inline float exp_of(float x) { return exp2f(x * log2_e); }
 __device__ inline double exp_of(double x) { return math::exp(x); }
 
 // body(i, values of x at i, how many of them are there): over this thread's part of a row, four vectors loaded at a time.
@@ -84,12 +84,10 @@ void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor&
       if (d && n > 16384 && row + others <= most_shared())
         return launch(softmax_loss_kernel<S, T, 1024, true>, unsigned(logits.rows()), 1024, row, x, losses.data<S>(), d,
                       targets.data<int32_t>(), n, scale, all);
-    constexpr int most = sizeof(S) == 8 ? 256 : 512;
-    launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()),
-           n <= 1024   ? 64
-           : n <= 8192 ? 256
-                       : most,
-           0, x, losses.data<S>(), d, targets.data<int32_t>(), n, scale, all);
+    constexpr int most = sizeof(S) == 8 ? 256 : 512;  // f64 takes twice the registers
+    const int threads = n <= 1024 ? 64 : n <= 8192 ? 256 : most;
+    launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n,
+           scale, all);
   });
 }
 

@@ -262,13 +262,9 @@ bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, 
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();
 }
 
-// Is c so much larger than a that passing over c once more would take longer than to copy a and b? (docs/results/gpu.md: the second pass
-// over a c that no cache holds runs at two thirds of a copy's rate.)
-bool worth_joining(const Tensor& c, const Tensor& a) { return c.size() > 2 * a.size(); }
-
-// One call over [a a2] and [b b2] where c is large; else two calls, by which c is rounded, read and written once more.
+// One call over [a a2] and [b b2], or two calls, by which c is rounded, read and written once more.
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
-  if (worth_joining(c, a)) {
+  if (better_joined(c.columns(), a.columns())) {
     PurposeScope purpose(Purpose::workspace);
     const int64_t k = a.columns() + a2.columns();
     Tensor both({a.rows(), k}, a.dtype(), this_device), weights(tb ? Shape{b.rows(), k} : Shape{k, b.columns()}, b.dtype(), this_device);

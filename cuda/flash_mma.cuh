@@ -5,8 +5,6 @@
 
 namespace afina::AFINA_GPU {
 
-inline constexpr float log2_e = 1.44269504f, ln_2 = 0.693147181f;
-
 // c (16 tiles, columns): fragments that a warp holds, 16 rows one under the other.
 template <int tiles, int columns>
 struct Warp {

@@ -23,6 +23,7 @@ namespace afina::AFINA_GPU {
 
 inline constexpr Device this_device = Device::AFINA_GPU;
 inline constexpr int warp = 32;
+inline constexpr float log2_e = 1.44269504f, ln_2 = 0.693147181f;  // for the hardware's exponential, which is of 2
 
 inline int ceil_div(int64_t a, int64_t b) { return int((a + b - 1) / b); }
 

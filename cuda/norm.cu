@@ -262,16 +262,14 @@ Norm<T> norm_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const
 }
 // body(std::integral_constant<int, V>): how many vectors of a row a thread keeps in registers; 0 where rows are not of bf16, not whole or
 // too long.
-template <class T, class Body>
+template <class T, int V = 1, class Body>
 void with_held(const Norm<T>& c, Body body) {
-  int vectors = ceil_div(c.n, int64_t(width_of<T>) * row_block(c.n).x);
-  if (std::is_same_v<T, bf16> && c.whole) {
-    if (vectors == 1) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 1 : 0 > ());
-    if (vectors == 2) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 2 : 0 > ());
-    if (vectors == 3) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 3 : 0 > ());
-    if (vectors == 4) return body(std::integral_constant < int, std::is_same_v<T, bf16> ? 4 : 0 > ());
+  if constexpr (std::is_same_v<T, bf16> && V <= 4) {
+    if (c.whole && ceil_div(c.n, int64_t(width_of<T>) * row_block(c.n).x) == V) body(std::integral_constant<int, V>());
+    else with_held<T, V + 1>(c, body);
+  } else {
+    body(std::integral_constant<int, 0>());
   }
-  body(std::integral_constant<int, 0>());
 }
 
 // sum and more: both empty, or sum = x + more is what the norm is of.

@@ -34,11 +34,11 @@ __device__ inline Quick v_power_of_two(Quick n) { return Quick(math::v_power_of_
 __device__ inline Quick v_split(Quick x, Quick& e) { return Quick(math::v_split(x.v, e.v)); }
 __device__ inline Quick log(Quick x) { return Quick(math::log(x.v)); }
 // As math::exp: 0 below -87, and no more than e^88.
-__device__ inline Quick exp(Quick x) { return Quick(x.v < -87.f ? 0.f : exp2f(math::v_min(88.f, x.v) * 1.44269504f)); }
+__device__ inline Quick exp(Quick x) { return Quick(x.v < -87.f ? 0.f : exp2f(math::v_min(88.f, x.v) * log2_e)); }
 // e^x - 1, near 0 by its series.
 __device__ inline Quick expm1(Quick x) {
   float series = math::v_fma(x.v * x.v, math::v_fma(x.v, 1.f / 6.f, 0.5f), x.v);
-  return Quick(x.v < 0.03f && x.v > -0.03f ? series : exp2f(x.v * 1.44269504f) - 1.f);
+  return Quick(x.v < 0.03f && x.v > -0.03f ? series : exp2f(x.v * log2_e) - 1.f);
 }
 
 // What element-wise functions of T are computed in.

@@ -100,8 +100,8 @@ Tensor with_low_rank(const LowRank& l) {
     if (wanted) take(ds);
     if (dxa) add_product(dxa, ds, a, shape);
     if (!dx) return;
-    // On a GPU products add to dx, but for one that is new and so much larger than dy that both parts are better made at once.
-    const bool at_once = same && !apart && (!on_gpu(dy.device()) || (!dx.touched() && weight.columns() > 2 * of_y.columns()));
+    // On a GPU products add to dx, but for one that is new and better made of both parts at once.
+    const bool at_once = same && !apart && (!on_gpu(dy.device()) || (!dx.touched() && better_joined(weight.columns(), of_y.columns())));
     if (!at_once) {
       add_product(dx, of_y, weight, shape);
       if (same && !apart) add_product(dx, ds, a, shape);

@@ -70,7 +70,8 @@ void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
   Random random(seed, "init", p.name);
   const Tensor& exact = p.master ? p.master : p.value;
-  constexpr int64_t most = 1 << 18;                                    // a part that stays in a cache between its being made and copied
+  constexpr int64_t most = 1 << 18;  // a part stays in a cache between its being made and its being copied
+
   if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // made where they stay
     Tensor all = exact.viewed({exact.size()}), rounded = p.value.viewed(all.shape());
     for (int64_t first = 0; first < all.size(); first += most) {

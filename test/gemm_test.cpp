@@ -255,6 +255,21 @@ BOOST_AUTO_TEST_CASE(little_of_b_is_packed_by_every_thread) {
                 {1, 2, 3});
 }
 
+// Four units of k, of which a panel of B stays in registers, and one less and more.
+BOOST_AUTO_TEST_CASE(over_a_short_k) {
+  for (Dtype in : {Dtype::f32, Dtype::bf16})
+    for (Dtype out : {Dtype::f32, Dtype::bf16})
+      for (int64_t units : {3, 4, 5})
+        for (int64_t m : {3, 8, 49, 411})
+          for (bool tb : {false, true}) {
+            const int64_t k = in == Dtype::bf16 ? 2 * units : units;
+            check({.m = m, .n = 203, .k = k, .tb = tb, .in = in, .out = out, .gap = 2, .tiny = m == 8}, {1, 2});
+          }
+  check({.m = 60, .n = 128, .k = 7, .tb = true, .in = Dtype::bf16, .out = Dtype::bf16});
+  check({.m = 60, .n = 128, .k = 8, .tb = true, .in = Dtype::bf16, .k2 = 16});
+  check({.m = 60, .n = 128, .k = 8, .tb = true, .in = Dtype::bf16, .accumulate = true});
+}
+
 BOOST_AUTO_TEST_CASE(threads_do_not_show) {
   for (auto in : {Dtype::f32, Dtype::bf16})
     for (int form = 0; form < 3; ++form)

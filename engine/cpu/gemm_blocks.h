@@ -72,8 +72,7 @@ static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, con
         const int at = (i * NV + j) * V::width * 4;
         float* to = c + i * ldc + j * V::width;
         V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(), V::add(V::load(even + at), V::load(odd + at)));
-        if (n[j] >= V::width) V::store(to, sum);
-        else V::store_part(to, sum, n[j]);
+        store_columns<V>(to, sum, n[j]);
       }
   }
 }
@@ -87,8 +86,7 @@ static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t
       V::F sum = load_columns<V>(sums + i * ld + j, left);
       if (t.bias) sum = V::add(sum, load_columns<V>(t.bias + column + j, left));
       if (t.out) V::store_bf16(t.out + (row + i) * t.ldo + column + j, sum, left < V::width ? left : V::width);
-      else if (left >= V::width) V::store(t.c + (row + i) * t.ldc + column + j, sum);
-      else V::store_part(t.c + (row + i) * t.ldc + column + j, sum, left);
+      else store_columns<V>(t.c + (row + i) * t.ldc + column + j, sum, left);
     }
 }
 
@@ -99,7 +97,7 @@ static void apart(const Tile& t, int64_t row) {
   float* c = t.c + row * t.ldc;
   if (!t.load && !t.first.units && !t.second.units)
     for (int i = 0; i < R; ++i)
-      for (int j = 0; j < NV; ++j) Wide::store_part(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j] < Wide::width ? n[j] : Wide::width);
+      for (int j = 0; j < NV; ++j) store_columns<Wide>(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j]);
   add_blocks<R, NV>(t.first, row, c, t.ldc, n, t.load);
   add_blocks<R, NV>(t.second, row, c, t.ldc, n, t.load || t.first.units);
   if (t.out || t.bias) finish_sums(t, row, R, 0, t.columns, c, t.ldc);

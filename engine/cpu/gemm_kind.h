@@ -106,6 +106,10 @@ struct UnitPairs : OneChain {
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return Wide::interleave(columns + 2 * u * ld, 2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
   }
+  // Of two vectors of columns, where k has both of the unit.
+  AFINA_INLINE void across_two(const char* columns, int64_t ld, int64_t u, Wide::F (&to)[2]) {
+    Wide::interleave(columns + 2 * u * ld, columns + (2 * u + 1) * ld, to);
+  }
 };
 using UnitBf16 = UnitPairs;
 #else

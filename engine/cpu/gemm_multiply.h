@@ -127,9 +127,10 @@ struct Multiply {
     char* to_a = bytes_a + bytes_a2 ? (char*)scratch(shared_a, size_t(bytes_a + bytes_a2)) : nullptr;
     c.a = left(t1, to_a, c.m0, c.u0, units);
     c.a2 = left(t2, to_a + bytes_a, c.m0, 0, units2);
-    // In pieces of some ten microseconds, so that no thread waits long for another.
+    // In equal pieces of some ten microseconds, so that no thread waits long for another.
     const int64_t group = t1.b.along ? 1 : 16;  // rows of memory that are k are read in longer pieces
-    const int64_t piece_b = t1.b.along ? split_units : split_units / 4;
+    const int64_t pieces = most(1, up(units, t1.b.along ? split_units : split_units / 4)),
+                  piece_b = most(1, up(up(units, pieces), 16)) * 16;
     const int64_t groups = g.packed_b ? 0 : up(panels - c.first_packed, group), splits = up(units, piece_b), groups2 = up(panels, group);
     const int64_t items_b = pack_b ? groups * splits : 0, items_b2 = pack_b && units2 ? groups2 : 0;
     const int64_t splits_a = most(1, up(units, split_units)), items_a = to_a && pack_a ? row_blocks * splits_a : 0;

@@ -58,6 +58,14 @@ static void pack_across(char* out, int wide, const char* columns, int64_t ld, in
   constexpr int w = Wide::width;
   for (int64_t u = u0; u < u1; ++u, out += wide * 4) {
     int x = 0;
+    if constexpr (requires { Kind::across_two; }) {
+      if (2 * u + 1 < k)
+        for (; x + 2 * w <= wide && x + 2 * w <= n; x += 2 * w) {
+          Wide::F r[2];
+          Kind::across_two(columns + x * Kind::bytes, ld, u, r);
+          Wide::store(out + x * 4, r[0]), Wide::store(out + (x + w) * 4, r[1]);
+        }
+    }
     for (; x + w <= wide && x + w <= n; x += w) Wide::store(out + x * 4, Kind::across(columns + x * Kind::bytes, ld, u, w, k));
     for (; x < wide; x += w) {
       int left = n > x ? int(n - x) : 0;

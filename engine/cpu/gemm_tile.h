@@ -75,57 +75,119 @@ template <class Kind, class V, int R, int NV, int Step>
   }
 }
 
+// The first n columns of a vector: all of it where there are more.
 template <class V>
 [[gnu::always_inline]] static inline typename V::F load_columns(const float* p, int n) {
   return n >= V::width ? V::load(p) : V::load_part(p, n);
 }
+template <class V>
+[[gnu::always_inline]] static inline void store_columns(float* p, typename V::F v, int n) {
+  if (n >= V::width) V::store(p, v);
+  else V::store_part(p, v, n);
+}
+
+// Used columns of vector j of a tile. Whole: all of the last one's are, which is known beforehand, so that no vector asks.
+template <class V, int NV, bool Whole>
+[[gnu::always_inline]] static inline int columns_of(const Tile& t, int j) {
+  const int left = t.columns - j * V::width;
+  return Whole || j < NV - 1 || left > V::width ? V::width : left;
+}
 
 template <class V, int R, int NV>
-[[gnu::always_inline]] static inline void write_tile(typename V::F (&acc)[R][NV], const Tile& t) {
-  const int last = t.columns - (NV - 1) * V::width;  // columns of the last vector
-  if (t.bias) {
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) {
-      typename V::F bias = load_columns<V>(t.bias + j * V::width, j == NV - 1 ? last : V::width);
+[[gnu::always_inline]] static inline void zero_sums(typename V::F (&acc)[R][NV]) {
 #pragma GCC unroll 12
-      for (int i = 0; i < R; ++i) acc[i][j] = V::add(acc[i][j], bias);
-    }
-  }
-#pragma GCC unroll 12
-  for (int i = 0; i < R; ++i) {
+  for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) {
-      int n = j == NV - 1 ? last : V::width;
-      if (t.out) V::store_bf16(t.out + i * t.ldo + j * V::width, acc[i][j], n);
-      else if (n >= V::width) V::store(t.c + i * t.ldc + j * V::width, acc[i][j]);
-      else V::store_part(t.c + i * t.ldc + j * V::width, acc[i][j], n);
-    }
+    for (int j = 0; j < NV; ++j) acc[i][j] = V::zero();
+}
+
+template <class V, bool Whole, int R, int NV>
+[[gnu::always_inline]] static inline void load_sums(typename V::F (&acc)[R][NV], const Tile& t) {
+#pragma GCC unroll 12
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) acc[i][j] = load_columns<V>(t.c + i * t.ldc + j * V::width, columns_of<V, NV, Whole>(t, j));
+}
+
+template <class V, bool Whole, int R, int NV>
+[[gnu::always_inline]] static inline void add_bias(typename V::F (&acc)[R][NV], const Tile& t) {
+#pragma GCC unroll 4
+  for (int j = 0; j < NV; ++j) {
+    typename V::F bias = load_columns<V>(t.bias + j * V::width, columns_of<V, NV, Whole>(t, j));
+#pragma GCC unroll 12
+    for (int i = 0; i < R; ++i) acc[i][j] = V::add(acc[i][j], bias);
   }
 }
 
-template <class Kind, class V, int R, int NV, int Step>
+// From the tile's row `row` on.
+template <class V, bool Whole, bool Rounded, int R, int NV>
+[[gnu::always_inline]] static inline void store_sums(typename V::F (&acc)[R][NV], const Tile& t, int64_t row = 0) {
+#pragma GCC unroll 12
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) {
+      const int n = columns_of<V, NV, Whole>(t, j);
+      if constexpr (Rounded) V::store_bf16(t.out + (row + i) * t.ldo + j * V::width, acc[i][j], n);
+      else store_columns<V>(t.c + (row + i) * t.ldc + j * V::width, acc[i][j], n);
+    }
+}
+
+template <class Kind, class V, int R, int NV, int Step, bool Whole>
 [[gnu::always_inline]] static inline void one_tile(const Tile& t) {
   typename V::F acc[R][NV];
-#pragma GCC unroll 12
-  for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) acc[i][j] = t.load ? load_columns<V>(t.c + i * t.ldc + j * V::width, t.columns - j * V::width) : V::zero();
-  }
+  if (t.load) load_sums<V, Whole>(acc, t);
+  else zero_sums<V>(acc);
   if constexpr (wide_vectors == 2) {  // the sums of the rows that come next: their loads would hold up the first products
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
   }
   add_stretch<Kind, V, R, NV, Step>(acc, t.first);
   if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
-  write_tile<V, R, NV>(acc, t);
+  if (t.bias) add_bias<V, Whole>(acc, t);
+  if (t.out) store_sums<V, Whole, true>(acc, t);
+  else store_sums<V, Whole, false>(acc, t);
+}
+
+// Rows over so short a k (LoRA's rank 8 in bf16) that the panel of B stays in registers, and is not loaded again for every few rows.
+constexpr int short_units = 4, short_rows = 3;
+template <class V, int NV>
+[[gnu::always_inline]] static inline bool is_short(const Tile& t) {
+  return t.first.units == short_units && t.columns == NV * V::width && !t.second.units && !t.load && !t.bias;
+}
+template <class Kind, class V, int NV, bool Rounded>
+static void short_tiles(const Tile& t, int64_t rows) {
+  typename V::F b[short_units][NV];
+#pragma GCC unroll 4
+  for (int u = 0; u < short_units; ++u)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) b[u][j] = V::load(t.first.b + u * t.first.step_b + j * V::width * 4);
+  for (int64_t row = 0; row < rows; row += short_rows) {
+    typename V::F acc[short_rows][NV];
+    zero_sums<V>(acc);
+    const char* a = t.first.a + row * t.first.row_bytes;
+#pragma GCC unroll 4
+    for (int u = 0; u < short_units; ++u)
+#pragma GCC unroll 3
+      for (int i = 0; i < short_rows; ++i) {
+        typename V::F av = V::broadcast(a + i * t.first.row_bytes + u * 4);
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[i][j] = Kind::template multiply<V>(av, b[u][j], acc[i][j]);
+      }
+    store_sums<V, true, Rounded>(acc, t, row);
+  }
 }
 
 // `times` tiles of R rows, one below the other.
 template <class Kind, class V, int R, int NV, int Step>
 static void tile(const Tile& from, int64_t times) {
+  if constexpr (wide_vectors == 4 && NV == 4 && Step == 1 && R % short_rows == 0)
+    if (is_short<V, NV>(from))
+      return from.out ? short_tiles<Kind, V, NV, true>(from, R * times) : short_tiles<Kind, V, NV, false>(from, R * times);
   Tile t = from;
+  const bool whole = t.columns == NV * V::width;
   for (; times > 0; --times) {
-    one_tile<Kind, V, R, NV, Step>(t);
+    if (whole) one_tile<Kind, V, R, NV, Step, true>(t);
+    else one_tile<Kind, V, R, NV, Step, false>(t);
     t.c += R * t.ldc, t.first.a += t.step_first, t.second.a += t.step_second;
     if (t.out) t.out += R * t.ldo;
   }

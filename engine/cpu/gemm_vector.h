@@ -271,6 +271,20 @@ struct Avx16 {
     __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), row1));
     return _mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
   }
+  // 32 columns of two rows as two vectors of pairs.
+  AFINA_INLINE void interleave(const void* row0, const void* row1, F (&to)[2]) {
+    constexpr auto pairs_from = [](int first) {
+      struct {
+        alignas(64) uint16_t at[32];
+      } order{};
+      for (int i = 0; i < 16; ++i) order.at[2 * i] = uint16_t(first + i), order.at[2 * i + 1] = uint16_t(32 + first + i);
+      return order;
+    };
+    static constexpr auto lower = pairs_from(0), upper = pairs_from(16);
+    __m512i a = _mm512_loadu_si512(row0), b = _mm512_loadu_si512(row1);
+    to[0] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, _mm512_load_si512(lower.at), b));
+    to[1] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, _mm512_load_si512(upper.at), b));
+  }
   // n successive bf16 (at most 32) as pairs, zeros behind them.
   AFINA_INLINE F pairs(const void* p, int n) {
     __mmask32 some = n >= 32 ? 0xffffffffu : (1u << n) - 1;

@@ -24,10 +24,11 @@ struct Multiply {
     if (g.k2) t2 = term(g.k2, g.a2, g.lda2, g.b2, g.ldb2);
   }
 
-  // Rows of f32 along n are panels already. They must begin with a cache's line, and not lie apart by what puts too many of them in the
-  // same few sets of a cache.
+  // Rows of f32 along n are panels already. They must begin with a cache's line, or be halves of lines, and not lie apart by what puts too
+  // many of them in the same few sets of a cache.
   static bool lies_ready(const Gemm& g) {
-    return Kind::bytes == 4 && !Kind::in_blocks && !narrow_tiles && !g.tb && !g.packed_b && g.ldb % 16 == 0 && g.ldb % 256 != 0 &&
+    const bool in_lines = g.ldb % 16 == 0 || (g.ldb == Narrow::width && g.n == Narrow::width);
+    return Kind::bytes == 4 && !Kind::in_blocks && !narrow_tiles && !g.tb && !g.packed_b && in_lines && g.ldb % 256 != 0 &&
            (uintptr_t)g.b % 64 == 0;
   }
 
@@ -174,13 +175,16 @@ struct Multiply {
     const int64_t units = c.u1 - c.u0;
     if (narrow_tiles) parts = most(parts, up(rows * units, part_units));
     constexpr int64_t whole = Kind::in_blocks ? 32 : strip;  // rows
-    const int64_t size = most(up(up(rows, parts), whole) * whole, 4 * whole);
-    parts = up(rows, size);
+    // As many for each thread, at least four strips each, and no part a strip more than it must be.
+    const int64_t in_all = up(rows, whole);
+    if (parts > 1) parts = most(1, least(up(parts, threads) * threads, in_all / 4));
+    if (parts > threads) parts = parts / threads * threads;
+    auto first_row = [&](int64_t part) { return least(rows, in_all * part / parts * whole); };
     // Few panels, whole: each thread takes as many as the others, and of those that remain a share of the rows.
     const int64_t remain = parts == 1 && panels < 8 * threads ? panels % threads : 0, own = panels / threads, all = own + remain;
     const int64_t share = up(up(rows, threads), whole) * whole;
     each(remain ? threads * all : panels * parts, [&](int64_t item) {
-      if (!remain) return multiply_part(c, item % panels, item / panels * size, least(rows, (item / panels + 1) * size));
+      if (!remain) return multiply_part(c, item % panels, first_row(item / panels), first_row(item / panels + 1));
       const int64_t thread = item / all, q = item % all;
       if (q < own) return multiply_part(c, thread * own + q, 0, rows);
       multiply_part(c, panels - remain + q - own, least(rows, thread * share), least(rows, (thread + 1) * share));

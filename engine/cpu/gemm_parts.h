@@ -26,7 +26,7 @@ constexpr int64_t block_rows = 96;     // of A that one thread packs at a time
 constexpr int64_t rows_at_once = 16;   // of memory, when they are k: few enough that neighbouring panels find them in the cache
 constexpr int64_t little = 1 << 16;    // multiply-adds that are not worth a second thread
 // What each thread packs all of B for: units of B, and multiply-adds, as their shares are not divided further.
-constexpr int64_t little_units = 20 << 10, little_work = 1 << 25;
+constexpr int64_t little_units = 40 << 10, little_work = 1 << 25;
 
 AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 AFINA_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

@@ -43,7 +43,7 @@ struct UnitF32 : OneChain {
   }
   template <class V>
   AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
-    return V::fma(V::broadcast(a), b, c);
+    return V::fma_at(a, b, c);
   }
   // Units u.. of one row that runs along k; zeros past k.
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
@@ -70,7 +70,7 @@ struct UnitWidened : OneChain {
   }
   template <class V>
   AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
-    return V::fma(V::broadcast(a), b, c);
+    return V::fma_at(a, b, c);
   }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;

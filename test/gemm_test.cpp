@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <sstream>
 #include <vector>
 
@@ -34,7 +35,15 @@ std::string words(const Problem& p) {
   return s.str();
 }
 
-using Bytes = std::vector<unsigned char>;
+// At multiples of 64, where the engine's tensors lie as well: some rows are read as they lie only there.
+template <class T>
+struct InLines {
+  using value_type = T;
+  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t(64))); }
+  void deallocate(T* p, size_t) { ::operator delete(p, std::align_val_t(64)); }
+  bool operator==(const InLines&) const { return true; }
+};
+using Bytes = std::vector<unsigned char, InLines<unsigned char>>;
 
 Bytes fill(int64_t count, Dtype dtype, const char* what, bool tiny) {
   Random random(7, "gemm test", what);
@@ -253,6 +262,13 @@ BOOST_AUTO_TEST_CASE(little_of_b_is_packed_by_every_thread) {
         for (int64_t m : {49, 411})
           check({.m = m, .n = 203, .k = k, .tb = true, .in = in, .out = out, .accumulate = out == Dtype::f32, .bias = true, .gap = 2},
                 {1, 2, 3});
+}
+
+// Rows of f32 that begin with a cache's line, or are halves of one, are not packed; and beside them rows that are.
+BOOST_AUTO_TEST_CASE(rows_read_as_they_lie) {
+  for (int64_t n : {8, 16, 24, 64, 203, 208})
+    for (int64_t gap : {0, 5, 8})
+      for (int64_t m : {5, 60, 411}) check({.m = m, .n = n, .k = 101, .in = Dtype::f32, .gap = gap}, {1, 2});
 }
 
 // Four units of k, of which a panel of B stays in registers, and one less and more.

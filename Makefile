@@ -79,7 +79,7 @@ gpu-package: setup
 	mkdir -p gpu-package/bin gpu-package/data gpu-package/test/reference
 	cp $(BUILD)-package/afina $(BUILD)-package/tests $(BUILD)-package/gpu_bench gpu-package/bin/
 	cp -r data/pocket data/samples data/configs gpu-package/data/
-	cp -r test/data test/gpu_check.sh gpu-package/test/
+	cp -r test/stored test/gpu_check.sh gpu-package/test/
 	cp test/reference/gpu_peers.py gpu-package/test/reference/
 	strip -g gpu-package/bin/afina gpu-package/bin/gpu_bench  # tests names lines of kernels
 	tar czf gpu-package.tar.gz gpu-package

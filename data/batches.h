@@ -6,7 +6,7 @@
 
 #include "data/chat_template.h"
 #include "data/examples.h"
-#include "data/tokenizer.h"
+#include "data/tokenizer/tokenizer.h"
 
 namespace afina {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "data/chat_layouts.h"
-#include "data/utf8.h"
+#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
 namespace afina {

@@ -48,7 +48,7 @@ class Record {
   std::string place_;
 };
 
-// A format of records; one file each (data/format_*.cpp), registered by itself.
+// A format of records; one file each (data/formats/*.cpp), registered by itself.
 struct RecordFormat {
   std::string name;
   std::vector<std::string> fields;    // all it knows

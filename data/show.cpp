@@ -4,7 +4,7 @@
 #include <iomanip>
 #include <sstream>
 
-#include "data/utf8.h"
+#include "data/tokenizer/utf8.h"
 
 namespace afina {
 

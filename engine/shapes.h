@@ -1,5 +1,5 @@
 // The device without bytes: tensors there have shapes alone, and the same model, backward pass and optimizer run on them only to be
-// counted. It foresees what a run will hold and do (tools/predict.h) without a second formula for any of it.
+// counted. It foresees what a run will hold and do (tools/foresight/predict.h) without a second formula for any of it.
 #pragma once
 #include <functional>
 #include <initializer_list>

@@ -7,9 +7,9 @@
 #include "engine/nearest.h"
 #include "engine/ops/dropout.h"
 #include "engine/random.h"
+#include "model/files/save.h"
 #include "model/layers.h"
 #include "model/pattern.h"
-#include "model/save.h"
 #include "model/words.h"
 
 namespace afina {

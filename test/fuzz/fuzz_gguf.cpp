@@ -1,8 +1,8 @@
 // Fuzz target: a GGUF file. Every tensor that is given out can be read to its last byte.
 #include "engine/files/dequantize.h"
 #include "engine/files/gguf.h"
+#include "test/engine/files/gguf_builder.h"
 #include "test/fuzz/fuzz.h"
-#include "test/gguf_builder.h"
 
 namespace afina {
 namespace {

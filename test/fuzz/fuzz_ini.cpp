@@ -1,6 +1,6 @@
 // Fuzz target: the INI file of --config, with all options of a training run.
 #include "test/fuzz/fuzz.h"
-#include "tools/options.h"
+#include "tools/options/options.h"
 
 namespace afina {
 namespace {

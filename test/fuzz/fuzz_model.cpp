@@ -2,11 +2,11 @@
 #include <cstring>
 
 #include "engine/random.h"
-#include "model/file_weights.h"
-#include "model/save.h"
+#include "model/files/file_weights.h"
+#include "model/files/save.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/mutate_json.h"
-#include "test/tiny_gguf.h"
+#include "test/model/tiny_gguf.h"
 
 namespace afina {
 

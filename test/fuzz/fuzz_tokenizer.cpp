@@ -1,10 +1,10 @@
 // Fuzz targets: tokenizer.json and the tokenizer of a GGUF file, and text through whatever it became.
-#include "data/tokenizer.h"
-#include "data/utf8.h"
+#include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 #include "engine/files/gguf.h"
+#include "test/engine/files/gguf_builder.h"
 #include "test/fuzz/fuzz.h"
-#include "test/gguf_builder.h"
 
 using namespace afina;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/data/chat_templates.json: conversations as the Jinja templates of known models render them.
+"""Writes test/stored/chat_templates.json: conversations as the Jinja templates of known models render them.
 
 Usage: pip install jinja2; python3 test/reference/chat_template.py
 """
@@ -9,7 +9,7 @@ import os
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "chat_templates.json")
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "stored", "chat_templates.json")
 
 CHATML = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
           "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")

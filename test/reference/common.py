@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
+DATA = pathlib.Path(__file__).resolve().parents[1] / "stored"
 TINY = DATA / "tiny"
 SAMPLES = 251  # values kept of a tensor in a sampled store; prime, so that the positions walk through rows and columns alike
 

@@ -1,4 +1,4 @@
-"""Makes test/data/ops.safetensors: values and gradients of the single operations, computed by PyTorch in float64."""
+"""Makes test/stored/ops.safetensors: values and gradients of the single operations, computed by PyTorch in float64."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Makes test/data/smollm2.json: what transformers and PEFT compute with SmolLM2-135M-Instruct, for tests that have the model at hand."""
+"""Makes test/stored/smollm2.json: what transformers and PEFT compute with SmolLM2-135M-Instruct, for tests that have the model at hand."""
 
 import argparse
 import hashlib

@@ -1,4 +1,4 @@
-"""Makes the tiny random models of test/data/tiny with what transformers computes on them: logits, loss and every gradient."""
+"""Makes the tiny random models of test/stored/tiny with what transformers computes on them: logits, loss and every gradient."""
 
 import json
 import shutil

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/data/tokenizers/: small tokenizers of each supported kind, and what Hugging Face `tokenizers` makes of odd text with them.
+"""Writes test/stored/tokenizers/: small tokenizers of each supported kind, and what Hugging Face `tokenizers` makes of odd text with them.
 
 Usage: pip install tokenizers; python3 test/reference/tokenizer.py [SmolLM2.gguf]
 With a GGUF file of SmolLM2 its ids are written as well (the file is read here, not by afina).
@@ -13,7 +13,7 @@ import sys
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-OUT = os.path.join(ROOT, "test", "data", "tokenizers")
+OUT = os.path.join(ROOT, "test", "stored", "tokenizers")
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 

@@ -129,7 +129,7 @@ def make(base, name, run, seed):
     if "lora" in run:
         values |= {"final." + n: p for n, p in file_names(model).items()}
         adapter = folder / ("adapter_" + name)
-        model.peft_config["default"].base_model_name_or_path = "test/data/tiny/" + base
+        model.peft_config["default"].base_model_name_or_path = "test/stored/tiny/" + base
         save_adapter(model, adapter)
     else:
         values |= samples_of("final", final.items())

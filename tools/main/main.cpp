@@ -1,4 +1,4 @@
 // The afina program.
-#include "tools/command.h"
+#include "tools/options/command.h"
 
 int main(int count, char** words) { return afina::run_program({words + 1, words + count}); }

@@ -14,5 +14,5 @@ while(place LESS length)
   math(EXPR place "${place} + 12000")
 endwhile()
 get_filename_component(file "${INPUT}" NAME)
-file(WRITE "${OUTPUT}" "// ${file}, written by tools/report/embed.cmake.\n#include \"tools/embedded.h\"\n\nnamespace afina::embedded {\n"
+file(WRITE "${OUTPUT}" "// ${file}, written by tools/report/embed.cmake.\n#include \"tools/report/embedded.h\"\n\nnamespace afina::embedded {\n"
   "const std::string_view ${NAME}(\n${pieces}    \"\");\n}\n")

@@ -4,9 +4,9 @@
 
 #include "engine/ops.h"
 #include "engine/random.h"
+#include "model/files/weights.h"
 #include "model/inputs.h"
 #include "model/model.h"
-#include "model/weights.h"
 #include "test/bench/gpu/gpu_bench.h"
 
 namespace afina::bench {

@@ -5,9 +5,9 @@
 #include "engine/meter.h"
 #include "engine/random.h"
 #include "engine/train/trainer.h"
+#include "model/files/weights.h"
 #include "model/model.h"
 #include "model/step_inputs.h"
-#include "model/weights.h"
 #include "test/bench/gpu/gpu_bench.h"
 
 namespace afina::bench {

@@ -1,0 +1,147 @@
+// Unicode normalization form C (UAX #15), with every byte traced to the input.
+#include "data/tokenizer/nfc.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "data/tokenizer/nfc_table.h"
+#include "data/tokenizer/utf8.h"
+
+namespace afina {
+
+namespace {
+
+// Below this no character combines with one before it, and none is changed when it stands alone.
+constexpr uint32_t first_combining = 0x300;
+constexpr uint32_t hangul = 0xAC00, leading = 0x1100, vowel = 0x1161, trailing = 0x11A7, vowels = 21, trailings = 28, leadings = 19;
+
+struct Placed {
+  uint32_t code;
+  size_t begin;  // byte in the text before
+  uint8_t combining;
+};
+
+uint8_t combining_class(uint32_t code) {
+  if (code < first_combining) return 0;
+  auto end = combining_classes + combining_class_count;
+  auto found = std::upper_bound(combining_classes, end, code, [](uint32_t c, auto& range) { return c < range.first; });
+  return found != combining_classes && code <= found[-1].last ? found[-1].value : 0;
+}
+
+void decompose(uint32_t code, size_t begin, std::vector<Placed>& out) {
+  if (code >= hangul && code < hangul + leadings * vowels * trailings) {
+    uint32_t index = code - hangul;
+    out.push_back({leading + index / (vowels * trailings), begin, 0});
+    out.push_back({vowel + index / trailings % vowels, begin, 0});
+    if (index % trailings) out.push_back({trailing + index % trailings, begin, 0});
+    return;
+  }
+  auto end = decompositions + decomposition_count;
+  auto found = std::lower_bound(decompositions, end, code, [](auto& entry, uint32_t c) { return entry.code < c; });
+  if (found == end || found->code != code) {
+    out.push_back({code, begin, combining_class(code)});
+    return;
+  }
+  decompose(found->first, begin, out);
+  if (found->second) decompose(found->second, begin, out);
+}
+
+// The character that two make; 0 when they make none.
+uint32_t composed(uint32_t first, uint32_t second) {
+  if (first >= leading && first < leading + leadings && second >= vowel && second < vowel + vowels)
+    return hangul + ((first - leading) * vowels + second - vowel) * trailings;
+  bool open = first >= hangul && first < hangul + leadings * vowels * trailings && (first - hangul) % trailings == 0;
+  if (open && second > trailing && second < trailing + trailings) return first + second - trailing;
+  static const auto pairs = [] {
+    std::unordered_map<uint64_t, uint32_t> all;
+    for (size_t i = 0; i < decomposition_count; ++i)
+      if (decompositions[i].composes)
+        all.emplace(uint64_t(decompositions[i].first) << 32 | decompositions[i].second, decompositions[i].code);
+    return all;
+  }();
+  auto found = pairs.find(uint64_t(first) << 32 | second);
+  return found == pairs.end() ? 0 : found->second;
+}
+
+void order(std::vector<Placed>& all) {
+  for (size_t begin = 0; begin < all.size();) {
+    size_t end = begin + 1;
+    if (all[begin].combining)
+      while (end < all.size() && all[end].combining) ++end;
+    std::stable_sort(all.begin() + int64_t(begin), all.begin() + int64_t(end),
+                     [](const Placed& a, const Placed& b) { return a.combining < b.combining; });
+    begin = end;
+  }
+}
+
+void compose(std::vector<Placed>& all) {
+  constexpr size_t none = ~size_t(0);
+  size_t starter = none, out = 0;
+  int last_class = -1;  // of what stands between the starter and here; -1: nothing
+  for (size_t i = 0; i < all.size(); ++i) {
+    Placed now = all[i];
+    uint32_t together = starter != none && last_class < int(now.combining) ? composed(all[starter].code, now.code) : 0;
+    if (together) {
+      all[starter].code = together;
+      continue;
+    }
+    if (now.combining == 0) {
+      starter = out, last_class = -1;
+    } else {
+      last_class = now.combining;
+    }
+    all[out++] = now;
+  }
+  all.resize(out);
+}
+
+// Characters from `begin` on, up to one that nothing before it can change.
+size_t segment(std::string_view text, size_t begin, std::vector<Placed>& characters) {
+  characters.clear();
+  size_t at = begin;
+  while (at < text.size()) {
+    Character c = character_at(text, at);
+    if (at > begin && c.code < first_combining) break;
+    characters.push_back({c.code, at, 0});
+    at += c.bytes;
+  }
+  return at;
+}
+
+}  // namespace
+
+TracedText nfc(const TracedText& text, TextStore& store) {
+  std::vector<Placed> before, after;
+  Rewriting out(text, store);
+  size_t done = 0, previous = 0;
+  for (size_t at = 0; at < text.bytes.size();) {
+    Character c = character_at(text.bytes, at);
+    if (c.code < first_combining) {
+      previous = at, at += c.bytes;
+      continue;
+    }
+    at = segment(text.bytes, previous, before);
+    after.clear();
+    for (auto& character : before) decompose(character.code, character.begin, after);
+    order(after);
+    compose(after);
+    bool same = std::equal(before.begin(), before.end(), after.begin(), after.end(), [](auto& a, auto& b) { return a.code == b.code; });
+    if (!same) {
+      out.keep(done, previous);
+      size_t begin = previous;
+      for (auto& character : after) {
+        std::string bytes;
+        append_utf8(bytes, character.code);
+        begin = std::max(begin, character.begin);  // marks that changed places stay ascending
+        out.put(bytes, begin);
+      }
+      done = at;
+    }
+    previous = at;
+  }
+  if (done == 0) return text;
+  out.keep(done, text.bytes.size());
+  return out.finish();
+}
+
+}  // namespace afina

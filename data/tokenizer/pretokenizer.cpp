@@ -1,0 +1,199 @@
+// The pre-tokenizers of tokenizer.json: they cut text into the words that byte-pair encoding works on.
+#include "data/tokenizer/pretokenizer.h"
+
+#include <array>
+
+#include "data/tokenizer/normalizer.h"
+#include "data/tokenizer/regex.h"
+#include "engine/error.h"
+
+namespace afina {
+
+namespace {
+
+enum class Behavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
+
+Behavior behavior_of(const std::string& name, const std::string& where) {
+  if (name == "Removed") return Behavior::removed;
+  if (name == "Isolated") return Behavior::isolated;
+  if (name == "MergedWithPrevious") return Behavior::merged_with_previous;
+  if (name == "MergedWithNext") return Behavior::merged_with_next;
+  if (name == "Contiguous") return Behavior::contiguous;
+  fail(where, ": Split: expected a behavior of Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous, found \"", name, "\"");
+}
+
+struct Cut {
+  size_t begin, end;
+  bool match;
+};
+
+// Joins cuts as a behavior says, in place.
+void join(std::vector<Cut>& cuts, Behavior behavior) {
+  std::vector<Cut> out;
+  for (size_t i = 0; i < cuts.size(); ++i) {
+    const Cut& cut = cuts[i];
+    bool after_match = i > 0 && cuts[i - 1].match;
+    bool joined = behavior == Behavior::merged_with_previous ? cut.match && i > 0 && !after_match
+                  : behavior == Behavior::merged_with_next   ? !cut.match && after_match
+                  : behavior == Behavior::contiguous         ? i > 0 && cut.match == after_match
+                                                             : false;
+    if (joined) {
+      out.back().end = cut.end;
+    } else {
+      out.push_back(cut);
+    }
+  }
+  cuts = std::move(out);
+}
+
+// The text cut at matches.
+template <class EachMatch>
+void split(const TracedText& text, Behavior behavior, bool invert, std::vector<TracedText>& out, EachMatch&& each_match) {
+  static thread_local std::vector<Cut> cuts;
+  cuts.clear();
+  size_t done = 0;
+  each_match([&](size_t begin, size_t end) {
+    if (begin > done) cuts.push_back({done, begin, invert});
+    cuts.push_back({begin, end, !invert});
+    done = end;
+  });
+  if (done < text.bytes.size()) cuts.push_back({done, text.bytes.size(), invert});
+  if (behavior != Behavior::isolated && behavior != Behavior::removed) join(cuts, behavior);
+  for (auto& cut : cuts)
+    if (behavior != Behavior::removed || !cut.match) out.push_back(text.part(cut.begin, cut.end));
+}
+
+void split(const TracedText& text, const Regex& regex, Behavior behavior, bool invert, std::vector<TracedText>& out) {
+  split(text, behavior, invert, out, [&](auto&& found) { regex.each_match(text.bytes, found); });
+}
+
+void split(const TracedText& text, const std::string& what, Behavior behavior, bool invert, std::vector<TracedText>& out) {
+  split(text, behavior, invert, out, [&](auto&& found) {
+    for (size_t at = text.bytes.find(what); at != std::string_view::npos; at = text.bytes.find(what, at + what.size()))
+      found(at, at + what.size());
+  });
+}
+
+TracedText with_prefix(const TracedText& text, std::string_view prefix, TextStore& store) {
+  Rewriting out(text, store);
+  out.put(prefix, 0);
+  out.keep(0, text.bytes.size());
+  return out.finish();
+}
+
+// The pattern of GPT-2, which ByteLevel has built in.
+constexpr char gpt2_pattern[] = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+
+}  // namespace
+
+PreTokenizer::PreTokenizer(const Json& json, const std::string& where) {
+  if (!json.is_null()) add(json, where);
+}
+
+void PreTokenizer::add(const Json& json, const std::string& where) {
+  require(!byte_level_, where, ": a pre-tokenizer after ByteLevel is not supported");
+  auto type = get<std::string>(json, "type", where);
+  if (type == "Sequence") {
+    const Json& all = member(json, "pretokenizers", where);
+    require(all.is_array(), where, ": pretokenizers: expected an array, found ", describe(all));
+    for (auto& one : all) add(one, where);
+  } else if (type == "Split") {
+    add_split(json, where);
+  } else if (type == "Digits") {
+    Behavior behavior = get_or<bool>(json, "individual_digits", where, false) ? Behavior::isolated : Behavior::contiguous;
+    steps_.push_back([behavior, digit = Regex("\\p{N}", where)](const TracedText& text, Words& out, TextStore&) {
+      split(text, digit, behavior, false, out);
+    });
+  } else if (type == "ByteLevel") {
+    add_byte_level(json, where);
+  } else if (type == "Metaspace") {
+    add_metaspace(json, where);
+  } else {
+    fail(where, ": the pre-tokenizer \"", type, "\" is not supported; known are ByteLevel, Split, Digits, Metaspace and Sequence");
+  }
+}
+
+void PreTokenizer::add_split(const Json& json, const std::string& where) {
+  Behavior behavior = behavior_of(get<std::string>(json, "behavior", where), where);
+  bool invert = get_or<bool>(json, "invert", where, false);
+  const Json& pattern = member(json, "pattern", where);
+  if (const Json* regex = find_member(pattern, "Regex", where)) {
+    require(regex->is_string(), where, ": Split: expected a Regex as a string, found ", describe(*regex));
+    steps_.push_back([behavior, invert, regex = Regex(regex->get<std::string>(), where)](const TracedText& text, Words& out, TextStore&) {
+      split(text, regex, behavior, invert, out);
+    });
+  } else {
+    auto what = get<std::string>(pattern, "String", where);
+    require(!what.empty(), where, ": Split: the pattern is empty");
+    steps_.push_back([=](const TracedText& text, Words& out, TextStore&) { split(text, what, behavior, invert, out); });
+  }
+}
+
+void PreTokenizer::add_byte_level(const Json& json, const std::string& where) {
+  byte_level_ = true;
+  if (get_or<bool>(json, "add_prefix_space", where, true))
+    steps_.push_back([](const TracedText& text, Words& out, TextStore& store) {
+      out.push_back(text.bytes.starts_with(' ') ? text : with_prefix(text, " ", store));
+    });
+  if (get_or<bool>(json, "use_regex", where, true))
+    steps_.push_back([regex = Regex(gpt2_pattern, where)](const TracedText& text, Words& out, TextStore&) {
+      split(text, regex, Behavior::isolated, false, out);
+    });
+}
+
+void PreTokenizer::add_metaspace(const Json& json, const std::string& where) {
+  auto mark = get_or<std::string>(json, "replacement", where, "\u2581");
+  // Before prepend_scheme there was add_prefix_space.
+  auto scheme =
+      get_or<std::string>(json, "prepend_scheme", where, get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
+  require(scheme == "always" || scheme == "first" || scheme == "never", where,
+          ": Metaspace: expected a prepend_scheme of always, first or never, found \"", scheme, "\"");
+  bool cut = get_or<bool>(json, "split", where, true);
+  require(!mark.empty(), where, ": Metaspace: the replacement is empty");
+  steps_.push_back([=](const TracedText& text, Words& out, TextStore& store) {
+    TracedText marked = replace_all(text, " ", mark, store);
+    if (!marked.bytes.starts_with(mark) && (scheme == "always" || (scheme == "first" && text.at(0) == 0)))
+      marked = with_prefix(marked, mark, store);
+    if (cut) {
+      split(marked, mark, Behavior::merged_with_next, false, out);
+    } else {
+      out.push_back(marked);
+    }
+  });
+}
+
+std::vector<TracedText> PreTokenizer::words(const TracedText& text, TextStore& store) const {
+  Words now, then;
+  if (!text.bytes.empty()) now.push_back(text);
+  for (auto& step : steps_) {
+    then.clear();
+    for (auto& word : now) step(word, then, store);
+    std::swap(now, then);
+  }
+  return now;
+}
+
+namespace {
+struct ByteCharacters {
+  std::array<uint32_t, 256> of_byte;
+  std::array<int, 324> of_character;
+  ByteCharacters() {
+    of_character.fill(-1);
+    uint32_t next = 256;
+    for (uint32_t b = 0; b < 256; ++b) {
+      bool printable = (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
+      of_byte[b] = printable ? b : next++;
+      of_character[of_byte[b]] = int(b);
+    }
+  }
+};
+const ByteCharacters& byte_characters() {
+  static const ByteCharacters all;
+  return all;
+}
+}  // namespace
+
+uint32_t character_of_byte(uint8_t byte) { return byte_characters().of_byte[byte]; }
+int byte_of_character(uint32_t code) { return code < 324 ? byte_characters().of_character[code] : -1; }
+
+}  // namespace afina

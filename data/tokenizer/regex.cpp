@@ -1,0 +1,163 @@
+// Regular expressions over UTF-8 (PCRE2), read as Oniguruma reads those of tokenizer.json.
+#include "data/tokenizer/regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+
+namespace afina {
+
+namespace {
+
+std::string message_of(int code) {
+  unsigned char text[256] = "";
+  pcre2_get_error_message(code, text, sizeof text);
+  return reinterpret_cast<char*>(text);
+}
+
+// Enough for any honest pattern; a pattern made to blow up stops here.
+constexpr uint32_t match_limit = 1'000'000, heap_kibibytes = 64 << 10;
+
+constexpr std::string_view white_space =
+    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
+
+}  // namespace
+
+std::string pattern_for_pcre2(std::string_view pattern, const std::string& where) {
+  std::string out;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    char c = pattern[i];
+    if (c == '\\' && i + 1 < pattern.size()) {
+      char next = pattern[++i];
+      if (next != 's' && next != 'S') {
+        (out += c) += next;
+      } else if (in_class) {
+        require(next == 's', where, ": \\S inside [...] is not supported in the pattern \"", std::string(pattern), "\"");
+        out += white_space;
+      } else {
+        ((out += next == 's' ? "[" : "[^") += white_space) += "]";
+      }
+      continue;
+    }
+    if (in_class)
+      require(pattern.substr(i, 2) != "&&" && c != '[', where, ": classes within classes are not supported in the pattern \"",
+              std::string(pattern), "\"");
+    if (c == '[') {
+      in_class = true;
+      out += c;
+      // A ] that comes first is a character.
+      if (i + 1 < pattern.size() && pattern[i + 1] == '^') out += pattern[++i];
+      if (i + 1 < pattern.size() && pattern[i + 1] == ']') (out += '\\') += pattern[++i];
+      continue;
+    }
+    if (c == ']') in_class = false;
+    out += c;
+  }
+  return out;
+}
+
+struct Regex::Code {
+  pcre2_code* code = nullptr;
+  pcre2_match_context* context = nullptr;
+  bool jit = false;
+  Code() = default;
+  Code(const Code&) = delete;
+  Code& operator=(const Code&) = delete;
+  ~Code() {
+    pcre2_match_context_free(context);
+    pcre2_code_free(code);
+  }
+};
+
+namespace {
+
+std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std::string& where) {
+  std::string ours = pattern_for_pcre2(pattern, where);
+  int error = 0;
+  PCRE2_SIZE place = 0;
+  auto made = std::make_shared<Regex::Code>();
+  // In Oniguruma's default syntax ^ and $ stand for lines.
+  made->code = pcre2_compile(PCRE2_SPTR(ours.data()), ours.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                             &error, &place, nullptr);
+  require(made->code, where, ": the regular expression \"", pattern, "\" cannot be used: ", message_of(error), " (at character ", place,
+          ")");
+  made->jit = pcre2_jit_compile(made->code, PCRE2_JIT_COMPLETE) == 0;
+  made->context = pcre2_match_context_create(nullptr);
+  require(made->context, where, ": out of memory");
+  pcre2_set_match_limit(made->context, match_limit);
+  pcre2_set_heap_limit(made->context, heap_kibibytes);
+  return made;
+}
+
+// The patterns used last: tokenizers have few, the same ones again and again, and to compile one takes longer than all else of a small
+// tokenizer.json.
+class Compiled {
+ public:
+  std::shared_ptr<const Regex::Code> get(const std::string& pattern, const std::string& where) {
+    if (pattern.size() > longest) return compile(pattern, where);
+    std::lock_guard lock(mutex_);
+    auto at = std::find_if(last_.begin(), last_.end(), [&](auto& one) { return one.first == pattern; });
+    if (at == last_.end()) {
+      auto made = compile(pattern, where);
+      if (last_.size() == most) last_.pop_back();
+      at = last_.emplace(last_.end(), pattern, std::move(made));
+    }
+    std::rotate(last_.begin(), at, at + 1);
+    return last_.front().second;
+  }
+
+ private:
+  static constexpr size_t longest = 512, most = 8;
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::shared_ptr<const Regex::Code>>> last_;
+};
+
+}  // namespace
+
+Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(where)) {
+  static Compiled compiled;
+  code_ = compiled.get(pattern, where_);
+}
+
+bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin, size_t& end) const {
+  // One block per thread: making one for every piece of text would cost more than the match.
+  struct Block {
+    pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
+    ~Block() { pcre2_match_data_free(data); }
+  };
+  static thread_local Block block;
+  require(block.data, where_, ": out of memory");
+  auto subject = PCRE2_SPTR(text.data());
+  uint32_t options = PCRE2_NO_UTF_CHECK | (anchored ? PCRE2_ANCHORED : 0);
+  int found = pcre2_match(code_->code, subject, text.size(), from, options, block.data, code_->context);
+  if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+    found = pcre2_match(code_->code, subject, text.size(), from, options | PCRE2_NO_JIT, block.data, code_->context);
+  if (found == PCRE2_ERROR_NOMATCH) return false;
+  require(found >= 0, where_, ": the regular expression gave up at byte ", from, " of a text of ", text.size(),
+          " bytes: ", message_of(found));
+  const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(block.data);
+  begin = ends[0], end = ends[1];
+  // \K can make a match begin after its end or before `from`; what follows relies on order.
+  require(begin >= from && begin <= end, where_, ": a regular expression with \\K is not supported");
+  return true;
+}
+
+size_t Regex::next_character(std::string_view text, size_t at) {
+  do ++at;
+  while (at < text.size() && (uint8_t(text[at]) & 0xC0) == 0x80);
+  return at;
+}
+
+bool Regex::at_start(std::string_view text) const {
+  size_t begin, end;
+  return match(text, 0, true, begin, end);
+}
+
+}  // namespace afina

@@ -1,0 +1,247 @@
+// Text to tokens and back.
+#include "data/tokenizer/tokenizer.h"
+
+#include <filesystem>
+
+#include "data/tokenizer/state.h"
+#include "data/tokenizer/utf8.h"
+#include "engine/error.h"
+#include "engine/files/atomic_file.h"
+#include "engine/files/folder_file.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+Tokenizer::Tokenizer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+namespace {
+
+// The names under which the token that ends a text goes where no file says.
+void guess_roles(Tokenizer::State& state) {
+  auto first_known = [&](std::initializer_list<const char*> names) {
+    for (auto name : names)
+      if (auto found = state.ids.find(name); found != state.ids.end()) return found->second;
+    return int32_t(-1);
+  };
+  if (state.eos < 0) state.eos = first_known({"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"});
+  if (state.bos < 0) state.bos = first_known({"<|begin_of_text|>", "<s>", "<bos>"});
+}
+
+}  // namespace
+
+Tokenizer Tokenizer::from_json(std::string text, const std::string& name, std::string config) {
+  auto state = read_tokenizer_json(std::move(text), name);
+  if (!config.empty()) read_tokenizer_config(*state, config, name + " (configuration)");
+  state->config = std::move(config);
+  guess_roles(*state);
+  return Tokenizer(state);
+}
+
+Tokenizer Tokenizer::from_file(const std::string& path) {
+  std::error_code ignored;
+  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / "tokenizer.json" : fs::path(path);
+  const std::string folder = file.parent_path().string(), name = file.filename().string();
+  require(in_folder(folder, name), path, ": there is no ", name, "; a tokenizer is read from tokenizer.json or from GGUF");
+  auto text_of = [&](const std::string& one) { return read_text_file(file_of_folder(folder, one)); };
+  auto state = read_tokenizer_json(text_of(name), file.string());
+  for (std::string beside : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    if (!in_folder(folder, beside)) continue;
+    std::string text = text_of(beside);
+    read_tokenizer_config(*state, text, (file.parent_path() / beside).string());
+    if (beside == "tokenizer_config.json") state->config = text;
+  }
+  if (in_folder(folder, "chat_template.jinja")) state->chat_template = text_of("chat_template.jinja");
+  guess_roles(*state);
+  return Tokenizer(state);
+}
+
+Tokenizer Tokenizer::from_gguf(const nlohmann::json& metadata, const std::string& name) {
+  TokenizerFiles files = tokenizer_files_of_gguf(metadata, name);
+  return from_json(std::move(files.json), name, std::move(files.config));
+}
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const { return encode_with_offsets(text, special).ids; }
+
+namespace {
+
+TracedText repaired(std::string_view text, TextStore& store) {
+  TracedText whole{text};
+  if (is_utf8(text)) return whole;
+  Rewriting out(whole, store);
+  for (size_t at = 0; at < text.size();) {
+    Character c = character_at(text, at);
+    if (c.valid) {
+      out.keep(at, at + c.bytes);
+    } else {
+      out.put(replacement_character, at);
+    }
+    at += c.bytes;
+  }
+  return out.finish();
+}
+
+class Encoder {
+ public:
+  Encoder(const Tokenizer::State& state, bool special, size_t bytes) : state_(state), special_(special), store_(bytes) {}
+
+  Encoding encode(std::string_view text) {
+    std::vector<TextPart> parts, finer;
+    state_.added.cut(repaired(text, store_), false, special_, parts);
+    for (auto& part : parts) {
+      if (part.id >= 0) {
+        put(part);
+        continue;
+      }
+      finer.clear();
+      state_.added.cut(state_.normalizer.apply(part.text, store_), true, special_, finer);
+      for (auto& piece : finer) put(piece);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void put(const TextPart& part) {
+    if (part.id >= 0) {
+      out_.ids.push_back(part.id);
+      out_.ranges.push_back({int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
+      return;
+    }
+    for (auto& word : state_.pre_tokenizer.words(part.text, store_)) {
+      tokens_.clear();
+      state_.bpe->encode(word.bytes, tokens_);
+      int64_t begin = int64_t(word.at(0));
+      for (auto& token : tokens_) {
+        int64_t end = int64_t(word.at(token.end));
+        out_.ids.push_back(token.id);
+        out_.ranges.push_back({begin, end});
+        begin = end;
+      }
+    }
+  }
+
+  const Tokenizer::State& state_;
+  bool special_;
+  TextStore store_;
+  std::vector<BpeToken> tokens_;
+  Encoding out_;
+};
+
+}  // namespace
+
+Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
+  require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(), " bytes is too long to be tokenised in one piece");
+  return Encoder(*state_, special, text.size()).encode(text);
+}
+
+namespace {
+// A run of byte tokens is text if it is UTF-8 as a whole, else one U+FFFD a byte.
+void flush_bytes(std::string& run, std::string& out) {
+  if (is_utf8(run)) {
+    out += run;
+  } else {
+    for (size_t i = 0; i < run.size(); ++i) out += replacement_character;
+  }
+  run.clear();
+}
+}  // namespace
+
+std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
+  std::string out, run;
+  for (int32_t id : ids) {
+    const std::string& bytes = token_bytes(id);
+    if (skip_special && state_->special[id]) continue;
+    if (state_->fallback[id] >= 0) {
+      run += bytes;
+    } else {
+      flush_bytes(run, out);
+      out += bytes;
+    }
+  }
+  flush_bytes(run, out);
+  if (state_->strips_first_space && out.starts_with(' ')) out.erase(0, 1);
+  return valid_utf8(out);
+}
+
+int32_t Tokenizer::id_of(std::string_view token) const {
+  auto found = state_->ids.find(std::string(token));
+  return found == state_->ids.end() ? -1 : found->second;
+}
+
+namespace {
+size_t index_of(const Tokenizer::State& state, int32_t id) {
+  require(id >= 0 && size_t(id) < state.text.size(), state.name, ": there is no token ", id, "; ids are 0 to ", state.text.size() - 1);
+  return size_t(id);
+}
+}  // namespace
+
+const std::string& Tokenizer::token_text(int32_t id) const { return state_->text[index_of(*state_, id)]; }
+const std::string& Tokenizer::token_bytes(int32_t id) const { return state_->bytes[index_of(*state_, id)]; }
+bool Tokenizer::is_special(int32_t id) const { return state_->special[index_of(*state_, id)]; }
+const std::vector<AddedToken>& Tokenizer::added_tokens() const { return state_->added.all(); }
+int64_t Tokenizer::size() const { return int64_t(state_->text.size()); }
+int32_t Tokenizer::bos() const { return state_->bos; }
+int32_t Tokenizer::eos() const { return state_->eos; }
+int32_t Tokenizer::pad() const { return state_->pad; }
+bool Tokenizer::adds_bos() const { return state_->adds_bos; }
+bool Tokenizer::adds_eos() const { return state_->adds_eos; }
+const std::string& Tokenizer::chat_template() const { return state_->chat_template; }
+const std::string& Tokenizer::json_text() const { return state_->json; }
+
+void Tokenizer::set_eos(std::string_view token) {
+  int32_t id = id_of(token);
+  require(id >= 0, state_->name, ": the token \"", std::string(token), "\" is not in the vocabulary");
+  state_->eos = id;
+}
+
+void Tokenizer::save(const std::string& folder) const {
+  write_text_file((fs::path(folder) / "tokenizer.json").string(), state_->json);
+  std::string config = state_->config;
+  if (config.empty()) {
+    Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+    auto name = [&](const char* key, int32_t id) {
+      if (id >= 0) json[key] = token_text(id);
+    };
+    name("bos_token", bos()), name("eos_token", eos()), name("pad_token", pad());
+    config = to_text(json) + "\n";
+  }
+  write_text_file((fs::path(folder) / "tokenizer_config.json").string(), config);
+  // Some folders keep the template in a file of its own: it goes along.
+  if (!state_->chat_template.empty() && config.find("\"chat_template\"") == std::string::npos)
+    write_text_file((fs::path(folder) / "chat_template.jinja").string(), state_->chat_template);
+}
+
+TextStream::TextStream(const Tokenizer& tokenizer, bool skip_special) : tokenizer_(tokenizer), skip_special_(skip_special) {}
+
+std::string TextStream::push(int32_t id) {
+  const std::string& bytes = tokenizer_.token_bytes(id);
+  const Tokenizer::State& state = *tokenizer_.state_;
+  if (skip_special_ && state.special[id]) return "";
+  std::string out;
+  // Byte tokens are held until they make characters; another kind of token ends them.
+  if (state.fallback[id] < 0 && state.fallback.size() && held_is_run_) flush_bytes(held_, out);
+  held_is_run_ = state.fallback[id] >= 0;
+  held_ += bytes;
+  if (held_is_run_ && !is_utf8(held_)) return out;
+  size_t tail = held_is_run_ ? 0 : incomplete_tail(held_);
+  out += valid_utf8(std::string_view(held_).substr(0, held_.size() - tail));
+  held_.erase(0, held_.size() - tail);
+  if (first_ && !out.empty()) {
+    first_ = false;
+    if (state.strips_first_space && out[0] == ' ') out.erase(0, 1);
+  }
+  return out;
+}
+
+std::string TextStream::finish() {
+  std::string out;
+  if (held_is_run_) {
+    flush_bytes(held_, out);
+  } else {
+    out = valid_utf8(held_);
+  }
+  held_.clear();
+  return out;
+}
+
+}  // namespace afina

@@ -1,0 +1,106 @@
+// Reading weights tensor by tensor, so that the model never stands in memory twice.
+#include "model/files/file_weights.h"
+
+#include <algorithm>
+
+#include "engine/files/dequantize.h"
+#include "engine/nearest.h"
+#include "model/words.h"
+
+namespace afina {
+
+namespace {
+
+constexpr int64_t piece = 1 << 18;  // numbers converted at a time; a multiple of every block
+
+void read_plain(Parameter& into, const StoredTensor& stored) {
+  std::vector<float> values;
+  for (int64_t first = 0; first < into.shape.size(); first += piece) {
+    values.resize(size_t(std::min(piece, into.shape.size() - first)));
+    to_f32(stored, first, int64_t(values.size()), values.data());
+    into.assign_part(first, values.data(), int64_t(values.size()));
+  }
+}
+
+void read_transposed(Parameter& into, const StoredTensor& stored) {
+  int64_t out = into.shape[0], in = into.shape[1];
+  std::vector<float> values(size_t(out * in)), turned(values.size());
+  to_f32(stored, 0, out * in, values.data());
+  for (int64_t i = 0; i < in; ++i)
+    for (int64_t o = 0; o < out; ++o) turned[size_t(o * in + i)] = values[size_t(i * out + o)];
+  into.assign_part(0, turned.data(), out * in);
+}
+
+// llama.cpp turns neighbouring columns where Hugging Face turns the halves of a head: it stores row (p, i) of a head, p < 2, i < dim / 2,
+// as row 2 i + p.
+void read_permuted(Parameter& into, const StoredTensor& stored, int64_t heads) {
+  int64_t rows = into.shape[0], width = into.shape.size() / rows, dim = rows / heads, half = dim / 2;
+  std::vector<float> head(size_t(dim * width)), ordered(head.size());
+  for (int64_t h = 0; h < heads; ++h) {
+    to_f32(stored, h * dim * width, dim * width, head.data());
+    for (int64_t r = 0; r < dim; ++r) {
+      int64_t from = 2 * (r % half) + r / half;
+      std::copy_n(head.begin() + from * width, width, ordered.begin() + r * width);
+    }
+    into.assign_part(h * dim * width, ordered.data(), dim * width);
+  }
+}
+
+std::vector<int64_t> extents(const Shape& shape, bool transposed) {
+  std::vector<int64_t> all;
+  for (int i = 0; i < shape.rank(); ++i) all.push_back(shape[i]);
+  if (transposed) std::reverse(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace
+
+bool same_numbers(const StoredTensor& a, const StoredTensor& b) {
+  if (a.shape != b.shape) return false;
+  if (a.type == b.type) return std::equal(a.data, a.data + a.bytes, b.data);
+  std::vector<float> x, y;
+  for (int64_t first = 0; first < a.count(); first += piece) {
+    x.resize(size_t(std::min(piece, a.count() - first))), y.resize(x.size());
+    to_f32(a, first, int64_t(x.size()), x.data()), to_f32(b, first, int64_t(y.size()), y.data());
+    if (x != y) return false;
+  }
+  return true;
+}
+
+const StoredTensor& FileWeights::at(const std::string& name) const {
+  if (const StoredTensor* stored = find(name)) return *stored;
+  std::vector<std::string> names;
+  for (const StoredTensor& t : tensors()) names.push_back(t.name);
+  fail(path_, ": tensor '", stored_name(name), "' is missing", did_you_mean(stored_name(name), names));
+}
+
+void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {
+  const StoredTensor& stored = at(parameter);
+  std::vector<int64_t> expected = extents(shape, transposed && transposes());
+  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape), " where the config asks for ",
+          shape_text(expected));
+  require(can_dequantize(stored.type), stored.where(), " is of type ", name(stored.type), ", which afina cannot read as weights");
+}
+
+void FileWeights::read(Parameter& into) {
+  const StoredTensor& stored = at(into.name);
+  if (int64_t heads = permuted_heads(into.name)) read_permuted(into, stored, heads);
+  else if (into.stored_transposed && transposes()) read_transposed(into, stored);
+  else read_plain(into, stored);
+  into.settle();
+  drop(stored);
+  read_.insert(stored.name);
+}
+
+void FileWeights::finish() {
+  std::vector<std::string> extra;
+  for (const StoredTensor& t : tensors())
+    if (!read_.count(t.name) && !benign(t)) extra.push_back("'" + t.name + "'");
+  read_.clear();
+  size_t count = extra.size();
+  if (count > 5) extra.resize(5), extra.push_back("...");
+  require(count == 0, path_, ": ", count, count == 1 ? " tensor has" : " tensors have", " no place in a ", config_.architecture,
+          " model with this config: ", joined(extra));
+}
+
+}  // namespace afina

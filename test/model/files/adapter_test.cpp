@@ -1,0 +1,189 @@
+// Adapters: those of PEFT read by us, ours written and read back, merging, and folders that lie.
+#include "model/files/save.h"
+#include "model/merge.h"
+#include "test/model/tiny.h"
+#include "test/scratch.h"
+
+namespace afina {
+
+namespace {
+
+struct PeftCase {
+  const char *base, *run;
+};
+const PeftCase peft_cases[] = {{"llama", "lora"}, {"llama", "rslora"}, {"qwen2", "lora"}, {"gpt2", "lora"}};
+
+std::unique_ptr<Model> with_adapter(const std::string& base, const AdapterFiles& adapter, BuildOptions options = {}) {
+  ModelFiles files = open_model(base);
+  auto model = build_model(files.config, *files.source, make_method(adapter.method), options);
+  adapter.apply(*model);
+  return model;
+}
+Inputs first_batch(const Reference& reference) {
+  auto ids = reference.integers("input_ids");  // (5, 2, 12)
+  ids.resize(24);
+  return plain_inputs(2, ids);
+}
+std::string adapter_path(const PeftCase& c) { return tiny_path(c.base) + "/adapter_" + c.run; }
+
+// A copy of PEFT's adapter on the tiny llama, with its config changed.
+struct Changed {
+  ScratchFolder folder;
+  Json config = parse_json_file(tiny_path("llama") + "/adapter_lora/adapter_config.json");
+  Changed() {
+    std::filesystem::copy_file(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors", folder / "adapter_model.safetensors");
+  }
+  std::unique_ptr<Model> load() {
+    folder.put("adapter_config.json", config.dump());
+    return with_adapter(tiny_path("llama"), load_adapter(folder.path()));
+  }
+};
+
+// The tensors of PEFT's adapter, written again after a change.
+void rewrite(const std::string& to,
+             const std::function<void(std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>&)>& change) {
+  Reference reference(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors");
+  std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>> all;
+  for (const StoredTensor& t : reference.tensors()) all[t.name] = {t.shape, reference.numbers(t.name)};
+  change(all);
+  SafetensorsWriter writer(to);
+  for (auto& [name, value] : all) writer.declare(name, StoredType::f32, value.first);
+  for (auto& [name, value] : all) writer.write(name, value.second.data(), value.second.size() * 4);
+  writer.commit();
+}
+
+const std::string some_a = "base_model.model.model.layers.0.mlp.up_proj.lora_A.weight";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(adapters)
+
+BOOST_AUTO_TEST_CASE(adapters_of_peft_give_its_logits) {
+  for (const PeftCase& c : peft_cases) {
+    BOOST_TEST_CONTEXT(c.base << " " << c.run) {
+      Reference reference(tiny_path(c.base) + "/train_" + c.run + ".safetensors");
+      auto model = with_adapter(tiny_path(c.base), load_adapter(adapter_path(c)));
+      Inputs inputs = first_batch(reference);
+      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("final_logits")) < 2e-5);
+      Agreement merged = merge_and_check(*model, inputs);
+      BOOST_TEST(merged.largest_difference < 2e-5 * merged.largest_logit);
+      BOOST_TEST(merged.same_choice == merged.positions);
+      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("merged_logits")) < 2e-5);
+      for (const StoredTensor& t : reference.tensors()) {
+        if (!t.name.starts_with("merged.")) continue;
+        Parameter* p = model->parameters->find(t.name.substr(7));
+        BOOST_REQUIRE(p);
+        if (!p->stored_transposed) BOOST_TEST(distance(sampled(p->exact().values()), reference.numbers(t.name)) < 1e-5, t.name);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(our_adapters_come_back_to_the_bit) {
+  for (const PeftCase& c : peft_cases) {
+    BOOST_TEST_CONTEXT(c.base << " " << c.run) {
+      ScratchFolder folder;
+      Reference reference(tiny_path(c.base) + "/train_" + c.run + ".safetensors");
+      Inputs inputs = first_batch(reference);
+      auto model = with_adapter(tiny_path(c.base), load_adapter(adapter_path(c)));
+      save_adapter(folder / "ours", *model, tiny_path(c.base));
+      AdapterFiles ours = load_adapter(folder / "ours");
+      BOOST_TEST(ours.base == tiny_path(c.base));
+      auto again = with_adapter(tiny_path(c.base), ours);
+      BOOST_TEST((again->logits(inputs).values() == model->logits(inputs).values()));
+      Json theirs = parse_json_file(adapter_path(c) + "/adapter_config.json"),
+           written = parse_json_file(folder / "ours/adapter_config.json");
+      for (const char* key : {"r", "lora_alpha", "use_rslora", "fan_in_fan_out", "peft_type", "task_type", "bias"})
+        BOOST_TEST(theirs[key] == written[key], key);
+      Reference mine(folder / "ours/adapter_model.safetensors");
+      for (const StoredTensor& t : mine.tensors()) BOOST_TEST((mine.numbers(t.name) == reference.numbers("final." + t.name)), t.name);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
+  for (const PeftCase& c : peft_cases) {
+    BOOST_TEST_CONTEXT(c.base << " " << c.run) {
+      ScratchFolder folder;
+      Reference reference(tiny_path(c.base) + "/train_" + c.run + ".safetensors");
+      auto model = with_adapter(tiny_path(c.base), load_adapter(adapter_path(c)));
+      check_error([&] { save_model(folder / "not", *model, Dtype::f32); }, {"adapters", "merge"});
+      save_model(folder / "f32", *model, Dtype::f32, true);
+      save_model(folder / "bf16", *model, Dtype::bf16, true);
+      BOOST_TEST(model->linears()[0]->adapter != nullptr);
+      auto logits = tiny_model(folder / "f32")->logits(first_batch(reference)).values();
+      BOOST_TEST(distance(logits, reference.numbers("merged_logits")) < 2e-5);
+      BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(), logits) < 0.05);
+      Reference file(folder / "f32/model.safetensors");
+      for (const StoredTensor& t : reference.tensors())
+        if (t.name.starts_with("merged."))
+          BOOST_TEST(distance(sampled(file.numbers(t.name.substr(7))), reference.numbers(t.name)) < 1e-5, t.name);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
+  Changed changed;
+  Reference reference(tiny_path("llama") + "/train_lora.safetensors");
+  for (const Json& targets : {Json("all-linear"), Json(".*\\.(q|k|v|o|up|down|gate)_proj"),
+                              Json({"q_proj", "self_attn.k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"})}) {
+    changed.config["target_modules"] = targets;
+    BOOST_TEST(distance(changed.load()->logits(first_batch(reference)).values(), reference.numbers("final_logits")) < 2e-5, targets);
+  }
+  changed.config["target_modules"] = Json::array();
+  check_error([&] { changed.load(); }, {"adapter_config.json", "target_modules is empty"});
+  changed.config["target_modules"] = "(";
+  check_error([&] { changed.load(); }, {"regular expression", "malformed"});
+  changed.config["target_modules"] = "(([a-z_.0-9])*)*(([a-z_.0-9])*)*jj";
+  check_error([&] { changed.load(); }, {"regular expression", "takes too long"});
+  changed.config["target_modules"] = Json({"q_proj", "qkv_proj"});
+  check_error([&] { changed.load(); }, {"qkv_proj", "did you mean", "matches no"});
+}
+
+BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
+  const std::pair<const char*, Json> wrong[] = {{"use_dora", true},
+                                                {"bias", "all"},
+                                                {"peft_type", "LORRA"},
+                                                {"task_type", "SEQ_CLS"},
+                                                {"modules_to_save", {"lm_head"}},
+                                                {"layers_to_transform", {1}},
+                                                {"init_lora_weights", "pissa"},
+                                                {"r", 0},
+                                                {"r", "four"},
+                                                {"lora_alpha", -1},
+                                                {"target_modules", 3},
+                                                {"rank_pattern", {1}},
+                                                {"rank_pattern", {{"q_proj", 0}}},
+                                                {"rank_pattern", {{"nowhere", 3}}},
+                                                {"exclude_modules", {"q_proj"}},
+                                                {"a_key_of_the_future", 1}};
+  for (auto& [key, value] : wrong) {
+    Changed changed;
+    changed.config[key] = value;
+    BOOST_CHECK_THROW(changed.load(), Error);
+  }
+  Changed changed;
+  changed.config["use_dora"] = true;
+  check_error([&] { changed.load(); }, {"adapter_config.json", "use_dora", "does not support"});
+  ScratchFolder empty;
+  check_error([&] { load_adapter(empty.path()); }, {"adapter_config.json", empty.path()});
+}
+
+BOOST_AUTO_TEST_CASE(adapters_that_do_not_fit) {
+  Changed changed;
+  const std::string file = changed.folder / "adapter_model.safetensors";
+  rewrite(file, [](auto& all) { all[some_a].second[5] = NAN; });
+  check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a, "NaN"});
+  rewrite(file, [](auto& all) { all.erase(some_a); });
+  check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a});
+  rewrite(file, [](auto& all) { all["base_model.model.lm_head.lora_A.weight"] = {{1, 1}, {1.f}}; });
+  check_error([&] { changed.load(); }, {"lm_head.lora_A.weight", "no place"});
+  rewrite(file, [](auto& all) { all[some_a].first = {32, 4}; });
+  check_error([&] { changed.load(); }, {some_a, "[32, 4]", "[4, 32]"});
+  changed.folder.put("adapter_model.safetensors", "short");
+  check_error([&] { changed.load(); }, {"adapter_model.safetensors"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace afina

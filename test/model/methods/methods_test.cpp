@@ -1,0 +1,267 @@
+// What every method of fine-tuning must keep to, method by method as they are registered; and options as people write them.
+#include "engine/math.h"
+#include "engine/random.h"
+#include "engine/train/trainer.h"
+#include "model/merge.h"
+#include "model/pattern.h"
+#include "test/model/tiny.h"
+#include "test/scratch.h"
+
+namespace afina {
+
+std::vector<void (*)()>& case_makers();
+
+namespace {
+
+const char* const bases[] = {"llama", "qwen2", "gpt2"};
+
+struct Batch {
+  std::vector<int32_t> tokens, targets;
+  double scale;
+  explicit Batch(const std::string& base) {
+    Reference reference(tiny_path(base) + "/reference.safetensors");
+    tokens = reference.integers("input_ids"), targets = reference.integers("targets"), scale = scale_of(targets);
+  }
+  // Rows first .. first + count, in training, so that dropout takes part.
+  Inputs rows(int64_t first = 0, int64_t count = 2) const {
+    auto part = [&](const std::vector<int32_t>& all) {
+      return std::vector<int32_t>(all.begin() + 12 * first, all.begin() + 12 * (first + count));
+    };
+    Inputs inputs = plain_inputs(count, part(tokens), part(targets), first);
+    inputs.training = true, inputs.seed = 5, inputs.step = 3;
+    return inputs;
+  }
+};
+
+// The base model under a method, what it adds moved away from its start, so that nothing is zero by chance.
+std::unique_ptr<Model> moved(const std::string& base, const std::string& method, BuildOptions options = {}) {
+  auto model = tiny_model(tiny_path(base), method, options);
+  for (Parameter& p : model->parameters->all) {
+    if (!p.added) continue;
+    std::vector<float> values = p.exact().values();
+    Random random(1, "test", p.name);
+    for (size_t i = 0; i < values.size(); ++i) values[i] += 0.1f * random.normal(i);
+    p.assign(values.data());
+  }
+  return model;
+}
+
+using Gradients = std::map<std::string, std::vector<float>>;
+void add_gradients(Model& model, const Inputs& inputs, double scale) {
+  Tape tape;
+  tape.backward(model.loss(inputs, scale).total);
+}
+Gradients gradients_of(Model& model) {
+  Gradients all;
+  for (Parameter* p : model.parameters->trained()) {
+    p->gather_uses();
+    BOOST_TEST(p->value.grad().touched(), p->name << " has no gradient");
+    if (p->value.grad().touched()) all[p->name] = p->value.grad().value().values();
+  }
+  return all;
+}
+
+void starts_as_pretrained(const std::string& method) {
+  for (const char* base : bases) {
+    auto plain = tiny_model(tiny_path(base)), ours = tiny_model(tiny_path(base), method);
+    if (!ours->method->starts_as_pretrained()) continue;
+    Inputs inputs = Batch(base).rows();
+    inputs.training = false;
+    BOOST_TEST((plain->logits(inputs).values() == ours->logits(inputs).values()), base);
+  }
+}
+
+void trains_only_what_it_says(const std::string& method) {
+  for (const char* base : bases) {
+    Batch batch(base);
+    auto model = tiny_model(tiny_path(base), method);
+    std::map<std::string, uint64_t> before;
+    for (Parameter& p : model->parameters->all) {
+      BOOST_TEST(p.trained == (p.added || model->method->trains(p.name)), p.name);
+      BOOST_TEST(p.value.needs_grad() == p.trained, p.name);
+      before[p.name] = checksum(p.value);
+    }
+    TrainOptions options;
+    options.schedule.peak = 0.01, options.schedule.decay = Decay::constant;
+    Trainer trainer(model->parameters->trained(), options);
+    for (int i = 0; i < 3; ++i)
+      trainer.step(1, int64_t(std::llround(1. / batch.scale)), [&](size_t, double scale) { return model->loss(batch.rows(), scale); });
+    for (Parameter& p : model->parameters->all) BOOST_TEST((checksum(p.value) != before[p.name]) == p.trained, p.name);
+  }
+}
+
+void merged_equals_unmerged(const std::string& method) {
+  for (const char* base : bases) {
+    auto model = moved(base, method);
+    Inputs inputs = Batch(base).rows();
+    inputs.training = false;
+    Agreement found = merge_and_check(*model, inputs);
+    BOOST_TEST(found.largest_difference <= 1e-5 * found.largest_logit, base << ": " << found.largest_difference);
+    BOOST_TEST(found.same_choice == found.positions);
+    BOOST_TEST(std::fabs(found.kl) < 1e-6);
+    for (const Linear* linear : model->linears()) BOOST_TEST(!linear->adapter);
+  }
+}
+
+void checkpointing_changes_nothing(const std::string& method) {
+  for (const char* base : bases)
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+      Batch batch(base);
+      Gradients of[3];
+      for (Checkpointing c : {Checkpointing::none, Checkpointing::mlp, Checkpointing::block}) {
+        auto model = moved(base, method, {.dtype = dtype, .checkpointing = c});
+        add_gradients(*model, batch.rows(), batch.scale);
+        of[int(c)] = gradients_of(*model);
+      }
+      for (int c : {1, 2}) BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
+    }
+}
+
+void micro_batches_change_nothing(const std::string& method) {
+  for (const char* base : bases)
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+      Batch batch(base);
+      auto whole = moved(base, method, {.dtype = dtype}), split = moved(base, method, {.dtype = dtype});
+      add_gradients(*whole, batch.rows(), batch.scale);
+      for (int64_t row : {0, 1}) add_gradients(*split, batch.rows(row, 1), batch.scale);
+      BOOST_TEST((gradients_of(*whole) == gradients_of(*split)), base << " in " << name(dtype));
+    }
+}
+
+// (loss(w + e d) - loss(w - e d)) / 2 e along a random direction d through all that is trained, in f64.
+void gradient_is_the_slope(const std::string& method) {
+  for (const char* base : bases) {
+    Batch batch(base);
+    auto model = moved(base, method, {.dtype = Dtype::f64});
+    add_gradients(*model, batch.rows(), batch.scale);
+    double expected = 0., e = 1e-6;
+    auto trained = model->parameters->trained();
+    auto step = [&](double by, bool sum) {
+      for (Parameter* p : trained) {
+        if (sum) p->gather_uses();
+        std::vector<double> gradient = sum ? p->value.grad().value().values64() : std::vector<double>();
+        Random random(2, "direction", p->name);
+        for (int64_t i = 0; i < p->shape.size(); ++i) {
+          double d = double(random.normal(uint64_t(i)));
+          p->value.data<double>()[i] += by * d;
+          if (sum) expected += gradient[size_t(i)] * d;
+        }
+      }
+      return model->loss(batch.rows(), batch.scale).total.item();
+    };
+    step(0., true);
+    double slope = (step(e, false) - step(-2. * e, false)) / (2. * e);
+    BOOST_TEST(std::fabs(slope - expected) < 1e-7 * std::max(1., std::fabs(expected)),
+               base << ": " << slope - expected << " of " << expected);
+  }
+}
+
+void add_cases_of_methods() {
+  using namespace boost::unit_test;
+  std::vector<std::string> specs = {"lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,alphas=mlp.*:5"};
+  for (auto& [name, entry] : methods()) specs.push_back(name);
+  const std::pair<const char*, void (*)(const std::string&)> checks[] = {{"starts as the pretrained model", starts_as_pretrained},
+                                                                         {"trains only what it says", trains_only_what_it_says},
+                                                                         {"merged equals unmerged", merged_equals_unmerged},
+                                                                         {"checkpointing changes nothing", checkpointing_changes_nothing},
+                                                                         {"micro-batches change nothing", micro_batches_change_nothing},
+                                                                         {"gradient is the slope", gradient_is_the_slope}};
+  test_suite* suite = BOOST_TEST_SUITE("methods");
+  for (const std::string& spec : specs) {
+    test_suite* of_method = BOOST_TEST_SUITE(spec.substr(0, spec.find(',')));
+    for (auto& [title, check] : checks) of_method->add(make_test_case([check = check, spec] { check(spec); }, title, __FILE__, __LINE__));
+    suite->add(of_method);
+  }
+  framework::master_test_suite().add(suite);
+}
+[[maybe_unused]] const bool registered = (case_makers().push_back(add_cases_of_methods), true);
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(method_options)
+
+BOOST_AUTO_TEST_CASE(options_and_their_errors) {
+  auto method = make_method(parse_method("lora:rank=16,targets=q_proj+v_proj"));
+  auto options = method->options();
+  BOOST_TEST(options["rank"] == "16");
+  BOOST_TEST(options["alpha"] == "16");
+  BOOST_TEST(options["targets"] == "q_proj+v_proj");
+  BOOST_TEST(options["dropout"] == "0");
+  BOOST_TEST(options["rslora"] == "false");
+  auto fails = [](const std::string& text, std::initializer_list<std::string> words) {
+    check_error([&] { make_method(parse_method(text)); }, words);
+  };
+  fails("", {"name is expected"});
+  fails("lroa", {"'lroa'", "did you mean 'lora'", "full"});
+  fails("lora:rnak=8", {"'rnak'", "did you mean 'rank'", "alpha"});
+  fails("full:rank=8", {"'rank'", "it takes none"});
+  fails("lora:rank", {"'rank'", "key=value"});
+  fails("lora:", {"key=value"});
+  fails("lora:rank=8,rank=8", {"'rank'", "twice"});
+  for (const char* rank : {"0", "-1", "8.5", "8x", "", " 8", "99999999999999999999"})
+    fails(std::string("lora:rank=") + rank, {"rank=", "integer from 1"});
+  for (const char* dropout : {"1", "-0.1", "nan", "a"})
+    fails(std::string("lora:dropout=") + dropout, {"dropout=", "number from 0 to 0.99"});
+  fails("lora:rslora=yes", {"true or false"});
+  fails("lora:targets=q_proj++v_proj", {"empty item"});
+  fails("lora:ranks=q_proj", {"q_proj:16"});
+}
+
+BOOST_AUTO_TEST_CASE(patterns_that_match_nothing) {
+  auto fails = [](const std::string& text, std::initializer_list<std::string> words) {
+    check_error([&] { tiny_model(tiny_path("llama"), text); }, words);
+  };
+  fails("lora:targets=q_porj+v_proj", {"'q_porj'", "did you mean 'q_proj'", "up_proj"});
+  fails("lora:targets=c_attn", {"'c_attn'", "model.layers.0.self_attn.q_proj"});
+  fails("lora:targets=lm_head", {"'lm_head'"});
+  fails("lora:targets=q_proj,ranks=v_proj:4", {"ranks", "'v_proj'"});
+}
+
+BOOST_AUTO_TEST_CASE(patterns) {
+  const std::string path = "model.layers.10.mlp.up_proj";
+  for (const char* yes : {"up_proj", "mlp.up_proj", "*.mlp.*", "mlp.*", "layers.1*.up_proj", path.c_str(), "*", "re:.*\\.(up|down)_proj"})
+    BOOST_TEST(ModulePattern(yes).matches(path), yes);
+  for (const char* no : {"p_proj", "up", "mlp", "layers.1.*", "*.mlp", "re:up_proj", "re:.*up"})
+    BOOST_TEST(!ModulePattern(no).matches(path), no);
+}
+
+BOOST_AUTO_TEST_CASE(dropout_takes_part_in_training_alone) {
+  Batch batch("llama");
+  auto model = moved("llama", "lora:dropout=0.5"), plain = moved("llama", "lora");
+  auto loss = [&](Model& of, bool training, int64_t step, uint64_t seed) {
+    Inputs inputs = batch.rows();
+    inputs.training = training, inputs.step = step, inputs.seed = seed;
+    return of.loss(inputs, batch.scale).total.item();
+  };
+  BOOST_TEST(loss(*model, false, 1, 1) == loss(*plain, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) == loss(*model, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*plain, true, 1, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*model, true, 2, 1));
+  BOOST_TEST(loss(*model, true, 1, 1) != loss(*model, true, 1, 2));
+  Inputs unkeyed = batch.rows();
+  unkeyed.keys = Tensor();
+  check_error([&] { model->loss(unkeyed, 1.); }, {"dropout", "samples"});
+}
+
+BOOST_AUTO_TEST_CASE(lora_counts_and_begins_as_peft) {
+  auto model = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj");
+  int64_t trained = 0;
+  for (const Parameter* p : model->parameters->trained()) {
+    trained += p->shape.size();
+    std::vector<float> values = p->exact().values();
+    float most = 0.f, bound = 1.f / std::sqrt(float(p->shape[1]));
+    for (float v : values) most = std::max(most, std::fabs(v));
+    if (p->name.ends_with("lora_B.weight")) BOOST_TEST(most == 0.f);
+    else BOOST_TEST((most <= bound && most > 0.9f * bound), p->name);
+  }
+  BOOST_TEST(trained == 2 * 4 * (32 + 32 + 48 + 32));
+  auto again = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj"),
+       other = tiny_model(tiny_path("llama"), "lora:rank=4,targets=q_proj+down_proj", {.seed = 1});
+  auto& p = *model->parameters->trained()[0];
+  BOOST_TEST((again->parameters->find(p.name)->exact().values() == p.exact().values()));
+  BOOST_TEST((other->parameters->find(p.name)->exact().values() != p.exact().values()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace afina

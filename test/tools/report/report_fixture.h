@@ -1,0 +1,10 @@
+// A comparison with plausible figures, for tests of reports and for looking at one without training.
+#pragma once
+#include "tools/results/results.h"
+
+namespace afina {
+
+// full, LoRA of rank 8 and LoRA of rank 64, each with `seeds` runs.
+Comparison fixture_comparison(int seeds);
+
+}  // namespace afina

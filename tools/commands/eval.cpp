@@ -1,0 +1,166 @@
+// eval: loss per target token over records, perplexity over plain text, and logits for comparison with other libraries.
+#include <charconv>
+#include <cmath>
+#include <iostream>
+
+#include "engine/files/safetensors.h"
+#include "tools/options/command.h"
+#include "tools/runs/evaluate.h"
+#include "tools/runs/load.h"
+#include "tools/text/table.h"
+
+namespace afina {
+
+namespace {
+
+constexpr const char* intro = R"(Measures a model, with or without an adapter. Records are read as for training: the loss is over the
+answers' tokens alone unless --train-on says otherwise.
+
+  afina eval --model data/pocket --adapter runs/lora/adapter --data data/samples/support.jsonl --out losses.jsonl
+
+Perplexity of plain text, in windows of --length tokens that do not overlap, every token but a
+window's first predicted:
+
+  afina eval --model SmolLM2.gguf --data test.txt --windows --length 512 --tokens 8192
+
+Logits of one text, to compare with another library (test/reference):
+
+  afina eval --model data/pocket --text 'Good morning' --logits-out logits.safetensors)";
+
+std::vector<int32_t> parse_ids(const std::string& text) {
+  std::vector<int32_t> ids;
+  for (const char *at = text.data(), *end = at + text.size();;) {
+    int32_t id = 0;
+    auto [after, error] = std::from_chars(at, end, id);
+    require(error == std::errc() && (after == end || *after == ',') && id >= 0, "--ids '", text,
+            "': expected token numbers with commas between them, as in 1,2,3");
+    ids.push_back(id);
+    if (after == end) return ids;
+    at = after + 1;
+  }
+}
+
+struct Eval {
+  LoadOptions load;
+  ReadOptions read;
+  std::string text, ids, logits_out, out;
+  bool windows = false;
+  int64_t tokens = -1, batch = 8;
+
+  void check() const {
+    int sources = !read.path.empty() + !text.empty() + !ids.empty();
+    if (sources != 1) throw UsageError("afina eval: give one of --data, --text and --ids; see 'afina eval --help'");
+    if (windows && read.path.empty()) throw UsageError("afina eval: --windows cuts the text of --data; give --data FILE.txt");
+    if (tokens >= 0 && !windows) throw UsageError("afina eval: --tokens belongs to --windows");
+    if (!logits_out.empty() && !read.path.empty()) throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
+    require(tokens != 0 && tokens != 1, "--tokens ", tokens, ": expected at least 2");
+    require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
+    require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out,
+            ": expected a name that ends in .safetensors");
+  }
+
+  // The file as one text, without any special token, in windows.
+  Samples windows_of(const Tokenizer& tokenizer, int64_t length) const {
+    Samples samples;
+    std::vector<int32_t> all = tokenizer.encode(read_text_file(read.path), false);
+    if (tokens > 0 && tokens < int64_t(all.size())) all.resize(size_t(tokens));
+    samples.pad = std::max(0, tokenizer.pad());
+    for (size_t from = 0; from + 1 < all.size(); from += size_t(length)) {
+      Sample s;
+      s.tokens.assign(all.begin() + int64_t(from), all.begin() + std::min<int64_t>(int64_t(from) + length, int64_t(all.size())));
+      s.trained.assign(s.tokens.size(), 1);
+      s.trained[0] = 0, s.example = int64_t(samples.rows.size());
+      samples.tokens += int64_t(s.tokens.size()), samples.targets += int64_t(s.tokens.size()) - 1;
+      samples.rows.push_back(std::move(s));
+    }
+    require(!samples.rows.empty(), read.path, ": fewer than two tokens");
+    return samples;
+  }
+
+  void write_losses(const Samples& samples, const Evaluation& e, const std::vector<Example>& examples) const {
+    std::string lines;
+    for (size_t i = 0; i < e.losses.size(); ++i) {
+      Json line{{windows ? "window" : "record", samples.rows[i].example}, {"targets", e.tokens[i]}, {"loss", e.losses[i]}};
+      if (!windows) line["place"] = examples[size_t(samples.rows[i].example)].place;
+      lines += to_text(line, -1) + "\n";
+    }
+    write_text_file(out, lines);
+    std::cout << "losses of each: " << out << "\n";
+  }
+
+  void records(ModelFiles& files) const {
+    Tokenizer tokenizer = tokenizer_of(files);
+    std::vector<Example> examples;
+    const int64_t length = read.row_length(files.config);
+    Samples samples = windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
+    if (!windows) std::cout << samples.summary() << "\n";
+    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    Evaluation e = evaluate(*model, samples, batch, length + length % 2);
+    require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
+    Table table("lr");
+    table.add({windows ? "windows" : "rows", format_grouped(int64_t(samples.rows.size()))});
+    table.add({"targets", format_grouped(e.targets)});
+    table.add({"loss per target", format_loss(e.mean)});
+    std::ostringstream perplexity;
+    perplexity.precision(6);
+    perplexity << std::exp(e.mean);
+    table.add({"perplexity", perplexity.str()});
+    table.print(std::cout);
+    if (!out.empty()) write_losses(samples, e, examples);
+  }
+
+  // One text: its loss, every token a target but the first; its logits into a file.
+  void one(ModelFiles& files) const {
+    std::vector<int32_t> row = !ids.empty() ? parse_ids(ids) : tokenizer_of(files).encode(text);
+    require(!row.empty(), "--text is empty");
+    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));
+    std::vector<float> values = logits.values();
+    int64_t T = int64_t(row.size()), V = logits.columns();
+    double sum = 0;
+    for (int64_t t = 0; t + 1 < T; ++t) {
+      const float* at = values.data() + t * V;
+      double most = *std::max_element(at, at + V), total = 0;
+      for (int64_t v = 0; v < V; ++v) total += std::exp(double(at[v]) - most);
+      sum += most + std::log(total) - double(at[row[size_t(t + 1)]]);
+    }
+    std::cout << T << " tokens";
+    if (T > 1) std::cout << ", loss per token " << format_loss(sum / double(T - 1)) << " over " << T - 1 << " predictions";
+    std::cout << "\n";
+    if (logits_out.empty()) return;
+    SafetensorsWriter writer(logits_out);
+    writer.declare("input_ids", StoredType::i32, {1, T});
+    writer.declare("logits", StoredType::f32, {1, T, V});
+    writer.write("input_ids", row.data(), row.size() * sizeof(int32_t));
+    writer.write("logits", values.data(), values.size() * sizeof(float));
+    writer.commit();
+    std::cout << "logits (1, " << T << ", " << V << "): " << logits_out << "\n";
+  }
+};
+
+int eval(const std::vector<std::string>& words) {
+  Eval command;
+  Options options("eval", intro);
+  namespace po = boost::program_options;
+  command.load.add_to(options), command.read.add_to(options);
+  auto in_evaluation = options.group("Evaluation").add_options();
+  in_evaluation("windows", po::bool_switch(&command.windows), "read --data as one plain text in windows of --length tokens");
+  in_evaluation("tokens", po::value(&command.tokens)->default_value(-1, "all"), "with --windows: only the first so many tokens");
+  in_evaluation("batch", po::value(&command.batch)->default_value(command.batch), "rows at a time; the result does not depend on it");
+  in_evaluation("out,o", po::value(&command.out), "JSONL file for the loss of every row");
+  in_evaluation("text", po::value(&command.text), "a text to measure in place of --data");
+  in_evaluation("ids", po::value(&command.ids), "token numbers to measure in place of --data: 1,2,3");
+  in_evaluation("logits-out", po::value(&command.logits_out), "safetensors file for the logits of --text or --ids");
+  if (!options.parse(words)) return 0;
+  command.check();
+  ModelFiles files = open_model(command.load.model);
+  if (command.read.path.empty()) command.one(files);
+  else command.records(files);
+  return 0;
+}
+
+REGISTER_COMMAND("eval", "loss and perplexity of a model on records or text", eval);
+
+}  // namespace
+
+}  // namespace afina

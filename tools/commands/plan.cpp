@@ -1,0 +1,160 @@
+// plan: what a comparison would cost, foreseen without touching a weight.
+#include <filesystem>
+#include <iostream>
+
+#include "engine/files/atomic_file.h"
+#include "tools/foresight/budget.h"
+#include "tools/foresight/prediction_table.h"
+#include "tools/foresight/room.h"
+#include "tools/foresight/speed.h"
+#include "tools/options/command.h"
+#include "tools/results/json_fields.h"
+#include "tools/results/machine.h"
+#include "tools/runs/run.h"
+#include "tools/text/format.h"
+
+namespace afina {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* intro =
+    "Foresees what 'afina compare' with the same options would hold in memory (by purpose, at its peak), compute, store and take. The "
+    "same\n"
+    "code runs forward, backward and update on tensors that have shapes and no bytes, so a model may be larger than this machine, and a\n"
+    "folder with a config.json alone is enough. Without --data every row is taken as full, one document, and every token as a target.\n\n"
+    "  afina plan --model data/pocket --data data/samples/support.jsonl --method full --method lora:rank=16\n"
+    "  afina plan --model data/configs/llama-3-8b --method full --method lora:rank=16 --dtype bf16 --batch 1 --length 2048 --budget 24G\n\n"
+    "With --budget the exit status is 0 when every method fits, 3 when one does not but a change that was tried makes it fit, and 4 when\n"
+    "nothing that was tried does. (1: an error. 2: a wrong command line.)";
+
+struct Plan : ComparisonOptions {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  std::string budget, memory_limit;
+  OrderedJson found = OrderedJson::object();
+
+  RunShape shape() {
+    if (data.data.empty()) return shape_without_data(model, data, run);
+    model.init = true;  // of the model's files no weights are read
+    bench = std::make_unique<Workbench>(open_workbench(model, data, run));
+    std::cout << "train: " << bench->train.summary() << "\n";
+    return shape_of(*bench);
+  }
+
+  std::vector<MethodSpec> specs() const {
+    std::vector<std::string> all = methods;
+    if (all.empty()) all = {"full", "lora:rank=16"};
+    std::vector<MethodSpec> out;
+    for (const std::string& text : all) {
+      out.push_back(parse_method(text));
+      runs.push_back(int64_t(take_rates(out.back(), lr > 0 ? lr : 1e-4).size()) + seeds - 1);
+      make_method(out.back());
+    }
+    return out;
+  }
+
+  void print_conditions(const RunShape& s) const {
+    const ModelConfig& c = s.config;
+    std::cout << model.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim << ", vocabulary "
+              << format_grouped(c.vocabulary) << "\n"
+              << run.steps << " steps of " << run.batch << " x " << run.accumulate << " rows of " << (data.data.empty() ? "" : "up to ")
+              << s.data.length << " tokens, " << model.dtype << ", checkpoint " << model.checkpoint << "\n\n";
+  }
+
+  // 0, 3 or 4, and what may be changed.
+  int judge(const RunShape& s, const std::vector<MethodSpec>& specs, const std::vector<Foreseen>& all, int64_t bytes) {
+    int status = 0;
+    for (size_t i = 0; i < specs.size(); ++i) {
+      int64_t needed = all[i].prediction.memory.resident_peak;
+      OrderedJson& json = found["methods"][i];
+      json["fits"] = needed <= bytes;
+      if (needed <= bytes) {
+        std::cout << "\n" << all[i].label << " fits in " << format_bytes(double(bytes)) << ".\n";
+        continue;
+      }
+      std::cout << "\n" << all[i].label << " does not fit in " << format_bytes(double(bytes)) << ". ";
+      bool fits = false;
+      json["attempts"] = OrderedJson::array();
+      std::vector<Attempt> tried = attempts(s, specs[i], run.seed, bytes);
+      for (const Attempt& a : tried) {
+        json["attempts"].push_back(
+            {{"options", a.options}, {"same_result", a.same_result}, {"bytes", a.memory.resident_peak}, {"fits", a.fits}});
+        fits = fits || a.fits;
+      }
+      std::cout << ways_out(tried);
+      status = std::max(status, fits ? 3 : 4);
+    }
+    return status;
+  }
+
+  int go() {
+    std::vector<MethodSpec> all_specs = specs();
+    RunShape s = shape();
+    print_conditions(s);
+    const Device device = model.foreseen_device();
+    const Speed* speed = Speed::here(std::cout, device);
+    std::vector<Foreseen> all;
+    found = {
+        {"schema", "afina plan"}, {"schema_version", 1}, {"model", model.path}, {"options", options}, {"methods", OrderedJson::array()}};
+    for (size_t i = 0; i < all_specs.size(); ++i) {
+      all.push_back({label_of(all_specs[i]), predict(s, all_specs[i], run.seed, speed)});
+      found["methods"].push_back({{"label", all.back().label}, {"runs", runs[i]}, {"prediction", to_json(all.back().prediction)}});
+    }
+    std::cout << prediction_table(all, true);
+    print_whole(all);
+    if (device != Device::cpu) std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
+    MemoryRoom room = device != Device::cuda || present(device) ? memory_room(memory_limit, "", device) : MemoryRoom();
+    if (room.bytes && budget.empty()) std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by << ")\n";
+    int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
+    if (!out.empty()) write();
+    return status;
+  }
+
+  // Every rate that is searched and every seed is a run.
+  void print_whole(const std::vector<Foreseen>& all) const {
+    int64_t count = 0;
+    double seconds = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
+      count += runs[i], seconds += one ? double(runs[i]) * one->total() : 0;
+    }
+    if (count == int64_t(all.size()) && all.size() < 2) return;
+    std::cout << "\nThe whole comparison: " << count << " runs";
+    if (seconds > 0) std::cout << ", about " << format_seconds(seconds);
+    std::cout << "\n";
+  }
+
+  void write() const {
+    std::string file = out;
+    if (!out.ends_with(".json")) fs::create_directories(out), file = out + "/plan.json";
+    write_text_file(file, found.dump(1) + "\n");
+    std::cout << "\nwritten to " << file << "\n";
+  }
+
+  std::map<std::string, std::string> options;
+  std::unique_ptr<Workbench> bench;
+  mutable std::vector<int64_t> runs;  // of each method: rates searched and further seeds
+};
+
+int plan(const std::vector<std::string>& words) {
+  Plan p;
+  Options options("plan", intro);
+  namespace po = boost::program_options;
+  auto in_plan = options.group("Plan").add_options();
+  in_plan("budget", po::value(&p.budget), "memory there is, as 8G: says what fits, and what to change when something does not");
+  p.add_to(options, false, "file (.json) or folder (for plan.json) to write everything to");
+  p.model.add_to(options), p.data.add_to(options, false), p.run.add_to(options);
+  if (!options.parse(words)) return 0;
+  p.options = options.in_force(), p.memory_limit = options.memory_limit();
+  if (!p.budget.empty()) parse_bytes(p.budget, "budget");
+  return p.go();
+}
+
+REGISTER_COMMAND("plan", "foresee memory, arithmetic, time and storage of a comparison, without weights", plan);
+
+}  // namespace
+
+}  // namespace afina

@@ -1,0 +1,17 @@
+// What was foreseen, as people read it: in `afina plan`, and before a run begins.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tools/results/results.h"
+
+namespace afina {
+
+struct Foreseen {
+  std::string label;  // of the method
+  Prediction prediction;
+};
+// A column for each method. whole: memory by purpose and FLOPs by phase; else the sums alone.
+std::string prediction_table(const std::vector<Foreseen>& all, bool whole);
+
+}  // namespace afina

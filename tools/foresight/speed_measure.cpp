@@ -1,0 +1,207 @@
+// Measuring this machine: matrix products one by one, everything else in short training steps; and the cache of what was found.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "engine/bf16_sums.h"
+#include "engine/files/atomic_file.h"
+#include "engine/isa.h"
+#include "engine/primitives.h"
+#include "engine/threads.h"
+#include "tools/foresight/predict.h"
+#include "tools/foresight/speed.h"
+#include "tools/results/machine.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The quickest of several calls.
+double seconds_of(const std::function<void()>& call) {
+  double least = 1e9, spent = 0;
+  for (int i = 0; i < 20 && (i < 3 || spent < 0.012); ++i) {
+    double start = seconds_now();
+    call();
+    double took = seconds_now() - start;
+    least = std::min(least, took), spent += took;
+  }
+  return std::max(least, 1e-7);
+}
+
+Tensor zeros(int64_t rows, int64_t columns, Dtype dtype) { return Tensor::zeros({rows, columns}, dtype); }
+
+// Weights that cost no time to make.
+struct Zeros : WeightSource {
+  void read(Parameter& into) override {
+    into.value.zero();
+    if (into.master) into.master.zero();
+    into.settle();
+  }
+  bool has(const std::string&) const override { return true; }
+};
+
+struct Trial {
+  int64_t dim, heads, kv_heads, ffn_dim, vocabulary, rows, length;
+};
+// As the embedded model, and in the proportions of SmolLM2-135M.
+constexpr Trial trials[] = {{128, 4, 2, 384, 2048, 4, 128}, {576, 9, 3, 1536, 4096, 2, 256}};
+
+RunShape shape_of(const Trial& t, Dtype dtype) {
+  Json json{{"model_type", "llama"},          {"hidden_act", "silu"},           {"hidden_size", t.dim},
+            {"num_hidden_layers", 2},         {"num_attention_heads", t.heads}, {"num_key_value_heads", t.kv_heads},
+            {"intermediate_size", t.ffn_dim}, {"vocab_size", t.vocabulary},     {"max_position_embeddings", 256},
+            {"rms_norm_eps", 1e-5},           {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
+  RunShape shape;
+  shape.config = parse_config(json, "trial");
+  shape.model.dtype = word_of(dtype), shape.run.batch = t.rows, shape.data.length = t.length;
+  shape.train = full_rows(t.rows, t.length, t.vocabulary);
+  return shape;
+}
+
+constexpr int64_t timed_steps = 2;
+
+// One step to warm up, then timed ones, each told by `begin` and `end`.
+template <class Begin, class End>
+void steps_on(Device device, const RunShape& shape, const char* method, Begin begin, End end) {
+  Zeros weights;
+  Dtype dtype = parse_dtype(shape.model.dtype);
+  auto model = build_model(shape.config, weights, make_method(parse_method(method)), {dtype, device, 1, Checkpointing::none});
+  Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));
+  BatchSource source(*shape.train, batch_options(shape.run, shape.data, 1));
+  for (int64_t step = 0; step <= timed_steps; ++step) {
+    if (step == 1) begin();
+    train_on(source.next_step(step), *model, trainer, 1, step);
+  }
+  end();
+}
+
+struct Seen {
+  double work = 0, calls = 0, seconds = 0;
+};
+
+}  // namespace
+
+void Speed::measure_products() {
+  // (tokens, out, in), as linear layers, adapters and heads have them.
+  const int64_t layers[][3] = {{1024, 576, 576}, {1024, 1536, 576}, {512, 576, 1536}, {1024, 192, 576}, {1024, 16, 576}, {1024, 576, 16},
+                               {512, 4096, 576}, {1024, 128, 128},  {1024, 384, 128}, {256, 128, 384},  {1024, 16, 128}, {256, 64, 128}};
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    std::vector<Product> nt, nn, tn;
+    for (auto& [tokens, out, in] : layers) {
+      Tensor x = zeros(tokens, in, dtype), w = zeros(out, in, dtype), y = zeros(tokens, out, dtype), dw = zeros(out, in, Dtype::f32);
+      auto time = [&](Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool add) {
+        return seconds_of([&] { kernel::matmul(c, a, b, ta, tb, add, Tensor()); });
+      };
+      nt.push_back({double(tokens), double(out), double(in), time(y, x, w, false, true, false)});
+      nn.push_back({double(tokens), double(in), double(out), time(x, y, w, false, false, false)});
+      tn.push_back({double(out), double(in), double(tokens), time(dw, y, x, true, false, true)});
+    }
+    std::string kind = name(dtype);
+    products_[kind + " NT"] = fit(nt), products_[kind + " NN"] = fit(nn), products_[kind + " TN"] = fit(tn);
+  }
+}
+
+void Speed::measure_steps() {
+  double between = 0, calls = 0;
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    for (const Trial& trial : trials) {
+      std::map<std::string, Seen> seen;
+      RunShape shape = shape_of(trial, dtype);
+      for (const char* method : {"full", "lora:rank=16,dropout=0.05"}) {
+        double start = 0, wall = 0, kernels = 0;
+        steps_on(
+            Device::cpu, shape, method, [&] { profile(true), start = seconds_now(); },
+            [&] { wall = seconds_now() - start, profile(false); });
+        for (auto& [slot, time] : profile_times()) seen[slot].seconds += time.seconds, kernels += time.seconds, calls += double(time.calls);
+        between += std::max(0., wall - kernels);
+        std::unique_ptr<CallObserver> observer;
+        auto note = [&](const KernelCall& call) {
+          Seen& one = seen[call.slot.name()];
+          one.work += work(call), ++one.calls;
+        };
+        steps_on(
+            Device::shapes, shape, method, [&] { observer = std::make_unique<CallObserver>(note); }, [&] { observer.reset(); });
+      }
+      for (auto& [slot, one] : seen)
+        if (one.work > 0 && one.seconds > 0) slots_[slot + " " + name(dtype)].push_back({one.work / one.calls, one.seconds / one.work});
+    }
+  }
+  between_ = calls > 0 ? between / calls : 0;
+  for (const char* kind : {"f32", "bf16"})  // for kernels that these steps do not call
+    if (auto like = slots_.find(std::string("rmsnorm ") + kind); like != slots_.end()) slots_[std::string("other ") + kind] = like->second;
+}
+
+Speed Speed::measure() {
+  Speed speed;
+  speed.measure_products();
+  speed.measure_steps();
+  trim_memory();
+  return speed;
+}
+
+namespace {
+
+std::string cache_file() {
+  const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
+  if (cache && *cache) return std::string(cache) + "/afina/profile.json";
+  return home && *home ? std::string(home) + "/.cache/afina/profile.json" : "";
+}
+
+// What the times depend on.
+std::string key_of_this_machine() {
+  Machine m = this_machine();
+  return m.cpu + ", " + m.isa + ", " + std::to_string(m.threads) + " threads, afina " + version() +
+         (bf16_sums() == Bf16Sums::tiles ? ", bf16-tiles" : "");
+}
+
+nlohmann::ordered_json read_cache(const std::string& file) {
+  std::error_code ignored;
+  if (file.empty() || !fs::exists(file, ignored)) return nlohmann::ordered_json::object();
+  try {
+    nlohmann::ordered_json json = nlohmann::ordered_json::parse(read_text_file(file, 1 << 24));
+    if (json.is_object()) return json;
+  } catch (const std::exception&) {}
+  return nlohmann::ordered_json::object();  // damaged: it is measured and written again
+}
+
+// A cache that cannot be written is no reason to stop.
+void write_cache(const std::string& file, const nlohmann::ordered_json& json) {
+  if (file.empty()) return;
+  try {
+    fs::create_directories(fs::path(file).parent_path());
+    write_text_file(file, json.dump(1) + "\n");
+  } catch (const std::exception&) {}
+}
+
+}  // namespace
+
+const Speed* Speed::here(std::ostream& out, Device device) {
+  if (device != Device::cpu) return nullptr;
+  const char* asked = std::getenv("AFINA_PROFILE");
+  if (asked && std::string(asked) == "off") return nullptr;
+  static std::map<std::string, Speed> known;
+  std::string key = key_of_this_machine(), file = cache_file();
+  if (auto found = known.find(key); found != known.end()) return &found->second;
+  nlohmann::ordered_json cache = read_cache(file);
+  try {
+    if (cache.contains(key) && !(asked && std::string(asked) == "new")) return &(known[key] = from_json(cache[key]));
+  } catch (const Error&) {  // of an older form
+  }
+  out << "Measuring once how fast this machine computes, to foresee times: some seconds" << (file.empty() ? "" : " (kept in " + file + ")")
+      << "\n"
+      << std::flush;
+  try {
+    known[key] = measure();
+  } catch (const Error&) { return nullptr; }  // no room for it: no times then
+  cache[key] = known[key].json();
+  write_cache(file, cache);
+  return &known[key];
+}
+
+}  // namespace afina

@@ -1,0 +1,114 @@
+// What follows from the runs of a comparison: means with intervals, and paired differences between methods.
+#include "tools/results/results.h"
+#include <cmath>
+
+namespace afina {
+namespace {
+
+template <class Value>
+Estimate over_runs(const MethodResult& method, Value value) {
+  std::vector<double> values;
+  for (const RunResult& run : method.runs)
+    if (std::optional<double> one = value(run)) values.push_back(*one);
+  return estimate(values);
+}
+
+std::optional<double> difference(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b) return {};
+  return *a - *b;
+}
+
+void add(PhaseSeconds& sum, const PhaseSeconds& more, double weight) {
+  sum.forward += weight * more.forward;
+  sum.backward += weight * more.backward;
+  sum.optimizer += weight * more.optimizer;
+  sum.other += weight * more.other;
+  sum.evaluation += weight * more.evaluation;
+  sum.generation += weight * more.generation;
+  sum.saving += weight * more.saving;
+}
+
+void summarise_costs(const MethodResult& method, MethodSummary& summary) {
+  for (const RunResult& run : method.runs) {
+    double weight = 1.0 / double(method.runs.size());
+    add(summary.seconds, run.seconds, weight);
+    summary.flops.forward += weight * run.flops.forward;
+    summary.flops.backward += weight * run.flops.backward;
+    if (run.memory.peak() >= summary.memory.peak()) {
+      int64_t resident = std::max(summary.memory.resident_peak, run.memory.resident_peak);
+      summary.memory = run.memory;
+      summary.memory.resident_peak = resident;
+    }
+    summary.trained_parameters = std::max(summary.trained_parameters, run.trained_parameters);
+    summary.total_parameters = std::max(summary.total_parameters, run.total_parameters);
+    summary.storage_bytes = std::max(summary.storage_bytes, run.storage_bytes);
+    summary.diverged |= !std::isfinite(run.after.heldout);
+  }
+}
+
+// Mean over seeds of each held-out row's loss; empty where a run has not recorded them or the rows differ between runs.
+std::vector<double> row_losses(const MethodResult& method, const std::vector<int64_t>& rows) {
+  std::vector<double> mean(rows.size(), 0.0);
+  for (const RunResult& run : method.runs) {
+    if (rows.empty() || run.examples.rows != rows || run.examples.losses.size() != rows.size()) return {};
+    for (size_t row = 0; row < rows.size(); row++) mean[row] += run.examples.losses[row] / double(method.runs.size());
+  }
+  return mean;
+}
+
+PairedDifference paired(const MethodResult& method, const MethodResult& reference) {
+  PairedDifference result;
+  result.method = method.label;
+  result.reference = reference.label;
+  std::vector<double> by_seed;
+  for (const RunResult& ours : method.runs)
+    for (const RunResult& theirs : reference.runs)
+      if (ours.seed == theirs.seed) by_seed.push_back(ours.after.heldout - theirs.after.heldout);
+  result.over_seeds = estimate(by_seed);
+  if (method.runs.empty() || reference.runs.empty()) return result;
+  const std::vector<int64_t>& rows = reference.runs[0].examples.rows;
+  std::vector<double> ours = row_losses(method, rows), theirs = row_losses(reference, rows);
+  if (ours.empty() || theirs.empty()) return result;
+  size_t better = 0;
+  for (size_t row = 0; row < ours.size(); row++) {
+    better += ours[row] < theirs[row];
+    ours[row] -= theirs[row];
+  }
+  result.over_examples = estimate(ours);
+  result.better_share = double(better) / double(ours.size());
+  return result;
+}
+
+}  // namespace
+
+MethodSummary summarise(const MethodResult& method) {
+  using Maybe = std::optional<double>;
+  MethodSummary summary;
+  summarise_costs(method, summary);
+  summary.heldout = over_runs(method, [](const RunResult& run) { return Maybe(run.after.heldout); });
+  summary.retain = over_runs(method, [](const RunResult& run) { return run.after.retain; });
+  summary.gain = over_runs(method, [](const RunResult& run) { return Maybe(run.before.heldout - run.after.heldout); });
+  summary.forgetting = over_runs(method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
+  summary.accuracy = over_runs(method, [](const RunResult& run) { return run.after.accuracy; });
+  summary.tokens_per_second = over_runs(method, [](const RunResult& run) { return Maybe(run.tokens_per_second()); });
+  summary.training_seconds = over_runs(method, [](const RunResult& run) { return Maybe(run.seconds.training()); });
+  summary.final_train_loss =
+      over_runs(method, [](const RunResult& run) { return run.curve.empty() ? Maybe() : Maybe(run.curve.back().loss); });
+  return summary;
+}
+
+size_t reference_method(const Comparison& comparison) {
+  for (size_t which = 0; which < comparison.methods.size(); which++)
+    if (comparison.methods[which].kind == "full") return which;
+  return 0;
+}
+
+std::vector<PairedDifference> paired_differences(const Comparison& comparison) {
+  std::vector<PairedDifference> all;
+  size_t reference = reference_method(comparison);
+  for (size_t which = 0; which < comparison.methods.size(); which++)
+    if (which != reference) all.push_back(paired(comparison.methods[which], comparison.methods[reference]));
+  return all;
+}
+
+}  // namespace afina

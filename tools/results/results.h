@@ -1,0 +1,227 @@
+// What a comparison found, as plain data, and its JSON form (results.json, described in docs/results-schema.md).
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+#include "tools/results/statistics.h"
+
+namespace afina {
+
+inline constexpr int results_schema_version = 2;
+
+// A number that may be NaN or infinite (a run that diverged) is null in JSON and NaN when read back.
+
+struct StepPoint {     // one optimizer step
+  int64_t step = 0;    // 1 is the first update
+  int64_t tokens = 0;  // read so far, this step included
+  double seconds = 0;  // of training so far, evaluation not counted
+  double loss = 0;     // mean over the step's target tokens, before the update
+  double learning_rate = 0;
+  double gradient_norm = 0;  // before clipping
+};
+
+struct EvaluationPoint {  // one look at the held-out rows (and the retention text); step 0 is the untouched model
+  int64_t step = 0;
+  int64_t tokens = 0;
+  double seconds = 0;  // of training so far, evaluation not counted
+  double heldout = 0;  // mean loss per target token
+  std::optional<double> retain;
+};
+
+struct Scores {        // the figures at one moment, before or after training
+  double heldout = 0;  // mean loss per target token over the final rows, which no choice ever saw
+  int64_t heldout_rows = 0;
+  int64_t heldout_tokens = 0;  // target tokens
+  std::optional<double> retain;
+  int64_t retain_tokens = 0;
+  std::optional<double> accuracy;  // share of answers that are right, where the data have a rule for it
+};
+
+struct ExampleLosses {          // per held-out row, same order in every method and seed; empty when not recorded
+  std::vector<int64_t> rows;    // index in the held-out file or set
+  std::vector<int64_t> tokens;  // target tokens of the row
+  std::vector<double> losses;   // mean over the row's target tokens
+};
+
+struct MemoryBytes {  // by purpose, at the moment of training when the sum was greatest
+  int64_t weights = 0;
+  int64_t masters = 0;
+  int64_t gradients = 0;
+  int64_t optimizer = 0;
+  int64_t activations = 0;
+  int64_t workspace = 0;
+  int64_t resident_peak = 0;  // of the whole process, as the system reports it; 0 when not measured
+  int64_t peak() const { return weights + masters + gradients + optimizer + activations + workspace; }
+};
+
+struct PhaseSeconds {
+  double forward = 0;
+  double backward = 0;
+  double optimizer = 0;  // clipping included
+  double other = 0;      // batches, logging: the rest of training
+  double evaluation = 0;
+  double generation = 0;
+  double saving = 0;
+  double training() const { return forward + backward + optimizer + other; }
+  double total() const { return training() + evaluation + generation + saving; }
+};
+
+struct Flops {  // as executed over the whole run, a multiply-add counted as two
+  double forward = 0;
+  double backward = 0;
+  double total() const { return forward + backward; }
+};
+
+struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
+  std::string prompt;
+  std::string reference;  // the answer in the data; may be empty
+  std::string before;
+  std::string after;
+};
+
+struct Prediction {                     // what was foreseen of a run before it began (tools/foresight/predict.h)
+  MemoryBytes memory;                   // as RunResult::memory; resident_peak: of the whole process, about
+  Flops flops;                          // of the whole run
+  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown where the machine was not measured
+  int64_t storage_bytes = 0;
+  int64_t trained_parameters = 0;
+  int64_t total_parameters = 0;
+  int64_t steps = 0;
+  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact), or as many, evenly spaced, as are quick
+  int64_t tokens = 0;      // read in training
+};
+
+struct RunResult {     // one training run: a method, a learning rate, a seed
+  std::string name;    // unique in the comparison, for example "lora-r16/seed-1"
+  std::string folder;  // relative to results.json
+  uint64_t seed = 0;
+  double learning_rate = 0;
+  int64_t trained_parameters = 0;
+  int64_t total_parameters = 0;  // of the model with what the method added
+  int64_t steps = 0;
+  int64_t samples = 0;        // rows trained on, repeats counted
+  int64_t tokens = 0;         // read in training
+  int64_t target_tokens = 0;  // that carried loss
+  PhaseSeconds seconds;
+  MemoryBytes memory;
+  Flops flops;
+  int64_t storage_bytes = 0;  // of what must be stored to deploy it (the adapter, or the whole model)
+  std::string digest;         // SHA-256 of all trained values
+  std::optional<Prediction> predicted;
+  Scores before;
+  Scores after;
+  std::vector<StepPoint> curve;
+  std::vector<EvaluationPoint> evaluations;
+  ExampleLosses examples;  // after training
+  std::vector<Generation> generations;
+  double tokens_per_second() const { return seconds.training() > 0 ? double(tokens) / seconds.training() : 0; }
+};
+
+struct SearchRow {  // one learning rate tried
+  double learning_rate = 0;
+  uint64_t seed = 0;
+  int64_t steps = 0;
+  int64_t tokens = 0;
+  double seconds = 0;
+  double heldout = 0;  // on the rows for choosing; not finite when the run diverged
+  std::optional<double> retain;
+  bool chosen = false;
+};
+
+struct MethodResult {
+  std::string label;                           // unique, as people read it: "full", "lora r=16"
+  std::string spec;                            // as given to --method: "lora:rank=16,alpha=32"
+  std::string kind;                            // the method's registered name: "full", "lora"
+  std::map<std::string, std::string> options;  // all of the method's options, defaults included
+  double learning_rate = 0;                    // chosen by the search, or given
+  std::vector<SearchRow> search;               // empty when the rate was given
+  std::vector<RunResult> runs;                 // one a seed
+  std::string stored_as;                       // what storage_bytes counts, in words: "adapter, bf16"
+};
+
+struct ModelDescription {
+  std::string name;
+  std::string path;
+  std::string hash;  // SHA-256 of the weights
+  std::string architecture;
+  int64_t parameters = 0;
+  int64_t layers = 0, dim = 0, heads = 0, kv_heads = 0, ffn_dim = 0, vocabulary = 0;
+};
+
+struct DataDescription {
+  std::string role;  // "train", "choice" (held-out rows for choosing), "final" (held-out rows for the figures) or "retain"
+  std::string path;
+  std::string hash;  // SHA-256 of the file
+  int64_t rows = 0;
+  int64_t tokens = 0;
+  int64_t target_tokens = 0;
+  int64_t truncated = 0;  // rows cut to the length
+};
+
+struct Machine {
+  std::string cpu;
+  std::string isa;
+  int threads = 0;
+  int cores = 0;
+  int64_t memory_bytes = 0;
+  std::string system;
+};
+
+struct Comparison {
+  std::string title;
+  std::string version;
+  std::string commit;
+  std::string created;                         // UTC, ISO 8601
+  std::string command;                         // the command line, to run it again
+  std::map<std::string, std::string> options;  // every option of the comparison, defaults included
+  ModelDescription model;
+  std::vector<DataDescription> data;
+  Machine machine;
+  std::vector<MethodResult> methods;  // the first one of kind "full" (else the first) is the reference of all ratios
+  std::vector<std::string> notes;     // warnings a reader must see: rows truncated, a rate at the edge of its search, ...
+};
+
+// What follows from a method's runs. Means are over seeds; memory, storage and parameters are the largest over seeds (they hardly vary).
+struct MethodSummary {
+  Estimate heldout, retain;  // after training
+  Estimate gain;             // held-out loss before - after: what was learnt
+  Estimate forgetting;       // retention loss after - before
+  Estimate accuracy;
+  Estimate tokens_per_second, training_seconds, final_train_loss;
+  PhaseSeconds seconds;  // means
+  MemoryBytes memory;    // of the run with the largest peak
+  Flops flops;           // means
+  int64_t trained_parameters = 0, total_parameters = 0, storage_bytes = 0;
+  bool diverged = false;  // some seed ended with a loss that is not finite
+};
+MethodSummary summarise(const MethodResult& method);
+
+// Held-out loss of `method` minus that of `reference` on the same rows: negative is better than the reference.
+struct PairedDifference {
+  std::string method, reference;
+  Estimate over_examples;   // per row the mean over seeds, then Student t over rows: would other questions give the same order?
+  Estimate over_seeds;      // per seed the difference of the final losses, then Student t over seeds: would another run?
+  double better_share = 0;  // share of rows where the method's loss is lower
+};
+// All methods against the reference; over_examples is unknown (count 0) where the rows were not recorded or differ.
+std::vector<PairedDifference> paired_differences(const Comparison& comparison);
+
+size_t reference_method(const Comparison& comparison);
+
+nlohmann::ordered_json to_json(const Comparison& comparison);
+nlohmann::ordered_json to_json(const RunResult& run);
+nlohmann::ordered_json to_json(const Machine& machine);
+nlohmann::ordered_json to_json(const Prediction& prediction);
+// Unknown, missing and mistyped keys, and another schema version, are Errors that name the place.
+Comparison comparison_from_json(const nlohmann::ordered_json& json);
+RunResult run_from_json(const nlohmann::ordered_json& json);
+
+// Writes results.json, summary.md and report.html into the folder, which must exist (tools/report/report.h has the pieces).
+void write_comparison(const Comparison& comparison, const std::string& folder);
+// Reads folder/results.json or the file itself.
+Comparison read_comparison(const std::string& path);
+
+}  // namespace afina

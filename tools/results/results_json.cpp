@@ -1,0 +1,297 @@
+// The JSON form of results: every struct lists its fields once, for writing and for reading.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include "engine/error.h"
+#include "engine/files/json.h"
+#include "tools/results/json_fields.h"
+#include "tools/results/results.h"
+
+namespace afina {
+
+static const char* const schema_name = "afina comparison";
+
+template <class Io>
+void fields(Io& io, StepPoint& point) {
+  io("step", point.step);
+  io("tokens", point.tokens);
+  io("seconds", point.seconds);
+  io("loss", point.loss);
+  io("learning_rate", point.learning_rate);
+  io("gradient_norm", point.gradient_norm);
+}
+
+template <class Io>
+void fields(Io& io, EvaluationPoint& point) {
+  io("step", point.step);
+  io("tokens", point.tokens);
+  io("seconds", point.seconds);
+  io("heldout", point.heldout);
+  io("retain", point.retain);
+}
+
+template <class Io>
+void fields(Io& io, Scores& scores) {
+  io("heldout", scores.heldout);
+  io("heldout_rows", scores.heldout_rows);
+  io("heldout_tokens", scores.heldout_tokens);
+  io("retain", scores.retain);
+  io("retain_tokens", scores.retain_tokens);
+  io("accuracy", scores.accuracy);
+}
+
+template <class Io>
+void fields(Io& io, ExampleLosses& examples) {
+  io("rows", examples.rows);
+  io("tokens", examples.tokens);
+  io("losses", examples.losses);
+}
+
+template <class Io>
+void fields(Io& io, MemoryBytes& memory) {
+  io("weights", memory.weights);
+  io("masters", memory.masters);
+  io("gradients", memory.gradients);
+  io("optimizer", memory.optimizer);
+  io("activations", memory.activations);
+  io("workspace", memory.workspace);
+  io("resident_peak", memory.resident_peak);
+  io.derived("peak", memory.peak());
+}
+
+template <class Io>
+void fields(Io& io, PhaseSeconds& seconds) {
+  io("forward", seconds.forward);
+  io("backward", seconds.backward);
+  io("optimizer", seconds.optimizer);
+  io("other", seconds.other);
+  io("evaluation", seconds.evaluation);
+  io("generation", seconds.generation);
+  io("saving", seconds.saving);
+  io.derived("training", JsonWriter::write(seconds.training()));
+  io.derived("total", JsonWriter::write(seconds.total()));
+}
+
+template <class Io>
+void fields(Io& io, Flops& flops) {
+  io("forward", flops.forward);
+  io("backward", flops.backward);
+}
+
+template <class Io>
+void fields(Io& io, Prediction& prediction) {
+  io("memory", prediction.memory);
+  io("flops", prediction.flops);
+  io("seconds", prediction.seconds);
+  io("storage_bytes", prediction.storage_bytes);
+  io("trained_parameters", prediction.trained_parameters);
+  io("total_parameters", prediction.total_parameters);
+  io("steps", prediction.steps);
+  io("steps_seen", prediction.steps_seen);
+  io("tokens", prediction.tokens);
+}
+
+template <class Io>
+void fields(Io& io, Generation& sample) {
+  io("prompt", sample.prompt);
+  io("reference", sample.reference);
+  io("before", sample.before);
+  io("after", sample.after);
+}
+
+// The keys that PEFT's method_comparison writes, so that scripts made for those files find them here.
+static OrderedJson train_info(const RunResult& run) {
+  OrderedJson metrics = OrderedJson::array();
+  size_t at = 0;
+  for (const EvaluationPoint& point : run.evaluations) {
+    while (at + 1 < run.curve.size() && run.curve[at].step < point.step) at++;
+    OrderedJson metric = {{"step", point.step},
+                          {"total tokens", point.tokens},
+                          {"train time", JsonWriter::write(point.seconds)},
+                          {"valid loss", JsonWriter::write(point.heldout)}};
+    if (!run.curve.empty() && point.step > 0) metric["train loss"] = JsonWriter::write(run.curve[at].loss);
+    if (point.retain && run.before.retain) metric["forgetting"] = JsonWriter::write(*point.retain - *run.before.retain);
+    metrics.push_back(std::move(metric));
+  }
+  return {{"accelerator_memory_max", run.memory.peak()},
+          {"train_time", JsonWriter::write(run.seconds.training())},
+          {"file_size", run.storage_bytes},
+          {"num_trainable_params", run.trained_parameters},
+          {"num_total_params", run.total_parameters},
+          {"metrics", std::move(metrics)}};
+}
+
+template <class Io>
+void fields(Io& io, RunResult& run) {
+  io("name", run.name);
+  io("folder", run.folder);
+  io("seed", run.seed);
+  io("learning_rate", run.learning_rate);
+  io("trained_parameters", run.trained_parameters);
+  io("total_parameters", run.total_parameters);
+  io("steps", run.steps);
+  io("samples", run.samples);
+  io("tokens", run.tokens);
+  io("target_tokens", run.target_tokens);
+  io.derived("tokens_per_second", JsonWriter::write(run.tokens_per_second()));
+  io("seconds", run.seconds);
+  io("memory", run.memory);
+  io("flops", run.flops);
+  io("storage_bytes", run.storage_bytes);
+  io("digest", run.digest);
+  io("predicted", run.predicted);
+  io("before", run.before);
+  io("after", run.after);
+  io.columns("curve", run.curve);
+  io.columns("evaluations", run.evaluations);
+  io("examples", run.examples);
+  io("generations", run.generations);
+  io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
+}
+
+template <class Io>
+void fields(Io& io, SearchRow& row) {
+  io("learning_rate", row.learning_rate);
+  io("seed", row.seed);
+  io("steps", row.steps);
+  io("tokens", row.tokens);
+  io("seconds", row.seconds);
+  io("heldout", row.heldout);
+  io("retain", row.retain);
+  io("chosen", row.chosen);
+}
+
+static OrderedJson estimate_json(const Estimate& estimate) {
+  if (!estimate.known()) return {};
+  OrderedJson interval =
+      estimate.has_interval() ? OrderedJson{JsonWriter::write(estimate.low()), JsonWriter::write(estimate.high())} : OrderedJson();
+  return {{"mean", JsonWriter::write(estimate.mean)}, {"interval_95", interval}, {"count", estimate.count}};
+}
+
+static OrderedJson summary_json(const MethodResult& method) {
+  MethodSummary summary = summarise(method);
+  return {{"heldout", estimate_json(summary.heldout)},
+          {"retain", estimate_json(summary.retain)},
+          {"gain", estimate_json(summary.gain)},
+          {"forgetting", estimate_json(summary.forgetting)},
+          {"accuracy", estimate_json(summary.accuracy)},
+          {"tokens_per_second", estimate_json(summary.tokens_per_second)},
+          {"training_seconds", estimate_json(summary.training_seconds)},
+          {"final_train_loss", estimate_json(summary.final_train_loss)},
+          {"diverged", summary.diverged}};
+}
+
+template <class Io>
+void fields(Io& io, MethodResult& method) {
+  io("label", method.label);
+  io("spec", method.spec);
+  io("kind", method.kind);
+  io("options", method.options);
+  io("learning_rate", method.learning_rate);
+  io("stored_as", method.stored_as);
+  io.derived("summary", Io::reading ? OrderedJson() : summary_json(method));
+  io("search", method.search);
+  io("runs", method.runs);
+}
+
+template <class Io>
+void fields(Io& io, ModelDescription& model) {
+  io("name", model.name);
+  io("path", model.path);
+  io("hash", model.hash);
+  io("architecture", model.architecture);
+  io("parameters", model.parameters);
+  io("layers", model.layers);
+  io("dim", model.dim);
+  io("heads", model.heads);
+  io("kv_heads", model.kv_heads);
+  io("ffn_dim", model.ffn_dim);
+  io("vocabulary", model.vocabulary);
+}
+
+template <class Io>
+void fields(Io& io, DataDescription& data) {
+  io("role", data.role);
+  io("path", data.path);
+  io("hash", data.hash);
+  io("rows", data.rows);
+  io("tokens", data.tokens);
+  io("target_tokens", data.target_tokens);
+  io("truncated", data.truncated);
+}
+
+template <class Io>
+void fields(Io& io, Machine& machine) {
+  io("cpu", machine.cpu);
+  io("isa", machine.isa);
+  io("threads", machine.threads);
+  io("cores", machine.cores);
+  io("memory_bytes", machine.memory_bytes);
+  io("system", machine.system);
+}
+
+static OrderedJson paired_json(const Comparison& comparison) {
+  OrderedJson all = OrderedJson::array();
+  for (const PairedDifference& pair : paired_differences(comparison))
+    all.push_back({{"method", pair.method},
+                   {"reference", pair.reference},
+                   {"over_examples", estimate_json(pair.over_examples)},
+                   {"over_seeds", estimate_json(pair.over_seeds)},
+                   {"better_share", JsonWriter::write(pair.better_share)}});
+  return all;
+}
+
+template <class Io>
+void fields(Io& io, Comparison& comparison) {
+  io("title", comparison.title);
+  io("version", comparison.version);
+  io("commit", comparison.commit);
+  io("created", comparison.created);
+  io("command", comparison.command);
+  io("options", comparison.options);
+  io("model", comparison.model);
+  io("data", comparison.data);
+  io("machine", comparison.machine);
+  io("notes", comparison.notes);
+  io.derived("paired_differences", Io::reading ? OrderedJson() : paired_json(comparison));
+  io("methods", comparison.methods);
+}
+
+OrderedJson to_json(const RunResult& run) { return JsonWriter::write(run); }
+OrderedJson to_json(const Machine& machine) { return JsonWriter::write(machine); }
+OrderedJson to_json(const Prediction& prediction) { return JsonWriter::write(prediction); }
+
+OrderedJson to_json(const Comparison& comparison) {
+  OrderedJson json = {{"schema", schema_name}, {"schema_version", results_schema_version}};
+  json.update(JsonWriter::write(comparison));
+  return json;
+}
+
+RunResult run_from_json(const OrderedJson& json) {
+  RunResult run;
+  JsonReader::read(json, run, "run");
+  return run;
+}
+
+Comparison comparison_from_json(const OrderedJson& json) {
+  bool ours = json.is_object() && json.contains("schema") && json["schema"] == schema_name;
+  require(ours, "results: expected a comparison of afina, an object with \"schema\": \"", schema_name, "\"");
+  OrderedJson version = json.contains("schema_version") ? json["schema_version"] : OrderedJson();
+  require(version == results_schema_version, "results: schema version ", version.dump(), ", this program reads ", results_schema_version,
+          "; use the version of afina that wrote the file");
+  OrderedJson rest = json;
+  rest.erase("schema");
+  rest.erase("schema_version");
+  Comparison comparison;
+  JsonReader::read(rest, comparison, "results");
+  return comparison;
+}
+
+Comparison read_comparison(const std::string& path) {
+  std::string file = std::filesystem::is_directory(path) ? path + "/results.json" : path;
+  OrderedJson json = parse_json_file(file);
+  try {
+    return comparison_from_json(json);
+  } catch (const Error& error) { fail(file, ": ", error.what()); }
+}
+
+}  // namespace afina

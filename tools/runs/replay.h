@@ -1,0 +1,20 @@
+// What it takes to run a run again: every option that its bits follow from, as its manifest keeps them.
+#pragma once
+#include "tools/runs/run.h"
+
+namespace afina {
+
+struct Replay {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  MethodSpec method;  // without lr
+  double lr = 0;
+  uint64_t seed = 1;
+};
+
+Json replay_of(const RunPlan& plan, const Workbench& bench);
+// From a manifest.json; `where` is its name in messages.
+Replay parse_replay(const Json& manifest, const std::string& where);
+
+}  // namespace afina

@@ -1,0 +1,224 @@
+// Opening model and data, and measuring the untouched model.
+#include "tools/runs/workbench.h"
+
+#include <filesystem>
+
+#include "engine/bf16_sums.h"
+#include "engine/files/sha256.h"
+#include "model/generate.h"
+
+namespace afina {
+
+namespace {
+
+struct Untouched : Method {};  // nothing is trained, nothing is added
+
+DataDescription described(const std::string& role, const std::string& path, const Samples& samples) {
+  DataDescription d;
+  d.role = role, d.path = path, d.hash = samples.sha256, d.rows = int64_t(samples.rows.size());
+  d.tokens = samples.tokens, d.target_tokens = samples.targets, d.truncated = samples.cut;
+  return d;
+}
+// The first samples that hold `tokens` tokens together.
+void keep_tokens(Samples& samples, int64_t tokens) {
+  size_t rows = 0;
+  for (int64_t held = 0; rows < samples.rows.size() && held < tokens; ++rows) held += int64_t(samples.rows[rows].tokens.size());
+  samples.rows.resize(rows);
+  samples.tokens = samples.targets = 0;
+  for (auto& row : samples.rows) samples.tokens += int64_t(row.tokens.size()), samples.targets += row.target_count();
+}
+
+void read_rows(Workbench& bench) {
+  const DataOptions& data = bench.data;
+  std::vector<Example> train, held_out;
+  std::string sources;
+  for (const std::string& path : data.data) {
+    std::vector<Example> more = read_examples(path, data.examples());
+    train.insert(train.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    sources += (sources.empty() ? "" : " + ") + path;
+  }
+  if (!data.eval.empty()) {
+    ExampleOptions options = data.examples();
+    options.limit = -1;  // it is --data's
+    held_out = read_examples(data.eval, options);
+  } else {
+    int64_t count = data.held_out > 0 ? data.held_out : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
+    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ", count,
+            " held-out ones; give --eval, a smaller --held-out, or more data");
+    Split split = split_examples(std::move(train), count, bench.run.seed);
+    train = std::move(split.train), held_out = std::move(split.held_out);
+  }
+  SampleOptions options = data.samples();
+  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
+  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
+          ": fewer than two held-out records: one is needed to choose by and one to judge by");
+  Split halves = split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
+  bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
+  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options);
+  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);
+  require_disjoint(bench.train, bench.choice), require_disjoint(bench.train, bench.final);
+  const std::string& from = data.eval.empty() ? sources : data.eval;
+  bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice), described("final", from, bench.final)};
+  for (const Example& e : halves.held_out)
+    if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() && e.messages.back().role == "assistant")
+      bench.prompts.push_back(e);
+  if (data.retain.empty()) return;
+  SampleOptions general = options;
+  general.train_on = TrainOn::everything;
+  bench.retain = make_samples(read_examples(data.retain), bench.tokenizer, bench.chat, general);
+  keep_tokens(bench.retain, data.retain_tokens);
+  bench.files.push_back(described("retain", data.retain, bench.retain));
+}
+
+// The files of the model, or with --init random weights in the shape of its config.json.
+std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed) {
+  if (!model.init) return std::make_shared<ModelFiles>(open_model(model.path));
+  auto fresh = std::make_shared<ModelFiles>(open_config(model.path));
+  fresh->source = std::make_unique<RandomWeights>(seed);
+  return fresh;
+}
+std::string hash_of(const ModelFiles& files, uint64_t seed) {
+  Sha256 hash;
+  hash.update(to_text(files.config.json, -1));
+  if (files.files.empty()) hash.update("random " + std::to_string(seed));
+  for (auto& [name, one] : files.hashes()) hash.update(name + " " + one + "\n");
+  return hash.hex();
+}
+
+}  // namespace
+
+Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run) {
+  model.parsed_device(), model.parsed_dtype(), model.parsed_checkpoint();  // what cannot be is said before anything is read or foreseen
+  auto files = open_files(model, run.seed);
+  Tokenizer tokenizer = files->gguf ? Tokenizer::from_gguf(files->gguf->metadata(), model.path) : Tokenizer::from_file(model.path);
+  ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, nullptr};
+  const ModelConfig& c = files->config;
+  require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(), " tokens, the model's vocabulary ",
+          c.vocabulary);
+  bench.data.length = std::min(data.samples().length, c.context);
+  if (bench.data.length < data.length)
+    bench.notes.push_back("--length was brought down to the model's context of " + std::to_string(c.context));
+  if (const int64_t together = rows_summed_as_one(); bf16_sums() == Bf16Sums::tiles)
+    require(bench.data.length % together == 0, "--length ", bench.data.length, ": with --dtype bf16-tiles expected a multiple of ",
+            together, ", as so many positions are summed as one; use --length ",
+            std::max(together, bench.data.length / together * together));
+  bench.described = {std::filesystem::path(model.path).filename().string(),
+                     model.path,
+                     hash_of(*files, run.seed),
+                     c.architecture,
+                     0,
+                     c.layers,
+                     c.dim,
+                     c.heads,
+                     c.kv_heads,
+                     c.ffn_dim,
+                     c.vocabulary};
+  if (bench.described.name.empty()) bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
+  read_rows(bench);
+  if (bench.train.cut)
+    bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " + std::to_string(bench.data.length) +
+                          " tokens");
+  if (bench.train.skipped) bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
+  if (model.dtype == "bf16" && sums_by_amx() && model.parsed_device() == Device::cpu)
+    bench.notes.push_back("this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of its own");
+  if (model.dtype == "bf16-tiles" && !sums_by_amx())
+    bench.notes.push_back(
+        "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here too, but slower than bf16");
+  return bench;
+}
+
+BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed) {
+  BatchOptions b;
+  b.batch = run.batch, b.accumulate = run.accumulate, b.length = data.length, b.seed = seed;
+  b.pack = data.packing == "on";
+  return b;
+}
+
+std::vector<InputRows> rows_of(const std::vector<Batch>& batches) {
+  std::vector<InputRows> rows;
+  for (const Batch& b : batches) rows.push_back({b.rows, b.length, b.tokens, b.targets, b.starts, b.samples});
+  return rows;
+}
+
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step, StepInputs* inputs) {
+  int64_t targets = 0;
+  for (const Batch& b : batches) targets += b.target_count;
+  if (inputs) {
+    inputs->load(rows_of(batches), seed, step);
+    auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
+    return trainer.step(batches.size(), targets, forward, &inputs->kind());
+  }
+  return trainer.step(batches.size(), targets, [&](size_t i, double scale) {
+    return model.loss(inputs_of(batches[i], seed, step, model.parameters->device), scale);
+  });
+}
+
+MemoryBytes memory_at_peak(const MemoryUse& use) {
+  MemoryBytes m;
+  auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
+  m.weights = at(Purpose::weights), m.masters = at(Purpose::masters), m.gradients = at(Purpose::gradients);
+  m.optimizer = at(Purpose::optimizer), m.activations = at(Purpose::activations), m.workspace = at(Purpose::workspace);
+  return m;
+}
+
+bool looks_after(const RunOptions& run, int64_t step) {
+  int64_t every = run.eval_every > 0 ? run.eval_every : std::max<int64_t>(1, run.steps / 10);
+  return step % every == 0 || step == run.steps;
+}
+
+std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed) {
+  return build_model(bench.opened->config, *bench.opened->source, std::move(method),
+                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed, bench.model.parsed_checkpoint()});
+}
+
+std::vector<std::string> answers(Model& model, const Workbench& bench) {
+  PhaseScope phase(Phase::evaluation);
+  std::vector<std::string> all;
+  for (const Example& e : bench.prompts) {
+    std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
+    std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.render(asked, true).text);
+    if (bench.tokenizer.adds_bos() && (prompt.empty() || prompt[0] != bench.tokenizer.bos()))
+      prompt.insert(prompt.begin(), bench.tokenizer.bos());
+    GenerateOptions options;
+    options.most = std::min<int64_t>(96, model.config.context - int64_t(prompt.size()));
+    options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
+    if (options.most <= 0) {
+      all.push_back("(the prompt fills the model's context)");
+      continue;
+    }
+    all.push_back(bench.tokenizer.decode(generate(model, prompt, options).tokens, true));
+  }
+  return all;
+}
+
+Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
+  Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
+  Scores s;
+  s.heldout = e.mean, s.heldout_rows = int64_t(e.losses.size()), s.heldout_tokens = e.targets;
+  if (examples)
+    for (size_t i = 0; i < e.losses.size(); ++i)
+      examples->rows.push_back(int64_t(i)), examples->tokens.push_back(e.tokens[i]), examples->losses.push_back(e.losses[i]);
+  if (bench.retain.rows.empty()) return s;
+  Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
+  s.retain = r.mean, s.retain_tokens = r.targets;
+  return s;
+}
+
+void measure_base(Workbench& bench) {
+  auto model = build(bench, std::make_unique<Untouched>(), bench.run.seed);
+  bench.described.parameters = 0;
+  for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
+  bench.before = score(*model, bench);
+  bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
+  std::vector<std::string> said = answers(*model, bench);
+  for (size_t i = 0; i < said.size(); ++i) {
+    const Example& e = bench.prompts[i];
+    std::string prompt;
+    for (size_t m = 0; m + 1 < e.messages.size(); ++m)
+      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") + e.messages[m].content;
+    bench.generations.push_back({prompt, e.messages.back().content, said[i], ""});
+  }
+}
+
+}  // namespace afina

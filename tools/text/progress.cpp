@@ -1,0 +1,131 @@
+// Progress lines.
+#include "tools/text/progress.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include "tools/text/format.h"
+
+namespace afina {
+namespace {
+
+double steady_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// A bar of `width` columns in eighths of a column.
+std::string bar(double share, int width) {
+  static const char* const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  int filled = int(std::floor(std::fmin(std::fmax(share, 0), 1) * width * 8)), whole = filled / 8;
+  std::string text;
+  for (int i = 0; i < whole; i++) text += "█";
+  if (filled % 8) text += eighths[filled % 8];
+  int rest = width - whole - (filled % 8 != 0);
+  return text + std::string(size_t(rest), ' ');
+}
+
+// At most `width` columns: a longer line would wrap, and then cannot be redrawn.
+std::string cut(const std::string& text, size_t width) {
+  if (display_width(text) <= width) return text;
+  std::string kept;
+  for (size_t place = 0; place < text.size();) {
+    size_t next = place + 1;
+    while (next < text.size() && (text[next] & 0xC0) == 0x80) next++;
+    std::string longer = kept + text.substr(place, next - place);
+    if (display_width(longer) > width) break;
+    kept = std::move(longer);
+    place = next;
+  }
+  return kept;
+}
+
+}  // namespace
+
+ProgressOptions progress_options_of_stderr() {
+  ProgressOptions options;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  options.terminal = isatty(STDERR_FILENO) && !(kind && std::string(kind) == "dumb");
+  options.colour = options.terminal && !(no_colour && *no_colour);
+  winsize size{};
+  if (options.terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) options.width = size.ws_col;
+  return options;
+}
+
+Progress::Progress(std::ostream& out, std::string title, int64_t total, ProgressOptions options)
+    : out_(out), title_(std::move(title)), total_(total), options_(std::move(options)) {
+  begin_ = drawn_at_ = now();
+}
+
+Progress::Progress(std::string title, int64_t total) : Progress(std::cerr, std::move(title), total, progress_options_of_stderr()) {}
+
+Progress::~Progress() { finish(); }
+
+double Progress::now() const { return options_.clock ? options_.clock() : steady_seconds(); }
+
+void Progress::start_from(int64_t done) {
+  first_ = done;
+  begin_ = now();
+}
+
+double Progress::left(int64_t done, double elapsed) const {
+  // The first steps are slow (memory is touched for the first time): say nothing before half a second.
+  if (total_ <= 0 || done <= first_ || elapsed < 0.5) return -1;
+  return elapsed / double(done - first_) * double(std::max<int64_t>(0, total_ - done));
+}
+
+std::string Progress::line(int64_t done, const ProgressValues& values) const {
+  std::string text = title_;
+  if (total_ > 0) {
+    if (options_.terminal && options_.width >= 80) text += " " + bar(double(done) / double(total_), 16) + " ";
+    text += " " + format_grouped(done) + "/" + format_grouped(total_);
+  } else {
+    text += " " + format_grouped(done);
+  }
+  if (values.loss) text += "  loss " + format_loss(*values.loss);
+  if (values.learning_rate && std::isfinite(*values.learning_rate)) text += "  lr " + format_learning_rate(*values.learning_rate);
+  if (values.tokens_per_second && std::isfinite(*values.tokens_per_second) && *values.tokens_per_second > 0)
+    text += "  " + format_rate(*values.tokens_per_second) + " tokens/s";
+  double elapsed = now() - begin_, rest = left(done, elapsed);
+  if (total_ > 0 && done >= total_) text += "  in " + format_seconds(elapsed);
+  else if (rest >= 0) text += "  " + format_seconds(rest) + " left";
+  return text;
+}
+
+void Progress::update(int64_t done, const ProgressValues& values) {
+  bool last = total_ > 0 && done >= total_;
+  double every = options_.terminal ? options_.redraw_every : options_.plain_every, time = now();
+  if (any_ && !last && time - drawn_at_ < every) return;
+  drawn_at_ = time;
+  any_ = true;
+  draw(line(done, values));
+}
+
+void Progress::draw(const std::string& text) {
+  if (!options_.terminal) {
+    out_ << text << "\n" << std::flush;
+    return;
+  }
+  std::string shown = cut(text, size_t(std::max(options_.width - 1, 1)));
+  if (options_.colour && shown.starts_with(title_)) shown = "\033[1m" + title_ + "\033[0m" + shown.substr(title_.size());
+  out_ << "\r\033[K" << shown << std::flush;
+  drawn_ = true;
+}
+
+void Progress::clear() {
+  if (drawn_) out_ << "\r\033[K";
+  drawn_ = false;
+}
+
+void Progress::say(const std::string& text) {
+  clear();
+  out_ << text << "\n" << std::flush;
+  any_ = false;
+}
+
+void Progress::finish() {
+  if (drawn_) out_ << "\n" << std::flush;
+  drawn_ = false;
+}
+
+}  // namespace afina

@@ -41,7 +41,8 @@ __device__ Constants<S> constants_of(const StepRecord& record, const AdamWOption
 
 // Elements i .. i + w of one weight; those at n and beyond do not exist.
 template <class S, class Value>
-__device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int64_t i, int64_t n, const Constants<S>& c, bool whole) {
+__device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int64_t i, int64_t n,
+                     const Constants<S>& c, bool whole) {
   constexpr int w = width_of<S>;
   S weight[w], g[w], first[w], second[w];
   take<w>(weight, master, i, n, whole), take<w>(g, gradient, i, n, whole);
@@ -50,45 +51,54 @@ __device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int
     S slope = g[j] * c.scale;
     first[j] = math::v_fma(c.b1, first[j], c.rest1 * slope);
     second[j] = math::v_fma(c.b2, second[j], c.rest2 * slope * slope);
-    weight[j] = math::v_fma(c.rate, first[j] / math::v_fma(math::v_sqrt(second[j]), c.shrink, c.eps), weight[j] * c.keep);
+    weight[j] =
+        math::v_fma(c.rate, first[j] / math::v_fma(math::v_sqrt(second[j]), c.shrink, c.eps),
+                    weight[j] * c.keep);
   }
-  put<w>(m, first, i, n, whole), put<w>(v, second, i, n, whole), put<w>(master, weight, i, n, whole);
+  put<w>(m, first, i, n, whole), put<w>(v, second, i, n, whole),
+      put<w>(master, weight, i, n, whole);
   if constexpr (!std::is_same_v<S, Value>) put<w>(value, weight, i, n, whole);
 }
 
 template <class S, class Value>
-__global__ void adamw_kernel(S* master, Value* value, const S* gradient, S* m, S* v, int64_t n, Constants<S> c, bool whole) {
+__global__ void adamw_kernel(S* master, Value* value, const S* gradient, S* m, S* v, int64_t n,
+                             Constants<S> c, bool whole) {
   int64_t i = my_elements<width_of<S>>();
   if (i < n) move(master, value, gradient, m, v, i, n, c, whole);
 }
 
 template <class S, class Value>
-void step_of(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v, const AdamWStep& step) {
+void step_of(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v,
+             const AdamWStep& step) {
   S *weight = master.data<S>(), *first = m.data<S>(), *second = v.data<S>();
   Value* rounded = value.data<Value>();
   const S* slope = gradient.data<S>();
   constexpr int w = width_of<S>;
   int64_t n = master.size();
-  launch(adamw_kernel<S, Value>, grid_of(n, w), element_threads, 0, weight, rounded, slope, first, second, n, constants_of<S>(step),
-         whole(n, w, weight, rounded, slope, first, second));
+  launch(adamw_kernel<S, Value>, grid_of(n, w), element_threads, 0, weight, rounded, slope, first,
+         second, n, constants_of<S>(step), whole(n, w, weight, rounded, slope, first, second));
 }
 
-void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v, const AdamWStep& step) {
+void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v,
+           const AdamWStep& step) {
   if (master.dtype() == Dtype::f64) step_of<double, double>(master, master, gradient, m, v, step);
   else if (value.dtype() == Dtype::bf16) step_of<float, bf16>(master, value, gradient, m, v, step);
   else step_of<float, float>(master, master, gradient, m, v, step);
 }
 
-// A block to every part of every weight. The record says whether there is anything to do, and by which numbers.
+// A block to every part of every weight. The record says whether there is anything to do, and by
+// which numbers.
 template <class S>
-__global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const StepRecord* record, AdamWOptions options) {
+__global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const StepRecord* record,
+                                 AdamWOptions options) {
   constexpr int w = width_of<S>;
   if (record->not_finite != 0.) return;
   const WeightRow& row = row_of_part(table, rows, blockIdx.x);
   Constants<S> c = constants_of<S>(*record, options, row.decay);
   S *master = static_cast<S*>(row.master), *m = static_cast<S*>(row.m), *v = static_cast<S*>(row.v);
   const S* gradient = static_cast<const S*>(row.gradient);
-  int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part, end = first + weight_part < n ? first + weight_part : n;
+  int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part,
+          end = first + weight_part < n ? first + weight_part : n;
   auto over = [&](auto* value) {
     bool whole = all_whole(n, w, master, value, gradient, m, v);
     for (int64_t i = first + int64_t(threadIdx.x) * w; i < end; i += int64_t(blockDim.x) * w)
@@ -99,11 +109,12 @@ __global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const Ste
   over(master);
 }
 
-void adamw_all(const Tensor& record, const Tensor& table, int64_t parts, const AdamWOptions& options, Dtype of) {
+void adamw_all(const Tensor& record, const Tensor& table, int64_t parts,
+               const AdamWOptions& options, Dtype of) {
   with_type(of, [&](auto* type) {
     using S = sum_of<pointed<decltype(type)>>;
-    launch(adamw_all_kernel<S>, unsigned(parts), element_threads, 0, table.data<const WeightRow>(), rows_of(table),
-           record.data<const StepRecord>(), options);
+    launch(adamw_all_kernel<S>, unsigned(parts), element_threads, 0, table.data<const WeightRow>(),
+           rows_of(table), record.data<const StepRecord>(), options);
   });
 }
 

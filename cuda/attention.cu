@@ -1,5 +1,6 @@
-// Attention, plainly: a warp to every query, or to every key for the gradients of keys and values, 32 of the others at a time. The scores
-// are never held; the sums have one order, so every run gives the same bits.
+// Attention, plainly: a warp to every query, or to every key for the gradients of keys and values,
+// 32 of the others at a time. The scores are never held; the sums have one order, so every run
+// gives the same bits.
 #include "engine/ops/attention.h"
 
 #include "cuda/block.cuh"
@@ -23,20 +24,26 @@ struct Heads {
   int dim, group;
   S scale;
 
-  __device__ int64_t query(int64_t b, int64_t t, int64_t h) const { return ((b * queries + t) * heads + h) * dim; }
-  __device__ int64_t key(int64_t b, int64_t s, int64_t h) const { return ((b * keys + s) * kv_heads + h) * dim; }
+  __device__ int64_t query(int64_t b, int64_t t, int64_t h) const {
+    return ((b * queries + t) * heads + h) * dim;
+  }
+  __device__ int64_t key(int64_t b, int64_t s, int64_t h) const {
+    return ((b * keys + s) * kv_heads + h) * dim;
+  }
   __device__ int64_t position(int64_t t) const { return keys - queries + t; }
 };
 
 template <class T>
 __device__ sum_of<T> dot(const T* a, const T* b, int n) {
   sum_of<T> sum = 0;
-  for (int i = 0; i < n; ++i) sum = math::v_fma(sum_of<T>(load(a + i)), sum_of<T>(load(b + i)), sum);
+  for (int i = 0; i < n; ++i)
+    sum = math::v_fma(sum_of<T>(load(a + i)), sum_of<T>(load(b + i)), sum);
   return sum;
 }
 // sum += weight of lane i times row i, lane by lane; `rows` are `stride` apart.
 template <class T>
-__device__ void add_rows(sum_of<T> (&sum)[parts], sum_of<T> weight, const T* rows, int64_t stride, int count, int dim) {
+__device__ void add_rows(sum_of<T> (&sum)[parts], sum_of<T> weight, const T* rows, int64_t stride,
+                         int count, int dim) {
   for (int i = 0; i < count; ++i) {
     sum_of<T> by = __shfl_sync(0xffffffffu, weight, i);
     for (int j = 0; j < parts; ++j)
@@ -53,7 +60,8 @@ __device__ void put_row(T* to, const sum_of<T> (&sum)[parts], sum_of<T> by, int 
 template <class T>
 __global__ void attention_kernel(T* o, Heads<T> x) {
   using S = sum_of<T>;
-  int64_t row = my_row(), h = row % x.heads, t = row / x.heads % x.queries, b = row / x.heads / x.queries, kv = h / x.group;
+  int64_t row = my_row(), h = row % x.heads, t = row / x.heads % x.queries,
+          b = row / x.heads / x.queries, kv = h / x.group;
   if (b >= x.batch) return;
   const T* q = x.q + x.query(b, t, h);
   int64_t first = x.starts[b * x.queries + t], end = x.position(t) + 1, stride = x.kv_heads * x.dim;
@@ -63,7 +71,8 @@ __global__ void attention_kernel(T* o, Heads<T> x) {
     S score = lane < count ? dot(q, x.k + x.key(b, base + lane, kv), x.dim) * x.scale : S(-3e38f);
     S greatest = math::v_max(warp_max(score), most), shrink = math::exp(most - greatest);
     S weight = lane < count ? math::exp(score - greatest) : S(0);
-    total = total * shrink + warp_sum(weight), most = greatest;
+    total = total * shrink + warp_sum(weight);
+    most = greatest;
     for (int j = 0; j < parts; ++j) sum[j] *= shrink;
     add_rows(sum, weight, x.v + x.key(b, base, kv), stride, count, x.dim);
   }
@@ -83,7 +92,8 @@ __device__ sum_of<T> along(const Heads<T>& x, int64_t at) {
 template <class T>
 __global__ void query_slopes_kernel(T* dq, sum_of<T>* minus, Heads<T> x) {
   using S = sum_of<T>;
-  int64_t row = my_row(), h = row % x.heads, t = row / x.heads % x.queries, b = row / x.heads / x.queries, kv = h / x.group;
+  int64_t row = my_row(), h = row % x.heads, t = row / x.heads % x.queries,
+          b = row / x.heads / x.queries, kv = h / x.group;
   if (b >= x.batch) return;
   int64_t at = x.query(b, t, h), first = x.starts[b * x.queries + t], end = x.position(t) + 1;
   S less = along(x, at), log_sum = x.lse[row], sum[parts] = {};
@@ -101,11 +111,13 @@ __global__ void query_slopes_kernel(T* dq, sum_of<T>* minus, Heads<T> x) {
   put_row(dq + at, sum, S(1), x.dim);
 }
 
-// A warp to every key: all queries that see it, head after head of its group. Every lane looks at one query of 32.
+// A warp to every key: all queries that see it, head after head of its group. Every lane looks at
+// one query of 32.
 template <class T>
 __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T> x) {
   using S = sum_of<T>;
-  int64_t row = my_row(), kv = row % x.kv_heads, s = row / x.kv_heads % x.keys, b = row / x.kv_heads / x.keys;
+  int64_t row = my_row(), kv = row % x.kv_heads, s = row / x.kv_heads % x.keys,
+          b = row / x.kv_heads / x.keys;
   if (b >= x.batch) return;
   int64_t key = x.key(b, s, kv), stride = x.heads * x.dim, earliest = s - (x.keys - x.queries);
   if (earliest < 0) earliest = 0;
@@ -125,40 +137,57 @@ __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T>
       add_rows(of_v, p, x.dout + x.query(b, base, h), stride, count, x.dim);
       add_rows(of_k, slope, x.q + x.query(b, base, h), stride, count, x.dim);
     }
-  put_row(dk + key, of_k, S(1), x.dim), put_row(dv + key, of_v, S(1), x.dim);
+  put_row(dk + key, of_k, S(1), x.dim);
+  put_row(dv + key, of_v, S(1), x.dim);
 }
 
 template <class T>
-Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& lse, const Tensor& starts, double scale) {
+Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& lse,
+                  const Tensor& starts, double scale) {
   Heads<T> x{};
-  x.q = q.data<T>(), x.k = k.data<T>(), x.v = v.data<T>(), x.lse = lse.data<sum_of<T>>(), x.starts = starts.data<int32_t>();
-  x.batch = q.shape()[0], x.queries = q.shape()[1], x.keys = k.shape()[1], x.heads = q.shape()[2], x.kv_heads = k.shape()[2];
-  x.dim = int(q.columns()), x.group = int(x.heads / x.kv_heads), x.scale = sum_of<T>(scale);
-  require(x.dim <= most_dim, "attention: a head of ", x.dim, " columns is more than the GPU's kernels take, ", most_dim);
+  x.q = q.data<T>();
+  x.k = k.data<T>();
+  x.v = v.data<T>();
+  x.lse = lse.data<sum_of<T>>();
+  x.starts = starts.data<int32_t>();
+  x.batch = q.shape()[0];
+  x.queries = q.shape()[1];
+  x.keys = k.shape()[1];
+  x.heads = q.shape()[2];
+  x.kv_heads = k.shape()[2];
+  x.dim = int(q.columns());
+  x.group = int(x.heads / x.kv_heads);
+  x.scale = sum_of<T>(scale);
+  require(x.dim <= most_dim, "attention: a head of ", x.dim,
+          " columns is more than the GPU's kernels take, ", most_dim);
   return x;
 }
 
-void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
+void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
+               const Tensor& starts, double scale) {
   with_type(q.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     Heads<T> x = heads_of<T>(q, k, v, lse, starts, scale);
-    launch(attention_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)), dim3(warp, warps), 0, o.data<T>(), x);
+    launch(attention_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)),
+           dim3(warp, warps), 0, o.data<T>(), x);
   });
 }
 
-void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
-                        const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
+void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o,
+                        const Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
+                        const Tensor& starts, double scale) {
   PurposeScope purpose(Purpose::workspace);
   Tensor minus = like(lse);
   with_type(q.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     using S = sum_of<T>;
     Heads<T> x = heads_of<T>(q, k, v, lse, starts, scale);
-    x.o = o.data<T>(), x.dout = dout.data<T>();
-    launch(query_slopes_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)), dim3(warp, warps), 0, dq.data<T>(),
-           minus.data<S>(), x);
-    launch(key_slopes_kernel<T>, unsigned(ceil_div(x.batch * x.keys * x.kv_heads, warps)), dim3(warp, warps), 0, dk.data<T>(), dv.data<T>(),
-           minus.data<S>(), x);
+    x.o = o.data<T>();
+    x.dout = dout.data<T>();
+    launch(query_slopes_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)),
+           dim3(warp, warps), 0, dq.data<T>(), minus.data<S>(), x);
+    launch(key_slopes_kernel<T>, unsigned(ceil_div(x.batch * x.keys * x.kv_heads, warps)),
+           dim3(warp, warps), 0, dk.data<T>(), dv.data<T>(), minus.data<S>(), x);
   });
 }
 

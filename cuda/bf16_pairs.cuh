@@ -1,4 +1,5 @@
-// Two bf16 in a word, the first in its lower half: rounded by one instruction, and unpacked by one each.
+// Two bf16 in a word, the first in its lower half: rounded by one instruction, and unpacked by one
+// each.
 #pragma once
 #include "cuda/launch.cuh"
 
@@ -10,13 +11,16 @@ __device__ __forceinline__ unsigned pack_bf16(float low, float high) {
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
   return both;
 }
-// Zero for a denormal, which the rounding above would keep. What comes out of arithmetic has none, what comes from memory may.
+// Zero for a denormal, which the rounding above would keep. What comes out of arithmetic has none,
+// what comes from memory may.
 __device__ __forceinline__ float flushed(float v) {
   asm("mul.ftz.f32 %0, %0, 0f3F800000;" : "+f"(v));
   return v;
 }
 #else
-inline unsigned pack_bf16(float low, float high) { return to_bf16(low).bits | unsigned(to_bf16(high).bits) << 16; }
+inline unsigned pack_bf16(float low, float high) {
+  return to_bf16(low).bits | unsigned(to_bf16(high).bits) << 16;
+}
 inline float flushed(float v) { return v; }
 #endif
 __device__ inline float low_bf16(unsigned both) { return to_float(bf16{uint16_t(both)}); }

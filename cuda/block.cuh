@@ -1,4 +1,5 @@
-// Sums and maxima over the threads of a warp, of a row of the block and of the block: fixed trees, so that every run gives the same bits.
+// Sums and maxima over the threads of a warp, of a row of the block and of the block: fixed trees,
+// so that every run gives the same bits.
 #pragma once
 #include "cuda/launch.cuh"
 
@@ -11,18 +12,21 @@ __device__ T warp_sum(T v) {
 }
 template <class T>
 __device__ T warp_max(T v) {
-  for (int hop = warp / 2; hop > 0; hop /= 2) v = math::v_max(v, __shfl_xor_sync(0xffffffffu, v, hop));
+  for (int hop = warp / 2; hop > 0; hop /= 2)
+    v = math::v_max(v, __shfl_xor_sync(0xffffffffu, v, hop));
   return v;
 }
 
-// The threads of a block that work on one row together: those with one threadIdx.y. blockDim.x is a multiple of 32, the rows of a block at
-// most 32. Every thread of the block must take part, and gets its row's result.
+// The threads of a block that work on one row together: those with one threadIdx.y. blockDim.x is a
+// multiple of 32, the rows of a block at most 32. Every thread of the block must take part, and
+// gets its row's result.
 template <class T>
 __device__ T row_sum(T v) {
   v = warp_sum(v);
   if (blockDim.x == warp) return v;
   __shared__ T of_warp[32];  // of all the block's warps: 1024 threads at most
-  int warps = blockDim.x / warp, first = threadIdx.y * warps, mine = threadIdx.x / warp, lane = threadIdx.x % warp;
+  int warps = blockDim.x / warp, first = threadIdx.y * warps, mine = threadIdx.x / warp,
+      lane = threadIdx.x % warp;
   __syncthreads();  // the last sum has been read
   if (lane == 0) of_warp[first + mine] = v;
   __syncthreads();
@@ -33,7 +37,8 @@ __device__ T row_max(T v) {
   v = warp_max(v);
   if (blockDim.x == warp) return v;
   __shared__ T of_warp[32];
-  int warps = blockDim.x / warp, first = threadIdx.y * warps, mine = threadIdx.x / warp, lane = threadIdx.x % warp;
+  int warps = blockDim.x / warp, first = threadIdx.y * warps, mine = threadIdx.x / warp,
+      lane = threadIdx.x % warp;
   __syncthreads();
   if (lane == 0) of_warp[first + mine] = v;
   __syncthreads();

@@ -1,4 +1,5 @@
-// Softmax, loss and its slope on rows of logits: online softmax, then the slope in place. Rows taken out and put back.
+// Softmax, loss and its slope on rows of logits: online softmax, then the slope in place. Rows
+// taken out and put back.
 #include "engine/ops/cross_entropy.h"
 
 #include "cuda/block.cuh"
@@ -12,7 +13,8 @@ namespace {
 __device__ inline float exp_of(float x) { return exp2f(x * log2_e); }
 __device__ inline double exp_of(double x) { return math::exp(x); }
 
-// body(i, values of x at i, how many of them are there): over this thread's part of a row, four vectors loaded at a time.
+// body(i, values of x at i, how many of them are there): over this thread's part of a row, four
+// vectors loaded at a time.
 template <int w, class S, class Body>
 __device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
   constexpr int together = 4;
@@ -30,12 +32,14 @@ __device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
   }
 }
 
-// One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials below it (Milakov and Gimelshein, 2018).
-// kept: the row stays in shared memory meanwhile; all rows under way are more than a cache holds where they are long. Each thread meets
-// there what it put there itself.
+// One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials
+// below it (Milakov and Gimelshein, 2018). kept: the row stays in shared memory meanwhile; all rows
+// under way are more than a cache holds where they are long. Each thread meets there what it put
+// there itself.
 template <class S, class T, int threads, bool kept>
 __global__ void __launch_bounds__(threads)
-    softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n, Number<double> by, bool whole) {
+    softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n,
+                        Number<double> by, bool whole) {
   constexpr int w = width_of<S, T>;
   int64_t row = blockIdx.x;
   int32_t target = targets[row];
@@ -53,7 +57,8 @@ __global__ void __launch_bounds__(threads)
     S greatest = most;
     for (int j = 0; j < w; ++j)
       if (j < there) greatest = math::v_max(v[j], greatest);
-    sum = sum * exp_of(most - greatest), most = greatest;
+    sum = sum * exp_of(most - greatest);
+    most = greatest;
     for (int j = 0; j < w; ++j)
       if (j < there) sum += exp_of(v[j] - most);
   });
@@ -71,41 +76,50 @@ __global__ void __launch_bounds__(threads)
   });
 }
 
-void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> scale) {
-  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
-    using S = sum_of<pointed<decltype(logit_type)>>;
-    using T = pointed<decltype(type)>;
-    const S* x = logits.data<S>();
-    T* d = dlogits ? dlogits.data<T>() : nullptr;
-    int64_t n = logits.columns();
-    const bool all = whole(n, width_of<S, T>, x, d);
-    const size_t row = size_t(n) * sizeof(S), others = 1 << 10;  // others: what the block's sums take of it
-    if constexpr (std::is_same_v<S, float>)
-      if (d && n > 16384 && row + others <= most_shared())
-        return launch(softmax_loss_kernel<S, T, 1024, true>, unsigned(logits.rows()), 1024, row, x, losses.data<S>(), d,
-                      targets.data<int32_t>(), n, scale, all);
-    constexpr int most = sizeof(S) == 8 ? 256 : 512;  // f64 takes twice the registers
-    const int threads = n <= 1024 ? 64 : n <= 8192 ? 256 : most;
-    launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()), threads, 0, x, losses.data<S>(), d, targets.data<int32_t>(), n,
-           scale, all);
-  });
+void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets,
+                  Number<double> scale) {
+  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(),
+             [&](auto* logit_type, auto* type) {
+               using S = sum_of<pointed<decltype(logit_type)>>;
+               using T = pointed<decltype(type)>;
+               const S* x = logits.data<S>();
+               T* d = dlogits ? dlogits.data<T>() : nullptr;
+               int64_t n = logits.columns();
+               const bool all = whole(n, width_of<S, T>, x, d);
+               const size_t row = size_t(n) * sizeof(S),
+                            others = 1 << 10;  // others: what the block's sums take of it
+               if constexpr (std::is_same_v<S, float>)
+                 if (d && n > 16384 && row + others <= most_shared())
+                   return launch(softmax_loss_kernel<S, T, 1024, true>, unsigned(logits.rows()),
+                                 1024, row, x, losses.data<S>(), d, targets.data<int32_t>(), n,
+                                 scale, all);
+               constexpr int most = sizeof(S) == 8 ? 256 : 512;  // f64 takes twice the registers
+               const int threads = n <= 1024 ? 64 : n <= 8192 ? 256 : most;
+               launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()), threads, 0,
+                      x, losses.data<S>(), d, targets.data<int32_t>(), n, scale, all);
+             });
 }
 
-// A warp to every sequence: those before it are counted, so that it knows its first place. The last one fills up what is left.
-__global__ void rows_with_target_kernel(int32_t* rows, int32_t* wanted, int64_t room, const int32_t* targets, int64_t sequences,
-                                        int64_t length) {
+// A warp to every sequence: those before it are counted, so that it knows its first place. The last
+// one fills up what is left.
+__global__ void rows_with_target_kernel(int32_t* rows, int32_t* wanted, int64_t room,
+                                        const int32_t* targets, int64_t sequences, int64_t length) {
   int64_t sequence = my_row(), at = 0;
   if (sequence >= sequences) return;
   int lane = int(threadIdx.x);
   auto keep = [&](int64_t place, int32_t row, int32_t target) {
-    if (place < room) rows[place] = row, wanted[place] = target;
+    if (place < room) {
+      rows[place] = row;
+      wanted[place] = target;
+    }
   };
   for (int64_t s = 0; s <= sequence; ++s) {
     for (int64_t base = 0; base < length; base += warp) {
       int64_t i = s * length + base + lane;
       int32_t target = base + lane < length ? targets[i] : -1;
       unsigned found = __ballot_sync(0xffffffffu, target >= 0);
-      if (s == sequence && target >= 0) keep(at + __popc(found & ((1u << lane) - 1)), int32_t(i), target);
+      if (s == sequence && target >= 0)
+        keep(at + __popc(found & ((1u << lane) - 1)), int32_t(i), target);
       at += __popc(found);
     }
     if (at % 2 && s == sequence && lane == 0) keep(at, -1, -1);
@@ -116,17 +130,20 @@ __global__ void rows_with_target_kernel(int32_t* rows, int32_t* wanted, int64_t 
 }
 void rows_with_target(Tensor& rows, Tensor& wanted, const Tensor& targets) {
   int64_t length = targets.columns(), sequences = targets.rows();
-  launch(rows_with_target_kernel, unsigned(ceil_div(sequences, 4)), dim3(warp, 4), 0, rows.data<int32_t>(), wanted.data<int32_t>(),
-         rows.size(), targets.data<const int32_t>(), sequences, length);
+  launch(rows_with_target_kernel, unsigned(ceil_div(sequences, 4)), dim3(warp, 4), 0,
+         rows.data<int32_t>(), wanted.data<int32_t>(), rows.size(), targets.data<const int32_t>(),
+         sequences, length);
 }
 
 void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
   int64_t element = int64_t(size_of(x.dtype())), width = y.size() / rows.size() * element;
-  copy_rows(y.data<void>(), x.data<void>(), {nullptr, rows.data<int32_t>(), width, width, width, rows.size()}, size_t(element));
+  copy_rows(y.data<void>(), x.data<void>(),
+            {nullptr, rows.data<int32_t>(), width, width, width, rows.size()}, size_t(element));
 }
 void scatter_rows(Tensor& y, const Tensor& x, const Tensor& rows) {
   int64_t element = int64_t(size_of(x.dtype())), width = x.size() / rows.size() * element;
-  copy_rows(y.data<void>(), x.data<void>(), {rows.data<int32_t>(), nullptr, width, width, width, rows.size()}, size_t(element));
+  copy_rows(y.data<void>(), x.data<void>(),
+            {rows.data<int32_t>(), nullptr, width, width, width, rows.size()}, size_t(element));
 }
 
 REGISTER_CUDA(softmax_loss, block_per_row, 0, softmax_loss);

@@ -1,4 +1,5 @@
-// matmul by cuBLASLt: the algorithm is searched once per shape, kept, and told to the run's manifest.
+// matmul by cuBLASLt: the algorithm is searched once per shape, kept, and told to the run's
+// manifest.
 #include <cublasLt.h>
 
 #include <array>
@@ -19,7 +20,8 @@ constexpr size_t workspace_bytes = size_t(64) << 20;
 constexpr int candidates = 24, repeats = 5;
 
 struct Lt {
-  Library library{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so", "/usr/local/cuda/lib64/libcublasLt.so"};
+  Library library{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so",
+                  "/usr/local/cuda/lib64/libcublasLt.so"};
   decltype(&cublasLtCreate) create;
   decltype(&cublasLtGetVersion) version;
   decltype(&cublasLtMatmul) matmul;
@@ -35,22 +37,28 @@ struct Lt {
   cublasLtHandle_t handle = nullptr;
 
   Lt() {
-    library.find("cublasLtCreate", create), library.find("cublasLtGetVersion", version), library.find("cublasLtMatmul", matmul);
+    library.find("cublasLtCreate", create);
+    library.find("cublasLtGetVersion", version);
+    library.find("cublasLtMatmul", matmul);
     library.find("cublasLtMatmulAlgoGetHeuristic", heuristic);
     library.find("cublasLtMatmulAlgoConfigGetAttribute", algorithm_attribute);
     library.find("cublasLtMatmulAlgoCheck", check_algorithm);
-    library.find("cublasLtMatmulDescCreate", make_operation), library.find("cublasLtMatmulDescSetAttribute", set_operation);
+    library.find("cublasLtMatmulDescCreate", make_operation);
+    library.find("cublasLtMatmulDescSetAttribute", set_operation);
     library.find("cublasLtMatrixLayoutCreate", make_layout);
-    library.find("cublasLtMatmulPreferenceCreate", make_preference), library.find("cublasLtMatmulPreferenceDestroy", drop_preference);
+    library.find("cublasLtMatmulPreferenceCreate", make_preference);
+    library.find("cublasLtMatmulPreferenceDestroy", drop_preference);
     library.find("cublasLtMatmulPreferenceSetAttribute", set_preference);
   }
-  // The handle, made when it is first wanted: the library can be asked for its version on a machine without a GPU.
+  // The handle, made when it is first wanted: the library can be asked for its version on a machine
+  // without a GPU.
   cublasLtHandle_t ready() {
     if (!handle) held(create(&handle), "cublasLtCreate");
     return handle;
   }
   static void held(cublasStatus_t status, const char* what) {
-    require(status == CUBLAS_STATUS_SUCCESS, "cuBLASLt: ", what, " failed with status ", int(status));
+    require(status == CUBLAS_STATUS_SUCCESS, "cuBLASLt: ", what, " failed with status ",
+            int(status));
   }
 };
 Lt& lt() {
@@ -58,8 +66,8 @@ Lt& lt() {
   return *only;
 }
 
-// What an algorithm is chosen for. Row-major c = op(a) op(b) is column-major cᵀ = op(b)ᵀ op(a)ᵀ: the operands change places, and memory
-// stays as it is.
+// What an algorithm is chosen for. Row-major c = op(a) op(b) is column-major cᵀ = op(b)ᵀ op(a)ᵀ:
+// the operands change places, and memory stays as it is.
 struct Call {
   int64_t m, n, k;
   bool ta, tb, accumulate, bias;
@@ -68,8 +76,10 @@ struct Call {
   auto operator<=>(const Call&) const = default;
   std::string text() const {
     char said[160];
-    std::snprintf(said, sizeof said, "cublas matmul %lldx%lldx%lld %c%c %s to %s%s%s aligned %d", (long long)m, (long long)n, (long long)k,
-                  ta ? 'T' : 'N', tb ? 'T' : 'N', name(in), name(out), accumulate ? " adding" : "", bias ? " with bias" : "", alignment);
+    std::snprintf(said, sizeof said, "cublas matmul %lldx%lldx%lld %c%c %s to %s%s%s aligned %d",
+                  (long long)m, (long long)n, (long long)k, ta ? 'T' : 'N', tb ? 'T' : 'N',
+                  name(in), name(out), accumulate ? " adding" : "", bias ? " with bias" : "",
+                  alignment);
     return said;
   }
 };
@@ -95,14 +105,16 @@ void set(cublasLtMatmulDesc_t to, cublasLtMatmulDescAttributes_t what, const T& 
   Lt::held(lt().set_operation(to, what, &value, sizeof value), "setting an operation");
 }
 template <class T>
-void prefer(cublasLtMatmulPreference_t to, cublasLtMatmulPreferenceAttributes_t what, const T& value) {
+void prefer(cublasLtMatmulPreference_t to, cublasLtMatmulPreferenceAttributes_t what,
+            const T& value) {
   Lt::held(lt().set_preference(to, what, &value, sizeof value), "setting a preference");
 }
 
 // The operation, and the algorithms that cuBLASLt thinks best: none when it cannot do it.
 std::unique_ptr<Plan> make_plan(const Call& c) {
   auto p = std::make_unique<Plan>();
-  Lt::held(lt().make_operation(&p->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "making an operation");
+  Lt::held(lt().make_operation(&p->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+           "making an operation");
   set(p->operation, CUBLASLT_MATMUL_DESC_TRANSA, c.tb ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(p->operation, CUBLASLT_MATMUL_DESC_TRANSB, c.ta ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (c.bias) {
@@ -112,7 +124,8 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
         static_cast<const void*>(p.get()));  // some address: the true one comes with the call
   }
   auto layout = [&](cublasLtMatrixLayout_t& to, Dtype type, int64_t rows, int64_t columns) {
-    Lt::held(lt().make_layout(&to, type_of(type), uint64_t(rows), uint64_t(columns), rows), "making a layout");
+    Lt::held(lt().make_layout(&to, type_of(type), uint64_t(rows), uint64_t(columns), rows),
+             "making a layout");
   };
   layout(p->first, c.in, c.tb ? c.k : c.n, c.tb ? c.n : c.k);
   layout(p->second, c.in, c.ta ? c.m : c.k, c.ta ? c.k : c.m);
@@ -121,17 +134,20 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
   Lt::held(lt().make_preference(&wish), "making a preference");
   prefer(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t(workspace_bytes));
   // Parts of a split k may be added in a workspace, in a fixed order; never in c itself.
-  prefer(wish, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
+  prefer(wish, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+         uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
   constexpr cublasLtMatmulPreferenceAttributes_t alignments[] = {
-      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
-      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
+      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
   for (auto what : alignments) prefer(wish, what, uint32_t(c.alignment));
   cublasLtMatmulHeuristicResult_t all[candidates];
   int count = 0;
-  auto status = lt().heuristic(lt().ready(), p->operation, p->first, p->second, p->result, p->result, wish, candidates, all, &count);
+  auto status = lt().heuristic(lt().ready(), p->operation, p->first, p->second, p->result,
+                               p->result, wish, candidates, all, &count);
   lt().drop_preference(wish);
   for (int i = 0; status == CUBLAS_STATUS_SUCCESS && i < count; ++i)
-    if (all[i].state == CUBLAS_STATUS_SUCCESS) static_cast<cublasLtMatmulHeuristicResult_t&>(p->found.emplace_back()) = all[i];
+    if (all[i].state == CUBLAS_STATUS_SUCCESS)
+      static_cast<cublasLtMatmulHeuristicResult_t&>(p->found.emplace_back()) = all[i];
   return p;
 }
 Plan& plan_of(const Call& c) {
@@ -141,7 +157,8 @@ Plan& plan_of(const Call& c) {
   return *p;
 }
 
-// An algorithm is 64 bytes that mean something to this version of the library alone; the names of its parts are for people.
+// An algorithm is 64 bytes that mean something to this version of the library alone; the names of
+// its parts are for people.
 std::string described(const cublasLtMatmulAlgo_t& a) {
   auto number = [&](cublasLtMatmulAlgoConfigAttributes_t what) {
     uint32_t value = 0;
@@ -149,8 +166,10 @@ std::string described(const cublasLtMatmulAlgo_t& a) {
     lt().algorithm_attribute(&a, what, &value, sizeof value, &written);
     return std::to_string(value);
   };
-  std::string said = "algorithm " + number(CUBLASLT_ALGO_CONFIG_ID) + " tile " + number(CUBLASLT_ALGO_CONFIG_TILE_ID) + " stages " +
-                     number(CUBLASLT_ALGO_CONFIG_STAGES_ID) + " split-k " + number(CUBLASLT_ALGO_CONFIG_SPLITK_NUM) + "; cuBLASLt " +
+  std::string said = "algorithm " + number(CUBLASLT_ALGO_CONFIG_ID) + " tile " +
+                     number(CUBLASLT_ALGO_CONFIG_TILE_ID) + " stages " +
+                     number(CUBLASLT_ALGO_CONFIG_STAGES_ID) + " split-k " +
+                     number(CUBLASLT_ALGO_CONFIG_SPLITK_NUM) + "; cuBLASLt " +
                      std::to_string(lt().version()) + ":";
   for (uint64_t word : a.data) {
     char hex[20];
@@ -162,7 +181,8 @@ std::string described(const cublasLtMatmulAlgo_t& a) {
 void read(cublasLtMatmulAlgo_t& to, const std::string& said, const std::string& what) {
   std::string mark = "; cuBLASLt " + std::to_string(lt().version()) + ":";
   size_t at = said.find(mark);
-  require(at != std::string::npos, what, ": the algorithm to repeat, '", said, "', is of another version of cuBLASLt than ", lt().version(),
+  require(at != std::string::npos, what, ": the algorithm to repeat, '", said,
+          "', is of another version of cuBLASLt than ", lt().version(),
           ", which is here; install that version, or let the algorithm be searched anew");
   const char* hex = said.c_str() + at + mark.size();
   for (auto& word : to.data) {
@@ -178,17 +198,20 @@ struct Pointers {
   void* d;
   const void* bias;
 };
-cublasStatus_t run(const Call& c, const Plan& p, const cublasLtMatmulAlgo_t& algorithm, const Pointers& at, void* workspace, size_t bytes) {
+cublasStatus_t run(const Call& c, const Plan& p, const cublasLtMatmulAlgo_t& algorithm,
+                   const Pointers& at, void* workspace, size_t bytes) {
   float one = 1.f, beta = c.accumulate ? 1.f : 0.f;
   if (c.bias) set(p.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, at.bias);
-  return lt().matmul(lt().ready(), p.operation, &one, at.b, p.first, at.a, p.second, &beta, at.c, p.result, at.d, p.result, &algorithm,
-                     workspace, bytes, stream());
+  return lt().matmul(lt().ready(), p.operation, &one, at.b, p.first, at.a, p.second, &beta, at.c,
+                     p.result, at.d, p.result, &algorithm, workspace, bytes, stream());
 }
 
 // Seconds of one call, the best of a few; negative when the algorithm does not run.
-float time_of(const Call& c, const Plan& p, const cublasLtMatmulHeuristicResult_t& one, const Pointers& at, void* workspace) {
+float time_of(const Call& c, const Plan& p, const cublasLtMatmulHeuristicResult_t& one,
+              const Pointers& at, void* workspace) {
   cudaEvent_t before, after;
-  check(cudaEventCreate(&before), "making an event"), check(cudaEventCreate(&after), "making an event");
+  check(cudaEventCreate(&before), "making an event");
+  check(cudaEventCreate(&after), "making an event");
   float best = -1.f;
   for (int i = 0; i < repeats; ++i) {
     check(cudaEventRecord(before, stream()), "an event");
@@ -199,7 +222,8 @@ float time_of(const Call& c, const Plan& p, const cublasLtMatmulHeuristicResult_
     check(cudaEventElapsedTime(&now, before, after), "an event");
     if (i && (best < 0.f || now < best)) best = now;  // the first call also loads the kernel
   }
-  cudaEventDestroy(before), cudaEventDestroy(after);
+  cudaEventDestroy(before);
+  cudaEventDestroy(after);
   return best;
 }
 
@@ -208,20 +232,29 @@ void choose(const Call& c, Plan& p, Pointers at) {
   auto& chosen = p.found[0];
   if (!said.empty()) {
     read(chosen.algo, said, what);
-    Lt::held(lt().check_algorithm(lt().ready(), p.operation, p.first, p.second, p.result, p.result, &chosen.algo, &chosen),
+    Lt::held(lt().check_algorithm(lt().ready(), p.operation, p.first, p.second, p.result, p.result,
+                                  &chosen.algo, &chosen),
              "the algorithm to repeat");
   } else {
     PurposeScope purpose(Purpose::workspace);
     Tensor room({int64_t(workspace_bytes / 4)}, Dtype::f32, this_device), other;
-    if (c.accumulate) other = Tensor({c.m, c.n}, c.out, this_device), at.d = other.data<void>();  // c must be added to once alone
+    if (c.accumulate) {
+      other = Tensor({c.m, c.n}, c.out, this_device);
+      at.d = other.data<void>();
+    }  // c must be added to once alone
     float best = -1.f;
     for (size_t i = 0; i < p.found.size(); ++i) {
       float now = time_of(c, p, p.found[i], at, room.data<void>());
-      if (now >= 0.f && (best < 0.f || now < best)) best = now, chosen = p.found[i];
+      if (now >= 0.f && (best < 0.f || now < best)) {
+        best = now;
+        chosen = p.found[i];
+      }
     }
     require(best >= 0.f, what, ": none of cuBLASLt's algorithms runs");
   }
-  p.algorithm = &chosen.algo, p.workspace = chosen.workspaceSize, p.taken_up = choices_taken_up();
+  p.algorithm = &chosen.algo;
+  p.workspace = chosen.workspaceSize;
+  p.taken_up = choices_taken_up();
   note_choice(what, described(chosen.algo));
 }
 
@@ -230,7 +263,8 @@ int alignment_of(std::initializer_list<const void*> all) {
   for (const void* p : all) bits |= reinterpret_cast<uintptr_t>(p);
   return int(bits & (~bits + 1));
 }
-Call call_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
+Call call_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
+             const Tensor& bias) {
   return {c.rows(),
           c.columns(),
           ta ? a.rows() : a.columns(),
@@ -243,31 +277,40 @@ Call call_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb
           alignment_of({c.data<void>(), a.data<void>(), b.data<void>()})};
 }
 
-void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
+void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
+            const Tensor& bias) {
   Call call = call_of(c, a, b, ta, tb, accumulate, bias);
   Plan& p = plan_of(call);
   PurposeScope purpose(Purpose::workspace);
   Tensor added = bias, room;
-  if (bias && c.dtype() == Dtype::bf16) {  // the library adds a bias of the result's own dtype alone; the result is rounded as coarsely
+  if (bias && c.dtype() == Dtype::bf16) {  // the library adds a bias of the result's own dtype
+                                           // alone; the result is rounded as coarsely
     added = like(bias, Dtype::bf16);
     kernel::cast(added, bias);
   }
-  Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(), added ? added.data<void>() : nullptr};
+  Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(),
+              added ? added.data<void>() : nullptr};
   if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
-  Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace), "cublasLtMatmul");
+  Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace),
+           "cublasLtMatmul");
 }
-bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
-  if (a.dtype() == Dtype::f64 || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) || !lt().library.usable()) return false;
+bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
+           const Tensor& bias) {
+  if (a.dtype() == Dtype::f64 || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
+      !lt().library.usable())
+    return false;
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();
 }
 
 // One call over [a a2] and [b b2], or two calls, by which c is rounded, read and written once more.
-void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
+             bool tb, const Tensor& bias) {
   if (better_joined(c.columns(), a.columns())) {
     PurposeScope purpose(Purpose::workspace);
     const int64_t k = a.columns() + a2.columns();
-    Tensor both({a.rows(), k}, a.dtype(), this_device), weights(tb ? Shape{b.rows(), k} : Shape{k, b.columns()}, b.dtype(), this_device);
+    Tensor both({a.rows(), k}, a.dtype(), this_device),
+        weights(tb ? Shape{b.rows(), k} : Shape{k, b.columns()}, b.dtype(), this_device);
     if (takes(c, both, weights, false, tb, false, bias)) {
       kernel::joined(both, a, a2);
       if (tb) {
@@ -282,11 +325,14 @@ void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, cons
   matmul(c, a, b, false, tb, false, bias);
   matmul(c, a2, b2, false, tb, true, Tensor());
 }
-bool takes2(const Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+bool takes2(const Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
+            bool tb, const Tensor& bias) {
   return takes(c, a, b, false, tb, false, bias) && takes(c, a2, b2, false, tb, true, Tensor());
 }
 
-std::string version() { return lt().library.usable() ? "cuBLASLt " + std::to_string(lt().version()) : ""; }
+std::string version() {
+  return lt().library.usable() ? "cuBLASLt " + std::to_string(lt().version()) : "";
+}
 std::string missing() { return lt().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cublas", version, missing});
 

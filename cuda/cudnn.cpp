@@ -1,4 +1,5 @@
-// Attention by cuDNN: the graph of its parts, which the library recognises and fuses; for causal rows without packed documents, in bf16.
+// Attention by cuDNN: the graph of its parts, which the library recognises and fuses; for causal
+// rows without packed documents, in bf16.
 #include <compare>
 #include <map>
 
@@ -18,7 +19,9 @@ struct Call {
   Extents scores() const { return {batch, heads, queries, keys}; }
 };
 // (B, heads, T, dim) seen in memory that is (B, T, heads, dim).
-Extents head_strides(int64_t length, int64_t heads, int64_t dim) { return {length * heads * dim, dim, heads * dim, 1}; }
+Extents head_strides(int64_t length, int64_t heads, int64_t dim) {
+  return {length * heads * dim, dim, heads * dim, 1};
+}
 Node heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int64_t dim) {
   return g.memory({batch, heads, length, dim}, head_strides(length, heads, dim), half);
 }
@@ -26,13 +29,16 @@ Node turned_heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int
   return g.memory({batch, heads, dim, length}, {length * heads * dim, dim, 1, heads * dim}, half);
 }
 // Numbers of rows (B, heads, T, 1) in memory that is (B, T, heads): the slot's lse.
-Node statistics_in(Graph& g, const Call& c) { return g.memory(c.rows(), {c.queries * c.heads, 1, c.heads, 1}, full); }
+Node statistics_in(Graph& g, const Call& c) {
+  return g.memory(c.rows(), {c.queries * c.heads, 1, c.heads, 1}, full);
+}
 
 // scale q kᵀ, less `minus` where it is given, with -inf for keys behind the query.
 struct Scores {
   Node scale, hidden, masked;
 };
-Scores scores_of(Graph& g, const Call& c, const Node& q, const Node& turned_k, const Node* minus = nullptr) {
+Scores scores_of(Graph& g, const Call& c, const Node& q, const Node& turned_k,
+                 const Node* minus = nullptr) {
   Node products = g.between(c.scores()), scale = g.number(), hidden = g.number();
   g.matmul(q, turned_k, products);
   Node scaled = g.pointwise(CUDNN_POINTWISE_MUL, products, scale);
@@ -50,9 +56,12 @@ struct Forward {
   bool usable = false;
   explicit Forward(const Call& c) {
     Graph& g = graph;
-    Node of_q = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_k = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
-    Node of_v = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim), of_o = heads_in(g, c.batch, c.queries, c.heads, c.dim);
-    Node statistics = statistics_in(g, c), most = g.between(c.rows()), sum = g.between(c.rows()), p = g.between(c.scores(), half);
+    Node of_q = heads_in(g, c.batch, c.queries, c.heads, c.dim),
+         of_k = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
+    Node of_v = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim),
+         of_o = heads_in(g, c.batch, c.queries, c.heads, c.dim);
+    Node statistics = statistics_in(g, c), most = g.between(c.rows()), sum = g.between(c.rows()),
+         p = g.between(c.scores(), half);
     Scores s = scores_of(g, c, of_q, of_k);
     g.reduce(CUDNN_REDUCE_TENSOR_MAX, s.masked, most);
     Node e = g.pointwise(CUDNN_POINTWISE_EXP, g.pointwise(CUDNN_POINTWISE_SUB, s.masked, most));
@@ -61,7 +70,13 @@ struct Forward {
     g.pointwise(CUDNN_POINTWISE_ADD, most, &log, nullptr, statistics);
     g.pointwise(CUDNN_POINTWISE_DIV, e, &sum, nullptr, p);
     g.matmul(p, of_v, of_o);
-    q = of_q.id, k = of_k.id, v = of_v.id, o = of_o.id, lse = statistics.id, scale = s.scale.id, hidden = s.hidden.id;
+    q = of_q.id;
+    k = of_k.id;
+    v = of_v.id;
+    o = of_o.id;
+    lse = statistics.id;
+    scale = s.scale.id;
+    hidden = s.hidden.id;
     usable = g.plan();
   }
 };
@@ -75,12 +90,15 @@ struct Backward {
     Node of_q = heads_in(g, c.batch, c.queries, c.heads, c.dim);
     Node k_turned = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim),
          v_turned = turned_heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
-    Node of_o = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_dout = heads_in(g, c.batch, c.queries, c.heads, c.dim);
-    Node of_dq = heads_in(g, c.batch, c.queries, c.heads, c.dim), of_dk = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
+    Node of_o = heads_in(g, c.batch, c.queries, c.heads, c.dim),
+         of_dout = heads_in(g, c.batch, c.queries, c.heads, c.dim);
+    Node of_dq = heads_in(g, c.batch, c.queries, c.heads, c.dim),
+         of_dk = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
     Node of_dv = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
-    // The library knows this graph by its shape: delta lies row after row of a head and is multiplied by a number (that of dropout, here
-    // one); the mask comes after the statistics.
-    Node statistics = statistics_in(g, c), sum = g.between(c.rows()), by_one = g.number(), again = g.number();
+    // The library knows this graph by its shape: delta lies row after row of a head and is
+    // multiplied by a number (that of dropout, here one); the mask comes after the statistics.
+    Node statistics = statistics_in(g, c), sum = g.between(c.rows()), by_one = g.number(),
+         again = g.number();
     Node along = g.memory(c.rows(), {c.heads * c.queries, c.queries, 1, 1}, full);
     g.reduce(CUDNN_REDUCE_TENSOR_ADD, g.pointwise(CUDNN_POINTWISE_MUL, of_dout, of_o), sum);
     g.pointwise(CUDNN_POINTWISE_MUL, sum, &by_one, nullptr, along);
@@ -94,12 +112,25 @@ struct Backward {
     product_of_keys(g, c, g.transposed(ds, half), of_q, of_dk);
     Extents of_k = head_strides(c.keys, c.kv_heads, c.dim);
     g.matmul(ds, g.transposed(k_turned, half, &of_k), of_dq);
-    q = of_q.id, turned_k = k_turned.id, turned_v = v_turned.id, o = of_o.id, dout = of_dout.id, lse = statistics.id, delta = along.id;
-    dq = of_dq.id, dk = of_dk.id, dv = of_dv.id, scale = s.scale.id, hidden = s.hidden.id, slope_scale = again.id, one = by_one.id;
+    q = of_q.id;
+    turned_k = k_turned.id;
+    turned_v = v_turned.id;
+    o = of_o.id;
+    dout = of_dout.id;
+    lse = statistics.id;
+    delta = along.id;
+    dq = of_dq.id;
+    dk = of_dk.id;
+    dv = of_dv.id;
+    scale = s.scale.id;
+    hidden = s.hidden.id;
+    slope_scale = again.id;
+    one = by_one.id;
     usable = g.plan();
   }
   // to = a b, summed over the heads that share a key head.
-  static void product_of_keys(Graph& g, const Call& c, const Node& a, const Node& b, const Node& to) {
+  static void product_of_keys(Graph& g, const Call& c, const Node& a, const Node& b,
+                              const Node& to) {
     if (c.heads == c.kv_heads) return g.matmul(a, b, to);
     Node each = g.between({c.batch, c.heads, c.keys, c.dim}, half);
     g.matmul(a, b, each);
@@ -112,10 +143,12 @@ struct Plans {
   Forward forward;
   Backward backward;
   explicit Plans(const Call& c) : forward(c), backward(c) {
-    note_choice("cudnn attention " + std::to_string(c.batch) + "x" + std::to_string(c.queries) + "x" + std::to_string(c.keys) + ", " +
-                    std::to_string(c.heads) + "/" + std::to_string(c.kv_heads) + " heads of " + std::to_string(c.dim),
-                std::string(forward.usable ? "forward" : "no forward") + (backward.usable ? ", backward" : ", no backward") +
-                    " by heuristic A; cuDNN " + std::to_string(cudnn().version()));
+    note_choice("cudnn attention " + std::to_string(c.batch) + "x" + std::to_string(c.queries) +
+                    "x" + std::to_string(c.keys) + ", " + std::to_string(c.heads) + "/" +
+                    std::to_string(c.kv_heads) + " heads of " + std::to_string(c.dim),
+                std::string(forward.usable ? "forward" : "no forward") +
+                    (backward.usable ? ", backward" : ", no backward") + " by heuristic A; cuDNN " +
+                    std::to_string(cudnn().version()));
   }
 };
 Call call_of(const Tensor& q, const Tensor& k) {
@@ -128,15 +161,15 @@ Plans& plans_of(const Call& c) {
   return *p;
 }
 
-// Backward that gives the same bits every time holds a number for every pair of a query and a key: beyond this many bytes it is left to
-// `flash`.
+// Backward that gives the same bits every time holds a number for every pair of a query and a key:
+// beyond this many bytes it is left to `flash`.
 constexpr int64_t most_workspace = int64_t(2) << 30;
 
-// Lengths that are a multiple of 128 alone: others would each have a plan to be made, which takes longer than many a step, and backward
-// wants them masked.
+// Lengths that are a multiple of 128 alone: others would each have a plan to be made, which takes
+// longer than many a step, and backward wants them masked.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& starts) {
-  if (q.dtype() != Dtype::bf16 || q.columns() % 8 || q.columns() > 256 || q.shape()[1] != k.shape()[1] || k.shape()[1] % 128 ||
-      !cudnn().library.usable())
+  if (q.dtype() != Dtype::bf16 || q.columns() % 8 || q.columns() > 256 ||
+      q.shape()[1] != k.shape()[1] || k.shape()[1] % 128 || !cudnn().library.usable())
     return false;
   for (int32_t start : starts.integers())
     if (start) return false;  // packed documents
@@ -145,21 +178,29 @@ bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& starts) {
 
 Tensor room_for(int64_t bytes) { return Tensor({(bytes + 3) / 4 + 1}, Dtype::f32, this_device); }
 
-void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor&, double scale) {
+void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
+               const Tensor&, double scale) {
   Forward& f = plans_of(call_of(q, k)).forward;
   PurposeScope purpose(Purpose::workspace);
   Tensor room = room_for(f.graph.workspace());
   float by = float(scale), hidden = -INFINITY;
-  f.graph.run(
-      {{f.q, q.data()}, {f.k, k.data()}, {f.v, v.data()}, {f.o, o.data()}, {f.lse, lse.data()}, {f.scale, &by}, {f.hidden, &hidden}},
-      room.data());
+  f.graph.run({{f.q, q.data()},
+               {f.k, k.data()},
+               {f.v, v.data()},
+               {f.o, o.data()},
+               {f.lse, lse.data()},
+               {f.scale, &by},
+               {f.hidden, &hidden}},
+              room.data());
 }
-bool takes(const Tensor&, const Tensor&, const Tensor& q, const Tensor& k, const Tensor&, const Tensor& starts, double) {
+bool takes(const Tensor&, const Tensor&, const Tensor& q, const Tensor& k, const Tensor&,
+           const Tensor& starts, double) {
   return takes_heads(q, k, starts) && plans_of(call_of(q, k)).forward.usable;
 }
 
-void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
-                        const Tensor& k, const Tensor& v, const Tensor&, double scale) {
+void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o,
+                        const Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
+                        const Tensor&, double scale) {
   Backward& f = plans_of(call_of(q, k)).backward;
   PurposeScope purpose(Purpose::workspace);
   Tensor room = room_for(f.graph.workspace()), delta = like(lse);
@@ -180,14 +221,17 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
                {f.one, &one}},
               room.data());
 }
-bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor& q,
-                    const Tensor& k, const Tensor&, const Tensor& starts, double) {
+bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+                    const Tensor&, const Tensor& q, const Tensor& k, const Tensor&,
+                    const Tensor& starts, double) {
   if (!takes_heads(q, k, starts)) return false;
   const Backward& f = plans_of(call_of(q, k)).backward;
   return f.usable && f.graph.workspace() <= most_workspace;
 }
 
-std::string version() { return cudnn().library.usable() ? "cuDNN " + std::to_string(cudnn().version()) : ""; }
+std::string version() {
+  return cudnn().library.usable() ? "cuDNN " + std::to_string(cudnn().version()) : "";
+}
 std::string missing() { return cudnn().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cudnn", version, missing});
 

@@ -1,4 +1,5 @@
-// Graphs of cuDNN operations by its backend interface: tensors, operations on them, and the plan by which an engine runs them all.
+// Graphs of cuDNN operations by its backend interface: tensors, operations on them, and the plan by
+// which an engine runs them all.
 #pragma once
 #include <cudnn.h>
 
@@ -43,12 +44,14 @@ class Descriptor {
   }
   cudnnBackendDescriptor_t get() const { return held_.get(); }
   template <class T>
-  Descriptor& set(cudnnBackendAttributeName_t what, cudnnBackendAttributeType_t type, const T* values, int64_t count) {
+  Descriptor& set(cudnnBackendAttributeName_t what, cudnnBackendAttributeType_t type,
+                  const T* values, int64_t count) {
     Cudnn::held(cudnn().set(get(), what, type, count, values), "setting an attribute");
     return *this;
   }
   template <class T>
-  Descriptor& set(cudnnBackendAttributeName_t what, cudnnBackendAttributeType_t type, const T& value) {
+  Descriptor& set(cudnnBackendAttributeName_t what, cudnnBackendAttributeType_t type,
+                  const T& value) {
     return set(what, type, &value, 1);
   }
   Descriptor& set(cudnnBackendAttributeName_t what, const Descriptor& other) {
@@ -77,14 +80,17 @@ struct Node {
 class Graph {
  public:
   // In memory, told by its id when the graph runs.
-  Node memory(Extents dims, Extents strides, cudnnDataType_t type) { return add(dims, strides, type, false, false); }
+  Node memory(Extents dims, Extents strides, cudnnDataType_t type) {
+    return add(dims, strides, type, false, false);
+  }
   Node number() { return add({1, 1, 1, 1}, {1, 1, 1, 1}, CUDNN_DATA_FLOAT, false, true); }
   Node between(Extents dims, cudnnDataType_t type = CUDNN_DATA_FLOAT);
 
   // c = a b over the last two extents, into `c`.
   void matmul(const Node& a, const Node& b, const Node& c);
   // y = f(x), f(x, b), or t ? x : b.
-  void pointwise(cudnnPointwiseMode_t f, const Node& x, const Node* b, const Node* t, const Node& y, cudnnDataType_t in = CUDNN_DATA_FLOAT);
+  void pointwise(cudnnPointwiseMode_t f, const Node& x, const Node* b, const Node* t, const Node& y,
+                 cudnnDataType_t in = CUDNN_DATA_FLOAT);
   Node pointwise(cudnnPointwiseMode_t f, const Node& x, const Node& b) {
     Node y = between(x.dims);
     pointwise(f, x, &b, nullptr, y);
@@ -97,7 +103,8 @@ class Graph {
   }
   Node index(const Node& like, int64_t axis);  // i32: where an element stands along the axis
   void reduce(cudnnReduceTensorOp_t f, const Node& x, const Node& y);
-  // Of the last two extents; strides: of what it gives, where they are not those of values that lie one after the other.
+  // Of the last two extents; strides: of what it gives, where they are not those of values that lie
+  // one after the other.
   Node transposed(const Node& x, cudnnDataType_t type, const Extents* strides = nullptr);
 
   // The plan of the best engine that gives the same bits every time; false when there is none.

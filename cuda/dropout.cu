@@ -1,4 +1,5 @@
-// Dropout: the coins are a Philox stream of each row's sample and position, the same numbers as on the CPU. A thread throws four.
+// Dropout: the coins are a Philox stream of each row's sample and position, the same numbers as on
+// the CPU. A thread throws four.
 #include "engine/ops/dropout.h"
 
 #include "cuda/elements.cuh"
@@ -20,15 +21,16 @@ __device__ Coins philox4(Coins c, uint32_t k0, uint32_t k1) {
 }
 
 template <class T>
-__global__ void dropout_kernel(T* y, const T* x, const int32_t* keys, DropoutKey key, uint32_t least, sum_of<T> grow, int64_t size,
-                               int64_t n, bool whole) {
+__global__ void dropout_kernel(T* y, const T* x, const int32_t* keys, DropoutKey key,
+                               uint32_t least, sum_of<T> grow, int64_t size, int64_t n,
+                               bool whole) {
   int64_t groups = (n + 3) / 4, i = my_elements<1>();
   if (i >= size) return;
   int64_t row = i / groups, group = i % groups;
   uint32_t sample = uint32_t(keys[2 * row]), position = uint32_t(keys[2 * row + 1]);
   uint64_t site = key.place();
-  Coins coins =
-      philox4({{uint32_t(group), position, sample, uint32_t(site)}}, uint32_t(key.seed) ^ uint32_t(site >> 32), uint32_t(key.seed >> 32));
+  Coins coins = philox4({{uint32_t(group), position, sample, uint32_t(site)}},
+                        uint32_t(key.seed) ^ uint32_t(site >> 32), uint32_t(key.seed >> 32));
   sum_of<T> v[4];
   take<4>(v, x + row * n, group * 4, n, whole);
   for (int j = 0; j < 4; ++j) v[j] = v[j] * (coins.v[j] >> 8 < least ? sum_of<T>(0) : grow);
@@ -42,8 +44,8 @@ void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKe
     T* out = y.data<T>();
     const T* in = x.data<T>();
     uint32_t least = uint32_t(p * 16777216. + 0.5);  // of 2^24
-    launch(dropout_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, keys.data<int32_t>(), key, least, sum_of<T>(1. / (1. - p)),
-           size, n, whole(n, 4, out, in));
+    launch(dropout_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, keys.data<int32_t>(),
+           key, least, sum_of<T>(1. / (1. - p)), size, n, whole(n, 4, out, in));
   });
 }
 

@@ -1,4 +1,5 @@
-// Elements of tensors in kernels: loaded as what is computed in, several at a time, for whichever dtype.
+// Elements of tensors in kernels: loaded as what is computed in, several at a time, for whichever
+// dtype.
 #pragma once
 #include <type_traits>
 
@@ -35,24 +36,30 @@ struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
   T v[n];
 };
 template <int n>
-requires(n % 2 == 0) struct __align__(n * 2 < 16 ? n * 2 : 16) Pack<bf16, n> { unsigned pairs[n / 2]; };
+requires(n % 2 == 0) struct __align__(n * 2 < 16 ? n * 2 : 16) Pack<bf16, n> {
+  unsigned pairs[n / 2];
+};
 template <class T, int n>
 __device__ void unpack(sum_of<T> (&v)[n], const Pack<T, n>& from) {
   if constexpr (std::is_same_v<T, bf16> && n % 2 == 0)
-    for (int j = 0; j < n / 2; ++j) v[2 * j] = low_bf16(from.pairs[j]), v[2 * j + 1] = high_bf16(from.pairs[j]);
+    for (int j = 0; j < n / 2; ++j) {
+      v[2 * j] = low_bf16(from.pairs[j]);
+      v[2 * j + 1] = high_bf16(from.pairs[j]);
+    }
   else
     for (int j = 0; j < n; ++j) v[j] = widen(from.v[j]);
 }
 template <class T, int n>
 __device__ void pack(Pack<T, n>& to, const sum_of<T> (&v)[n]) {
   if constexpr (std::is_same_v<T, bf16> && n % 2 == 0)
-    for (int j = 0; j < n / 2; ++j) to.pairs[j] = pack_bf16(flushed(v[2 * j]), flushed(v[2 * j + 1]));
+    for (int j = 0; j < n / 2; ++j)
+      to.pairs[j] = pack_bf16(flushed(v[2 * j]), flushed(v[2 * j + 1]));
   else
     for (int j = 0; j < n; ++j) store(&to.v[j], v[j]);
 }
 
-// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see whole() below); otherwise those beyond the
-// end are zero.
+// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see
+// whole() below); otherwise those beyond the end are zero.
 template <int w, class T>
 __device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool whole) {
   if (whole) {
@@ -80,13 +87,15 @@ inline constexpr int width_of = 16 / int(sizeof(T) > sizeof(U) ? sizeof(T) : siz
 // May n elements at these places be moved by w at a time?
 template <class... T>
 bool whole(int64_t n, int w, const T*... p) {
-  return n % w == 0 && ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
+  return n % w == 0 &&
+         ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
 }
 
 template <class P>
 using pointed = std::remove_pointer_t<P>;
 
-// body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T = pointed<decltype(t)>; ... }).
+// body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
+// pointed<decltype(t)>; ... }).
 template <class Body>
 void with_type(Dtype dtype, Body body) {
   if (dtype == Dtype::f32) body((float*)nullptr);
@@ -105,7 +114,9 @@ void with_types(Dtype a, Dtype b, Body body) {
 
 // A grid for n elements, w to a thread.
 inline constexpr int element_threads = 256;
-inline dim3 grid_of(int64_t n, int w) { return dim3(unsigned(ceil_div(n, int64_t(element_threads) * w))); }
+inline dim3 grid_of(int64_t n, int w) {
+  return dim3(unsigned(ceil_div(n, int64_t(element_threads) * w)));
+}
 // This thread's first element there.
 template <int w>
 __device__ int64_t my_elements() {
@@ -114,7 +125,9 @@ __device__ int64_t my_elements() {
 
 // Blocks that work row by row (block.cuh): a warp for a row, or eight where rows are long.
 inline dim3 row_block(int64_t columns) { return columns <= 1024 ? dim3(32, 4) : dim3(256, 1); }
-inline dim3 row_grid(int64_t rows, int64_t columns) { return dim3(unsigned(ceil_div(rows, row_block(columns).y))); }
+inline dim3 row_grid(int64_t rows, int64_t columns) {
+  return dim3(unsigned(ceil_div(rows, row_block(columns).y)));
+}
 __device__ inline int64_t my_row() { return int64_t(blockIdx.x) * blockDim.y + threadIdx.y; }
 
 }  // namespace afina::AFINA_GPU

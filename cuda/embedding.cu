@@ -1,4 +1,5 @@
-// Rows of a table by token, and the table's gradient without sorting and without atomics: the first token of each kind gathers for all.
+// Rows of a table by token, and the table's gradient without sorting and without atomics: the first
+// token of each kind gathers for all.
 #include "engine/ops/embedding.h"
 
 #include "cuda/elements.cuh"
@@ -9,11 +10,12 @@ namespace {
 
 void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
   int64_t element = int64_t(size_of(table.dtype())), width = table.columns() * element;
-  copy_rows(y.data<void>(), table.data<void>(), {nullptr, ids.data<int32_t>(), width, width, width, ids.size()}, size_t(element));
+  copy_rows(y.data<void>(), table.data<void>(),
+            {nullptr, ids.data<int32_t>(), width, width, width, ids.size()}, size_t(element));
 }
 
-// Calls found(place) at the first of the ids from `from` up to `to` that is `id`, in every lane of a warp, and says whether there is one:
-// four ids to a lane at a look.
+// Calls found(place) at the first of the ids from `from` up to `to` that is `id`, in every lane of
+// a warp, and says whether there is one: four ids to a lane at a look.
 template <class Found>
 __device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id, Found found) {
   constexpr int looks = 4;
@@ -23,7 +25,8 @@ __device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id
 #pragma unroll
     for (int k = 0; k < looks; ++k) {
       int64_t i = base + k * warp + lane;
-      same[k] = i < to && ids[i] == id, any = any || same[k];
+      same[k] = i < to && ids[i] == id;
+      any = any || same[k];
     }
     if (!__any_sync(0xffffffffu, any)) continue;
     for (int k = 0; k < looks; ++k)
@@ -35,8 +38,9 @@ __device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id
   return false;
 }
 
-// A warp for every token finds the next like it: next (count), -1 at the last of a kind; later (count, zeros before): 1 at all but the
-// first. Each place is written by one warp alone. The ids are few beside the rows: T² / 256 looks for T tokens, if all differ.
+// A warp for every token finds the next like it: next (count), -1 at the last of a kind; later
+// (count, zeros before): 1 at all but the first. Each place is written by one warp alone. The ids
+// are few beside the rows: T² / 256 looks for T tokens, if all differ.
 __global__ void chain_kernel(int32_t* next, int32_t* later, const int32_t* ids, int64_t count) {
   int64_t token = my_row();
   if (token >= count) return;
@@ -49,8 +53,9 @@ __global__ void chain_kernel(int32_t* next, int32_t* later, const int32_t* ids, 
 
 // A warp for every first token of its kind and 256 columns gathers along the chain, in order.
 template <class S, class T>
-__global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t* ids, const int32_t* next, const int32_t* later,
-                                          int64_t count, int64_t n, bool whole) {
+__global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t* ids,
+                                          const int32_t* next, const int32_t* later, int64_t count,
+                                          int64_t n, bool whole) {
   constexpr int w = 8;
   int64_t token = my_row(), column = (int64_t(blockIdx.y) * warp + threadIdx.x) * w;
   if (token >= count || column >= n || later[token]) return;
@@ -68,21 +73,25 @@ __global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t*
 void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& ids) {
   PurposeScope purpose(Purpose::workspace);
   int64_t n = dtable.columns(), count = ids.size();
-  Tensor next({count}, Dtype::i32, this_device), later = Tensor::zeros({count}, Dtype::i32, this_device);
+  Tensor next({count}, Dtype::i32, this_device),
+      later = Tensor::zeros({count}, Dtype::i32, this_device);
   const dim3 block(warp, 4);
-  launch(chain_kernel, unsigned(ceil_div(count, 4)), block, 0, next.data<int32_t>(), later.data<int32_t>(), ids.data<int32_t>(), count);
+  launch(chain_kernel, unsigned(ceil_div(count, 4)), block, 0, next.data<int32_t>(),
+         later.data<int32_t>(), ids.data<int32_t>(), count);
   with_types(dtable.dtype(), dy.dtype(), [&](auto* sum_type, auto* type) {
     using S = pointed<decltype(sum_type)>;
     using T = pointed<decltype(type)>;
     const S* table = dtable.data<S>();
-    launch(embedding_backward_kernel<S, T>, dim3(unsigned(ceil_div(count, 4)), unsigned(ceil_div(n, 8 * warp))), block, 0, dtable.data<S>(),
-           dy.data<T>(), ids.data<int32_t>(), next.data<const int32_t>(), later.data<const int32_t>(), count, n,
-           whole(n, 8, table, dy.data<T>()));
+    launch(embedding_backward_kernel<S, T>,
+           dim3(unsigned(ceil_div(count, 4)), unsigned(ceil_div(n, 8 * warp))), block, 0,
+           dtable.data<S>(), dy.data<T>(), ids.data<int32_t>(), next.data<const int32_t>(),
+           later.data<const int32_t>(), count, n, whole(n, 8, table, dy.data<T>()));
   });
 }
 
 // A warp for every id looks for the first like it.
-__global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t from, int64_t count) {
+__global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t from,
+                                    int64_t count) {
   int64_t i = my_row();
   if (i >= count) return;
   find_id(ids, 0, from + i + 1, ids[from + i], [&](int64_t at) {
@@ -91,8 +100,8 @@ __global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t
 }
 void first_places(Tensor& places, const Tensor& ids, int64_t from) {
   int64_t count = places.size();
-  launch(first_places_kernel, unsigned(ceil_div(count, 4)), dim3(warp, 4), 0, places.data<int32_t>(), ids.data<const int32_t>(), from,
-         count);
+  launch(first_places_kernel, unsigned(ceil_div(count, 4)), dim3(warp, 4), 0,
+         places.data<int32_t>(), ids.data<const int32_t>(), from, count);
 }
 
 REGISTER_CUDA(first_places, warp_per_id, 0, first_places);

@@ -1,5 +1,6 @@
-// Flash attention (Dao et al., 2022 and 2023): what its kernels share. Scores live in registers, a block of keys at a time; forward keeps
-// the log of the sum of exponentials, from which backward makes the probabilities anew.
+// Flash attention (Dao et al., 2022 and 2023): what its kernels share. Scores live in registers, a
+// block of keys at a time; forward keeps the log of the sum of exponentials, from which backward
+// makes the probabilities anew.
 #pragma once
 #include "cuda/launch.cuh"
 #include "engine/ops/attention.h"
@@ -9,7 +10,8 @@ namespace afina::AFINA_GPU {
 __device__ __forceinline__ int lesser(int a, int b) { return a < b ? a : b; }
 __device__ __forceinline__ int greater(int a, int b) { return a > b ? a : b; }
 
-// The tensors of a call as the kernels see them: q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim), starts (B, T), lse (B, T, heads).
+// The tensors of a call as the kernels see them: q, o (B, T, heads, dim), k, v (B, S, kv_heads,
+// dim), starts (B, T), lse (B, T, heads).
 template <class T>
 struct Heads {
   const T *q, *k, *v;
@@ -27,13 +29,21 @@ struct Heads {
         kv_heads(int(of_k.shape()[2])),
         dim(int(of_q.columns())),
         scale(float(by)) {}
-  __device__ __forceinline__ int64_t row(int b, int t, int h) const { return (int64_t(b) * queries + t) * heads + h; }  // of lse
+  __device__ __forceinline__ int64_t row(int b, int t, int h) const {
+    return (int64_t(b) * queries + t) * heads + h;
+  }  // of lse
   __device__ __forceinline__ int64_t query(int b, int t, int h) const { return row(b, t, h) * dim; }
-  __device__ __forceinline__ int64_t key(int b, int s, int h) const { return ((int64_t(b) * keys + s) * kv_heads + h) * dim; }
-  __device__ __forceinline__ int query_step() const { return heads * dim; }  // elements from a query to the next
+  __device__ __forceinline__ int64_t key(int b, int s, int h) const {
+    return ((int64_t(b) * keys + s) * kv_heads + h) * dim;
+  }
+  __device__ __forceinline__ int query_step() const {
+    return heads * dim;
+  }  // elements from a query to the next
   __device__ __forceinline__ int key_step() const { return kv_heads * dim; }
   __device__ __forceinline__ int position(int t) const { return keys - queries + t; }
-  __device__ __forceinline__ const int32_t* start(int b, int t) const { return starts + int64_t(b) * queries + t; }
+  __device__ __forceinline__ const int32_t* start(int b, int t) const {
+    return starts + int64_t(b) * queries + t;
+  }
 };
 template <class T>
 struct Slopes {
@@ -44,19 +54,25 @@ struct Slopes {
 
 // The least and greatest of `count` starts, found by every warp by itself.
 __device__ __forceinline__ void range_of(const int32_t* starts, int count, int& low, int& high) {
-  low = starts[0], high = starts[0];
-  for (int i = threadIdx.x % warp; i < count; i += warp) low = lesser(low, starts[i]), high = greater(high, starts[i]);
+  low = starts[0];
+  high = starts[0];
+  for (int i = threadIdx.x % warp; i < count; i += warp) {
+    low = lesser(low, starts[i]);
+    high = greater(high, starts[i]);
+  }
   for (int hop = warp / 2; hop > 0; hop /= 2) {
     low = lesser(low, __shfl_xor_sync(0xffffffffu, low, hop));
     high = greater(high, __shfl_xor_sync(0xffffffffu, high, hop));
   }
 }
-// The last query from `first` on that sees a key at or before `key`, by its start; first - 1 when there is none.
+// The last query from `first` on that sees a key at or before `key`, by its start; first - 1 when
+// there is none.
 __device__ __forceinline__ int last_seeing(const int32_t* starts, int first, int queries, int key) {
   int last = first - 1;
   for (int t = first + threadIdx.x % warp; t < queries; t += warp)
     if (starts[t] <= key) last = t;
-  for (int hop = warp / 2; hop > 0; hop /= 2) last = greater(last, __shfl_xor_sync(0xffffffffu, last, hop));
+  for (int hop = warp / 2; hop > 0; hop /= 2)
+    last = greater(last, __shfl_xor_sync(0xffffffffu, last, hop));
   return last;
 }
 

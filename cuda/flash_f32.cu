@@ -1,20 +1,25 @@
-// Flash attention in f32, forward and backward, without tensor cores: four threads share a row, tiles of 32 x 32 go past it.
+// Flash attention in f32, forward and backward, without tensor cores: four threads share a row,
+// tiles of 32 x 32 go past it.
 #include "cuda/flash.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-constexpr int threads = 128, side = 32, per_thread = side / 4;  // scores of a thread: columns lane, lane + 4, ...
+constexpr int threads = 128, side = 32,
+              per_thread = side / 4;  // scores of a thread: columns lane, lane + 4, ...
 
 struct alignas(16) Quad {
   float v[4];
 };
-// Rows of D floats, 4 apart, so that four threads that read four rows and eight that read eight touch each bank once.
+// Rows of D floats, 4 apart, so that four threads that read four rows and eight that read eight
+// touch each bank once.
 template <int D>
 struct Rows {
   static constexpr int step = D + 4, floats = side * step;
   float* data;
-  __device__ __forceinline__ const Quad& quad(int row, int i) const { return *reinterpret_cast<const Quad*>(data + row * step + i * 4); }
+  __device__ __forceinline__ const Quad& quad(int row, int i) const {
+    return *reinterpret_cast<const Quad*>(data + row * step + i * 4);
+  }
   // `there` rows of `dim` floats, `ld` apart in memory; zeros beyond.
   __device__ __forceinline__ void load(const float* from, int64_t ld, int there, int dim) const {
     for (int i = threadIdx.x; i < side * D; i += threads) {
@@ -23,11 +28,13 @@ struct Rows {
     }
   }
 };
-using Weights = float (*)[side + 1];  // a tile of weights in shared memory; a row is written and read by its four threads alone
+using Weights = float (*)[side + 1];  // a tile of weights in shared memory; a row is written and
+                                      // read by its four threads alone
 
 // scores[j] = row `row` of a times row lane + 4 j of b.
 template <int D>
-__device__ __forceinline__ void products(float (&scores)[per_thread], const Rows<D>& a, int row, const Rows<D>& b, int lane) {
+__device__ __forceinline__ void products(float (&scores)[per_thread], const Rows<D>& a, int row,
+                                         const Rows<D>& b, int lane) {
 #pragma unroll
   for (int j = 0; j < per_thread; ++j) scores[j] = 0.f;
 #pragma unroll 4
@@ -47,7 +54,8 @@ struct Part {
   Quad q[D / 16];
 };
 template <int D>
-__device__ __forceinline__ void add_weighted(Part<D>& to, const float* weights, const Rows<D>& b, int lane) {
+__device__ __forceinline__ void add_weighted(Part<D>& to, const float* weights, const Rows<D>& b,
+                                             int lane) {
   for (int c = 0; c < side; ++c) {
     float w = weights[c];
 #pragma unroll
@@ -91,7 +99,8 @@ struct Place {
         there(t < x.queries) {
     int low, high;
     range_of(x.start(b, t0), count, low, high);
-    first = low / side, last = x.position(t0 + count - 1) / side;
+    first = low / side;
+    last = x.position(t0 + count - 1) / side;
   }
 };
 
@@ -118,10 +127,14 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<float> x, float*
       s[j] = key >= start && key <= end ? s[j] * x.scale : -INFINITY;
       most = fmaxf(most, s[j]);
     }
-    float now = fmaxf(greatest, max_of_row(most)), base = now == -INFINITY ? 0.f : now, fade = expf(greatest - base);
+    float now = fmaxf(greatest, max_of_row(most)), base = now == -INFINITY ? 0.f : now,
+          fade = expf(greatest - base);
     greatest = now;
 #pragma unroll
-    for (int j = 0; j < per_thread; ++j) p[at.row][at.lane + 4 * j] = s[j] = expf(s[j] - base), added += s[j];
+    for (int j = 0; j < per_thread; ++j) {
+      p[at.row][at.lane + 4 * j] = s[j] = expf(s[j] - base);
+      added += s[j];
+    }
     sum = fmaf(sum, fade, sum_of_row(added));
 #pragma unroll
     for (int i = 0; i < D / 16; ++i)
@@ -137,7 +150,8 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<float> x, float*
 }
 
 // A query's probabilities from its log sum, and ds = p (dp - delta).
-__device__ __forceinline__ void slope(float& p, float& ds, float score, float dp, float scale, float lse, float delta, bool seen) {
+__device__ __forceinline__ void slope(float& p, float& ds, float score, float dp, float scale,
+                                      float lse, float delta, bool seen) {
   p = seen ? expf(fmaf(score, scale, -lse)) : 0.f;
   ds = p * (dp - delta);
 }
@@ -150,7 +164,8 @@ __global__ void __launch_bounds__(threads) query_kernel(Heads<float> x, Slopes<f
   Weights ds = reinterpret_cast<Weights>(shared + 4 * floats);
   Place at(x);
   int start = at.there ? *x.start(at.b, at.t) : 0, end = at.there ? x.position(at.t) : -1;
-  float lse = at.there ? d.lse[x.row(at.b, at.t, at.h)] : 0.f, delta = at.there ? d.delta[x.row(at.b, at.t, at.h)] : 0.f;
+  float lse = at.there ? d.lse[x.row(at.b, at.t, at.h)] : 0.f,
+        delta = at.there ? d.delta[x.row(at.b, at.t, at.h)] : 0.f;
   q.load(x.q + x.query(at.b, at.t0, at.h), x.query_step(), at.count, x.dim);
   dout.load(d.dout + x.query(at.b, at.t0, at.h), x.query_step(), at.count, x.dim);
   Part<D> dq{};
@@ -165,7 +180,8 @@ __global__ void __launch_bounds__(threads) query_kernel(Heads<float> x, Slopes<f
 #pragma unroll
     for (int j = 0; j < per_thread; ++j) {
       int key = block * side + at.lane + 4 * j;
-      slope(p, ds[at.row][at.lane + 4 * j], s[j], dp[j], x.scale, lse, delta, key >= start && key <= end);
+      slope(p, ds[at.row][at.lane + 4 * j], s[j], dp[j], x.scale, lse, delta,
+            key >= start && key <= end);
     }
     __syncwarp();
     add_weighted(dq, ds[at.row], k, at.lane);
@@ -199,7 +215,8 @@ __global__ void __launch_bounds__(threads, 2) key_kernel(Heads<float> x, Slopes<
       for (int j = 0; j < per_thread; ++j) {
         int column = lane + 4 * j, t = lesser(t0 + column, x.queries - 1);
         bool seen = t0 + column < x.queries && key >= *x.start(b, t) && key <= x.position(t);
-        slope(p[row][column], ds[row][column], s[j], dp[j], x.scale, d.lse[x.row(b, t, h)], d.delta[x.row(b, t, h)], seen);
+        slope(p[row][column], ds[row][column], s[j], dp[j], x.scale, d.lse[x.row(b, t, h)],
+              d.delta[x.row(b, t, h)], seen);
       }
       __syncwarp();
       add_weighted(dv, p[row], dout, lane);
@@ -226,14 +243,17 @@ void with_head_dim(int dim, Run run) {
 
 void flash_forward_f32(const Heads<float>& x, int batch, float* o, float* lse) {
   with_head_dim(x.dim, [&]<int D>() {
-    launch(forward_kernel<D>, dim3(ceil_div(x.queries, side), x.heads, batch), dim3(threads), shared_of<D>(3, 1), x, o, lse);
+    launch(forward_kernel<D>, dim3(ceil_div(x.queries, side), x.heads, batch), dim3(threads),
+           shared_of<D>(3, 1), x, o, lse);
   });
 }
 
 void flash_backward_f32(const Heads<float>& x, int batch, const Slopes<float>& d) {
   with_head_dim(x.dim, [&]<int D>() {
-    launch(key_kernel<D>, dim3(ceil_div(x.keys, side), x.kv_heads, batch), dim3(threads), shared_of<D>(4, 2), x, d);
-    launch(query_kernel<D>, dim3(ceil_div(x.queries, side), x.heads, batch), dim3(threads), shared_of<D>(4, 1), x, d);
+    launch(key_kernel<D>, dim3(ceil_div(x.keys, side), x.kv_heads, batch), dim3(threads),
+           shared_of<D>(4, 2), x, d);
+    launch(query_kernel<D>, dim3(ceil_div(x.queries, side), x.heads, batch), dim3(threads),
+           shared_of<D>(4, 1), x, d);
   });
 }
 

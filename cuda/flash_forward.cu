@@ -1,4 +1,5 @@
-// Flash attention forward in bf16: a warp keeps 16 or 32 queries, their sums and their part of the result in registers.
+// Flash attention forward in bf16: a warp keeps 16 or 32 queries, their sums and their part of the
+// result in registers.
 #include "cuda/flash_mma.cuh"
 
 namespace afina::AFINA_GPU {
@@ -10,17 +11,20 @@ constexpr int tiles_of = D <= 64 ? 2 : 1;  // 16 rows each: more would not fit i
 template <int D>
 constexpr int rows_of = 64 * tiles_of<D>;
 template <int D>
-constexpr size_t shared_of = size_t(rows_of<D> + 4 * keys) * D * sizeof(bf16);  // queries, two blocks of keys and of values
+constexpr size_t shared_of = size_t(rows_of<D> + 4 * keys) * D *
+                             sizeof(bf16);  // queries, two blocks of keys and of values
 
 // What a thread knows of its rows: g and g + 8 of each 16.
 template <int tiles>
 struct Rows {
   int start[tiles][2], position[tiles][2];  // first and last key to see
-  float greatest[tiles][2], sum[tiles][2];  // of the exponents, to base 2; of the exponentials of this thread's columns
+  float greatest[tiles][2],
+      sum[tiles][2];  // of the exponents, to base 2; of the exponentials of this thread's columns
 };
 
 template <int tiles>
-__device__ __forceinline__ Rows<tiles> rows_of_thread(const Heads<bf16>& x, int b, int first, int lane) {
+__device__ __forceinline__ Rows<tiles> rows_of_thread(const Heads<bf16>& x, int b, int first,
+                                                      int lane) {
   Rows<tiles> r;
 #pragma unroll
   for (int i = 0; i < tiles; ++i)
@@ -28,16 +32,18 @@ __device__ __forceinline__ Rows<tiles> rows_of_thread(const Heads<bf16>& x, int 
     for (int half = 0; half < 2; ++half) {
       int t = first + i * 16 + lane / 4 + half * 8;
       bool there = t < x.queries;
-      r.start[i][half] = there ? *x.start(b, t) : 0, r.position[i][half] = there ? x.position(t) : -1;
-      r.greatest[i][half] = -INFINITY, r.sum[i][half] = 0.f;
+      r.start[i][half] = there ? *x.start(b, t) : 0;
+      r.position[i][half] = there ? x.position(t) : -1;
+      r.greatest[i][half] = -INFINITY;
+      r.sum[i][half] = 0.f;
     }
   return r;
 }
 
 // Scores to exponentials; what was gathered before is scaled to the new greatest exponent.
 template <int tiles, int D>
-__device__ __forceinline__ void soften(Warp<tiles, keys>& s, Warp<tiles, D>& o, Rows<tiles>& r, int key, bool all_seen, float scale,
-                                       int lane) {
+__device__ __forceinline__ void soften(Warp<tiles, keys>& s, Warp<tiles, D>& o, Rows<tiles>& r,
+                                       int key, bool all_seen, float scale, int lane) {
 #pragma unroll
   for (int i = 0; i < tiles; ++i)
 #pragma unroll
@@ -67,13 +73,17 @@ __device__ __forceinline__ void soften(Warp<tiles, keys>& s, Warp<tiles, D>& o, 
         }
       r.sum[i][half] = fmaf(r.sum[i][half], fade, sum);
 #pragma unroll
-      for (int j = 0; j < D / 8; ++j) o.c[i][j][half * 2] *= fade, o.c[i][j][half * 2 + 1] *= fade;
+      for (int j = 0; j < D / 8; ++j) {
+        o.c[i][j][half * 2] *= fade;
+        o.c[i][j][half * 2 + 1] *= fade;
+      }
     }
 }
 
 template <int tiles, int D>
-__device__ __forceinline__ void finish(const Heads<bf16>& x, bf16* o, float* lse, int b, int h, int first, const Warp<tiles, D>& sums,
-                                       const Rows<tiles>& r, int lane) {
+__device__ __forceinline__ void finish(const Heads<bf16>& x, bf16* o, float* lse, int b, int h,
+                                       int first, const Warp<tiles, D>& sums, const Rows<tiles>& r,
+                                       int lane) {
 #pragma unroll
   for (int i = 0; i < tiles; ++i) {
     float by[2];
@@ -84,9 +94,11 @@ __device__ __forceinline__ void finish(const Heads<bf16>& x, bf16* o, float* lse
       sum += __shfl_xor_sync(0xffffffffu, sum, 2);
       by[half] = sum > 0.f ? 1.f / sum : 0.f;
       int t = first + i * 16 + lane / 4 + half * 8;
-      if (lane % 4 == 0 && t < x.queries) lse[x.row(b, t, h)] = fmaf(r.greatest[i][half], ln_2, logf(sum));
+      if (lane % 4 == 0 && t < x.queries)
+        lse[x.row(b, t, h)] = fmaf(r.greatest[i][half], ln_2, logf(sum));
     }
-    store_rows<D>(o + x.query(b, 0, h), x.query_step(), first + i * 16, x.queries, x.dim, sums.c[i], by, lane);
+    store_rows<D>(o + x.query(b, 0, h), x.query_step(), first + i * 16, x.queries, x.dim, sums.c[i],
+                  by, lane);
   }
 }
 
@@ -94,16 +106,22 @@ template <int D>
 __global__ void __launch_bounds__(threads) forward_kernel(Heads<bf16> x, bf16* o, float* lse) {
   constexpr int tiles = tiles_of<D>, rows = rows_of<D>;
   // The last queries see most: they begin first.
-  int t0 = int(gridDim.x - 1 - blockIdx.x) * rows, h = blockIdx.y, b = blockIdx.z, kv = h / (x.heads / x.kv_heads);
-  int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 * tiles, count = lesser(x.queries - t0, rows);
+  int t0 = int(gridDim.x - 1 - blockIdx.x) * rows, h = blockIdx.y, b = blockIdx.z,
+      kv = h / (x.heads / x.kv_heads);
+  int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 * tiles,
+      count = lesser(x.queries - t0, rows);
   bf16* shared = dynamic_shared<bf16>();
   Tile<D> q{shared};
   auto key_tile = [&](int block) { return Tile<D>{shared + rows * D + block % 2 * 2 * keys * D}; };
-  auto value_tile = [&](int block) { return Tile<D>{shared + rows * D + (block % 2 * 2 + 1) * keys * D}; };
+  auto value_tile = [&](int block) {
+    return Tile<D>{shared + rows * D + (block % 2 * 2 + 1) * keys * D};
+  };
   auto load_keys = [&](int block) {
     int64_t from = x.key(b, block * keys, kv);
-    key_tile(block).template load<keys, threads>(x.k + from, x.key_step(), x.keys - block * keys, x.dim);
-    value_tile(block).template load<keys, threads>(x.v + from, x.key_step(), x.keys - block * keys, x.dim);
+    key_tile(block).template load<keys, threads>(x.k + from, x.key_step(), x.keys - block * keys,
+                                                 x.dim);
+    value_tile(block).template load<keys, threads>(x.v + from, x.key_step(), x.keys - block * keys,
+                                                   x.dim);
     copy_async_commit();
   };
   int low, high;
@@ -119,7 +137,8 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<bf16> x, bf16* o
     if (block < last) load_keys(block + 1);
     Warp<tiles, keys> s;
     row_products(s, q, row, key_tile(block), lane);
-    bool all_seen = count == rows && block * keys >= high && block * keys + keys - 1 <= x.position(t0);
+    bool all_seen =
+        count == rows && block * keys >= high && block * keys + keys - 1 <= x.position(t0);
     soften(s, sums, r, block * keys, all_seen, x.scale * log2_e, lane);
     add_weighted(sums, s, value_tile(block), lane);
   }

@@ -1,4 +1,5 @@
-// The two products of flash attention on tensor cores: rows by rows, and weights in registers by rows.
+// The two products of flash attention on tensor cores: rows by rows, and weights in registers by
+// rows.
 #pragma once
 #include "cuda/flash.cuh"
 #include "cuda/mma.cuh"
@@ -13,47 +14,59 @@ struct Warp {
 
 // c = rows `row` .. of a times the rows of b, along D.
 template <int tiles, int columns, int D>
-__device__ __forceinline__ void row_products(Warp<tiles, columns>& to, const Tile<D>& a, int row, const Tile<D>& b, int lane) {
+__device__ __forceinline__ void row_products(Warp<tiles, columns>& to, const Tile<D>& a, int row,
+                                             const Tile<D>& b, int lane) {
   to = {};
 #pragma unroll
   for (int d = 0; d < D; d += 16) {
     unsigned of_a[tiles][4];
 #pragma unroll
-    for (int i = 0; i < tiles; ++i) a.template rows_first<false>(of_a[i], row + i * 16, d / 8, lane);
+    for (int i = 0; i < tiles; ++i)
+      a.template rows_first<false>(of_a[i], row + i * 16, d / 8, lane);
 #pragma unroll
     for (int j = 0; j < columns / 16; ++j) {
       unsigned of_b[4];
       b.template columns_first<false>(of_b, j * 16, d / 8, lane);
 #pragma unroll
-      for (int i = 0; i < tiles; ++i) mma(to.c[i][2 * j], of_a[i], of_b[0], of_b[1]), mma(to.c[i][2 * j + 1], of_a[i], of_b[2], of_b[3]);
+      for (int i = 0; i < tiles; ++i) {
+        mma(to.c[i][2 * j], of_a[i], of_b[0], of_b[1]);
+        mma(to.c[i][2 * j + 1], of_a[i], of_b[2], of_b[3]);
+      }
     }
   }
 }
 
 // c (16 tiles, D) += weights (16 tiles, count), rounded to bf16, times the `count` rows of b.
 template <int tiles, int count, int D>
-__device__ __forceinline__ void add_weighted(Warp<tiles, D>& to, const Warp<tiles, count>& weights, const Tile<D>& b, int lane) {
+__device__ __forceinline__ void add_weighted(Warp<tiles, D>& to, const Warp<tiles, count>& weights,
+                                             const Tile<D>& b, int lane) {
 #pragma unroll
   for (int k = 0; k < count / 16; ++k) {
     unsigned a[tiles][4];
 #pragma unroll
     for (int i = 0; i < tiles; ++i)
 #pragma unroll
-      for (int r = 0; r < 4; ++r) a[i][r] = pack_bf16(weights.c[i][2 * k + r / 2][r % 2 * 2], weights.c[i][2 * k + r / 2][r % 2 * 2 + 1]);
+      for (int r = 0; r < 4; ++r)
+        a[i][r] = pack_bf16(weights.c[i][2 * k + r / 2][r % 2 * 2],
+                            weights.c[i][2 * k + r / 2][r % 2 * 2 + 1]);
 #pragma unroll
     for (int j = 0; j < D / 16; ++j) {
       unsigned of_b[4];
       b.template rows_first<true>(of_b, k * 16, j * 2, lane);
 #pragma unroll
-      for (int i = 0; i < tiles; ++i) mma(to.c[i][2 * j], a[i], of_b[0], of_b[1]), mma(to.c[i][2 * j + 1], a[i], of_b[2], of_b[3]);
+      for (int i = 0; i < tiles; ++i) {
+        mma(to.c[i][2 * j], a[i], of_b[0], of_b[1]);
+        mma(to.c[i][2 * j + 1], a[i], of_b[2], of_b[3]);
+      }
     }
   }
 }
 
 // Stores 16 rows, each times its factor: by[0] for row g of the warp's 16, by[1] for row g + 8.
 template <int D>
-__device__ __forceinline__ void store_rows(bf16* to, int64_t step, int row, int rows_there, int dim, const float (&c)[D / 8][4],
-                                           const float (&by)[2], int lane) {
+__device__ __forceinline__ void store_rows(bf16* to, int64_t step, int row, int rows_there, int dim,
+                                           const float (&c)[D / 8][4], const float (&by)[2],
+                                           int lane) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     int at = row + lane / 4 + half * 8;

@@ -1,5 +1,6 @@
-// What a kernel file includes. nvcc compiles it for the device `cuda`; a C++ compiler, against the emulator, for the device `emulated`:
-// each into a namespace of its own, so that one program holds both. The one place where kernels are launched.
+// What a kernel file includes. nvcc compiles it for the device `cuda`; a C++ compiler, against the
+// emulator, for the device `emulated`: each into a namespace of its own, so that one program holds
+// both. The one place where kernels are launched.
 #pragma once
 #include "engine/kernel.h"
 #include "engine/math.h"
@@ -14,16 +15,19 @@
 
 #define AFINA_GPU_TEXT2(name) #name
 #define AFINA_GPU_TEXT(name) AFINA_GPU_TEXT2(name)
-// Fills a kernel slot: REGISTER_CUDA(matmul, tiled, 10, run). The highest rank that takes the arguments runs. With a fifth argument, a
-// function of the slot's arguments that gives bool, the variant takes those alone for which it gives true.
-#define REGISTER_CUDA(slot, variant, rank, ...) \
-  [[maybe_unused]] static const bool registered_##slot##_##variant = ::afina::kernel::slot.add(this_device, #variant, rank, __VA_ARGS__)
+// Fills a kernel slot: REGISTER_CUDA(matmul, tiled, 10, run). The highest rank that takes the
+// arguments runs. With a fifth argument, a function of the slot's arguments that gives bool, the
+// variant takes those alone for which it gives true.
+#define REGISTER_CUDA(slot, variant, rank, ...)                      \
+  [[maybe_unused]] static const bool registered_##slot##_##variant = \
+      ::afina::kernel::slot.add(this_device, #variant, rank, __VA_ARGS__)
 
 namespace afina::AFINA_GPU {
 
 inline constexpr Device this_device = Device::AFINA_GPU;
 inline constexpr int warp = 32;
-inline constexpr float log2_e = 1.44269504f, ln_2 = 0.693147181f;  // for the hardware's exponential, which is of 2
+inline constexpr float log2_e = 1.44269504f,
+                       ln_2 = 0.693147181f;  // for the hardware's exponential, which is of 2
 
 inline int ceil_div(int64_t a, int64_t b) { return int((a + b - 1) / b); }
 
@@ -31,20 +35,23 @@ inline int ceil_div(int64_t a, int64_t b) { return int((a + b - 1) / b); }
 
 // Throws an Error with what CUDA says of `what`.
 inline void check(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) fail("CUDA: ", what, ": ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ")");
+  if (status != cudaSuccess)
+    fail("CUDA: ", what, ": ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ")");
 }
 // The stream that everything runs on, in the order it was given.
 cudaStream_t stream();
 // Bytes of shared memory that a block can have at most on this card.
 size_t most_shared();
 
-// Runs kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared memory. Does not wait for it. Nothing to do when
-// a dimension of the grid is 0.
+// Runs kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared memory.
+// Does not wait for it. Nothing to do when a dimension of the grid is 0.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared,
+            Arguments... arguments) {
   if (!grid.x || !grid.y || !grid.z) return;
   if (shared > (size_t(48) << 10))
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                               cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
           "shared memory of a kernel");
   kernel<<<grid, block, shared, stream()>>>(arguments...);
   check(cudaGetLastError(), "launch of a kernel");
@@ -60,12 +67,15 @@ __device__ T* dynamic_shared() {
 inline size_t most_shared() { return size_t(227) << 10; }  // Hopper's
 
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared,
+            Arguments... arguments) {
   if (!grid.x || !grid.y || !grid.z) return;
   auto thread = [=] { kernel(arguments...); };
-  static_assert(std::is_trivially_copyable_v<decltype(thread)>, "arguments of kernels are copied byte by byte");
+  static_assert(std::is_trivially_copyable_v<decltype(thread)>,
+                "arguments of kernels are copied byte by byte");
   auto call = [](const void* all) { (*static_cast<const decltype(thread)*>(all))(); };
-  submit({grid, block, shared, reinterpret_cast<const void*>(kernel), call, &thread, sizeof thread});
+  submit(
+      {grid, block, shared, reinterpret_cast<const void*>(kernel), call, &thread, sizeof thread});
 }
 template <class T>
 T* dynamic_shared() {

@@ -1,4 +1,5 @@
-// Libraries opened while the program runs, so that it starts and works on machines that do not have them.
+// Libraries opened while the program runs, so that it starts and works on machines that do not have
+// them.
 #pragma once
 #include <dlfcn.h>
 
@@ -17,10 +18,14 @@ class Library {
         return;
       }
       const char* said = dlerror();
-      if (missing_.empty()) missing_ = said ? said : std::string(name) + " cannot be opened";  // of the name that is looked for first
+      if (missing_.empty())
+        missing_ =
+            said ? said
+                 : std::string(name) + " cannot be opened";  // of the name that is looked for first
     }
   }
-  // Gives a function of the library to `function`; the library counts as missing when it has none of that name.
+  // Gives a function of the library to `function`; the library counts as missing when it has none
+  // of that name.
   template <class F>
   void find(const char* name, F& function) {
     function = handle_ ? reinterpret_cast<F>(dlsym(handle_, name)) : nullptr;

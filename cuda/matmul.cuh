@@ -1,4 +1,5 @@
-// What the matmul variants share: the operands of a product and how an element is found, and the chain over k that gives the CPU's bits.
+// What the matmul variants share: the operands of a product and how an element is found, and the
+// chain over k that gives the CPU's bits.
 #pragma once
 #include "cuda/elements.cuh"
 
@@ -11,8 +12,12 @@ struct Factors {
   int64_t lda = 0, ldb = 0;
   int k = 0;
   bool ta = false, tb = false;
-  __device__ int64_t a_at(int64_t row, int64_t p) const { return ta ? p * lda + row : row * lda + p; }
-  __device__ int64_t b_at(int64_t p, int64_t column) const { return tb ? column * ldb + p : p * ldb + column; }
+  __device__ int64_t a_at(int64_t row, int64_t p) const {
+    return ta ? p * lda + row : row * lda + p;
+  }
+  __device__ int64_t b_at(int64_t p, int64_t column) const {
+    return tb ? column * ldb + p : p * ldb + column;
+  }
 };
 
 // C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is none.
@@ -27,10 +32,13 @@ struct Product {
   __device__ sum_of<T> start(int64_t row, int64_t column) const {
     return accumulate ? sum_of<T>(load(c + row * n + column)) : sum_of<T>(0);
   }
-  __device__ void finish(int64_t row, int64_t column, sum_of<T> sum) const { store(c + row * n + column, bias ? sum + bias[column] : sum); }
+  __device__ void finish(int64_t row, int64_t column, sum_of<T> sum) const {
+    store(c + row * n + column, bias ? sum + bias[column] : sum);
+  }
 };
 
-// The order of a chain: k ascending, but bf16 by pairs with the odd one first (docs/numerics.md). The place of step i of an even stretch.
+// The order of a chain: k ascending, but bf16 by pairs with the odd one first (docs/numerics.md).
+// The place of step i of an even stretch.
 template <class T>
 __device__ constexpr int chain(int i) {
   return std::is_same_v<T, bf16> ? i ^ 1 : i;
@@ -38,21 +46,26 @@ __device__ constexpr int chain(int i) {
 
 template <class T>
 Factors<T> factors_of(const Tensor& a, const Tensor& b, bool ta, bool tb) {
-  return {a.data<T>(), b.data<T>(), a.columns(), b.columns(), int(ta ? a.rows() : a.columns()), ta, tb};
+  return {a.data<T>(), b.data<T>(), a.columns(), b.columns(), int(ta ? a.rows() : a.columns()),
+          ta,          tb};
 }
 
-// Calls body with the product as every dtype it may have: those of a and b, and c as f32 or as they are.
+// Calls body with the product as every dtype it may have: those of a and b, and c as f32 or as they
+// are.
 template <class Body>
-void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool ta, bool tb, bool accumulate,
-                  const Tensor& bias, Body body) {
+void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
+                  bool ta, bool tb, bool accumulate, const Tensor& bias, Body body) {
   auto go = [&](auto* type, auto* out_type) {
     using T = pointed<decltype(type)>;
     using Out = pointed<decltype(out_type)>;
     Product<T, Out> p{};
     p.first = factors_of<T>(a, b, ta, tb);
     if (a2) p.second = factors_of<T>(a2, b2, false, tb);
-    p.c = c.data<Out>(), p.bias = bias ? bias.data<sum_of<T>>() : nullptr;
-    p.m = c.rows(), p.n = c.columns(), p.accumulate = accumulate;
+    p.c = c.data<Out>();
+    p.bias = bias ? bias.data<sum_of<T>>() : nullptr;
+    p.m = c.rows();
+    p.n = c.columns();
+    p.accumulate = accumulate;
     body(p);
   };
   if (a.dtype() == Dtype::f64) go((double*)nullptr, (double*)nullptr);

@@ -1,20 +1,26 @@
-// matmul and matmul2 in f32: each thread keeps a tile of the result in registers, so that a value read from shared memory serves eight
-// sums. Every element is the chain of fused multiply-adds over k in ascending order, from c or 0: the bits of the CPU.
+// matmul and matmul2 in f32: each thread keeps a tile of the result in registers, so that a value
+// read from shared memory serves eight sums. Every element is the chain of fused multiply-adds over
+// k in ascending order, from c or 0: the bits of the CPU.
 #include "cuda/matmul_task.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// A thread computes 4 down x 4 across elements in each of quads_down x quads_across places, half a block apart.
+// A thread computes 4 down x 4 across elements in each of quads_down x quads_across places, half a
+// block apart.
 template <int threads_down, int threads_across, int quads_down, int quads_across>
 struct Blocking {
   static constexpr int down = quads_down, across = quads_across, depth = 16;
-  static constexpr int rows = threads_down * quads_down * 4, columns = threads_across * quads_across * 4;
+  static constexpr int rows = threads_down * quads_down * 4,
+                       columns = threads_across * quads_across * 4;
   static constexpr int threads = threads_down * threads_across, wide = threads_across;
   static constexpr int row_step = threads_down * 4, column_step = threads_across * 4;
-  static constexpr int ld_a = rows + 4,
-                       ld_b = columns + 4;  // rows of shared tiles, apart so that columns written side by side miss each other
-  static constexpr int of_a = rows * depth / threads, of_b = columns * depth / threads;  // elements a thread copies
+  static constexpr int
+      ld_a = rows + 4,
+      ld_b = columns +
+             4;  // rows of shared tiles, apart so that columns written side by side miss each other
+  static constexpr int of_a = rows * depth / threads,
+                       of_b = columns * depth / threads;  // elements a thread copies
   static_assert(of_a * threads == rows * depth && of_b * threads == columns * depth);
 };
 using Large = Blocking<16, 16, 2, 2>;  // 128 x 128
@@ -26,7 +32,8 @@ struct alignas(16) Quad {
 
 template <class B>
 struct Shared {
-  float a[2][B::depth][B::ld_a], b[2][B::depth][B::ld_b];  // two tiles: one is read while the next is written
+  float a[2][B::depth][B::ld_a],
+      b[2][B::depth][B::ld_b];  // two tiles: one is read while the next is written
 };
 template <class B>
 struct Fetched {
@@ -36,31 +43,39 @@ struct Fetched {
 // Place i of a tile whose contiguous direction in memory is k (along) or the rows of the result.
 template <int width, int depth>
 __device__ __forceinline__ void place_of(int i, bool along, int& k, int& row) {
-  k = along ? i % depth : i / width, row = along ? i / depth : i % width;
+  k = along ? i % depth : i / width;
+  row = along ? i / depth : i % width;
 }
 
 template <class B>
-__device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p, bool ta, bool tb, int t, int m0, int n0) {
+__device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p, bool ta, bool tb,
+                                      int t, int m0, int n0) {
   int k0;
   const Operands<float> f = operands_of(p, t, B::depth, k0);
 #pragma unroll
   for (int i = 0; i < B::of_a; ++i) {
     int k, row;
     place_of<B::rows, B::depth>(i * B::threads + int(threadIdx.x), !ta, k, row);
-    k += k0, row += m0;
-    to.a[i] = k < f.k && row < p.m ? f.a[ta ? int64_t(k) * p.m + row : int64_t(row) * f.k + k] : 0.f;
+    k += k0;
+    row += m0;
+    to.a[i] =
+        k < f.k && row < p.m ? f.a[ta ? int64_t(k) * p.m + row : int64_t(row) * f.k + k] : 0.f;
   }
 #pragma unroll
   for (int i = 0; i < B::of_b; ++i) {
     int k, column;
     place_of<B::columns, B::depth>(i * B::threads + int(threadIdx.x), tb, k, column);
-    k += k0, column += n0;
-    to.b[i] = k < f.k && column < p.n ? f.b[tb ? int64_t(column) * f.k + k : int64_t(k) * p.n + column] : 0.f;
+    k += k0;
+    column += n0;
+    to.b[i] = k < f.k && column < p.n
+                  ? f.b[tb ? int64_t(column) * f.k + k : int64_t(k) * p.n + column]
+                  : 0.f;
   }
 }
 
 template <class B>
-__device__ __forceinline__ void store(Shared<B>& s, int buffer, const Fetched<B>& from, bool ta, bool tb) {
+__device__ __forceinline__ void store(Shared<B>& s, int buffer, const Fetched<B>& from, bool ta,
+                                      bool tb) {
 #pragma unroll
   for (int i = 0; i < B::of_a; ++i) {
     int k, row;
@@ -76,23 +91,28 @@ __device__ __forceinline__ void store(Shared<B>& s, int buffer, const Fetched<B>
 }
 
 template <class B>
-__device__ __forceinline__ void multiply(float (&c)[B::down * 4][B::across * 4], const Shared<B>& s, int buffer, int down, int across) {
+__device__ __forceinline__ void multiply(float (&c)[B::down * 4][B::across * 4], const Shared<B>& s,
+                                         int buffer, int down, int across) {
 #pragma unroll
   for (int k = 0; k < B::depth; ++k) {
     Quad a[B::down], b[B::across];
 #pragma unroll
-    for (int i = 0; i < B::down; ++i) a[i] = *reinterpret_cast<const Quad*>(&s.a[buffer][k][i * B::row_step + down * 4]);
+    for (int i = 0; i < B::down; ++i)
+      a[i] = *reinterpret_cast<const Quad*>(&s.a[buffer][k][i * B::row_step + down * 4]);
 #pragma unroll
-    for (int j = 0; j < B::across; ++j) b[j] = *reinterpret_cast<const Quad*>(&s.b[buffer][k][j * B::column_step + across * 4]);
+    for (int j = 0; j < B::across; ++j)
+      b[j] = *reinterpret_cast<const Quad*>(&s.b[buffer][k][j * B::column_step + across * 4]);
 #pragma unroll
     for (int i = 0; i < B::down * 4; ++i)
 #pragma unroll
-      for (int j = 0; j < B::across * 4; ++j) c[i][j] = fmaf(a[i / 4].v[i % 4], b[j / 4].v[j % 4], c[i][j]);
+      for (int j = 0; j < B::across * 4; ++j)
+        c[i][j] = fmaf(a[i / 4].v[i % 4], b[j / 4].v[j % 4], c[i][j]);
   }
 }
 
 template <class B>
-__global__ void __launch_bounds__(B::threads) registers_kernel(MatmulTask<float> p, bool ta, bool tb) {
+__global__ void __launch_bounds__(B::threads)
+    registers_kernel(MatmulTask<float> p, bool ta, bool tb) {
   auto& s = *dynamic_shared<Shared<B>>();
   BlockPlace place((p.m + B::rows - 1) / B::rows, (p.n + B::columns - 1) / B::columns);
   int m0 = place.down * B::rows, n0 = place.across * B::columns, tiles = tiles_of(p, B::depth);
@@ -126,7 +146,8 @@ __global__ void __launch_bounds__(B::threads) registers_kernel(MatmulTask<float>
 #pragma unroll
     for (int j = 0; j < B::across * 4; ++j) {
       int row = row_of(i), column = column_of(j);
-      if (row < p.m && column < p.n) out[int64_t(row) * p.n + column] = c[i][j] + (p.bias ? p.bias[column] : 0.f);
+      if (row < p.m && column < p.n)
+        out[int64_t(row) * p.n + column] = c[i][j] + (p.bias ? p.bias[column] : 0.f);
     }
 }
 
@@ -140,18 +161,21 @@ void run(const MatmulTask<float>& p, bool ta, bool tb) {
   else with(Small());
 }
 
-void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
+void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
+            const Tensor& bias) {
   run(task_of<float>(c, a, b, ta, accumulate, bias), ta, tb);
 }
 bool takes(const Tensor& c, const Tensor& a, const Tensor&, bool, bool, bool, const Tensor&) {
   return a.dtype() == Dtype::f32 && c.dtype() == Dtype::f32;
 }
-void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
+             bool tb, const Tensor& bias) {
   auto p = task_of<float>(c, a, b, false, false, bias);
   p.second = {a2.data<float>(), b2.data<float>(), int(a2.columns())};
   run(p, false, tb);
 }
-bool takes2(const Tensor& c, const Tensor& a, const Tensor&, const Tensor&, const Tensor&, bool, const Tensor&) {
+bool takes2(const Tensor& c, const Tensor& a, const Tensor&, const Tensor&, const Tensor&, bool,
+            const Tensor&) {
   return a.dtype() == Dtype::f32 && c.dtype() == Dtype::f32;
 }
 

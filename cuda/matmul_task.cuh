@@ -1,4 +1,5 @@
-// What the fast matmul kernels share: the operands of a call, and the order in which blocks walk the result.
+// What the fast matmul kernels share: the operands of a call, and the order in which blocks walk
+// the result.
 #pragma once
 #include "cuda/launch.cuh"
 #include "engine/primitives.h"
@@ -12,7 +13,8 @@ struct Operands {
   int k = 0;
 };
 
-// c = [c +] first + second [+ bias]. The second pair, whose k may be 0, lengthens the chain of the first: LoRA's low-rank path.
+// c = [c +] first + second [+ bias]. The second pair, whose k may be 0, lengthens the chain of the
+// first: LoRA's low-rank path.
 template <class T>
 struct MatmulTask {
   Operands<T> first, second;
@@ -23,14 +25,17 @@ struct MatmulTask {
   bool pairs = false;  // may two neighbouring values of c be stored at once?
 };
 
-// Blocks of the result in groups of 8 rows of blocks, down before across: what runs at one time reads few rows of b again and again.
+// Blocks of the result in groups of 8 rows of blocks, down before across: what runs at one time
+// reads few rows of b again and again.
 struct BlockPlace {
   int down, across;
   __device__ BlockPlace(int blocks_down, int blocks_across) {
     constexpr int group = 8;
-    int first = int(blockIdx.x) / (group * blocks_across) * group, within = int(blockIdx.x) % (group * blocks_across);
+    int first = int(blockIdx.x) / (group * blocks_across) * group,
+        within = int(blockIdx.x) % (group * blocks_across);
     int height = blocks_down - first < group ? blocks_down - first : group;
-    down = first + within % height, across = within / height;
+    down = first + within % height;
+    across = within / height;
   }
 };
 
@@ -47,20 +52,27 @@ __device__ inline Operands<T> operands_of(const MatmulTask<T>& p, int t, int dep
   return t < tiles ? p.first : p.second;
 }
 
-inline bool is_aligned(const void* p, size_t to) { return reinterpret_cast<uintptr_t>(p) % to == 0; }
+inline bool is_aligned(const void* p, size_t to) {
+  return reinterpret_cast<uintptr_t>(p) % to == 0;
+}
 
 template <class T>
-MatmulTask<T> task_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool accumulate, const Tensor& bias) {
+MatmulTask<T> task_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool accumulate,
+                      const Tensor& bias) {
   MatmulTask<T> p;
   p.first = {a.data<T>(), b.data<T>(), int(ta ? a.rows() : a.columns())};
-  p.c = c.data<void>(), p.bias = bias ? bias.data<float>() : nullptr;
-  p.m = int(c.rows()), p.n = int(c.columns());
-  p.c_f32 = c.dtype() == Dtype::f32, p.accumulate = accumulate;
+  p.c = c.data<void>();
+  p.bias = bias ? bias.data<float>() : nullptr;
+  p.m = int(c.rows());
+  p.n = int(c.columns());
+  p.c_f32 = c.dtype() == Dtype::f32;
+  p.accumulate = accumulate;
   p.pairs = p.n % 2 == 0 && is_aligned(p.c, 8);
   return p;
 }
 
-// Are there blocks of 128x128 enough to keep the multiprocessors of a large GPU busy? The emulator takes what it can to have them tried.
+// Are there blocks of 128x128 enough to keep the multiprocessors of a large GPU busy? The emulator
+// takes what it can to have them tried.
 inline bool many_blocks(int m, int n) {
   constexpr int64_t enough = this_device == Device::emulated ? 1 : 96;
   return m > 64 && n > 64 && int64_t(ceil_div(m, 128)) * ceil_div(n, 128) >= enough;

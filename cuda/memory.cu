@@ -1,5 +1,5 @@
-// The memory of the device: pools, each over one range of addresses, so that after the first step nothing is asked of the driver; and the
-// capture of what the stream is given.
+// The memory of the device: pools, each over one range of addresses, so that after the first step
+// nothing is asked of the driver; and the capture of what the stream is given.
 #include "cuda/launch.cuh"
 #include "engine/gpu_room.h"
 #include "engine/graph.h"
@@ -17,7 +17,8 @@ namespace afina::AFINA_GPU {
 
 namespace {
 
-// The driver's functions for memory behind addresses of our choice. Asked for at run time: the program must start where no driver is.
+// The driver's functions for memory behind addresses of our choice. Asked for at run time: the
+// program must start where no driver is.
 struct Driver {
   decltype(&cuMemAddressReserve) reserve;
   decltype(&cuMemCreate) create;
@@ -27,19 +28,26 @@ struct Driver {
   decltype(&cuMemGetAllocationGranularity) granularity;
 
   Driver() {
-    find("cuMemAddressReserve", reserve), find("cuMemCreate", create), find("cuMemMap", map), find("cuMemSetAccess", set_access);
-    find("cuMemRelease", release), find("cuMemGetAllocationGranularity", granularity);
+    find("cuMemAddressReserve", reserve);
+    find("cuMemCreate", create);
+    find("cuMemMap", map);
+    find("cuMemSetAccess", set_access);
+    find("cuMemRelease", release);
+    find("cuMemGetAllocationGranularity", granularity);
   }
   template <class F>
   static void find(const char* name, F& function) {
     void* found = nullptr;
     cudaDriverEntryPointQueryResult result;
     check(cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result), name);
-    require(found != nullptr, "the CUDA driver has no ", name, "; install a driver for CUDA 12 or later");
+    require(found != nullptr, "the CUDA driver has no ", name,
+            "; install a driver for CUDA 12 or later");
     function = reinterpret_cast<F>(found);
   }
 };
-void held(CUresult status, const char* what) { require(status == CUDA_SUCCESS, "CUDA: ", what, " failed with code ", int(status)); }
+void held(CUresult status, const char* what) {
+  require(status == CUDA_SUCCESS, "CUDA: ", what, " failed with code ", int(status));
+}
 
 // Addresses are reserved once; memory is put behind them as the highest place in use rises.
 class Pool {
@@ -73,7 +81,8 @@ class Pool {
     check(cudaMemGetInfo(&free_bytes, &all), "the size of memory");
     kind_.type = CU_MEM_ALLOCATION_TYPE_PINNED;
     kind_.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};
-    held(driver_.granularity(&piece_, &kind_, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED), "cuMemGetAllocationGranularity");
+    held(driver_.granularity(&piece_, &kind_, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED),
+         "cuMemGetAllocationGranularity");
     size_ = (2 * all + piece_ - 1) / piece_ * piece_;  // freed places may leave holes
     held(driver_.reserve(&base_, size_, 0, 0, 0), "cuMemAddressReserve");
   }
@@ -91,7 +100,8 @@ class Pool {
     held(driver_.release(memory), "cuMemRelease");  // it stays while it is mapped
     CUmemAccessDesc access{kind_.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
     held(driver_.set_access(base_ + mapped_, bytes, &access, 1), "cuMemSetAccess");
-    mapped_ += bytes, ++growths_;
+    mapped_ += bytes;
+    ++growths_;
   }
   Driver driver_;
   CUmemAllocationProp kind_{};
@@ -111,20 +121,26 @@ Pool& step_pool() {
   static Pool* all = new Pool;
   return *all;
 }
-void* allocate(size_t bytes) { return (StepMemory::takes(this_device) ? step_pool() : pool()).allocate(bytes); }
-void release(void* data, size_t bytes) { (step_pool().holds(data) ? step_pool() : pool()).release(data, bytes); }
+void* allocate(size_t bytes) {
+  return (StepMemory::takes(this_device) ? step_pool() : pool()).allocate(bytes);
+}
+void release(void* data, size_t bytes) {
+  (step_pool().holds(data) ? step_pool() : pool()).release(data, bytes);
+}
 
 // Why there is no GPU to use; empty when there is one.
 std::string missing() {
   int count = 0, driver = 0;
-  if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver) return "no NVIDIA driver is installed on this machine";
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver)
+    return "no NVIDIA driver is installed on this machine";
   cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) return std::string("CUDA finds no GPU: ") + cudaGetErrorString(status);
   if (!count) return "this machine has no NVIDIA GPU";
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, 0), "properties of the GPU");
   if (properties.major >= 8) return "";
-  return std::string(properties.name) + " is too old: kernels are compiled for compute capability 8.0 and later";
+  return std::string(properties.name) +
+         " is too old: kernels are compiled for compute capability 8.0 and later";
 }
 const char* absent() {
   static const std::string why = missing();
@@ -141,14 +157,18 @@ bool is_ours(const void* data) { return pool().holds(data) || step_pool().holds(
 
 void copy(void* to, const void* from, size_t bytes) {
   bool inside = is_ours(to) && is_ours(from);
-  require(inside || !capturing(), "a captured step copies ", bytes, is_ours(to) ? " bytes from" : " bytes to",
+  require(inside || !capturing(), "a captured step copies ", bytes,
+          is_ours(to) ? " bytes from" : " bytes to",
           " the host, which would not happen again when it is replayed");
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()), "copy of memory");
   if (!inside) check(cudaStreamSynchronize(stream()), "copy of memory");
 }
 
 // Relaxed: the pools may map memory meanwhile.
-void begin_capture() { check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), "beginning to capture a step"); }
+void begin_capture() {
+  check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed),
+        "beginning to capture a step");
+}
 void* end_capture(int64_t* bytes) {
   cudaGraph_t graph;
   check(cudaStreamEndCapture(stream(), &graph), "capturing a step");
@@ -189,7 +209,8 @@ void* pin(size_t bytes) {
   return data;
 }
 void send(void* to, const void* pinned, size_t bytes) {
-  check(cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, copies().stream), "copy of memory");
+  check(cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, copies().stream),
+        "copy of memory");
   check(cudaEventRecord(copies().done, copies().stream), "marking a copy");
 }
 void arrived() { check(cudaStreamWaitEvent(stream(), copies().done, 0), "waiting for a copy"); }
@@ -200,7 +221,8 @@ size_t most_shared() {
   static const size_t bytes = [] {
     int device, most;
     check(cudaGetDevice(&device), "the device in use");
-    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "shared memory of a block");
+    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+          "shared memory of a block");
     return size_t(most);
   }();
   return bytes;
@@ -216,25 +238,33 @@ cudaStream_t stream() {
 }
 
 [[maybe_unused]] static const bool registered = (
-    graphs(this_device) = {nullptr, begin_capture, end_capture, abandon_capture,
-                           [](void* graph) { check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream()), "replaying a step"); },
-                           [](void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }, pin,
-                           [](void* data) { cudaFreeHost(data); }, send, arrived, [] { return step_pool().taken(); },
-                           [] { return pool().growths() + step_pool().growths(); }},
+    graphs(this_device) = {
+        nullptr, begin_capture, end_capture, abandon_capture,
+        [](void* graph) {
+          check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream()), "replaying a step");
+        },
+        [](void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }, pin,
+        [](void* data) { cudaFreeHost(data); }, send, arrived, [] { return step_pool().taken(); },
+        [] { return pool().growths() + step_pool().growths(); }},
     memory(this_device) = {allocate, release, copy,
-                           [](void* data, size_t bytes) { check(cudaMemsetAsync(data, 0, bytes, stream()), "clearing memory"); }, absent,
+                           [](void* data, size_t bytes) {
+                             check(cudaMemsetAsync(data, 0, bytes, stream()), "clearing memory");
+                           },
+                           absent,
                            [] { check(cudaStreamSynchronize(stream()), "work given to the GPU"); }},
     free_gpu_bytes =
         [] {
           size_t free_bytes = 0, all = 0;
-          return cudaMemGetInfo(&free_bytes, &all) == cudaSuccess ? int64_t(free_bytes) : int64_t(0);
+          return cudaMemGetInfo(&free_bytes, &all) == cudaSuccess ? int64_t(free_bytes)
+                                                                  : int64_t(0);
         },
     true);
 
 #else
 
 [[maybe_unused]] static const bool registered =
-    (graphs(this_device) = graph_functions(), memory(this_device) = {allocate, release, copy, zero, nullptr, nullptr}, true);
+    (graphs(this_device) = graph_functions(),
+     memory(this_device) = {allocate, release, copy, zero, nullptr, nullptr}, true);
 
 #endif
 

@@ -1,5 +1,5 @@
-// Tensor cores, matrix loads and asynchronous copies: with bf16_pairs.cuh the only file with PTX. What each instruction means stands in
-// cuda/emulator/mma.h.
+// Tensor cores, matrix loads and asynchronous copies: with bf16_pairs.cuh the only file with PTX.
+// What each instruction means stands in cuda/emulator/mma.h.
 #pragma once
 #include "cuda/bf16_pairs.cuh"
 #if !defined(__CUDACC__)
@@ -8,26 +8,33 @@
 
 namespace afina::AFINA_GPU {
 
-// Fragments, as the PTX manual draws them for mma.m16n8k16, in a warp whose lane is 4 g + t (g 0..7, t 0..3). A register holds two bf16,
-// the first in its lower half.
-//   A (16, 16): a0 (g, 2t), a1 (g + 8, 2t), a2 (g, 2t + 8), a3 (g + 8, 2t + 8), each with the next column
-//   B (16, 8):  b0 (2t, g), b1 (2t + 8, g), each with the next row
-//   C (16, 8):  c0 (g, 2t), c1 (g, 2t + 1), c2 (g + 8, 2t), c3 (g + 8, 2t + 1)
-// Two neighbouring C fragments, rounded and packed, are therefore an A fragment: no shared memory between two products (flash attention).
+// Fragments, as the PTX manual draws them for mma.m16n8k16, in a warp whose lane is 4 g + t (g
+// 0..7, t 0..3). A register holds two bf16, the first in its lower half.
+//   A (16, 16): a0 (g, 2t), a1 (g + 8, 2t), a2 (g, 2t + 8), a3 (g + 8, 2t + 8), each with the next
+//   column B (16, 8):  b0 (2t, g), b1 (2t + 8, g), each with the next row C (16, 8):  c0 (g, 2t),
+//   c1 (g, 2t + 1), c2 (g + 8, 2t), c3 (g + 8, 2t + 1)
+// Two neighbouring C fragments, rounded and packed, are therefore an A fragment: no shared memory
+// between two products (flash attention).
 
 #if defined(__CUDACC__)
 
-__device__ __forceinline__ unsigned shared_address(const void* p) { return unsigned(__cvta_generic_to_shared(p)); }
-
-// c += a b.
-__device__ __forceinline__ void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-               : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+__device__ __forceinline__ unsigned shared_address(const void* p) {
+  return unsigned(__cvta_generic_to_shared(p));
 }
 
-// Four 8x8 matrices of bf16 from shared memory. Lane 8 i + j gives the address of row j of matrix i (16 bytes); every lane gets from each
-// matrix the elements (g, 2t) and (g, 2t + 1), or of the transposed matrix.
+// c += a b.
+__device__ __forceinline__ void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0,
+                                    unsigned b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// Four 8x8 matrices of bf16 from shared memory. Lane 8 i + j gives the address of row j of matrix i
+// (16 bytes); every lane gets from each matrix the elements (g, 2t) and (g, 2t + 1), or of the
+// transposed matrix.
 template <bool transposed>
 __device__ __forceinline__ void load_matrices(unsigned (&r)[4], const bf16* row) {
   unsigned at = shared_address(row);
@@ -43,16 +50,23 @@ __device__ __forceinline__ void load_matrices(unsigned (&r)[4], const bf16* row)
                  : "memory");
 }
 
-// Copies 16 (4) bytes to shared memory in the background, zeros when not `inside` (`from` must then still be an address).
+// Copies 16 (4) bytes to shared memory in the background, zeros when not `inside` (`from` must then
+// still be an address).
 __device__ __forceinline__ void copy_async_16(void* to, const void* from, bool inside) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(inside ? 16 : 0) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
+               "r"(inside ? 16 : 0)
+               : "memory");
 }
 __device__ __forceinline__ void copy_async_4(void* to, const void* from, bool inside) {
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(to)), "l"(from), "r"(inside ? 4 : 0) : "memory");
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(to)), "l"(from),
+               "r"(inside ? 4 : 0)
+               : "memory");
 }
-// Ends a group of this thread's copies; waits until all but its latest `under_way` groups have arrived. What other threads copied is there
-// only after a barrier.
-__device__ __forceinline__ void copy_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+// Ends a group of this thread's copies; waits until all but its latest `under_way` groups have
+// arrived. What other threads copied is there only after a barrier.
+__device__ __forceinline__ void copy_async_commit() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
 template <int under_way>
 __device__ __forceinline__ void copy_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(under_way) : "memory");
@@ -60,8 +74,9 @@ __device__ __forceinline__ void copy_async_wait() {
 
 #endif
 
-// A tile in shared memory: rows of `Columns` bf16 in pieces of 8, which ldmatrix reads and an asynchronous copy writes. The pieces of a row
-// change places with the row's number, so that the 8 rows of a matrix touch each bank once.
+// A tile in shared memory: rows of `Columns` bf16 in pieces of 8, which ldmatrix reads and an
+// asynchronous copy writes. The pieces of a row change places with the row's number, so that the 8
+// rows of a matrix touch each bank once.
 template <int Columns>
 struct Tile {
   static constexpr int pieces = Columns / 8;
@@ -72,10 +87,12 @@ struct Tile {
     int turned = pieces % 8 == 0 ? p ^ (row & 7) : p ^ (row >> 1 & 3);
     return data + (row * pieces + turned) * 8;
   }
-  // Starts the copy of `rows` rows from `from` on, `ld` elements apart, by all `threads` of the block; a row at or beyond `rows_there`, and
-  // a column at or beyond `columns_there` (a multiple of 8), is zeros.
+  // Starts the copy of `rows` rows from `from` on, `ld` elements apart, by all `threads` of the
+  // block; a row at or beyond `rows_there`, and a column at or beyond `columns_there` (a multiple
+  // of 8), is zeros.
   template <int rows, int threads>
-  __device__ __forceinline__ void load(const bf16* from, int64_t ld, int rows_there, int columns_there) const {
+  __device__ __forceinline__ void load(const bf16* from, int64_t ld, int rows_there,
+                                       int columns_there) const {
     for (int i = threadIdx.x; i < rows * pieces; i += threads) {
       int row = i / pieces, p = i % pieces;
       bool inside = row < rows_there && p * 8 < columns_there;
@@ -84,15 +101,18 @@ struct Tile {
   }
   // The same for rows that do not begin at multiples of 16 bytes, element by element and at once.
   template <int rows, int threads>
-  __device__ __forceinline__ void load_slowly(const bf16* from, int64_t ld, int rows_there, int columns_there) const {
+  __device__ __forceinline__ void load_slowly(const bf16* from, int64_t ld, int rows_there,
+                                              int columns_there) const {
     for (int i = threadIdx.x; i < rows * pieces; i += threads) {
       int row = i / pieces, p = i % pieces;
       bf16* to = piece(row, p);
-      for (int e = 0; e < 8; ++e) to[e] = row < rows_there && p * 8 + e < columns_there ? from[row * ld + p * 8 + e] : bf16{0};
+      for (int e = 0; e < 8; ++e)
+        to[e] =
+            row < rows_there && p * 8 + e < columns_there ? from[row * ld + p * 8 + e] : bf16{0};
     }
   }
-  // Fragments of 16x16 elements, whose rows run along the tile's rows from `row` and whose columns from 8 `p` on. Stored as A wants them
-  // (or as B wants them but turned):
+  // Fragments of 16x16 elements, whose rows run along the tile's rows from `row` and whose columns
+  // from 8 `p` on. Stored as A wants them (or as B wants them but turned):
   template <bool turned>
   __device__ __forceinline__ void rows_first(unsigned (&r)[4], int row, int p, int lane) const {
     load_matrices<turned>(r, piece(row + (lane & 15), p + (lane >> 4)));

@@ -25,10 +25,12 @@ __global__ void zip_kernel(T* c, const T* a, const T* b, Binary f, int64_t n, bo
 }
 // b is spread over rows or columns: steps of 0.
 template <class T>
-__global__ void zip_spread_kernel(T* c, const T* a, const T* b, Binary f, int64_t n, int64_t columns, int64_t row_step,
-                                  int64_t column_step) {
+__global__ void zip_spread_kernel(T* c, const T* a, const T* b, Binary f, int64_t n,
+                                  int64_t columns, int64_t row_step, int64_t column_step) {
   int64_t i = my_elements<1>();
-  if (i < n) store(c + i, combined(load(a + i), load(b + i / columns * row_step + i % columns * column_step), f));
+  if (i < n)
+    store(c + i,
+          combined(load(a + i), load(b + i / columns * row_step + i % columns * column_step), f));
 }
 
 void zip(Tensor& c, const Tensor& a, const Tensor& b, Binary f) {
@@ -38,14 +40,18 @@ void zip(Tensor& c, const Tensor& a, const Tensor& b, Binary f) {
     int64_t n = a.size(), columns = a.columns();
     T* out = c.data<T>();
     const T *x = a.data<T>(), *y = b.data<T>();
-    if (b.size() == n) return launch(zip_kernel<T>, grid_of(n, w), element_threads, 0, out, x, y, f, n, whole(n, w, out, x, y));
+    if (b.size() == n)
+      return launch(zip_kernel<T>, grid_of(n, w), element_threads, 0, out, x, y, f, n,
+                    whole(n, w, out, x, y));
     bool number = b.size() == 1, column = !number && b.columns() == 1;
-    launch(zip_spread_kernel<T>, grid_of(n, 1), element_threads, 0, out, x, y, f, n, columns, int64_t(column), int64_t(!number && !column));
+    launch(zip_spread_kernel<T>, grid_of(n, 1), element_threads, 0, out, x, y, f, n, columns,
+           int64_t(column), int64_t(!number && !column));
   });
 }
 
 template <class T>
-__global__ void affine_kernel(T* y, const T* x, sum_of<T> scale, sum_of<T> offset, int64_t n, bool whole) {
+__global__ void affine_kernel(T* y, const T* x, sum_of<T> scale, sum_of<T> offset, int64_t n,
+                              bool whole) {
   constexpr int w = width_of<T>;
   int64_t i = my_elements<w>();
   if (i >= n) return;
@@ -60,7 +66,8 @@ void affine(Tensor& y, const Tensor& x, double scale, double offset) {
     constexpr int w = width_of<T>;
     T* out = y.data<T>();
     const T* in = x.data<T>();
-    launch(affine_kernel<T>, grid_of(x.size(), w), element_threads, 0, out, in, scale, offset, x.size(), whole(x.size(), w, out, in));
+    launch(affine_kernel<T>, grid_of(x.size(), w), element_threads, 0, out, in, scale, offset,
+           x.size(), whole(x.size(), w, out, in));
   });
 }
 
@@ -82,7 +89,8 @@ void add_into(Tensor& sum, const Tensor& x) {
     constexpr int w = width_of<S, T>;
     S* out = sum.data<S>();
     const T* in = x.data<T>();
-    launch(add_into_kernel<S, T>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(), whole(x.size(), w, out, in));
+    launch(add_into_kernel<S, T>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(),
+           whole(x.size(), w, out, in));
   });
 }
 
@@ -105,22 +113,24 @@ void cast(Tensor& to, const Tensor& x) {
       constexpr int w = width_of<To, From>;
       To* out = to.data<To>();
       const From* in = x.data<From>();
-      launch(cast_kernel<To, From>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(), whole(x.size(), w, out, in));
+      launch(cast_kernel<To, From>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(),
+             whole(x.size(), w, out, in));
     });
   });
 }
 
 void columns(Tensor& y, const Tensor& x, int64_t from) {
   int64_t element = int64_t(size_of(x.dtype())), width = y.columns() * element;
-  copy_rows(y.data<void>(), x.data<char>() + from * element, {nullptr, nullptr, width, x.columns() * element, width, x.rows()},
-            size_t(element));
+  copy_rows(y.data<void>(), x.data<char>() + from * element,
+            {nullptr, nullptr, width, x.columns() * element, width, x.rows()}, size_t(element));
 }
 
 void joined(Tensor& y, const Tensor& a, const Tensor& b) {
   int64_t element = int64_t(size_of(y.dtype())), place = 0;
   for (const Tensor* part : {&a, &b}) {
     int64_t width = part->columns() * element;
-    copy_rows(y.data<char>() + place, part->data<void>(), {nullptr, nullptr, y.columns() * element, width, width, part->rows()},
+    copy_rows(y.data<char>() + place, part->data<void>(),
+              {nullptr, nullptr, y.columns() * element, width, width, part->rows()},
               size_t(element));
     place += width;
   }
@@ -146,10 +156,13 @@ void add_columns(Tensor& y, const Tensor& part, int64_t from) {
     const int64_t n = y.columns(), count = part.columns(), size = part.size();
     constexpr int w = width_of<S, T>;
     const bool small = size < int64_t(1) << 31;
-    if (small && n % w == 0 && count % w == 0 && whole(size, w, to) && whole(size, w, part.data<T>()))
-      launch(add_columns_kernel<w, S, T, uint32_t>, grid_of(size, w), element_threads, 0, to, part.data<T>(), n, uint32_t(count),
-             uint32_t(size));
-    else launch(add_columns_kernel<1, S, T, int64_t>, grid_of(size, 1), element_threads, 0, to, part.data<T>(), n, count, size);
+    if (small && n % w == 0 && count % w == 0 && whole(size, w, to) &&
+        whole(size, w, part.data<T>()))
+      launch(add_columns_kernel<w, S, T, uint32_t>, grid_of(size, w), element_threads, 0, to,
+             part.data<T>(), n, uint32_t(count), uint32_t(size));
+    else
+      launch(add_columns_kernel<1, S, T, int64_t>, grid_of(size, 1), element_threads, 0, to,
+             part.data<T>(), n, count, size);
   });
 }
 

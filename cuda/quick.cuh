@@ -1,5 +1,6 @@
-// A float whose exponential and quotient are the hardware's: for results that are rounded to bf16 anyway. What is written over a value type
-// in engine/math.h and engine/scalar.h finds these instead of its own.
+// A float whose exponential and quotient are the hardware's: for results that are rounded to bf16
+// anyway. What is written over a value type in engine/math.h and engine/scalar.h finds these
+// instead of its own.
 #pragma once
 #include <type_traits>
 
@@ -24,17 +25,23 @@ __device__ inline Quick operator/(Quick a, Quick b) {
   return Quick(a.v / b.v);
 #endif
 }
-__device__ inline Quick v_fma(Quick a, Quick b, Quick c) { return Quick(math::v_fma(a.v, b.v, c.v)); }
+__device__ inline Quick v_fma(Quick a, Quick b, Quick c) {
+  return Quick(math::v_fma(a.v, b.v, c.v));
+}
 __device__ inline Quick v_sqrt(Quick a) { return Quick(math::v_sqrt(a.v)); }
 __device__ inline Quick v_max(Quick a, Quick b) { return Quick(math::v_max(a.v, b.v)); }
 __device__ inline Quick v_min(Quick a, Quick b) { return Quick(math::v_min(a.v, b.v)); }
-__device__ inline Quick v_if_positive(Quick x, Quick a, Quick b) { return Quick(math::v_if_positive(x.v, a.v, b.v)); }
+__device__ inline Quick v_if_positive(Quick x, Quick a, Quick b) {
+  return Quick(math::v_if_positive(x.v, a.v, b.v));
+}
 __device__ inline Quick v_round(Quick a) { return Quick(math::v_round(a.v)); }
 __device__ inline Quick v_power_of_two(Quick n) { return Quick(math::v_power_of_two(n.v)); }
 __device__ inline Quick v_split(Quick x, Quick& e) { return Quick(math::v_split(x.v, e.v)); }
 __device__ inline Quick log(Quick x) { return Quick(math::log(x.v)); }
 // As math::exp: 0 below -87, and no more than e^88.
-__device__ inline Quick exp(Quick x) { return Quick(x.v < -87.f ? 0.f : exp2f(math::v_min(88.f, x.v) * log2_e)); }
+__device__ inline Quick exp(Quick x) {
+  return Quick(x.v < -87.f ? 0.f : exp2f(math::v_min(88.f, x.v) * log2_e));
+}
 // e^x - 1, near 0 by its series.
 __device__ inline Quick expm1(Quick x) {
   float series = math::v_fma(x.v * x.v, math::v_fma(x.v, 1.f / 6.f, 0.5f), x.v);

@@ -7,11 +7,13 @@ namespace afina::AFINA_GPU {
 namespace {
 
 template <class T>
-__global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int32_t* positions, uint32_t size, uint32_t heads, int64_t half,
-                            bool backwards, bool whole) {
+__global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int32_t* positions,
+                            uint32_t size, uint32_t heads, int64_t half, bool backwards,
+                            bool whole) {
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
-  uint32_t groups = uint32_t(half + w - 1) / w, i = blockIdx.x * blockDim.x + threadIdx.x;  // of 64 bits, divisions would take longest
+  uint32_t groups = uint32_t(half + w - 1) / w,
+           i = blockIdx.x * blockDim.x + threadIdx.x;  // of 64 bits, divisions would take longest
   if (i >= size) return;
   int64_t head = i / groups, at = i % groups * w;  // head: counted over all positions
   const S* angles = table + int64_t(positions[uint32_t(head) / heads]) * 2 * half;
@@ -28,17 +30,21 @@ __global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int3
   put<w>(out, first, at, half, whole), put<w>(out + half, second, at, half, whole);
 }
 
-void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positions, bool backwards) {
+void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positions,
+          bool backwards) {
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     using S = sum_of<T>;
-    int64_t heads = x.shape()[2], half = x.columns() / 2, size = positions.size() * heads * ceil_div(half, width_of<T>);
-    require(size < (int64_t(1) << 31), "rope: ", size, " vectors at once are more than a grid's 2^31; use a smaller batch");
+    int64_t heads = x.shape()[2], half = x.columns() / 2,
+            size = positions.size() * heads * ceil_div(half, width_of<T>);
+    require(size < (int64_t(1) << 31), "rope: ", size,
+            " vectors at once are more than a grid's 2^31; use a smaller batch");
     T* out = y.data<T>();
     const T* in = x.data<T>();
     const S* angles = table.data<S>();
-    launch(rope_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, angles, positions.data<int32_t>(), uint32_t(size),
-           uint32_t(heads), half, backwards, whole(half, width_of<T>, out, in, angles));
+    launch(rope_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, angles,
+           positions.data<int32_t>(), uint32_t(size), uint32_t(heads), half, backwards,
+           whole(half, width_of<T>, out, in, angles));
   });
 }
 

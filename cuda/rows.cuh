@@ -5,7 +5,8 @@
 
 namespace afina::AFINA_GPU {
 
-// Where rows come from and go to, in units of U. A row number below 0: nothing is written, or zeros are.
+// Where rows come from and go to, in units of U. A row number below 0: nothing is written, or zeros
+// are.
 struct RowCopy {
   const int32_t *to, *from;  // nullptr: row after row
   int64_t to_stride, from_stride, width, rows;
@@ -27,17 +28,23 @@ __global__ void copy_rows_kernel(U* y, const U* x, RowCopy c) {
 template <class U>
 void copy_rows_as(void* y, const void* x, RowCopy c) {
   int64_t unit = int64_t(sizeof(U));
-  c.to_stride /= unit, c.from_stride /= unit, c.width /= unit;
+  c.to_stride /= unit;
+  c.from_stride /= unit;
+  c.width /= unit;
   const unsigned blocks = unsigned(ceil_div(c.rows * c.width, 256));
   if (c.rows * c.width < int64_t(1) << 31)
-    launch(copy_rows_kernel<U, uint32_t>, blocks, 256, 0, static_cast<U*>(y), static_cast<const U*>(x), c);
-  else launch(copy_rows_kernel<U, int64_t>, blocks, 256, 0, static_cast<U*>(y), static_cast<const U*>(x), c);
+    launch(copy_rows_kernel<U, uint32_t>, blocks, 256, 0, static_cast<U*>(y),
+           static_cast<const U*>(x), c);
+  else
+    launch(copy_rows_kernel<U, int64_t>, blocks, 256, 0, static_cast<U*>(y),
+           static_cast<const U*>(x), c);
 }
 
-// Strides and width in bytes, multiples of `element` (2, 4 or 8). 16 bytes at a time where everything is a multiple of it.
+// Strides and width in bytes, multiples of `element` (2, 4 or 8). 16 bytes at a time where
+// everything is a multiple of it.
 inline void copy_rows(void* y, const void* x, const RowCopy& c, size_t element) {
-  uint64_t all =
-      uint64_t(c.to_stride) | uint64_t(c.from_stride) | uint64_t(c.width) | reinterpret_cast<uintptr_t>(y) | reinterpret_cast<uintptr_t>(x);
+  uint64_t all = uint64_t(c.to_stride) | uint64_t(c.from_stride) | uint64_t(c.width) |
+                 reinterpret_cast<uintptr_t>(y) | reinterpret_cast<uintptr_t>(x);
   if (all % 16 == 0) copy_rows_as<uint4>(y, x, c);
   else if (element == 8) copy_rows_as<uint64_t>(y, x, c);
   else if (element == 4) copy_rows_as<uint32_t>(y, x, c);

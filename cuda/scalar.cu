@@ -17,13 +17,16 @@ __global__ void map_kernel(T* y, const T* x, int64_t n, bool whole) {
 }
 
 template <class F, class T>
-__global__ void map_backward_kernel(T* dx, const T* dy, const T* x, const T* y, int64_t n, bool whole) {
+__global__ void map_backward_kernel(T* dx, const T* dy, const T* x, const T* y, int64_t n,
+                                    bool whole) {
   constexpr int w = width_of<T>;
   int64_t i = my_elements<w>();
   if (i >= n) return;
   sum_of<T> slope[w], in[w], out[w];
   take<w>(slope, dy, i, n, whole), take<w>(in, x, i, n, whole), take<w>(out, y, i, n, whole);
-  for (int j = 0; j < w; ++j) slope[j] = plain<T>(F::backward(quick_of<T>(slope[j]), quick_of<T>(in[j]), quick_of<T>(out[j])));
+  for (int j = 0; j < w; ++j)
+    slope[j] =
+        plain<T>(F::backward(quick_of<T>(slope[j]), quick_of<T>(in[j]), quick_of<T>(out[j])));
   put<w>(dx, slope, i, n, whole);
 }
 
@@ -34,7 +37,8 @@ void map(Tensor& y, const Tensor& x, Scalar f) {
     const T* in = x.data<T>();
     constexpr int w = width_of<T>;
     with_scalar(f, [&](auto function) {
-      launch(map_kernel<decltype(function), T>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(), whole(x.size(), w, out, in));
+      launch(map_kernel<decltype(function), T>, grid_of(x.size(), w), element_threads, 0, out, in,
+             x.size(), whole(x.size(), w, out, in));
     });
   });
 }
@@ -46,8 +50,8 @@ void map_backward(Tensor& dx, const Tensor& dy, const Tensor& x, const Tensor& y
     const T *slope = dy.data<T>(), *in = x.data<T>(), *value = y.data<T>();
     constexpr int w = width_of<T>;
     with_scalar(f, [&](auto function) {
-      launch(map_backward_kernel<decltype(function), T>, grid_of(x.size(), w), element_threads, 0, out, slope, in, value, x.size(),
-             whole(x.size(), w, out, slope, in, value));
+      launch(map_backward_kernel<decltype(function), T>, grid_of(x.size(), w), element_threads, 0,
+             out, slope, in, value, x.size(), whole(x.size(), w, out, slope, in, value));
     });
   });
 }

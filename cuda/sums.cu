@@ -28,7 +28,8 @@ void sum_columns(Tensor& y, const Tensor& x) {
     using T = pointed<decltype(type)>;
     int64_t n = x.columns();
     const T* in = x.data<T>();
-    launch(sum_columns_kernel<T>, row_grid(x.rows(), n), row_block(n), 0, y.data<T>(), in, x.rows(), n, whole(n, width_of<T>, in));
+    launch(sum_columns_kernel<T>, row_grid(x.rows(), n), row_block(n), 0, y.data<T>(), in, x.rows(),
+           n, whole(n, width_of<T>, in));
   });
 }
 
@@ -64,7 +65,8 @@ __global__ void sum_all_kernel(To* y, const T* x, int64_t count, Number<double> 
 constexpr int64_t squares_block = 4096;
 template <class T>
 __global__ void squares_kernel(double* parts, const T* x, int64_t n) {
-  int64_t first = int64_t(blockIdx.x) * squares_block, last = first + squares_block < n ? first + squares_block : n;
+  int64_t first = int64_t(blockIdx.x) * squares_block,
+          last = first + squares_block < n ? first + squares_block : n;
   double sum = 0;
   for (int64_t i = first + threadIdx.x; i < last; i += blockDim.x) {
     double v = double(load(x + i));
@@ -79,15 +81,18 @@ void squared_norm(Tensor& out, const Tensor& x) {
   Tensor parts({blocks}, Dtype::f64, x.device());
   with_type(x.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
-    launch(squares_kernel<T>, unsigned(blocks), tree_threads, 0, parts.data<double>(), x.data<T>(), x.size());
+    launch(squares_kernel<T>, unsigned(blocks), tree_threads, 0, parts.data<double>(), x.data<T>(),
+           x.size());
   });
-  launch(sum_all_kernel<double, double>, 1, tree_threads, 0, out.data<double>(), parts.data<double>(), int64_t(blocks), Number<double>(1.));
+  launch(sum_all_kernel<double, double>, 1, tree_threads, 0, out.data<double>(),
+         parts.data<double>(), int64_t(blocks), Number<double>(1.));
 }
 
 void sum_losses(Tensor& total, const Tensor& losses, Number<double> scale) {
   with_type(losses.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
-    launch(sum_all_kernel<T, T>, 1, tree_threads, 0, total.data<T>(), losses.data<T>(), losses.size(), scale);
+    launch(sum_all_kernel<T, T>, 1, tree_threads, 0, total.data<T>(), losses.data<T>(),
+           losses.size(), scale);
   });
 }
 

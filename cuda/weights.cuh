@@ -1,4 +1,5 @@
-// The table of all trained weights that lies in device memory (engine/ops/adamw.h), and which part of which weight is a block's.
+// The table of all trained weights that lies in device memory (engine/ops/adamw.h), and which part
+// of which weight is a block's.
 #pragma once
 #include "cuda/elements.cuh"
 #include "engine/ops/adamw.h"
@@ -21,7 +22,8 @@ __device__ inline const WeightRow& row_of_part(const WeightRow* table, int64_t r
 // whole() of elements.cuh where addresses come from the table.
 template <class... T>
 __device__ bool all_whole(int64_t n, int w, const T*... p) {
-  return n % w == 0 && ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
+  return n % w == 0 &&
+         ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
 }
 
 }  // namespace afina::AFINA_GPU

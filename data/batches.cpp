@@ -1,4 +1,5 @@
-// Samples to batches: order, packing, padding, and the same rows for every split into micro-batches.
+// Samples to batches: order, packing, padding, and the same rows for every split into
+// micro-batches.
 #include "data/batches.h"
 
 #include <algorithm>
@@ -11,17 +12,22 @@ namespace afina {
 
 namespace {
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-// What a document takes in a row: the next one begins at an even position (bf16 products go in pairs, see docs/numerics.md).
+// What a document takes in a row: the next one begins at an even position (bf16 products go in
+// pairs, see docs/numerics.md).
 int64_t space_of(const Sample& sample) { return round_up(sample.positions(), 2); }
 }  // namespace
 
-BatchSource::BatchSource(const Samples& samples, const BatchOptions& options) : samples_(samples), options_(options) {
-  require(options.batch >= 1 && options.accumulate >= 1, "--batch and --accumulate: expected at least 1, found ", options.batch, " and ",
+BatchSource::BatchSource(const Samples& samples, const BatchOptions& options)
+    : samples_(samples), options_(options) {
+  require(options.batch >= 1 && options.accumulate >= 1,
+          "--batch and --accumulate: expected at least 1, found ", options.batch, " and ",
           options.accumulate);
-  require(options.length >= 8 && options.length % 8 == 0, "--length: expected a multiple of 8 from 8, found ", options.length);
+  require(options.length >= 8 && options.length % 8 == 0,
+          "--length: expected a multiple of 8 from 8, found ", options.length);
   require(!samples.rows.empty(), "there are no samples to make batches of");
   for (auto& sample : samples.rows)
-    require(sample.positions() <= options.length, "a sample of ", sample.positions(), " positions does not fit rows of ", options.length);
+    require(sample.positions() <= options.length, "a sample of ", sample.positions(),
+            " positions does not fit rows of ", options.length);
 }
 
 std::vector<uint32_t> BatchSource::order(int64_t epoch) const {
@@ -32,7 +38,8 @@ std::vector<uint32_t> BatchSource::order(int64_t epoch) const {
   return all;
 }
 
-// First fit among the rows last opened: nearly as tight as sorting by length, and short and long samples stay mixed.
+// First fit among the rows last opened: nearly as tight as sorting by length, and short and long
+// samples stay mixed.
 std::vector<BatchSource::Row> BatchSource::rows_of_epoch(int64_t epoch) const {
   constexpr size_t open_rows = 64;
   std::vector<Row> rows;
@@ -44,7 +51,10 @@ std::vector<BatchSource::Row> BatchSource::rows_of_epoch(int64_t epoch) const {
     if (options_.pack)
       for (row = rows.size() > open_rows ? rows.size() - open_rows : 0; row < rows.size(); ++row)
         if (used[row] + space <= options_.length) break;
-    if (row == rows.size()) rows.emplace_back(), used.push_back(0);
+    if (row == rows.size()) {
+      rows.emplace_back();
+      used.push_back(0);
+    }
     rows[row].push_back(use);
     used[row] += space;
   }
@@ -59,9 +69,13 @@ int64_t BatchSource::row_length(const Row& row) const {
 
 Batch BatchSource::batch_of(const Row* rows, int64_t count, int64_t length) const {
   Batch batch;
-  batch.rows = count, batch.length = length;
+  batch.rows = count;
+  batch.length = length;
   size_t size = size_t(count * length);
-  batch.tokens.assign(size, samples_.pad), batch.targets.assign(size, -1), batch.starts.assign(size, 0), batch.samples.assign(size, -1);
+  batch.tokens.assign(size, samples_.pad);
+  batch.targets.assign(size, -1);
+  batch.starts.assign(size, 0);
+  batch.samples.assign(size, -1);
   int64_t n = int64_t(samples_.rows.size());
   for (int64_t r = 0; r < count; ++r) {
     int64_t at = 0, row = r * length;
@@ -74,7 +88,10 @@ Batch BatchSource::batch_of(const Row* rows, int64_t count, int64_t length) cons
         batch.samples[to] = use;
         if (i >= positions) continue;  // the one position that makes the length even
         batch.tokens[to] = sample.tokens[size_t(i)];
-        if (sample.trained[size_t(i) + 1]) batch.targets[to] = sample.tokens[size_t(i) + 1], ++batch.target_count;
+        if (sample.trained[size_t(i) + 1]) {
+          batch.targets[to] = sample.tokens[size_t(i) + 1];
+          ++batch.target_count;
+        }
       }
       at += space;
       batch.token_count += positions;
@@ -93,9 +110,14 @@ std::vector<Batch> BatchSource::next_step(int64_t step) const {
   while (int64_t(rows.size()) < rows_per_step) {
     int64_t next = first + int64_t(rows.size());
     // Only the number of rows of the epochs before is needed, and it is remembered.
-    epoch = std::upper_bound(rows_before_.begin(), rows_before_.end(), next) - rows_before_.begin() - 1;
-    if (epoch_ != epoch) epoch_rows_ = rows_of_epoch(epoch), epoch_ = epoch;
-    if (int64_t(rows_before_.size()) == epoch + 1) rows_before_.push_back(rows_before_.back() + int64_t(epoch_rows_.size()));
+    epoch =
+        std::upper_bound(rows_before_.begin(), rows_before_.end(), next) - rows_before_.begin() - 1;
+    if (epoch_ != epoch) {
+      epoch_rows_ = rows_of_epoch(epoch);
+      epoch_ = epoch;
+    }
+    if (int64_t(rows_before_.size()) == epoch + 1)
+      rows_before_.push_back(rows_before_.back() + int64_t(epoch_rows_.size()));
     if (next >= rows_before_[size_t(epoch) + 1]) continue;
     rows.push_back(epoch_rows_[size_t(next - rows_before_[size_t(epoch)])]);
   }
@@ -107,7 +129,8 @@ std::vector<Batch> BatchSource::next_step(int64_t step) const {
     batches.push_back(batch_of(rows.data() + i * options_.batch, options_.batch, length));
     targets += batches.back().target_count;
   }
-  require(targets > 0, "step ", step, " has no target token in any of its ", rows_per_step, " rows: nothing would be learnt from it");
+  require(targets > 0, "step ", step, " has no target token in any of its ", rows_per_step,
+          " rows: nothing would be learnt from it");
   return batches;
 }
 
@@ -118,7 +141,8 @@ std::vector<Batch> BatchSource::once() const {
   std::vector<Batch> batches;
   for (size_t begin = 0; begin < rows.size(); begin += size_t(options_.batch)) {
     int64_t count = std::min<int64_t>(options_.batch, int64_t(rows.size() - begin)), longest = 0;
-    for (int64_t i = 0; i < count; ++i) longest = std::max(longest, row_length(rows[begin + size_t(i)]));
+    for (int64_t i = 0; i < count; ++i)
+      longest = std::max(longest, row_length(rows[begin + size_t(i)]));
     batches.push_back(batch_of(rows.data() + begin, count, round_up(longest, 8)));
   }
   return batches;

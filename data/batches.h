@@ -1,4 +1,5 @@
-// Examples to batches of tokens: the same rows in the same order for every method, thread count and split into micro-batches.
+// Examples to batches of tokens: the same rows in the same order for every method, thread count and
+// split into micro-batches.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,10 +19,12 @@ struct SampleOptions {
   int64_t length = 1024;  // longest row, in tokens; even
   TrainOn train_on = TrainOn::answers;
   OnProblem on_problem = OnProblem::error;
-  OnTooLong on_too_long = OnTooLong::error;  // plain text is never cut but continued in the next sample
+  OnTooLong on_too_long =
+      OnTooLong::error;  // plain text is never cut but continued in the next sample
 };
 
-// One tokenised example: tokens and, for each, whether it is to be learnt. Position 0 is never a target.
+// One tokenised example: tokens and, for each, whether it is to be learnt. Position 0 is never a
+// target.
 struct Sample {
   std::vector<int32_t> tokens;
   std::vector<uint8_t> trained;
@@ -41,14 +44,16 @@ struct Samples {
   std::string summary() const;
 };
 
-Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                     const SampleOptions& options);
-// The first `count` examples that make_samples would not leave out; fewer when there are no more. What would be an error stays, so that
-// make_samples says it.
-std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, const Tokenizer& tokenizer, const ChatTemplate& chat,
+Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
+                     const ChatTemplate& chat, const SampleOptions& options);
+// The first `count` examples that make_samples would not leave out; fewer when there are no more.
+// What would be an error stays, so that make_samples says it.
+std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
+                                  const Tokenizer& tokenizer, const ChatTemplate& chat,
                                   const SampleOptions& options);
 
-// Takes `held_out` examples away for validation, chosen by seed. Examples with the same content stay on the same side.
+// Takes `held_out` examples away for validation, chosen by seed. Examples with the same content
+// stay on the same side.
 struct Split {
   std::vector<Example> train, held_out;
 };
@@ -61,8 +66,10 @@ struct Batch {
   // rows * length each, row after row.
   std::vector<int32_t> tokens;
   std::vector<int32_t> targets;  // the token to predict after this one; -1: not trained on
-  std::vector<int32_t> starts;   // index in the row where this position's document starts; always even
-  std::vector<int64_t> samples;  // which use of which sample (epoch * number of samples + sample): key of dropout; -1 for padding
+  std::vector<int32_t>
+      starts;  // index in the row where this position's document starts; always even
+  std::vector<int64_t> samples;  // which use of which sample (epoch * number of samples + sample):
+                                 // key of dropout; -1 for padding
   int64_t target_count = 0;      // of this batch; the step's is the sum over its batches
   int64_t token_count = 0;       // without padding
 };
@@ -75,12 +82,14 @@ struct BatchOptions {
   uint64_t seed = 0;
 };
 
-// The batches of any step, by number: nothing is remembered from step to step, so resuming is to go on with the next number.
+// The batches of any step, by number: nothing is remembered from step to step, so resuming is to go
+// on with the next number.
 class BatchSource {
  public:
   // Keeps a reference to `samples`.
   BatchSource(const Samples& samples, const BatchOptions& options);
-  // The micro-batches of step `step` (from 0): `accumulate` batches of `batch` rows, all of one length, epochs following each other.
+  // The micro-batches of step `step` (from 0): `accumulate` batches of `batch` rows, all of one
+  // length, epochs following each other.
   std::vector<Batch> next_step(int64_t step) const;
   // Every sample once, in order, for evaluation: the last batch may have fewer rows.
   std::vector<Batch> once() const;

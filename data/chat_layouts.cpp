@@ -5,12 +5,14 @@ namespace afina {
 
 namespace {
 
-// ChatML with a system text of its own; without one (null) any system text in the Jinja text means another template.
+// ChatML with a system text of its own; without one (null) any system text in the Jinja text means
+// another template.
 ChatLayout chatml(const char* name, const char* mark, const char* default_system) {
   return {.name = name,
           .marks = {"<|im_start|>", "<|im_end|>", mark},
           .others = default_system ? std::vector<const char*>{"<think>"}
-                                   : std::vector<const char*>{"<think>", "reasoning_content", "<|im_start|>system\n", "bos_token"},
+                                   : std::vector<const char*>{"<think>", "reasoning_content",
+                                                              "<|im_start|>system\n", "bos_token"},
           .system = {"<|im_start|>system\n", "<|im_end|>\n"},
           .user = {"<|im_start|>user\n", "<|im_end|>\n"},
           .assistant = "<|im_start|>assistant\n",
@@ -30,8 +32,8 @@ ChatLayout llama3(const char* name, const char* mark) {
           .trims = true};
 }
 
-// Since 3.1 there is always a system turn, with dates. Today's is taken as the one written into the template, so that the same data
-// gives the same tokens tomorrow.
+// Since 3.1 there is always a system turn, with dates. Today's is taken as the one written into the
+// template, so that the same data gives the same tokens tomorrow.
 ChatLayout llama31() {
   ChatLayout layout = llama3("llama-3.1", "Cutting Knowledge Date");
   layout.default_system = "";
@@ -57,15 +59,16 @@ const ChatLayout zephyr = {.name = "zephyr",
                            .assistant = "<|assistant|>\n",
                            .gap = "\n"};
 
-const ChatLayout alpaca = {
-    .name = "alpaca",
-    .marks = {"### Instruction:", "### Response:"},
-    .system = {"", "\n\n"},
-    .user = {"### Instruction:\n", "\n\n"},
-    .assistant = "### Response:\n",
-    .gap = "\n\n",
-    .default_system = "Below is an instruction that describes a task. Write a response that appropriately completes the request.",
-    .trims = true};
+const ChatLayout alpaca = {.name = "alpaca",
+                           .marks = {"### Instruction:", "### Response:"},
+                           .system = {"", "\n\n"},
+                           .user = {"### Instruction:\n", "\n\n"},
+                           .assistant = "### Response:\n",
+                           .gap = "\n\n",
+                           .default_system =
+                               "Below is an instruction that describes a task. Write a response "
+                               "that appropriately completes the request.",
+                           .trims = true};
 
 const ChatLayout plain = {.name = "plain", .parts_turns = true};
 
@@ -73,12 +76,18 @@ const ChatLayout plain = {.name = "plain", .parts_turns = true};
 
 const std::vector<ChatLayout>& chat_layouts() {
   static const std::vector<ChatLayout> all = {
-      chatml("smollm2", "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>",
+      chatml("smollm2",
+             "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
+             "Face<|im_end|>",
              "You are a helpful AI assistant named SmolLM, trained by Hugging Face"),
-      chatml("qwen2.5", "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>",
+      chatml("qwen2.5",
+             "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful "
+             "assistant.<|im_end|>",
              "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
-      chatml("qwen2", "<|im_start|>system\nYou are a helpful assistant.<|im_end|>", "You are a helpful assistant."),
-      chatml("qwen1.5", "<|im_start|>system\nYou are a helpful assistant<|im_end|>", "You are a helpful assistant"),
+      chatml("qwen2", "<|im_start|>system\nYou are a helpful assistant.<|im_end|>",
+             "You are a helpful assistant."),
+      chatml("qwen1.5", "<|im_start|>system\nYou are a helpful assistant<|im_end|>",
+             "You are a helpful assistant"),
       chatml("chatml", "message", nullptr),
       llama31(),
       llama3("llama-3", "bos_token"),

@@ -11,12 +11,14 @@ namespace afina {
 
 namespace {
 
-// Jinja writes a newline in a literal as \n, JSON has resolved some of them already; for recognition they are the same.
+// Jinja writes a newline in a literal as \n, JSON has resolved some of them already; for
+// recognition they are the same.
 std::string normalised(std::string_view jinja) {
   std::string text;
   for (size_t i = 0; i < jinja.size(); ++i) {
     if (jinja.substr(i, 2) == "\\n") {
-      text += '\n', ++i;
+      text += '\n';
+      ++i;
     } else {
       text += jinja[i];
     }
@@ -56,14 +58,17 @@ std::vector<std::string> ChatTemplate::names() {
 
 std::string ChatTemplate::filled(std::string_view part) const {
   std::string text(part);
-  for (auto [mark, token] : {std::pair<const char*, const std::string&>("{bos}", bos_), {"{eos}", eos_}})
+  for (auto [mark, token] :
+       {std::pair<const char*, const std::string&>("{bos}", bos_), {"{eos}", eos_}})
     if (size_t at = text.find(mark); at != text.npos) text.replace(at, 5, token);
   return text;
 }
 
 ChatTemplate ChatTemplate::named(std::string_view name, const Tokenizer& tokenizer) {
-  auto found = std::find_if(chat_layouts().begin(), chat_layouts().end(), [&](auto& layout) { return layout.name == name; });
-  require(found != chat_layouts().end(), "there is no template \"", std::string(name), "\"; known are ", list_of(names()));
+  auto found = std::find_if(chat_layouts().begin(), chat_layouts().end(),
+                            [&](auto& layout) { return layout.name == name; });
+  require(found != chat_layouts().end(), "there is no template \"", std::string(name),
+          "\"; known are ", list_of(names()));
   ChatTemplate chat;
   chat.layout_ = &*found;
   chat.name_ = found->name;
@@ -72,16 +77,20 @@ ChatTemplate ChatTemplate::named(std::string_view name, const Tokenizer& tokeniz
   if (tokenizer.eos() >= 0) chat.eos_ = tokenizer.token_text(tokenizer.eos());
   std::string_view begins = *found->begin ? found->begin : found->user.before;
   require(!chat.bos_.empty() || begins.find("{bos}") == begins.npos, "the template \"", chat.name_,
-          "\" begins with the token that begins a text, but the tokenizer has none that is known; name it in tokenizer_config.json "
+          "\" begins with the token that begins a text, but the tokenizer has none that is known; "
+          "name it in tokenizer_config.json "
           "(bos_token)");
   std::string stop(trimmed(chat.filled(found->stop)));
   require(!stop.empty(), "the template \"", chat.name_,
-          "\" ends an answer with the end-of-text token, but the tokenizer has none that is known; name it in tokenizer_config.json "
+          "\" ends an answer with the end-of-text token, but the tokenizer has none that is known; "
+          "name it in tokenizer_config.json "
           "(eos_token)");
-  // A model cannot learn to stop with a mark that is spelled out letter by letter, nor could generation see it.
+  // A model cannot learn to stop with a mark that is spelled out letter by letter, nor could
+  // generation see it.
   chat.end_of_turn_ = tokenizer.id_of(stop);
-  require(chat.end_of_turn_ >= 0, "the template \"", chat.name_, "\" ends an answer with ", stop,
-          ", which is no token of this tokenizer; choose another with --template: ", list_of(names()));
+  require(
+      chat.end_of_turn_ >= 0, "the template \"", chat.name_, "\" ends an answer with ", stop,
+      ", which is no token of this tokenizer; choose another with --template: ", list_of(names()));
   return chat;
 }
 
@@ -93,7 +102,8 @@ ChatTemplate ChatTemplate::recognised(const Tokenizer& tokenizer) {
     if (!layout.marks.empty() && std::all_of(layout.marks.begin(), layout.marks.end(), has) &&
         std::none_of(layout.others.begin(), layout.others.end(), has))
       return named(layout.name, tokenizer);
-  fail("the model's chat template is none of those known; it begins \"", std::string(std::string_view(jinja).substr(0, 80)),
+  fail("the model's chat template is none of those known; it begins \"",
+       std::string(std::string_view(jinja).substr(0, 80)),
        "\". Choose the one that fits with --template: ", list_of(names()));
 }
 
@@ -103,20 +113,26 @@ ChatTemplate ChatTemplate::choose(std::string_view name, const Tokenizer& tokeni
 
 Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) const {
   Rendered out;
-  auto content_of = [&](const Message& message) { return layout_->trims ? trimmed(message.content) : std::string_view(message.content); };
+  auto content_of = [&](const Message& message) {
+    return layout_->trims ? trimmed(message.content) : std::string_view(message.content);
+  };
   out.text = filled(layout_->begin);
   bool has_system = !messages.empty() && messages[0].role == "system";
   std::string system = layout_->system_lead;
-  system += !has_system ? std::string_view(default_system_) : layout_->system_in_user ? messages[0].content : content_of(messages[0]);
+  system += !has_system               ? std::string_view(default_system_)
+            : layout_->system_in_user ? messages[0].content
+                                      : content_of(messages[0]);
   std::string inserted;  // Llama 2 keeps the system text for the first user turn
   if (has_system || layout_->default_system) {
     std::string turn = filled(layout_->system.before) + system + filled(layout_->system.after);
     (layout_->system_in_user ? inserted : out.text) += turn;
   }
-  // Decided by what is before alone, so that a prompt is continued in training as it will be in generation.
+  // Decided by what is before alone, so that a prompt is continued in training as it will be in
+  // generation.
   auto part_turns = [&] {
     bool open = layout_->parts_turns && !out.text.empty() && !out.text.ends_with(eos_);
-    if (open && std::string_view(" \t\r\n").find(out.text.back()) == std::string_view::npos) out.text += '\n';
+    if (open && std::string_view(" \t\r\n").find(out.text.back()) == std::string_view::npos)
+      out.text += '\n';
   };
   for (size_t i = has_system; i < messages.size(); ++i) {
     const Message& message = messages[i];
@@ -134,7 +150,8 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) co
       out.answers.push_back({begin, int64_t(out.text.size())});
       out.text += filled(layout_->gap);
     } else {
-      fail("a message has the role \"", message.role, "\" at place ", i + 1, "; expected user or assistant, and system only as the first");
+      fail("a message has the role \"", message.role, "\" at place ", i + 1,
+           "; expected user or assistant, and system only as the first");
     }
   }
   if (ask) {

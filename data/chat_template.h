@@ -1,4 +1,5 @@
-// Chat templates: messages to the text a model was trained to read, with the bytes of each answer marked.
+// Chat templates: messages to the text a model was trained to read, with the bytes of each answer
+// marked.
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,8 +14,8 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-// A conversation as text. An answer is the content of an assistant turn and the token that ends the turn; what follows it up to the
-// next turn (a newline, say) is not part of it.
+// A conversation as text. An answer is the content of an assistant turn and the token that ends the
+// turn; what follows it up to the next turn (a newline, say) is not part of it.
 struct Rendered {
   std::string text;
   std::vector<Range> answers;
@@ -26,8 +27,8 @@ class ChatTemplate {
  public:
   // By name, as --template gives it; an unknown name is an error that lists the known ones.
   static ChatTemplate named(std::string_view name, const Tokenizer& tokenizer);
-  // From the Jinja text of the tokenizer; a text that is none of the known ones is an error that offers --template.
-  // A tokenizer without one gets "plain".
+  // From the Jinja text of the tokenizer; a text that is none of the known ones is an error that
+  // offers --template. A tokenizer without one gets "plain".
   static ChatTemplate recognised(const Tokenizer& tokenizer);
   // named(name) where a name is given, recognised otherwise.
   static ChatTemplate choose(std::string_view name, const Tokenizer& tokenizer);
@@ -35,7 +36,8 @@ class ChatTemplate {
 
   const std::string& name() const { return name_; }
   const std::string& default_system() const { return default_system_; }
-  // The text of a whole conversation. With `ask`, ends where the assistant is to begin (for generation).
+  // The text of a whole conversation. With `ask`, ends where the assistant is to begin (for
+  // generation).
   Rendered render(const std::vector<Message>& messages, bool ask = false) const;
   // The token that ends an assistant turn, where generation stops; -1 when the template has none.
   int32_t end_of_turn() const { return end_of_turn_; }

@@ -40,7 +40,8 @@ std::vector<Example> documents_of(const std::string& text, const std::string& na
     bool parting = stripped(one) == "<|endoftext|>";
     if (parting || (after_blank && is_title(one))) {
       close(at);
-      begin = parting ? next : at, first_line = line + parting;
+      begin = parting ? next : at;
+      first_line = line + parting;
     }
     after_blank = stripped(one).empty() || parting;
     at = next;

@@ -39,7 +39,8 @@ std::string format_names() {
 }  // namespace
 
 RegisterFormat::RegisterFormat(RecordFormat format) {
-  auto place = std::find_if(formats().begin(), formats().end(), [&](auto& other) { return other.name > format.name; });
+  auto place = std::find_if(formats().begin(), formats().end(),
+                            [&](auto& other) { return other.name > format.name; });
   formats().insert(place, std::move(format));
 }
 
@@ -51,16 +52,18 @@ FieldNames parse_fields(const std::string& text) {
     size_t end = std::min(text.find(',', begin), text.size());
     std::string one = text.substr(begin, end - begin);
     size_t equals = one.find('=');
-    require(equals != one.npos && equals > 0 && equals + 1 < one.size(), "--fields: expected name=name,..., for example ",
+    require(equals != one.npos && equals > 0 && equals + 1 < one.size(),
+            "--fields: expected name=name,..., for example ",
             "prompt=question,completion=answer; found \"", one, "\"");
-    require(names.emplace(one.substr(0, equals), one.substr(equals + 1)).second, "--fields: \"", one.substr(0, equals),
-            "\" is given twice");
+    require(names.emplace(one.substr(0, equals), one.substr(equals + 1)).second, "--fields: \"",
+            one.substr(0, equals), "\" is given twice");
     begin = end + 1;
   }
   return names;
 }
 
-Record::Record(const Json& json, const FieldNames& fields, std::string place) : json_(json), fields_(fields), place_(std::move(place)) {
+Record::Record(const Json& json, const FieldNames& fields, std::string place)
+    : json_(json), fields_(fields), place_(std::move(place)) {
   require(json.is_object(), place_, ": expected an object, found ", describe(json));
 }
 
@@ -74,7 +77,8 @@ bool Record::has(const std::string& field) const {
   return found != json_.end() && !found->is_null();
 }
 
-void Record::fail_field(const std::string& field, const std::string& expected, const std::string& found) const {
+void Record::fail_field(const std::string& field, const std::string& expected,
+                        const std::string& found) const {
   std::string called = name(field) == field ? "" : " (called \"" + name(field) + "\" by --fields)";
   fail(place_, ": field \"", field, "\"", called, ": expected ", expected, ", found ", found,
        "; the record's fields are: ", keys_of(json_));
@@ -87,7 +91,9 @@ std::string Record::text(const std::string& field) const {
   return value.get<std::string>();
 }
 
-std::string Record::text_or(const std::string& field, const std::string& otherwise) const { return has(field) ? text(field) : otherwise; }
+std::string Record::text_or(const std::string& field, const std::string& otherwise) const {
+  return has(field) ? text(field) : otherwise;
+}
 
 const Json& Record::list(const std::string& field) const {
   if (!has(field)) fail_field(field, "an array", "nothing");
@@ -104,31 +110,37 @@ const RecordFormat& format_named(const std::string& name) {
   fail("there is no record format \"", name, "\"; known are ", format_names());
 }
 
-const RecordFormat& format_of(const Record& record, const Json& json, const ExampleOptions& options) {
+const RecordFormat& format_of(const Record& record, const Json& json,
+                              const ExampleOptions& options) {
   if (!options.format.empty()) return format_named(options.format);
   for (auto& format : record_formats()) {
-    bool here = std::all_of(format.required.begin(), format.required.end(), [&](auto& field) { return record.has(field); });
+    bool here = std::all_of(format.required.begin(), format.required.end(),
+                            [&](auto& field) { return record.has(field); });
     if (here) return format;
   }
   std::string known;
-  for (auto& format : record_formats()) known += "\n  " + format.name + ": " + joined(format.fields);
+  for (auto& format : record_formats())
+    known += "\n  " + format.name + ": " + joined(format.fields);
   fail(record.place(), ": the fields (", keys_of(json), ") are those of no known format:", known,
        "\nName them with --fields, for example --fields prompt=question,completion=answer");
 }
 
 void check_field_names(const RecordFormat& format, const FieldNames& names) {
   for (auto& [ours, theirs] : names)
-    require(std::find(format.fields.begin(), format.fields.end(), ours) != format.fields.end(), "--fields: the format ", format.name,
-            " has no field \"", ours, "\"; it has ", joined(format.fields));
+    require(std::find(format.fields.begin(), format.fields.end(), ours) != format.fields.end(),
+            "--fields: the format ", format.name, " has no field \"", ours, "\"; it has ",
+            joined(format.fields));
 }
 
 class Reading {
  public:
-  Reading(const std::string& name, const ExampleOptions& options) : name_(name), options_(options) {}
+  Reading(const std::string& name, const ExampleOptions& options)
+      : name_(name), options_(options) {}
 
   bool full() const { return options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit; }
 
-  // The format is that of the first record: a file of several formats is a mistake more often than a wish.
+  // The format is that of the first record: a file of several formats is a mistake more often than
+  // a wish.
   void take(const Json& json, const std::string& place) {
     Record record(json, options_.fields, place);
     if (!format_) {
@@ -146,7 +158,8 @@ class Reading {
     for (size_t begin = 0; begin < text.size() && !full();) {
       size_t end = std::min(text.find('\n', begin), text.size());
       std::string_view one = text.substr(begin, end - begin);
-      begin = end + 1, ++line;
+      begin = end + 1;
+      ++line;
       if (one.find_first_not_of(" \t\r") == one.npos) continue;
       JsonLimits limits;
       limits.first_line = line;
@@ -155,7 +168,8 @@ class Reading {
   }
 
   void array(const Json& json) {
-    for (size_t i = 0; i < json.size() && !full(); ++i) take(json[i], name_ + ", record " + std::to_string(i + 1));
+    for (size_t i = 0; i < json.size() && !full(); ++i)
+      take(json[i], name_ + ", record " + std::to_string(i + 1));
   }
 
   std::vector<Example> result() {
@@ -170,8 +184,10 @@ class Reading {
       return;
     }
     bool answered = false;
-    for (auto& message : example.messages) answered |= message.role == "assistant" && !message.content.empty();
-    require(answered, example.place, ": there is no answer to learn from: no assistant turn with content");
+    for (auto& message : example.messages)
+      answered |= message.role == "assistant" && !message.content.empty();
+    require(answered, example.place,
+            ": there is no answer to learn from: no assistant turn with content");
   }
 
   const std::string& name_;
@@ -182,16 +198,18 @@ class Reading {
 
 }  // namespace
 
-std::vector<Example> parse_examples(const std::string& text, const std::string& name, const ExampleOptions& options) {
+std::vector<Example> parse_examples(const std::string& text, const std::string& name,
+                                    const ExampleOptions& options) {
   if (!options.format.empty()) format_named(options.format);
   Reading reading(name, options);
   size_t first = text.find_first_not_of(" \t\r\n");
   require(first != text.npos, name, ": the file is empty");
   if (name.ends_with(".txt")) {
-    require(options.format.empty() || options.format == "text", name, ": a .txt file holds plain text, not records of the format ",
-            options.format);
+    require(options.format.empty() || options.format == "text", name,
+            ": a .txt file holds plain text, not records of the format ", options.format);
     std::vector<Example> examples = documents_of(text, name);
-    if (options.limit >= 0 && int64_t(examples.size()) > options.limit) examples.resize(size_t(options.limit));
+    if (options.limit >= 0 && int64_t(examples.size()) > options.limit)
+      examples.resize(size_t(options.limit));
     return examples;
   }
   if (text[first] == '[') {

@@ -18,7 +18,8 @@ struct Example {
   bool is_text() const { return messages.empty(); }
 };
 
-// What the fields of a format are called in a file: {"prompt", "question"}. A field that is not named is called as the format has it.
+// What the fields of a format are called in a file: {"prompt", "question"}. A field that is not
+// named is called as the format has it.
 using FieldNames = std::map<std::string, std::string>;
 // From "prompt=question,completion=answer".
 FieldNames parse_fields(const std::string& text);
@@ -29,7 +30,8 @@ struct ExampleOptions {
   int64_t limit = -1;  // at most so many records
 };
 
-// A record while it is read: its fields by the format's names, errors with file, line, field, expected, found and what to do.
+// A record while it is read: its fields by the format's names, errors with file, line, field,
+// expected, found and what to do.
 class Record {
  public:
   Record(const nlohmann::json& json, const FieldNames& fields, std::string place);
@@ -40,7 +42,8 @@ class Record {
   // The name a field has in the file.
   std::string name(const std::string& field) const;
   const std::string& place() const { return place_; }
-  [[noreturn]] void fail_field(const std::string& field, const std::string& expected, const std::string& found) const;
+  [[noreturn]] void fail_field(const std::string& field, const std::string& expected,
+                               const std::string& found) const;
 
  private:
   const nlohmann::json& json_;
@@ -61,9 +64,11 @@ struct RegisterFormat {
 // In order of their names.
 const std::vector<RecordFormat>& record_formats();
 
-// All records of a file: .jsonl, .json (an array, or lines), .txt (documents). Empty files and files without records are errors.
+// All records of a file: .jsonl, .json (an array, or lines), .txt (documents). Empty files and
+// files without records are errors.
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options = {});
 // The same from memory; `name` decides the kind by its ending and is for error messages.
-std::vector<Example> parse_examples(const std::string& text, const std::string& name, const ExampleOptions& options = {});
+std::vector<Example> parse_examples(const std::string& text, const std::string& name,
+                                    const ExampleOptions& options = {});
 
 }  // namespace afina

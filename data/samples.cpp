@@ -1,4 +1,5 @@
-// Examples to samples: tokens, which of them are learnt, and the guards against learning nothing or the wrong thing.
+// Examples to samples: tokens, which of them are learnt, and the guards against learning nothing or
+// the wrong thing.
 #include <algorithm>
 #include <numeric>
 
@@ -9,7 +10,9 @@
 
 namespace afina {
 
-int64_t Sample::target_count() const { return std::accumulate(trained.begin(), trained.end(), int64_t(0)); }
+int64_t Sample::target_count() const {
+  return std::accumulate(trained.begin(), trained.end(), int64_t(0));
+}
 
 namespace {
 
@@ -26,13 +29,15 @@ struct Context {
   const Tokenizer& tokenizer;
   const ChatTemplate& chat;
   const SampleOptions& options;
-  int32_t end_of_text;               // what parts documents in plain text
-  std::vector<std::string> marks{};  // tokens that the template writes: in a turn's own text they are a mistake
+  int32_t end_of_text;  // what parts documents in plain text
+  std::vector<std::string>
+      marks{};  // tokens that the template writes: in a turn's own text they are a mistake
 };
 
 // Special tokens around the turns of a conversation, and those that begin and end a text.
 std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate& chat) {
-  std::vector<int32_t> ids = tokenizer.encode(chat.render({{"user", "a"}, {"assistant", "b"}}).text);
+  std::vector<int32_t> ids =
+      tokenizer.encode(chat.render({{"user", "a"}, {"assistant", "b"}}).text);
   ids.insert(ids.end(), {tokenizer.bos(), tokenizer.eos(), chat.end_of_turn()});
   std::vector<std::string> marks;
   for (int32_t id : ids)
@@ -42,13 +47,15 @@ std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate
   return marks;
 }
 
-// A text that was rendered before would be given its beginning, turns and end twice, and an answer would teach to stop in its middle.
+// A text that was rendered before would be given its beginning, turns and end twice, and an answer
+// would teach to stop in its middle.
 Problem marks_in(const Example& example, const Context& context) {
   for (size_t i = 0; i < example.messages.size(); ++i)
     for (const std::string& mark : context.marks)
       if (example.messages[i].content.find(mark) != std::string::npos)
         return "turn " + std::to_string(i + 1) + " (" + example.messages[i].role + ") has " + mark +
-               " in its text, which the template or the tokenizer adds: take it out of the text. A conversation that is written out whole "
+               " in its text, which the template or the tokenizer adds: take it out of the text. A "
+               "conversation that is written out whole "
                "is plain "
                "text: --format text";
   return "";
@@ -61,16 +68,22 @@ int32_t end_of_text_of(const Tokenizer& tokenizer) {
   return tokenizer.eos();
 }
 
-// The token of every target range begins where the range does: otherwise the prompt's last token would give part of the answer away,
-// and in generation the prompt would end in another token than here.
-Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges, std::vector<uint8_t>& trained) {
+// The token of every target range begins where the range does: otherwise the prompt's last token
+// would give part of the answer away, and in generation the prompt would end in another token than
+// here.
+Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges,
+                    std::vector<uint8_t>& trained) {
   size_t i = 0;
   for (auto& range : ranges) {
-    while (i < encoding.ids.size() && encoding.ranges[i].end <= range.begin && encoding.ranges[i].begin < range.begin) ++i;
+    while (i < encoding.ids.size() && encoding.ranges[i].end <= range.begin &&
+           encoding.ranges[i].begin < range.begin)
+      ++i;
     if (i < encoding.ids.size() && encoding.ranges[i].begin < range.begin)
-      return "the answer at byte " + std::to_string(range.begin) + " begins inside a token (bytes " +
-             std::to_string(encoding.ranges[i].begin) + " to " + std::to_string(encoding.ranges[i].end) +
-             "): the prompt's tokens are not a prefix of the whole. Move white space from the end of the prompt to the beginning of the "
+      return "the answer at byte " + std::to_string(range.begin) +
+             " begins inside a token (bytes " + std::to_string(encoding.ranges[i].begin) + " to " +
+             std::to_string(encoding.ranges[i].end) +
+             "): the prompt's tokens are not a prefix of the whole. Move white space from the end "
+             "of the prompt to the beginning of the "
              "answer "
              "or remove it";
     for (; i < encoding.ids.size() && encoding.ranges[i].begin < range.end; ++i) trained[i] = 1;
@@ -78,27 +91,31 @@ Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges, 
   return "";
 }
 
-// BOS and EOS, each exactly once where it belongs. <|im_start|> is called bos by some models; twice at the beginning it is a mistake
-// all the same.
+// BOS and EOS, each exactly once where it belongs. <|im_start|> is called bos by some models; twice
+// at the beginning it is a mistake all the same.
 Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
-  const int32_t bos = tokenizer.bos(), end = is_text ? context.end_of_text : context.chat.end_of_turn();
+  const int32_t bos = tokenizer.bos(),
+                end = is_text ? context.end_of_text : context.chat.end_of_turn();
   if (tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
     row.tokens.insert(row.tokens.begin(), bos);
     row.trained.insert(row.trained.begin(), 0);
   }
   if (is_text && end < 0)
-    return "the tokenizer names no token that ends a text, and without one a model cannot learn to stop; name it in "
+    return "the tokenizer names no token that ends a text, and without one a model cannot learn to "
+           "stop; name it in "
            "tokenizer_config.json (eos_token)";
   if (is_text && (row.tokens.empty() || row.tokens.back() != end)) {
     row.tokens.push_back(end);
     row.trained.push_back(1);
   }
   if (bos >= 0 && row.tokens.size() > 1 && row.tokens[0] == bos && row.tokens[1] == bos)
-    return "it begins with two " + tokenizer.token_text(bos) + ": take those in the text away, the tokenizer adds one where one belongs";
+    return "it begins with two " + tokenizer.token_text(bos) +
+           ": take those in the text away, the tokenizer adds one where one belongs";
   for (size_t i = 1; end >= 0 && i < row.tokens.size(); ++i)
     if (row.tokens[i] == end && row.tokens[i - 1] == end && row.trained[i])
-      return "it has two " + tokenizer.token_text(end) + " in a row: take those in the text away, one is added where one belongs";
+      return "it has two " + tokenizer.token_text(end) +
+             " in a row: take those in the text away, one is added where one belongs";
   return "";
 }
 
@@ -112,10 +129,12 @@ Tokenised tokenise(const Example& example, const Context& context) {
     train_on = TrainOn::everything;
   } else {
     Rendered rendered = context.chat.render(example.messages);
-    text = std::move(rendered.text), ranges = std::move(rendered.answers);
+    text = std::move(rendered.text);
+    ranges = std::move(rendered.answers);
   }
   if (train_on == TrainOn::everything) ranges = {{0, int64_t(text.size())}};
-  if (train_on == TrainOn::last_answer && ranges.size() > 1) ranges.erase(ranges.begin(), ranges.end() - 1);
+  if (train_on == TrainOn::last_answer && ranges.size() > 1)
+    ranges.erase(ranges.begin(), ranges.end() - 1);
   Encoding encoding = context.tokenizer.encode_with_offsets(text);
   row.trained.assign(encoding.ids.size(), 0);
   row.problem = marks_in(example, context);
@@ -123,8 +142,10 @@ Tokenised tokenise(const Example& example, const Context& context) {
   row.tokens = std::move(encoding.ids);
   if (row.problem.empty()) row.problem = add_ends(context, example.is_text(), row);
   if (!row.trained.empty()) row.trained[0] = 0;  // nothing comes before it that could predict it
-  if (row.problem.empty() && std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
-    row.problem = "none of its " + std::to_string(row.tokens.size()) + " tokens is a target: nothing would be learnt from it";
+  if (row.problem.empty() &&
+      std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
+    row.problem = "none of its " + std::to_string(row.tokens.size()) +
+                  " tokens is a target: nothing would be learnt from it";
   return row;
 }
 
@@ -141,7 +162,8 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
       }
     }
   });
-  for (size_t i = 0; i < examples.size(); ++i) require(errors[i].empty(), examples[i].place, ": ", errors[i]);
+  for (size_t i = 0; i < examples.size(); ++i)
+    require(errors[i].empty(), examples[i].place, ": ", errors[i]);
   return rows;
 }
 
@@ -170,11 +192,14 @@ class Collecting {
   // The guards speak once all records are seen, so that the person hears of all of them at once.
   void check() const {
     const SampleOptions& options = context_.options;
-    require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (", problems_, " of ", out_.examples,
+    require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (",
+            problems_, " of ", out_.examples,
             " records have a problem of this kind). --on-problem skip leaves such records out");
-    require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_, ": it is longer than --length ", options.length,
-            "; so are ", too_long_, " of ", out_.examples, " records, the longest with ", most_tokens_, " tokens, and ", out_.targets_lost,
-            " targets would be lost. Choose --length ", (most_tokens_ + 6) / 8 * 8, ", or --on-too-long cut or skip");
+    require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_,
+            ": it is longer than --length ", options.length, "; so are ", too_long_, " of ",
+            out_.examples, " records, the longest with ", most_tokens_, " tokens, and ",
+            out_.targets_lost, " targets would be lost. Choose --length ",
+            (most_tokens_ + 6) / 8 * 8, ", or --on-too-long cut or skip");
   }
 
  private:
@@ -185,7 +210,8 @@ class Collecting {
     out_.rows.push_back(std::move(sample));
   }
 
-  // Plain text goes on in the next sample; the token at the seam is the last target of one and the first input of the next.
+  // Plain text goes on in the next sample; the token at the seam is the last target of one and the
+  // first input of the next.
   void keep_windows(const Tokenised& row, int64_t index) {
     size_t step = size_t(context_.options.length);
     for (size_t begin = 0; begin + 1 < row.tokens.size(); begin += step) {
@@ -199,8 +225,10 @@ class Collecting {
   }
 
   void keep_cut(const Example& example, Tokenised& row, int64_t index, size_t longest) {
-    int64_t lost = std::accumulate(row.trained.begin() + int64_t(longest), row.trained.end(), int64_t(0));
-    int64_t left = std::accumulate(row.trained.begin(), row.trained.begin() + int64_t(longest), int64_t(0));
+    int64_t lost =
+        std::accumulate(row.trained.begin() + int64_t(longest), row.trained.end(), int64_t(0));
+    int64_t left =
+        std::accumulate(row.trained.begin(), row.trained.begin() + int64_t(longest), int64_t(0));
     if (lost > 0 && too_long_++ == 0) first_too_long_ = example.place;
     most_tokens_ = std::max(most_tokens_, row.tokens.size());
     out_.targets_lost += lost;
@@ -209,7 +237,8 @@ class Collecting {
       return;
     }
     ++out_.cut;
-    row.tokens.resize(longest), row.trained.resize(longest);
+    row.tokens.resize(longest);
+    row.trained.resize(longest);
     keep({std::move(row.tokens), std::move(row.trained), index});
   }
 
@@ -229,7 +258,8 @@ std::string digest_of(const std::vector<Sample>& rows) {
       for (int i = 0; i < 4; ++i) bytes += char(value >> (8 * i));
     };
     put(uint32_t(row.tokens.size()));
-    for (size_t i = 0; i < row.tokens.size(); ++i) put(uint32_t(row.tokens[i]) << 1 | row.trained[i]);
+    for (size_t i = 0; i < row.tokens.size(); ++i)
+      put(uint32_t(row.tokens[i]) << 1 | row.trained[i]);
     hash.update(bytes);
   }
   return hash.hex();
@@ -237,24 +267,28 @@ std::string digest_of(const std::vector<Sample>& rows) {
 
 }  // namespace
 
-Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                     const SampleOptions& options) {
-  require(options.length >= 8 && options.length % 8 == 0, "--length: expected a multiple of 8 from 8, found ", options.length);
+Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
+                     const ChatTemplate& chat, const SampleOptions& options) {
+  require(options.length >= 8 && options.length % 8 == 0,
+          "--length: expected a multiple of 8 from 8, found ", options.length);
   require(!examples.empty(), "there are no examples to learn from");
   Context context{tokenizer, chat, options, end_of_text_of(tokenizer), marks_of(tokenizer, chat)};
   std::vector<Tokenised> rows = tokenise_all(examples, context);
   Samples out;
   out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);
   Collecting collecting(context, out);
-  for (size_t i = 0; i < examples.size(); ++i) collecting.take(examples[i], int64_t(i), std::move(rows[i]));
+  for (size_t i = 0; i < examples.size(); ++i)
+    collecting.take(examples[i], int64_t(i), std::move(rows[i]));
   collecting.check();
-  require(!out.rows.empty(), examples[0].place, " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
+  require(!out.rows.empty(), examples[0].place,
+          " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out");
   out.sha256 = digest_of(out.rows);
   return out;
 }
 
-std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, const Tokenizer& tokenizer, const ChatTemplate& chat,
+std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
+                                  const Tokenizer& tokenizer, const ChatTemplate& chat,
                                   const SampleOptions& options) {
   if (options.on_problem != OnProblem::skip && options.on_too_long == OnTooLong::error) {
     if (int64_t(examples.size()) > count) examples.resize(size_t(count));
@@ -265,7 +299,8 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, 
   for (Example& example : examples) {
     if (int64_t(usable.size()) >= count) break;
     Tokenised row = tokenise(example, context);
-    bool error = row.problem.empty() ? options.on_too_long == OnTooLong::error : options.on_problem == OnProblem::error;
+    bool error = row.problem.empty() ? options.on_too_long == OnTooLong::error
+                                     : options.on_problem == OnProblem::error;
     Samples kept;
     Collecting(context, kept).take(example, 0, std::move(row));
     if (error || !kept.rows.empty()) usable.push_back(std::move(example));
@@ -275,7 +310,8 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count, 
 
 std::string Samples::summary() const {
   std::ostringstream text;
-  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, " << targets << " of them targets";
+  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, "
+       << targets << " of them targets";
   if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
   if (skipped) text << "; " << skipped << " left out";
   return text.str();

@@ -14,6 +14,7 @@ struct ShowOptions {
 };
 
 // Control characters are escaped; a line break in the text is shown and made.
-std::string show_sample(const Sample& sample, const Tokenizer& tokenizer, const ShowOptions& options = {});
+std::string show_sample(const Sample& sample, const Tokenizer& tokenizer,
+                        const ShowOptions& options = {});
 
 }  // namespace afina

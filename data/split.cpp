@@ -19,7 +19,9 @@ std::string content_of(const Example& example) {
   return text;
 }
 
-std::string bytes_of(const Sample& sample) { return {reinterpret_cast<const char*>(sample.tokens.data()), sample.tokens.size() * 4}; }
+std::string bytes_of(const Sample& sample) {
+  return {reinterpret_cast<const char*>(sample.tokens.data()), sample.tokens.size() * 4};
+}
 
 }  // namespace
 
@@ -33,13 +35,15 @@ Split split_examples(std::vector<Example> examples, int64_t held_out, uint64_t s
     if (fresh) groups.emplace_back();
     groups[found->second].push_back(i);
   }
-  require(held_out >= 0 && held_out < int64_t(groups.size()), "--held-out: expected 0 to ", int64_t(groups.size()) - 1, " (there are ",
-          groups.size(), " different records), found ", held_out);
+  require(held_out >= 0 && held_out < int64_t(groups.size()), "--held-out: expected 0 to ",
+          int64_t(groups.size()) - 1, " (there are ", groups.size(), " different records), found ",
+          held_out);
   std::vector<uint8_t> is_held_out(examples.size(), 0);
   auto order = permutation(uint32_t(groups.size()), Random(seed, "held-out"));
   int64_t taken = 0;
   for (size_t i = 0; i < order.size() && taken < held_out; ++i) {
-    // A record that is there several times must not fill the held-out rows, nor leave nothing to train on.
+    // A record that is there several times must not fill the held-out rows, nor leave nothing to
+    // train on.
     auto& group = groups[order[i]];
     for (size_t member : group) is_held_out[member] = 1;
     ++taken;
@@ -63,11 +67,16 @@ void require_disjoint(const Samples& train, const Samples& held_out) {
   for (auto& row : held_out.rows) {
     auto found = seen.find(bytes_of(row));
     if (found == seen.end()) continue;
-    if (common++ == 0) first_train = found->second, first_held_out = row.example;
+    if (common++ == 0) {
+      first_train = found->second;
+      first_held_out = row.example;
+    }
   }
-  require(common == 0, "validation rows are in the training data: ", common, " of ", held_out.rows.size(),
-          " (the first: validation record ", first_held_out + 1, " is training record ", first_train + 1,
-          "). What is measured there would be memory, not learning. Remove them from one of the two files, or let --held-out choose");
+  require(common == 0, "validation rows are in the training data: ", common, " of ",
+          held_out.rows.size(), " (the first: validation record ", first_held_out + 1,
+          " is training record ", first_train + 1,
+          "). What is measured there would be memory, not learning. Remove them from one of the "
+          "two files, or let --held-out choose");
 }
 
 }  // namespace afina

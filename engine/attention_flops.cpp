@@ -25,7 +25,11 @@ void count_attention_flops(int64_t n) {
 const FlopCount& attention_flops() { return of_attention; }
 
 StepFlops::StepFlops() : all_(flops()), attention_(of_attention) {}
-void StepFlops::done(int64_t pairs) { all_ = since(all_, flops()), attention_ = since(attention_, of_attention), pairs_ = pairs; }
+void StepFlops::done(int64_t pairs) {
+  all_ = since(all_, flops());
+  attention_ = since(attention_, of_attention);
+  pairs_ = pairs;
+}
 void StepFlops::count_again(int64_t pairs) const {
   auto count = [&](int64_t all, int64_t attention) {
     count_flops(all - attention);
@@ -38,7 +42,8 @@ void StepFlops::count_again(int64_t pairs) const {
       Recomputing recomputing;
       count(all_.recomputed, attention_.recomputed);
     }
-    count(all_.of[p] - (back ? all_.recomputed : 0), attention_.of[p] - (back ? attention_.recomputed : 0));
+    count(all_.of[p] - (back ? all_.recomputed : 0),
+          attention_.of[p] - (back ? attention_.recomputed : 0));
   }
 }
 

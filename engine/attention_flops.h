@@ -1,5 +1,5 @@
-// FLOPs of attention, counted apart as well: they alone follow from where documents begin, so that a step which is replayed for other
-// documents can be counted without being gone through.
+// FLOPs of attention, counted apart as well: they alone follow from where documents begin, so that
+// a step which is replayed for other documents can be counted without being gone through.
 #pragma once
 #include "engine/meter.h"
 
@@ -10,7 +10,8 @@ void count_attention_flops(int64_t n);
 // Of all phases so far, attention's share.
 const FlopCount& attention_flops();
 
-// What a step counted, to be counted again when it is replayed with `pairs` of queries and keys instead of as many as then.
+// What a step counted, to be counted again when it is replayed with `pairs` of queries and keys
+// instead of as many as then.
 class StepFlops {
  public:
   StepFlops();  // from here on

@@ -24,7 +24,8 @@ bool granted() {
   if (const char* word = std::getenv("AFINA_AMX"); word && !std::strcmp(word, "off")) return false;
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned bf16_products = 1u << 22, tiles = 1u << 24;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & bf16_products) == 0 || (d & tiles) == 0) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & bf16_products) == 0 || (d & tiles) == 0)
+    return false;
   constexpr long request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM
   return syscall(SYS_arch_prctl, request, tile_data) == 0;
 #else

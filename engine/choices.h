@@ -1,5 +1,6 @@
-// What was chosen by measuring while the program ran, such as the algorithms of a library: written into manifests, so that a run can be
-// repeated to the bit on the same kind of device. And the libraries that kernels come from.
+// What was chosen by measuring while the program ran, such as the algorithms of a library: written
+// into manifests, so that a run can be repeated to the bit on the same kind of device. And the
+// libraries that kernels come from.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -14,8 +15,9 @@ void note_choice(const std::string& what, const std::string& chosen);
 std::string choice_of(const std::string& what);
 std::map<std::string, std::string> choices();
 
-// Asks for the choices of another run. What was chosen differently here is to be chosen again: whoever keeps a choice compares how often
-// choices were taken up with how often they had been when it was made.
+// Asks for the choices of another run. What was chosen differently here is to be chosen again:
+// whoever keeps a choice compares how often choices were taken up with how often they had been when
+// it was made.
 void take_up_choices(const std::map<std::string, std::string>& all);
 int64_t choices_taken_up();
 

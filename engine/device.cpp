@@ -21,7 +21,8 @@ const char* name(Device device) {
   return names[int(device)];
 }
 const char* name(Purpose purpose) {
-  static constexpr const char* names[] = {"weights", "masters", "gradients", "optimizer", "activations", "workspace"};
+  static constexpr const char* names[] = {"weights",   "masters",     "gradients",
+                                          "optimizer", "activations", "workspace"};
   return names[int(purpose)];
 }
 
@@ -29,7 +30,8 @@ namespace {
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-// One range of addresses reserved at the start. The pages touched, and so what is resident, stay near what was held at most.
+// One range of addresses reserved at the start. The pages touched, and so what is resident, stay
+// near what was held at most.
 class Pool {
  public:
   void* allocate(size_t bytes, bool zeros) {
@@ -37,10 +39,15 @@ class Pool {
     {
       std::lock_guard lock(mutex_);
       if (!base_) reserve();
-      at = ranges_.take(padded(bytes), size_), clean = clean_;
+      at = ranges_.take(padded(bytes), size_);
+      clean = clean_;
       if (at == Ranges::none)
-        fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(), " held; use a smaller batch or length");
-      if (ranges_.end() > highest_) highest_ = ranges_.end(), ++growths_;
+        fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(),
+             " held; use a smaller batch or length");
+      if (ranges_.end() > highest_) {
+        highest_ = ranges_.end();
+        ++growths_;
+      }
       clean_ = std::max(clean_, highest_);
     }
     if (zeros && at < clean) std::memset(base_ + at, 0, std::min(bytes, clean - at));
@@ -48,14 +55,16 @@ class Pool {
   }
   void release(void* data, size_t bytes) {
     std::lock_guard lock(mutex_);
-    ranges_.give_back(size_t(static_cast<char*>(data) - base_), padded(bytes));  // its pages stay for the next step
+    ranges_.give_back(size_t(static_cast<char*>(data) - base_),
+                      padded(bytes));  // its pages stay for the next step
   }
   // Gives back the pages of every free range and of the top.
   void trim() {
     std::lock_guard lock(mutex_);
     ranges_.each_free([&](size_t from, size_t to) { give_back(from, to); });
     give_back(ranges_.end(), rounded(highest_, page));  // nothing lies behind it
-    highest_ = ranges_.end(), clean_ = rounded(highest_, page);
+    highest_ = ranges_.end();
+    clean_ = rounded(highest_, page);
   }
   int64_t bytes() const { return int64_t(highest_); }
   int64_t growths() const { return growths_; }
@@ -64,12 +73,14 @@ class Pool {
   static constexpr size_t page = 4096;
   static size_t padded(size_t bytes) { return rounded(bytes ? bytes : 1, 64); }
   void give_back(size_t from, size_t to) {
-    from = rounded(from, page), to = to / page * page;
+    from = rounded(from, page);
+    to = to / page * page;
     if (from < to) madvise(base_ + from, to - from, MADV_DONTNEED);
   }
   void reserve() {
     for (size_ = size_t(1) << 42; size_ >= (size_t(1) << 32); size_ /= 2) {
-      void* p = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      void* p = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (p == MAP_FAILED) continue;
       base_ = static_cast<char*>(p);
       madvise(base_, size_, MADV_HUGEPAGE);
@@ -80,7 +91,8 @@ class Pool {
   std::mutex mutex_;
   char* base_ = nullptr;
   size_t size_ = 0, highest_ = 0;
-  size_t clean_ = 0;  // what lies from here on comes from the system as zeros, and takes no memory before it is written
+  size_t clean_ = 0;  // what lies from here on comes from the system as zeros, and takes no memory
+                      // before it is written
   int64_t growths_ = 0;
   Ranges ranges_;
 };
@@ -100,8 +112,9 @@ void* cpu_allocate_zeros(size_t bytes) { return pool().allocate(bytes, true); }
 void cpu_release(void* data, size_t bytes) { pool().release(data, bytes); }
 #endif
 
-Memory memories[device_count] = {{cpu_allocate, cpu_release, [](void* a, const void* b, size_t n) { std::memcpy(a, b, n); },
-                                  [](void* a, size_t n) { std::memset(a, 0, n); }, nullptr, nullptr, cpu_allocate_zeros}};
+Memory memories[device_count] = {
+    {cpu_allocate, cpu_release, [](void* a, const void* b, size_t n) { std::memcpy(a, b, n); },
+     [](void* a, size_t n) { std::memset(a, 0, n); }, nullptr, nullptr, cpu_allocate_zeros}};
 MemoryUse uses[device_count];
 std::mutex meter_mutex;
 
@@ -117,11 +130,15 @@ void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64
   if (!limit.bytes || use.total + bytes <= limit.bytes) return;
   std::string held;
   for (int p = 0; p < purpose_count; ++p)
-    if (use.now[size_t(p)]) held += (held.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " + mebibytes(use.now[size_t(p)]);
+    if (use.now[size_t(p)])
+      held += (held.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " +
+              mebibytes(use.now[size_t(p)]);
   if (!held.empty()) held += ")";
-  fail("memory: ", mebibytes(bytes), " more for ", name(purpose), " do not fit: ", mebibytes(use.total), " are held", held,
-       " and the limit is ", mebibytes(limit.bytes), " (", limit.set_by,
-       "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, --dtype bf16 or fewer trained parameters; "
+  fail("memory: ", mebibytes(bytes), " more for ", name(purpose),
+       " do not fit: ", mebibytes(use.total), " are held", held, " and the limit is ",
+       mebibytes(limit.bytes), " (", limit.set_by,
+       "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, "
+       "--dtype bf16 or fewer trained parameters; "
        "'afina plan --budget' says which of them suffices");
 }
 
@@ -132,7 +149,9 @@ bool built_for(Device device) { return memory(device).allocate != nullptr; }
 bool present(Device device) { return !why_absent(device); }
 const char* why_absent(Device device) {
   const Memory& m = memory(device);
-  if (!m.allocate) return "this program was built without it: nvcc was not found, or CUDA was switched off (-DCUDA=OFF)";
+  if (!m.allocate)
+    return "this program was built without it: nvcc was not found, or CUDA was switched off "
+           "(-DCUDA=OFF)";
   return m.absent ? m.absent() : nullptr;
 }
 void wait_for(Device device) {
@@ -145,14 +164,19 @@ void meter(Device device, Purpose purpose, int64_t bytes) {
   MemoryUse& use = uses[int(device)];
   if (bytes > 0) hold_limit(limits[int(device)], use, purpose, bytes);
   int64_t& now = use.now[int(purpose)];
-  now += bytes, use.total += bytes;
+  now += bytes;
+  use.total += bytes;
   if (now > use.peak[int(purpose)]) use.peak[int(purpose)] = now;
-  if (use.total > use.total_peak) use.total_peak = use.total, use.at_peak = use.now;
+  if (use.total > use.total_peak) {
+    use.total_peak = use.total;
+    use.at_peak = use.now;
+  }
 }
 void reset_memory_peak(Device device) {
   std::lock_guard lock(meter_mutex);
   MemoryUse& use = uses[int(device)];
-  use.peak = use.at_peak = use.now, use.total_peak = use.total;
+  use.peak = use.at_peak = use.now;
+  use.total_peak = use.total;
 }
 void limit_memory(Device device, int64_t bytes, const std::string& set_by) {
   std::lock_guard lock(meter_mutex);

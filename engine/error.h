@@ -6,7 +6,8 @@
 
 namespace afina {
 
-// What every failure in afina throws. The text says where, what was expected, what was found and what to do.
+// What every failure in afina throws. The text says where, what was expected, what was found and
+// what to do.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

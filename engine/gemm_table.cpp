@@ -3,7 +3,8 @@
 
 namespace afina {
 
-// One of the sets that the build was told to leave out (INSTRUCTION_SETS) has no kernels; engine/isa.cpp never chooses it.
+// One of the sets that the build was told to leave out (INSTRUCTION_SETS) has no kernels;
+// engine/isa.cpp never chooses it.
 #define DECLARE(isa)                                            \
   namespace isa {                                               \
   void gemm(const Gemm& g);                                     \
@@ -34,7 +35,8 @@ LEFT_OUT(avx512bf16)
 #endif
 
 const GemmTable& gemm_table(Isa isa) {
-  static constexpr GemmTable tables[] = {scalar::table, avx2::table, avx512::table, avx512bf16::table};
+  static constexpr GemmTable tables[] = {scalar::table, avx2::table, avx512::table,
+                                         avx512bf16::table};
   return tables[int(isa)];
 }
 

@@ -4,7 +4,8 @@
 
 namespace afina {
 
-// Bytes free on the GPU now, before this process has taken any; set by the device `cuda` (cuda/memory.cu), none where it is not built.
+// Bytes free on the GPU now, before this process has taken any; set by the device `cuda`
+// (cuda/memory.cu), none where it is not built.
 inline int64_t (*free_gpu_bytes)() = nullptr;
 
 }  // namespace afina

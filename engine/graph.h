@@ -1,4 +1,5 @@
-// Steps captured as graphs: what a device was given to do, kept to be done again with other numbers in the same places of its memory.
+// Steps captured as graphs: what a device was given to do, kept to be done again with other numbers
+// in the same places of its memory.
 #pragma once
 #include <memory>
 
@@ -6,36 +7,49 @@
 
 namespace afina {
 
-// What a device offers to be given work without being waited for. Work given between begin and end is not done but kept. It may touch the
-// device's memory alone: what the host reads or writes in between is an Error.
+// What a device offers to be given work without being waited for. Work given between begin and end
+// is not done but kept. It may touch the device's memory alone: what the host reads or writes in
+// between is an Error.
 struct Graphs {
-  const char* (*unable)() = nullptr;       // why not on this machine or in this build, nullptr when it can
-  void (*begin)() = nullptr;               // none: the device captures nothing
-  void* (*end)(int64_t* bytes) = nullptr;  // the graph, and the device's memory that it takes for itself
-  void (*abandon)() = nullptr;             // instead of end
+  const char* (*unable)() =
+      nullptr;                // why not on this machine or in this build, nullptr when it can
+  void (*begin)() = nullptr;  // none: the device captures nothing
+  void* (*end)(int64_t* bytes) =
+      nullptr;                  // the graph, and the device's memory that it takes for itself
+  void (*abandon)() = nullptr;  // instead of end
   void (*replay)(void* graph) = nullptr;
   void (*drop)(void* graph) = nullptr;
-  // Memory of the host that copies leave from while the host goes on. What was sent is there for work given after arrived().
+  // Memory of the host that copies leave from while the host goes on. What was sent is there for
+  // work given after arrived().
   void* (*pin)(size_t bytes) = nullptr;
   void (*unpin)(void* data) = nullptr;
   void (*send)(void* to, const void* pinned, size_t bytes) = nullptr;
   void (*arrived)() = nullptr;
   // Of the range of addresses that steps have for themselves (StepMemory): bytes taken now.
   int64_t (*step_bytes)() = nullptr;
-  // How often memory was put behind addresses, of any range: after the first steps the count must stand still.
+  // How often memory was put behind addresses, of any range: after the first steps the count must
+  // stand still.
   int64_t (*growths)() = nullptr;
 };
 Graphs& graphs(Device device);
 // nullptr when the device captures.
 const char* why_no_graphs(Device device);
 
-// While alive, what tensors hold for no longer than a step (activations, gradients, workspace) lies in a range of addresses of its own. It
-// is empty between steps, so a graph finds its addresses free whenever it is replayed, and all steps and graphs share the same memory. What
-// lives longer (weights, masters, the optimizer's) lies elsewhere as ever. Devices without graphs take no notice.
+// While alive, what tensors hold for no longer than a step (activations, gradients, workspace) lies
+// in a range of addresses of its own. It is empty between steps, so a graph finds its addresses
+// free whenever it is replayed, and all steps and graphs share the same memory. What lives longer
+// (weights, masters, the optimizer's) lies elsewhere as ever. Devices without graphs take no
+// notice.
 class StepMemory {
  public:
-  explicit StepMemory(Device device) : outer_(device_), was_(on_) { device_ = device, on_ = true; }
-  ~StepMemory() { device_ = outer_, on_ = was_; }
+  explicit StepMemory(Device device) : outer_(device_), was_(on_) {
+    device_ = device;
+    on_ = true;
+  }
+  ~StepMemory() {
+    device_ = outer_;
+    on_ = was_;
+  }
   StepMemory(const StepMemory&) = delete;
   // Does what is allocated now on the device belong there?
   static bool takes(Device device);

@@ -1,4 +1,5 @@
-// Instruction sets of the CPU: what the processor has, what the user asks for, and how denormals are flushed.
+// Instruction sets of the CPU: what the processor has, what the user asks for, and how denormals
+// are flushed.
 #include "engine/isa.h"
 
 #include <atomic>
@@ -29,13 +30,14 @@ constexpr bool built(Isa isa) {
   return isa == Isa::scalar;
 }
 
-// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save is not there.
+// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save
+// is not there.
 bool has(Isa isa) {
   if (!built(isa)) return false;
 #if defined(__x86_64__)
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                __builtin_cpu_supports("avx512vl");
+  bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (isa == Isa::avx2) return avx2;
   if (isa == Isa::avx512) return avx512;
   if (isa == Isa::avx512bf16) return avx512 && __builtin_cpu_supports("avx512bf16");
@@ -54,7 +56,8 @@ Isa asked_for() {
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
     if (!std::strcmp(word, name(i))) {
-      require(has(i), "AFINA_ISA=", word, ": this processor or this build does not have it. Possible here: ", possible());
+      require(has(i), "AFINA_ISA=", word,
+              ": this processor or this build does not have it. Possible here: ", possible());
       return i;
     }
   fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", possible());
@@ -82,7 +85,8 @@ Isa isa() {
 }
 
 void set_isa(Isa isa) {
-  require(has(isa), "instruction set ", name(isa), ": this processor or this build does not have it. Possible here: ", possible());
+  require(has(isa), "instruction set ", name(isa),
+          ": this processor or this build does not have it. Possible here: ", possible());
   chosen = int(isa);
 }
 

@@ -11,7 +11,8 @@ enum class Isa { scalar, avx2, avx512, avx512bf16 };
 const char* name(Isa isa);
 // The best this processor has, compiled or not.
 Isa best_isa();
-// The one in use: the best, or what AFINA_ISA names (an unknown or absent one is an Error), or what set_isa chose.
+// The one in use: the best, or what AFINA_ISA names (an unknown or absent one is an Error), or what
+// set_isa chose.
 Isa isa();
 void set_isa(Isa isa);
 // All that this processor has, plainest first: what tests walk through.

@@ -1,5 +1,6 @@
-// exp, log, tanh, erf and what is made of them, from + - * / sqrt and fma alone: the same bits on every machine, where a libm would
-// differ. Written once over V: float, double (gradient checks) or a vector of floats (engine/cpu/simd.h, which adds its own v_ functions).
+// exp, log, tanh, erf and what is made of them, from + - * / sqrt and fma alone: the same bits on
+// every machine, where a libm would differ. Written once over V: float, double (gradient checks) or
+// a vector of floats (engine/cpu/simd.h, which adds its own v_ functions).
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace afina::math {
 
-// What a value type must offer. Comparisons choose the second operand when either is NaN, as x86 does.
+// What a value type must offer. Comparisons choose the second operand when either is NaN, as x86
+// does.
 AFINA_ANYWHERE float v_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 AFINA_ANYWHERE double v_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 AFINA_ANYWHERE float v_sqrt(float a) { return __builtin_sqrtf(a); }
@@ -73,7 +75,8 @@ AFINA_ANYWHERE V select_positive(V x, V a) {
   return v_if_positive(x, a, V(0.f));
 }
 
-// The width of V's elements decides how many terms a series takes. A vector type of floats says `using element = float`.
+// The width of V's elements decides how many terms a series takes. A vector type of floats says
+// `using element = float`.
 template <class V>
 struct is_double {
   static constexpr bool value = false;
@@ -89,23 +92,32 @@ AFINA_ANYWHERE V expm1_small(V r) {
   V p;
   if constexpr (is_double<V>::value) {
     p = V(1. / 6227020800.);
-    p = v_fma(p, r, V(1. / 479001600.)), p = v_fma(p, r, V(1. / 39916800.)), p = v_fma(p, r, V(1. / 3628800.));
-    p = v_fma(p, r, V(1. / 362880.)), p = v_fma(p, r, V(1. / 40320.)), p = v_fma(p, r, V(1. / 5040.));
+    p = v_fma(p, r, V(1. / 479001600.));
+    p = v_fma(p, r, V(1. / 39916800.));
+    p = v_fma(p, r, V(1. / 3628800.));
+    p = v_fma(p, r, V(1. / 362880.));
+    p = v_fma(p, r, V(1. / 40320.));
+    p = v_fma(p, r, V(1. / 5040.));
   } else {
     p = V(float(1. / 5040.));
   }
-  p = v_fma(p, r, V(1. / 720.)), p = v_fma(p, r, V(1. / 120.)), p = v_fma(p, r, V(1. / 24.));
-  p = v_fma(p, r, V(1. / 6.)), p = v_fma(p, r, V(0.5));
+  p = v_fma(p, r, V(1. / 720.));
+  p = v_fma(p, r, V(1. / 120.));
+  p = v_fma(p, r, V(1. / 24.));
+  p = v_fma(p, r, V(1. / 6.));
+  p = v_fma(p, r, V(0.5));
   return v_fma(r * r, p, r);
 }
 // x = n ln 2 + r with |r| <= ln 2 / 2.
 template <class V>
 AFINA_ANYWHERE V reduce_ln2(V x, V& n) {
   n = v_round(x * V(1.4426950408889634));
-  if constexpr (is_double<V>::value) return v_fma(n, V(-1.9082149292705877e-10), v_fma(n, V(-0.693147180369123816490), x));
+  if constexpr (is_double<V>::value)
+    return v_fma(n, V(-1.9082149292705877e-10), v_fma(n, V(-0.693147180369123816490), x));
   else return v_fma(n, V(-1.42860677e-6f), v_fma(n, V(-0.693145752f), x));
 }
-// e^x, within 2 units in the last place. Below -87 (f64: -700) it is 0; above 88 (700) it stays at e^88: nothing trained on gets there.
+// e^x, within 2 units in the last place. Below -87 (f64: -700) it is 0; above 88 (700) it stays at
+// e^88: nothing trained on gets there.
 template <class V>
 AFINA_ANYWHERE V exp(V x) {
   const V low = V(is_double<V>::value ? -700. : -87.), high = V(is_double<V>::value ? 700. : 88.);
@@ -129,14 +141,22 @@ AFINA_ANYWHERE V log(V x) {
   V s = (m - V(1.f)) / (m + V(1.f)), z = s * s, p;
   if constexpr (is_double<V>::value) {
     p = V(2. / 23.);
-    p = v_fma(p, z, V(2. / 21.)), p = v_fma(p, z, V(2. / 19.)), p = v_fma(p, z, V(2. / 17.)), p = v_fma(p, z, V(2. / 15.));
-    p = v_fma(p, z, V(2. / 13.)), p = v_fma(p, z, V(2. / 11.));
+    p = v_fma(p, z, V(2. / 21.));
+    p = v_fma(p, z, V(2. / 19.));
+    p = v_fma(p, z, V(2. / 17.));
+    p = v_fma(p, z, V(2. / 15.));
+    p = v_fma(p, z, V(2. / 13.));
+    p = v_fma(p, z, V(2. / 11.));
   } else {
     p = V(float(2. / 11.));
   }
-  p = v_fma(p, z, V(2. / 9.)), p = v_fma(p, z, V(2. / 7.)), p = v_fma(p, z, V(2. / 5.)), p = v_fma(p, z, V(2. / 3.));
+  p = v_fma(p, z, V(2. / 9.));
+  p = v_fma(p, z, V(2. / 7.));
+  p = v_fma(p, z, V(2. / 5.));
+  p = v_fma(p, z, V(2. / 3.));
   V of_m = v_fma(p * z, s, s + s);
-  if constexpr (is_double<V>::value) return v_fma(e, V(0.693147180369123816490), v_fma(e, V(1.9082149292705877e-10), of_m));
+  if constexpr (is_double<V>::value)
+    return v_fma(e, V(0.693147180369123816490), v_fma(e, V(1.9082149292705877e-10), of_m));
   else return v_fma(e, V(0.693145752f), v_fma(e, V(1.42860677e-6f), of_m));
 }
 template <class V>
@@ -151,15 +171,22 @@ AFINA_ANYWHERE V tanh(V x) {
   V y = t / (t + V(2.f));
   return v_if_positive(-x, -y, y);
 }
-// erf x = 1 - e^(-x^2) Q(1 / (1 + x / 2)) for x >= 0; Q fitted by Chebyshev interpolation, absolute error below 5e-9.
+// erf x = 1 - e^(-x^2) Q(1 / (1 + x / 2)) for x >= 0; Q fitted by Chebyshev interpolation, absolute
+// error below 5e-9.
 template <class V>
 AFINA_ANYWHERE V erf(V x) {
   V a = v_min(V(6.f), v_max(x, -x));
   V t = V(1.f) / v_fma(a, V(0.5f), V(1.f));
   V q = V(-0.03191138735580327);
-  q = v_fma(q, t, V(0.13746580442101677)), q = v_fma(q, t, V(-0.1418807620483365)), q = v_fma(q, t, V(-0.18221751096638594));
-  q = v_fma(q, t, V(0.3567118603628189)), q = v_fma(q, t, V(-0.0038887281763713144)), q = v_fma(q, t, V(0.31505558585633964));
-  q = v_fma(q, t, V(0.26676637903929334)), q = v_fma(q, t, V(0.2839997651438469)), q = v_fma(q, t, V(-0.00010101050227602764));
+  q = v_fma(q, t, V(0.13746580442101677));
+  q = v_fma(q, t, V(-0.1418807620483365));
+  q = v_fma(q, t, V(-0.18221751096638594));
+  q = v_fma(q, t, V(0.3567118603628189));
+  q = v_fma(q, t, V(-0.0038887281763713144));
+  q = v_fma(q, t, V(0.31505558585633964));
+  q = v_fma(q, t, V(0.26676637903929334));
+  q = v_fma(q, t, V(0.2839997651438469));
+  q = v_fma(q, t, V(-0.00010101050227602764));
   V y = v_fma(-exp(-(a * a)), q, V(1.f));
   return v_if_positive(-x, -y, y);
 }

@@ -30,7 +30,9 @@ void Recomputing::done() {
   on_ = false;
 }
 
-double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void profile(bool on) {
   if (on) times.clear();
@@ -44,7 +46,8 @@ void profile_add(const char* slot, double seconds) {
     seconds += seconds_now() - start;
   }
   SlotTime& of = times[slot];
-  of.seconds += seconds, ++of.calls;
+  of.seconds += seconds;
+  ++of.calls;
 }
 const std::map<std::string, SlotTime>& profile_times() { return times; }
 

@@ -1,5 +1,5 @@
-// What was executed: FLOPs by phase and seconds by kernel slot. Counted where the work is done, so the figures are of what ran, not of
-// what should have run.
+// What was executed: FLOPs by phase and seconds by kernel slot. Counted where the work is done, so
+// the figures are of what ran, not of what should have run.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -26,9 +26,10 @@ class PhaseScope {
   static inline thread_local Phase current_ = Phase::forward;
 };
 
-// The rule: multiply-adds of matrix products, times two. A product (m, k)·(k, n) counts 2 m n k, rows that only fill up a chunk included;
-// attention counts 4 dim for every key that a query of a head sees, and 10 dim backward (scores again, dP, dQ, dK, dV). Keys that the mask
-// hides are not counted, nor is anything element-wise. So the figures follow from shapes and masks alone.
+// The rule: multiply-adds of matrix products, times two. A product (m, k)·(k, n) counts 2 m n k,
+// rows that only fill up a chunk included; attention counts 4 dim for every key that a query of a
+// head sees, and 10 dim backward (scores again, dP, dQ, dK, dV). Keys that the mask hides are not
+// counted, nor is anything element-wise. So the figures follow from shapes and masks alone.
 struct FlopCount {
   int64_t of[phase_count] = {0, 0, 0, 0};
   int64_t recomputed = 0;  // of the backward ones, those that repeat forward work
@@ -51,7 +52,8 @@ class Recomputing {
 // Seconds since some moment, from a steady clock.
 double seconds_now();
 
-// Seconds and calls by kernel slot, while switched on (make bench): profile(true) clears and starts.
+// Seconds and calls by kernel slot, while switched on (make bench): profile(true) clears and
+// starts.
 struct SlotTime {
   double seconds = 0;
   int64_t calls = 0;
@@ -61,7 +63,8 @@ bool profiling();
 void profile_add(const char* slot, double seconds);
 const std::map<std::string, SlotTime>& profile_times();
 
-// Position of the first element that is NaN or infinite, -1 if all are finite (or the tensor holds integers).
+// Position of the first element that is NaN or infinite, -1 if all are finite (or the tensor holds
+// integers).
 int64_t first_not_finite(const Tensor& t);
 
 }  // namespace afina

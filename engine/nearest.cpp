@@ -7,7 +7,8 @@ namespace afina {
 
 namespace {
 
-// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment), over three rows of the table.
+// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment), over
+// three rows of the table.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -15,7 +16,8 @@ size_t distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, last);
     std::swap(last, row);
@@ -31,10 +33,14 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
   size_t least = std::max<size_t>(1, word.size() * 2 / 5) + 1;
   std::string best;
   for (const std::string& candidate : known) {
-    size_t difference = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    size_t difference =
+        std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
     if (candidate.size() > longest || difference >= least) continue;
     size_t d = distance(word, candidate);
-    if (d < least) least = d, best = candidate;
+    if (d < least) {
+      least = d;
+      best = candidate;
+    }
   }
   return best;
 }

@@ -9,12 +9,15 @@ namespace afina {
 struct NormalStream {
   uint32_t key0, key1;
   uint64_t high;
-  explicit NormalStream(const Random& random) : key0(random.key()[0]), key1(random.key()[1]), high(random.high()) {}
+  explicit NormalStream(const Random& random)
+      : key0(random.key()[0]), key1(random.key()[1]), high(random.high()) {}
 };
 
 namespace kernel {
-// values f32 (n), values[i] = spread · Random::normal(first + i) to the bit; first: even. On the CPU, where weights are made.
-inline constinit Kernel<void(Tensor& values, NormalStream stream, int64_t first, float spread)> normals{"normals"};
+// values f32 (n), values[i] = spread · Random::normal(first + i) to the bit; first: even. On the
+// CPU, where weights are made.
+inline constinit Kernel<void(Tensor& values, NormalStream stream, int64_t first, float spread)>
+    normals{"normals"};
 }  // namespace kernel
 
 }  // namespace afina

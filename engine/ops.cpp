@@ -15,11 +15,12 @@ Tensor map(const char* operation, const Tensor& x, Scalar f) {
     kernel::map(again, of_x, f);
     return again;
   });
-  return Tape::record(operation, y, {x}, [dx = x.grad(), x = Kept(x), y = Kept(y), f](const Tensor& dy) {
-    Tensor of_x = x.get(), part = like(of_x);
-    kernel::map_backward(part, dy, of_x, y.get(), f);
-    dx += part;
-  });
+  return Tape::record(operation, y, {x},
+                      [dx = x.grad(), x = Kept(x), y = Kept(y), f](const Tensor& dy) {
+                        Tensor of_x = x.get(), part = like(of_x);
+                        kernel::map_backward(part, dy, of_x, y.get(), f);
+                        dx += part;
+                      });
 }
 
 // The gradient of a spread operand is the sum over what it was spread over.
@@ -38,9 +39,10 @@ Tensor shrink(const Tensor& g, const Shape& to) {
   return y;
 }
 Tensor zip(const Tensor& a, const Tensor& b, Binary f) {
-  bool fits = b.size() == a.size() || b.size() == 1 || (b.columns() == 1 && b.rows() == a.rows()) || b.size() == a.columns();
-  require(fits && a.dtype() == b.dtype(), "shapes ", a.shape().text(), " ", name(a.dtype()), " and ", b.shape().text(), " ",
-          name(b.dtype()), " do not go together");
+  bool fits = b.size() == a.size() || b.size() == 1 || (b.columns() == 1 && b.rows() == a.rows()) ||
+              b.size() == a.columns();
+  require(fits && a.dtype() == b.dtype(), "shapes ", a.shape().text(), " ", name(a.dtype()),
+          " and ", b.shape().text(), " ", name(b.dtype()), " do not go together");
   Tensor c = like(a);
   kernel::zip(c, a, b, f);
   return c;
@@ -56,7 +58,8 @@ Tensor affine(const Tensor& x, double scale, double offset) {
 }
 Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb) {
   int64_t k = ta ? a.rows() : a.columns(), kb = tb ? b.columns() : b.rows();
-  require(k == kb, "matmul of ", a.shape().text(), ta ? "ᵀ" : "", " and ", b.shape().text(), tb ? "ᵀ" : "", ": ", k, " is not ", kb);
+  require(k == kb, "matmul of ", a.shape().text(), ta ? "ᵀ" : "", " and ", b.shape().text(),
+          tb ? "ᵀ" : "", ": ", k, " is not ", kb);
   Tensor c({ta ? a.columns() : a.rows(), tb ? b.rows() : b.columns()}, a.dtype(), a.device());
   product_into(c, a, b, ta, tb, false, Tensor());
   return c;
@@ -77,38 +80,42 @@ SCALAR_FUNCTIONS(ENTRY)
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return added(zip(a, b, Binary::add), a, b); }
 Tensor added(Tensor c, const Tensor& a, const Tensor& b) {
-  return Tape::record("add", std::move(c), {a, b}, [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
-    if (da) da += dc;
-    if (db) db += shrink(dc, to);
-  });
+  return Tape::record("add", std::move(c), {a, b},
+                      [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
+                        if (da) da += dc;
+                        if (db) db += shrink(dc, to);
+                      });
 }
 Tensor operator-(const Tensor& a, const Tensor& b) {
-  return Tape::record("sub", zip(a, b, Binary::sub), {a, b}, [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
-    if (da) da += dc;
-    if (!db) return;
-    Tensor part = shrink(dc, to), negative = like(part);
-    kernel::affine(negative, part, -1., 0.);
-    db += negative;
-  });
+  return Tape::record("sub", zip(a, b, Binary::sub), {a, b},
+                      [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
+                        if (da) da += dc;
+                        if (!db) return;
+                        Tensor part = shrink(dc, to), negative = like(part);
+                        kernel::affine(negative, part, -1., 0.);
+                        db += negative;
+                      });
 }
 Tensor operator*(const Tensor& a, const Tensor& b) {
-  return Tape::record("mul", zip(a, b, Binary::mul), {a, b},
-                      [da = a.grad(), db = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
-                        if (da) da += zip(dc, b, Binary::mul);
-                        if (db) db += shrink(zip(dc, a, Binary::mul), b.shape());
-                      });
+  return Tape::record(
+      "mul", zip(a, b, Binary::mul), {a, b},
+      [da = a.grad(), db = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
+        if (da) da += zip(dc, b, Binary::mul);
+        if (db) db += shrink(zip(dc, a, Binary::mul), b.shape());
+      });
 }
 Tensor operator/(const Tensor& a, const Tensor& b) {
   Tensor c = zip(a, b, Binary::div);
-  return Tape::record("div", c, {a, b}, [da = a.grad(), db = b.grad(), b = b.detached(), c](const Tensor& dc) {
-    Tensor part = zip(dc, b, Binary::div);
-    if (db) {
-      Tensor of_b = zip(part, c, Binary::mul), negative = like(of_b);
-      kernel::affine(negative, of_b, -1., 0.);
-      db += shrink(negative, b.shape());
-    }
-    if (da) da += part;
-  });
+  return Tape::record("div", c, {a, b},
+                      [da = a.grad(), db = b.grad(), b = b.detached(), c](const Tensor& dc) {
+                        Tensor part = zip(dc, b, Binary::div);
+                        if (db) {
+                          Tensor of_b = zip(part, c, Binary::mul), negative = like(of_b);
+                          kernel::affine(negative, of_b, -1., 0.);
+                          db += shrink(negative, b.shape());
+                        }
+                        if (da) da += part;
+                      });
 }
 Tensor operator*(const Tensor& a, double s) { return affine(a, s, 0.); }
 Tensor operator+(const Tensor& a, double s) { return affine(a, 1., s); }
@@ -127,27 +134,34 @@ Tensor sum(const Tensor& x) {
   });
 }
 Tensor matmul(const Tensor& a, const Tensor& b, bool ta, bool tb) {
-  return Tape::record("matmul", product(a, b, ta, tb), {a, b},
-                      [da = a.grad(), db = b.grad(), ta, tb, a = a.detached(), b = b.detached()](const Tensor& dc) {
-                        if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
-                        if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
-                      });
+  return Tape::record(
+      "matmul", product(a, b, ta, tb), {a, b},
+      [da = a.grad(), db = b.grad(), ta, tb, a = a.detached(), b = b.detached()](const Tensor& dc) {
+        if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
+        if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
+      });
 }
-void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate, const Tensor& bias) {
+void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
+                  const Tensor& bias) {
   count_flops(2 * c.size() * (ta ? a.rows() : a.columns()));
   kernel::matmul(c, a, b, ta, tb, accumulate, bias);
 }
-void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2, bool tb, const Tensor& bias) {
+void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
+                   bool tb, const Tensor& bias) {
   count_flops(2 * c.size() * (a.columns() + a2.columns()));
   kernel::matmul2(c, a, b, a2, b2, tb, bias);
 }
 Tensor reshape(const Tensor& x, Shape shape) {
-  return Tape::record("reshape", x.viewed(shape), {x}, [dx = x.grad(), back = x.shape()](const Tensor& dy) { dx += dy.viewed(back); });
+  return Tape::record(
+      "reshape", x.viewed(shape), {x},
+      [dx = x.grad(), back = x.shape()](const Tensor& dy) { dx += dy.viewed(back); });
 }
 Tensor columns(const Tensor& x, int64_t from, int64_t count) {
-  require(from >= 0 && count >= 0 && from + count <= x.columns(), "columns ", from, " to ", from + count, " of ", x.shape().text());
+  require(from >= 0 && count >= 0 && from + count <= x.columns(), "columns ", from, " to ",
+          from + count, " of ", x.shape().text());
   std::vector<int64_t> extents;
-  for (int i = 0; i < x.shape().rank(); ++i) extents.push_back(i + 1 < x.shape().rank() ? x.shape()[i] : count);
+  for (int i = 0; i < x.shape().rank(); ++i)
+    extents.push_back(i + 1 < x.shape().rank() ? x.shape()[i] : count);
   Tensor y(Shape(extents), x.dtype(), x.device());
   kernel::columns(y, x, from);
   return Tape::record("columns", y, {x}, [dx = x.grad(), from](const Tensor& dy) {
@@ -155,7 +169,11 @@ Tensor columns(const Tensor& x, int64_t from, int64_t count) {
     kernel::add_columns(sum, dy, from);
   });
 }
-Tensor choose_rows(const Tensor& x, int64_t from, int64_t count) { return matmul(choice(x, count, x.rows(), from), x); }
-Tensor choose_columns(const Tensor& x, int64_t from, int64_t count) { return matmul(x, choice(x, count, x.columns(), from), false, true); }
+Tensor choose_rows(const Tensor& x, int64_t from, int64_t count) {
+  return matmul(choice(x, count, x.rows(), from), x);
+}
+Tensor choose_columns(const Tensor& x, int64_t from, int64_t count) {
+  return matmul(x, choice(x, count, x.columns(), from), false, true);
+}
 
 }  // namespace afina

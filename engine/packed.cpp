@@ -11,18 +11,22 @@ namespace afina {
 
 namespace {
 
-// Stands before a packed form and says what it is a form of: another instruction set, or another view of the buffer, needs its own.
+// Stands before a packed form and says what it is a form of: another instruction set, or another
+// view of the buffer, needs its own.
 struct alignas(64) Head {
   int64_t n, k;
   int isa, in;
-  bool operator==(const Head& o) const { return n == o.n && k == o.k && isa == o.isa && in == o.in; }
+  bool operator==(const Head& o) const {
+    return n == o.n && k == o.k && isa == o.isa && in == o.in;
+  }
 };
 std::mutex packing;
 bool on = false;
 
 bool to_be_packed(const Tensor& b) {
   Buffer* whole = b.buffer();
-  return on && whole && whole->constant && b.data<void>() == whole->data && b.bytes() == whole->bytes;
+  return on && whole && whole->constant && b.data<void>() == whole->data &&
+         b.bytes() == whole->bytes;
 }
 
 // On Device::shapes: the room of the form that the CPU's matmul would make.
@@ -37,7 +41,8 @@ void hold_packed(const Tensor& b, int64_t n, int64_t k, bool tb) {
 void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool, const Tensor&) {
   hold_packed(b, c.columns(), ta ? a.rows() : a.columns(), tb);
 }
-void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor&, const Tensor&, bool tb, const Tensor&) {
+void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor&, const Tensor&, bool tb,
+             const Tensor&) {
   hold_packed(b, c.columns(), a.columns(), tb);
 }
 REGISTER_KERNEL(matmul, Device::shapes, holds_packed, 0, matmul);
@@ -48,7 +53,8 @@ REGISTER_KERNEL(matmul2, Device::shapes, holds_packed, 0, matmul2);
 bool packing_constants() { return on; }
 void pack_constants(bool wanted) { on = wanted; }
 
-const void* packed_constant(const Tensor& b, const Gemm& g, size_t bytes, void (*pack)(void* out, const Gemm& g)) {
+const void* packed_constant(const Tensor& b, const Gemm& g, size_t bytes,
+                            void (*pack)(void* out, const Gemm& g)) {
   if (!to_be_packed(b)) return nullptr;
   Buffer* whole = b.buffer();
   Head head{g.n, g.k, int(isa()), int(g.in)};

@@ -9,7 +9,8 @@
 namespace afina {
 
 float Random::normal(uint64_t position) const {
-  // Each normal uses two of the four numbers of a block, so that a position is independent of its neighbours.
+  // Each normal uses two of the four numbers of a block, so that a position is independent of its
+  // neighbours.
   auto four = block(position / 2);
   uint32_t a = four[(position % 2) * 2], b = four[(position % 2) * 2 + 1];
   double u = (double(a) + 0.5) * 0x1p-32, angle = double(b) * (0x1p-32 * 6.283185307179586), s, c;

@@ -1,5 +1,5 @@
-// Counter-based random numbers (Philox 4x32-10, Salmon et al., 2011): a number is a function of where it is used, so that the order in
-// which things are built, split or resumed cannot change it.
+// Counter-based random numbers (Philox 4x32-10, Salmon et al., 2011): a number is a function of
+// where it is used, so that the order in which things are built, split or resumed cannot change it.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -9,10 +9,12 @@
 namespace afina {
 
 // Ten rounds of Philox 4x32 on one counter block.
-inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
+                                      std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     uint64_t p0 = uint64_t(0xD2511F53u) * counter[0], p1 = uint64_t(0xCD9E8D57u) * counter[2];
-    counter = {uint32_t(p1 >> 32) ^ counter[1] ^ key[0], uint32_t(p1), uint32_t(p0 >> 32) ^ counter[3] ^ key[1], uint32_t(p0)};
+    counter = {uint32_t(p1 >> 32) ^ counter[1] ^ key[0], uint32_t(p1),
+               uint32_t(p0 >> 32) ^ counter[3] ^ key[1], uint32_t(p0)};
     key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
   }
   return counter;
@@ -28,10 +30,13 @@ constexpr uint64_t hash_of(std::string_view text) {
 // A stream of random numbers keyed by (seed, purpose, name or sample), addressed by position.
 class Random {
  public:
-  // purpose: what the numbers are for ("init", "shuffle", "dropout"); name: a tensor's name, or any text.
-  Random(uint64_t seed, std::string_view purpose, std::string_view name = "") : Random(seed, purpose, hash_of(name)) {}
+  // purpose: what the numbers are for ("init", "shuffle", "dropout"); name: a tensor's name, or any
+  // text.
+  Random(uint64_t seed, std::string_view purpose, std::string_view name = "")
+      : Random(seed, purpose, hash_of(name)) {}
   Random(uint64_t seed, std::string_view purpose, uint64_t index)
-      : key_{uint32_t(seed), uint32_t(seed >> 32)}, high_(hash_of(purpose) * 0x9E3779B97F4A7C15ull ^ index) {}
+      : key_{uint32_t(seed), uint32_t(seed >> 32)},
+        high_(hash_of(purpose) * 0x9E3779B97F4A7C15ull ^ index) {}
 
   // 32 random bits at a position.
   uint32_t bits(uint64_t position) const { return block(position / 4)[position % 4]; }
@@ -42,8 +47,11 @@ class Random {
   // Uniform in [0, 1), 24 bits.
   float uniform(uint64_t position) const { return float(bits(position) >> 8) * 0x1p-24f; }
   // Uniform integer in [0, n), n < 2^32, by multiplication (bias below 2^-32 * n).
-  uint32_t below(uint64_t position, uint32_t n) const { return uint32_t((uint64_t(bits(position)) * n) >> 32); }
-  // Standard normal by Box-Muller on our own log, sqrt, sin and cos. Many of them: kernel::normals (engine/normals.h).
+  uint32_t below(uint64_t position, uint32_t n) const {
+    return uint32_t((uint64_t(bits(position)) * n) >> 32);
+  }
+  // Standard normal by Box-Muller on our own log, sqrt, sin and cos. Many of them: kernel::normals
+  // (engine/normals.h).
   float normal(uint64_t position) const;
   // What block() keys and counts by: the key, and the upper half of its counter.
   const std::array<uint32_t, 2>& key() const { return key_; }
@@ -54,7 +62,8 @@ class Random {
   uint64_t high_;
 };
 
-// A permutation of 0..n-1 that depends on the stream alone (Fisher-Yates; std::shuffle is not portable).
+// A permutation of 0..n-1 that depends on the stream alone (Fisher-Yates; std::shuffle is not
+// portable).
 std::vector<uint32_t> permutation(uint32_t n, const Random& random);
 
 }  // namespace afina

@@ -22,10 +22,17 @@ size_t Ranges::take(size_t bytes, size_t limit) {
 
 void Ranges::give_back(size_t at, size_t bytes) {
   auto next = free_.lower_bound(at);
-  if (next != free_.end() && at + bytes == next->first) bytes += next->second, next = free_.erase(next);
+  if (next != free_.end() && at + bytes == next->first) {
+    bytes += next->second;
+    next = free_.erase(next);
+  }
   if (next != free_.begin()) {
     auto before = std::prev(next);
-    if (before->first + before->second == at) at = before->first, bytes += before->second, free_.erase(before);
+    if (before->first + before->second == at) {
+      at = before->first;
+      bytes += before->second;
+      free_.erase(before);
+    }
   }
   if (at + bytes == end_) end_ = at;
   else free_[at] = bytes;

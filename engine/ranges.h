@@ -1,13 +1,16 @@
-// Places in one range of addresses: which parts are taken and which are free. Knows offsets alone, so that every device's pool can use it.
+// Places in one range of addresses: which parts are taken and which are free. Knows offsets alone,
+// so that every device's pool can use it.
 #pragma once
 #include <cstddef>
 #include <map>
 
 namespace afina {
 
-// Hands out the upper end of the shortest free place that is long enough, and merges what comes back. Sizes repeat every step, so after the
-// first step every request finds its place, and the highest place used stays near what was held at most: within 1 % in steps of SmolLM2,
-// where the lowest place that is long enough left gaps of 5 %, as gradients that stay came between activations that go.
+// Hands out the upper end of the shortest free place that is long enough, and merges what comes
+// back. Sizes repeat every step, so after the first step every request finds its place, and the
+// highest place used stays near what was held at most: within 1 % in steps of SmolLM2, where the
+// lowest place that is long enough left gaps of 5 %, as gradients that stay came between
+// activations that go.
 class Ranges {
  public:
   static constexpr size_t none = ~size_t(0);

@@ -41,7 +41,10 @@ Tensor RowSum::room_for(const Tensor& ids, Tensor& places) {
   std::vector<int32_t> at = ids.integers();
   for (int32_t& id : at) {
     int32_t& place = place_[size_t(id)];
-    if (place < 0) place = int32_t(rows_.size()), rows_.push_back(id);
+    if (place < 0) {
+      place = int32_t(rows_.size());
+      rows_.push_back(id);
+    }
     id = place;
   }
   places = Tensor::from(at, ids.shape(), device_);
@@ -50,7 +53,8 @@ Tensor RowSum::room_for(const Tensor& ids, Tensor& places) {
 
 void RowSum::add_to(Tensor& sum) const {
   if (!touched()) return;
-  if (ids_) return kernel::embedding_backward(sum, sum_, ids_);  // places that are not the first hold zeros
+  if (ids_)
+    return kernel::embedding_backward(sum, sum_, ids_);  // places that are not the first hold zeros
   int64_t count = int64_t(rows_.size());
   kernel::embedding_backward(sum, sum_.slice_rows(0, count), Tensor::from(rows_, {count}, device_));
 }
@@ -58,7 +62,8 @@ void RowSum::add_to(Tensor& sum) const {
 void RowSum::drop() {
   for (int32_t row : rows_) place_[size_t(row)] = -1;
   rows_.clear();
-  sum_ = ids_ = Tensor(), added_ = 0;
+  sum_ = ids_ = Tensor();
+  added_ = 0;
 }
 
 }  // namespace afina

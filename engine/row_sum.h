@@ -6,14 +6,17 @@
 
 namespace afina {
 
-// Sums of rows of a whole (rows, n), one place for each row that was touched, in order of first touch. What is added to one row is the same
-// chain as in the whole, so which rows share the sum, and how a step is split, shows in no bit. On a GPU every id has a place of its own,
-// and those of one row share the first: the device finds it without the host, so that a captured step holds for other ids.
+// Sums of rows of a whole (rows, n), one place for each row that was touched, in order of first
+// touch. What is added to one row is the same chain as in the whole, so which rows share the sum,
+// and how a step is split, shows in no bit. On a GPU every id has a place of its own, and those of
+// one row share the first: the device finds it without the host, so that a captured step holds for
+// other ids.
 class RowSum {
  public:
   RowSum(Shape whole, Dtype dtype, Device device) : whole_(whole), dtype_(dtype), device_(device) {}
-  // Makes room for rows `ids` (i32, any shape) of the whole. Gives the sum (places, n), new rows as zeros, and in `places` (as ids) where
-  // in it the row of each id lies. The memory taken depends on the number of ids alone, not on how many of them are equal.
+  // Makes room for rows `ids` (i32, any shape) of the whole. Gives the sum (places, n), new rows as
+  // zeros, and in `places` (as ids) where in it the row of each id lies. The memory taken depends
+  // on the number of ids alone, not on how many of them are equal.
   Tensor room_for(const Tensor& ids, Tensor& places);
   bool touched() const { return added_ > 0; }
   // sum (whole) += the gathered rows.

@@ -1,4 +1,5 @@
-// Scalar functions and their derivatives. A line here is a differentiable tensor function on every device.
+// Scalar functions and their derivatives. A line here is a differentiable tensor function on every
+// device.
 #pragma once
 #include "engine/math.h"
 
@@ -26,16 +27,17 @@ enum class Scalar : uint8_t { SCALAR_FUNCTIONS(ENTRY) };
 #undef ENTRY
 
 namespace scalar {
-#define ENTRY(name, f, df)                                                                                \
-  struct name {                                                                                           \
-    template <class V>                                                                                    \
-    AFINA_ANYWHERE static V forward([[maybe_unused]] V x) {                                               \
-      return f;                                                                                           \
-    }                                                                                                     \
-    template <class V>                                                                                    \
-    AFINA_ANYWHERE static V backward([[maybe_unused]] V dy, [[maybe_unused]] V x, [[maybe_unused]] V y) { \
-      return df;                                                                                          \
-    }                                                                                                     \
+#define ENTRY(name, f, df)                                                        \
+  struct name {                                                                   \
+    template <class V>                                                            \
+    AFINA_ANYWHERE static V forward([[maybe_unused]] V x) {                       \
+      return f;                                                                   \
+    }                                                                             \
+    template <class V>                                                            \
+    AFINA_ANYWHERE static V backward([[maybe_unused]] V dy, [[maybe_unused]] V x, \
+                                     [[maybe_unused]] V y) {                      \
+      return df;                                                                  \
+    }                                                                             \
   };
 SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY

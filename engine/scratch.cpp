@@ -33,7 +33,8 @@ void* scratch(int which, size_t bytes) {
   held -= b.bytes[which];
   b.bytes[which] = 0;
   b.data[which] = std::aligned_alloc(64, size);
-  require(b.data[which] != nullptr, "workspace: the system has no ", size, " bytes left. Use a smaller batch or length.");
+  require(b.data[which] != nullptr, "workspace: the system has no ", size,
+          " bytes left. Use a smaller batch or length.");
   b.bytes[which] = size;
   held += size;
   return b.data[which];

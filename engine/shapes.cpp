@@ -29,7 +29,9 @@ std::mutex mutex;
 Ranges ranges;
 size_t highest = 0;
 
-size_t padded(size_t bytes) { return ((bytes ? bytes : 1) + 63) / 64 * 64; }  // as the CPU's pool does
+size_t padded(size_t bytes) {
+  return ((bytes ? bytes : 1) + 63) / 64 * 64;
+}  // as the CPU's pool does
 bool is_here(const void* data) { return uintptr_t(data) >= base && uintptr_t(data) < base + size; }
 
 void* allocate(size_t bytes) {
@@ -50,7 +52,10 @@ void copy(void* to, const void*, size_t bytes) {
 
 [[maybe_unused]] const bool registered = [] {
   Memory& m = memory(Device::shapes);
-  m.allocate = allocate, m.release = release, m.copy = copy, m.zero = [](void*, size_t) {};
+  m.allocate = allocate;
+  m.release = release;
+  m.copy = copy;
+  m.zero = [](void*, size_t) {};
   return true;
 }();
 
@@ -58,7 +63,8 @@ void copy(void* to, const void*, size_t bytes) {
 
 Device stood_for() { return foreseen; }
 void stand_for(Device device) {
-  require(device != Device::shapes && built_for(device), "device '", name(device), "' cannot be foreseen: it is not in this build");
+  require(device != Device::shapes && built_for(device), "device '", name(device),
+          "' cannot be foreseen: it is not in this build");
   foreseen = device;
 }
 

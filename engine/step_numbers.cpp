@@ -9,7 +9,8 @@ namespace {
 thread_local StepScope* current = nullptr;
 }
 
-StepScope::StepScope(Device device, const StepNumbers* there, const StepNumbers& numbers, bool strict)
+StepScope::StepScope(Device device, const StepNumbers* there, const StepNumbers& numbers,
+                     bool strict)
     : device_(device), there_(there), numbers_(numbers), strict_(strict), outer_(current) {
   current = this;
 }
@@ -19,14 +20,16 @@ Number<double> loss_scale(double scale, Device device) {
   const StepScope* s = current;
   if (!s || s->device_ != device) return scale;
   if (s->numbers_.loss_scale == scale) return {scale, &s->there_->loss_scale};
-  require(!s->strict_, "a captured step scales its loss by ", scale, ", not by the step's own ", s->numbers_.loss_scale);
+  require(!s->strict_, "a captured step scales its loss by ", scale, ", not by the step's own ",
+          s->numbers_.loss_scale);
   return scale;
 }
 Number<uint64_t> step_number(uint64_t step, Device device) {
   const StepScope* s = current;
   if (!s || s->device_ != device) return step;
   if (s->numbers_.step == step) return {step, &s->there_->step};
-  require(!s->strict_, "a captured step draws dropout for step ", step, ", and it is step ", s->numbers_.step);
+  require(!s->strict_, "a captured step draws dropout for step ", step, ", and it is step ",
+          s->numbers_.step);
   return step;
 }
 

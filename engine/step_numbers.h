@@ -1,5 +1,6 @@
-// The numbers of a training step that change from one step to the next. On a GPU they lie in device memory, filled by one small copy per
-// step, so that kernels that were launched once can be replayed for a later step.
+// The numbers of a training step that change from one step to the next. On a GPU they lie in device
+// memory, filled by one small copy per step, so that kernels that were launched once can be
+// replayed for a later step.
 #pragma once
 #include <cstdint>
 
@@ -25,10 +26,12 @@ struct Number {
   AFINA_ANYWHERE T get() const { return there ? *there : value; }
 };
 
-// While alive, operations on `device` read the step's numbers at `there`, memory of that device, and `numbers` says what they are now.
+// While alive, operations on `device` read the step's numbers at `there`, memory of that device,
+// and `numbers` says what they are now.
 class StepScope {
  public:
-  // strict: numbers that are not the step's own are an Error, as they would stay what they are when the step is replayed.
+  // strict: numbers that are not the step's own are an Error, as they would stay what they are when
+  // the step is replayed.
   StepScope(Device device, const StepNumbers* there, const StepNumbers& numbers, bool strict);
   ~StepScope();
   StepScope(const StepScope&) = delete;
@@ -43,7 +46,8 @@ class StepScope {
   StepScope* outer_;
 };
 
-// `scale` and `step` for kernels on the device: where the step in force keeps them, when they are the step's own; else as they are.
+// `scale` and `step` for kernels on the device: where the step in force keeps them, when they are
+// the step's own; else as they are.
 Number<double> loss_scale(double scale, Device device);
 Number<uint64_t> step_number(uint64_t step, Device device);
 

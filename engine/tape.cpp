@@ -13,7 +13,8 @@ namespace afina {
 
 namespace {
 
-// How often each operation ran since the search for NaN began: a model has many operations of one name.
+// How often each operation ran since the search for NaN began: a model has many operations of one
+// name.
 std::map<std::string_view, int> ran;
 
 void require_finite(const Tensor& t, const std::string& what) {
@@ -24,18 +25,23 @@ void require_finite(const Tensor& t, const std::string& what) {
 
 }  // namespace
 
-Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs, Backward backward) {
-  bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.needs_grad(); });
+Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs,
+                    Backward backward) {
+  bool needed =
+      std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.needs_grad(); });
   return record(operation, std::move(y), needed, std::move(backward));
 }
 
 Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backward) {
   if (check_finite_)
-    require_finite(y, "the result of operation '" + std::string(operation) + "' (its call " + std::to_string(++ran[operation]) + ")");
+    require_finite(y, "the result of operation '" + std::string(operation) + "' (its call " +
+                          std::to_string(++ran[operation]) + ")");
   else if (!ran.empty()) ran.clear();
   if (!current_ || !needed) return y;
   auto slot = std::make_shared<Slot>();
-  slot->shape = y.shape(), slot->dtype = y.dtype(), slot->device = y.device();
+  slot->shape = y.shape();
+  slot->dtype = y.dtype();
+  slot->device = y.device();
   y.grad_ = Gradient(slot);
   current_->steps_.push_back({operation, y.grad_, std::move(backward)});
   return y;
@@ -43,9 +49,14 @@ Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backw
 
 void Tape::backward(const Tensor& loss, const std::function<void()>& after_step) {
   require(loss.size() == 1, "backward starts from one number, not from ", loss.shape().text());
-  require(loss.needs_grad(), "backward: nothing that needs a gradient led to this loss; does the method train anything?");
-  if (loss.device() == Device::cpu) return backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype()), after_step);
-  Tensor one = Tensor::zeros(loss.shape(), loss.dtype(), loss.device());  // made there: a captured step cannot read the host
+  require(
+      loss.needs_grad(),
+      "backward: nothing that needs a gradient led to this loss; does the method train anything?");
+  if (loss.device() == Device::cpu)
+    return backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype()),
+                    after_step);
+  Tensor one = Tensor::zeros(loss.shape(), loss.dtype(),
+                             loss.device());  // made there: a captured step cannot read the host
   kernel::affine(one, one, 0., 1.);
   backward(loss, one, after_step);
 }
@@ -65,7 +76,9 @@ void Tape::run(Step step) {
   if (!step.output.touched()) return;
   Tensor dy = step.output.value();
   step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
-  if (check_finite_) require_finite(dy, "the gradient that comes back to the result of operation '" + std::string(step.operation) + "'");
+  if (check_finite_)
+    require_finite(dy, "the gradient that comes back to the result of operation '" +
+                           std::string(step.operation) + "'");
   step.run(dy);
 }
 
@@ -77,18 +90,19 @@ Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& b
     y = block(x);
   }
   bool needed = y.needs_grad();
-  return Tape::record("checkpoint", y.detached(), needed, [dx = x.grad(), x = x.detached(), block](const Tensor& dy) {
-    Tensor again = x;
-    if (dx) again.track(x.dtype());
-    {
-      Recomputing recomputing;
-      Tape tape;
-      Tensor y_again = block(again);
-      recomputing.done();
-      tape.backward(y_again, dy);
-    }
-    if (dx) dx += again.grad().value();
-  });
+  return Tape::record("checkpoint", y.detached(), needed,
+                      [dx = x.grad(), x = x.detached(), block](const Tensor& dy) {
+                        Tensor again = x;
+                        if (dx) again.track(x.dtype());
+                        {
+                          Recomputing recomputing;
+                          Tape tape;
+                          Tensor y_again = block(again);
+                          recomputing.done();
+                          tape.backward(y_again, dy);
+                        }
+                        if (dx) dx += again.grad().value();
+                      });
 }
 
 }  // namespace afina

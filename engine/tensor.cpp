@@ -36,7 +36,8 @@ std::string Shape::text() const {
   return out + ")";
 }
 
-Buffer::Buffer(size_t n, Device d, Purpose p, bool zeros) : data(nullptr), bytes(n), device(d), purpose(p) {
+Buffer::Buffer(size_t n, Device d, Purpose p, bool zeros)
+    : data(nullptr), bytes(n), device(d), purpose(p) {
   const Memory& m = memory(d);
   meter(d, p, int64_t(n));
   try {
@@ -52,12 +53,15 @@ Buffer::~Buffer() {
   meter(device, purpose, -int64_t(bytes));
 }
 
-Tensor::Tensor(Shape shape, Dtype dtype, Device device, bool zeros) : shape_(shape), dtype_(dtype), device_(device) {
+Tensor::Tensor(Shape shape, Dtype dtype, Device device, bool zeros)
+    : shape_(shape), dtype_(dtype), device_(device) {
   require(present(device), "no device '", name(device), "' in this build or on this machine");
   buffer_ = std::make_shared<Buffer>(bytes(), device, PurposeScope::current(), zeros);
   data_ = buffer_->data;
 }
-Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) { return Tensor(shape, dtype, device, true); }
+Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) {
+  return Tensor(shape, dtype, device, true);
+}
 
 namespace {
 template <class To, class From>
@@ -81,7 +85,8 @@ void fill_from(void* out, Dtype dtype, const From* in, int64_t n) {
 }
 template <class From>
 Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, Device device) {
-  require(int64_t(values.size()) == shape.size(), values.size(), " values for a tensor of shape ", shape.text());
+  require(int64_t(values.size()) == shape.size(), values.size(), " values for a tensor of shape ",
+          shape.text());
   Tensor t(shape, dtype, device);
   if (device == Device::cpu) {
     fill_from(t.data<void>(), dtype, values.data(), t.size());
@@ -111,9 +116,15 @@ std::vector<To> host_values(const Tensor& t) {
 }
 }  // namespace
 
-Tensor Tensor::from(const std::vector<float>& v, Shape s, Dtype t, Device d) { return from_values(v, s, t, d); }
-Tensor Tensor::from(const std::vector<double>& v, Shape s, Dtype t, Device d) { return from_values(v, s, t, d); }
-Tensor Tensor::from(const std::vector<int32_t>& v, Shape s, Device d) { return from_values(v, s, Dtype::i32, d); }
+Tensor Tensor::from(const std::vector<float>& v, Shape s, Dtype t, Device d) {
+  return from_values(v, s, t, d);
+}
+Tensor Tensor::from(const std::vector<double>& v, Shape s, Dtype t, Device d) {
+  return from_values(v, s, t, d);
+}
+Tensor Tensor::from(const std::vector<int32_t>& v, Shape s, Device d) {
+  return from_values(v, s, Dtype::i32, d);
+}
 std::vector<float> Tensor::values() const { return host_values<float>(*this); }
 std::vector<double> Tensor::values64() const { return host_values<double>(*this); }
 std::vector<int32_t> Tensor::integers() const {
@@ -126,7 +137,8 @@ double Tensor::item() const {
   return values64()[0];
 }
 Tensor Tensor::to(Device device) const {
-  if (device != Device::cpu && device_ != Device::cpu && device != device_) return to(Device::cpu).to(device);
+  if (device != Device::cpu && device_ != Device::cpu && device != device_)
+    return to(Device::cpu).to(device);
   Tensor t(shape_, dtype_, device);
   memory(device == Device::cpu ? device_ : device).copy(t.data_, data_, bytes());
   if (dtype_ == Dtype::i32 && device != Device::cpu) t.buffer()->host = integers();
@@ -144,31 +156,38 @@ Tensor Tensor::as(Dtype dtype) const {
   return t;
 }
 void Tensor::copy_from(const Tensor& other) const {
-  require(other.shape() == shape_ && other.device() == device_, "copy of ", other.shape().text(), " into ", shape_.text());
+  require(other.shape() == shape_ && other.device() == device_, "copy of ", other.shape().text(),
+          " into ", shape_.text());
   if (other.dtype_ == dtype_) return memory(device_).copy(data_, other.data_, bytes());
   Tensor to = detached();
   kernel::cast(to, other);
 }
 void Tensor::zero() const { memory(device_).zero(data_, bytes()); }
 Tensor Tensor::viewed(Shape shape) const {
-  require(shape.size() == size(), "a tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
+  require(shape.size() == size(), "a tensor of shape ", shape_.text(), " cannot be seen as ",
+          shape.text());
   Tensor t = detached();
-  t.shape_ = shape, t.recipe_ = recipe_;
+  t.shape_ = shape;
+  t.recipe_ = recipe_;
   return t;
 }
 Tensor Tensor::slice_rows(int64_t from, int64_t count) const {
-  require(shape_.rank() >= 1 && from >= 0 && count >= 0 && from + count <= shape_[0], "rows ", from, " to ", from + count, " of ",
-          shape_.text());
+  require(shape_.rank() >= 1 && from >= 0 && count >= 0 && from + count <= shape_[0], "rows ", from,
+          " to ", from + count, " of ", shape_.text());
   std::vector<int64_t> extents;
   for (int i = 0; i < shape_.rank(); ++i) extents.push_back(i ? shape_[i] : count);
   Tensor t = detached();
   t.shape_ = Shape(extents);
-  t.data_ = static_cast<char*>(data_) + size_t(from) * size_t(shape_[0] ? size() / shape_[0] : 0) * size_of(dtype_);
+  t.data_ = static_cast<char*>(data_) +
+            size_t(from) * size_t(shape_[0] ? size() / shape_[0] : 0) * size_of(dtype_);
   return t;
 }
 Tensor& Tensor::track(Dtype sum) {
   auto slot = std::make_shared<Slot>();
-  slot->shape = shape_, slot->dtype = sum, slot->device = device_, slot->kept = true;
+  slot->shape = shape_;
+  slot->dtype = sum;
+  slot->device = device_;
+  slot->kept = true;
   grad_ = Gradient(slot);
   return *this;
 }
@@ -180,8 +199,8 @@ Tensor& Tensor::track_rows(Dtype sum) {
 }
 
 void Gradient::operator+=(const Tensor& part) const {
-  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(), " for a tensor of shape ",
-          slot_->shape.text());
+  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(),
+          " for a tensor of shape ", slot_->shape.text());
   if (!slot_->kept && !slot_->touched && part.dtype() == slot_->dtype) {
     slot_->gathered = part.viewed(slot_->shape);
     slot_->touched = true;
@@ -198,7 +217,8 @@ Tensor Gradient::sum(bool* fresh) const {
     s.gathered = Tensor(s.shape, s.dtype, s.device);
     s.touched = false;
   } else if (!s.kept && s.touched && s.gathered.buffer_use() > 1) {
-    s.gathered = s.gathered.copy();  // x + f(x): dy went to both as it was, and somebody else still holds it
+    s.gathered =
+        s.gathered.copy();  // x + f(x): dy went to both as it was, and somebody else still holds it
   }
   if (fresh) *fresh = !s.touched;
   else if (!s.touched) s.gathered.zero();
@@ -217,7 +237,8 @@ void Gradient::clear() const {
   if (rows()) rows()->drop();
 }
 void Gradient::drop() const {
-  slot_->touched = false, slot_->gathered = Tensor();
+  slot_->touched = false;
+  slot_->gathered = Tensor();
   if (rows()) rows()->drop();
 }
 

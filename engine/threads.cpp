@@ -1,4 +1,5 @@
-// A thread pool that spins briefly and then sleeps: a worker that the system has not woken yet is not waited for.
+// A thread pool that spins briefly and then sleeps: a worker that the system has not woken yet is
+// not waited for.
 #include "engine/threads.h"
 
 #include <atomic>
@@ -32,7 +33,8 @@ void pause() {
 #endif
 }
 
-// Waits until `value` is no longer `old`: about 40 us awake, which outlasts the gap between two loops of a training step, then asleep.
+// Waits until `value` is no longer `old`: about 40 us awake, which outlasts the gap between two
+// loops of a training step, then asleep.
 void wait_change(const std::atomic<int>& value, int old) {
   auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(40);
   do {
@@ -48,9 +50,13 @@ class Pool {
  public:
   ~Pool() { stop(); }
 
-  void run(int threads, int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
+  void run(int threads, int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t),
+           void* context) {
     if (threads != int(workers_.size()) + 1) start(threads);
-    body_ = body, context_ = context, n_ = n, grain_ = grain;
+    body_ = body;
+    context_ = context;
+    n_ = n;
+    grain_ = grain;
     const int64_t pieces = (n + grain - 1) / grain;
     for (int t = 0; t < threads; ++t) {
       shares_[size_t(t)].next.store(pieces * t / threads, std::memory_order_relaxed);
@@ -60,7 +66,8 @@ class Pool {
     epoch_.fetch_add(1, std::memory_order_release);
     epoch_.notify_all();
     work(0);
-    // Whoever has joined must finish; whoever comes later finds the loop closed and touches nothing of it.
+    // Whoever has joined must finish; whoever comes later finds the loop closed and touches nothing
+    // of it.
     int in = joined_.fetch_or(closed, std::memory_order_acq_rel) | closed;
     while (in != closed) {
       wait_change(joined_, in);
@@ -76,8 +83,9 @@ class Pool {
     int64_t end = 0;
   };
 
-  // A thread begins with its own share and then helps with the others'. Most loops go along the rows of a batch, so that a thread meets
-  // again what it made in the loop before, in its own cache.
+  // A thread begins with its own share and then helps with the others'. Most loops go along the
+  // rows of a batch, so that a thread meets again what it made in the loop before, in its own
+  // cache.
   void work(size_t thread) {
     inside = true;
     for (size_t i = 0, count = shares_.size(); i < count; ++i) {
@@ -108,7 +116,8 @@ class Pool {
     stopping_ = false;
     shares_ = std::vector<Share>(size_t(threads));
     int seen = epoch_.load();
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i, seen] { live(size_t(i), seen); });
+    for (int i = 1; i < threads; ++i)
+      workers_.emplace_back([this, i, seen] { live(size_t(i), seen); });
   }
 
   void stop() {
@@ -124,7 +133,8 @@ class Pool {
   void (*body_)(void*, int64_t, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t n_ = 0, grain_ = 1;
-  alignas(64) std::atomic<int> joined_{closed};  // workers inside the loop, and whether it takes more
+  alignas(64) std::atomic<int> joined_{
+      closed};  // workers inside the loop, and whether it takes more
   alignas(64) std::atomic<int> epoch_{0};
   std::atomic<bool> stopping_{false};
 };
@@ -146,12 +156,14 @@ int default_count() {
   char* end = nullptr;
   errno = 0;
   long n = std::strtol(word, &end, 10);
-  require(!*end && !errno && n >= 1 && n <= most_threads, "AFINA_THREADS=", word, ": expected a whole number from 1 to ", most_threads);
+  require(!*end && !errno && n >= 1 && n <= most_threads, "AFINA_THREADS=", word,
+          ": expected a whole number from 1 to ", most_threads);
   return int(n);
 }
 
 std::atomic<int> wanted{0};
-std::mutex one_loop;  // loops started by different threads of the host program do not share the pool
+std::mutex
+    one_loop;  // loops started by different threads of the host program do not share the pool
 
 }  // namespace
 
@@ -162,11 +174,13 @@ int thread_count() {
 }
 
 void set_thread_count(int count) {
-  require(count >= 1 && count <= most_threads, "threads: ", count, " asked for, from 1 to ", most_threads, " are possible");
+  require(count >= 1 && count <= most_threads, "threads: ", count, " asked for, from 1 to ",
+          most_threads, " are possible");
   wanted = count;
 }
 
-void run_parallel(int64_t n, int64_t grain, void (*run)(void* context, int64_t begin, int64_t end), void* context) {
+void run_parallel(int64_t n, int64_t grain, void (*run)(void* context, int64_t begin, int64_t end),
+                  void* context) {
   if (n <= 0) return;
   flush_denormals();
   if (grain < 1) grain = 1;

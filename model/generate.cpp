@@ -15,17 +15,24 @@ namespace {
 
 void check(const GenerateOptions& o) {
   require(o.most >= 0, "generation of ", o.most, " tokens is not possible");
-  require(o.temperature >= 0. && o.temperature <= 1e6, "temperature ", o.temperature, " where 0 (greedy) or more is expected");
+  require(o.temperature >= 0. && o.temperature <= 1e6, "temperature ", o.temperature,
+          " where 0 (greedy) or more is expected");
   require(o.top_k >= 0, "top-k ", o.top_k, " where 0 (all) or more is expected");
-  require(o.top_p > 0. && o.top_p <= 1., "top-p ", o.top_p, " where a number above 0 and up to 1 is expected");
+  require(o.top_p > 0. && o.top_p <= 1., "top-p ", o.top_p,
+          " where a number above 0 and up to 1 is expected");
 }
 
-bool contains(const std::vector<int32_t>& all, int32_t one) { return std::find(all.begin(), all.end(), one) != all.end(); }
+bool contains(const std::vector<int32_t>& all, int32_t one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
 
 }  // namespace
 
-int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options, int64_t position) {
-  for (float l : logits) require(std::isfinite(l), "the model's logits are not finite; its weights are damaged or it has diverged");
+int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options,
+                     int64_t position) {
+  for (float l : logits)
+    require(std::isfinite(l),
+            "the model's logits are not finite; its weights are damaged or it has diverged");
   std::vector<int32_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   auto likelier = [&](int32_t a, int32_t b) {
@@ -37,21 +44,26 @@ int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& op
   std::vector<double> weight(kept);
   double total = 0.;
   for (size_t i = 0; i < kept; ++i)
-    total += weight[i] = math::exp((double(logits[size_t(order[i])]) - double(logits[size_t(order[0])])) / options.temperature);
+    total += weight[i] =
+        math::exp((double(logits[size_t(order[i])]) - double(logits[size_t(order[0])])) /
+                  options.temperature);
   double reached = 0.;
   size_t count = 0;
-  while (count < kept && (count == 0 || reached < options.top_p * total)) reached += weight[count++];
+  while (count < kept && (count == 0 || reached < options.top_p * total))
+    reached += weight[count++];
   double left = double(Random(options.seed, "generate").uniform(uint64_t(position))) * reached;
   for (size_t i = 0; i + 1 < count; ++i)
     if ((left -= weight[i]) < 0.) return order[i];
   return order[count - 1];
 }
 
-Generated generate(Model& model, const std::vector<int32_t>& prompt, const GenerateOptions& options) {
+Generated generate(Model& model, const std::vector<int32_t>& prompt,
+                   const GenerateOptions& options) {
   check(options);
   require(!prompt.empty(), "generation needs a prompt of at least one token");
   int64_t context = model.config.context, begun = int64_t(prompt.size());
-  require(begun < context, "the prompt of ", begun, " tokens fills the model's context of ", context);
+  require(begun < context, "the prompt of ", begun, " tokens fills the model's context of ",
+          context);
   Generated out;
   Device device = model.parameters->device;
   PhaseScope phase(Phase::evaluation);
@@ -59,12 +71,17 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt, const Gener
   std::vector<int32_t> text = prompt, fresh = prompt;
   double start = seconds_now();
   while (int64_t(out.tokens.size()) < options.most) {
-    Inputs inputs = options.cache ? make_inputs(fresh, cache.length, device) : make_inputs(text, 0, device);
-    int32_t token = choose_token(model.last_logits(inputs, options.cache ? &cache : nullptr).values(), options, int64_t(text.size()));
+    Inputs inputs =
+        options.cache ? make_inputs(fresh, cache.length, device) : make_inputs(text, 0, device);
+    int32_t token =
+        choose_token(model.last_logits(inputs, options.cache ? &cache : nullptr).values(), options,
+                     int64_t(text.size()));
     if (out.prompt_seconds == 0.) out.prompt_seconds = seconds_now() - start;
     if (contains(options.stop, token)) out.end = Generated::stop;
     if (out.end == Generated::stop) break;
-    out.tokens.push_back(token), text.push_back(token), fresh = {token};
+    out.tokens.push_back(token);
+    text.push_back(token);
+    fresh = {token};
     if (options.each && !options.each(token)) out.end = Generated::caller;
     else if (int64_t(text.size()) == context) out.end = Generated::context;
     if (out.end != Generated::length) break;

@@ -1,4 +1,5 @@
-// Text generation: token after token, with a cache of keys and values. The same bits with the cache and without.
+// Text generation: token after token, with a cache of keys and values. The same bits with the cache
+// and without.
 #pragma once
 #include <functional>
 
@@ -24,9 +25,12 @@ struct Generated {
 };
 
 // An empty prompt, or one that fills the context, is an Error.
-Generated generate(Model& model, const std::vector<int32_t>& prompt, const GenerateOptions& options);
+Generated generate(Model& model, const std::vector<int32_t>& prompt,
+                   const GenerateOptions& options);
 
-// The token chosen from logits (vocabulary) for place `position` of the text: a function of the logits, the options and the place alone.
-int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options, int64_t position);
+// The token chosen from logits (vocabulary) for place `position` of the text: a function of the
+// logits, the options and the place alone.
+int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options,
+                     int64_t position);
 
 }  // namespace afina

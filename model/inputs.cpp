@@ -3,16 +3,21 @@
 
 namespace afina {
 
-Inputs make_inputs(int64_t rows, int64_t length, const std::vector<int32_t>& tokens, const std::vector<int32_t>& targets,
-                   const std::vector<int32_t>& starts, const std::vector<int64_t>& samples, Device device) {
+Inputs make_inputs(int64_t rows, int64_t length, const std::vector<int32_t>& tokens,
+                   const std::vector<int32_t>& targets, const std::vector<int32_t>& starts,
+                   const std::vector<int64_t>& samples, Device device) {
   size_t n = size_t(rows * length);
-  require(tokens.size() == n && starts.size() == n && (targets.empty() || targets.size() == n) && (samples.empty() || samples.size() == n),
-          "a batch of ", rows, " rows of ", length, " tokens with ", tokens.size(), " tokens, ", targets.size(), " targets, ",
-          starts.size(), " starts");
+  require(tokens.size() == n && starts.size() == n && (targets.empty() || targets.size() == n) &&
+              (samples.empty() || samples.size() == n),
+          "a batch of ", rows, " rows of ", length, " tokens with ", tokens.size(), " tokens, ",
+          targets.size(), " targets, ", starts.size(), " starts");
   std::vector<int32_t> positions(n), keys(samples.empty() ? 0 : 2 * n);
   for (size_t i = 0; i < n; ++i) {
     positions[i] = int32_t(i % size_t(length)) - starts[i];
-    if (!samples.empty()) keys[2 * i] = int32_t(samples[i]), keys[2 * i + 1] = positions[i];
+    if (!samples.empty()) {
+      keys[2 * i] = int32_t(samples[i]);
+      keys[2 * i + 1] = positions[i];
+    }
   }
   Inputs inputs;
   inputs.tokens = Tensor::from(tokens, {rows, length}, device);

@@ -27,7 +27,8 @@ void merge_adapters(Model& model) {
 }
 
 Agreement agreement(const Tensor& before, const Tensor& after) {
-  require(before.shape() == after.shape(), "logits ", before.shape().text(), " and ", after.shape().text(), " cannot be compared");
+  require(before.shape() == after.shape(), "logits ", before.shape().text(), " and ",
+          after.shape().text(), " cannot be compared");
   Agreement out;
   std::vector<double> a = before.values64(), b = after.values64();
   size_t n = size_t(before.columns());

@@ -9,9 +9,10 @@ void merge_adapters(Model& model);
 
 // How one set of logits differs from another of the same tokens.
 struct Agreement {
-  double largest_difference = 0., largest_logit = 0.;  // max |Δlogit|, and max |logit| to measure it by
-  double kl = 0.;                                      // mean Kullback-Leibler divergence per position, in nats
-  int64_t positions = 0, same_choice = 0;              // positions where the likeliest token is the same
+  double largest_difference = 0.,
+         largest_logit = 0.;               // max |Δlogit|, and max |logit| to measure it by
+  double kl = 0.;                          // mean Kullback-Leibler divergence per position, in nats
+  int64_t positions = 0, same_choice = 0;  // positions where the likeliest token is the same
 };
 // before, after: (B, T, vocabulary).
 Agreement agreement(const Tensor& before, const Tensor& after);

@@ -30,36 +30,42 @@ const std::string& MethodOptions::find(const std::string& key, const std::string
   return in_force_[key] = given == given_.end() ? otherwise : given->second;
 }
 
-int64_t MethodOptions::integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most) {
+int64_t MethodOptions::integer(const std::string& key, int64_t otherwise, int64_t least,
+                               int64_t most) {
   const std::string& text = find(key, std::to_string(otherwise));
   int64_t value = 0;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text,
-          " where an integer from ", least, " to ", most, " is expected");
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_,
+          "': ", key, "=", text, " where an integer from ", least, " to ", most, " is expected");
   return value;
 }
 
 double MethodOptions::number(const std::string& key, double otherwise, double least, double most) {
   const std::string& text = find(key, number_text(otherwise));
   double value = 0.;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_, "': ", key, "=", text, " where a number from ",
-          number_text(least), " to ", number_text(most), " is expected");
+  require(read_number(text, value) && value >= least && value <= most, "method '", method_,
+          "': ", key, "=", text, " where a number from ", number_text(least), " to ",
+          number_text(most), " is expected");
   return value;
 }
 
 bool MethodOptions::flag(const std::string& key, bool otherwise) {
   const std::string& text = find(key, otherwise ? "true" : "false");
-  require(text == "true" || text == "false", "method '", method_, "': ", key, "=", text, " where true or false is expected");
+  require(text == "true" || text == "false", "method '", method_, "': ", key, "=", text,
+          " where true or false is expected");
   return text == "true";
 }
 
-std::string MethodOptions::text(const std::string& key, const std::string& otherwise) { return find(key, otherwise); }
+std::string MethodOptions::text(const std::string& key, const std::string& otherwise) {
+  return find(key, otherwise);
+}
 
 std::vector<std::string> MethodOptions::list(const std::string& key, const std::string& otherwise) {
   const std::string& text = find(key, otherwise);
   if (text.empty()) return {};
   std::vector<std::string> items = split(text, '+');
   for (const std::string& item : items)
-    require(!item.empty(), "method '", method_, "': ", key, "=", text, " has an empty item; items are joined by one '+'");
+    require(!item.empty(), "method '", method_, "': ", key, "=", text,
+            " has an empty item; items are joined by one '+'");
   return items;
 }
 
@@ -82,12 +88,13 @@ MethodSpec parse_method(const std::string& text) {
   spec.text = text;
   size_t colon = text.find(':');
   spec.name = text.substr(0, colon);
-  require(!spec.name.empty(), "method '", text, "': a name is expected, as in lora:rank=8,alpha=16");
+  require(!spec.name.empty(), "method '", text,
+          "': a name is expected, as in lora:rank=8,alpha=16");
   if (colon == text.npos) return spec;
   for (const std::string& part : split(text.substr(colon + 1), ',')) {
     size_t equals = part.find('=');
-    require(equals != part.npos && equals > 0, "method '", text, "': '", part, "' where key=value is expected, as in ", spec.name,
-            ":key=value,key=value");
+    require(equals != part.npos && equals > 0, "method '", text, "': '", part,
+            "' where key=value is expected, as in ", spec.name, ":key=value,key=value");
     bool fresh = spec.options.emplace(part.substr(0, equals), part.substr(equals + 1)).second;
     require(fresh, "method '", text, "': '", part.substr(0, equals), "' is given twice");
   }
@@ -97,7 +104,8 @@ MethodSpec parse_method(const std::string& text) {
 std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   auto entry = methods().find(spec.name);
   auto known = keys_of(methods());
-  require(entry != methods().end(), "unknown method '", spec.name, "'", did_you_mean(spec.name, known), "; known: ", joined(known));
+  require(entry != methods().end(), "unknown method '", spec.name, "'",
+          did_you_mean(spec.name, known), "; known: ", joined(known));
   MethodOptions options(spec.name, spec.options);
   std::unique_ptr<Method> method = entry->second.make(options);
   options.finish();

@@ -14,9 +14,11 @@ std::map<std::string, Architecture>& architectures() {
   return all;
 }
 
-int64_t config_size(const Json& json, const std::string& key, const std::string& where, int64_t most) {
+int64_t config_size(const Json& json, const std::string& key, const std::string& where,
+                    int64_t most) {
   int64_t value = get<int64_t>(json, key, where);
-  require(value >= 1 && value <= most, where, ": '", key, "' is ", value, " where 1 to ", most, " is expected");
+  require(value >= 1 && value <= most, where, ": '", key, "' is ", value, " where 1 to ", most,
+          " is expected");
   return value;
 }
 
@@ -27,19 +29,22 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
   std::vector<std::string> known;
   for (auto& [name, architecture] : architectures()) known.push_back(name);
   auto found = architectures().find(config.architecture);
-  require(found != architectures().end(), where, ": model_type '", config.architecture, "' is not known",
-          did_you_mean(config.architecture, known), "; known: ", joined(known));
+  require(found != architectures().end(), where, ": model_type '", config.architecture,
+          "' is not known", did_you_mean(config.architecture, known), "; known: ", joined(known));
   require(!find_member(json, "quantization_config", where), where,
-          ": the weights are quantised (quantization_config); use the original model in F32, F16 or BF16, or a GGUF file");
+          ": the weights are quantised (quantization_config); use the original model in F32, F16 "
+          "or BF16, or a GGUF file");
   found->second.check(config, where);
   return config;
 }
 
-std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source, std::unique_ptr<Method> method,
-                                   const BuildOptions& options) {
+std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source,
+                                   std::unique_ptr<Method> method, const BuildOptions& options) {
   auto found = architectures().find(config.architecture);
-  require(found != architectures().end(), "no model of architecture '", config.architecture, "' can be built");
-  std::unique_ptr<Parameters> parameters(new Parameters{options.device, options.dtype, options.seed, *method, source});
+  require(found != architectures().end(), "no model of architecture '", config.architecture,
+          "' can be built");
+  std::unique_ptr<Parameters> parameters(
+      new Parameters{options.device, options.dtype, options.seed, *method, source});
   std::unique_ptr<Model> model = found->second.build(config, *parameters);
   source.finish();
   method->built();
@@ -52,7 +57,8 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
 
 Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({x.shape()[0], x.shape()[1], weight.rows()}, x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
+  Tensor y({x.shape()[0], x.shape()[1], weight.rows()},
+           x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
   Tensor flat = y.viewed({y.rows(), y.columns()});
   kernel::matmul(flat, x.viewed({x.rows(), x.columns()}), weight, false, true, false, Tensor());
   return y;
@@ -61,7 +67,8 @@ Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
 Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
   Tensor y({1, weight.rows()}, x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
-  kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false, true, false, Tensor());
+  kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false,
+                 true, false, Tensor());
   return y.viewed({y.size()});
 }
 
@@ -70,7 +77,8 @@ KvCache Model::cache(int64_t capacity) const {
   cache.capacity = std::min(capacity, config.context);
   Shape shape{1, cache.capacity, config.kv_heads, config.head_dim};
   for (int64_t i = 0; i < config.layers; ++i)
-    cache.layers.push_back({Tensor(shape, parameters->dtype, parameters->device), Tensor(shape, parameters->dtype, parameters->device)});
+    cache.layers.push_back({Tensor(shape, parameters->dtype, parameters->device),
+                            Tensor(shape, parameters->dtype, parameters->device)});
   return cache;
 }
 
@@ -86,32 +94,37 @@ KvCache::Layer KvCache::extended(size_t i, const Tensor& k, const Tensor& v) con
 
 int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
   const Shape& shape = inputs.tokens.shape();
-  require(shape.rank() == 2 && inputs.tokens.size() > 0, "a model reads tokens (B, T), not ", shape.text());
-  require(inputs.positions.shape() == shape && inputs.starts.shape() == shape, "positions and starts must be shaped as the tokens, ",
+  require(shape.rank() == 2 && inputs.tokens.size() > 0, "a model reads tokens (B, T), not ",
           shape.text());
+  require(inputs.positions.shape() == shape && inputs.starts.shape() == shape,
+          "positions and starts must be shaped as the tokens, ", shape.text());
   int64_t end = shape[1];
   if (cache) {
     require(shape[0] == 1 && int64_t(cache->layers.size()) == config.layers,
             "a cache of keys and values is for one row and for the model that made it");
     end += cache->length;
-    require(end <= cache->capacity, "the cache of keys and values holds ", cache->capacity, " tokens, and ", end, " are asked for");
+    require(end <= cache->capacity, "the cache of keys and values holds ", cache->capacity,
+            " tokens, and ", end, " are asked for");
   }
   if (inputs.tokens.device() == Device::cpu) {
     const int32_t* position = inputs.positions.data<int32_t>();
     for (int64_t i = 0; i < inputs.tokens.size(); ++i) {
       int32_t id = inputs.tokens.data<int32_t>()[i];
-      require(id >= 0 && id < config.vocabulary, "token ", id, " is outside the model's vocabulary of ", config.vocabulary,
+      require(id >= 0 && id < config.vocabulary, "token ", id,
+              " is outside the model's vocabulary of ", config.vocabulary,
               "; is this the model's own tokenizer?");
       require(position[i] >= 0, "a token cannot stand at position ", position[i]);
       end = std::max(end, int64_t(position[i]) + 1);
     }
   }
-  require(end <= config.context, "a sequence of ", end, " tokens is longer than the model's context of ", config.context,
+  require(end <= config.context, "a sequence of ", end,
+          " tokens is longer than the model's context of ", config.context,
           "; choose a smaller length");
   return end;
 }
 
-void Model::run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const {
+void Model::run_block(Stream& s, const KvCache* cache,
+                      const std::function<void(Stream&)>& block) const {
   if (checkpointing != Checkpointing::block || cache) return block(s);
   Tensor y = checkpoint(s.whole(), [block](const Tensor& x) {
     Stream inner{x, {}};

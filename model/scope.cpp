@@ -26,10 +26,12 @@ Parameter& Scope::keep(Parameter parameter) const {
   of_->all.push_back(std::move(parameter));
   return of_->all.back();
 }
-Parameter& Scope::base(const std::string& name, Shape shape, Init init, bool stored_transposed) const {
+Parameter& Scope::base(const std::string& name, Shape shape, Init init,
+                       bool stored_transposed) const {
   std::string whole = full(name);
   of_->source.expect(whole, shape, stored_transposed);
-  Parameter& p = keep(make_parameter(whole, shape, init, method().trains(whole), of_->dtype, of_->device));
+  Parameter& p =
+      keep(make_parameter(whole, shape, init, method().trains(whole), of_->dtype, of_->device));
   p.stored_transposed = stored_transposed;
   of_->source.read(p);
   return p;

@@ -1,4 +1,5 @@
-// A place in the model: where parameters get their names, their values and the method's word on them.
+// A place in the model: where parameters get their names, their values and the method's word on
+// them.
 #pragma once
 #include <deque>
 #include <string>
@@ -11,8 +12,13 @@ namespace afina {
 // Where the values of pretrained weights come from: a folder, a GGUF file, or random numbers.
 struct WeightSource {
   virtual ~WeightSource() = default;
-  // Called before memory is taken for a weight: a missing or misshapen tensor is an Error by name. transposed: files hold it as (in, out).
-  virtual void expect(const std::string& name, const Shape& shape, bool transposed) { (void)name, (void)shape, (void)transposed; }
+  // Called before memory is taken for a weight: a missing or misshapen tensor is an Error by name.
+  // transposed: files hold it as (in, out).
+  virtual void expect(const std::string& name, const Shape& shape, bool transposed) {
+    (void)name;
+    (void)shape;
+    (void)transposed;
+  }
   // Fills the parameter's values by its name.
   virtual void read(Parameter& into) = 0;
   // Is there a tensor of this name? (Optional biases, an untied head.)
@@ -45,10 +51,13 @@ struct Parameters {
 class Scope {
  public:
   explicit Scope(Parameters& of, std::string path = "") : of_(&of), path_(std::move(path)) {}
-  Scope operator/(const std::string& name) const { return Scope(*of_, path_.empty() ? name : path_ + "." + name); }
+  Scope operator/(const std::string& name) const {
+    return Scope(*of_, path_.empty() ? name : path_ + "." + name);
+  }
   Scope operator/(int64_t index) const { return *this / std::to_string(index); }
   // A weight of the pretrained model: loaded now; the method says whether it is trained.
-  Parameter& base(const std::string& name, Shape shape, Init init = {}, bool stored_transposed = false) const;
+  Parameter& base(const std::string& name, Shape shape, Init init = {},
+                  bool stored_transposed = false) const;
   // A weight that the method brings: always trained, begins by init.
   Parameter& added(const std::string& name, Shape shape, Init init) const;
   Parameters& parameters() const { return *of_; }
@@ -56,7 +65,9 @@ class Scope {
   const std::string& path() const { return path_; }  // "model.layers.0.self_attn.q_proj"
 
  private:
-  std::string full(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+  std::string full(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
   Parameter& keep(Parameter parameter) const;
   Parameters* of_;
   std::string path_;

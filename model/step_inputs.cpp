@@ -11,7 +11,11 @@ namespace afina {
 
 StepInputs::~StepInputs() {
   for (Place& place : places_)
-    if (place.pinned) graphs(device_).arrived(), wait_for(device_), graphs(device_).unpin(place.pinned);
+    if (place.pinned) {
+      graphs(device_).arrived();
+      wait_for(device_);
+      graphs(device_).unpin(place.pinned);
+    }
 }
 
 StepInputs::Block& StepInputs::block_for(const std::vector<InputRows>& micro_batches) {
@@ -33,7 +37,10 @@ StepInputs::Block& StepInputs::block_for(const std::vector<InputRows>& micro_bat
   for (const InputRows& m : micro_batches) {
     const Shape rows{m.rows, m.length};
     Inputs in;
-    in.tokens = part(rows), in.targets = part(rows), in.positions = part(rows), in.starts = part(rows);
+    in.tokens = part(rows);
+    in.targets = part(rows);
+    in.positions = part(rows);
+    in.starts = part(rows);
     in.keys = part({m.rows * m.length, 2});
     block.inputs.push_back(in);
   }
@@ -41,24 +48,35 @@ StepInputs::Block& StepInputs::block_for(const std::vector<InputRows>& micro_bat
 }
 
 // In the order of a block's parts.
-StepInputs::Packed StepInputs::pack(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step) {
+StepInputs::Packed StepInputs::pack(const std::vector<InputRows>& micro_batches, uint64_t seed,
+                                    int64_t step) {
   Packed packed{"seed " + std::to_string(seed), {}, seed, step};
-  auto add = [&](const std::vector<int32_t>& some) { packed.words.insert(packed.words.end(), some.begin(), some.end()); };
+  auto add = [&](const std::vector<int32_t>& some) {
+    packed.words.insert(packed.words.end(), some.begin(), some.end());
+  };
   for (const InputRows& m : micro_batches) {
     const size_t n = size_t(m.rows * m.length);
-    require(m.tokens.size() == n && m.targets.size() == n && m.starts.size() == n && m.samples.size() == n, "a micro-batch of ", m.rows,
-            " rows of ", m.length, " tokens with ", m.tokens.size(), " tokens, ", m.targets.size(), " targets, ", m.starts.size(),
-            " starts");
+    require(m.tokens.size() == n && m.targets.size() == n && m.starts.size() == n &&
+                m.samples.size() == n,
+            "a micro-batch of ", m.rows, " rows of ", m.length, " tokens with ", m.tokens.size(),
+            " tokens, ", m.targets.size(), " targets, ", m.starts.size(), " starts");
     std::vector<int32_t> positions(n), keys(2 * n);
     for (size_t i = 0; i < n; ++i) {
       positions[i] = int32_t(i % size_t(m.length)) - m.starts[i];
-      keys[2 * i] = int32_t(m.samples[i]), keys[2 * i + 1] = positions[i];
+      keys[2 * i] = int32_t(m.samples[i]);
+      keys[2 * i + 1] = positions[i];
     }
-    add(m.tokens), add(m.targets), add(positions), add(m.starts), add(keys);
-    packed.key += ", " + std::to_string(m.rows) + "x" + std::to_string(m.length) + " with room for " +
-                  std::to_string(rounded_target_rows(m.targets, m.length)) + " targets";
+    add(m.tokens);
+    add(m.targets);
+    add(positions);
+    add(m.starts);
+    add(keys);
+    packed.key += ", " + std::to_string(m.rows) + "x" + std::to_string(m.length) +
+                  " with room for " + std::to_string(rounded_target_rows(m.targets, m.length)) +
+                  " targets";
     // Some kernels of attention take rows of one document alone.
-    if (std::any_of(m.starts.begin(), m.starts.end(), [](int32_t start) { return start != 0; })) packed.key += " in documents";
+    if (std::any_of(m.starts.begin(), m.starts.end(), [](int32_t start) { return start != 0; }))
+      packed.key += " in documents";
   }
   return packed;
 }
@@ -69,7 +87,8 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
   Packed packed;
   if (ahead_ && ahead_->seed == seed && ahead_->step == step) {
     packed = std::move(*ahead_);
-    require(packed.words.size() == size_t(all.size()), "step ", step + 1, " is not the one whose inputs were sent ahead");
+    require(packed.words.size() == size_t(all.size()), "step ", step + 1,
+            " is not the one whose inputs were sent ahead");
     graphs(device_).arrived();
     memory(device_).copy(all.data(), places_[turn_].there.data(), all.bytes());
   } else {
@@ -78,14 +97,19 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
   }
   ahead_.reset();
   kind_ = {std::move(packed.key), 0};
-  if (device_ != Device::cpu) all.buffer()->host = std::move(packed.words);  // no operation of an earlier step asks for it any more
+  if (device_ != Device::cpu)
+    all.buffer()->host =
+        std::move(packed.words);  // no operation of an earlier step asks for it any more
   for (Inputs& in : current_->inputs) {
-    in.training = true, in.seed = seed, in.step = step;
+    in.training = true;
+    in.seed = seed;
+    in.step = step;
     kind_.pairs += visible_pairs(in.starts, in.starts.columns());
   }
 }
 
-void StepInputs::send_ahead(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step) {
+void StepInputs::send_ahead(const std::vector<InputRows>& micro_batches, uint64_t seed,
+                            int64_t step) {
   if (!graphs(device_).send) return;
   ahead_ = pack(micro_batches, seed, step);
   turn_ = 1 - turn_;

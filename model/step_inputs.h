@@ -1,4 +1,5 @@
-// Inputs of training steps at places in device memory that stay, uploaded while the step before runs.
+// Inputs of training steps at places in device memory that stay, uploaded while the step before
+// runs.
 #pragma once
 #include <map>
 #include <optional>
@@ -15,15 +16,17 @@ struct InputRows {
   const std::vector<int64_t>& samples;
 };
 
-// A block of device memory for each shape of a step, so that a captured step (engine/train/step_graphs.h) finds the next step's inputs
-// where its own were. What is sent ahead goes by turns to one of two places, and into the block when its step begins: nothing is written
+// A block of device memory for each shape of a step, so that a captured step
+// (engine/train/step_graphs.h) finds the next step's inputs where its own were. What is sent ahead
+// goes by turns to one of two places, and into the block when its step begins: nothing is written
 // that a step under way may still read.
 class StepInputs {
  public:
   explicit StepInputs(Device device) : device_(device) {}
   ~StepInputs();
   StepInputs(const StepInputs&) = delete;
-  // Makes these the current ones: those that were sent ahead for this step, or else uploaded now. Every one has targets and samples.
+  // Makes these the current ones: those that were sent ahead for this step, or else uploaded now.
+  // Every one has targets and samples.
   void load(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);
   // Uploads those of a later step from pinned memory, without waiting.
   void send_ahead(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);

@@ -15,7 +15,8 @@ inline std::string number_text(double value) {
 inline std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t from = 0;
-  for (size_t at; (at = text.find(separator, from)) != text.npos; from = at + 1) parts.push_back(text.substr(from, at - from));
+  for (size_t at; (at = text.find(separator, from)) != text.npos; from = at + 1)
+    parts.push_back(text.substr(from, at - from));
   parts.push_back(text.substr(from));
   return parts;
 }

@@ -1,4 +1,5 @@
-// The test program: cases that follow from registrations are added once main has begun, when every device and kernel is there.
+// The test program: cases that follow from registrations are added once main has begun, when every
+// device and kernel is there.
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 
@@ -16,6 +17,7 @@ static bool add_cases() {
 }
 
 int main(int count, char** words) {
-  setenv("AFINA_PROFILE", "off", 0);  // machines are measured in one test only, and no user's cache is touched
+  setenv("AFINA_PROFILE", "off",
+         0);  // machines are measured in one test only, and no user's cache is touched
   return boost::unit_test::unit_test_main(add_cases, count, words);
 }

@@ -35,7 +35,8 @@ class ScratchFolder {
     return *this / name;
   }
   size_t entries() const {
-    return size_t(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
+    return size_t(std::distance(std::filesystem::directory_iterator(path_),
+                                std::filesystem::directory_iterator()));
   }
 
  private:
@@ -49,10 +50,12 @@ void check_error(F&& f, std::initializer_list<std::string> words) {
     f();
   } catch (const Error& error) {
     std::string text = error.what();
-    for (const std::string& word : words) BOOST_CHECK_MESSAGE(text.find(word) != text.npos, "'" << word << "' is not in: " << text);
+    for (const std::string& word : words)
+      BOOST_CHECK_MESSAGE(text.find(word) != text.npos, "'" << word << "' is not in: " << text);
     return;
   }
-  BOOST_ERROR("no error, where one with '" << (words.size() ? *words.begin() : "") << "' was expected");
+  BOOST_ERROR("no error, where one with '" << (words.size() ? *words.begin() : "")
+                                           << "' was expected");
 }
 
 }  // namespace afina

@@ -1,4 +1,5 @@
-// The part of CUDA that our kernels use, for a C++ compiler: the words that nvcc knows by itself, done by the emulator.
+// The part of CUDA that our kernels use, for a C++ compiler: the words that nvcc knows by itself,
+// done by the emulator.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -22,8 +23,8 @@ struct dim3 {
   constexpr unsigned count() const { return x * y * z; }
 };
 
-// Where the running thread stands, number by number, so that the compiler asks for each once: const, as it stays the same from a kernel's
-// first line to its last.
+// Where the running thread stands, number by number, so that the compiler asks for each once:
+// const, as it stays the same from a kernel's first line to its last.
 [[gnu::const]] unsigned thread_place(int axis);
 [[gnu::const]] unsigned block_place(int axis);
 [[gnu::const]] unsigned block_extent(int axis);
@@ -46,8 +47,9 @@ struct Line {
   Line(const char* file = __builtin_FILE(), int line = __builtin_LINE()) : file(file), line(line) {}
 };
 
-// Runs kernel(arguments) for every thread of every block. `arguments` lie in `size` bytes that threads may read. Errors of the kernel
-// (engine/error.h) name it, the block, the thread and the line.
+// Runs kernel(arguments) for every thread of every block. `arguments` lie in `size` bytes that
+// threads may read. Errors of the kernel (engine/error.h) name it, the block, the thread and the
+// line.
 struct Launch {
   dim3 grid, block;
   size_t shared;       // bytes of dynamic shared memory
@@ -63,7 +65,8 @@ unsigned char* dynamic_bytes();  // the block's dynamic shared memory, 128-byte 
 void block_barrier(Line line);
 // Every lane of `mask` gives `bytes` (64 at most) at `value` and gets what lane `from` gave.
 void exchange(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
-// Every lane of `mask` gives `bytes` (64 at most) and gets those of all 32 lanes, one after the other; zeros for lanes that gave nothing.
+// Every lane of `mask` gives `bytes` (64 at most) and gets those of all 32 lanes, one after the
+// other; zeros for lanes that gave nothing.
 void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
 
 inline void __syncthreads(Line line = {}) { block_barrier(line); }
@@ -80,13 +83,15 @@ T __shfl_sync(unsigned mask, T value, int from, int width = 32, Line line = {}) 
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int hop, int width = 32, Line line = {}) {
   unsigned lane = lane_index(), from = lane ^ unsigned(hop);
-  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane, line);
+  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane,
+           line);
   return value;
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned hop, int width = 32, Line line = {}) {
   unsigned lane = lane_index(), from = lane + hop;
-  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane, line);
+  exchange(&value, sizeof(T), mask, from / unsigned(width) == lane / unsigned(width) ? from : lane,
+           line);
   return value;
 }
 template <class T>
@@ -102,8 +107,12 @@ inline unsigned __ballot_sync(unsigned mask, int held, Line line = {}) {
   for (int i = 0; i < 32; ++i) bits |= unsigned(all[i]) << i;
   return bits;
 }
-inline int __any_sync(unsigned mask, int held, Line line = {}) { return __ballot_sync(mask, held, line) != 0; }
-inline int __all_sync(unsigned mask, int held, Line line = {}) { return __ballot_sync(mask, !held, line) == 0; }
+inline int __any_sync(unsigned mask, int held, Line line = {}) {
+  return __ballot_sync(mask, held, line) != 0;
+}
+inline int __all_sync(unsigned mask, int held, Line line = {}) {
+  return __ballot_sync(mask, !held, line) == 0;
+}
 
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __ffs(int x) { return __builtin_ffs(x); }

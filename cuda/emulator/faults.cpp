@@ -1,4 +1,5 @@
-// What goes wrong in an emulated kernel: accesses to memory that are judged, threads that wait in vain, and what is said of either.
+// What goes wrong in an emulated kernel: accesses to memory that are judged, threads that wait in
+// vain, and what is said of either.
 #include <algorithm>
 
 #include "cuda/emulator/runner.h"
@@ -6,8 +7,12 @@
 
 namespace afina::emulated {
 
-std::string text(const dim3& d) { return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " + std::to_string(d.z) + ")"; }
-std::string text(const Line& line) { return short_path(line.file) + ":" + std::to_string(line.line); }
+std::string text(const dim3& d) {
+  return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " + std::to_string(d.z) + ")";
+}
+std::string text(const Line& line) {
+  return short_path(line.file) + ":" + std::to_string(line.line);
+}
 
 std::string Runner::where(unsigned t) const {
   const dim3& of = launch_->block;
@@ -20,25 +25,31 @@ std::string Runner::stuck() const {
   while (threads_[waiting].state == State::done) ++waiting;
   const Thread& one = threads_[waiting];
   bool block = one.state == State::at_block_barrier;
-  unsigned first = block ? 0 : waiting / warp_lanes * warp_lanes, end = block ? count_ : std::min(first + warp_lanes, count_),
-           other = waiting;
+  unsigned first = block ? 0 : waiting / warp_lanes * warp_lanes,
+           end = block ? count_ : std::min(first + warp_lanes, count_), other = waiting;
   for (unsigned t = first; t < end; ++t) {
     const Thread& o = threads_[t];
     bool expected = block || (one.mask >> (t - first) & 1u);
-    if (expected && (o.state != one.state || o.at.line != one.at.line || (!block && o.mask != one.mask))) {
+    if (expected &&
+        (o.state != one.state || o.at.line != one.at.line || (!block && o.mask != one.mask))) {
       other = t;
       break;
     }
   }
-  std::string words = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(waiting) + ": waits at the " +
-                      (block ? "barrier" : "exchange of its warp") + " at " + text(one.at) + ", and " + where(other);
+  std::string words = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) +
+                      ", " + where(waiting) + ": waits at the " +
+                      (block ? "barrier" : "exchange of its warp") + " at " + text(one.at) +
+                      ", and " + where(other);
   if (threads_[other].state == State::done) return words + " has ended without reaching it";
-  return words + " waits at " + text(threads_[other].at) + (one.at.line == threads_[other].at.line ? " with another mask" : "");
+  return words + " waits at " + text(threads_[other].at) +
+         (one.at.line == threads_[other].at.line ? " with another mask" : "");
 }
 
-// In two steps: the fiber is left for good where it stands, and words that it still held would be lost. A debugger best stops in blame.
+// In two steps: the fiber is left for good where it stands, and words that it still held would be
+// lost. A debugger best stops in blame.
 void Runner::blame(const std::string& words) {
-  error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " + where(thread()) + ": " + words;
+  error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " +
+           where(thread()) + ": " + words;
 }
 void Runner::stop() {
   current_->fiber.switch_to(main_);
@@ -64,24 +75,32 @@ void Runner::check(const void* at, size_t bytes, bool write, const void* code) {
 }
 
 // What is wrong with an access; empty when it is only rare.
-std::string Runner::fault(Access of_device, const void* at, size_t bytes, bool write, const void* code) {
+std::string Runner::fault(Access of_device, const void* at, size_t bytes, bool write,
+                          const void* code) {
   auto* p = static_cast<const char*>(at);
   auto* arguments = static_cast<const char*>(launch_->arguments);
   if (p >= arguments && p + bytes <= arguments + launch_->size) return "";
   auto line = [&] { return " at " + source_line(code); };
-  auto access = [&](const char* of) { return std::string(write ? "writes " : "reads ") + std::to_string(bytes) + " bytes of " + of; };
-  if (of_device == Access::outside) return access("the device's memory that belong to no tensor") + line();
-  if (of_device == Access::unwritten) return access("the device's memory that nothing has written") + line();
+  auto access = [&](const char* of) {
+    return std::string(write ? "writes " : "reads ") + std::to_string(bytes) + " bytes of " + of;
+  };
+  if (of_device == Access::outside)
+    return access("the device's memory that belong to no tensor") + line();
+  if (of_device == Access::unwritten)
+    return access("the device's memory that nothing has written") + line();
   unsigned other = 0;
   switch (shared_.access(who_, at, bytes, write, other)) {
     case SharedMemory::Judgement::fine: return "";
-    case SharedMemory::Judgement::unwritten: return access("shared memory that no thread of the block has written") + line();
+    case SharedMemory::Judgement::unwritten:
+      return access("shared memory that no thread of the block has written") + line();
     case SharedMemory::Judgement::race:
-      return access("shared memory that ") + (other < most_threads ? where(other) : std::string("other threads")) +
+      return access("shared memory that ") +
+             (other < most_threads ? where(other) : std::string("other threads")) +
              " touched with no barrier between" + line();
     case SharedMemory::Judgement::elsewhere: break;
   }
-  if (shared_.beyond_dynamic(at)) return access("shared memory beyond what the launch asked for") + line();
+  if (shared_.beyond_dynamic(at))
+    return access("shared memory beyond what the launch asked for") + line();
   if (!write && in_program(at)) return "";  // a table of constants
   return access("memory that is not the device's") + line();
 }

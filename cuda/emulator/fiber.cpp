@@ -12,7 +12,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-// Saves what a called function must preserve and the stack pointer, and takes up another stack where it was left.
+// Saves what a called function must preserve and the stack pointer, and takes up another stack
+// where it was left.
 #if defined(__x86_64__)
 extern "C" void afina_switch_stack(void** saved, void* to);
 asm(R"(
@@ -48,10 +49,12 @@ extern "C" void afina_first_switch();
 
 namespace afina::emulated {
 
-constexpr size_t guard = 4096;  // a stack that runs over ends the program here, not in another fiber
+constexpr size_t guard =
+    4096;  // a stack that runs over ends the program here, not in another fiber
 
 Fiber::Fiber(size_t bytes) : bytes_(bytes), own_(true) {
-  void* p = mmap(nullptr, bytes + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(nullptr, bytes + guard, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   require(p != MAP_FAILED, "no memory for the threads of the emulated GPU: ", bytes, " bytes each");
   mprotect(p, guard, PROT_NONE);
   stack_ = static_cast<char*>(p) + guard;
@@ -59,7 +62,8 @@ Fiber::Fiber(size_t bytes) : bytes_(bytes), own_(true) {
 
 Fiber::~Fiber() {
 #if defined(__SANITIZE_ADDRESS__)
-  if (own_) __asan_unpoison_memory_region(stack_, bytes_);  // it may be left in the middle of its work
+  if (own_)
+    __asan_unpoison_memory_region(stack_, bytes_);  // it may be left in the middle of its work
 #endif
   if (own_) munmap(stack_ - guard, bytes_ + guard);
 #if !defined(__x86_64__)
@@ -79,27 +83,39 @@ void Fiber::arrived([[maybe_unused]] Fiber* self) {
   size_t size;
   __sanitizer_finish_switch_fiber(self->fake_stack_, &bottom, &size);
   Fiber* from = self->from_;
-  if (from && !from->stack_) from->stack_ = static_cast<char*>(const_cast<void*>(bottom)), from->bytes_ = size;
+  if (from && !from->stack_) {
+    from->stack_ = static_cast<char*>(const_cast<void*>(bottom));
+    from->bytes_ = size;
+  }
 #endif
 }
 
 void Fiber::start(Function function, void* context) {
-  function_ = function, context_ = context, fake_stack_ = nullptr;
+  function_ = function;
+  context_ = context;
+  fake_stack_ = nullptr;
 #if defined(__x86_64__)
-  // Stacks lie at like distances: were their tops alike too, a few lines of the cache would serve them all.
+  // Stacks lie at like distances: were their tops alike too, a few lines of the cache would serve
+  // them all.
   size_t colour = (reinterpret_cast<size_t>(stack_) / (bytes_ + guard)) % 32 * 128;
   void** top = reinterpret_cast<void**>(stack_ + bytes_ - colour) - 2;
   *--top = reinterpret_cast<void*>(&afina_first_switch);
-  for (void* saved : {(void*)nullptr, (void*)nullptr, (void*)this, reinterpret_cast<void*>(&Fiber::begin), (void*)nullptr, (void*)nullptr})
+  for (void* saved : {(void*)nullptr, (void*)nullptr, (void*)this,
+                      reinterpret_cast<void*>(&Fiber::begin), (void*)nullptr, (void*)nullptr})
     *--top = saved;  // rbp, rbx, r12, r13, r14, r15
   saved_ = top;
 #else
   if (!saved_) saved_ = new ucontext_t;
   auto* c = static_cast<ucontext_t*>(saved_);
   getcontext(c);
-  c->uc_stack.ss_sp = stack_, c->uc_stack.ss_size = bytes_, c->uc_link = nullptr;
-  auto enter = +[](unsigned high, unsigned low) { begin(reinterpret_cast<Fiber*>((size_t(high) << 32) | low)); };
-  makecontext(c, reinterpret_cast<void (*)()>(enter), 2, unsigned(size_t(this) >> 32), unsigned(size_t(this)));
+  c->uc_stack.ss_sp = stack_;
+  c->uc_stack.ss_size = bytes_;
+  c->uc_link = nullptr;
+  auto enter = +[](unsigned high, unsigned low) {
+    begin(reinterpret_cast<Fiber*>((size_t(high) << 32) | low));
+  };
+  makecontext(c, reinterpret_cast<void (*)()>(enter), 2, unsigned(size_t(this) >> 32),
+              unsigned(size_t(this)));
 #endif
 }
 

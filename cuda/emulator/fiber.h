@@ -1,10 +1,12 @@
-// Fibers: functions that give each other turns on one thread of the system. What a CUDA thread is in the emulator.
+// Fibers: functions that give each other turns on one thread of the system. What a CUDA thread is
+// in the emulator.
 #pragma once
 #include <cstddef>
 
 namespace afina::emulated {
 
-// Room to run in, and where it was left. A fiber made without a function stands for the system's own thread.
+// Room to run in, and where it was left. A fiber made without a function stands for the system's
+// own thread.
 class Fiber {
  public:
   using Function = void (*)(void* context);
@@ -12,7 +14,8 @@ class Fiber {
   explicit Fiber(size_t stack_bytes);
   ~Fiber();
   Fiber(const Fiber&) = delete;
-  // The first switch to this fiber calls function(context), which never returns. Whatever it was doing before is forgotten.
+  // The first switch to this fiber calls function(context), which never returns. Whatever it was
+  // doing before is forgotten.
   void start(Function function, void* context);
   // Leaves this fiber, which must be the running one, and goes on in `to`.
   void switch_to(Fiber& to);

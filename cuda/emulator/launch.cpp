@@ -1,4 +1,5 @@
-// A launch: the blocks of a grid on all threads of the system, in an order of their own; and what a kernel asks of where it runs.
+// A launch: the blocks of a grid on all threads of the system, in an order of their own; and what a
+// kernel asks of where it runs.
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -37,11 +38,12 @@ void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Lin
 void run(const Launch& launch) {
   const dim3 &g = launch.grid, &b = launch.block;
   uint64_t blocks = uint64_t(g.x) * g.y * g.z;
-  bool possible = blocks > 0 && g.y < 65536 && g.z < 65536 && b.count() > 0 && b.x <= most_threads && b.count() <= most_threads &&
-                  b.z <= 64 && launch.shared <= (size_t(227) << 10);
+  bool possible = blocks > 0 && g.y < 65536 && g.z < 65536 && b.count() > 0 &&
+                  b.x <= most_threads && b.count() <= most_threads && b.z <= 64 &&
+                  launch.shared <= (size_t(227) << 10);
   if (!possible)  // before any words are made: the kernel's name is asked of another program
-    fail("kernel ", function_name(launch.kernel), ": a grid of ", text(g), " blocks of ", text(b), " threads with ", launch.shared,
-         " bytes of shared memory cannot be launched");
+    fail("kernel ", function_name(launch.kernel), ": a grid of ", text(g), " blocks of ", text(b),
+         " threads with ", launch.shared, " bytes of shared memory cannot be launched");
   static std::atomic<uint64_t> launches{0};
   uint64_t shuffle = seed * 1000003 + ++launches;
   std::vector<uint32_t> order = permutation(uint32_t(blocks), Random(shuffle, "blocks"));

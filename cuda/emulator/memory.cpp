@@ -1,4 +1,5 @@
-// The emulated GPU's memory: a range of addresses of its own with a byte of notes for every byte, and gaps between allocations.
+// The emulated GPU's memory: a range of addresses of its own with a byte of notes for every byte,
+// and gaps between allocations.
 #include "cuda/emulator/memory.h"
 
 #include <sys/mman.h>
@@ -17,7 +18,9 @@ DeviceRange device_range;
 
 namespace {
 
-constexpr size_t alignment = 256, gap = 256;  // as cudaMalloc aligns; what lies behind an allocation belongs to nobody
+constexpr size_t alignment = 256,
+                 gap =
+                     256;  // as cudaMalloc aligns; what lies behind an allocation belongs to nobody
 
 #if defined(AFINA_SYSTEM_MEMORY)  // AddressSanitizer watches the bounds itself
 constexpr bool watched = false;
@@ -30,10 +33,13 @@ size_t highest[2] = {0, 0};
 int64_t growths = 0;
 std::mutex mutex;
 
-Byte* of(const void* p) { return device_range.notes + (static_cast<const char*>(p) - device_range.base); }
+Byte* of(const void* p) {
+  return device_range.notes + (static_cast<const char*>(p) - device_range.base);
+}
 
 char* reserved(size_t size) {
-  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
   return p == MAP_FAILED ? nullptr : static_cast<char*>(p);
 }
 void reserve() {
@@ -46,7 +52,9 @@ void reserve() {
     if (base) munmap(base, size);
     if (notes) munmap(notes, size);
   }
-  fail("cannot reserve address space for the emulated GPU; raise the limit on virtual memory (ulimit -v)");
+  fail(
+      "cannot reserve address space for the emulated GPU; raise the limit on virtual memory "
+      "(ulimit -v)");
 }
 size_t padded(size_t bytes) { return (bytes + gap + alignment - 1) / alignment * alignment; }
 void note(const void* p, size_t bytes, Byte what) { std::memset(of(p), int(what), bytes); }
@@ -56,15 +64,21 @@ void note(const void* p, size_t bytes, Byte what) { std::memset(of(p), int(what)
 void* allocate_memory(size_t bytes) {
   if (!watched) {
     void* data = nullptr;  // exactly as long as asked for
-    require(posix_memalign(&data, alignment, bytes + !bytes) == 0, "no memory for the emulated GPU: ", bytes, " bytes");
+    require(posix_memalign(&data, alignment, bytes + !bytes) == 0,
+            "no memory for the emulated GPU: ", bytes, " bytes");
     return data;
   }
   std::lock_guard lock(mutex);
   if (!device_range.base) reserve();
   const int part = StepMemory::takes(Device::emulated);
-  const size_t half = device_range.size / 2, at = places[part].take(padded(bytes), half), end = places[part].end();
-  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ", end);
-  if (end > highest[part]) highest[part] = end, ++growths;
+  const size_t half = device_range.size / 2, at = places[part].take(padded(bytes), half),
+               end = places[part].end();
+  require(at != Ranges::none, "the emulated GPU's memory is full: ", bytes, " bytes on top of ",
+          end);
+  if (end > highest[part]) {
+    highest[part] = end;
+    ++growths;
+  }
   char* data = device_range.base + (part ? half : 0) + at;
   note(data, bytes, Byte::unwritten);
   return data;
@@ -79,7 +93,9 @@ void release_memory(void* data, size_t bytes) {
 }
 
 bool is_device_memory(const void* p) { return in_device_range(p); }
-bool in_step_memory(const void* p) { return in_device_range(p) && p >= device_range.base + device_range.size / 2; }
+bool in_step_memory(const void* p) {
+  return in_device_range(p) && p >= device_range.base + device_range.size / 2;
+}
 int64_t step_memory_bytes() { return int64_t(places[1].end()); }
 int64_t memory_growths() { return growths; }
 void note_memory(void* data, size_t bytes, Byte what) { note(data, bytes, what); }

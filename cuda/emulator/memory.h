@@ -11,7 +11,8 @@ void copy_memory(void* to, const void* from, size_t bytes);  // either side may 
 void zero_memory(void* data, size_t bytes);
 
 bool is_device_memory(const void* p);
-// Of the part that steps have for themselves (engine/graph.h): is this in it, and how much of it is taken?
+// Of the part that steps have for themselves (engine/graph.h): is this in it, and how much of it is
+// taken?
 bool in_step_memory(const void* p);
 int64_t step_memory_bytes();
 // How often more memory was taken than ever before.
@@ -22,7 +23,8 @@ enum class Byte : uint8_t { nobodys = 0, unwritten = 1, written = 2 };
 // Says it of every byte, as allocating and releasing do.
 void note_memory(void* data, size_t bytes, Byte what);
 enum class Access : uint8_t { elsewhere, fine, outside, unwritten };
-// Judges an access of a kernel, and notes what was written. elsewhere: not in this memory's range of addresses.
+// Judges an access of a kernel, and notes what was written. elsewhere: not in this memory's range
+// of addresses.
 Access access_memory(const void* at, size_t bytes, bool write);
 
 // The range, and a note for each of its bytes. Size 0 until the first allocation.
@@ -32,15 +34,19 @@ struct DeviceRange {
   size_t size = 0;
 };
 extern DeviceRange device_range;
-inline bool in_device_range(const void* at) { return size_t(static_cast<const char*>(at) - device_range.base) < device_range.size; }
+inline bool in_device_range(const void* at) {
+  return size_t(static_cast<const char*>(at) - device_range.base) < device_range.size;
+}
 
-// Were these bytes of the range all written before? So of most accesses, and then there is nothing to judge or to note.
+// Were these bytes of the range all written before? So of most accesses, and then there is nothing
+// to judge or to note.
 template <size_t bytes>
 [[gnu::always_inline]] inline bool written_before(const void* at) {
   static_assert(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16);
   constexpr uint64_t all = 0x0202020202020202u;
   uint64_t found[2] = {all, all};
-  __builtin_memcpy(found, device_range.notes + (static_cast<const char*>(at) - device_range.base), bytes);
+  __builtin_memcpy(found, device_range.notes + (static_cast<const char*>(at) - device_range.base),
+                   bytes);
   return found[0] == all && (bytes <= 8 || found[1] == all);
 }
 

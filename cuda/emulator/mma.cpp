@@ -1,4 +1,5 @@
-// What a lane computes of an mma, what it gets of a matrix load, and the asynchronous copies of every thread.
+// What a lane computes of an mma, what it gets of a matrix load, and the asynchronous copies of
+// every thread.
 #include "cuda/emulator/mma.h"
 
 #include <vector>
@@ -8,7 +9,9 @@
 namespace afina::emulated {
 
 namespace {
-float half_of(unsigned both, int second) { return to_float(bf16{uint16_t(second ? both >> 16 : both)}); }
+float half_of(unsigned both, int second) {
+  return to_float(bf16{uint16_t(second ? both >> 16 : both)});
+}
 }  // namespace
 
 void mma_of_lane(float (&c)[4], const MmaLane (&all)[32], unsigned lane) {
@@ -27,19 +30,26 @@ void matrices_of_lane(unsigned (&r)[4], const uint4 (&rows)[32], unsigned lane, 
     memcpy(&bits, reinterpret_cast<const char*>(rows + matrix * 8 + row) + column * 2, 2);
     return unsigned(bits);
   };
-  for (int i = 0; i < 4; ++i) r[i] = transposed ? at(i, 2 * t, g) | at(i, 2 * t + 1, g) << 16 : at(i, g, 2 * t) | at(i, g, 2 * t + 1) << 16;
+  for (int i = 0; i < 4; ++i)
+    r[i] = transposed ? at(i, 2 * t, g) | at(i, 2 * t + 1, g) << 16
+                      : at(i, g, 2 * t) | at(i, g, 2 * t + 1) << 16;
 }
 
 void CopiesUnderWay::begin(void* to, uint4 value, unsigned bytes) {
-  if (count_ == most) Runner::running()->wrong("has more asynchronous copies under way than the emulator holds, " + std::to_string(most));
+  if (count_ == most)
+    Runner::running()->wrong("has more asynchronous copies under way than the emulator holds, " +
+                             std::to_string(most));
   if (reinterpret_cast<size_t>(to) % bytes)
-    Runner::running()->wrong("starts an asynchronous copy of " + std::to_string(bytes) + " bytes to an address that is no multiple of it");
+    Runner::running()->wrong("starts an asynchronous copy of " + std::to_string(bytes) +
+                             " bytes to an address that is no multiple of it");
   copies_[count_++] = {to, value, bytes, groups_};
 }
 void CopiesUnderWay::commit() { ++groups_; }
 bool CopiesUnderWay::next(unsigned under_way, void*& to, uint4& value, unsigned& bytes) {
   if (!count_ || copies_[0].group + under_way >= groups_) return false;
-  to = copies_[0].to, value = copies_[0].value, bytes = copies_[0].bytes;
+  to = copies_[0].to;
+  value = copies_[0].value;
+  bytes = copies_[0].bytes;
   for (unsigned i = 1; i < count_; ++i) copies_[i - 1] = copies_[i];
   --count_;
   return true;

@@ -1,11 +1,13 @@
-// The instructions of cuda/mma.cuh by their definition: a warp's lanes exchange what they hold, and each computes its own part.
+// The instructions of cuda/mma.cuh by their definition: a warp's lanes exchange what they hold, and
+// each computes its own part.
 #pragma once
 #include "cuda/emulator/cuda.h"
 #include "engine/dtype.h"
 
 namespace afina::emulated {
 
-// What a lane brings to mma.m16n8k16, and what each of the 32 makes of it (cuda/mma.cuh draws the fragments).
+// What a lane brings to mma.m16n8k16, and what each of the 32 makes of it (cuda/mma.cuh draws the
+// fragments).
 struct MmaLane {
   unsigned a[4], b[2];
 };
@@ -25,13 +27,14 @@ void load_matrices(unsigned (&r)[4], const bf16* row, Line line = {}) {
   matrices_of_lane(r, all, lane_index(), transposed);
 }
 
-// The copies that a thread has under way. Each arrives as late as it may, in the wait that asks for it: a wait or a barrier that is missing
-// shows in the result.
+// The copies that a thread has under way. Each arrives as late as it may, in the wait that asks for
+// it: a wait or a barrier that is missing shows in the result.
 class CopiesUnderWay {
  public:
   void begin(void* to, uint4 value, unsigned bytes);
   void commit();
-  // Moves the next copy that a wait for all but the latest `under_way` groups asks for; false when all of those are there.
+  // Moves the next copy that a wait for all but the latest `under_way` groups asks for; false when
+  // all of those are there.
   bool next(unsigned under_way, void*& to, uint4& value, unsigned& bytes);
 
  private:

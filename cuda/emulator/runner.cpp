@@ -7,7 +7,9 @@ namespace afina::emulated {
 
 constinit thread_local Runner* Runner::running_ = nullptr;
 
-static dim3 place(unsigned i, const dim3& of) { return {i % of.x, i / of.x % of.y, i / (of.x * of.y)}; }
+static dim3 place(unsigned i, const dim3& of) {
+  return {i % of.x, i / of.x % of.y, i / (of.x * of.y)};
+}
 
 Runner& Runner::mine() {
   static thread_local auto runner = std::make_unique<Runner>();
@@ -15,14 +17,19 @@ Runner& Runner::mine() {
 }
 
 unsigned Runner::random(unsigned below) {
-  random_ ^= random_ << 13, random_ ^= random_ >> 7, random_ ^= random_ << 17;
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
   return unsigned(((random_ >> 32) * below) >> 32);
 }
 
 bool Runner::run_block(const Launch& launch, unsigned block, uint64_t shuffle) {
-  launch_ = &launch, block_ = place(block, launch.grid), error_.clear();
+  launch_ = &launch;
+  block_ = place(block, launch.grid);
+  error_.clear();
   random_ = shuffle * 0x9E3779B97F4A7C15ull + block + 1;
-  count_ = launch.block.count(), next_ = done_ = at_barrier_ = 0;
+  count_ = launch.block.count();
+  next_ = done_ = at_barrier_ = 0;
   if (threads_.size() < count_) threads_.resize(count_);
   order_.resize(count_);
   for (unsigned i = 0; i < count_; ++i) order_[i] = i;
@@ -33,7 +40,9 @@ bool Runner::run_block(const Launch& launch, unsigned block, uint64_t shuffle) {
   main_.switch_to(next_turn()->fiber);
   running_ = nullptr;
   if (error_.empty()) return true;
-  idle_.clear(), ready_.clear(), turns_.clear();  // they stand in the middle of the kernel
+  idle_.clear();
+  ready_.clear();
+  turns_.clear();  // they stand in the middle of the kernel
   return false;
 }
 
@@ -53,7 +62,8 @@ Runner::Turn* Runner::next_turn() {
   if (!ready_.empty()) {
     unsigned i = random(unsigned(ready_.size()));
     Turn* turn = ready_[i];
-    ready_[i] = ready_.back(), ready_.pop_back();
+    ready_[i] = ready_.back();
+    ready_.pop_back();
     return turn;
   }
   if (done_ < count_) error_ = stuck();
@@ -66,10 +76,14 @@ void Runner::leave(Turn& turn) {
 }
 // The fiber has the turn, with its CUDA thread.
 void Runner::arrive(Turn& turn) {
-  current_ = &turn, stack_ = turn.fiber.stack(), stack_bytes_ = turn.fiber.stack_bytes(), who_ = shared_.who(turn.thread);
+  current_ = &turn;
+  stack_ = turn.fiber.stack();
+  stack_bytes_ = turn.fiber.stack_bytes();
+  who_ = shared_.who(turn.thread);
 }
 
-// A fiber runs one CUDA thread after the other, until one has to wait: then another fiber takes over the rest.
+// A fiber runs one CUDA thread after the other, until one has to wait: then another fiber takes
+// over the rest.
 void Runner::entry(void* context) {
   Turn& turn = *static_cast<Turn*>(context);
   for (;;) {
@@ -80,18 +94,22 @@ void Runner::entry(void* context) {
 }
 void Runner::take_threads(Turn& turn) {
   while (next_ < count_) {
-    turn.thread = order_[next_++], turn.index = place(turn.thread, launch_->block);
+    turn.thread = order_[next_++];
+    turn.index = place(turn.thread, launch_->block);
     Thread& one = threads_[turn.thread];
-    one.turn = &turn, one.state = State::ready;
+    one.turn = &turn;
+    one.state = State::ready;
     arrive(turn);
     launch_->thread(launch_->arguments);
-    one.state = State::done, ++done_;
+    one.state = State::done;
+    ++done_;
   }
 }
 void Runner::wait(State state, Line line) {
   Turn& turn = *current_;
   Thread& me = threads_[turn.thread];
-  me.state = state, me.at = line;
+  me.state = state;
+  me.at = line;
   if (state == State::at_block_barrier) {
     if (++at_barrier_ == count_) release_block();
   } else {
@@ -109,17 +127,26 @@ void Runner::release_block() {
     if (threads_[t].at.line != threads_[0].at.line) return;
   at_barrier_ = 0;
   shared_.block_barrier();
-  for (unsigned t = 0; t < count_; ++t) threads_[t].state = State::ready, ready_.push_back(threads_[t].turn);
+  for (unsigned t = 0; t < count_; ++t) {
+    threads_[t].state = State::ready;
+    ready_.push_back(threads_[t].turn);
+  }
 }
 
-void Runner::exchange(const void* value, size_t bytes, unsigned mask, unsigned from, void* to, Line line) {
+void Runner::exchange(const void* value, size_t bytes, unsigned mask, unsigned from, void* to,
+                      Line line) {
   unsigned me = thread(), lane = me % warp_lanes;
-  if (!(mask >> lane & 1u)) blame("at " + text(line) + ": its own lane is not in the mask that it gives");
+  if (!(mask >> lane & 1u))
+    blame("at " + text(line) + ": its own lane is not in the mask that it gives");
   else if (from != from_all && (from > from_all || !(mask >> from & 1u)))
-    blame("at " + text(line) + ": asks for the value of lane " + std::to_string(from) + ", which is not in the mask");
+    blame("at " + text(line) + ": asks for the value of lane " + std::to_string(from) +
+          ", which is not in the mask");
   if (!error_.empty()) stop();
   Thread& own = threads_[me];
-  own.mask = mask, own.from = from, own.bytes = bytes, own.to = to;
+  own.mask = mask;
+  own.from = from;
+  own.bytes = bytes;
+  own.to = to;
   std::memcpy(own.sent, value, bytes);
   at_exchange_[me / warp_lanes] |= 1u << lane;
   wait(State::at_exchange, line);
@@ -134,17 +161,23 @@ void Runner::exchange_all(const void* value, size_t bytes, unsigned mask, void* 
 
 // Lets the lanes of a mask go on when all of them are there.
 void Runner::release_warp(unsigned first, unsigned mask) {
-  unsigned end = std::min(first + warp_lanes, count_), there = mask & (~0u >> (warp_lanes - (end - first)));
+  unsigned end = std::min(first + warp_lanes, count_),
+           there = mask & (~0u >> (warp_lanes - (end - first)));
   unsigned& waiting = at_exchange_[first / warp_lanes];
   if ((waiting & there) != there) return;
   const Thread& one = threads_[first + unsigned(__builtin_ctz(there))];
   for (unsigned t = first; t < end; ++t)
-    if ((there >> (t - first) & 1u) && (threads_[t].mask != mask || threads_[t].at.line != one.at.line)) return;
+    if ((there >> (t - first) & 1u) &&
+        (threads_[t].mask != mask || threads_[t].at.line != one.at.line))
+      return;
   waiting &= ~there;
   shared_.warp_synchronised(first / warp_lanes);
   give_values(first, there, end);
   for (unsigned t = first; t < end; ++t)
-    if (there >> (t - first) & 1u) threads_[t].state = State::ready, ready_.push_back(threads_[t].turn);
+    if (there >> (t - first) & 1u) {
+      threads_[t].state = State::ready;
+      ready_.push_back(threads_[t].turn);
+    }
 }
 // What the lanes have sent goes where each of them wants it; zeros for lanes that sent nothing.
 void Runner::give_values(unsigned first, unsigned there, unsigned end) {
@@ -162,7 +195,8 @@ void Runner::give_values(unsigned first, unsigned there, unsigned end) {
     if (gathered != one.bytes) {
       gathered = one.bytes;
       for (unsigned lane = 0; lane < warp_lanes; ++lane)
-        if (there >> lane & 1u) std::memcpy(all + lane * gathered, threads_[first + lane].sent, gathered);
+        if (there >> lane & 1u)
+          std::memcpy(all + lane * gathered, threads_[first + lane].sent, gathered);
         else std::memset(all + lane * gathered, 0, gathered);
     }
     std::memcpy(one.to, all, warp_lanes * gathered);

@@ -1,4 +1,5 @@
-// One thread of the system that runs blocks of an emulated kernel: its CUDA threads are fibers that take turns at barriers.
+// One thread of the system that runs blocks of an emulated kernel: its CUDA threads are fibers that
+// take turns at barriers.
 #pragma once
 #include <array>
 #include <memory>
@@ -29,7 +30,9 @@ class Runner {
   void block_barrier(Line line);
   void exchange_one(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
   void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
-  bool on_stack(const void* at) const { return size_t(static_cast<const char*>(at) - stack_) < stack_bytes_; }
+  bool on_stack(const void* at) const {
+    return size_t(static_cast<const char*>(at) - stack_) < stack_bytes_;
+  }
   void check(const void* at, size_t bytes, bool write, const void* code);
   unsigned thread() const { return current_->thread; }
   const dim3& thread_index() const { return current_->index; }
@@ -70,7 +73,8 @@ class Runner {
   void give_values(unsigned first, unsigned mask, unsigned end);
   void release_block();
   [[gnu::cold]] std::string stuck() const;
-  [[gnu::cold]] std::string fault(Access of_device, const void* at, size_t bytes, bool write, const void* code);
+  [[gnu::cold]] std::string fault(Access of_device, const void* at, size_t bytes, bool write,
+                                  const void* code);
   [[gnu::cold]] void blame(const std::string& words);
   [[noreturn]] void stop();
   std::string where(unsigned thread) const;
@@ -89,7 +93,8 @@ class Runner {
   std::vector<Thread> threads_;
   std::vector<unsigned> order_;
   unsigned count_ = 0, next_ = 0, done_ = 0, at_barrier_ = 0;
-  unsigned at_exchange_[most_threads / warp_lanes] = {};  // the lanes of each warp that wait for an exchange
+  unsigned at_exchange_[most_threads / warp_lanes] =
+      {};  // the lanes of each warp that wait for an exchange
   const Launch* launch_ = nullptr;
   dim3 block_;
   uint64_t random_ = 1;
@@ -99,8 +104,8 @@ class Runner {
 std::string text(const dim3& d);
 std::string text(const Line& line);
 
-// Seeds the order in which threads and blocks take turns (a correct kernel gives the same bits for any). Starts at 1, or
-// AFINA_EMULATOR_SEED.
+// Seeds the order in which threads and blocks take turns (a correct kernel gives the same bits for
+// any). Starts at 1, or AFINA_EMULATOR_SEED.
 void set_seed(uint64_t seed);
 
 }  // namespace afina::emulated

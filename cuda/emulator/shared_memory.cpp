@@ -21,7 +21,8 @@ SharedMemory::SharedMemory() {
         return 1;  // the first is the program itself, where the kernels are
       },
       &static_);
-  dynamic_ = static_cast<unsigned char*>(std::aligned_alloc(1024, (most_dynamic + 1023) / 1024 * 1024));
+  dynamic_ =
+      static_cast<unsigned char*>(std::aligned_alloc(1024, (most_dynamic + 1023) / 1024 * 1024));
   require(dynamic_ != nullptr, "no memory for the shared memory of the emulated GPU");
   dynamic_area_.begin = reinterpret_cast<const char*>(dynamic_);
 }
@@ -29,7 +30,11 @@ SharedMemory::SharedMemory() {
 void SharedMemory::Area::take_notes_of(size_t size) {
   bytes = size;
   size_t count = size / 4 + 1;
-  if (words.size() < count) words.resize(count), second_halves.resize(count), split.resize(count);
+  if (words.size() < count) {
+    words.resize(count);
+    second_halves.resize(count);
+    split.resize(count);
+  }
 }
 
 void SharedMemory::begin_block(size_t dynamic_bytes) {
@@ -39,22 +44,29 @@ void SharedMemory::begin_block(size_t dynamic_bytes) {
 }
 
 void SharedMemory::block_barrier() {
-  for (uint32_t& exchanges : of_warp_) exchanges = 0;  // what lies before the barrier is ordered by it
+  for (uint32_t& exchanges : of_warp_)
+    exchanges = 0;  // what lies before the barrier is ordered by it
   if (++now_) return;
   for (Area* area : {&static_, &dynamic_area_}) {  // after 4 billion barriers: all is forgotten
     area->words.assign(area->words.size(), {});
     area->second_halves.assign(area->second_halves.size(), {});
   }
-  now_ = 1, begun_ = 0;
+  now_ = 1;
+  begun_ = 0;
 }
 
 // A part of a word, or a word that was touched by halves before.
-SharedMemory::Judgement SharedMemory::touch_part(Area& area, size_t at, size_t end, uint32_t who, bool write, unsigned& other) {
+SharedMemory::Judgement SharedMemory::touch_part(Area& area, size_t at, size_t end, uint32_t who,
+                                                 bool write, unsigned& other) {
   size_t word = at / 4;
-  if (!area.split[word]) area.second_halves[word] = area.words[word], area.split[word] = 1;
+  if (!area.split[word]) {
+    area.second_halves[word] = area.words[word];
+    area.split[word] = 1;
+  }
   Judgement judged = Judgement::fine;
   if (at % 4 < 2) judged = touch(area.words[word], who, write, other);
-  if (judged == Judgement::fine && (end - 1) % 4 >= 2) judged = touch(area.second_halves[word], who, write, other);
+  if (judged == Judgement::fine && (end - 1) % 4 >= 2)
+    judged = touch(area.second_halves[word], who, write, other);
   if (write && end - at == 4) area.split[word] = 0;  // both halves are alike again
   return judged;
 }

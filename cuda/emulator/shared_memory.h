@@ -7,8 +7,8 @@
 
 namespace afina::emulated {
 
-// Time is counted in block barriers; within a warp, its own exchanges order accesses too. A note is kept for every four bytes, and for
-// each two of them where halves were touched alone.
+// Time is counted in block barriers; within a warp, its own exchanges order accesses too. A note is
+// kept for every four bytes, and for each two of them where halves were touched alone.
 class SharedMemory {
  public:
   enum class Judgement : uint8_t { elsewhere, fine, unwritten, race };
@@ -21,29 +21,36 @@ class SharedMemory {
   void warp_synchronised(unsigned warp) { ++of_warp_[warp]; }
   unsigned char* dynamic() { return dynamic_; }
 
-  // What notes say of a thread of the block: its number, and how often its warp has exchanged since the last barrier.
+  // What notes say of a thread of the block: its number, and how often its warp has exchanged since
+  // the last barrier.
   uint32_t who(unsigned thread) const { return thread | of_warp_[thread / 32] << code_bits; }
-  // Judges and notes an access by this one. A race: another thread wrote there (or, for a write, read there), and no barrier lies between.
-  // `other` is then that thread, or a greater number when it was several.
+  // Judges and notes an access by this one. A race: another thread wrote there (or, for a write,
+  // read there), and no barrier lies between. `other` is then that thread, or a greater number when
+  // it was several.
   Judgement access(uint32_t who, const void* at, size_t bytes, bool write, unsigned& other);
   // Is this in what kernels may declare __shared__, but not in the dynamic part that was asked for?
-  bool beyond_dynamic(const void* at) const { return size_t(static_cast<const unsigned char*>(at) - dynamic_) < most_dynamic + 4096; }
+  bool beyond_dynamic(const void* at) const {
+    return size_t(static_cast<const unsigned char*>(at) - dynamic_) < most_dynamic + 4096;
+  }
 
  private:
   struct Touch {
     uint32_t time = 0;  // of the last barrier before
-    uint32_t who = 0;   // or, in place of the thread: several_in_warp + the warp, or several_threads
+    uint32_t who = 0;  // or, in place of the thread: several_in_warp + the warp, or several_threads
   };
   struct Note {
     Touch write, read;
   };
-  struct Area {  // memory, and its notes: of each word, or of its first half, and of its second half where `split` says so
+  struct Area {  // memory, and its notes: of each word, or of its first half, and of its second
+                 // half where `split` says so
     const char* begin = nullptr;
     size_t bytes = 0;
     std::vector<Note> words, second_halves;
     std::vector<uint8_t> split;
     void take_notes_of(size_t bytes);
-    bool holds(const void* at, size_t size) const { return size_t(static_cast<const char*>(at) - begin) + size <= bytes; }
+    bool holds(const void* at, size_t size) const {
+      return size_t(static_cast<const char*>(at) - begin) + size <= bytes;
+    }
   };
   static constexpr unsigned code_bits = 11, code_mask = (1u << code_bits) - 1;
   static constexpr uint32_t several_in_warp = 1024, several_threads = several_in_warp + 32;
@@ -51,9 +58,11 @@ class SharedMemory {
 
   bool ordered(const Touch& before, uint32_t who) const;
   Judgement touch(Note& note, uint32_t who, bool write, unsigned& other) const;
-  Judgement touch_part(Area& area, size_t at, size_t end, uint32_t who, bool write, unsigned& other);
+  Judgement touch_part(Area& area, size_t at, size_t end, uint32_t who, bool write,
+                       unsigned& other);
 
-  Area static_, dynamic_area_;  // static: the thread-local memory of the program, where __shared__ variables lie
+  Area static_, dynamic_area_;  // static: the thread-local memory of the program, where __shared__
+                                // variables lie
   unsigned char* dynamic_ = nullptr;
   uint32_t now_ = 1, begun_ = 1;
   uint32_t of_warp_[32] = {};
@@ -67,10 +76,17 @@ inline bool SharedMemory::ordered(const Touch& before, uint32_t who) const {
   return warp == thread / 32 && before.who >> code_bits < who >> code_bits;
 }
 
-inline SharedMemory::Judgement SharedMemory::touch(Note& note, uint32_t who, bool write, unsigned& other) const {
-  if (!ordered(note.write, who)) return other = note.write.who & code_mask, Judgement::race;
+inline SharedMemory::Judgement SharedMemory::touch(Note& note, uint32_t who, bool write,
+                                                   unsigned& other) const {
+  if (!ordered(note.write, who)) {
+    other = note.write.who & code_mask;
+    return Judgement::race;
+  }
   if (write) {
-    if (!ordered(note.read, who)) return other = note.read.who & code_mask, Judgement::race;
+    if (!ordered(note.read, who)) {
+      other = note.read.who & code_mask;
+      return Judgement::race;
+    }
     note.write = {now_, who};
     return Judgement::fine;
   }
@@ -80,19 +96,22 @@ inline SharedMemory::Judgement SharedMemory::touch(Note& note, uint32_t who, boo
     note.read = {now_, who};
   } else if (last != several_threads) {
     bool same_warp = (last >= several_in_warp ? last - several_in_warp : last / 32) == thread / 32;
-    note.read.who = same_warp ? (who & ~code_mask) | (several_in_warp + thread / 32) : several_threads;
+    note.read.who =
+        same_warp ? (who & ~code_mask) | (several_in_warp + thread / 32) : several_threads;
   }
   return Judgement::fine;
 }
 
-inline SharedMemory::Judgement SharedMemory::access(uint32_t who, const void* at, size_t bytes, bool write, unsigned& other) {
+inline SharedMemory::Judgement SharedMemory::access(uint32_t who, const void* at, size_t bytes,
+                                                    bool write, unsigned& other) {
   Area& area = static_.holds(at, bytes) ? static_ : dynamic_area_;
   if (!area.holds(at, bytes)) return Judgement::elsewhere;
   size_t begin = size_t(static_cast<const char*>(at) - area.begin), end = begin + bytes;
   for (size_t i = begin; i < end;) {
     size_t next = i / 4 * 4 + 4;
-    Judgement judged = i % 4 == 0 && next <= end && !area.split[i / 4] ? touch(area.words[i / 4], who, write, other)
-                                                                       : touch_part(area, i, next < end ? next : end, who, write, other);
+    Judgement judged = i % 4 == 0 && next <= end && !area.split[i / 4]
+                           ? touch(area.words[i / 4], who, write, other)
+                           : touch_part(area, i, next < end ? next : end, who, write, other);
     if (judged != Judgement::fine) return judged;
     i = next;
   }

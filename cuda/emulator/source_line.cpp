@@ -1,4 +1,5 @@
-// Lines and names by addr2line (binutils, which comes with every compiler): asked only when an error is to be explained.
+// Lines and names by addr2line (binutils, which comes with every compiler): asked only when an
+// error is to be explained.
 #include "cuda/emulator/source_line.h"
 
 #include <link.h>
@@ -31,12 +32,15 @@ std::vector<std::string> asked(const void* code) {
   if (error || program.find('\'') != std::string::npos) return lines;
   char address[32];
   std::snprintf(address, sizeof address, "0x%zx", size_t(code) - load_address());
-  FILE* out = popen(("addr2line -f -C -i -e '" + program + "' " + address + " 2>/dev/null").c_str(), "r");
+  FILE* out =
+      popen(("addr2line -f -C -i -e '" + program + "' " + address + " 2>/dev/null").c_str(), "r");
   if (!out) return lines;
   std::string line;
   for (int c; (c = std::fgetc(out)) != EOF;)
-    if (c == '\n') lines.push_back(line), line.clear();
-    else line.push_back(char(c));
+    if (c == '\n') {
+      lines.push_back(line);
+      line.clear();
+    } else line.push_back(char(c));
   pclose(out);
   return lines;
 }
@@ -61,7 +65,8 @@ std::string short_path(const std::string& path) {
 
 std::string source_line(const void* code) {
   auto lines = asked(code);
-  std::string inner = lines.size() > 1 ? place(lines[1]) : "", outer = lines.size() > 1 ? place(lines.back()) : "";
+  std::string inner = lines.size() > 1 ? place(lines[1]) : "",
+              outer = lines.size() > 1 ? place(lines.back()) : "";
   if (inner.empty()) return "at an unknown line";
   return inner == outer || outer.empty() ? inner : inner + " (from " + outer + ")";
 }
@@ -71,7 +76,8 @@ std::string function_name(const void* code) {
   if (lines.empty() || lines[0].empty() || lines[0][0] == '?') return "of unknown name";
   std::string name = lines[lines.size() >= 2 ? lines.size() - 2 : 0];
   for (const char* space : {"(anonymous namespace)::", "afina::emulated::", "afina::"})
-    for (size_t at; (at = name.find(space)) != std::string::npos;) name.erase(at, std::string(space).size());
+    for (size_t at; (at = name.find(space)) != std::string::npos;)
+      name.erase(at, std::string(space).size());
   if (name.starts_with("void ")) name.erase(0, 5);
   return name.substr(0, name.find('('));
 }

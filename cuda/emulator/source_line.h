@@ -4,8 +4,8 @@
 
 namespace afina::emulated {
 
-// "cuda/norm.cu:41" for an address in code; a call that inlined code stands in is named too. Without debugging information or addr2line:
-// "at an unknown line".
+// "cuda/norm.cu:41" for an address in code; a call that inlined code stands in is named too.
+// Without debugging information or addr2line: "at an unknown line".
 std::string source_line(const void* code);
 // The name of the function at an address, without its namespaces and parameters.
 std::string function_name(const void* code);

@@ -1,5 +1,6 @@
-// Capture and replay: launches, copies and clears in the order they were given. Where tensors come and go is replayed too, so that memory
-// which nothing has written, or which belongs to no tensor any more, is found in a replayed step as in the first.
+// Capture and replay: launches, copies and clears in the order they were given. Where tensors come
+// and go is replayed too, so that memory which nothing has written, or which belongs to no tensor
+// any more, is found in a replayed step as in the first.
 #include "cuda/emulator/stream.h"
 
 #include <cstddef>
@@ -28,7 +29,8 @@ void keep(std::function<void()> work) { capturing->all.push_back(std::move(work)
 
 const char* unable() {
 #if defined(AFINA_SYSTEM_MEMORY)
-  return "tensors of this build come from the system, for the sanitizers, so that their addresses do not stay";
+  return "tensors of this build come from the system, for the sanitizers, so that their addresses "
+         "do not stay";
 #else
   return nullptr;
 #endif
@@ -69,7 +71,8 @@ void unpin(void* data) {
 void send(void* to, const void* from, size_t bytes) {
   auto* first = static_cast<const char*>(from);
   auto block = pinned.upper_bound(first);
-  require(block != pinned.begin() && first + bytes <= std::prev(block)->first + std::prev(block)->second,
+  require(block != pinned.begin() &&
+              first + bytes <= std::prev(block)->first + std::prev(block)->second,
           "a copy that nobody waits for must come from pinned memory");
   under_way.push_back({to, from, bytes});
 }
@@ -104,7 +107,8 @@ void release(void* data, size_t bytes) {
 void copy(void* to, const void* from, size_t bytes) {
   if (!capturing) return copy_memory(to, from, bytes);
   require(is_device_memory(to) && is_device_memory(from), "a captured step copies ", bytes,
-          is_device_memory(to) ? " bytes from" : " bytes to", " the host, which would not happen again when it is replayed");
+          is_device_memory(to) ? " bytes from" : " bytes to",
+          " the host, which would not happen again when it is replayed");
   keep([=] { copy_memory(to, from, bytes); });
 }
 void zero(void* data, size_t bytes) {

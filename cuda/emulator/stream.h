@@ -1,4 +1,5 @@
-// The order of work on the emulated GPU: done at once, or, while a step is captured, kept as a graph to be replayed.
+// The order of work on the emulated GPU: done at once, or, while a step is captured, kept as a
+// graph to be replayed.
 #pragma once
 #include "cuda/emulator/cuda.h"
 #include "engine/graph.h"

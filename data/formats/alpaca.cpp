@@ -1,4 +1,5 @@
-// Records of the Alpaca kind: {"instruction": ..., "input": ..., "output": ...}; the input may be empty or absent.
+// Records of the Alpaca kind: {"instruction": ..., "input": ..., "output": ...}; the input may be
+// empty or absent.
 #include "data/examples.h"
 
 namespace afina {
@@ -7,11 +8,13 @@ static Example read(const Record& record) {
   Example example;
   if (record.has("system")) example.messages.push_back({"system", record.text("system")});
   std::string input = record.text_or("input", "");
-  example.messages.push_back({"user", record.text("instruction") + (input.empty() ? "" : "\n\n" + input)});
+  example.messages.push_back(
+      {"user", record.text("instruction") + (input.empty() ? "" : "\n\n" + input)});
   example.messages.push_back({"assistant", record.text("output")});
   return example;
 }
 
-static const RegisterFormat registered({"alpaca", {"instruction", "input", "output", "system"}, {"instruction", "output"}, read});
+static const RegisterFormat registered(
+    {"alpaca", {"instruction", "input", "output", "system"}, {"instruction", "output"}, read});
 
 }  // namespace afina

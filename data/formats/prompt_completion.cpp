@@ -1,4 +1,5 @@
-// Records with a question and an answer: {"prompt": ..., "completion": ...}, and "system" where there is one.
+// Records with a question and an answer: {"prompt": ..., "completion": ...}, and "system" where
+// there is one.
 #include "data/examples.h"
 
 namespace afina {
@@ -11,6 +12,7 @@ static Example read(const Record& record) {
   return example;
 }
 
-static const RegisterFormat registered({"prompt-completion", {"prompt", "completion", "system"}, {"prompt", "completion"}, read});
+static const RegisterFormat registered(
+    {"prompt-completion", {"prompt", "completion", "system"}, {"prompt", "completion"}, read});
 
 }  // namespace afina

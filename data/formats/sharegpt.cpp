@@ -3,8 +3,11 @@
 
 namespace afina {
 
-static Example read(const Record& record) { return read_conversation(record, "conversations", record.name("from"), record.name("value")); }
+static Example read(const Record& record) {
+  return read_conversation(record, "conversations", record.name("from"), record.name("value"));
+}
 
-static const RegisterFormat registered({"sharegpt", {"conversations", "from", "value", "system"}, {"conversations"}, read});
+static const RegisterFormat registered(
+    {"sharegpt", {"conversations", "from", "value", "system"}, {"conversations"}, read});
 
 }  // namespace afina

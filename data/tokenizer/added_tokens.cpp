@@ -7,7 +7,8 @@
 
 namespace afina {
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer& normalizer) : tokens_(std::move(tokens)) {
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer& normalizer)
+    : tokens_(std::move(tokens)) {
   for (size_t i = 0; i < tokens_.size(); ++i) {
     const AddedToken& token = tokens_[i];
     if (token.normalized) {
@@ -24,7 +25,8 @@ void AddedTokens::Trie::add(std::string_view content, int32_t token) {
   uint32_t at = 0;
   for (char c : content) {
     auto& children = nodes[at].children;
-    auto found = std::find_if(children.begin(), children.end(), [&](auto& child) { return child.first == uint8_t(c); });
+    auto found = std::find_if(children.begin(), children.end(),
+                              [&](auto& child) { return child.first == uint8_t(c); });
     if (found != children.end()) {
       at = found->second;
     } else {
@@ -41,10 +43,14 @@ int32_t AddedTokens::Trie::longest(std::string_view text, size_t& bytes) const {
   uint32_t at = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     auto& children = nodes[at].children;
-    auto found = std::find_if(children.begin(), children.end(), [&](auto& child) { return child.first == uint8_t(text[i]); });
+    auto found = std::find_if(children.begin(), children.end(),
+                              [&](auto& child) { return child.first == uint8_t(text[i]); });
     if (found == children.end()) break;
     at = found->second;
-    if (nodes[at].token >= 0) token = nodes[at].token, bytes = i + 1;
+    if (nodes[at].token >= 0) {
+      token = nodes[at].token;
+      bytes = i + 1;
+    }
   }
   return token;
 }
@@ -77,7 +83,8 @@ size_t after_space(std::string_view text, size_t begin) {
 
 }  // namespace
 
-void AddedTokens::cut(const TracedText& traced, bool normalized, bool special, std::vector<TextPart>& out) const {
+void AddedTokens::cut(const TracedText& traced, bool normalized, bool special,
+                      std::vector<TextPart>& out) const {
   const Trie& trie = normalized ? normalized_ : plain_;
   std::string_view text = traced.bytes;
   size_t done = 0;
@@ -92,13 +99,15 @@ void AddedTokens::cut(const TracedText& traced, bool normalized, bool special, s
     at = end;  // whatever becomes of this match, the search goes on behind it
     const AddedToken& token = tokens_[index];
     if (token.special && !special) continue;
-    if (token.single_word && ((begin > 0 && word_character_.at_start(text.substr(character_before(text, begin)))) ||
-                              (end < text.size() && word_character_.at_start(text.substr(end)))))
+    if (token.single_word &&
+        ((begin > 0 && word_character_.at_start(text.substr(character_before(text, begin)))) ||
+         (end < text.size() && word_character_.at_start(text.substr(end)))))
       continue;
     if (token.lstrip) begin = std::max(without_space_at_end(text, begin), done);
     if (token.rstrip) end = after_space(text, end);
     // The spaces that the token before has taken are not to be had again.
-    begin = std::max(begin, done), end = std::max(end, done);
+    begin = std::max(begin, done);
+    end = std::max(end, done);
     if (begin > done) out.push_back({traced.part(done, begin), -1});
     out.push_back({traced.part(begin, end), token.id});
     done = end;

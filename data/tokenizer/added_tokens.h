@@ -21,7 +21,8 @@ class AddedTokens {
   AddedTokens() = default;
   AddedTokens(std::vector<AddedToken> tokens, const Normalizer& normalizer);
   const std::vector<AddedToken>& all() const { return tokens_; }
-  // Cuts at tokens that are matched before (normalized == false) or after normalisation. Special ones stay text unless `special`.
+  // Cuts at tokens that are matched before (normalized == false) or after normalisation. Special
+  // ones stay text unless `special`.
   void cut(const TracedText& text, bool normalized, bool special, std::vector<TextPart>& out) const;
 
  private:

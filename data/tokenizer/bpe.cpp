@@ -1,4 +1,5 @@
-// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost first.
+// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost
+// first.
 #include "data/tokenizer/bpe.h"
 
 #include <algorithm>
@@ -12,7 +13,8 @@
 
 namespace afina {
 
-// Words seen before. Text repeats itself: nearly all words of a text are found here. Sharded so that threads seldom wait.
+// Words seen before. Text repeats itself: nearly all words of a text are found here. Sharded so
+// that threads seldom wait.
 struct Bpe::Cache {
   static constexpr size_t shards = 16, words_per_shard = 8192, longest_word = 64;
   struct Shard {
@@ -20,13 +22,16 @@ struct Bpe::Cache {
     std::unordered_map<std::string, std::vector<BpeToken>> words;
   };
   std::array<Shard, shards> all;
-  Shard& shard_of(std::string_view word) { return all[(uint8_t(word[0]) * 7 + word.size() + uint8_t(word.back())) % shards]; }
+  Shard& shard_of(std::string_view word) {
+    return all[(uint8_t(word[0]) * 7 + word.size() + uint8_t(word.back())) % shards];
+  }
 };
 
 Bpe::~Bpe() = default;
 
-Bpe::Bpe(const std::unordered_map<std::string, int32_t>& vocabulary, const std::vector<std::pair<std::string, std::string>>& merges,
-         const Options& options, const std::string& where)
+Bpe::Bpe(const std::unordered_map<std::string, int32_t>& vocabulary,
+         const std::vector<std::pair<std::string, std::string>>& merges, const Options& options,
+         const std::string& where)
     : options_(options), cache_(std::make_unique<Cache>()) {
   auto id_of = [&](const std::string& token) {
     auto found = vocabulary.find(token);
@@ -35,20 +40,25 @@ Bpe::Bpe(const std::unordered_map<std::string, int32_t>& vocabulary, const std::
   for (int b = 0; b < 256; ++b) {
     char name[8];
     std::snprintf(name, sizeof name, "<0x%02X>", b);
-    bytes_[b] = options.symbols == Symbols::bytes ? id_of(std::string(1, char(b))) : options.byte_fallback ? id_of(name) : -1;
+    bytes_[b] = options.symbols == Symbols::bytes ? id_of(std::string(1, char(b)))
+                : options.byte_fallback           ? id_of(name)
+                                                  : -1;
   }
   if (!options.unknown.empty()) {
     unknown_ = id_of(options.unknown);
     require(unknown_ >= 0, where, ": unk_token \"", options.unknown, "\" is not in the vocabulary");
   }
   for (auto& [token, id] : vocabulary)
-    if (options.symbols == Symbols::characters && !token.empty() && character_at(token, 0).bytes == token.size()) characters_[token] = id;
+    if (options.symbols == Symbols::characters && !token.empty() &&
+        character_at(token, 0).bytes == token.size())
+      characters_[token] = id;
   if (options.ignore_merges) whole_words_ = vocabulary;
   merges_.resize(std::bit_ceil(merges.size() * 2 + 2));
   for (size_t rank = 0; rank < merges.size(); ++rank) {
     auto& [left, right] = merges[rank];
     int32_t l = id_of(left), r = id_of(right), merged = id_of(left + right);
-    require(l >= 0 && r >= 0 && merged >= 0, where, ": merge ", rank, " (\"", left, "\" \"", right, "\") uses the token \"",
+    require(l >= 0 && r >= 0 && merged >= 0, where, ": merge ", rank, " (\"", left, "\" \"", right,
+            "\") uses the token \"",
             l < 0   ? left
             : r < 0 ? right
                     : left + right,
@@ -58,20 +68,26 @@ Bpe::Bpe(const std::unordered_map<std::string, int32_t>& vocabulary, const std::
 }
 
 namespace {
-uint64_t pair_of(int32_t left, int32_t right) { return uint64_t(uint32_t(left)) << 32 | uint32_t(right); }
-size_t slot_of(uint64_t pair, size_t slots) { return size_t((pair * 0x9E3779B97F4A7C15ull) >> 20) & (slots - 1); }
+uint64_t pair_of(int32_t left, int32_t right) {
+  return uint64_t(uint32_t(left)) << 32 | uint32_t(right);
+}
+size_t slot_of(uint64_t pair, size_t slots) {
+  return size_t((pair * 0x9E3779B97F4A7C15ull) >> 20) & (slots - 1);
+}
 }  // namespace
 
 void Bpe::insert(int32_t left, int32_t right, uint32_t rank, int32_t merged) {
   uint64_t pair = pair_of(left, right);
   size_t slot = slot_of(pair, merges_.size());
-  while (merges_[slot].merged >= 0 && merges_[slot].pair != pair) slot = (slot + 1) & (merges_.size() - 1);
+  while (merges_[slot].merged >= 0 && merges_[slot].pair != pair)
+    slot = (slot + 1) & (merges_.size() - 1);
   merges_[slot] = {pair, rank, merged};
 }
 
 const Bpe::Merge* Bpe::find(int32_t left, int32_t right) const {
   uint64_t pair = pair_of(left, right);
-  for (size_t slot = slot_of(pair, merges_.size()); merges_[slot].merged >= 0; slot = (slot + 1) & (merges_.size() - 1))
+  for (size_t slot = slot_of(pair, merges_.size()); merges_[slot].merged >= 0;
+       slot = (slot + 1) & (merges_.size() - 1))
     if (merges_[slot].pair == pair) return &merges_[slot];
   return nullptr;
 }
@@ -83,13 +99,17 @@ void Bpe::split(std::string_view word, std::vector<BpeToken>& symbols) const {
     int32_t id = -1;
     if (options_.symbols == Symbols::bytes) {
       id = bytes_[uint8_t(word[at])];
-    } else if (auto found = characters_.find(std::string(word.substr(at, size))); found != characters_.end()) {
+    } else if (auto found = characters_.find(std::string(word.substr(at, size)));
+               found != characters_.end()) {
       id = found->second;
     } else if (options_.byte_fallback) {
       auto bytes = word.substr(at, size);
-      if (std::all_of(bytes.begin(), bytes.end(), [&](char c) { return bytes_[uint8_t(c)] >= 0; })) {
-        for (uint32_t i = 0; i < size; ++i) symbols.push_back({bytes_[uint8_t(bytes[i])], uint32_t(at + i + 1)});
-        at += size, after_unknown = false;
+      if (std::all_of(bytes.begin(), bytes.end(),
+                      [&](char c) { return bytes_[uint8_t(c)] >= 0; })) {
+        for (uint32_t i = 0; i < size; ++i)
+          symbols.push_back({bytes_[uint8_t(bytes[i])], uint32_t(at + i + 1)});
+        at += size;
+        after_unknown = false;
         continue;
       }
     }
@@ -114,12 +134,17 @@ void Bpe::merge(std::vector<BpeToken>& symbols) const {
   std::vector<uint32_t> next(n), previous(n);
   std::vector<Candidate> storage;
   storage.reserve(n);
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates(std::greater<>(), std::move(storage));
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates(
+      std::greater<>(), std::move(storage));
   auto consider = [&](size_t at) {
     if (next[at] < n)
-      if (auto found = find(symbols[at].id, symbols[next[at]].id)) candidates.push({found->rank, uint32_t(at)});
+      if (auto found = find(symbols[at].id, symbols[next[at]].id))
+        candidates.push({found->rank, uint32_t(at)});
   };
-  for (size_t i = 0; i < n; ++i) next[i] = uint32_t(i + 1), previous[i] = uint32_t(i - 1);
+  for (size_t i = 0; i < n; ++i) {
+    next[i] = uint32_t(i + 1);
+    previous[i] = uint32_t(i - 1);
+  }
   for (size_t i = 0; i < n; ++i) consider(i);
   while (!candidates.empty()) {
     auto [rank, at] = candidates.top();
@@ -152,7 +177,9 @@ void Bpe::encode(std::string_view word, std::vector<BpeToken>& out) const {
     }
   }
   std::vector<BpeToken> symbols;
-  if (auto whole = options_.ignore_merges ? whole_words_.find(std::string(word)) : whole_words_.end(); whole != whole_words_.end()) {
+  if (auto whole =
+          options_.ignore_merges ? whole_words_.find(std::string(word)) : whole_words_.end();
+      whole != whole_words_.end()) {
     symbols.push_back({whole->second, uint32_t(word.size())});
   } else {
     split(word, symbols);
@@ -161,7 +188,8 @@ void Bpe::encode(std::string_view word, std::vector<BpeToken>& out) const {
   out.insert(out.end(), symbols.begin(), symbols.end());
   if (!cached) return;
   std::lock_guard lock(shard.mutex);
-  if (shard.words.size() < Cache::words_per_shard) shard.words.emplace(std::move(key), std::move(symbols));
+  if (shard.words.size() < Cache::words_per_shard)
+    shard.words.emplace(std::move(key), std::move(symbols));
 }
 
 }  // namespace afina

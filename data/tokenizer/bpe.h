@@ -1,4 +1,5 @@
-// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost first.
+// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost
+// first.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -18,7 +19,8 @@ struct BpeToken {
 
 class Bpe {
  public:
-  // What a word's smallest parts are: bytes (byte-level; words are raw bytes and so is the vocabulary) or characters.
+  // What a word's smallest parts are: bytes (byte-level; words are raw bytes and so is the
+  // vocabulary) or characters.
   enum class Symbols { bytes, characters };
   struct Options {
     Symbols symbols = Symbols::bytes;
@@ -27,9 +29,11 @@ class Bpe {
     bool byte_fallback = false;  // <0xE2> tokens for characters the vocabulary lacks
     bool ignore_merges = false;  // a word that is in the vocabulary is one token, merges or not
   };
-  // Tokens as they stand in text (raw bytes where symbols are bytes) with their ids; merges by rank, as pairs of such tokens.
-  Bpe(const std::unordered_map<std::string, int32_t>& vocabulary, const std::vector<std::pair<std::string, std::string>>& merges,
-      const Options& options, const std::string& where);
+  // Tokens as they stand in text (raw bytes where symbols are bytes) with their ids; merges by
+  // rank, as pairs of such tokens.
+  Bpe(const std::unordered_map<std::string, int32_t>& vocabulary,
+      const std::vector<std::pair<std::string, std::string>>& merges, const Options& options,
+      const std::string& where);
   ~Bpe();
 
   // Appends the tokens of a word. May be called from several threads at once.
@@ -50,7 +54,8 @@ class Bpe {
   Options options_;
   std::unordered_map<std::string, int32_t> whole_words_;  // for ignore_merges
   std::unordered_map<std::string, int32_t> characters_;
-  std::array<int32_t, 256> bytes_;  // symbol of a byte, or its fallback token; -1 when there is none
+  std::array<int32_t, 256>
+      bytes_;  // symbol of a byte, or its fallback token; -1 when there is none
   int32_t unknown_ = -1;
   std::vector<Merge> merges_;  // open addressing, a power of two
   std::unique_ptr<Cache> cache_;

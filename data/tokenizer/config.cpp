@@ -6,11 +6,14 @@ namespace afina {
 
 namespace {
 
-// A token is written as a string or as an object with its content; absent, null and unknown tokens change nothing.
-void read_role(Tokenizer::State& state, const Json& config, const char* key, const std::string& name, int32_t& role) {
+// A token is written as a string or as an object with its content; absent, null and unknown tokens
+// change nothing.
+void read_role(Tokenizer::State& state, const Json& config, const char* key,
+               const std::string& name, int32_t& role) {
   const Json* found = find_member(config, key, name);
   if (!found) return;
-  std::string token = found->is_object() ? get<std::string>(*found, "content", name + ": " + key) : get<std::string>(config, key, name);
+  std::string token = found->is_object() ? get<std::string>(*found, "content", name + ": " + key)
+                                         : get<std::string>(config, key, name);
   auto id = state.ids.find(token);
   if (id != state.ids.end()) role = id->second;
 }
@@ -19,7 +22,8 @@ std::string read_template(const Json& config, const std::string& name) {
   const Json* found = find_member(config, "chat_template", name);
   if (!found) return "";
   if (found->is_string()) return found->get<std::string>();
-  require(found->is_array(), name, ": chat_template: expected a string or an array, found ", describe(*found));
+  require(found->is_array(), name, ": chat_template: expected a string or an array, found ",
+          describe(*found));
   for (auto& one : *found)
     if (get<std::string>(one, "name", name + ": chat_template") == "default")
       return get<std::string>(one, "template", name + ": chat_template");
@@ -28,15 +32,18 @@ std::string read_template(const Json& config, const std::string& name) {
 
 }  // namespace
 
-void read_tokenizer_config(Tokenizer::State& state, const std::string& text, const std::string& name) {
+void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
+                           const std::string& name) {
   Json config = parse_json(text, name);
   require(config.is_object(), name, ": expected an object, found ", describe(config));
   read_role(state, config, "bos_token", name, state.bos);
   read_role(state, config, "eos_token", name, state.eos);
   read_role(state, config, "pad_token", name, state.pad);
   if (std::string jinja = read_template(config, name); !jinja.empty()) state.chat_template = jinja;
-  // Only the Llama classes rebuild the post-processor from these; for the others tokenizer.json decides.
-  if (get_or<std::string>(config, "tokenizer_class", name, "").find("Llama") == std::string::npos) return;
+  // Only the Llama classes rebuild the post-processor from these; for the others tokenizer.json
+  // decides.
+  if (get_or<std::string>(config, "tokenizer_class", name, "").find("Llama") == std::string::npos)
+    return;
   state.adds_bos = get_or<bool>(config, "add_bos_token", name, state.adds_bos) && state.bos >= 0;
   state.adds_eos = get_or<bool>(config, "add_eos_token", name, state.adds_eos) && state.eos >= 0;
 }

@@ -1,4 +1,5 @@
-// A GGUF file's tokenizer, written as the tokenizer.json and tokenizer_config.json it was once made from.
+// A GGUF file's tokenizer, written as the tokenizer.json and tokenizer_config.json it was once made
+// from.
 #include <algorithm>
 
 #include "data/tokenizer/state.h"
@@ -16,10 +17,16 @@ using Ordered = nlohmann::ordered_json;
 enum TokenType { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
 Ordered byte_level(bool use_regex) {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", use_regex}};
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", false},
+          {"trim_offsets", true},
+          {"use_regex", use_regex}};
 }
 Ordered split(const char* regex) {
-  return {{"type", "Split"}, {"pattern", {{"Regex", regex}}}, {"behavior", "Isolated"}, {"invert", false}};
+  return {{"type", "Split"},
+          {"pattern", {{"Regex", regex}}},
+          {"behavior", "Isolated"},
+          {"invert", false}};
 }
 Ordered sequence(std::initializer_list<Ordered> all) {
   Ordered list = Ordered::array();
@@ -39,12 +46,17 @@ Ordered pre_tokenizer_of(const std::string& pre, const std::string& name) {
   if (pre == "gpt-2" || pre == "olmo" || pre == "mpt") return byte_level(true);
   if (pre == "smollm" || pre == "starcoder" || pre == "refact" || pre == "command-r")
     return sequence({{{"type", "Digits"}, {"individual_digits", true}}, byte_level(true)});
-  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return sequence({split(llama3_pattern), byte_level(false)});
-  if (pre == "qwen2" || pre == "deepseek-r1-qwen") return sequence({split(qwen2_pattern), byte_level(false)});
+  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3")
+    return sequence({split(llama3_pattern), byte_level(false)});
+  if (pre == "qwen2" || pre == "deepseek-r1-qwen")
+    return sequence({split(qwen2_pattern), byte_level(false)});
   // What llama.cpp does for files that do not say.
-  if (pre == "default") return sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(R"(\p{N}+)"), split("[0-9][0-9][0-9]"), byte_level(true)});
+  if (pre == "default")
+    return sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(R"(\p{N}+)"), split("[0-9][0-9][0-9]"),
+                     byte_level(true)});
   fail(name, ": tokenizer.ggml.pre is \"", pre,
-       "\", which is not supported; known are gpt-2, smollm, llama-bpe, qwen2 and default. Use the model's folder with tokenizer.json "
+       "\", which is not supported; known are gpt-2, smollm, llama-bpe, qwen2 and default. Use the "
+       "model's folder with tokenizer.json "
        "instead");
 }
 
@@ -53,15 +65,20 @@ struct Source {
   const std::string& name;
   std::vector<std::string> tokens;
   std::vector<int32_t> types;
-  int32_t id(const char* role) const { return get_or<int32_t>(metadata, std::string("tokenizer.ggml.") + role + "_token_id", name, -1); }
-  bool flag(const char* key, bool otherwise) const { return get_or<bool>(metadata, std::string("tokenizer.ggml.") + key, name, otherwise); }
+  int32_t id(const char* role) const {
+    return get_or<int32_t>(metadata, std::string("tokenizer.ggml.") + role + "_token_id", name, -1);
+  }
+  bool flag(const char* key, bool otherwise) const {
+    return get_or<bool>(metadata, std::string("tokenizer.ggml.") + key, name, otherwise);
+  }
 };
 
 Ordered added_tokens_of(const Source& from) {
   Ordered added = Ordered::array();
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     int32_t type = from.types[id];
-    if (from.tokens[id].empty() || (type != control && type != user_defined && type != unknown)) continue;
+    if (from.tokens[id].empty() || (type != control && type != user_defined && type != unknown))
+      continue;
     added.push_back({{"id", id},
                      {"content", from.tokens[id]},
                      {"single_word", false},
@@ -79,18 +96,22 @@ Ordered vocabulary_of(const Source& from) {
   std::unordered_map<std::string_view, size_t> seen;
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     auto [twin, fresh] = seen.emplace(from.tokens[id], id);
-    require(fresh, from.name, ": the tokens ", twin->second, " and ", id, " are both \"", from.tokens[id], "\"");
-    vocabulary.emplace_back(from.tokens[id], id);  // to the back: the insertion by key would search all of them
+    require(fresh, from.name, ": the tokens ", twin->second, " and ", id, " are both \"",
+            from.tokens[id], "\"");
+    vocabulary.emplace_back(from.tokens[id],
+                            id);  // to the back: the insertion by key would search all of them
   }
   return json;
 }
 
-// SentencePiece has scores instead of merges: every way to put a token together from two is a merge, the best token first.
+// SentencePiece has scores instead of merges: every way to put a token together from two is a
+// merge, the best token first.
 Ordered merges_of_scores(const Source& from) {
   auto scores = get<std::vector<float>>(from.metadata, "tokenizer.ggml.scores", from.name);
-  require(scores.size() == from.tokens.size(), from.name, ": tokenizer.ggml.scores: expected ", from.tokens.size(), " numbers, found ",
-          scores.size());
-  for (float score : scores) require(score - score == 0.f, from.name, ": tokenizer.ggml.scores: ", score, " orders nothing");
+  require(scores.size() == from.tokens.size(), from.name, ": tokenizer.ggml.scores: expected ",
+          from.tokens.size(), " numbers, found ", scores.size());
+  for (float score : scores)
+    require(score - score == 0.f, from.name, ": tokenizer.ggml.scores: ", score, " orders nothing");
   std::unordered_map<std::string_view, size_t> ids;
   for (size_t id = 0; id < from.tokens.size(); ++id) ids.emplace(from.tokens[id], id);
   struct Merge {
@@ -102,18 +123,21 @@ Ordered merges_of_scores(const Source& from) {
     std::string_view token = from.tokens[id];
     if (from.types[id] != normal && from.types[id] != user_defined) continue;
     // All ways to part it are tried: the square of its length.
-    require(token.size() <= longest_scored, from.name, ": token ", id, " has ", token.size(), " bytes; at most ", longest_scored,
-            " are expected of a SentencePiece token");
+    require(token.size() <= longest_scored, from.name, ": token ", id, " has ", token.size(),
+            " bytes; at most ", longest_scored, " are expected of a SentencePiece token");
     size_t begin = all.size();
     for (size_t at = 1; at < token.size(); ++at) {
       if ((uint8_t(token[at]) & 0xC0) == 0x80) continue;
       auto left = ids.find(token.substr(0, at)), right = ids.find(token.substr(at));
-      if (left != ids.end() && right != ids.end()) all.push_back({scores[id], left->second, right->second});
+      if (left != ids.end() && right != ids.end())
+        all.push_back({scores[id], left->second, right->second});
     }
-    std::sort(all.begin() + int64_t(begin), all.end(),
-              [](const Merge& a, const Merge& b) { return std::pair(a.left, a.right) < std::pair(b.left, b.right); });
+    std::sort(all.begin() + int64_t(begin), all.end(), [](const Merge& a, const Merge& b) {
+      return std::pair(a.left, a.right) < std::pair(b.left, b.right);
+    });
   }
-  std::stable_sort(all.begin(), all.end(), [](const Merge& a, const Merge& b) { return a.score > b.score; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Merge& a, const Merge& b) { return a.score > b.score; });
   Ordered merges = Ordered::array();
   for (auto& merge : all) merges.push_back({from.tokens[merge.left], from.tokens[merge.right]});
   return merges;
@@ -133,12 +157,16 @@ Ordered post_processor_of(const Source& from, bool adds_bos, bool adds_eos) {
   pair.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
   pair.push_back({{"Sequence", {{"id", "B"}, {"type_id", 1}}}});
   if (adds_eos) put(from.id("eos"));
-  return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", special}};
+  return {{"type", "TemplateProcessing"},
+          {"single", single},
+          {"pair", pair},
+          {"special_tokens", special}};
 }
 
 void fill_byte_level(const Source& from, Ordered& json) {
   auto pre = get_or<std::string>(from.metadata, "tokenizer.ggml.pre", from.name, "default");
-  json["normalizer"] = pre == "qwen2" || pre == "deepseek-r1-qwen" ? Ordered{{"type", "NFC"}} : Ordered();
+  json["normalizer"] =
+      pre == "qwen2" || pre == "deepseek-r1-qwen" ? Ordered{{"type", "NFC"}} : Ordered();
   json["pre_tokenizer"] = pre_tokenizer_of(pre, from.name);
   json["decoder"] = byte_level(true);
   json["model"] = {{"type", "BPE"},
@@ -150,7 +178,8 @@ void fill_byte_level(const Source& from, Ordered& json) {
                    {"byte_fallback", false}};
   json["model"]["ignore_merges"] = pre.starts_with("llama");
   json["model"]["vocab"] = vocabulary_of(from);
-  json["model"]["merges"] = get<std::vector<std::string>>(from.metadata, "tokenizer.ggml.merges", from.name);
+  json["model"]["merges"] =
+      get<std::vector<std::string>>(from.metadata, "tokenizer.ggml.merges", from.name);
 }
 
 void fill_sentence_piece(const Source& from, Ordered& json) {
@@ -167,7 +196,8 @@ void fill_sentence_piece(const Source& from, Ordered& json) {
   json["decoder"] = {{"type", "Sequence"}, {"decoders", decoders}};
   int32_t unk = from.id("unknown");
   json["model"] = {{"type", "BPE"}, {"dropout", nullptr}};
-  json["model"]["unk_token"] = unk >= 0 && size_t(unk) < from.tokens.size() ? Ordered(from.tokens[unk]) : Ordered();
+  json["model"]["unk_token"] =
+      unk >= 0 && size_t(unk) < from.tokens.size() ? Ordered(from.tokens[unk]) : Ordered();
   json["model"]["fuse_unk"] = true;
   json["model"]["byte_fallback"] = true;
   json["model"]["vocab"] = vocabulary_of(from);
@@ -178,22 +208,30 @@ void fill_sentence_piece(const Source& from, Ordered& json) {
 
 TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& name) {
   auto model = get<std::string>(metadata, "tokenizer.ggml.model", name);
-  require(model == "gpt2" || model == "llama", name, ": tokenizer.ggml.model is \"", model, "\"; supported are gpt2 and llama");
-  Source from{metadata, name, get<std::vector<std::string>>(metadata, "tokenizer.ggml.tokens", name), {}};
+  require(model == "gpt2" || model == "llama", name, ": tokenizer.ggml.model is \"", model,
+          "\"; supported are gpt2 and llama");
+  Source from{
+      metadata, name, get<std::vector<std::string>>(metadata, "tokenizer.ggml.tokens", name), {}};
   require(!from.tokens.empty(), name, ": tokenizer.ggml.tokens is empty");
   for (auto& token : from.tokens)
-    require(is_utf8(token), name, ": token ", &token - from.tokens.data(), " of tokenizer.ggml.tokens is not UTF-8");
-  from.types = get_or<std::vector<int32_t>>(metadata, "tokenizer.ggml.token_type", name, std::vector<int32_t>(from.tokens.size(), normal));
-  require(from.types.size() == from.tokens.size(), name, ": tokenizer.ggml.token_type: expected ", from.tokens.size(), " entries, found ",
-          from.types.size());
+    require(is_utf8(token), name, ": token ", &token - from.tokens.data(),
+            " of tokenizer.ggml.tokens is not UTF-8");
+  from.types = get_or<std::vector<int32_t>>(metadata, "tokenizer.ggml.token_type", name,
+                                            std::vector<int32_t>(from.tokens.size(), normal));
+  require(from.types.size() == from.tokens.size(), name, ": tokenizer.ggml.token_type: expected ",
+          from.tokens.size(), " entries, found ", from.types.size());
   auto token_of = [&](const char* role) {
     int32_t id = from.id(role);
-    require(id < int64_t(from.tokens.size()), name, ": the ", role, " token is ", id, ", but there are ", from.tokens.size(), " tokens");
+    require(id < int64_t(from.tokens.size()), name, ": the ", role, " token is ", id,
+            ", but there are ", from.tokens.size(), " tokens");
     return id >= 0 ? Ordered(from.tokens[id]) : Ordered();
   };
-  Ordered config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
-  config["bos_token"] = token_of("bos"), config["eos_token"] = token_of("eos");
-  config["pad_token"] = token_of("padding"), config["unk_token"] = token_of("unknown");
+  Ordered config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                    {"clean_up_tokenization_spaces", false}};
+  config["bos_token"] = token_of("bos");
+  config["eos_token"] = token_of("eos");
+  config["pad_token"] = token_of("padding");
+  config["unk_token"] = token_of("unknown");
   if (find_member(metadata, "tokenizer.chat_template", name))
     config["chat_template"] = get<std::string>(metadata, "tokenizer.chat_template", name);
 
@@ -201,10 +239,13 @@ TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& 
   json["added_tokens"] = added_tokens_of(from);
   model == "gpt2" ? fill_byte_level(from, json) : fill_sentence_piece(from, json);
   bool adds_bos = from.flag("add_bos_token", model == "llama") && from.id("bos") >= 0;
-  json["post_processor"] = post_processor_of(from, adds_bos, from.flag("add_eos_token", false) && from.id("eos") >= 0);
+  json["post_processor"] =
+      post_processor_of(from, adds_bos, from.flag("add_eos_token", false) && from.id("eos") >= 0);
   try {
     return {json.dump(1) + "\n", config.dump(2) + "\n"};
-  } catch (const nlohmann::json::exception& error) { fail(name, ": the tokenizer's texts are not UTF-8: ", error.what()); }
+  } catch (const nlohmann::json::exception& error) {
+    fail(name, ": the tokenizer's texts are not UTF-8: ", error.what());
+  }
 }
 
 }  // namespace afina

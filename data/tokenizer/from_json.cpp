@@ -13,7 +13,8 @@ namespace {
 using State = Tokenizer::State;
 using Vocabulary = std::unordered_map<std::string, int32_t>;
 
-// The bytes a token of a byte-level vocabulary stands for; false when one of its characters stands for none.
+// The bytes a token of a byte-level vocabulary stands for; false when one of its characters stands
+// for none.
 bool bytes_of_token(const std::string& token, std::string& bytes) {
   bytes.clear();
   for (size_t at = 0; at < token.size();) {
@@ -28,15 +29,19 @@ bool bytes_of_token(const std::string& token, std::string& bytes) {
 
 void check_model(const Json& model, const std::string& where) {
   auto type = get_or<std::string>(model, "type", where, "BPE");
-  require(type == "BPE", where, ": expected a model of type BPE, found \"", type, "\"; other kinds of tokenizer are not supported");
+  require(type == "BPE", where, ": expected a model of type BPE, found \"", type,
+          "\"; other kinds of tokenizer are not supported");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-    require(get_or<std::string>(model, key, where, "").empty(), where, ": ", key, " is not supported");
-  require(get_or<double>(model, "dropout", where, 0.) == 0., where, ": dropout of merges is not supported");
+    require(get_or<std::string>(model, key, where, "").empty(), where, ": ", key,
+            " is not supported");
+  require(get_or<double>(model, "dropout", where, 0.) == 0., where,
+          ": dropout of merges is not supported");
 }
 
 Vocabulary read_vocabulary(const Json& model, const std::string& where) {
   const Json& json = member(model, "vocab", where);
-  require(json.is_object() && !json.empty(), where, ": vocab: expected an object of tokens and ids, found ", describe(json));
+  require(json.is_object() && !json.empty(), where,
+          ": vocab: expected an object of tokens and ids, found ", describe(json));
   Vocabulary ids;
   ids.reserve(json.size());
   for (auto& [token, id] : json.items()) {
@@ -47,7 +52,8 @@ Vocabulary read_vocabulary(const Json& model, const std::string& where) {
   return ids;
 }
 
-std::vector<AddedToken> read_added(const Json& json, const Vocabulary& vocabulary, const std::string& name) {
+std::vector<AddedToken> read_added(const Json& json, const Vocabulary& vocabulary,
+                                   const std::string& name) {
   std::vector<AddedToken> all;
   const Json* list = find_member(json, "added_tokens", name);
   if (!list) return all;
@@ -62,10 +68,11 @@ std::vector<AddedToken> read_added(const Json& json, const Vocabulary& vocabular
     token.rstrip = get_or<bool>(one, "rstrip", where, false);
     token.single_word = get_or<bool>(one, "single_word", where, false);
     token.normalized = get_or<bool>(one, "normalized", where, !token.special);
-    require(token.id >= 0 && !token.content.empty(), where, ": expected an id from 0 and a content that is not empty");
+    require(token.id >= 0 && !token.content.empty(), where,
+            ": expected an id from 0 and a content that is not empty");
     auto found = vocabulary.find(token.content);
-    require(found == vocabulary.end() || found->second == token.id, where, ": \"", token.content, "\" has the id ", token.id,
-            " here and another one in the vocabulary");
+    require(found == vocabulary.end() || found->second == token.id, where, ": \"", token.content,
+            "\" has the id ", token.id, " here and another one in the vocabulary");
     all.push_back(token);
   }
   return all;
@@ -76,17 +83,26 @@ void fill_ids(State& state, const Vocabulary& vocabulary, const std::vector<Adde
   int64_t highest = 0, count = int64_t(vocabulary.size() + added.size());
   for (auto& [token, id] : vocabulary) highest = std::max<int64_t>(highest, id);
   for (auto& token : added) highest = std::max<int64_t>(highest, token.id);
-  require(highest < 4 * count + 4096, state.name, ": the highest token id is ", highest, ", but there are only ", count, " tokens");
+  require(highest < 4 * count + 4096, state.name, ": the highest token id is ", highest,
+          ", but there are only ", count, " tokens");
   size_t size = size_t(highest) + 1;
-  state.text.resize(size), state.bytes.resize(size), state.known.resize(size), state.special.resize(size), state.fallback.assign(size, -1);
+  state.text.resize(size);
+  state.bytes.resize(size);
+  state.known.resize(size);
+  state.special.resize(size);
+  state.fallback.assign(size, -1);
   auto put = [&](const std::string& token, int32_t id) {
-    require(!state.known[id] || state.text[id] == token, state.name, ": two tokens have the id ", id, ": \"", state.text[id], "\" and \"",
-            token, "\"");
-    state.text[id] = token, state.known[id] = 1;
+    require(!state.known[id] || state.text[id] == token, state.name, ": two tokens have the id ",
+            id, ": \"", state.text[id], "\" and \"", token, "\"");
+    state.text[id] = token;
+    state.known[id] = 1;
     state.ids.emplace(token, id);
   };
   for (auto& [token, id] : vocabulary) put(token, id);
-  for (auto& token : added) put(token.content, token.id), state.special[token.id] |= token.special;
+  for (auto& token : added) {
+    put(token.content, token.id);
+    state.special[token.id] |= token.special;
+  }
 }
 
 void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
@@ -100,14 +116,16 @@ void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
     TextStore store(text.size());
     bytes = std::string(replace_all(TracedText{text}, "\u2581", " ", store).bytes);
     auto digit = [&](size_t i) { return std::string_view("0123456789ABCDEF").find(text[i]); };
-    if (byte_fallback && text.size() == 6 && text.starts_with("<0x") && text[5] == '>' && digit(3) < 16 && digit(4) < 16) {
+    if (byte_fallback && text.size() == 6 && text.starts_with("<0x") && text[5] == '>' &&
+        digit(3) < 16 && digit(4) < 16) {
       state.fallback[id] = int16_t(digit(3) * 16 + digit(4));
       bytes = std::string(1, char(state.fallback[id]));
     }
   }
 }
 
-std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, bool byte_level, const std::string& where) {
+std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, bool byte_level,
+                                                             const std::string& where) {
   const Json& json = member(model, "merges", where);
   require(json.is_array(), where, ": merges: expected an array, found ", describe(json));
   std::vector<std::pair<std::string, std::string>> merges;
@@ -119,17 +137,19 @@ std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, 
       const auto& both = one.get_ref<const std::string&>();
       if (both.starts_with("#version")) continue;
       size_t space = both.find(' ');
-      require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where, ": merges[", i,
-              "]: expected two tokens with a space between, found \"", both, "\"");
-      left = both.substr(0, space), right = both.substr(space + 1);
+      require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where,
+              ": merges[", i, "]: expected two tokens with a space between, found \"", both, "\"");
+      left = both.substr(0, space);
+      right = both.substr(space + 1);
     } else {
       if (!one.is_array() || one.size() != 2 || !one[0].is_string() || !one[1].is_string())
         fail(where, ": merges[", i, "]: expected two tokens, found ", describe(one));
-      left = one[0], right = one[1];
+      left = one[0];
+      right = one[1];
     }
     std::string l = left, r = right;
-    require(!byte_level || (bytes_of_token(left, l) && bytes_of_token(right, r)), where, ": merges[", i,
-            "]: has a character that stands for no byte");
+    require(!byte_level || (bytes_of_token(left, l) && bytes_of_token(right, r)), where,
+            ": merges[", i, "]: has a character that stands for no byte");
     merges.emplace_back(std::move(l), std::move(r));
   }
   return merges;
@@ -179,30 +199,36 @@ void read_post_processor(State& state, const Json& json, const std::string& wher
     }
     auto token = get<std::string>(member(piece, "SpecialToken", where), "id", where);
     auto found = state.ids.find(token);
-    require(found != state.ids.end(), where, ": the token \"", token, "\" is not in the vocabulary");
+    require(found != state.ids.end(), where, ": the token \"", token,
+            "\" is not in the vocabulary");
     int32_t& role = before ? state.bos : state.eos;
-    require(!(before ? state.adds_bos : state.adds_eos), where, ": more than one token before or after a text is not supported");
+    require(!(before ? state.adds_bos : state.adds_eos), where,
+            ": more than one token before or after a text is not supported");
     role = found->second;
     (before ? state.adds_bos : state.adds_eos) = true;
   }
 }
 
-// Only what concerns us: decoding follows from the vocabulary, but a space may have to go from the beginning.
+// Only what concerns us: decoding follows from the vocabulary, but a space may have to go from the
+// beginning.
 void read_decoder(State& state, const Json& json, const std::string& where) {
   auto type = get<std::string>(json, "type", where);
   if (type == "Sequence") {
     for (auto& one : member(json, "decoders", where)) read_decoder(state, one, where);
   } else if (type == "Strip") {
-    require(get<std::string>(json, "content", where) == " " && get<int32_t>(json, "start", where) <= 1 &&
-                get<int32_t>(json, "stop", where) == 0,
+    require(get<std::string>(json, "content", where) == " " &&
+                get<int32_t>(json, "start", where) <= 1 && get<int32_t>(json, "stop", where) == 0,
             where, ": Strip: only one space at the beginning is supported");
     state.strips_first_space = get<int32_t>(json, "start", where) == 1;
   } else if (type == "Metaspace") {
-    auto scheme =
-        get_or<std::string>(json, "prepend_scheme", where, get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
+    auto scheme = get_or<std::string>(
+        json, "prepend_scheme", where,
+        get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
     state.strips_first_space = scheme != "never";
   } else {
-    bool known = type == "ByteLevel" ? state.pre_tokenizer.byte_level() : type == "Replace" || type == "ByteFallback" || type == "Fuse";
+    bool known = type == "ByteLevel"
+                     ? state.pre_tokenizer.byte_level()
+                     : type == "Replace" || type == "ByteFallback" || type == "Fuse";
     require(known, where, ": the decoder \"", type, "\" is not supported here");
   }
 }
@@ -215,11 +241,15 @@ std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const st
   Json json = parse_json(text, name);
   require(json.is_object(), name, ": expected an object, found ", describe(json));
   state->json = std::move(text);
-  if (auto normalizer = find_member(json, "normalizer", name)) state->normalizer = Normalizer(*normalizer, name + ": normalizer");
-  if (auto pre = find_member(json, "pre_tokenizer", name)) state->pre_tokenizer = PreTokenizer(*pre, name + ": pre_tokenizer");
+  if (auto normalizer = find_member(json, "normalizer", name))
+    state->normalizer = Normalizer(*normalizer, name + ": normalizer");
+  if (auto pre = find_member(json, "pre_tokenizer", name))
+    state->pre_tokenizer = PreTokenizer(*pre, name + ": pre_tokenizer");
   read_model(*state, json);
-  if (auto post = find_member(json, "post_processor", name)) read_post_processor(*state, *post, name + ": post_processor");
-  if (auto decoder = find_member(json, "decoder", name)) read_decoder(*state, *decoder, name + ": decoder");
+  if (auto post = find_member(json, "post_processor", name))
+    read_post_processor(*state, *post, name + ": post_processor");
+  if (auto decoder = find_member(json, "decoder", name))
+    read_decoder(*state, *decoder, name + ": decoder");
   return state;
 }
 

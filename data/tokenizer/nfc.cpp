@@ -13,7 +13,8 @@ namespace {
 
 // Below this no character combines with one before it, and none is changed when it stands alone.
 constexpr uint32_t first_combining = 0x300;
-constexpr uint32_t hangul = 0xAC00, leading = 0x1100, vowel = 0x1161, trailing = 0x11A7, vowels = 21, trailings = 28, leadings = 19;
+constexpr uint32_t hangul = 0xAC00, leading = 0x1100, vowel = 0x1161, trailing = 0x11A7,
+                   vowels = 21, trailings = 28, leadings = 19;
 
 struct Placed {
   uint32_t code;
@@ -24,7 +25,8 @@ struct Placed {
 uint8_t combining_class(uint32_t code) {
   if (code < first_combining) return 0;
   auto end = combining_classes + combining_class_count;
-  auto found = std::upper_bound(combining_classes, end, code, [](uint32_t c, auto& range) { return c < range.first; });
+  auto found = std::upper_bound(combining_classes, end, code,
+                                [](uint32_t c, auto& range) { return c < range.first; });
   return found != combining_classes && code <= found[-1].last ? found[-1].value : 0;
 }
 
@@ -37,7 +39,8 @@ void decompose(uint32_t code, size_t begin, std::vector<Placed>& out) {
     return;
   }
   auto end = decompositions + decomposition_count;
-  auto found = std::lower_bound(decompositions, end, code, [](auto& entry, uint32_t c) { return entry.code < c; });
+  auto found = std::lower_bound(decompositions, end, code,
+                                [](auto& entry, uint32_t c) { return entry.code < c; });
   if (found == end || found->code != code) {
     out.push_back({code, begin, combining_class(code)});
     return;
@@ -50,13 +53,15 @@ void decompose(uint32_t code, size_t begin, std::vector<Placed>& out) {
 uint32_t composed(uint32_t first, uint32_t second) {
   if (first >= leading && first < leading + leadings && second >= vowel && second < vowel + vowels)
     return hangul + ((first - leading) * vowels + second - vowel) * trailings;
-  bool open = first >= hangul && first < hangul + leadings * vowels * trailings && (first - hangul) % trailings == 0;
+  bool open = first >= hangul && first < hangul + leadings * vowels * trailings &&
+              (first - hangul) % trailings == 0;
   if (open && second > trailing && second < trailing + trailings) return first + second - trailing;
   static const auto pairs = [] {
     std::unordered_map<uint64_t, uint32_t> all;
     for (size_t i = 0; i < decomposition_count; ++i)
       if (decompositions[i].composes)
-        all.emplace(uint64_t(decompositions[i].first) << 32 | decompositions[i].second, decompositions[i].code);
+        all.emplace(uint64_t(decompositions[i].first) << 32 | decompositions[i].second,
+                    decompositions[i].code);
     return all;
   }();
   auto found = pairs.find(uint64_t(first) << 32 | second);
@@ -80,13 +85,16 @@ void compose(std::vector<Placed>& all) {
   int last_class = -1;  // of what stands between the starter and here; -1: nothing
   for (size_t i = 0; i < all.size(); ++i) {
     Placed now = all[i];
-    uint32_t together = starter != none && last_class < int(now.combining) ? composed(all[starter].code, now.code) : 0;
+    uint32_t together = starter != none && last_class < int(now.combining)
+                            ? composed(all[starter].code, now.code)
+                            : 0;
     if (together) {
       all[starter].code = together;
       continue;
     }
     if (now.combining == 0) {
-      starter = out, last_class = -1;
+      starter = out;
+      last_class = -1;
     } else {
       last_class = now.combining;
     }
@@ -117,7 +125,8 @@ TracedText nfc(const TracedText& text, TextStore& store) {
   for (size_t at = 0; at < text.bytes.size();) {
     Character c = character_at(text.bytes, at);
     if (c.code < first_combining) {
-      previous = at, at += c.bytes;
+      previous = at;
+      at += c.bytes;
       continue;
     }
     at = segment(text.bytes, previous, before);
@@ -125,7 +134,8 @@ TracedText nfc(const TracedText& text, TextStore& store) {
     for (auto& character : before) decompose(character.code, character.begin, after);
     order(after);
     compose(after);
-    bool same = std::equal(before.begin(), before.end(), after.begin(), after.end(), [](auto& a, auto& b) { return a.code == b.code; });
+    bool same = std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                           [](auto& a, auto& b) { return a.code == b.code; });
     if (!same) {
       out.keep(done, previous);
       size_t begin = previous;

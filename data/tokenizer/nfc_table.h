@@ -5,7 +5,8 @@
 
 namespace afina {
 
-// `code` is `first` and `second` together (second 0: another name for first). Not all that come apart are put together again.
+// `code` is `first` and `second` together (second 0: another name for first). Not all that come
+// apart are put together again.
 struct Decomposition {
   uint32_t code, first, second;
   bool composes;

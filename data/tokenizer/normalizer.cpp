@@ -1,4 +1,5 @@
-// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and sequences of them.
+// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and
+// sequences of them.
 #include "data/tokenizer/normalizer.h"
 
 #include "data/tokenizer/nfc.h"
@@ -6,7 +7,8 @@
 
 namespace afina {
 
-TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to, TextStore& store) {
+TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to,
+                       TextStore& store) {
   size_t found = from.empty() ? std::string_view::npos : text.bytes.find(from);
   if (found == std::string_view::npos) return text;
   Rewriting out(text, store);
@@ -33,7 +35,8 @@ void Normalizer::add(const Json& json, const std::string& where) {
   } else if (type == "NFC") {
     steps_.push_back(nfc);
   } else if (type == "Prepend") {
-    steps_.push_back([what = get<std::string>(json, "prepend", where)](const TracedText& text, TextStore& store) {
+    steps_.push_back([what = get<std::string>(json, "prepend", where)](const TracedText& text,
+                                                                       TextStore& store) {
       if (text.bytes.empty()) return text;
       Rewriting out(text, store);
       out.put(what, 0);
@@ -42,12 +45,16 @@ void Normalizer::add(const Json& json, const std::string& where) {
     });
   } else if (type == "Replace") {
     const Json& pattern = member(json, "pattern", where);
-    require(pattern.is_object() && pattern.contains("String"), where, ": Replace: expected a pattern {\"String\": ...}, found ",
-            describe(pattern));
-    auto from = get<std::string>(pattern, "String", where), to = get<std::string>(json, "content", where);
-    steps_.push_back([from, to](const TracedText& text, TextStore& store) { return replace_all(text, from, to, store); });
+    require(pattern.is_object() && pattern.contains("String"), where,
+            ": Replace: expected a pattern {\"String\": ...}, found ", describe(pattern));
+    auto from = get<std::string>(pattern, "String", where),
+         to = get<std::string>(json, "content", where);
+    steps_.push_back([from, to](const TracedText& text, TextStore& store) {
+      return replace_all(text, from, to, store);
+    });
   } else {
-    fail(where, ": the normalizer \"", type, "\" is not supported; known are NFC, Prepend, Replace (of a string) and Sequence");
+    fail(where, ": the normalizer \"", type,
+         "\" is not supported; known are NFC, Prepend, Replace (of a string) and Sequence");
   }
 }
 

@@ -1,4 +1,5 @@
-// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and sequences of them.
+// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and
+// sequences of them.
 #pragma once
 #include <functional>
 #include <string>
@@ -12,7 +13,8 @@ namespace afina {
 class Normalizer {
  public:
   Normalizer() = default;
-  // json: the "normalizer" of a tokenizer.json (null: nothing is done). A kind that is not supported is an error.
+  // json: the "normalizer" of a tokenizer.json (null: nothing is done). A kind that is not
+  // supported is an error.
   Normalizer(const Json& json, const std::string& where);
   bool empty() const { return steps_.empty(); }
   TracedText apply(TracedText text, TextStore& store) const;
@@ -25,6 +27,7 @@ class Normalizer {
 };
 
 // Replaces every `from`; the text itself where there is none.
-TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to, TextStore& store);
+TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to,
+                       TextStore& store);
 
 }  // namespace afina

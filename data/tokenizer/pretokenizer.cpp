@@ -1,4 +1,5 @@
-// The pre-tokenizers of tokenizer.json: they cut text into the words that byte-pair encoding works on.
+// The pre-tokenizers of tokenizer.json: they cut text into the words that byte-pair encoding works
+// on.
 #include "data/tokenizer/pretokenizer.h"
 
 #include <array>
@@ -19,7 +20,10 @@ Behavior behavior_of(const std::string& name, const std::string& where) {
   if (name == "MergedWithPrevious") return Behavior::merged_with_previous;
   if (name == "MergedWithNext") return Behavior::merged_with_next;
   if (name == "Contiguous") return Behavior::contiguous;
-  fail(where, ": Split: expected a behavior of Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous, found \"", name, "\"");
+  fail(where,
+       ": Split: expected a behavior of Removed, Isolated, MergedWithPrevious, MergedWithNext or "
+       "Contiguous, found \"",
+       name, "\"");
 }
 
 struct Cut {
@@ -48,7 +52,8 @@ void join(std::vector<Cut>& cuts, Behavior behavior) {
 
 // The text cut at matches.
 template <class EachMatch>
-void split(const TracedText& text, Behavior behavior, bool invert, std::vector<TracedText>& out, EachMatch&& each_match) {
+void split(const TracedText& text, Behavior behavior, bool invert, std::vector<TracedText>& out,
+           EachMatch&& each_match) {
   static thread_local std::vector<Cut> cuts;
   cuts.clear();
   size_t done = 0;
@@ -63,13 +68,16 @@ void split(const TracedText& text, Behavior behavior, bool invert, std::vector<T
     if (behavior != Behavior::removed || !cut.match) out.push_back(text.part(cut.begin, cut.end));
 }
 
-void split(const TracedText& text, const Regex& regex, Behavior behavior, bool invert, std::vector<TracedText>& out) {
+void split(const TracedText& text, const Regex& regex, Behavior behavior, bool invert,
+           std::vector<TracedText>& out) {
   split(text, behavior, invert, out, [&](auto&& found) { regex.each_match(text.bytes, found); });
 }
 
-void split(const TracedText& text, const std::string& what, Behavior behavior, bool invert, std::vector<TracedText>& out) {
+void split(const TracedText& text, const std::string& what, Behavior behavior, bool invert,
+           std::vector<TracedText>& out) {
   split(text, behavior, invert, out, [&](auto&& found) {
-    for (size_t at = text.bytes.find(what); at != std::string_view::npos; at = text.bytes.find(what, at + what.size()))
+    for (size_t at = text.bytes.find(what); at != std::string_view::npos;
+         at = text.bytes.find(what, at + what.size()))
       found(at, at + what.size());
   });
 }
@@ -82,7 +90,8 @@ TracedText with_prefix(const TracedText& text, std::string_view prefix, TextStor
 }
 
 // The pattern of GPT-2, which ByteLevel has built in.
-constexpr char gpt2_pattern[] = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr char gpt2_pattern[] =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 }  // namespace
 
@@ -100,16 +109,20 @@ void PreTokenizer::add(const Json& json, const std::string& where) {
   } else if (type == "Split") {
     add_split(json, where);
   } else if (type == "Digits") {
-    Behavior behavior = get_or<bool>(json, "individual_digits", where, false) ? Behavior::isolated : Behavior::contiguous;
-    steps_.push_back([behavior, digit = Regex("\\p{N}", where)](const TracedText& text, Words& out, TextStore&) {
-      split(text, digit, behavior, false, out);
-    });
+    Behavior behavior = get_or<bool>(json, "individual_digits", where, false)
+                            ? Behavior::isolated
+                            : Behavior::contiguous;
+    steps_.push_back(
+        [behavior, digit = Regex("\\p{N}", where)](const TracedText& text, Words& out, TextStore&) {
+          split(text, digit, behavior, false, out);
+        });
   } else if (type == "ByteLevel") {
     add_byte_level(json, where);
   } else if (type == "Metaspace") {
     add_metaspace(json, where);
   } else {
-    fail(where, ": the pre-tokenizer \"", type, "\" is not supported; known are ByteLevel, Split, Digits, Metaspace and Sequence");
+    fail(where, ": the pre-tokenizer \"", type,
+         "\" is not supported; known are ByteLevel, Split, Digits, Metaspace and Sequence");
   }
 }
 
@@ -118,14 +131,18 @@ void PreTokenizer::add_split(const Json& json, const std::string& where) {
   bool invert = get_or<bool>(json, "invert", where, false);
   const Json& pattern = member(json, "pattern", where);
   if (const Json* regex = find_member(pattern, "Regex", where)) {
-    require(regex->is_string(), where, ": Split: expected a Regex as a string, found ", describe(*regex));
-    steps_.push_back([behavior, invert, regex = Regex(regex->get<std::string>(), where)](const TracedText& text, Words& out, TextStore&) {
+    require(regex->is_string(), where, ": Split: expected a Regex as a string, found ",
+            describe(*regex));
+    steps_.push_back([behavior, invert, regex = Regex(regex->get<std::string>(), where)](
+                         const TracedText& text, Words& out, TextStore&) {
       split(text, regex, behavior, invert, out);
     });
   } else {
     auto what = get<std::string>(pattern, "String", where);
     require(!what.empty(), where, ": Split: the pattern is empty");
-    steps_.push_back([=](const TracedText& text, Words& out, TextStore&) { split(text, what, behavior, invert, out); });
+    steps_.push_back([=](const TracedText& text, Words& out, TextStore&) {
+      split(text, what, behavior, invert, out);
+    });
   }
 }
 
@@ -136,23 +153,27 @@ void PreTokenizer::add_byte_level(const Json& json, const std::string& where) {
       out.push_back(text.bytes.starts_with(' ') ? text : with_prefix(text, " ", store));
     });
   if (get_or<bool>(json, "use_regex", where, true))
-    steps_.push_back([regex = Regex(gpt2_pattern, where)](const TracedText& text, Words& out, TextStore&) {
-      split(text, regex, Behavior::isolated, false, out);
-    });
+    steps_.push_back(
+        [regex = Regex(gpt2_pattern, where)](const TracedText& text, Words& out, TextStore&) {
+          split(text, regex, Behavior::isolated, false, out);
+        });
 }
 
 void PreTokenizer::add_metaspace(const Json& json, const std::string& where) {
   auto mark = get_or<std::string>(json, "replacement", where, "\u2581");
   // Before prepend_scheme there was add_prefix_space.
   auto scheme =
-      get_or<std::string>(json, "prepend_scheme", where, get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
+      get_or<std::string>(json, "prepend_scheme", where,
+                          get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
   require(scheme == "always" || scheme == "first" || scheme == "never", where,
-          ": Metaspace: expected a prepend_scheme of always, first or never, found \"", scheme, "\"");
+          ": Metaspace: expected a prepend_scheme of always, first or never, found \"", scheme,
+          "\"");
   bool cut = get_or<bool>(json, "split", where, true);
   require(!mark.empty(), where, ": Metaspace: the replacement is empty");
   steps_.push_back([=](const TracedText& text, Words& out, TextStore& store) {
     TracedText marked = replace_all(text, " ", mark, store);
-    if (!marked.bytes.starts_with(mark) && (scheme == "always" || (scheme == "first" && text.at(0) == 0)))
+    if (!marked.bytes.starts_with(mark) &&
+        (scheme == "always" || (scheme == "first" && text.at(0) == 0)))
       marked = with_prefix(marked, mark, store);
     if (cut) {
       split(marked, mark, Behavior::merged_with_next, false, out);
@@ -194,6 +215,8 @@ const ByteCharacters& byte_characters() {
 }  // namespace
 
 uint32_t character_of_byte(uint8_t byte) { return byte_characters().of_byte[byte]; }
-int byte_of_character(uint32_t code) { return code < 324 ? byte_characters().of_character[code] : -1; }
+int byte_of_character(uint32_t code) {
+  return code < 324 ? byte_characters().of_character[code] : -1;
+}
 
 }  // namespace afina

@@ -25,7 +25,8 @@ std::string message_of(int code) {
 constexpr uint32_t match_limit = 1'000'000, heap_kibibytes = 64 << 10;
 
 constexpr std::string_view white_space =
-    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
+    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{"
+    "205F}\\x{3000}";
 
 }  // namespace
 
@@ -39,7 +40,8 @@ std::string pattern_for_pcre2(std::string_view pattern, const std::string& where
       if (next != 's' && next != 'S') {
         (out += c) += next;
       } else if (in_class) {
-        require(next == 's', where, ": \\S inside [...] is not supported in the pattern \"", std::string(pattern), "\"");
+        require(next == 's', where, ": \\S inside [...] is not supported in the pattern \"",
+                std::string(pattern), "\"");
         out += white_space;
       } else {
         ((out += next == 's' ? "[" : "[^") += white_space) += "]";
@@ -47,8 +49,9 @@ std::string pattern_for_pcre2(std::string_view pattern, const std::string& where
       continue;
     }
     if (in_class)
-      require(pattern.substr(i, 2) != "&&" && c != '[', where, ": classes within classes are not supported in the pattern \"",
-              std::string(pattern), "\"");
+      require(pattern.substr(i, 2) != "&&" && c != '[', where,
+              ": classes within classes are not supported in the pattern \"", std::string(pattern),
+              "\"");
     if (c == '[') {
       in_class = true;
       out += c;
@@ -84,10 +87,11 @@ std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std
   PCRE2_SIZE place = 0;
   auto made = std::make_shared<Regex::Code>();
   // In Oniguruma's default syntax ^ and $ stand for lines.
-  made->code = pcre2_compile(PCRE2_SPTR(ours.data()), ours.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+  made->code = pcre2_compile(PCRE2_SPTR(ours.data()), ours.size(),
+                             PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
                              &error, &place, nullptr);
-  require(made->code, where, ": the regular expression \"", pattern, "\" cannot be used: ", message_of(error), " (at character ", place,
-          ")");
+  require(made->code, where, ": the regular expression \"", pattern,
+          "\" cannot be used: ", message_of(error), " (at character ", place, ")");
   made->jit = pcre2_jit_compile(made->code, PCRE2_JIT_COMPLETE) == 0;
   made->context = pcre2_match_context_create(nullptr);
   require(made->context, where, ": out of memory");
@@ -96,14 +100,15 @@ std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std
   return made;
 }
 
-// The patterns used last: tokenizers have few, the same ones again and again, and to compile one takes longer than all else of a small
-// tokenizer.json.
+// The patterns used last: tokenizers have few, the same ones again and again, and to compile one
+// takes longer than all else of a small tokenizer.json.
 class Compiled {
  public:
   std::shared_ptr<const Regex::Code> get(const std::string& pattern, const std::string& where) {
     if (pattern.size() > longest) return compile(pattern, where);
     std::lock_guard lock(mutex_);
-    auto at = std::find_if(last_.begin(), last_.end(), [&](auto& one) { return one.first == pattern; });
+    auto at =
+        std::find_if(last_.begin(), last_.end(), [&](auto& one) { return one.first == pattern; });
     if (at == last_.end()) {
       auto made = compile(pattern, where);
       if (last_.size() == most) last_.pop_back();
@@ -126,7 +131,8 @@ Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(w
   code_ = compiled.get(pattern, where_);
 }
 
-bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin, size_t& end) const {
+bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin,
+                  size_t& end) const {
   // One block per thread: making one for every piece of text would cost more than the match.
   struct Block {
     pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
@@ -136,16 +142,20 @@ bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& beg
   require(block.data, where_, ": out of memory");
   auto subject = PCRE2_SPTR(text.data());
   uint32_t options = PCRE2_NO_UTF_CHECK | (anchored ? PCRE2_ANCHORED : 0);
-  int found = pcre2_match(code_->code, subject, text.size(), from, options, block.data, code_->context);
+  int found =
+      pcre2_match(code_->code, subject, text.size(), from, options, block.data, code_->context);
   if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-    found = pcre2_match(code_->code, subject, text.size(), from, options | PCRE2_NO_JIT, block.data, code_->context);
+    found = pcre2_match(code_->code, subject, text.size(), from, options | PCRE2_NO_JIT, block.data,
+                        code_->context);
   if (found == PCRE2_ERROR_NOMATCH) return false;
-  require(found >= 0, where_, ": the regular expression gave up at byte ", from, " of a text of ", text.size(),
-          " bytes: ", message_of(found));
+  require(found >= 0, where_, ": the regular expression gave up at byte ", from, " of a text of ",
+          text.size(), " bytes: ", message_of(found));
   const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(block.data);
-  begin = ends[0], end = ends[1];
+  begin = ends[0];
+  end = ends[1];
   // \K can make a match begin after its end or before `from`; what follows relies on order.
-  require(begin >= from && begin <= end, where_, ": a regular expression with \\K is not supported");
+  require(begin >= from && begin <= end, where_,
+          ": a regular expression with \\K is not supported");
   return true;
 }
 

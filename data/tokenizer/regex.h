@@ -15,7 +15,8 @@ class Regex {
   // All matches of valid UTF-8 text, first to last, none empty and none overlapping.
   template <class Found>
   void each_match(std::string_view text, Found&& found) const {
-    for (size_t at = 0, begin = 0, end = 0; at < text.size() && match(text, at, false, begin, end);) {
+    for (size_t at = 0, begin = 0, end = 0;
+         at < text.size() && match(text, at, false, begin, end);) {
       if (end > begin) found(begin, end);
       at = end > begin ? end : next_character(text, end);
     }
@@ -32,7 +33,8 @@ class Regex {
   std::string where_;
 };
 
-// The same pattern for PCRE2: \s and \S as Unicode's White_Space (PCRE2's own \s has U+180E as well).
+// The same pattern for PCRE2: \s and \S as Unicode's White_Space (PCRE2's own \s has U+180E as
+// well).
 std::string pattern_for_pcre2(std::string_view pattern, const std::string& where);
 
 }  // namespace afina

@@ -19,9 +19,10 @@ struct Tokenizer::State {
   std::string config;  // tokenizer_config.json as read, or empty
   std::string chat_template;
 
-  std::vector<std::string> text, bytes;  // of each id, as the vocabulary has it and as it stands in text
-  std::vector<uint8_t> known, special;   // of each id
-  std::vector<int16_t> fallback;         // of each id: the byte of <0xE2>, else -1 (byte fallback only)
+  std::vector<std::string> text,
+      bytes;  // of each id, as the vocabulary has it and as it stands in text
+  std::vector<uint8_t> known, special;  // of each id
+  std::vector<int16_t> fallback;  // of each id: the byte of <0xE2>, else -1 (byte fallback only)
   std::unordered_map<std::string, int32_t> ids;
   AddedTokens added;
   Normalizer normalizer;
@@ -36,7 +37,8 @@ struct Tokenizer::State {
 // From the text of a tokenizer.json.
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name);
 // Roles of tokens and the chat template, from the text of tokenizer_config.json.
-void read_tokenizer_config(Tokenizer::State& state, const std::string& text, const std::string& name);
+void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
+                           const std::string& name);
 // The tokenizer.json and tokenizer_config.json that say what GGUF metadata says.
 struct TokenizerFiles {
   std::string json, config;

@@ -40,10 +40,14 @@ Tokenizer Tokenizer::from_json(std::string text, const std::string& name, std::s
 
 Tokenizer Tokenizer::from_file(const std::string& path) {
   std::error_code ignored;
-  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / "tokenizer.json" : fs::path(path);
+  const fs::path file =
+      fs::is_directory(path, ignored) ? fs::path(path) / "tokenizer.json" : fs::path(path);
   const std::string folder = file.parent_path().string(), name = file.filename().string();
-  require(in_folder(folder, name), path, ": there is no ", name, "; a tokenizer is read from tokenizer.json or from GGUF");
-  auto text_of = [&](const std::string& one) { return read_text_file(file_of_folder(folder, one)); };
+  require(in_folder(folder, name), path, ": there is no ", name,
+          "; a tokenizer is read from tokenizer.json or from GGUF");
+  auto text_of = [&](const std::string& one) {
+    return read_text_file(file_of_folder(folder, one));
+  };
   auto state = read_tokenizer_json(text_of(name), file.string());
   for (std::string beside : {"special_tokens_map.json", "tokenizer_config.json"}) {
     if (!in_folder(folder, beside)) continue;
@@ -51,7 +55,8 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
     read_tokenizer_config(*state, text, (file.parent_path() / beside).string());
     if (beside == "tokenizer_config.json") state->config = text;
   }
-  if (in_folder(folder, "chat_template.jinja")) state->chat_template = text_of("chat_template.jinja");
+  if (in_folder(folder, "chat_template.jinja"))
+    state->chat_template = text_of("chat_template.jinja");
   guess_roles(*state);
   return Tokenizer(state);
 }
@@ -61,7 +66,9 @@ Tokenizer Tokenizer::from_gguf(const nlohmann::json& metadata, const std::string
   return from_json(std::move(files.json), name, std::move(files.config));
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const { return encode_with_offsets(text, special).ids; }
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
+  return encode_with_offsets(text, special).ids;
+}
 
 namespace {
 
@@ -83,7 +90,8 @@ TracedText repaired(std::string_view text, TextStore& store) {
 
 class Encoder {
  public:
-  Encoder(const Tokenizer::State& state, bool special, size_t bytes) : state_(state), special_(special), store_(bytes) {}
+  Encoder(const Tokenizer::State& state, bool special, size_t bytes)
+      : state_(state), special_(special), store_(bytes) {}
 
   Encoding encode(std::string_view text) {
     std::vector<TextPart> parts, finer;
@@ -104,7 +112,8 @@ class Encoder {
   void put(const TextPart& part) {
     if (part.id >= 0) {
       out_.ids.push_back(part.id);
-      out_.ranges.push_back({int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
+      out_.ranges.push_back(
+          {int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
       return;
     }
     for (auto& word : state_.pre_tokenizer.words(part.text, store_)) {
@@ -130,7 +139,8 @@ class Encoder {
 }  // namespace
 
 Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
-  require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(), " bytes is too long to be tokenised in one piece");
+  require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(),
+          " bytes is too long to be tokenised in one piece");
   return Encoder(*state_, special, text.size()).encode(text);
 }
 
@@ -170,13 +180,18 @@ int32_t Tokenizer::id_of(std::string_view token) const {
 
 namespace {
 size_t index_of(const Tokenizer::State& state, int32_t id) {
-  require(id >= 0 && size_t(id) < state.text.size(), state.name, ": there is no token ", id, "; ids are 0 to ", state.text.size() - 1);
+  require(id >= 0 && size_t(id) < state.text.size(), state.name, ": there is no token ", id,
+          "; ids are 0 to ", state.text.size() - 1);
   return size_t(id);
 }
 }  // namespace
 
-const std::string& Tokenizer::token_text(int32_t id) const { return state_->text[index_of(*state_, id)]; }
-const std::string& Tokenizer::token_bytes(int32_t id) const { return state_->bytes[index_of(*state_, id)]; }
+const std::string& Tokenizer::token_text(int32_t id) const {
+  return state_->text[index_of(*state_, id)];
+}
+const std::string& Tokenizer::token_bytes(int32_t id) const {
+  return state_->bytes[index_of(*state_, id)];
+}
 bool Tokenizer::is_special(int32_t id) const { return state_->special[index_of(*state_, id)]; }
 const std::vector<AddedToken>& Tokenizer::added_tokens() const { return state_->added.all(); }
 int64_t Tokenizer::size() const { return int64_t(state_->text.size()); }
@@ -190,7 +205,8 @@ const std::string& Tokenizer::json_text() const { return state_->json; }
 
 void Tokenizer::set_eos(std::string_view token) {
   int32_t id = id_of(token);
-  require(id >= 0, state_->name, ": the token \"", std::string(token), "\" is not in the vocabulary");
+  require(id >= 0, state_->name, ": the token \"", std::string(token),
+          "\" is not in the vocabulary");
   state_->eos = id;
 }
 
@@ -198,11 +214,14 @@ void Tokenizer::save(const std::string& folder) const {
   write_text_file((fs::path(folder) / "tokenizer.json").string(), state_->json);
   std::string config = state_->config;
   if (config.empty()) {
-    Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+    Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                 {"clean_up_tokenization_spaces", false}};
     auto name = [&](const char* key, int32_t id) {
       if (id >= 0) json[key] = token_text(id);
     };
-    name("bos_token", bos()), name("eos_token", eos()), name("pad_token", pad());
+    name("bos_token", bos());
+    name("eos_token", eos());
+    name("pad_token", pad());
     config = to_text(json) + "\n";
   }
   write_text_file((fs::path(folder) / "tokenizer_config.json").string(), config);
@@ -211,7 +230,8 @@ void Tokenizer::save(const std::string& folder) const {
     write_text_file((fs::path(folder) / "chat_template.jinja").string(), state_->chat_template);
 }
 
-TextStream::TextStream(const Tokenizer& tokenizer, bool skip_special) : tokenizer_(tokenizer), skip_special_(skip_special) {}
+TextStream::TextStream(const Tokenizer& tokenizer, bool skip_special)
+    : tokenizer_(tokenizer), skip_special_(skip_special) {}
 
 std::string TextStream::push(int32_t id) {
   const std::string& bytes = tokenizer_.token_bytes(id);

@@ -1,4 +1,5 @@
-// Text to tokens and back: byte-pair encoding as Hugging Face `tokenizers` does it, from tokenizer.json or from GGUF metadata.
+// Text to tokens and back: byte-pair encoding as Hugging Face `tokenizers` does it, from
+// tokenizer.json or from GGUF metadata.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -16,8 +17,9 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// Token ids with the bytes of the input each stands for. The ranges ascend and leave nothing out, so a target mask follows from them.
-// A token that stands for no byte of its own (an added leading space) has an empty range.
+// Token ids with the bytes of the input each stands for. The ranges ascend and leave nothing out,
+// so a target mask follows from them. A token that stands for no byte of its own (an added leading
+// space) has an empty range.
 struct Encoding {
   std::vector<int32_t> ids;
   std::vector<Range> ranges;
@@ -32,16 +34,19 @@ struct AddedToken {
 
 class Tokenizer {
  public:
-  // A tokenizer.json, or a folder with one. tokenizer_config.json, special_tokens_map.json and chat_template.jinja beside it give
-  // the roles of tokens (bos, eos, pad) and the chat template.
+  // A tokenizer.json, or a folder with one. tokenizer_config.json, special_tokens_map.json and
+  // chat_template.jinja beside it give the roles of tokens (bos, eos, pad) and the chat template.
   static Tokenizer from_file(const std::string& path);
-  // The text of a tokenizer.json; `name` is for error messages. `config` is the text of a tokenizer_config.json, or empty.
+  // The text of a tokenizer.json; `name` is for error messages. `config` is the text of a
+  // tokenizer_config.json, or empty.
   static Tokenizer from_json(std::string text, const std::string& name, std::string config = "");
   // The tokenizer.* keys of a GGUF file (model gpt2 or llama).
-  static Tokenizer from_gguf(const nlohmann::json& metadata, const std::string& name = "GGUF metadata");
+  static Tokenizer from_gguf(const nlohmann::json& metadata,
+                             const std::string& name = "GGUF metadata");
 
-  // Without what the post-processor would add (see adds_bos). Invalid UTF-8 counts as U+FFFD, as Python's errors="replace" has it.
-  // special_tokens_in_text: whether "<|im_end|>" written in the text becomes that token (as by default elsewhere) or plain text.
+  // Without what the post-processor would add (see adds_bos). Invalid UTF-8 counts as U+FFFD, as
+  // Python's errors="replace" has it. special_tokens_in_text: whether "<|im_end|>" written in the
+  // text becomes that token (as by default elsewhere) or plain text.
   std::vector<int32_t> encode(std::string_view text, bool special_tokens_in_text = true) const;
   Encoding encode_with_offsets(std::string_view text, bool special_tokens_in_text = true) const;
   // Always valid UTF-8: what is not becomes U+FFFD. Ids outside the vocabulary are an error.
@@ -65,7 +70,8 @@ class Tokenizer {
   // The Jinja text of the chat template; empty when there is none.
   const std::string& chat_template() const;
 
-  // Writes tokenizer.json (the very bytes read, where it was read from one) and tokenizer_config.json into a folder.
+  // Writes tokenizer.json (the very bytes read, where it was read from one) and
+  // tokenizer_config.json into a folder.
   void save(const std::string& folder) const;
   // What tokenizer.json holds: to hash for a manifest.
   const std::string& json_text() const;

@@ -10,7 +10,8 @@
 
 namespace afina {
 
-// A piece of text. As long as nothing was rewritten, byte i of it is byte origin + i of the input; afterwards it is bounds[i].
+// A piece of text. As long as nothing was rewritten, byte i of it is byte origin + i of the input;
+// afterwards it is bounds[i].
 struct TracedText {
   std::string_view bytes;
   size_t origin = 0;
@@ -23,8 +24,8 @@ struct TracedText {
   }
 };
 
-// Owns what rewriting makes, for the time of one call. A stranger's tokenizer may not make more of a text than honest ones ever need: forty
-// times "replace a by aa" would be a terabyte.
+// Owns what rewriting makes, for the time of one call. A stranger's tokenizer may not make more of
+// a text than honest ones ever need: forty times "replace a by aa" would be a terabyte.
 struct TextStore {
   std::deque<std::string> texts;
   std::deque<std::vector<uint32_t>> bounds;
@@ -32,7 +33,8 @@ struct TextStore {
 
   explicit TextStore(size_t input_bytes) : left((1 << 16) + 64 * input_bytes) {}
   void take(size_t bytes) {
-    require(bytes <= left, "the tokenizer makes a text many times longer than it was: its replacements multiply");
+    require(bytes <= left,
+            "the tokenizer makes a text many times longer than it was: its replacements multiply");
     left -= bytes;
   }
 };
@@ -47,7 +49,8 @@ class Rewriting {
     text_ += from_.bytes.substr(begin, end - begin);
     for (size_t i = begin; i < end; ++i) bounds_.push_back(uint32_t(from_.at(i)));
   }
-  // Puts `bytes` for what began at `begin`: all of it counts as that, the last byte up to what comes next.
+  // Puts `bytes` for what began at `begin`: all of it counts as that, the last byte up to what
+  // comes next.
   void put(std::string_view bytes, size_t begin) {
     store_.take(bytes.size());
     text_ += bytes;

@@ -5,7 +5,8 @@ namespace afina {
 
 namespace {
 
-// Bytes a lead byte announces and the range its second byte must be in (the Unicode Standard, table 3-7); 0 for what cannot lead.
+// Bytes a lead byte announces and the range its second byte must be in (the Unicode Standard, table
+// 3-7); 0 for what cannot lead.
 struct Lead {
   uint32_t bytes, low, high;
 };
@@ -30,7 +31,8 @@ Character character_at(std::string_view text, size_t at) {
   for (uint32_t i = 1; i < lead.bytes; ++i) {
     if (at + i >= text.size()) return {0xFFFD, i, false};
     uint8_t byte = uint8_t(text[at + i]);
-    if (byte < (i == 1 ? lead.low : 0x80) || byte > (i == 1 ? lead.high : 0xBF)) return {0xFFFD, i, false};
+    if (byte < (i == 1 ? lead.low : 0x80) || byte > (i == 1 ? lead.high : 0xBF))
+      return {0xFFFD, i, false};
     code = code << 6 | (byte & 0x3F);
   }
   return {code, lead.bytes, true};
@@ -68,7 +70,8 @@ void append_utf8(std::string& text, uint32_t code) {
   } else if (code < 0x10000) {
     text += {char(0xE0 | code >> 12), char(0x80 | (code >> 6 & 0x3F)), char(0x80 | (code & 0x3F))};
   } else {
-    text += {char(0xF0 | code >> 18), char(0x80 | (code >> 12 & 0x3F)), char(0x80 | (code >> 6 & 0x3F)), char(0x80 | (code & 0x3F))};
+    text += {char(0xF0 | code >> 18), char(0x80 | (code >> 12 & 0x3F)),
+             char(0x80 | (code >> 6 & 0x3F)), char(0x80 | (code & 0x3F))};
   }
 }
 
@@ -83,8 +86,9 @@ size_t incomplete_tail(std::string_view text) {
 }
 
 bool is_white_space(uint32_t code) {
-  return (code >= 9 && code <= 13) || code == 32 || code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
-         code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+  return (code >= 9 && code <= 13) || code == 32 || code == 0x85 || code == 0xA0 ||
+         code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 ||
+         code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
 }  // namespace afina

@@ -8,12 +8,13 @@ namespace afina {
 
 struct Character {
   uint32_t code = 0;
-  uint32_t bytes = 0;  // what it takes in the text; for an invalid one, the bytes that one U+FFFD stands for (1 to 3)
+  uint32_t bytes = 0;  // what it takes in the text; for an invalid one, the bytes that one U+FFFD
+                       // stands for (1 to 3)
   bool valid = false;
 };
 
-// The character at `at` (< text.size()). What is invalid is cut as Unicode recommends (maximal subparts), which is what Python's
-// errors="replace" and Rust's from_utf8_lossy do.
+// The character at `at` (< text.size()). What is invalid is cut as Unicode recommends (maximal
+// subparts), which is what Python's errors="replace" and Rust's from_utf8_lossy do.
 Character character_at(std::string_view text, size_t at);
 bool is_utf8(std::string_view text);
 // With U+FFFD for what is invalid.

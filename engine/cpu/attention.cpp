@@ -1,13 +1,14 @@
-// Attention: queries in blocks that share a document, scores by gemm, softmax by rows. Which queries share a block shows in no bit:
-// every sum runs over the keys of one query.
+// Attention: queries in blocks that share a document, scores by gemm, softmax by rows. Which
+// queries share a block shows in no bit: every sum runs over the keys of one query.
 #include "engine/cpu/attention_heads.h"
 
 namespace afina::AFINA_ISA {
 
 static constexpr int64_t block = 32;  // queries; all heads of a group share a product
 
-// One row of scores to probabilities over `seen` keys, zeros up to `width`; returns log sum exp of the scaled scores. Rows may lie in one
-// place (f32). The row has room up to the next multiple of 16.
+// One row of scores to probabilities over `seen` keys, zeros up to `width`; returns log sum exp of
+// the scaled scores. Rows may lie in one place (f32). The row has room up to the next multiple
+// of 16.
 template <class T, class S>
 AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
   using V = vector_of<T>;
@@ -31,17 +32,20 @@ AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
 
 // Queries t0 .. t1, which begin to see at one place, of all heads that share key head kv.
 template <class T>
-static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t kv, int64_t t0, int64_t t1) {
+static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t kv, int64_t t0,
+                   int64_t t1) {
   using S = sum_of<T>;
-  int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0, rows = count * x.group, dim = x.dim,
-          h0 = kv * x.group;
+  int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0,
+          rows = count * x.group, dim = x.dim, h0 = kv * x.group;
   int64_t ld = (width + lanes - 1) / lanes * lanes;
   // The heads of the group one under the other: one product reads the keys once for all of them.
   T* q = static_cast<T*>(scratch(scratch_query, size_t(rows * dim) * sizeof(T)));
   S* scores = static_cast<S*>(scratch(scratch_scores, size_t(rows * ld) * sizeof(S)));
   T* p = (T*)scores;
-  if constexpr (!std::is_same_v<T, S>) p = static_cast<T*>(scratch(scratch_weights, size_t(rows * ld) * sizeof(T)));
-  for (int64_t r = 0; r < rows; ++r) memcpy(q + r * dim, x.q + x.query(b, t0 + r % count, h0 + r / count), size_t(dim) * sizeof(T));
+  if constexpr (!std::is_same_v<T, S>)
+    p = static_cast<T*>(scratch(scratch_weights, size_t(rows * ld) * sizeof(T)));
+  for (int64_t r = 0; r < rows; ++r)
+    memcpy(q + r * dim, x.q + x.query(b, t0 + r % count, h0 + r / count), size_t(dim) * sizeof(T));
   const T *k = x.k + x.key(b, start, kv), *v = x.v + x.key(b, start, kv);
   int64_t ldk = x.kv_heads * dim;
   gemm(small_product(rows, width, dim, q, dim, false, k, ldk, true, scores, ld, x.sums, false));
@@ -51,10 +55,12 @@ static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t k
     lse[(b * x.T_ + t) * x.heads + h0 + r / count] = log_sum;
   }
   gemm(small_product(rows, dim, width, p, ld, false, v, ldk, false, q, dim, x.in, false));
-  for (int64_t r = 0; r < rows; ++r) memcpy(o + x.query(b, t0 + r % count, h0 + r / count), q + r * dim, size_t(dim) * sizeof(T));
+  for (int64_t r = 0; r < rows; ++r)
+    memcpy(o + x.query(b, t0 + r % count, h0 + r / count), q + r * dim, size_t(dim) * sizeof(T));
 }
 
-static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
+static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
+                      const Tensor& starts, double scale) {
   with_type(q.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     Heads<T> x(q, k, v, starts, scale);
@@ -63,7 +69,8 @@ static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, 
     int64_t blocks = (x.T_ + block - 1) / block, sequences = q.shape()[0];
     parallel_for(sequences * x.kv_heads * blocks, 1, [=](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
-        int64_t b = task / (x.kv_heads * blocks), kv = task / blocks % x.kv_heads, first = task % blocks * block;
+        int64_t b = task / (x.kv_heads * blocks), kv = task / blocks % x.kv_heads,
+                first = task % blocks * block;
         int64_t last = first + block < x.T_ ? first + block : x.T_;
         for (int64_t t = first; t < last;) {
           int64_t next = x.run_end(b, t, last);

@@ -1,10 +1,12 @@
-// The gradients of attention: probabilities and their slopes a block of queries after the other. The sums of keys and values run over
-// queries in order, head after head of a group, whichever thread adds.
+// The gradients of attention: probabilities and their slopes a block of queries after the other.
+// The sums of keys and values run over queries in order, head after head of a group, whichever
+// thread adds.
 #include "engine/cpu/attention_heads.h"
 
 namespace afina::AFINA_ISA {
 
-static constexpr int64_t block = 64;  // queries, or keys; even, so that pairs of bf16 never straddle blocks
+static constexpr int64_t block =
+    64;  // queries, or keys; even, so that pairs of bf16 never straddle blocks
 
 // What the backward pass of one key head gathers and works in.
 template <class T>
@@ -15,65 +17,83 @@ struct Slopes {
   S *sum_k, *sum_v;  // (S, dim) of one key head, in scratch memory
 };
 
-// A block of queries t0 .. t1 that begin to see at one place, with the probabilities of its `width` keys from there on and their slopes.
+// A block of queries t0 .. t1 that begin to see at one place, with the probabilities of its `width`
+// keys from there on and their slopes.
 template <class T>
 struct Block {
   int64_t t0, t1, start, width, ld;
   T *p, *ds;
 };
 
-// Scores to probabilities p and, from dp, to ds = p (dp - Σ dO · O) scale. Zeros from `seen` to `width`.
+// Scores to probabilities p and, from dp, to ds = p (dp - Σ dO · O) scale. Zeros from `seen` to
+// `width`.
 template <class T, class S>
-AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width, S scale, S log_sum, S along) {
+AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width, S scale,
+                       S log_sum, S along) {
   using V = vector_of<T>;
   V by = scale, less = -log_sum, minus = along;
   columns16(seen, [=](int64_t i, int n) {
     V e = math::exp(v_fma(take(s + i, n), by, less)), d = e * (take(dp + i, n) - minus) * by;
-    put(p + i, e, n), put(ds + i, d, n);
+    put(p + i, e, n);
+    put(ds + i, d, n);
   });
-  for (int64_t i = seen; i < width; ++i) p[i] = T{}, ds[i] = T{};
+  for (int64_t i = seen; i < width; ++i) {
+    p[i] = T{};
+    ds[i] = T{};
+  }
 }
 
-// Fills a block's p and ds, and gives dq. Where p and ds are not given they lie in this thread's scratch memory.
+// Fills a block's p and ds, and gives dq. Where p and ds are not given they lie in this thread's
+// scratch memory.
 template <class T>
 static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t h, Block<T>& q) {
   using S = sum_of<T>;
   using V = vector_of<T>;
-  int64_t count = q.t1 - q.t0, width = q.width, dim = x.dim, kv = h / x.group, ld = (width + lanes - 1) / lanes * lanes;
+  int64_t count = q.t1 - q.t0, width = q.width, dim = x.dim, kv = h / x.group,
+          ld = (width + lanes - 1) / lanes * lanes;
   int64_t ldq = x.heads * dim, ldk = x.kv_heads * dim;
   S* s = static_cast<S*>(scratch(scratch_scores, size_t(count * ld) * sizeof(S)));
   S* dp = static_cast<S*>(scratch(scratch_slopes, size_t(count * ld) * sizeof(S)));
   if (!q.p) {
-    q.ld = ld, q.p = (T*)s, q.ds = (T*)dp;
+    q.ld = ld;
+    q.p = (T*)s;
+    q.ds = (T*)dp;
     if constexpr (!std::is_same_v<T, S>) {
       q.p = static_cast<T*>(scratch(scratch_weights, size_t(count * ld) * sizeof(T)));
       q.ds = static_cast<T*>(scratch(scratch_slopes_rounded, size_t(count * ld) * sizeof(T)));
     }
   }
-  const T *of_q = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h), *o = d.o + x.query(b, q.t0, h);
+  const T *of_q = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h),
+          *o = d.o + x.query(b, q.t0, h);
   const T *k = x.k + x.key(b, q.start, kv), *v = x.v + x.key(b, q.start, kv);
   gemm(small_product(count, width, dim, of_q, ldq, false, k, ldk, true, s, ld, x.sums, false));
   gemm(small_product(count, width, dim, dout, ldq, false, v, ldk, true, dp, ld, x.sums, false));
   for (int64_t r = 0; r < count; ++r) {
     V sum = 0.f;
-    columns16(dim, [&](int64_t i, int n) { sum = v_fma(take(dout + r * ldq + i, n), take(o + r * ldq + i, n), sum); });
+    columns16(dim, [&](int64_t i, int n) {
+      sum = v_fma(take(dout + r * ldq + i, n), take(o + r * ldq + i, n), sum);
+    });
     S log_sum = x.lse[(b * x.T_ + q.t0 + r) * x.heads + h];
-    slope_row(q.p + r * q.ld, q.ds + r * q.ld, s + r * ld, dp + r * ld, x.position(q.t0 + r) + 1 - q.start, width, x.scale, log_sum,
-              sum_lanes<S>(sum));
+    slope_row(q.p + r * q.ld, q.ds + r * q.ld, s + r * ld, dp + r * ld,
+              x.position(q.t0 + r) + 1 - q.start, width, x.scale, log_sum, sum_lanes<S>(sum));
   }
-  gemm(small_product(count, dim, width, q.ds, q.ld, false, k, ldk, false, d.dq + x.query(b, q.t0, h), ldq, x.in, false));
+  gemm(small_product(count, dim, width, q.ds, q.ld, false, k, ldk, false,
+                     d.dq + x.query(b, q.t0, h), ldq, x.in, false));
 }
 
 // Adds what a block gives to the sums of the keys and values from .. to.
 template <class T>
-static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t h, const Block<T>& q, int64_t from, int64_t to) {
+static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t h,
+                      const Block<T>& q, int64_t from, int64_t to) {
   if (from < q.start) from = q.start;
   if (to > q.start + q.width) to = q.start + q.width;
   if (from >= to) return;
   int64_t count = q.t1 - q.t0, dim = x.dim, ldq = x.heads * dim, skip = from - q.start;
   const T *of_q = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h);
-  gemm(small_product(to - from, dim, count, q.p + skip, q.ld, true, dout, ldq, false, d.sum_v + from * dim, dim, x.sums, true));
-  gemm(small_product(to - from, dim, count, q.ds + skip, q.ld, true, of_q, ldq, false, d.sum_k + from * dim, dim, x.sums, true));
+  gemm(small_product(to - from, dim, count, q.p + skip, q.ld, true, dout, ldq, false,
+                     d.sum_v + from * dim, dim, x.sums, true));
+  gemm(small_product(to - from, dim, count, q.ds + skip, q.ld, true, of_q, ldq, false,
+                     d.sum_k + from * dim, dim, x.sums, true));
 }
 
 // The block that begins at query t.
@@ -87,8 +107,10 @@ template <class T>
 AFINA_V void begin_sums(const Heads<T>& x, Slopes<T>& d) {
   using S = sum_of<T>;
   size_t bytes = size_t(x.S_ * x.dim) * sizeof(S);
-  d.sum_k = static_cast<S*>(scratch(scratch_key_sum, bytes)), d.sum_v = static_cast<S*>(scratch(scratch_value_sum, bytes));
-  memset(d.sum_k, 0, bytes), memset(d.sum_v, 0, bytes);
+  d.sum_k = static_cast<S*>(scratch(scratch_key_sum, bytes));
+  d.sum_v = static_cast<S*>(scratch(scratch_value_sum, bytes));
+  memset(d.sum_k, 0, bytes);
+  memset(d.sum_v, 0, bytes);
 }
 template <class T>
 AFINA_V void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t kv) {
@@ -114,49 +136,59 @@ static void backward_alone(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv
   end_sums(x, d, b, kv);
 }
 
-// All of one key head by all threads, where there are too few heads to give each thread some: a few blocks of queries at a time, first
-// their slopes block by block, then the sums by blocks of keys.
+// All of one key head by all threads, where there are too few heads to give each thread some: a few
+// blocks of queries at a time, first their slopes block by block, then the sums by blocks of keys.
 template <class T>
 static void backward_together(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv) {
   constexpr int64_t most = 64;
   Block<T> blocks[most];
-  int64_t window = 2 * thread_count() < most ? 2 * thread_count() : most, ld = (x.S_ + lanes - 1) / lanes * lanes;
+  int64_t window = 2 * thread_count() < most ? 2 * thread_count() : most,
+          ld = (x.S_ + lanes - 1) / lanes * lanes;
   size_t bytes = size_t(window * block * ld) * sizeof(T);
-  T *p = static_cast<T*>(scratch(scratch_weights, bytes)), *ds = static_cast<T*>(scratch(scratch_slopes_rounded, bytes));
+  T *p = static_cast<T*>(scratch(scratch_weights, bytes)),
+    *ds = static_cast<T*>(scratch(scratch_slopes_rounded, bytes));
   begin_sums(x, d);
   for (int64_t h = kv * x.group; h < (kv + 1) * x.group; ++h)
     for (int64_t t = 0; t < x.T_;) {
       int64_t count = 0;
       for (; count < window && t < x.T_; t = blocks[count++].t1) {
         blocks[count] = block_at(x, b, t);
-        blocks[count].ld = ld, blocks[count].p = p + count * block * ld, blocks[count].ds = ds + count * block * ld;
+        blocks[count].ld = ld;
+        blocks[count].p = p + count * block * ld;
+        blocks[count].ds = ds + count * block * ld;
       }
       parallel_for(count, 1, [&](int64_t i, int64_t end) {
-        for (; i < end; ++i) slopes_of(x, d, b, h, blocks[count - 1 - i]);  // those with the most keys first
+        for (; i < end; ++i)
+          slopes_of(x, d, b, h, blocks[count - 1 - i]);  // those with the most keys first
       });
       int64_t first = blocks[0].start, last = blocks[count - 1].start + blocks[count - 1].width;
       parallel_for((last - first + block - 1) / block, 1, [&](int64_t j, int64_t end) {
         for (; j < end; ++j)
-          for (int64_t i = 0; i < count; ++i) add_block(x, d, b, h, blocks[i], first + j * block, first + (j + 1) * block);
+          for (int64_t i = 0; i < count; ++i)
+            add_block(x, d, b, h, blocks[i], first + j * block, first + (j + 1) * block);
       });
     }
   end_sums(x, d, b, kv);
 }
 
-static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
-                               const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
+static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout,
+                               const Tensor& o, const Tensor& lse, const Tensor& q, const Tensor& k,
+                               const Tensor& v, const Tensor& starts, double scale) {
   with_type(q.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     Heads<T> x(q, k, v, starts, scale);
     x.lse = lse.data<sum_of<T>>();
-    Slopes<T> d{dout.data<T>(), o.data<T>(), dq.data<T>(), dk.data<T>(), dv.data<T>(), nullptr, nullptr};
+    Slopes<T> d{dout.data<T>(), o.data<T>(), dq.data<T>(), dk.data<T>(),
+                dv.data<T>(),   nullptr,     nullptr};
     int64_t tasks = q.shape()[0] * x.kv_heads, threads = thread_count();
     if (tasks % threads && tasks < 4 * threads) {
-      for (int64_t task = 0; task < tasks; ++task) backward_together(x, d, task / x.kv_heads, task % x.kv_heads);
+      for (int64_t task = 0; task < tasks; ++task)
+        backward_together(x, d, task / x.kv_heads, task % x.kv_heads);
       return;
     }
     parallel_for(tasks, 1, [=](int64_t begin, int64_t end) {
-      for (int64_t task = begin; task < end; ++task) backward_alone(x, d, task / x.kv_heads, task % x.kv_heads);
+      for (int64_t task = begin; task < end; ++task)
+        backward_alone(x, d, task / x.kv_heads, task % x.kv_heads);
     });
   });
 }

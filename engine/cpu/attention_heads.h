@@ -1,4 +1,5 @@
-// What attention's two directions share on the CPU: the tensors of a call as element pointers, and products within a thread.
+// What attention's two directions share on the CPU: the tensors of a call as element pointers, and
+// products within a thread.
 #pragma once
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/loops.h"
@@ -17,7 +18,8 @@ struct Heads {
   int64_t T_, S_, heads, kv_heads, dim, group;
   S scale;
   Dtype in = dtype_of<T>::value, sums = dtype_of<S>::value;
-  AFINA_V Heads(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& first, double by)
+  AFINA_V Heads(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& first,
+                double by)
       : q(query.data<T>()),
         k(key.data<T>()),
         v(value.data<T>()),
@@ -30,8 +32,12 @@ struct Heads {
         group(heads / kv_heads),
         scale(S(by)) {}
   // Element offset of query t of head h, of key s of its head.
-  AFINA_V int64_t query(int64_t b, int64_t t, int64_t h) const { return ((b * T_ + t) * heads + h) * dim; }
-  AFINA_V int64_t key(int64_t b, int64_t s, int64_t h) const { return ((b * S_ + s) * kv_heads + h) * dim; }
+  AFINA_V int64_t query(int64_t b, int64_t t, int64_t h) const {
+    return ((b * T_ + t) * heads + h) * dim;
+  }
+  AFINA_V int64_t key(int64_t b, int64_t s, int64_t h) const {
+    return ((b * S_ + s) * kv_heads + h) * dim;
+  }
   AFINA_V int64_t position(int64_t t) const { return S_ - T_ + t; }
   AFINA_V int64_t start(int64_t b, int64_t t) const { return starts[b * T_ + t]; }
   // The end of the run of queries from t on, at most `limit`, that begin to see at the same place.
@@ -44,11 +50,25 @@ struct Heads {
 
 // A product of this thread: C (m, n) = [C +] A · B.
 template <class T>
-AFINA_V Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta, const T* b, int64_t ldb, bool tb, void* c,
-                           int64_t ldc, Dtype out, bool accumulate) {
+AFINA_V Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta,
+                           const T* b, int64_t ldb, bool tb, void* c, int64_t ldc, Dtype out,
+                           bool accumulate) {
   Gemm g;
-  g.m = m, g.n = n, g.k = k, g.a = a, g.b = b, g.c = c, g.lda = lda, g.ldb = ldb, g.ldc = ldc, g.ta = ta, g.tb = tb;
-  g.in = dtype_of<T>::value, g.out = out, g.accumulate = accumulate, g.one_thread = true;
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.a = a;
+  g.b = b;
+  g.c = c;
+  g.lda = lda;
+  g.ldb = ldb;
+  g.ldc = ldc;
+  g.ta = ta;
+  g.tb = tb;
+  g.in = dtype_of<T>::value;
+  g.out = out;
+  g.accumulate = accumulate;
+  g.one_thread = true;
   return g;
 }
 

@@ -26,32 +26,34 @@ AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
   return math::log(sum) + (greatest - wanted);
 }
 
-static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets, Number<double> by) {
-  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(), [&](auto* logit_type, auto* type) {
-    using S = sum_of<AFINA_TYPE(logit_type)>;
-    using T = AFINA_TYPE(type);
-    using V = vector_of<T>;
-    S *all = logits.data<S>(), *loss = losses.data<S>();
-    T* slopes = dlogits ? dlogits.data<T>() : nullptr;
-    const int32_t* wanted = targets.data<int32_t>();
-    int64_t n = logits.columns();
-    double scale = by.value;
-    each_row(logits.rows(), 4 * n, [=](int64_t r) {
-      S *row = all + r * n, sum = 0;
-      T* d = slopes ? slopes + r * n : nullptr;
-      if (wanted[r] < 0) {
-        loss[r] = 0;
-        if (d) memset(d, 0, size_t(n) * sizeof(T));
-        return;
-      }
-      loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
-      if (!d) return;
-      S inverse = S(1) / sum, of_target = (row[wanted[r]] * inverse - S(1)) * S(scale);
-      V factor = inverse * S(scale);
-      columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
-      store_one(d + wanted[r], of_target);
-    });
-  });
+static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets,
+                         Number<double> by) {
+  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(),
+             [&](auto* logit_type, auto* type) {
+               using S = sum_of<AFINA_TYPE(logit_type)>;
+               using T = AFINA_TYPE(type);
+               using V = vector_of<T>;
+               S *all = logits.data<S>(), *loss = losses.data<S>();
+               T* slopes = dlogits ? dlogits.data<T>() : nullptr;
+               const int32_t* wanted = targets.data<int32_t>();
+               int64_t n = logits.columns();
+               double scale = by.value;
+               each_row(logits.rows(), 4 * n, [=](int64_t r) {
+                 S *row = all + r * n, sum = 0;
+                 T* d = slopes ? slopes + r * n : nullptr;
+                 if (wanted[r] < 0) {
+                   loss[r] = 0;
+                   if (d) memset(d, 0, size_t(n) * sizeof(T));
+                   return;
+                 }
+                 loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
+                 if (!d) return;
+                 S inverse = S(1) / sum, of_target = (row[wanted[r]] * inverse - S(1)) * S(scale);
+                 V factor = inverse * S(scale);
+                 columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
+                 store_one(d + wanted[r], of_target);
+               });
+             });
 }
 
 static void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {

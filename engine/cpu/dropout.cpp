@@ -1,4 +1,5 @@
-// Dropout: the coins are a Philox stream of each row's sample and position, sixteen blocks at a time.
+// Dropout: the coins are a Philox stream of each row's sample and position, sixteen blocks at a
+// time.
 #include "engine/ops/dropout.h"
 
 #include "engine/cpu/loops.h"
@@ -6,12 +7,24 @@
 
 namespace afina::AFINA_ISA {
 
-// Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and key (seed + site).
-AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position, uint64_t seed, uint64_t site) {
+// Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and
+// key (seed + site).
+AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position,
+                     uint64_t seed, uint64_t site) {
   uint32_t a[16], b[16], c[16], d[16];
-  for (uint32_t i = 0; i < 16; ++i) a[i] = group * 16 + i, b[i] = position, c[i] = sample, d[i] = uint32_t(site);
+  for (uint32_t i = 0; i < 16; ++i) {
+    a[i] = group * 16 + i;
+    b[i] = position;
+    c[i] = sample;
+    d[i] = uint32_t(site);
+  }
   philox16(a, b, c, d, uint32_t(seed) ^ uint32_t(site >> 32), uint32_t(seed >> 32));
-  for (int i = 0; i < 16; ++i) out[4 * i] = a[i], out[4 * i + 1] = b[i], out[4 * i + 2] = c[i], out[4 * i + 3] = d[i];
+  for (int i = 0; i < 16; ++i) {
+    out[4 * i] = a[i];
+    out[4 * i + 1] = b[i];
+    out[4 * i + 2] = c[i];
+    out[4 * i + 3] = d[i];
+  }
 }
 
 static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKey key) {
@@ -30,7 +43,8 @@ static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, Dr
       for (int64_t from = 0; from < n; from += 64) {
         uint32_t coins[64];
         S factors[64];
-        coins64(coins, uint32_t(from / 64), uint32_t(at[2 * r]), uint32_t(at[2 * r + 1]), seed, site);
+        coins64(coins, uint32_t(from / 64), uint32_t(at[2 * r]), uint32_t(at[2 * r + 1]), seed,
+                site);
         for (int i = 0; i < 64; ++i) factors[i] = coins[i] >> 8 < least ? S(0) : grow;
         columns16(n - from < 64 ? n - from : 64, [=, &factors](int64_t i, int m) {
           V factor = load(factors + i);

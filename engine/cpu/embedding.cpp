@@ -10,7 +10,9 @@ static void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
   char* out = y.data<char>();
   const char* rows = table.data<char>();
   const int32_t* id = ids.data<int32_t>();
-  each_row(ids.size(), table.columns(), [=](int64_t i) { memcpy(out + size_t(i) * width, rows + size_t(id[i]) * width, width); });
+  each_row(ids.size(), table.columns(), [=](int64_t i) {
+    memcpy(out + size_t(i) * width, rows + size_t(id[i]) * width, width);
+  });
 }
 
 static void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& ids) {
@@ -23,7 +25,8 @@ static void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& i
       for (int64_t r = 0; r < count; ++r) {
         auto* to = sums + int64_t(id[r]) * n + from;
         const auto* d = slope + r * n + from;
-        columns16(width, [=](int64_t i, int m) { put(to + i, take(to + i, m) + take(d + i, m), m); });
+        columns16(width,
+                  [=](int64_t i, int m) { put(to + i, take(to + i, m) + take(d + i, m), m); });
       }
     });
   });

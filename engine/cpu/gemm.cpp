@@ -1,4 +1,5 @@
-// Matrix multiplication by kinds of units; sums of outer products that are better made lying down; weights packed beforehand.
+// Matrix multiplication by kinds of units; sums of outer products that are better made lying down;
+// weights packed beforehand.
 #include "engine/cpu/gemm.h"
 
 #include "engine/cpu/gemm_f64.h"
@@ -14,37 +15,52 @@ void pack_b(void* out, const Gemm& g) {
   const int64_t panels = up(g.n, panel_width), splits = up(units, split_units);
   auto pack = [&](int64_t item, int64_t end) {
     for (; item < end; ++item) {
-      const int64_t p = item / splits, s = item % splits, j = p * panel_width, w = least(panel_width, g.n - j);
+      const int64_t p = item / splits, s = item % splits, j = p * panel_width,
+                    w = least(panel_width, g.n - j);
       const int64_t u0 = s * split_units, u1 = least(units, u0 + split_units);
       const int wide = units_wide<Kind>(int(w));
-      pack_panel<Kind>((char*)out + (p * panel_width * units + u0 * wide) * 4, wide, b, j, w, u0, u1);
+      pack_panel<Kind>((char*)out + (p * panel_width * units + u0 * wide) * 4, wide, b, j, w, u0,
+                       u1);
     }
   };
   if (g.one_thread) pack(0, panels * splits);
   else parallel_for(panels * splits, 1, pack);
 }
 
-// A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where the long operand is read as it lies: the
-// factors of a product may change places, so the bits are the same.
+// A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where
+// the long operand is read as it lies: the factors of a product may change places, so the bits are
+// the same.
 bool better_lying(const Gemm& g) {
-  const int64_t least_k = g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // turning C takes its time, too
-  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 && g.out == Dtype::f32 && g.n <= lying_columns &&
-         g.ldc == g.n && g.k >= least_k && g.m >= 4 * g.n;
+  const int64_t least_k =
+      g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // turning C takes its time, too
+  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 &&
+         g.out == Dtype::f32 && g.n <= lying_columns && g.ldc == g.n && g.k >= least_k &&
+         g.m >= 4 * g.n;
 }
 // to (columns, rows) = from (rows, columns) turned.
 void turn(float* to, const float* from, int64_t rows, int64_t columns, bool one_thread) {
   auto part = [=](int64_t u0, int64_t u1) {
-    pack_along<UnitF32>((char*)(to + u0 * rows), int(rows), (const char*)from, columns * 4, rows, columns, u0, u1);
+    pack_along<UnitF32>((char*)(to + u0 * rows), int(rows), (const char*)from, columns * 4, rows,
+                        columns, u0, u1);
   };
   const int64_t piece = up(up(columns, 16), Wide::width) * Wide::width;
   if (one_thread) part(0, columns);
-  else parallel_for(up(columns, piece), 1, [=](int64_t i, int64_t end) { part(i * piece, least(columns, end * piece)); });
+  else
+    parallel_for(up(columns, piece), 1,
+                 [=](int64_t i, int64_t end) { part(i * piece, least(columns, end * piece)); });
 }
 template <class Kind>
 void multiply_lying(const Gemm& g) {
   Gemm lying = g;
   float *c = (float*)g.c, *t = (float*)scratch(lying_sums, size_t(g.m * g.n) * 4);
-  lying.m = g.n, lying.n = g.m, lying.a = g.b, lying.b = g.a, lying.lda = g.ldb, lying.ldb = g.lda, lying.c = t, lying.ldc = g.m;
+  lying.m = g.n;
+  lying.n = g.m;
+  lying.a = g.b;
+  lying.b = g.a;
+  lying.lda = g.ldb;
+  lying.ldb = g.lda;
+  lying.c = t;
+  lying.ldc = g.m;
   if (g.accumulate) turn(t, c, g.m, g.n, g.one_thread);
   Multiply<Kind>(lying).run();
   turn(c, t, g.n, g.m, g.one_thread);

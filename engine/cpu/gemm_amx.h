@@ -1,17 +1,18 @@
-// The inner kernel of the matmul where the processor sums tiles of bf16 by itself: AMX. 32 x 32 of C in four tiles, two tiles of A, two of
-// B.
+// The inner kernel of the matmul where the processor sums tiles of bf16 by itself: AMX. 32 x 32 of
+// C in four tiles, two tiles of A, two of B.
 #pragma once
 #include "engine/cpu/gemm_blocks.h"
 
 #if defined(AFINA_ISA_avx512bf16)
 namespace afina::AFINA_ISA {
 
-// A unit is a pair of bf16, the lower k in the lower half: 16 units of a row are a row of a tile of A, 16 columns of a unit a row of one of
-// B.
+// A unit is a pair of bf16, the lower k in the lower half: 16 units of a row are a row of a tile of
+// A, 16 columns of a unit a row of one of B.
 struct UnitTiles : UnitPairs {
   static constexpr bool in_blocks = true;
-  static constexpr int together = 16;        // the units of a block
-  static constexpr int64_t at_a_time = 128;  // a panel of B and 32 rows of A then fill the first cache
+  static constexpr int together = 16;  // the units of a block
+  static constexpr int64_t at_a_time =
+      128;  // a panel of B and 32 rows of A then fill the first cache
   AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return 2 * u < k ? UnitPairs::across(columns, ld, u, n, k) : Wide::zero();
@@ -30,9 +31,12 @@ struct alignas(64) TileShapes {
   }
 };
 
-// Written out, so that files of this instruction set need not be compiled for AMX: only machines that have it come here.
-#define AFINA_TILE_LOAD(tile, p, step) asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"(int64_t(step)) : "memory")
-#define AFINA_TILE_STORE(tile, p, step) asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"(int64_t(step)) : "memory")
+// Written out, so that files of this instruction set need not be compiled for AMX: only machines
+// that have it come here.
+#define AFINA_TILE_LOAD(tile, p, step) \
+  asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"(int64_t(step)) : "memory")
+#define AFINA_TILE_STORE(tile, p, step) \
+  asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"(int64_t(step)) : "memory")
 #define AFINA_TILE_ZERO(tile) asm volatile("tilezero %%tmm" #tile ::)
 #define AFINA_TILE_ADD(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
 
@@ -62,14 +66,17 @@ static void four_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column)
   const int n = t.columns - int(column) < 32 ? t.columns - int(column) : 32;
   float* c = t.c + row * t.ldc + column;
   int64_t step = t.ldc * 4;
-  alignas(64) float sums[32 * 32];  // where C has no room for whole tiles, or is not what the sums are
+  alignas(
+      64) float sums[32 * 32];  // where C has no room for whole tiles, or is not what the sums are
   const bool apart = t.out || t.bias || n % 16 != 0;
   if (t.load) {
     if (n % 16 != 0) {
       for (int64_t i = 0; i < rows; ++i)
         for (int j = 0; j < 32; j += 16)
-          Wide::store(sums + i * 32 + j, Wide::load_part(c + i * t.ldc + j, n > j ? (n - j < 16 ? n - j : 16) : 0));
-      c = sums, step = 128;
+          Wide::store(sums + i * 32 + j,
+                      Wide::load_part(c + i * t.ldc + j, n > j ? (n - j < 16 ? n - j : 16) : 0));
+      c = sums;
+      step = 128;
     }
     AFINA_TILE_LOAD(0, c, step);
     if (right) AFINA_TILE_LOAD(1, c + 16, step);
@@ -83,7 +90,10 @@ static void four_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column)
   }
   add_tiles<lower, right>(t.first, row, column);
   if (t.second.units) add_tiles<lower, right>(t.second, row, column);
-  if (apart) c = sums, step = 128;
+  if (apart) {
+    c = sums;
+    step = 128;
+  }
   AFINA_TILE_STORE(0, c, step);
   if (right) AFINA_TILE_STORE(1, c + 16, step);
   if (lower) AFINA_TILE_STORE(2, (char*)c + 16 * step, step);
@@ -93,8 +103,12 @@ static void four_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column)
 
 static inline void rows_of_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column) {
   const bool right = t.columns - column > 16;
-  if (rows > 16) right ? four_tiles<true, true>(t, row, rows, column) : four_tiles<true, false>(t, row, rows, column);
-  else right ? four_tiles<false, true>(t, row, rows, column) : four_tiles<false, false>(t, row, rows, column);
+  if (rows > 16)
+    right ? four_tiles<true, true>(t, row, rows, column)
+          : four_tiles<true, false>(t, row, rows, column);
+  else
+    right ? four_tiles<false, true>(t, row, rows, column)
+          : four_tiles<false, false>(t, row, rows, column);
 }
 
 static inline void run_blocks(UnitTiles, const Tile& t, int64_t rows) {
@@ -102,7 +116,8 @@ static inline void run_blocks(UnitTiles, const Tile& t, int64_t rows) {
   if (whole) {
     const TileShapes shapes(16, 16);
     asm volatile("ldtilecfg %0" ::"m"(shapes));
-    for (int64_t i = 0; i < whole; i += 32)  // 32 rows of A stay in the first cache for all of the panel
+    for (int64_t i = 0; i < whole;
+         i += 32)  // 32 rows of A stay in the first cache for all of the panel
       for (int64_t j = 0; j < t.columns; j += 32) rows_of_tiles(t, i, 32, j);
   }
   if (rest) {

@@ -1,5 +1,6 @@
-// The inner kernel of the matmul where bf16 is summed by tiles (Bf16Sums::tiles): 32 products of k in two sums, even and odd k, each a
-// chain from +0; the two are added, and that to C. Here with vectors of f32, which gives on every processor what AMX gives.
+// The inner kernel of the matmul where bf16 is summed by tiles (Bf16Sums::tiles): 32 products of k
+// in two sums, even and odd k, each a chain from +0; the two are added, and that to C. Here with
+// vectors of f32, which gives on every processor what AMX gives.
 #pragma once
 #include "engine/cpu/gemm_tile.h"
 
@@ -23,12 +24,15 @@ struct UnitApart {
   }
 };
 
-// One of a block's two chains: R rows x NV vectors, the sixteen units of one parity from a and b on, to `out`. A function of its own, as
-// compilers keep its sums in registers then.
+// One of a block's two chains: R rows x NV vectors, the sixteen units of one parity from a and b
+// on, to `out`. A function of its own, as compilers keep its sums in registers then.
 template <int R, int NV>
-[[gnu::noinline]] static void one_chain(char* out, const char* from, int64_t row_bytes, const char* b, int64_t step_b) {
+[[gnu::noinline]] static void one_chain(char* out, const char* from, int64_t row_bytes,
+                                        const char* b, int64_t step_b) {
   using V = Wide;
-  constexpr int groups = (R + 2) / 3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  constexpr int groups =
+      (R + 2) /
+      3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
   const char* a[groups];
   for (int g = 0; g < groups; ++g) a[g] = from + 3 * g * row_bytes;
   V::F acc[R][NV];
@@ -60,7 +64,8 @@ template <int R, int NV>
 
 // R rows x NV vectors: the blocks of a stretch, added to the sums at c.
 template <int R, int NV>
-static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, const int* n, bool load) {
+static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, const int* n,
+                       bool load) {
   using V = Wide;
   const char *a = s.a + row * s.row_bytes, *b = s.b;
   alignas(64) char even[R * NV * V::width * 4], odd[sizeof even];
@@ -71,21 +76,26 @@ static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, con
       for (int j = 0; j < NV; ++j) {
         const int at = (i * NV + j) * V::width * 4;
         float* to = c + i * ldc + j * V::width;
-        V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(), V::add(V::load(even + at), V::load(odd + at)));
+        V::F sum = V::add(load || u > 0 ? load_columns<V>(to, n[j]) : V::zero(),
+                          V::add(V::load(even + at), V::load(odd + at)));
         store_columns<V>(to, sum, n[j]);
       }
   }
 }
 
-// What the sums at c, of R rows and n columns, become in the end: with the bias, as bf16 where C is.
-static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t column, int n, const float* sums, int64_t ld) {
+// What the sums at c, of R rows and n columns, become in the end: with the bias, as bf16 where C
+// is.
+static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t column, int n,
+                               const float* sums, int64_t ld) {
   using V = Wide;
   for (int64_t i = 0; i < rows; ++i)
     for (int j = 0; j < n; j += V::width) {
       const int left = n - j;
       V::F sum = load_columns<V>(sums + i * ld + j, left);
       if (t.bias) sum = V::add(sum, load_columns<V>(t.bias + column + j, left));
-      if (t.out) V::store_bf16(t.out + (row + i) * t.ldo + column + j, sum, left < V::width ? left : V::width);
+      if (t.out)
+        V::store_bf16(t.out + (row + i) * t.ldo + column + j, sum,
+                      left < V::width ? left : V::width);
       else store_columns<V>(t.c + (row + i) * t.ldc + column + j, sum, left);
     }
 }
@@ -97,7 +107,8 @@ static void apart(const Tile& t, int64_t row) {
   float* c = t.c + row * t.ldc;
   if (!t.load && !t.first.units && !t.second.units)
     for (int i = 0; i < R; ++i)
-      for (int j = 0; j < NV; ++j) store_columns<Wide>(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j]);
+      for (int j = 0; j < NV; ++j)
+        store_columns<Wide>(c + i * t.ldc + j * Wide::width, Wide::zero(), n[j]);
   add_blocks<R, NV>(t.first, row, c, t.ldc, n, t.load);
   add_blocks<R, NV>(t.second, row, c, t.ldc, n, t.load || t.first.units);
   if (t.out || t.bias) finish_sums(t, row, R, 0, t.columns, c, t.ldc);

@@ -10,9 +10,11 @@ namespace {
 constexpr int64_t wide = 8;
 
 // Columns j.. of B as (k, 8), zeros past n.
-void pack_panel(double* out, const double* b, int64_t ld, bool tb, int64_t j, int64_t n, int64_t k) {
+void pack_panel(double* out, const double* b, int64_t ld, bool tb, int64_t j, int64_t n,
+                int64_t k) {
   for (int64_t p = 0; p < k; ++p)
-    for (int64_t x = 0; x < wide; ++x) out[p * wide + x] = j + x < n ? b[tb ? (j + x) * ld + p : p * ld + j + x] : 0;
+    for (int64_t x = 0; x < wide; ++x)
+      out[p * wide + x] = j + x < n ? b[tb ? (j + x) * ld + p : p * ld + j + x] : 0;
 }
 
 void add_products(double (&acc)[wide], const double* a, int64_t step, const double* b, int64_t k) {
@@ -34,8 +36,10 @@ void panel(const Gemm& g, int64_t j) {
     if (g.accumulate)
       for (int64_t x = 0; x < columns; ++x) acc[x] = c[x];
     add_products(acc, (const double*)g.a + (g.ta ? i : i * g.lda), g.ta ? g.lda : 1, b, g.k);
-    if (g.k2) add_products(acc, (const double*)g.a2 + (g.ta ? i : i * g.lda2), g.ta ? g.lda2 : 1, b2, g.k2);
-    for (int64_t x = 0; x < columns; ++x) c[x] = g.bias ? acc[x] + ((const double*)g.bias)[j + x] : acc[x];
+    if (g.k2)
+      add_products(acc, (const double*)g.a2 + (g.ta ? i : i * g.lda2), g.ta ? g.lda2 : 1, b2, g.k2);
+    for (int64_t x = 0; x < columns; ++x)
+      c[x] = g.bias ? acc[x] + ((const double*)g.bias)[j + x] : acc[x];
   }
 }
 
@@ -51,9 +55,12 @@ void gemm_f64(const Gemm& g) {
 }
 
 void pack_b_f64(void* out, const Gemm& g) {
-  for (int64_t j = 0; j < g.n; j += wide) pack_panel((double*)out + j * g.k, (const double*)g.b, g.ldb, g.tb, j, g.n, g.k);
+  for (int64_t j = 0; j < g.n; j += wide)
+    pack_panel((double*)out + j * g.k, (const double*)g.b, g.ldb, g.tb, j, g.n, g.k);
 }
 
-size_t packed_b_bytes_f64(int64_t n, int64_t k) { return size_t((n + wide - 1) / wide * wide * k) * 8; }
+size_t packed_b_bytes_f64(int64_t n, int64_t k) {
+  return size_t((n + wide - 1) / wide * wide * k) * 8;
+}
 
 }  // namespace afina::AFINA_ISA

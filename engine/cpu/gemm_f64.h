@@ -1,4 +1,5 @@
-// Matrix multiplication in float64, for gradient checks: the same chains, without the effort for speed.
+// Matrix multiplication in float64, for gradient checks: the same chains, without the effort for
+// speed.
 #pragma once
 #include "engine/cpu/gemm.h"
 

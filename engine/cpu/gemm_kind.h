@@ -1,4 +1,5 @@
-// How operands of each dtype become units of 32 bits and how units are multiplied: f32; bf16 in pairs (VDPBF16PS); bf16 widened to f32.
+// How operands of each dtype become units of 32 bits and how units are multiplied: f32; bf16 in
+// pairs (VDPBF16PS); bf16 widened to f32.
 #pragma once
 #include "engine/cpu/gemm_vector.h"
 
@@ -7,7 +8,8 @@ namespace afina::AFINA_ISA {
 #if defined(AFINA_ISA_avx512) || defined(AFINA_ISA_avx512bf16)
 using Wide = Avx16;
 using Narrow = Avx8;
-constexpr int wide_vectors = 4;  // vectors in a full panel of B: 6 rows x 4 vectors of C take 24 of the 32 registers
+constexpr int wide_vectors =
+    4;  // vectors in a full panel of B: 6 rows x 4 vectors of C take 24 of the 32 registers
 #elif defined(AFINA_ISA_avx2)
 using Wide = Avx8;
 using Narrow = Avx8;
@@ -19,10 +21,12 @@ constexpr int wide_vectors = 1;
 #endif
 constexpr int panel_width = wide_vectors * Wide::width;
 
-// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in the second cache.
+// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in
+// the second cache.
 constexpr int64_t block_units = 768;
 
-// What all kinds but those of gemm_blocks.h and gemm_amx.h have: each sum is one chain over k, which may be parted anywhere.
+// What all kinds but those of gemm_blocks.h and gemm_amx.h have: each sum is one chain over k,
+// which may be parted anywhere.
 struct OneChain {
   static constexpr bool in_blocks = false;
   static constexpr int together = 4;  // units that are not parted, for speed alone
@@ -33,9 +37,10 @@ struct OneChain {
 struct UnitF32 : OneChain {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
-  static constexpr int bytes = 4;          // of an element in memory
-  static constexpr int memory = 4;         // bytes in memory that become a unit
-  static constexpr bool as_stored = true;  // rows of A with k running along them can be read as they lie
+  static constexpr int bytes = 4;   // of an element in memory
+  static constexpr int memory = 4;  // bytes in memory that become a unit
+  static constexpr bool as_stored =
+      true;  // rows of A with k running along them can be read as they lie
   AFINA_INLINE int64_t units(int64_t k) { return k; }
   template <class V>
   AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
@@ -48,7 +53,8 @@ struct UnitF32 : OneChain {
   // Units u.. of one row that runs along k; zeros past k.
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
-    return left >= Wide::width ? Wide::load(row + 4 * u) : Wide::load_part(row + 4 * u, left < 0 ? 0 : int(left));
+    return left >= Wide::width ? Wide::load(row + 4 * u)
+                               : Wide::load_part(row + 4 * u, left < 0 ? 0 : int(left));
   }
   // Unit u of n columns, from a matrix whose rows (of `ld` bytes) are k.
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t) {
@@ -56,7 +62,8 @@ struct UnitF32 : OneChain {
   }
 };
 
-// A unit is an f32 made of a bf16, the two of a pair in exchanged places: the chain of f32 over units is the chain over bf16 pairs.
+// A unit is an f32 made of a bf16, the two of a pair in exchanged places: the chain of f32 over
+// units is the chain over bf16 pairs.
 struct UnitWidened : OneChain {
   using Wide_ = Wide;
   using Narrow_ = Narrow;
@@ -74,7 +81,9 @@ struct UnitWidened : OneChain {
   }
   AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
-    return Wide::swap_pairs(Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width : left < 0 ? 0 : int(left)));
+    return Wide::swap_pairs(Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width
+                                                     : left < 0          ? 0
+                                                                         : int(left)));
   }
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     u ^= 1;
@@ -104,7 +113,8 @@ struct UnitPairs : OneChain {
     return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));
   }
   AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
-    return Wide::interleave(columns + 2 * u * ld, 2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
+    return Wide::interleave(columns + 2 * u * ld,
+                            2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
   }
   // Of two vectors of columns, where k has both of the unit.
   AFINA_INLINE void across_two(const char* columns, int64_t ld, int64_t u, Wide::F (&to)[2]) {

@@ -1,10 +1,12 @@
-// Packing for the matmul: operands rearranged so that the inner kernel reads units one after the other.
+// Packing for the matmul: operands rearranged so that the inner kernel reads units one after the
+// other.
 #pragma once
 #include "engine/cpu/gemm_kind.h"
 
 namespace afina::AFINA_ISA {
 
-// An operand seen from its outer index x (rows of A, columns of B): `along` when rows of memory are x and run along k, else they are k.
+// An operand seen from its outer index x (rows of A, columns of B): `along` when rows of memory are
+// x and run along k, else they are k.
 struct Operand {
   const char* data = nullptr;
   int64_t ld = 0;  // bytes
@@ -17,7 +19,8 @@ struct Operand {
 };
 
 // A vector of whole rows of units u0..u1, four units of four rows to a lane.
-static inline void pack_lanes(char* out, int wide, const char* rows, int64_t ld, int64_t u0, int64_t u1) {
+static inline void pack_lanes(char* out, int wide, const char* rows, int64_t ld, int64_t u0,
+                              int64_t u1) {
   for (int64_t u = u0; u < u1; u += 4) {
     Wide::F r[4];
 #pragma GCC unroll 4
@@ -29,10 +32,13 @@ static inline void pack_lanes(char* out, int wide, const char* rows, int64_t ld,
 }
 
 template <class Kind>
-static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
+static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_t n, int64_t k,
+                       int64_t u0, int64_t u1) {
   constexpr int w = Wide::width;
-  const bool few = Kind::as_stored && Kind::memory == 4 && u1 - u0 <= 8 && (u1 - u0) % 4 == 0 && u1 * 4 <= k * Kind::bytes;
-  for (int x = 0; x < wide; x += w) {  // a vector of rows at a time: the processor can foresee the reading of so many
+  const bool few = Kind::as_stored && Kind::memory == 4 && u1 - u0 <= 8 && (u1 - u0) % 4 == 0 &&
+                   u1 * 4 <= k * Kind::bytes;
+  for (int x = 0; x < wide;
+       x += w) {  // a vector of rows at a time: the processor can foresee the reading of so many
     if (few && x + w <= n && x + w <= wide) {
       pack_lanes(out + x * 4, wide, rows + x * ld, ld, u0, u1);
       continue;
@@ -40,21 +46,24 @@ static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_
     for (int64_t u = u0; u < u1; u += w) {
       Wide::F r[w];
 #pragma GCC unroll 16
-      for (int i = 0; i < w; ++i) r[i] = x + i < n ? Kind::along(rows + (x + i) * ld, u, k) : Wide::zero();
+      for (int i = 0; i < w; ++i)
+        r[i] = x + i < n ? Kind::along(rows + (x + i) * ld, u, k) : Wide::zero();
       Wide::transpose(r);
       char* to = out + ((u - u0) * wide + x) * 4;
       if (u + w <= u1 && x + w <= wide) {
 #pragma GCC unroll 16
         for (int i = 0; i < w; ++i) Wide::store(to + i * wide * 4, r[i]);
       } else {
-        for (int i = 0; i < w && u + i < u1; ++i) Wide::store_part(to + i * wide * 4, r[i], wide - x < w ? wide - x : w);
+        for (int i = 0; i < w && u + i < u1; ++i)
+          Wide::store_part(to + i * wide * 4, r[i], wide - x < w ? wide - x : w);
       }
     }
   }
 }
 
 template <class Kind>
-static void pack_across(char* out, int wide, const char* columns, int64_t ld, int64_t n, int64_t k, int64_t u0, int64_t u1) {
+static void pack_across(char* out, int wide, const char* columns, int64_t ld, int64_t n, int64_t k,
+                        int64_t u0, int64_t u1) {
   constexpr int w = Wide::width;
   for (int64_t u = u0; u < u1; ++u, out += wide * 4) {
     int x = 0;
@@ -63,39 +72,48 @@ static void pack_across(char* out, int wide, const char* columns, int64_t ld, in
         for (; x + 2 * w <= wide && x + 2 * w <= n; x += 2 * w) {
           Wide::F r[2];
           Kind::across_two(columns + x * Kind::bytes, ld, u, r);
-          Wide::store(out + x * 4, r[0]), Wide::store(out + (x + w) * 4, r[1]);
+          Wide::store(out + x * 4, r[0]);
+          Wide::store(out + (x + w) * 4, r[1]);
         }
     }
-    for (; x + w <= wide && x + w <= n; x += w) Wide::store(out + x * 4, Kind::across(columns + x * Kind::bytes, ld, u, w, k));
+    for (; x + w <= wide && x + w <= n; x += w)
+      Wide::store(out + x * 4, Kind::across(columns + x * Kind::bytes, ld, u, w, k));
     for (; x < wide; x += w) {
       int left = n > x ? int(n - x) : 0;
-      Wide::F v = left ? Kind::across(columns + x * Kind::bytes, ld, u, left < w ? left : w, k) : Wide::zero();
+      Wide::F v = left ? Kind::across(columns + x * Kind::bytes, ld, u, left < w ? left : w, k)
+                       : Wide::zero();
       if (x + w <= wide) Wide::store(out + x * 4, v);
       else Wide::store_part(out + x * 4, v, wide - x);
     }
   }
 }
 
-// Units u0..u1 of x0 .. x0 + n to out: unit u of x lies at ((u - u0) * wide + x - x0); zeros from n to wide.
+// Units u0..u1 of x0 .. x0 + n to out: unit u of x lies at ((u - u0) * wide + x - x0); zeros from n
+// to wide.
 template <class Kind>
-static void pack_panel(char* out, int wide, const Operand& from, int64_t x0, int64_t n, int64_t u0, int64_t u1) {
+static void pack_panel(char* out, int wide, const Operand& from, int64_t x0, int64_t n, int64_t u0,
+                       int64_t u1) {
   const char* data = from.at<Kind>(x0);
   if (from.along) pack_along<Kind>(out, wide, data, from.ld, n, from.k, u0, u1);
   else pack_across<Kind>(out, wide, data, from.ld, n, from.k, u0, u1);
 }
 
-// Rows that run along k, as units: row x at (x - x0) * row_bytes. row_bytes has room for u1 - u0 rounded up to whole vectors.
+// Rows that run along k, as units: row x at (x - x0) * row_bytes. row_bytes has room for u1 - u0
+// rounded up to whole vectors.
 template <class Kind>
-static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1, int64_t u0, int64_t u1) {
+static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1,
+                      int64_t u0, int64_t u1) {
   for (int64_t x = x0; x < x1; ++x, out += row_bytes) {
     const char* row = from.at<Kind>(x);
-    for (int64_t u = u0; u < u1; u += Wide::width) Wide::store(out + (u - u0) * 4, Kind::along(row, u, from.k));
+    for (int64_t u = u0; u < u1; u += Wide::width)
+      Wide::store(out + (u - u0) * 4, Kind::along(row, u, from.k));
   }
 }
 
 // The same of an operand whose rows of memory are k, turned on the way.
 template <class Kind>
-static void turn_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1, int64_t u0, int64_t u1) {
+static void turn_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1,
+                      int64_t u0, int64_t u1) {
   constexpr int w = Wide::width;
   for (int64_t u = u0; u < u1; u += w)
     for (int64_t x = x0; x < x1; x += w) {

@@ -1,4 +1,5 @@
-// What the matmul works on: sizes of blocks and chunks, operands made ready, the part of C and k between two packings.
+// What the matmul works on: sizes of blocks and chunks, operands made ready, the part of C and k
+// between two packings.
 #pragma once
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/gemm_pack.h"
@@ -12,20 +13,25 @@ namespace afina::AFINA_ISA {
 enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums };  // of scratch memory
 
 constexpr int64_t chunk_units = 2 * block_units;  // of k packed at a time
-// Narrow tiles pass over A so often that what all panels of B meet next must lie in the second cache (512 KiB): so many units of A at a
-// time, and so few of k where A is packed and sums can wait in C.
+// Narrow tiles pass over A so often that what all panels of B meet next must lie in the second
+// cache (512 KiB): so many units of A at a time, and so few of k where A is packed and sums can
+// wait in C.
 constexpr bool narrow_tiles = wide_vectors == 2;
 constexpr int64_t part_units = 40 << 10;
 constexpr int64_t narrow_chunk_units = 384;
 constexpr int64_t chunk_size = 1 << 20;  // units of B, or of A, packed at a time: 4 MiB
-constexpr int64_t stream_rows = 48;      // up to so many rows of A, each thread packs for itself what it needs of B at once
+constexpr int64_t stream_rows =
+    48;  // up to so many rows of A, each thread packs for itself what it needs of B at once
 constexpr int64_t stream_units = 64;
-constexpr int64_t lying_columns = 64;  // up to so many columns of C, a long sum of outer products is made as its transpose
-constexpr int64_t split_units = 256;   // of k that one thread packs at a time
-constexpr int64_t block_rows = 96;     // of A that one thread packs at a time
-constexpr int64_t rows_at_once = 16;   // of memory, when they are k: few enough that neighbouring panels find them in the cache
-constexpr int64_t little = 1 << 16;    // multiply-adds that are not worth a second thread
-// What each thread packs all of B for: units of B, and multiply-adds, as their shares are not divided further.
+constexpr int64_t lying_columns =
+    64;  // up to so many columns of C, a long sum of outer products is made as its transpose
+constexpr int64_t split_units = 256;  // of k that one thread packs at a time
+constexpr int64_t block_rows = 96;    // of A that one thread packs at a time
+constexpr int64_t rows_at_once =
+    16;  // of memory, when they are k: few enough that neighbouring panels find them in the cache
+constexpr int64_t little = 1 << 16;  // multiply-adds that are not worth a second thread
+// What each thread packs all of B for: units of B, and multiply-adds, as their shares are not
+// divided further.
 constexpr int64_t little_units = 40 << 10, little_work = 1 << 25;
 
 AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -51,7 +57,8 @@ struct Left {
   int64_t row_bytes = 0;    // of rows
   int64_t strip_bytes = 0;  // of strips, else 0
   const char* at(int64_t row, int64_t u) const {
-    return strip_bytes ? data + row / strip * strip_bytes + (u * strip + row % strip) * 4 : data + row * row_bytes + u * 4;
+    return strip_bytes ? data + row / strip * strip_bytes + (u * strip + row % strip) * 4
+                       : data + row * row_bytes + u * 4;
   }
 };
 

@@ -1,4 +1,5 @@
-// A few rows times a matrix stored (n, k), as in generation: the weights pass through the registers once, straight from memory.
+// A few rows times a matrix stored (n, k), as in generation: the weights pass through the registers
+// once, straight from memory.
 #pragma once
 #include "engine/cpu/gemm_pack.h"
 
@@ -6,16 +7,19 @@ namespace afina::AFINA_ISA {
 
 constexpr int most_rows = 4;
 
-// Adds to acc (R rows, as many columns as a vector has) the products over one stretch of k. a: rows of units; b: n of its rows count.
+// Adds to acc (R rows, as many columns as a vector has) the products over one stretch of k. a: rows
+// of units; b: n of its rows count.
 template <class Kind, int R>
-[[gnu::always_inline]] static inline void add_rows(Wide::F (&acc)[R], const char* a, int64_t row_bytes, const char* b, int64_t ld, int n,
-                                                   int64_t k) {
+[[gnu::always_inline]] static inline void add_rows(Wide::F (&acc)[R], const char* a,
+                                                   int64_t row_bytes, const char* b, int64_t ld,
+                                                   int n, int64_t k) {
   constexpr int w = Wide::width;
   const int64_t units = Kind::units(k);
   for (int64_t u = 0; u < units; u += w) {
     Wide::F r[w];
     if (n == w) {
-      // The same place of the rows that come next: the processor foresees runs within a page only, and these rows are short.
+      // The same place of the rows that come next: the processor foresees runs within a page only,
+      // and these rows are short.
 #pragma GCC unroll 16
       for (int i = 0; i < w; ++i) __builtin_prefetch(b + (w + i) * ld + u * Kind::memory);
 #pragma GCC unroll 16
@@ -28,13 +32,16 @@ template <class Kind, int R>
 #pragma GCC unroll 16
       for (int i = 0; i < w; ++i)
 #pragma GCC unroll 4
-        for (int q = 0; q < R; ++q) acc[q] = Kind::template multiply<Wide>(Wide::broadcast(a + q * row_bytes + (u + i) * 4), r[i], acc[q]);
+        for (int q = 0; q < R; ++q)
+          acc[q] = Kind::template multiply<Wide>(Wide::broadcast(a + q * row_bytes + (u + i) * 4),
+                                                 r[i], acc[q]);
     } else {
       alignas(64) char rest[w * w * 4];
       for (int i = 0; i < w; ++i) Wide::store(rest + i * w * 4, r[i]);
       for (int i = 0; i < units - u; ++i)
         for (int q = 0; q < R; ++q)
-          acc[q] = Kind::template multiply<Wide>(Wide::broadcast(a + q * row_bytes + (u + i) * 4), Wide::load(rest + i * w * 4), acc[q]);
+          acc[q] = Kind::template multiply<Wide>(Wide::broadcast(a + q * row_bytes + (u + i) * 4),
+                                                 Wide::load(rest + i * w * 4), acc[q]);
     }
   }
 }

@@ -1,14 +1,17 @@
-// The inner kernel of the matmul: a tile of C held in registers while k runs, once for each number of rows and vectors.
+// The inner kernel of the matmul: a tile of C held in registers while k runs, once for each number
+// of rows and vectors.
 #pragma once
 #include "engine/cpu/gemm_kind.h"
 
 namespace afina::AFINA_ISA {
 
-// A packed panel of A holds so many rows: unit u of row r lies at u * strip + r. A panel of B is as wide as its vectors.
+// A packed panel of A holds so many rows: unit u of row r lies at u * strip + r. A panel of B is as
+// wide as its vectors.
 constexpr int strip = wide_vectors == 2 ? 6 : 12;
 constexpr int tile_rows = wide_vectors == 1 ? 4 : 6;  // of the tile that most of C is made of
 
-// One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or as it lies when its rows are units (step_b bytes apart).
+// One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or as it lies when
+// its rows are units (step_b bytes apart).
 struct Stretch {
   const char* a = nullptr;
   const char* b = nullptr;
@@ -19,7 +22,8 @@ struct Stretch {
 
 struct Tile {
   Stretch first, second;  // the second is K-augmentation, empty but in the last block of k
-  float* c = nullptr;     // f32 sums, ldc apart: where the chain goes on from (`load`) and, unless out is given, where it is written
+  float* c = nullptr;  // f32 sums, ldc apart: where the chain goes on from (`load`) and, unless out
+                       // is given, where it is written
   int64_t ldc = 0;
   uint16_t* out = nullptr;  // bf16 result, or null
   int64_t ldo = 0;
@@ -29,11 +33,15 @@ struct Tile {
   int64_t step_first = 0, step_second = 0;  // bytes of A from the rows of a full tile to the next
 };
 
-// Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1: rows as they lie).
+// Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1:
+// rows as they lie).
 template <class Kind, class V, int R, int NV, int Step>
-[[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV], const Stretch& s) {
+[[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV],
+                                                      const Stretch& s) {
   constexpr bool few_registers = wide_vectors == 2;
-  constexpr int groups = (R + 2) / 3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  constexpr int groups =
+      (R + 2) /
+      3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
   const int64_t stride = Step == 1 ? s.row_bytes : 4;
   const char* a[groups];
   for (int g = 0; g < groups; ++g) a[g] = s.a + 3 * g * stride;
@@ -42,10 +50,13 @@ template <class Kind, class V, int R, int NV, int Step>
   auto step = [&](int u) __attribute__((always_inline)) {
     typename V::F bv[NV];
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) bv[j] = V::load(b + (few_registers ? 0 : u * step_b) + j * V::width * 4);
+    for (int j = 0; j < NV; ++j)
+      bv[j] = V::load(b + (few_registers ? 0 : u * step_b) + j * V::width * 4);
     if constexpr (few_registers) {
       b += step_b;
-      asm("" : "+r"(b));  // else the compiler keeps several multiples of step_b and sends sums through memory
+      asm(""
+          : "+r"(b));  // else the compiler keeps several multiples of step_b and sends sums through
+                       // memory
     }
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
@@ -86,7 +97,8 @@ template <class V>
   else V::store_part(p, v, n);
 }
 
-// Used columns of vector j of a tile. Whole: all of the last one's are, which is known beforehand, so that no vector asks.
+// Used columns of vector j of a tile. Whole: all of the last one's are, which is known beforehand,
+// so that no vector asks.
 template <class V, int NV, bool Whole>
 [[gnu::always_inline]] static inline int columns_of(const Tile& t, int j) {
   const int left = t.columns - j * V::width;
@@ -106,7 +118,8 @@ template <class V, bool Whole, int R, int NV>
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) acc[i][j] = load_columns<V>(t.c + i * t.ldc + j * V::width, columns_of<V, NV, Whole>(t, j));
+    for (int j = 0; j < NV; ++j)
+      acc[i][j] = load_columns<V>(t.c + i * t.ldc + j * V::width, columns_of<V, NV, Whole>(t, j));
 }
 
 template <class V, bool Whole, int R, int NV>
@@ -121,7 +134,8 @@ template <class V, bool Whole, int R, int NV>
 
 // From the tile's row `row` on.
 template <class V, bool Whole, bool Rounded, int R, int NV>
-[[gnu::always_inline]] static inline void store_sums(typename V::F (&acc)[R][NV], const Tile& t, int64_t row = 0) {
+[[gnu::always_inline]] static inline void store_sums(typename V::F (&acc)[R][NV], const Tile& t,
+                                                     int64_t row = 0) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -137,7 +151,8 @@ template <class Kind, class V, int R, int NV, int Step, bool Whole>
   typename V::F acc[R][NV];
   if (t.load) load_sums<V, Whole>(acc, t);
   else zero_sums<V>(acc);
-  if constexpr (wide_vectors == 2) {  // the sums of the rows that come next: their loads would hold up the first products
+  if constexpr (wide_vectors == 2) {  // the sums of the rows that come next: their loads would hold
+                                      // up the first products
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
   }
@@ -148,11 +163,13 @@ template <class Kind, class V, int R, int NV, int Step, bool Whole>
   else store_sums<V, Whole, false>(acc, t);
 }
 
-// Rows over so short a k (LoRA's rank 8 in bf16) that the panel of B stays in registers, and is not loaded again for every few rows.
+// Rows over so short a k (LoRA's rank 8 in bf16) that the panel of B stays in registers, and is not
+// loaded again for every few rows.
 constexpr int short_units = 4, short_rows = 3;
 template <class V, int NV>
 [[gnu::always_inline]] static inline bool is_short(const Tile& t) {
-  return t.first.units == short_units && t.columns == NV * V::width && !t.second.units && !t.load && !t.bias;
+  return t.first.units == short_units && t.columns == NV * V::width && !t.second.units && !t.load &&
+         !t.bias;
 }
 template <class Kind, class V, int NV, bool Rounded>
 static void short_tiles(const Tile& t, int64_t rows) {
@@ -160,7 +177,8 @@ static void short_tiles(const Tile& t, int64_t rows) {
 #pragma GCC unroll 4
   for (int u = 0; u < short_units; ++u)
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) b[u][j] = V::load(t.first.b + u * t.first.step_b + j * V::width * 4);
+    for (int j = 0; j < NV; ++j)
+      b[u][j] = V::load(t.first.b + u * t.first.step_b + j * V::width * 4);
   for (int64_t row = 0; row < rows; row += short_rows) {
     typename V::F acc[short_rows][NV];
     zero_sums<V>(acc);
@@ -182,18 +200,22 @@ template <class Kind, class V, int R, int NV, int Step>
 static void tile(const Tile& from, int64_t times) {
   if constexpr (wide_vectors == 4 && NV == 4 && Step == 1 && R % short_rows == 0)
     if (is_short<V, NV>(from))
-      return from.out ? short_tiles<Kind, V, NV, true>(from, R * times) : short_tiles<Kind, V, NV, false>(from, R * times);
+      return from.out ? short_tiles<Kind, V, NV, true>(from, R * times)
+                      : short_tiles<Kind, V, NV, false>(from, R * times);
   Tile t = from;
   const bool whole = t.columns == NV * V::width;
   for (; times > 0; --times) {
     if (whole) one_tile<Kind, V, R, NV, Step, true>(t);
     else one_tile<Kind, V, R, NV, Step, false>(t);
-    t.c += R * t.ldc, t.first.a += t.step_first, t.second.a += t.step_second;
+    t.c += R * t.ldc;
+    t.first.a += t.step_first;
+    t.second.a += t.step_second;
     if (t.out) t.out += R * t.ldo;
   }
 }
 
-// Runs tiles of the most rows that there is a kernel for, at most `rows` in all, and says how many those were. R: kernels, most rows first.
+// Runs tiles of the most rows that there is a kernel for, at most `rows` in all, and says how many
+// those were. R: kernels, most rows first.
 template <class Kind, class V, int NV, int Step, int R, int... Fewer>
 [[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
   if constexpr (sizeof...(Fewer) > 0)
@@ -208,19 +230,25 @@ template <class Kind, class V, int NV, int Step>
 [[gnu::always_inline]] static inline int run_tile(const Tile& t, int64_t rows) {
   constexpr int registers = Wide::width == 16 ? 32 : 16;
   if constexpr (wide_vectors == 1) return run_most<Kind, V, NV, Step, 4, 2, 1>(t, rows);
-  else if constexpr (NV * 13 < registers && (Step == 1 || Step >= 12)) return run_most<Kind, V, NV, Step, 12, 8, 6, 4, 3, 2, 1>(t, rows);
+  else if constexpr (NV * 13 < registers && (Step == 1 || Step >= 12))
+    return run_most<Kind, V, NV, Step, 12, 8, 6, 4, 3, 2, 1>(t, rows);
   else return run_most<Kind, V, NV, Step, 6, 5, 4, 3, 2, 1>(t, rows);
 }
 
-// The panel's form: columns, and from them whether it is narrow (half a vector) and how many units a k takes.
-AFINA_INLINE bool is_narrow(int columns) { return Narrow::width < Wide::width && columns <= Narrow::width; }
+// The panel's form: columns, and from them whether it is narrow (half a vector) and how many units
+// a k takes.
+AFINA_INLINE bool is_narrow(int columns) {
+  return Narrow::width < Wide::width && columns <= Narrow::width;
+}
 AFINA_INLINE int units_wide(int columns) {
-  return is_narrow(columns) ? Narrow::width : (columns + Wide::width - 1) / Wide::width * Wide::width;
+  return is_narrow(columns) ? Narrow::width
+                            : (columns + Wide::width - 1) / Wide::width * Wide::width;
 }
 
 template <class Kind>
 AFINA_INLINE int units_wide(int columns) {
-  return Kind::in_blocks ? (columns + Wide::width - 1) / Wide::width * Wide::width : units_wide(columns);
+  return Kind::in_blocks ? (columns + Wide::width - 1) / Wide::width * Wide::width
+                         : units_wide(columns);
 }
 
 template <class Kind, int Step>

@@ -1,4 +1,5 @@
-// Vectors of f32 for the matmul: the same operations at each width. A unit is 32 bits: an f32, or a pair of bf16 of successive k.
+// Vectors of f32 for the matmul: the same operations at each width. A unit is 32 bits: an f32, or a
+// pair of bf16 of successive k.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -69,7 +70,8 @@ struct Plain8 {
   // A lane of four from p, the next from p + apart.
   AFINA_INLINE F lanes(const char* p, int64_t apart) {
     F v;
-    std::memcpy(v.x, p, 16), std::memcpy(v.x + 4, p + apart, 16);
+    std::memcpy(v.x, p, 16);
+    std::memcpy(v.x + 4, p + apart, 16);
     return v;
   }
   // Each lane of the four, four by four, turned.
@@ -82,7 +84,9 @@ struct Plain8 {
           r[j].x[lane + i] = t;
         }
   }
-  AFINA_INLINE F swap_pairs(F v) { return {{v.x[1], v.x[0], v.x[3], v.x[2], v.x[5], v.x[4], v.x[7], v.x[6]}}; }
+  AFINA_INLINE F swap_pairs(F v) {
+    return {{v.x[1], v.x[0], v.x[3], v.x[2], v.x[5], v.x[4], v.x[7], v.x[6]}};
+  }
   AFINA_INLINE void transpose(F (&r)[8]) {
     for (int i = 0; i < 8; ++i)
       for (int j = 0; j < i; ++j) {
@@ -99,21 +103,34 @@ struct Avx8 {
   using F = __m256;
   AFINA_INLINE F zero() { return _mm256_setzero_ps(); }
   AFINA_INLINE F load(const void* p) { return _mm256_loadu_ps((const float*)p); }
-  AFINA_INLINE __m256i first(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
-  AFINA_INLINE F load_part(const void* p, int n) { return _mm256_maskload_ps((const float*)p, first(n)); }
+  AFINA_INLINE __m256i first(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  AFINA_INLINE F load_part(const void* p, int n) {
+    return _mm256_maskload_ps((const float*)p, first(n));
+  }
   AFINA_INLINE void store(void* p, F v) { _mm256_storeu_ps((float*)p, v); }
   AFINA_INLINE void store_part(void* p, F v, int n) {
     if (n >= 8) return store(p, v);
     float* to = (float*)p;  // by halves of halves: masked stores are slow on some processors
     __m128 h = _mm256_castps256_ps128(v);
-    if (n & 4) _mm_storeu_ps(to, h), to += 4, h = _mm256_extractf128_ps(v, 1);
-    if (n & 2) _mm_storel_pi((__m64*)to, h), to += 2, h = _mm_movehl_ps(h, h);
+    if (n & 4) {
+      _mm_storeu_ps(to, h);
+      to += 4;
+      h = _mm256_extractf128_ps(v, 1);
+    }
+    if (n & 2) {
+      _mm_storel_pi((__m64*)to, h);
+      to += 2;
+      h = _mm_movehl_ps(h, h);
+    }
     if (n & 1) _mm_store_ss(to, h);
   }
   AFINA_INLINE F broadcast(const void* p) { return _mm256_broadcast_ss((const float*)p); }
   AFINA_INLINE F fma(F a, F b, F c) {
 #if defined(AFINA_ISA_avx2)
-    // The compiler is free to leave the sum in a's or b's register, and with 15 of 16 in use it then moves sums through memory.
+    // The compiler is free to leave the sum in a's or b's register, and with 15 of 16 in use it
+    // then moves sums through memory.
     asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
     return c;
 #else
@@ -137,13 +154,16 @@ struct Avx8 {
     __m256i u = _mm256_castps_si256(v), one = _mm256_set1_epi32(1);
     __m256i magnitude = _mm256_and_si256(u, _mm256_set1_epi32(0x7fffffff));
     __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), one);
-    __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), odd), 16);
+    __m256i rounded = _mm256_srli_epi32(
+        _mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), odd), 16);
     __m256i upper = _mm256_srli_epi32(u, 16);
     __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
     __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x00800000), magnitude);
     rounded = _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
-    rounded = _mm256_blendv_epi8(rounded, _mm256_and_si256(upper, _mm256_set1_epi32(0x8000)), small);
-    __m128i h = _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    rounded =
+        _mm256_blendv_epi8(rounded, _mm256_and_si256(upper, _mm256_set1_epi32(0x8000)), small);
+    __m128i h =
+        _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     if (n >= 8) {
       _mm_storeu_si128((__m128i*)p, h);
     } else {
@@ -154,13 +174,16 @@ struct Avx8 {
   }
   AFINA_INLINE F swap_pairs(F v) { return _mm256_permute_ps(v, 0xB1); }
   AFINA_INLINE F lanes(const char* p, int64_t apart) {
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float*)p)), _mm_loadu_ps((const float*)(p + apart)), 1);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float*)p)),
+                                _mm_loadu_ps((const float*)(p + apart)), 1);
   }
   AFINA_INLINE void turn_lanes(F (&r)[4]) {
-    F a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]), c = _mm256_unpacklo_ps(r[2], r[3]),
-      d = _mm256_unpackhi_ps(r[2], r[3]);
-    r[0] = _mm256_shuffle_ps(a, c, 0x44), r[1] = _mm256_shuffle_ps(a, c, 0xEE);
-    r[2] = _mm256_shuffle_ps(b, d, 0x44), r[3] = _mm256_shuffle_ps(b, d, 0xEE);
+    F a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]),
+      c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm256_shuffle_ps(a, c, 0x44);
+    r[1] = _mm256_shuffle_ps(a, c, 0xEE);
+    r[2] = _mm256_shuffle_ps(b, d, 0x44);
+    r[3] = _mm256_shuffle_ps(b, d, 0xEE);
   }
   AFINA_INLINE void transpose(F (&r)[8]) {
     F t[8], s[8];
@@ -191,7 +214,9 @@ struct Avx16 {
   using F = __m512;
   AFINA_INLINE F zero() { return _mm512_setzero_ps(); }
   AFINA_INLINE F load(const void* p) { return _mm512_loadu_ps(p); }
-  AFINA_INLINE __mmask16 first(int n) { return n >= 16 ? __mmask16(0xffff) : __mmask16((1u << n) - 1); }
+  AFINA_INLINE __mmask16 first(int n) {
+    return n >= 16 ? __mmask16(0xffff) : __mmask16((1u << n) - 1);
+  }
   AFINA_INLINE F load_part(const void* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
   AFINA_INLINE void store(void* p, F v) { _mm512_storeu_ps(p, v); }
   AFINA_INLINE void store_part(void* p, F v, int n) { _mm512_mask_storeu_ps(p, first(n), v); }
@@ -207,7 +232,8 @@ struct Avx16 {
   }
   AFINA_INLINE F add(F a, F b) { return _mm512_add_ps(a, b); }
   AFINA_INLINE F widen(const void* p, int n) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), p)), 16));
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), p)), 16));
   }
   AFINA_INLINE void store_bf16(void* p, F v, int n) {
 #if defined(AFINA_ISA_avx512bf16)
@@ -216,7 +242,8 @@ struct Avx16 {
     __m512i u = _mm512_castps_si512(v), upper = _mm512_srli_epi32(u, 16);
     __m512i magnitude = _mm512_and_si512(u, _mm512_set1_epi32(0x7fffffff));
     __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), odd), 16);
+    __m512i rounded = _mm512_srli_epi32(
+        _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), odd), 16);
     __mmask16 nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f800000));
     __mmask16 small = _mm512_cmplt_epi32_mask(magnitude, _mm512_set1_epi32(0x00800000));
     rounded = _mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40));
@@ -234,10 +261,12 @@ struct Avx16 {
     return _mm512_insertf32x4(v, _mm_loadu_ps((const float*)(p + 3 * apart)), 3);
   }
   AFINA_INLINE void turn_lanes(F (&r)[4]) {
-    F a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]), c = _mm512_unpacklo_ps(r[2], r[3]),
-      d = _mm512_unpackhi_ps(r[2], r[3]);
-    r[0] = _mm512_shuffle_ps(a, c, 0x44), r[1] = _mm512_shuffle_ps(a, c, 0xEE);
-    r[2] = _mm512_shuffle_ps(b, d, 0x44), r[3] = _mm512_shuffle_ps(b, d, 0xEE);
+    F a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]),
+      c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm512_shuffle_ps(a, c, 0x44);
+    r[1] = _mm512_shuffle_ps(a, c, 0xEE);
+    r[2] = _mm512_shuffle_ps(b, d, 0x44);
+    r[3] = _mm512_shuffle_ps(b, d, 0xEE);
   }
   AFINA_INLINE void transpose(F (&r)[16]) {
     F t[16];
@@ -269,8 +298,8 @@ struct Avx16 {
 #if defined(AFINA_ISA_avx512bf16)
   // c + a[1] b[1], then + a[0] b[0], for pairs of bf16.
   AFINA_INLINE F dot(F a, F b, F c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
-  // The same with the pair at a for all lanes. The compiler does not know this form, and a broadcast of its own costs a quarter of the
-  // speed.
+  // The same with the pair at a for all lanes. The compiler does not know this form, and a
+  // broadcast of its own costs a quarter of the speed.
   AFINA_INLINE F dot_at(const void* a, F b, F c) {
     asm("vdpbf16ps %1%{1to16%}, %2, %0" : "+v"(c) : "m"(*(const uint32_t*)a), "v"(b));
     return c;
@@ -288,7 +317,10 @@ struct Avx16 {
       struct {
         alignas(64) uint16_t at[32];
       } order{};
-      for (int i = 0; i < 16; ++i) order.at[2 * i] = uint16_t(first + i), order.at[2 * i + 1] = uint16_t(32 + first + i);
+      for (int i = 0; i < 16; ++i) {
+        order.at[2 * i] = uint16_t(first + i);
+        order.at[2 * i + 1] = uint16_t(32 + first + i);
+      }
       return order;
     };
     static constexpr auto lower = pairs_from(0), upper = pairs_from(16);

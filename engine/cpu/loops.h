@@ -1,5 +1,6 @@
-// Loops over elements, rows and columns, threaded: what every kernel here is written in. Pieces only share out work that is independent,
-// so neither their size nor the threads can show in the bits.
+// Loops over elements, rows and columns, threaded: what every kernel here is written in. Pieces
+// only share out work that is independent, so neither their size nor the threads can show in the
+// bits.
 #pragma once
 #include "engine/cpu/register.h"
 #include "engine/threads.h"
@@ -24,7 +25,9 @@ enum Scratch : int {
 // body(i, n) for groups of at most 16 of `count` elements.
 template <class Body>
 AFINA_V void each_element(int64_t count, Body body) {
-  parallel_for(count, piece, [=](int64_t begin, int64_t end) { columns16(end - begin, [=](int64_t i, int n) { body(begin + i, n); }); });
+  parallel_for(count, piece, [=](int64_t begin, int64_t end) {
+    columns16(end - begin, [=](int64_t i, int n) { body(begin + i, n); });
+  });
 }
 // body(row) for rows of `cost` elements.
 template <class Body>
@@ -34,7 +37,8 @@ AFINA_V void each_row(int64_t rows, int64_t cost, Body body) {
     for (int64_t row = begin; row < end; ++row) body(row);
   });
 }
-// body(from, count) for stripes of columns, each of which walks all `rows`: for sums over rows, which are chains in their order.
+// body(from, count) for stripes of columns, each of which walks all `rows`: for sums over rows,
+// which are chains in their order.
 template <class Body>
 AFINA_V void each_stripe(int64_t columns, int64_t rows, Body body) {
   int64_t threads = thread_count(), width = (columns + threads - 1) / threads;

@@ -5,7 +5,8 @@
 
 namespace afina::AFINA_ISA {
 
-// Sixteen of a row of x; of x + more, rounded and put into sum, where there is such a thing: of the row that the norm is of.
+// Sixteen of a row of x; of x + more, rounded and put into sum, where there is such a thing: of the
+// row that the norm is of.
 template <class T>
 struct Row {
   const T *x, *more;
@@ -23,8 +24,11 @@ struct Rows {
   const T *x, *more = nullptr;
   T* sum = nullptr;
   explicit Rows(const Tensor& of) : x(of.data<T>()) {}
-  Rows(Tensor& to, const Tensor& of, const Tensor& and_of) : x(of.data<T>()), more(and_of.data<T>()), sum(to.data<T>()) {}
-  AFINA_V Row<T> at(int64_t start) const { return {x + start, more ? more + start : nullptr, more ? sum + start : nullptr}; }
+  Rows(Tensor& to, const Tensor& of, const Tensor& and_of)
+      : x(of.data<T>()), more(and_of.data<T>()), sum(to.data<T>()) {}
+  AFINA_V Row<T> at(int64_t start) const {
+    return {x + start, more ? more + start : nullptr, more ? sum + start : nullptr};
+  }
 };
 
 template <class T>
@@ -46,14 +50,20 @@ static void rmsnorm_of(Tensor& y, Tensor& rstd, Rows<T> rows, const Tensor& weig
     S scale = S(1) / math::v_sqrt(sum_lanes<S>(squares) / S(n) + S(eps));
     kept[r] = scale;
     V by = scale;
-    columns16(n, [=](int64_t i, int m) { put(out + r * n + i, take(row + i, m) * by * take(w + i, m), m); });
+    columns16(n, [=](int64_t i, int m) {
+      put(out + r * n + i, take(row + i, m) * by * take(w + i, m), m);
+    });
   });
 }
 static void rmsnorm(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight, double eps) {
-  with_type(x.dtype(), [&](auto* type) { rmsnorm_of(y, rstd, Rows<AFINA_TYPE(type)>(x), weight, eps); });
+  with_type(x.dtype(),
+            [&](auto* type) { rmsnorm_of(y, rstd, Rows<AFINA_TYPE(type)>(x), weight, eps); });
 }
-static void added_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight, double eps) {
-  with_type(x.dtype(), [&](auto* type) { rmsnorm_of(y, rstd, Rows<AFINA_TYPE(type)>(sum, x, more), weight, eps); });
+static void added_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more,
+                          const Tensor& weight, double eps) {
+  with_type(x.dtype(), [&](auto* type) {
+    rmsnorm_of(y, rstd, Rows<AFINA_TYPE(type)>(sum, x, more), weight, eps);
+  });
 }
 
 // The gradient of sixteen elements: in the place of what is there, or added to it, each rounded.
@@ -64,8 +74,8 @@ AFINA_V void put_slope(T* p, V part, int m, bool add) {
 }
 
 // dx = rstd (g - x̂ mean(g x̂)) with g = dy weight, x̂ = x rstd.
-static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& rstd,
-                             bool add) {
+static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x,
+                             const Tensor& weight, const Tensor& rstd, bool add) {
   with_type(x.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using V = vector_of<T>;
@@ -77,10 +87,14 @@ static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, cons
     each_row(rows, (add ? 4 : 3) * n, [=](int64_t r) {
       const T *row = in + r * n, *d = slope + r * n;
       V along = 0.f, by = scales[r];
-      columns16(n, [&](int64_t i, int m) { along = v_fma(take(d + i, m) * take(w + i, m), take(row + i, m) * by, along); });
+      columns16(n, [&](int64_t i, int m) {
+        along = v_fma(take(d + i, m) * take(w + i, m), take(row + i, m) * by, along);
+      });
       V mean = sum_lanes<S>(along) / S(n);
       columns16(n, [=](int64_t i, int m) {
-        put_slope(out + r * n + i, by * v_fma(-(take(row + i, m) * by), mean, take(d + i, m) * take(w + i, m)), m, add);
+        put_slope(out + r * n + i,
+                  by * v_fma(-(take(row + i, m) * by), mean, take(d + i, m) * take(w + i, m)), m,
+                  add);
       });
     });
     if (!dweight) return;
@@ -90,7 +104,8 @@ static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, cons
         const T *row = in + r * n + from, *d = slope + r * n + from;
         V by = scales[r];
         columns16(count, [=](int64_t i, int m) {
-          put(sums + from + i, v_fma(take(d + i, m), take(row + i, m) * by, take(sums + from + i, m)), m);
+          put(sums + from + i,
+              v_fma(take(d + i, m), take(row + i, m) * by, take(sums + from + i, m)), m);
         });
       }
     });
@@ -98,7 +113,8 @@ static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, cons
 }
 
 template <class T>
-static void layernorm_of(Tensor& y, Tensor& mean, Tensor& rstd, Rows<T> rows, const Tensor& weight, const Tensor& bias, double eps) {
+static void layernorm_of(Tensor& y, Tensor& mean, Tensor& rstd, Rows<T> rows, const Tensor& weight,
+                         const Tensor& bias, double eps) {
   using V = vector_of<T>;
   using S = sum_of<T>;
   T* out = y.data<T>();
@@ -117,22 +133,32 @@ static void layernorm_of(Tensor& y, Tensor& mean, Tensor& rstd, Rows<T> rows, co
       squares = v_fma(distance, distance, squares);
     });
     S scale = S(1) / math::v_sqrt(sum_lanes<S>(squares) / S(n) + S(eps));
-    means[r] = centre, scales[r] = scale;
+    means[r] = centre;
+    scales[r] = scale;
     V by = scale;
-    columns16(n, [=](int64_t i, int m) { put(out + r * n + i, v_fma((take(row + i, m) - at) * by, take(w + i, m), take(b + i, m)), m); });
+    columns16(n, [=](int64_t i, int m) {
+      put(out + r * n + i, v_fma((take(row + i, m) - at) * by, take(w + i, m), take(b + i, m)), m);
+    });
   });
 }
-static void layernorm(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  with_type(x.dtype(), [&](auto* type) { layernorm_of(y, mean, rstd, Rows<AFINA_TYPE(type)>(x), weight, bias, eps); });
+static void layernorm(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& weight,
+                      const Tensor& bias, double eps) {
+  with_type(x.dtype(), [&](auto* type) {
+    layernorm_of(y, mean, rstd, Rows<AFINA_TYPE(type)>(x), weight, bias, eps);
+  });
 }
-static void added_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x, const Tensor& more, const Tensor& weight,
-                            const Tensor& bias, double eps) {
-  with_type(x.dtype(), [&](auto* type) { layernorm_of(y, mean, rstd, Rows<AFINA_TYPE(type)>(sum, x, more), weight, bias, eps); });
+static void added_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x,
+                            const Tensor& more, const Tensor& weight, const Tensor& bias,
+                            double eps) {
+  with_type(x.dtype(), [&](auto* type) {
+    layernorm_of(y, mean, rstd, Rows<AFINA_TYPE(type)>(sum, x, more), weight, bias, eps);
+  });
 }
 
 // dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = dy weight, x̂ = (x - mean) rstd.
-static void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy, const Tensor& x, const Tensor& weight,
-                               const Tensor& mean, const Tensor& rstd, bool add) {
+static void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const Tensor& dy,
+                               const Tensor& x, const Tensor& weight, const Tensor& mean,
+                               const Tensor& rstd, bool add) {
   with_type(x.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using V = vector_of<T>;
@@ -156,14 +182,17 @@ static void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const
       });
     });
     if (!dweight && !dbias) return;
-    S *of_weight = dweight ? dweight.data<S>() : nullptr, *of_bias = dbias ? dbias.data<S>() : nullptr;
+    S *of_weight = dweight ? dweight.data<S>() : nullptr,
+      *of_bias = dbias ? dbias.data<S>() : nullptr;
     each_stripe(n, rows, [=](int64_t from, int64_t count) {
       for (int64_t r = 0; r < rows; ++r) {
         const T *row = in + r * n + from, *d = slope + r * n + from;
         V by = scales[r], at = means[r];
         columns16(count, [=](int64_t i, int m) {
           V g = take(d + i, m);
-          if (of_weight) put(of_weight + from + i, v_fma(g, (take(row + i, m) - at) * by, take(of_weight + from + i, m)), m);
+          if (of_weight)
+            put(of_weight + from + i,
+                v_fma(g, (take(row + i, m) - at) * by, take(of_weight + from + i, m)), m);
           if (of_bias) put(of_bias + from + i, take(of_bias + from + i, m) + g, m);
         });
       }

@@ -12,16 +12,22 @@ AFINA_V void zip_with(Tensor& c, const Tensor& a, const Tensor& b, F f) {
   const T *left = a.data<T>(), *right = b.data<T>();
   int64_t n = a.columns();
   if (b.size() == a.size()) {
-    each_element(a.size(), [=](int64_t i, int m) { put(out + i, f(take(left + i, m), take(right + i, m)), m); });
+    each_element(a.size(), [=](int64_t i, int m) {
+      put(out + i, f(take(left + i, m), take(right + i, m)), m);
+    });
   } else if (b.size() == 1 || b.columns() == 1) {
     int64_t step = b.size() == 1 ? 0 : 1;
     each_row(a.rows(), n, [=](int64_t r) {
       V number = load_one(right + r * step);
-      columns16(n, [=](int64_t i, int m) { put(out + r * n + i, f(take(left + r * n + i, m), number), m); });
+      columns16(n, [=](int64_t i, int m) {
+        put(out + r * n + i, f(take(left + r * n + i, m), number), m);
+      });
     });
   } else {
     each_row(a.rows(), n, [=](int64_t r) {
-      columns16(n, [=](int64_t i, int m) { put(out + r * n + i, f(take(left + r * n + i, m), take(right + i, m)), m); });
+      columns16(n, [=](int64_t i, int m) {
+        put(out + r * n + i, f(take(left + r * n + i, m), take(right + i, m)), m);
+      });
     });
   }
 }
@@ -45,7 +51,9 @@ static void affine(Tensor& y, const Tensor& x, double scale, double offset) {
     T* out = y.data<T>();
     const T* in = x.data<T>();
     V factor = scale, constant = offset;
-    each_element(x.size(), [=](int64_t i, int n) { put(out + i, v_fma(take(in + i, n), factor, constant), n); });
+    each_element(x.size(), [=](int64_t i, int n) {
+      put(out + i, v_fma(take(in + i, n), factor, constant), n);
+    });
   });
 }
 
@@ -53,7 +61,8 @@ static void add_into(Tensor& sum, const Tensor& x) {
   with_types(sum.dtype(), x.dtype(), [&](auto* sum_type, auto* type) {
     auto* out = sum.data<AFINA_TYPE(sum_type)>();
     const auto* in = x.data<AFINA_TYPE(type)>();
-    each_element(x.size(), [=](int64_t i, int n) { put(out + i, take(out + i, n) + take(in + i, n), n); });
+    each_element(x.size(),
+                 [=](int64_t i, int n) { put(out + i, take(out + i, n) + take(in + i, n), n); });
   });
 }
 
@@ -69,7 +78,9 @@ AFINA_V void cast_elements(To* out, const From* in, int64_t count) {
 }
 static void cast(Tensor& to, const Tensor& x) {
   with_type(to.dtype(), [&](auto* to_type) {
-    with_type(x.dtype(), [&](auto* type) { cast_elements(to.data<AFINA_TYPE(to_type)>(), x.data<AFINA_TYPE(type)>(), x.size()); });
+    with_type(x.dtype(), [&](auto* type) {
+      cast_elements(to.data<AFINA_TYPE(to_type)>(), x.data<AFINA_TYPE(type)>(), x.size());
+    });
   });
 }
 
@@ -77,7 +88,9 @@ static void columns(Tensor& y, const Tensor& x, int64_t from) {
   int64_t n = x.columns(), count = y.columns(), width = int64_t(size_of(x.dtype()));
   char* out = y.data<char>();
   const char* in = x.data<char>();
-  each_row(x.rows(), count, [=](int64_t r) { memcpy(out + r * count * width, in + (r * n + from) * width, size_t(count * width)); });
+  each_row(x.rows(), count, [=](int64_t r) {
+    memcpy(out + r * count * width, in + (r * n + from) * width, size_t(count * width));
+  });
 }
 static void add_columns(Tensor& y, const Tensor& part, int64_t from) {
   with_types(y.dtype(), part.dtype(), [&](auto* sum_type, auto* type) {
@@ -86,7 +99,9 @@ static void add_columns(Tensor& y, const Tensor& part, int64_t from) {
     int64_t n = y.columns(), count = part.columns();
     each_row(part.rows(), count, [=](int64_t r) {
       auto* to = out + r * n + from;
-      columns16(count, [=](int64_t i, int m) { put(to + i, take(to + i, m) + take(in + r * count + i, m), m); });
+      columns16(count, [=](int64_t i, int m) {
+        put(to + i, take(to + i, m) + take(in + r * count + i, m), m);
+      });
     });
   });
 }

@@ -5,7 +5,8 @@
 
 namespace afina::AFINA_ISA {
 
-static void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positions, bool backwards) {
+static void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& positions,
+                 bool backwards) {
   with_type(x.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using V = vector_of<T>;

@@ -10,7 +10,9 @@ static void map(Tensor& y, const Tensor& x, Scalar f) {
     with_scalar(f, [&](auto function) {
       T* out = y.data<T>();
       const T* in = x.data<T>();
-      each_element(x.size(), [=](int64_t i, int n) { put(out + i, decltype(function)::forward(take(in + i, n)), n); });
+      each_element(x.size(), [=](int64_t i, int n) {
+        put(out + i, decltype(function)::forward(take(in + i, n)), n);
+      });
     });
   });
 }
@@ -22,7 +24,9 @@ static void map_backward(Tensor& dx, const Tensor& dy, const Tensor& x, const Te
       T* out = dx.data<T>();
       const T *slope = dy.data<T>(), *in = x.data<T>(), *value = y.data<T>();
       each_element(x.size(), [=](int64_t i, int n) {
-        put(out + i, decltype(function)::backward(take(slope + i, n), take(in + i, n), take(value + i, n)), n);
+        put(out + i,
+            decltype(function)::backward(take(slope + i, n), take(in + i, n), take(value + i, n)),
+            n);
       });
     });
   });

@@ -1,5 +1,6 @@
-// Sixteen floats (or doubles) at a time on every instruction set. The lane count is part of the contract: sums are 16 interleaved lanes
-// and a fixed tree, so the width of the machine cannot show in the bits. The only place, but the gemm kernels, that names intrinsics.
+// Sixteen floats (or doubles) at a time on every instruction set. The lane count is part of the
+// contract: sums are 16 interleaved lanes and a fixed tree, so the width of the machine cannot show
+// in the bits. The only place, but the gemm kernels, that names intrinsics.
 #pragma once
 #include "engine/dtype.h"
 #include "engine/math.h"
@@ -38,19 +39,24 @@ AFINA_V f32x16 v_if_positive(f32x16 x, f32x16 a, f32x16 b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ), b.v, a.v);
 }
 AFINA_V f32x16 v_power_of_two(f32x16 n) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvttps_epi32(n.v), _mm512_set1_epi32(127)), 23));
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvttps_epi32(n.v), _mm512_set1_epi32(127)), 23));
 }
 AFINA_V f32x16 v_split(f32x16 x, f32x16& e) {
-  __m512i base = _mm512_set1_epi32(0x3f3504f3), shifted = _mm512_sub_epi32(_mm512_castps_si512(x.v), base);
+  __m512i base = _mm512_set1_epi32(0x3f3504f3),
+          shifted = _mm512_sub_epi32(_mm512_castps_si512(x.v), base);
   e = _mm512_cvtepi32_ps(_mm512_srai_epi32(shifted, 23));
-  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(shifted, _mm512_set1_epi32(0x007fffff)), base));
+  return _mm512_castsi512_ps(
+      _mm512_add_epi32(_mm512_and_si512(shifted, _mm512_set1_epi32(0x007fffff)), base));
 }
 AFINA_V __mmask16 first(int n) { return __mmask16((1u << n) - 1u); }
 AFINA_V f32x16 load(const float* p) { return _mm512_loadu_ps(p); }
 AFINA_V f32x16 load(const float* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 AFINA_V void store(float* p, f32x16 x) { _mm512_storeu_ps(p, x.v); }
 AFINA_V void store(float* p, f32x16 x, int n) { _mm512_mask_storeu_ps(p, first(n), x.v); }
-AFINA_V f32x16 widen(__m256i bits) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
+AFINA_V f32x16 widen(__m256i bits) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
 AFINA_V f32x16 load(const bf16* p) { return widen(_mm256_loadu_si256((const __m256i*)p)); }
 AFINA_V f32x16 load(const bf16* p, int n) { return widen(_mm256_maskz_loadu_epi16(first(n), p)); }
 // to_bf16 of engine/dtype.h, sixteen at a time.
@@ -60,7 +66,8 @@ AFINA_V __m256i narrow(f32x16 x) {
 #else
   __m512i u = _mm512_castps_si512(x.v), upper = _mm512_srli_epi32(u, 16);
   __m512i even = _mm512_and_si512(upper, _mm512_set1_epi32(1));
-  __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), even), 16);
+  __m512i rounded =
+      _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), even), 16);
   __mmask16 nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
   __mmask16 tiny = _mm512_testn_epi32_mask(u, _mm512_set1_epi32(0x7f800000));
   rounded = _mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40));
@@ -81,48 +88,76 @@ struct f32x16 {
   AFINA_V f32x16(float x) : a(_mm256_set1_ps(x)), b(a) {}
   AFINA_V f32x16(double x) : f32x16(float(x)) {}
 };
-AFINA_V f32x16 operator+(f32x16 x, f32x16 y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
-AFINA_V f32x16 operator-(f32x16 x, f32x16 y) { return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
-AFINA_V f32x16 operator*(f32x16 x, f32x16 y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
-AFINA_V f32x16 operator/(f32x16 x, f32x16 y) { return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
+AFINA_V f32x16 operator+(f32x16 x, f32x16 y) {
+  return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
+}
+AFINA_V f32x16 operator-(f32x16 x, f32x16 y) {
+  return {_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
+}
+AFINA_V f32x16 operator*(f32x16 x, f32x16 y) {
+  return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
+}
+AFINA_V f32x16 operator/(f32x16 x, f32x16 y) {
+  return {_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)};
+}
 AFINA_V f32x16 operator-(f32x16 x) {
   __m256 s = _mm256_set1_ps(-0.f);
   return {_mm256_xor_ps(x.a, s), _mm256_xor_ps(x.b, s)};
 }
-AFINA_V f32x16 v_fma(f32x16 x, f32x16 y, f32x16 z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
+AFINA_V f32x16 v_fma(f32x16 x, f32x16 y, f32x16 z) {
+  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
 AFINA_V f32x16 v_sqrt(f32x16 x) { return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
-AFINA_V f32x16 v_max(f32x16 x, f32x16 y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
-AFINA_V f32x16 v_min(f32x16 x, f32x16 y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
+AFINA_V f32x16 v_max(f32x16 x, f32x16 y) {
+  return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)};
+}
+AFINA_V f32x16 v_min(f32x16 x, f32x16 y) {
+  return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)};
+}
 AFINA_V f32x16 v_if_positive(f32x16 x, f32x16 y, f32x16 z) {
   __m256 zero = _mm256_setzero_ps();
   return {_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_GT_OQ)),
           _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_GT_OQ))};
 }
 AFINA_V __m256 power_of_two(__m256 n) {
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127)), 23));
+  return _mm256_castsi256_ps(
+      _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
 AFINA_V f32x16 v_power_of_two(f32x16 n) { return {power_of_two(n.a), power_of_two(n.b)}; }
 AFINA_V __m256 split(__m256 x, __m256& e) {
-  __m256i base = _mm256_set1_epi32(0x3f3504f3), shifted = _mm256_sub_epi32(_mm256_castps_si256(x), base);
+  __m256i base = _mm256_set1_epi32(0x3f3504f3),
+          shifted = _mm256_sub_epi32(_mm256_castps_si256(x), base);
   e = _mm256_cvtepi32_ps(_mm256_srai_epi32(shifted, 23));
-  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_and_si256(shifted, _mm256_set1_epi32(0x007fffff)), base));
+  return _mm256_castsi256_ps(
+      _mm256_add_epi32(_mm256_and_si256(shifted, _mm256_set1_epi32(0x007fffff)), base));
 }
 AFINA_V f32x16 v_split(f32x16 x, f32x16& e) { return {split(x.a, e.a), split(x.b, e.b)}; }
 AFINA_V f32x16 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-AFINA_V void store(float* p, f32x16 x) { _mm256_storeu_ps(p, x.a), _mm256_storeu_ps(p + 8, x.b); }
-AFINA_V __m256 widen(__m128i bits) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)); }
-AFINA_V f32x16 load(const bf16* p) { return {widen(_mm_loadu_si128((const __m128i*)p)), widen(_mm_loadu_si128((const __m128i*)(p + 8)))}; }
+AFINA_V void store(float* p, f32x16 x) {
+  _mm256_storeu_ps(p, x.a);
+  _mm256_storeu_ps(p + 8, x.b);
+}
+AFINA_V __m256 widen(__m128i bits) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+AFINA_V f32x16 load(const bf16* p) {
+  return {widen(_mm_loadu_si128((const __m128i*)p)),
+          widen(_mm_loadu_si128((const __m128i*)(p + 8)))};
+}
 AFINA_V __m256i narrow(__m256 x) {
-  __m256i u = _mm256_castps_si256(x), upper = _mm256_srli_epi32(u, 16), zero = _mm256_setzero_si256();
+  __m256i u = _mm256_castps_si256(x), upper = _mm256_srli_epi32(u, 16),
+          zero = _mm256_setzero_si256();
   __m256i even = _mm256_and_si256(upper, _mm256_set1_epi32(1));
-  __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), even), 16);
+  __m256i rounded =
+      _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), even), 16);
   __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
   __m256i tiny = _mm256_cmpeq_epi32(_mm256_and_si256(u, _mm256_set1_epi32(0x7f800000)), zero);
   rounded = _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
   return _mm256_blendv_epi8(rounded, _mm256_and_si256(upper, _mm256_set1_epi32(0x8000)), tiny);
 }
 AFINA_V void store(bf16* p, f32x16 x) {
-  __m256i packed = _mm256_packus_epi32(narrow(x.a), narrow(x.b));  // by halves of 128 bits: put them in order
+  __m256i packed =
+      _mm256_packus_epi32(narrow(x.a), narrow(x.b));  // by halves of 128 bits: put them in order
   _mm256_storeu_si256((__m256i*)p, _mm256_permute4x64_epi64(packed, 0xd8));
 }
 #else
@@ -143,11 +178,15 @@ AFINA_V f32x16 operator-(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] - b.v[i]); }
 AFINA_V f32x16 operator*(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] * b.v[i]); }
 AFINA_V f32x16 operator/(f32x16 a, f32x16 b) { AFINA_EACH(a.v[i] / b.v[i]); }
 AFINA_V f32x16 operator-(f32x16 a) { AFINA_EACH(-a.v[i]); }
-AFINA_V f32x16 v_fma(f32x16 a, f32x16 b, f32x16 c) { AFINA_EACH(math::v_fma(a.v[i], b.v[i], c.v[i])); }
+AFINA_V f32x16 v_fma(f32x16 a, f32x16 b, f32x16 c) {
+  AFINA_EACH(math::v_fma(a.v[i], b.v[i], c.v[i]));
+}
 AFINA_V f32x16 v_sqrt(f32x16 a) { AFINA_EACH(math::v_sqrt(a.v[i])); }
 AFINA_V f32x16 v_max(f32x16 a, f32x16 b) { AFINA_EACH(math::v_max(a.v[i], b.v[i])); }
 AFINA_V f32x16 v_min(f32x16 a, f32x16 b) { AFINA_EACH(math::v_min(a.v[i], b.v[i])); }
-AFINA_V f32x16 v_if_positive(f32x16 x, f32x16 a, f32x16 b) { AFINA_EACH(math::v_if_positive(x.v[i], a.v[i], b.v[i])); }
+AFINA_V f32x16 v_if_positive(f32x16 x, f32x16 a, f32x16 b) {
+  AFINA_EACH(math::v_if_positive(x.v[i], a.v[i], b.v[i]));
+}
 AFINA_V f32x16 v_power_of_two(f32x16 n) { AFINA_EACH(math::v_power_of_two(n.v[i])); }
 AFINA_V f32x16 v_split(f32x16 x, f32x16& e) { AFINA_EACH(math::v_split(x.v[i], e.v[i])); }
 AFINA_V f32x16 load(const float* p) { AFINA_EACH(p[i]); }
@@ -178,7 +217,8 @@ AFINA_V void store(T* p, f32x16 x, int n) {
 
 AFINA_V f32x16 v_round(f32x16 a) { return (a + f32x16(12582912.f)) - f32x16(12582912.f); }
 
-// Sixteen doubles, plainly: gradient checks run the same kernel text at a precision where a finite difference can be trusted.
+// Sixteen doubles, plainly: gradient checks run the same kernel text at a precision where a finite
+// difference can be trusted.
 struct f64x16 {
   double v[16];
   AFINA_V f64x16() {}
@@ -195,11 +235,15 @@ AFINA_V f64x16 operator-(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] - b.v[i]); }
 AFINA_V f64x16 operator*(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] * b.v[i]); }
 AFINA_V f64x16 operator/(f64x16 a, f64x16 b) { AFINA_EACH(a.v[i] / b.v[i]); }
 AFINA_V f64x16 operator-(f64x16 a) { AFINA_EACH(-a.v[i]); }
-AFINA_V f64x16 v_fma(f64x16 a, f64x16 b, f64x16 c) { AFINA_EACH(math::v_fma(a.v[i], b.v[i], c.v[i])); }
+AFINA_V f64x16 v_fma(f64x16 a, f64x16 b, f64x16 c) {
+  AFINA_EACH(math::v_fma(a.v[i], b.v[i], c.v[i]));
+}
 AFINA_V f64x16 v_sqrt(f64x16 a) { AFINA_EACH(math::v_sqrt(a.v[i])); }
 AFINA_V f64x16 v_max(f64x16 a, f64x16 b) { AFINA_EACH(math::v_max(a.v[i], b.v[i])); }
 AFINA_V f64x16 v_min(f64x16 a, f64x16 b) { AFINA_EACH(math::v_min(a.v[i], b.v[i])); }
-AFINA_V f64x16 v_if_positive(f64x16 x, f64x16 a, f64x16 b) { AFINA_EACH(math::v_if_positive(x.v[i], a.v[i], b.v[i])); }
+AFINA_V f64x16 v_if_positive(f64x16 x, f64x16 a, f64x16 b) {
+  AFINA_EACH(math::v_if_positive(x.v[i], a.v[i], b.v[i]));
+}
 AFINA_V f64x16 v_power_of_two(f64x16 n) { AFINA_EACH(math::v_power_of_two(n.v[i])); }
 AFINA_V f64x16 v_split(f64x16 x, f64x16& e) { AFINA_EACH(math::v_split(x.v[i], e.v[i])); }
 AFINA_V f64x16 v_round(f64x16 a) { AFINA_EACH(math::v_round(a.v[i])); }
@@ -213,7 +257,8 @@ AFINA_V void store(double* p, f64x16 x, int n) {
   for (int i = 0; i < n; ++i) p[i] = x.v[i];
 }
 
-// T: how it is stored. V: what it is computed in. S: the precision of its statistics, sums and single values.
+// T: how it is stored. V: what it is computed in. S: the precision of its statistics, sums and
+// single values.
 template <class T>
 struct compute {
   using V = f32x16;
@@ -282,7 +327,8 @@ AFINA_V V rounded(V x) {
   }
 }
 
-// Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T = std::remove_pointer_t<decltype(t)>; }).
+// Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
+// std::remove_pointer_t<decltype(t)>; }).
 template <class Body>
 AFINA_V void with_type(Dtype dtype, Body body) {
   if (dtype == Dtype::f32) body((float*)nullptr);

@@ -1,4 +1,5 @@
-// Sums along rows (16 lanes and a tree), along columns (chains in the order of rows), and of squares (blocks in order).
+// Sums along rows (16 lanes and a tree), along columns (chains in the order of rows), and of
+// squares (blocks in order).
 #include "engine/cpu/loops.h"
 #include "engine/ops/adamw.h"
 #include "engine/ops/cross_entropy.h"
@@ -65,7 +66,8 @@ static void squared_norm(Tensor& out, const Tensor& x) {
     double* parts = static_cast<double*>(scratch(scratch_sums, size_t(blocks) * sizeof(double)));
     parallel_for(blocks, 4, [=](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b)
-        parts[b] = block_of_squares(in + b * block, size - b * block < block ? size - b * block : block);
+        parts[b] =
+            block_of_squares(in + b * block, size - b * block < block ? size - b * block : block);
     });
     double sum = 0;
     for (int64_t b = 0; b < blocks; ++b) sum += parts[b];

@@ -18,7 +18,8 @@ static void swiglu(Tensor& y, const Tensor& gate, const Tensor& up) {
   });
 }
 
-static void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate, const Tensor& up) {
+static void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate,
+                            const Tensor& up) {
   with_type(gate.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using V = vector_of<T>;
@@ -27,7 +28,8 @@ static void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const 
     each_element(gate.size(), [=](int64_t i, int n) {
       V slope = take(d + i, n), x = take(g + i, n), s = math::sigmoid(x), silu = x * s;
       put(of_up + i, slope * silu, n);
-      put(of_gate + i, slope * take(u + i, n) * v_fma(s, V(1.f) - silu, silu), n);  // silu' = s (1 + x - x s) = s (1 - silu) + silu
+      put(of_gate + i, slope * take(u + i, n) * v_fma(s, V(1.f) - silu, silu),
+          n);  // silu' = s (1 + x - x s) = s (1 - silu) + silu
     });
   });
 }

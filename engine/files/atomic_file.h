@@ -1,4 +1,5 @@
-// Files that are there whole or not at all: written beside, forced to disk, then renamed over the old one.
+// Files that are there whole or not at all: written beside, forced to disk, then renamed over the
+// old one.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +8,9 @@
 
 namespace afina {
 
-// A file being written as `path.tmp-PID-n`. Until commit() the old file at `path` is untouched; without commit() the destructor removes
-// the temporary file, and one left behind by a killed process is removed when the same path is written next.
+// A file being written as `path.tmp-PID-n`. Until commit() the old file at `path` is untouched;
+// without commit() the destructor removes the temporary file, and one left behind by a killed
+// process is removed when the same path is written next.
 class AtomicFile {
  public:
   // Error if the folder is missing, or if `path` exists and is not a regular file.

@@ -1,4 +1,5 @@
-// Stored numbers to f32. Each block format is one function from its bytes to its numbers, in ggml's layout.
+// Stored numbers to f32. Each block format is one function from its bytes to its numbers, in ggml's
+// layout.
 #include "engine/files/dequantize.h"
 
 #include <cmath>
@@ -28,13 +29,17 @@ void f64_block(const uint8_t* block, float* to) {
   *to = std::fabs(value) < 0x1p-126 ? std::copysign(0.0f, float(value)) : float(value);
 }
 
-// 32 numbers: scale (f16), [minimum (f16)], [fifth bits (32)], low nibbles of numbers 0-15 with high nibbles of 16-31.
+// 32 numbers: scale (f16), [minimum (f16)], [fifth bits (32)], low nibbles of numbers 0-15 with
+// high nibbles of 16-31.
 template <bool minimum, bool fifth>
 void nibble_block(const uint8_t* block, float* to) {
   float d = half_at(block), m = minimum ? half_at(block + 2) : 0;
   const uint8_t* quants = block + 2 + 2 * minimum;
   uint32_t high = 0;
-  if constexpr (fifth) high = load<uint32_t>(quants), quants += 4;
+  if constexpr (fifth) {
+    high = load<uint32_t>(quants);
+    quants += 4;
+  }
   for (int i = 0; i < 32; ++i) {
     int q = i < 16 ? quants[i] & 15 : quants[i - 16] >> 4;
     if constexpr (fifth) q |= int(high >> i & 1) << 4;
@@ -59,7 +64,8 @@ void scale_and_minimum(const uint8_t* packed, int j, int& scale, int& minimum) {
   }
 }
 
-// 256 numbers in 8 sub-blocks of 32: scale of scales and of minima (f16), 12 bytes of both, 128 bytes of nibbles.
+// 256 numbers in 8 sub-blocks of 32: scale of scales and of minima (f16), 12 bytes of both, 128
+// bytes of nibbles.
 void q4_k_block(const uint8_t* block, float* to) {
   float d = half_at(block), dmin = half_at(block + 2);
   for (int j = 0; j < 8; ++j) {
@@ -67,11 +73,13 @@ void q4_k_block(const uint8_t* block, float* to) {
     scale_and_minimum(block + 4, j, scale, minimum);
     float step = d * float(scale), least = dmin * float(minimum);
     const uint8_t* quants = block + 16 + 32 * (j / 2);
-    for (int i = 0; i < 32; ++i) to[32 * j + i] = step * float(j % 2 ? quants[i] >> 4 : quants[i] & 15) - least;
+    for (int i = 0; i < 32; ++i)
+      to[32 * j + i] = step * float(j % 2 ? quants[i] >> 4 : quants[i] & 15) - least;
   }
 }
 
-// 256 numbers of 6 bits in 16 sub-blocks of 16: 128 bytes of low nibbles, 64 of high pairs of bits, 16 signed scales, their scale (f16).
+// 256 numbers of 6 bits in 16 sub-blocks of 16: 128 bytes of low nibbles, 64 of high pairs of bits,
+// 16 signed scales, their scale (f16).
 void q6_k_block(const uint8_t* block, float* to) {
   float d = half_at(block + 208);
   for (int i = 0; i < 256; ++i) {
@@ -104,7 +112,8 @@ Block block_of(StoredType type) {
 }  // namespace
 
 float f16_to_float(uint16_t bits) {
-  uint32_t sign = uint32_t(bits & 0x8000u) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  uint32_t sign = uint32_t(bits & 0x8000u) << 16, exponent = bits >> 10 & 31,
+           fraction = bits & 1023;
   uint32_t wide = 0;
   if (exponent == 31) {
     wide = 0x7f800000u | fraction << 13;
@@ -135,9 +144,12 @@ bool can_dequantize(StoredType type) { return block_of(type) != nullptr; }
 void to_f32(StoredType type, const void* source, float* to, int64_t count) {
   const StoredTypeInfo& t = info(type);
   Block decode = block_of(type);
-  require(decode, "numbers stored as ", t.name, " cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, ",
-          "Q4_K or Q6_K");
-  require(count >= 0 && count % t.block_elements == 0, count, " numbers are no whole blocks of ", t.block_elements, " of type ", t.name);
+  require(
+      decode, "numbers stored as ", t.name,
+      " cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, ",
+      "Q4_K or Q6_K");
+  require(count >= 0 && count % t.block_elements == 0, count, " numbers are no whole blocks of ",
+          t.block_elements, " of type ", t.name);
   const uint8_t* from = static_cast<const uint8_t*>(source);
   if (type == StoredType::f32) {
     if (count > 0) std::memcpy(to, from, size_t(count) * 4);
@@ -149,14 +161,17 @@ void to_f32(StoredType type, const void* source, float* to, int64_t count) {
 void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to) {
   const StoredTypeInfo& t = info(tensor.type);
   int64_t total = tensor.count();
-  require(first >= 0 && count >= 0 && first <= total && count <= total - first, tensor.where(), ": numbers ", first, " to ", first, " + ",
-          count, " were asked for; it has ", total);
+  require(first >= 0 && count >= 0 && first <= total && count <= total - first, tensor.where(),
+          ": numbers ", first, " to ", first, " + ", count, " were asked for; it has ", total);
   require(can_dequantize(tensor.type), tensor.where(), " is stored as ", t.name,
-          ", which cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K or Q6_K");
-  require(first % t.block_elements == 0, tensor.where(), ": number ", first, " is not the first of a block of ", t.name);
+          ", which cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, "
+          "Q5_1, Q8_0, Q4_K or Q6_K");
+  require(first % t.block_elements == 0, tensor.where(), ": number ", first,
+          " is not the first of a block of ", t.name);
   to_f32(tensor.type, tensor.data + first / t.block_elements * t.block_bytes, to, count);
   int64_t at = first_not_finite(to, count);
-  require(at == count, tensor.where(), ": number ", first + at, " of ", total, " is ", at < count && to[at] != to[at] ? "NaN" : "infinite",
+  require(at == count, tensor.where(), ": number ", first + at, " of ", total, " is ",
+          at < count && to[at] != to[at] ? "NaN" : "infinite",
           "; the file is damaged or was saved after a training that diverged");
 }
 

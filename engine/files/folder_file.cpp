@@ -13,13 +13,15 @@ namespace fs = std::filesystem;
 namespace {
 
 bool lies_in(const fs::path& path, const fs::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
 }
 
 // models--AUTHOR--NAME/snapshots/COMMIT/FILE is a link to models--AUTHOR--NAME/blobs/HASH.
 fs::path blobs_of(const fs::path& snapshot) {
   fs::path model = snapshot.parent_path().parent_path();
-  bool cache = snapshot.parent_path().filename() == "snapshots" && model.filename().string().starts_with("models--");
+  bool cache = snapshot.parent_path().filename() == "snapshots" &&
+               model.filename().string().starts_with("models--");
   return cache ? model / "blobs" : snapshot;
 }
 
@@ -41,11 +43,13 @@ std::string file_of_folder(const std::string& folder, const std::string& name) {
   require(!failed, path, ": cannot open: ", failed.message());
   const fs::path root = fs::canonical(folder.empty() ? "." : folder, failed);
   require(!failed, folder, ": cannot open: ", failed.message());
-  require(lies_in(file, root) || lies_in(file, blobs_of(root)), path, ": leads out of the folder, to ", file.string(),
-          "; a model from elsewhere could read any file in this way. Put the file itself into the folder");
+  require(lies_in(file, root) || lies_in(file, blobs_of(root)), path,
+          ": leads out of the folder, to ", file.string(),
+          "; a model from elsewhere could read any file in this way. Put the file itself into the "
+          "folder");
   const fs::file_status status = fs::status(file, failed);
-  require(fs::is_regular_file(status), path, ": is ", fs::is_directory(status) ? "a folder" : "a pipe or device",
-          "; expected a regular file");
+  require(fs::is_regular_file(status), path, ": is ",
+          fs::is_directory(status) ? "a folder" : "a pipe or device", "; expected a regular file");
   return path;
 }
 

@@ -11,7 +11,8 @@ namespace afina {
 
 namespace {
 
-constexpr uint64_t most_array_elements = 1 << 24;  // of all arrays together: they are held in memory, some 16 bytes each
+constexpr uint64_t most_array_elements =
+    1 << 24;  // of all arrays together: they are held in memory, some 16 bytes each
 constexpr int deepest_array = 4;
 constexpr uint32_t most_dimensions = 4;
 constexpr uint64_t longest_name = 1024;
@@ -26,9 +27,11 @@ class Cursor {
 
   template <class T>
   T number(const std::string& what) {
-    require(left() >= sizeof(T), file_, ": ends within ", what, ", at byte ", bytes_.size(), " (is it truncated?)");
+    require(left() >= sizeof(T), file_, ": ends within ", what, ", at byte ", bytes_.size(),
+            " (is it truncated?)");
     T value;
-    static_assert(std::endian::native == std::endian::little, "the file's numbers are little-endian");
+    static_assert(std::endian::native == std::endian::little,
+                  "the file's numbers are little-endian");
     std::memcpy(&value, bytes_.data() + position_, sizeof(T));
     position_ += sizeof(T);
     return value;
@@ -36,8 +39,8 @@ class Cursor {
 
   std::string text(const std::string& what, uint64_t longest = UINT64_MAX) {
     auto length = number<uint64_t>(what);
-    require(length <= left() && length <= longest, file_, ": ", what, " says that it has ", length, " bytes; ",
-            std::min<uint64_t>(left(), longest), " are possible");
+    require(length <= left() && length <= longest, file_, ": ", what, " says that it has ", length,
+            " bytes; ", std::min<uint64_t>(left(), longest), " are possible");
     std::string value(reinterpret_cast<const char*>(bytes_.data()) + position_, size_t(length));
     position_ += size_t(length);
     return value;
@@ -45,8 +48,8 @@ class Cursor {
 
   // A count of things of at least `least` bytes each.
   uint64_t count(uint64_t value, uint64_t least, const std::string& what) const {
-    require(value <= left() / least, file_, ": says that there are ", value, " ", what, "; the ", left(),
-            " bytes that are left cannot hold them (is it truncated?)");
+    require(value <= left() / least, file_, ": says that there are ", value, " ", what, "; the ",
+            left(), " bytes that are left cannot hold them (is it truncated?)");
     return value;
   }
 
@@ -94,7 +97,8 @@ class MetadataReader {
 
  private:
   Json elements(const std::string& key, int depth) {
-    require(depth <= deepest_array, file_, ": ", key, " has arrays nested deeper than ", deepest_array);
+    require(depth <= deepest_array, file_, ": ", key, " has arrays nested deeper than ",
+            deepest_array);
     auto kind = cursor_.number<uint32_t>(key);
     uint64_t least = least_bytes(kind);
     require(least > 0, file_, ": ", key, " is an array of the unknown type ", kind);
@@ -123,11 +127,13 @@ Entry read_entry(Cursor& cursor, const std::string& file, uint64_t index) {
   Entry entry = {{name, StoredType::f32, {}, nullptr, 0, file}, 0};
   std::string where = entry.tensor.where();
   auto dimensions = cursor.number<uint32_t>(where);
-  require(dimensions <= most_dimensions, where, ": has ", dimensions, " dimensions; at most ", most_dimensions, " are known");
+  require(dimensions <= most_dimensions, where, ": has ", dimensions, " dimensions; at most ",
+          most_dimensions, " are known");
   auto& shape = entry.tensor.shape;
   for (uint32_t i = 0; i < dimensions; ++i) {
     auto dimension = cursor.number<uint64_t>(where);
-    require(dimension <= uint64_t(INT64_MAX), where, ": a dimension of ", dimension, " is too large");
+    require(dimension <= uint64_t(INT64_MAX), where, ": a dimension of ", dimension,
+            " is too large");
     shape.insert(shape.begin(), int64_t(dimension));  // the file's order is innermost first
   }
   auto number = cursor.number<uint32_t>(where);
@@ -135,8 +141,8 @@ Entry read_entry(Cursor& cursor, const std::string& file, uint64_t index) {
   require(type, where, ": unknown tensor type ", number);
   entry.tensor.type = type->type;
   int64_t row = shape.empty() ? 1 : shape.back();
-  require(row % type->block_elements == 0, where, ": shape ", shape_text(shape), ": rows of ", row, " are no whole blocks of ",
-          type->block_elements, " of type ", type->name);
+  require(row % type->block_elements == 0, where, ": shape ", shape_text(shape), ": rows of ", row,
+          " are no whole blocks of ", type->block_elements, " of type ", type->name);
   entry.tensor.bytes = stored_bytes(type->type, element_count(shape, where), where);
   entry.offset = cursor.number<uint64_t>(where);
   return entry;
@@ -149,16 +155,20 @@ uint64_t alignment_of(const Json& metadata, const std::string& file) {
   return alignment;
 }
 
-// Tensors lie one behind the other, each begun at the next multiple of the alignment: what every writer does and llama.cpp demands.
-void place_tensors(std::vector<Entry>& entries, std::span<const std::byte> data, uint64_t alignment) {
-  std::stable_sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.offset < b.offset; });
+// Tensors lie one behind the other, each begun at the next multiple of the alignment: what every
+// writer does and llama.cpp demands.
+void place_tensors(std::vector<Entry>& entries, std::span<const std::byte> data,
+                   uint64_t alignment) {
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](auto& a, auto& b) { return a.offset < b.offset; });
   uint64_t expected = 0;
   for (Entry& entry : entries) {
     StoredTensor& tensor = entry.tensor;
-    require(entry.offset <= data.size() && tensor.bytes <= data.size() - entry.offset, tensor.where(), ": its ", tensor.bytes, " bytes at ",
-            entry.offset, " are not within the ", data.size(), " bytes of data of the file (is it truncated?)");
-    require(entry.offset == expected, tensor.where(), ": its data begin at ", entry.offset, "; expected ", expected,
-            ", behind those of the tensor before it");
+    require(entry.offset <= data.size() && tensor.bytes <= data.size() - entry.offset,
+            tensor.where(), ": its ", tensor.bytes, " bytes at ", entry.offset,
+            " are not within the ", data.size(), " bytes of data of the file (is it truncated?)");
+    require(entry.offset == expected, tensor.where(), ": its data begin at ", entry.offset,
+            "; expected ", expected, ", behind those of the tensor before it");
     tensor.data = data.data() + entry.offset;
     expected = (entry.offset + tensor.bytes + alignment - 1) / alignment * alignment;
   }
@@ -167,7 +177,8 @@ void place_tensors(std::vector<Entry>& entries, std::span<const std::byte> data,
 void check_version(uint32_t version, const std::string& file) {
   bool swapped = (version & 0xffff) == 0 && version != 0;
   require(!swapped, file, ": is a big-endian GGUF file; only little-endian ones can be read");
-  require(version == 2 || version == 3, file, ": is GGUF version ", version, "; versions 2 and 3 can be read");
+  require(version == 2 || version == 3, file, ": is GGUF version ", version,
+          "; versions 2 and 3 can be read");
 }
 
 }  // namespace
@@ -181,8 +192,10 @@ void Gguf::read(std::span<const std::byte> bytes) {
   auto magic = cursor.number<uint32_t>("the magic number");
   require(magic == 0x46554747u, path_, ": does not begin with \"GGUF\" (not a GGUF file?)");
   check_version(cursor.number<uint32_t>("the version"), path_);
-  auto tensors = cursor.number<uint64_t>("the number of tensors"), pairs = cursor.number<uint64_t>("the number of metadata");
-  // A tensor's entry is at least name length, dimensions, type and offset; a metadata pair at least key length, type and one byte.
+  auto tensors = cursor.number<uint64_t>("the number of tensors"),
+       pairs = cursor.number<uint64_t>("the number of metadata");
+  // A tensor's entry is at least name length, dimensions, type and offset; a metadata pair at least
+  // key length, type and one byte.
   cursor.count(tensors, 8 + 4 + 4 + 8, "tensors");
   cursor.count(pairs, 8 + 4 + 1, "metadata pairs");
 

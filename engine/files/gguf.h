@@ -11,7 +11,8 @@
 
 namespace afina {
 
-// Everything in the file is checked before anything is given out; what is wrong is an Error with file and key or tensor.
+// Everything in the file is checked before anything is given out; what is wrong is an Error with
+// file and key or tensor.
 class Gguf {
  public:
   explicit Gguf(const std::string& path);
@@ -19,8 +20,8 @@ class Gguf {
   Gguf(std::span<const std::byte> bytes, const std::string& name);
 
   const std::string& path() const { return path_; }
-  // One flat object: "general.architecture", "llama.block_count", "tokenizer.ggml.tokens" (an array), ... Read it with get<T>(). Strings
-  // are the file's bytes, which need not be UTF-8.
+  // One flat object: "general.architecture", "llama.block_count", "tokenizer.ggml.tokens" (an
+  // array), ... Read it with get<T>(). Strings are the file's bytes, which need not be UTF-8.
   const Json& metadata() const { return metadata_; }
   const StoredTensors& tensors() const { return tensors_; }
   const StoredTensor* find(std::string_view name) const { return tensors_.find(name); }

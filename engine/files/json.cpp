@@ -12,24 +12,31 @@ namespace afina {
 namespace {
 
 // "where, line 3, column 7": columns count bytes from 1, as compilers do.
-std::string place(std::string_view text, size_t position, const std::string& where, const JsonLimits& limits) {
+std::string place(std::string_view text, size_t position, const std::string& where,
+                  const JsonLimits& limits) {
   position = std::min(position, text.size());
   int64_t line = limits.first_line;
   size_t start = 0;
   for (size_t i = 0; i < position; ++i)
-    if (text[i] == '\n') ++line, start = i + 1;
-  return where + ", line " + std::to_string(line) + ", column " + std::to_string(position - start + 1);
+    if (text[i] == '\n') {
+      ++line;
+      start = i + 1;
+    }
+  return where + ", line " + std::to_string(line) + ", column " +
+         std::to_string(position - start + 1);
 }
 
 // Short and printable, whatever a stranger's file holds: the middle is cut out of what is long.
 std::string excerpt(std::string_view text, size_t longest = 160) {
   std::string cut(text);
-  if (cut.size() > longest) cut = cut.substr(0, longest / 2) + " ... " + cut.substr(cut.size() - longest / 2);
+  if (cut.size() > longest)
+    cut = cut.substr(0, longest / 2) + " ... " + cut.substr(cut.size() - longest / 2);
   std::string printable = Json(cut).dump(-1, ' ', true, Json::error_handler_t::replace);
   return printable.substr(1, printable.size() - 2);
 }
 
-// Finds, in text that is valid up to there, the bracket that opens level `depth` or (key > 0) the key-th key.
+// Finds, in text that is valid up to there, the bracket that opens level `depth` or (key > 0) the
+// key-th key.
 size_t locate(std::string_view text, int depth, size_t key) {
   int open = 0;
   size_t keys = 0;
@@ -48,11 +55,13 @@ size_t locate(std::string_view text, int depth, size_t key) {
   return text.size();
 }
 
-// Builds the value from the parser's events. The library's own builder knows neither keys given twice nor a limit of depth.
-// What is wrong is noted and the parser stopped: a throw through its frames would cost more than the parsing.
+// Builds the value from the parser's events. The library's own builder knows neither keys given
+// twice nor a limit of depth. What is wrong is noted and the parser stopped: a throw through its
+// frames would cost more than the parsing.
 class Builder : public nlohmann::json_sax<Json> {
  public:
-  Builder(std::string_view text, const std::string& where, const JsonLimits& limits) : text_(text), where_(where), limits_(limits) {}
+  Builder(std::string_view text, const std::string& where, const JsonLimits& limits)
+      : text_(text), where_(where), limits_(limits) {}
   Json root;
   std::string wrong;  // what stopped the parser; "" if nothing did
 
@@ -71,15 +80,20 @@ class Builder : public nlohmann::json_sax<Json> {
     ++keys_;
     auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
     // Looking for the place is work: only once it is needed.
-    if (!fresh) return stop(locate(text_, -1, keys_), ": the key '" + excerpt(name) + "' is given twice in one object");
+    if (!fresh)
+      return stop(locate(text_, -1, keys_),
+                  ": the key '" + excerpt(name) + "' is given twice in one object");
     slot_ = &at->second;
     return true;
   }
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
     std::string words = error.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong": the place is told in our own way.
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong": the place
+    // is told in our own way.
     size_t start = words.find("] ");
-    if (size_t column = words.find(", column "); column != words.npos) start = words.find(": ", column);
+    if (size_t column = words.find(", column "); column != words.npos)
+      start = words.find(": ", column);
     if (start != words.npos) words = words.substr(start + 2);
     return stop(position > 0 ? position - 1 : 0, ": not valid JSON: " + excerpt(words, 240));
   }
@@ -95,14 +109,21 @@ class Builder : public nlohmann::json_sax<Json> {
     stack_.back()->push_back(std::move(value));
     return &stack_.back()->back();
   }
-  bool add(Json&& value) { return put(std::move(value)), true; }
+  bool add(Json&& value) {
+    put(std::move(value));
+    return true;
+  }
   bool open(Json&& value) {
     if (int(stack_.size()) >= limits_.depth)
-      return stop(locate(text_, limits_.depth + 1, 0), ": nested deeper than " + std::to_string(limits_.depth) + " levels");
+      return stop(locate(text_, limits_.depth + 1, 0),
+                  ": nested deeper than " + std::to_string(limits_.depth) + " levels");
     stack_.push_back(put(std::move(value)));
     return true;
   }
-  bool close() { return stack_.pop_back(), true; }
+  bool close() {
+    stack_.pop_back();
+    return true;
+  }
 
   std::string_view text_;
   const std::string& where_;
@@ -125,7 +146,8 @@ void require_object(const Json& object, const std::string& where) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& where, const JsonLimits& limits) {
-  require(text.size() <= limits.bytes, where, ": ", text.size(), " bytes of JSON are more than the ", limits.bytes, " expected at most");
+  require(text.size() <= limits.bytes, where, ": ", text.size(),
+          " bytes of JSON are more than the ", limits.bytes, " expected at most");
   Builder builder(text, where, limits);
   Json::sax_parse(text.data(), text.data() + text.size(), &builder);
   if (!builder.wrong.empty()) fail(builder.wrong);
@@ -134,9 +156,11 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
 
 Json parse_json_file(const std::string& path, const JsonLimits& limits) {
   std::error_code failed;
-  const std::filesystem::file_status status = std::filesystem::status(path, failed);  // opening a pipe would wait for whoever writes to it
-  require(failed || !std::filesystem::exists(status) || std::filesystem::is_regular_file(status), path, ": is ",
-          std::filesystem::is_directory(status) ? "a folder" : "a pipe or device", "; expected a regular file");
+  const std::filesystem::file_status status =
+      std::filesystem::status(path, failed);  // opening a pipe would wait for whoever writes to it
+  require(failed || !std::filesystem::exists(status) || std::filesystem::is_regular_file(status),
+          path, ": is ", std::filesystem::is_directory(status) ? "a folder" : "a pipe or device",
+          "; expected a regular file");
   return parse_json(read_text_file(path, limits.bytes), path, limits);
 }
 
@@ -162,8 +186,10 @@ std::string kind_of(const Json& value) {
 
 std::string describe(const Json& value) {
   if (value.is_null()) return "null";
-  if (value.is_object() || value.is_array()) return kind_of(value) + " of " + std::to_string(value.size());
-  if (value.is_string()) return "the string \"" + excerpt(value.get_ref<const std::string&>(), 60) + "\"";
+  if (value.is_object() || value.is_array())
+    return kind_of(value) + " of " + std::to_string(value.size());
+  if (value.is_string())
+    return "the string \"" + excerpt(value.get_ref<const std::string&>(), 60) + "\"";
   return value.dump();
 }
 
@@ -176,11 +202,13 @@ const Json* find_member(const Json& object, const std::string& key, const std::s
 const Json& member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
   auto at = object.find(key);
-  if (at == object.end()) fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
+  if (at == object.end())
+    fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
   return *at;
 }
 
-void check_known_keys(const Json& object, const std::vector<std::string>& known, const std::string& where) {
+void check_known_keys(const Json& object, const std::vector<std::string>& known,
+                      const std::string& where) {
   require_object(object, where);
   for (auto& [key, value] : object.items()) {
     bool found = std::find(known.begin(), known.end(), key) != known.end();
@@ -190,11 +218,13 @@ void check_known_keys(const Json& object, const std::vector<std::string>& known,
 
 namespace json_detail {
 
-void wrong_kind(const Json& value, const char* expected, const std::string& key, const std::string& where) {
+void wrong_kind(const Json& value, const char* expected, const std::string& key,
+                const std::string& where) {
   fail(where, ": '", key, "' should be ", expected, ", found ", describe(value));
 }
 
-int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key, const std::string& where) {
+int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key,
+                const std::string& where) {
   int64_t result = 0;
   bool fits = true;
   if (value.is_number_unsigned()) {
@@ -209,8 +239,8 @@ int64_t integer(const Json& value, int64_t least, int64_t most, const std::strin
     fits = std::fabs(number) <= 0x1p53;
     result = fits ? int64_t(number) : 0;
   }
-  require(fits && result >= least && result <= most, where, ": '", key, "' should be an integer from ", least, " to ", most, ", found ",
-          describe(value));
+  require(fits && result >= least && result <= most, where, ": '", key,
+          "' should be an integer from ", least, " to ", most, ", found ", describe(value));
   return result;
 }
 

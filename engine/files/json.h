@@ -1,4 +1,5 @@
-// JSON as people write it by hand and as strangers send it: strict reading, getters with clear errors.
+// JSON as people write it by hand and as strangers send it: strict reading, getters with clear
+// errors.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -16,11 +17,13 @@ using Json = nlohmann::json;
 
 struct JsonLimits {
   size_t bytes = size_t(256) << 20;
-  int depth = 64;          // arrays and objects within one another
-  int64_t first_line = 1;  // the number of the text's first line in its file: for files with one JSON value a line
+  int depth = 64;  // arrays and objects within one another
+  int64_t first_line =
+      1;  // the number of the text's first line in its file: for files with one JSON value a line
 };
 
-// Error with `where`, line, column and what was found. Also for: keys given twice, invalid UTF-8, numbers out of range, too deep nesting.
+// Error with `where`, line, column and what was found. Also for: keys given twice, invalid UTF-8,
+// numbers out of range, too deep nesting.
 Json parse_json(std::string_view text, const std::string& where, const JsonLimits& limits = {});
 Json parse_json_file(const std::string& path, const JsonLimits& limits = {});
 // The text of a value; indent -1 for one line. Invalid UTF-8 in it is an Error.
@@ -36,12 +39,16 @@ const Json& member(const Json& object, const std::string& key, const std::string
 // The member; nullptr if it is absent or null.
 const Json* find_member(const Json& object, const std::string& key, const std::string& where);
 
-// An object with these keys at most, else an Error that names the unknown key and the nearest known one.
-void check_known_keys(const Json& object, const std::vector<std::string>& known, const std::string& where);
+// An object with these keys at most, else an Error that names the unknown key and the nearest known
+// one.
+void check_known_keys(const Json& object, const std::vector<std::string>& known,
+                      const std::string& where);
 
 namespace json_detail {
-[[noreturn]] void wrong_kind(const Json& value, const char* expected, const std::string& key, const std::string& where);
-int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key, const std::string& where);
+[[noreturn]] void wrong_kind(const Json& value, const char* expected, const std::string& key,
+                             const std::string& where);
+int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key,
+                const std::string& where);
 
 template <class T>
 struct is_vector : std::false_type {};
@@ -66,7 +73,8 @@ T convert(const Json& value, const std::string& key, const std::string& where) {
     if (!value.is_array()) wrong_kind(value, "an array", key, where);
     T all;
     for (size_t i = 0; i < value.size(); ++i)
-      all.push_back(convert<typename T::value_type>(value[i], key + "[" + std::to_string(i) + "]", where));
+      all.push_back(
+          convert<typename T::value_type>(value[i], key + "[" + std::to_string(i) + "]", where));
     return all;
   } else {
     static_assert(std::is_same_v<T, std::string>, "a kind of value that JSON does not have");
@@ -76,14 +84,16 @@ T convert(const Json& value, const std::string& key, const std::string& where) {
 }
 }  // namespace json_detail
 
-// A member as bool, an integer type (with its range), float, double, std::string, std::vector of these, or Json.
+// A member as bool, an integer type (with its range), float, double, std::string, std::vector of
+// these, or Json.
 template <class T>
 T get(const Json& object, const std::string& key, const std::string& where) {
   return json_detail::convert<T>(member(object, key, where), key, where);
 }
 // The same; absent or null gives the fallback, a value of the wrong kind is still an Error.
 template <class T>
-T get_or(const Json& object, const std::string& key, const std::string& where, const std::type_identity_t<T>& fallback) {
+T get_or(const Json& object, const std::string& key, const std::string& where,
+         const std::type_identity_t<T>& fallback) {
   const Json* found = find_member(object, key, where);
   return found ? json_detail::convert<T>(*found, key, where) : fallback;
 }

@@ -27,11 +27,15 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   if (!failed && regular && fits && status.st_size > 0) {
     void* data = ::mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (data == MAP_FAILED) failed = errno;
-    else data_ = static_cast<const std::byte*>(data), size_ = size_t(status.st_size);
+    else {
+      data_ = static_cast<const std::byte*>(data);
+      size_ = size_t(status.st_size);
+    }
   }
   ::close(descriptor);
   require(!failed, path, ": cannot map into memory: ", std::strerror(failed));
-  require(regular, path, ": ", folder ? "is a folder" : "is a pipe or device", "; expected a regular file");
+  require(regular, path, ": ", folder ? "is a folder" : "is a pipe or device",
+          "; expected a regular file");
   require(fits, path, ": ", status.st_size, " bytes are more than the address space holds");
 }
 
@@ -40,7 +44,9 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& from) noexcept
-    : path_(std::move(from.path_)), data_(std::exchange(from.data_, nullptr)), size_(std::exchange(from.size_, 0)) {}
+    : path_(std::move(from.path_)),
+      data_(std::exchange(from.data_, nullptr)),
+      size_(std::exchange(from.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& from) noexcept {
   std::swap(path_, from.path_);
@@ -57,7 +63,8 @@ void MappedFile::drop(size_t offset, size_t bytes) const {
   // The last page of the file is whole although the file may end inside it.
   size_t last = end == size_ ? end : end / page * page;
   // Advice: the data are the same whether it is taken or not.
-  if (first < last) (void)::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
+  if (first < last)
+    (void)::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
 }
 
 }  // namespace afina

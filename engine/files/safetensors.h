@@ -1,4 +1,5 @@
-// Safetensors, the container of Hugging Face models and adapters: read where it lies, written atomically.
+// Safetensors, the container of Hugging Face models and adapters: read where it lies, written
+// atomically.
 #pragma once
 #include <map>
 #include <memory>
@@ -13,10 +14,12 @@
 
 namespace afina {
 
-// Everything in a file is checked before a tensor is given out; what is wrong is an Error with file and tensor.
+// Everything in a file is checked before a tensor is given out; what is wrong is an Error with file
+// and tensor.
 class Safetensors {
  public:
-  // A `.safetensors` file; a sharded model's `.index.json`; or a folder with `model.safetensors` or `model.safetensors.index.json`.
+  // A `.safetensors` file; a sharded model's `.index.json`; or a folder with `model.safetensors` or
+  // `model.safetensors.index.json`.
   explicit Safetensors(const std::string& path);
   // A file's bytes in memory, which must outlive the object; `name` is for messages.
   Safetensors(std::span<const std::byte> bytes, const std::string& name);
@@ -44,12 +47,13 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-// What a file will look like: every tensor is declared, then places follow. The layout (wider types first, then by name) and so the bytes
-// are the reference implementation's, whatever the order.
+// What a file will look like: every tensor is declared, then places follow. The layout (wider types
+// first, then by name) and so the bytes are the reference implementation's, whatever the order.
 class SafetensorsLayout {
  public:
   // where: the file, for messages.
-  explicit SafetensorsLayout(std::string where, std::map<std::string, std::string> metadata = {{"format", "pt"}});
+  explicit SafetensorsLayout(std::string where,
+                             std::map<std::string, std::string> metadata = {{"format", "pt"}});
   void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape);
   // Bytes of the whole file. Ends the declarations, as do the next two.
   uint64_t bytes();
@@ -74,13 +78,18 @@ class SafetensorsLayout {
   std::map<std::string, size_t, std::less<>> index_;
 };
 
-// Writes one file: first every tensor is declared, then the data come, tensor by tensor in any order, each in any number of pieces.
+// Writes one file: first every tensor is declared, then the data come, tensor by tensor in any
+// order, each in any number of pieces.
 class SafetensorsWriter {
  public:
-  explicit SafetensorsWriter(const std::string& path, std::map<std::string, std::string> metadata = {{"format", "pt"}});
+  explicit SafetensorsWriter(const std::string& path,
+                             std::map<std::string, std::string> metadata = {{"format", "pt"}});
 
-  void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape) { layout_.declare(name, type, shape); }
-  // Appends to a declared tensor. The first call ends the declarations. Too many bytes are an Error.
+  void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape) {
+    layout_.declare(name, type, shape);
+  }
+  // Appends to a declared tensor. The first call ends the declarations. Too many bytes are an
+  // Error.
   void write(std::string_view name, const void* data, size_t bytes);
   // Error if a tensor is incomplete; else the file is there, whole and durable.
   void commit();

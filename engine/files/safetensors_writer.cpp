@@ -10,7 +10,8 @@ namespace afina {
 SafetensorsLayout::SafetensorsLayout(std::string where, std::map<std::string, std::string> metadata)
     : where_(std::move(where)), metadata_(std::move(metadata)) {}
 
-void SafetensorsLayout::declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape) {
+void SafetensorsLayout::declare(const std::string& name, StoredType type,
+                                const std::vector<int64_t>& shape) {
   std::string where = where_ + ": tensor '" + name + "'";
   require(header_.empty(), where, ": declared after the first data were written");
   require(info(type).safetensors, where, ": safetensors has no type ", afina::name(type));
@@ -34,7 +35,8 @@ void SafetensorsLayout::lay_out() {
     Entry& entry = entries_[i];
     index_[entry.name] = i;
     entry.begin = end;
-    require(!__builtin_add_overflow(end, entry.bytes, &end), where_, ": more bytes than can be counted");
+    require(!__builtin_add_overflow(end, entry.bytes, &end), where_,
+            ": more bytes than can be counted");
     nlohmann::ordered_json one;
     one["dtype"] = info(entry.type).name;
     one["shape"] = entry.shape;
@@ -44,7 +46,9 @@ void SafetensorsLayout::lay_out() {
   std::string text;
   try {
     text = header.dump();
-  } catch (const nlohmann::json::exception& error) { fail(where_, ": a name or metadata cannot be written as JSON: ", error.what()); }
+  } catch (const nlohmann::json::exception& error) {
+    fail(where_, ": a name or metadata cannot be written as JSON: ", error.what());
+  }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   for (int i = 0; i < 8; ++i) header_ += char(uint64_t(text.size()) >> (8 * i));
   header_ += text;
@@ -67,7 +71,8 @@ SafetensorsLayout::Entry* SafetensorsLayout::find(std::string_view name) {
   return at == index_.end() ? nullptr : &entries_[at->second];
 }
 
-SafetensorsWriter::SafetensorsWriter(const std::string& path, std::map<std::string, std::string> metadata)
+SafetensorsWriter::SafetensorsWriter(const std::string& path,
+                                     std::map<std::string, std::string> metadata)
     : out_(path), layout_(out_.path(), std::move(metadata)) {}
 
 void SafetensorsWriter::begin() {
@@ -79,8 +84,8 @@ void SafetensorsWriter::write(std::string_view name, const void* data, size_t by
   begin();
   SafetensorsLayout::Entry* entry = layout_.find(name);
   require(entry, out_.path(), ": tensor '", name, "' was not declared");
-  require(bytes <= entry->bytes - entry->written, out_.path(), ": tensor '", name, "' has ", entry->bytes, " bytes; ", entry->written,
-          " are written, ", bytes, " more came");
+  require(bytes <= entry->bytes - entry->written, out_.path(), ": tensor '", name, "' has ",
+          entry->bytes, " bytes; ", entry->written, " are written, ", bytes, " more came");
   out_.write_at(entry->begin + entry->written, data, bytes);
   entry->written += bytes;
 }
@@ -88,8 +93,8 @@ void SafetensorsWriter::write(std::string_view name, const void* data, size_t by
 void SafetensorsWriter::commit() {
   begin();
   for (const SafetensorsLayout::Entry& entry : layout_.entries())
-    require(entry.written == entry.bytes, out_.path(), ": tensor '", entry.name, "' is incomplete: ", entry.written, " of ", entry.bytes,
-            " bytes were written");
+    require(entry.written == entry.bytes, out_.path(), ": tensor '", entry.name,
+            "' is incomplete: ", entry.written, " of ", entry.bytes, " bytes were written");
   out_.commit();
 }
 

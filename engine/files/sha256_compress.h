@@ -1,4 +1,5 @@
-// The inner step of SHA-256: whole blocks into the state, plainly or by the processor's own instructions.
+// The inner step of SHA-256: whole blocks into the state, plainly or by the processor's own
+// instructions.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -9,7 +10,8 @@ namespace afina {
 // Fractional parts of the cube roots of the first 64 primes.
 extern const uint32_t sha256_constants[64];
 
-using Sha256Compress = void (*)(std::array<uint32_t, 8>& state, const uint8_t* blocks, size_t count);
+using Sha256Compress = void (*)(std::array<uint32_t, 8>& state, const uint8_t* blocks,
+                                size_t count);
 // By the SHA extensions of x86; nullptr if the processor has none.
 Sha256Compress sha256_by_instructions();
 

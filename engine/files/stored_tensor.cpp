@@ -63,7 +63,8 @@ int64_t element_count(const std::vector<int64_t>& shape, const std::string& wher
   for (int64_t dimension : shape) {
     require(dimension >= 0, where, ": shape ", shape_text(shape), " has a negative dimension");
     empty |= dimension == 0;
-    // A zero further on makes the product small again, but not the file right: such a shape is refused as well.
+    // A zero further on makes the product small again, but not the file right: such a shape is
+    // refused as well.
     fits = fits && !__builtin_mul_overflow(count, dimension == 0 ? 1 : dimension, &count);
   }
   require(fits, where, ": shape ", shape_text(shape), " has more elements than can be counted");
@@ -72,11 +73,13 @@ int64_t element_count(const std::vector<int64_t>& shape, const std::string& wher
 
 size_t stored_bytes(StoredType type, int64_t count, const std::string& where) {
   const StoredTypeInfo& t = info(type);
-  require(count >= 0 && count % t.block_elements == 0, where, ": ", count, " numbers are no whole blocks of ", t.block_elements,
-          " of type ", t.name);
+  require(count >= 0 && count % t.block_elements == 0, where, ": ", count,
+          " numbers are no whole blocks of ", t.block_elements, " of type ", t.name);
   size_t bytes = 0;
-  bool fits = !__builtin_mul_overflow(size_t(count / t.block_elements), size_t(t.block_bytes), &bytes);
-  require(fits, where, ": ", count, " numbers of type ", t.name, " take more bytes than can be counted");
+  bool fits =
+      !__builtin_mul_overflow(size_t(count / t.block_elements), size_t(t.block_bytes), &bytes);
+  require(fits, where, ": ", count, " numbers of type ", t.name,
+          " take more bytes than can be counted");
   return bytes;
 }
 
@@ -90,7 +93,8 @@ int64_t StoredTensor::count() const { return element_count(shape, where()); }
 
 void StoredTensors::add(StoredTensor tensor) {
   auto [at, fresh] = index_.try_emplace(tensor.name, all_.size());
-  require(fresh, tensor.where(), " is there twice", fresh || all_[at->second].file == tensor.file ? "" : ", also in ",
+  require(fresh, tensor.where(), " is there twice",
+          fresh || all_[at->second].file == tensor.file ? "" : ", also in ",
           fresh || all_[at->second].file == tensor.file ? "" : all_[at->second].file);
   all_.push_back(std::move(tensor));
 }

@@ -9,7 +9,8 @@
 
 namespace afina {
 
-// Every form in which the known containers store numbers. Those of blocks (q...) hold `block_elements` numbers in `block_bytes` bytes.
+// Every form in which the known containers store numbers. Those of blocks (q...) hold
+// `block_elements` numbers in `block_bytes` bytes.
 // clang-format off
 enum class StoredType : uint8_t {
   f64, f32, f16, bf16, f8_e4m3, f8_e5m2, i64, i32, i16, i8, u64, u32, u16, u8, boolean,
@@ -32,7 +33,8 @@ const char* name(StoredType type);
 const StoredTypeInfo* safetensors_type(std::string_view name);
 const StoredTypeInfo* gguf_type(uint32_t number);
 
-// How many numbers a shape has; Error (beginning with `where`) if a dimension is negative or the product does not fit.
+// How many numbers a shape has; Error (beginning with `where`) if a dimension is negative or the
+// product does not fit.
 int64_t element_count(const std::vector<int64_t>& shape, const std::string& where);
 // Bytes that `count` numbers take; Error if that is no whole number of blocks or does not fit.
 size_t stored_bytes(StoredType type, int64_t count, const std::string& where);

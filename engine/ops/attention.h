@@ -1,4 +1,5 @@
-// attention: causal, grouped-query, isolated between packed documents; the scores are never held whole.
+// attention: causal, grouped-query, isolated between packed documents; the scores are never held
+// whole.
 #pragma once
 #include <cmath>
 
@@ -8,24 +9,31 @@
 namespace afina {
 
 namespace kernel {
-// q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim) with S >= T: query t stands at position S - T + t (a KV cache makes S > T).
-// starts i32 (B, T): the first position a query may see, the start of its document. lse f32 (f64) (B, T, heads): log of the sum of
-// exponentials of the scaled scores, kept for the backward pass. Per query the softmax sum is 16 lanes counted from its start and a tree,
-// the value a chain over keys ascending (by pairs in bf16, where probabilities are rounded to bf16).
-inline constinit Kernel<void(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale)>
+// q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim) with S >= T: query t stands at position S - T
+// + t (a KV cache makes S > T). starts i32 (B, T): the first position a query may see, the start of
+// its document. lse f32 (f64) (B, T, heads): log of the sum of exponentials of the scaled scores,
+// kept for the backward pass. Per query the softmax sum is 16 lanes counted from its start and a
+// tree, the value a chain over keys ascending (by pairs in bf16, where probabilities are rounded to
+// bf16).
+inline constinit Kernel<void(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k,
+                             const Tensor& v, const Tensor& starts, double scale)>
     attention{"attention"};
 // dq, dk, dv are overwritten. dk and dv: chains over queries, head after head of the group.
-inline constinit Kernel<void(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o, const Tensor& lse, const Tensor& q,
-                             const Tensor& k, const Tensor& v, const Tensor& starts, double scale)>
+inline constinit Kernel<void(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout,
+                             const Tensor& o, const Tensor& lse, const Tensor& q, const Tensor& k,
+                             const Tensor& v, const Tensor& starts, double scale)>
     attention_backward{"attention_backward"};
 }  // namespace kernel
 
 // By the book, one head of one sequence after the other; only for S == T.
-inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
-  int64_t B = q.shape()[0], T = q.shape()[1], heads = q.shape()[2], dim = q.columns(), groups = heads / k.shape()[2];
+inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tensor& v,
+                                   const Tensor& starts, double scale) {
+  int64_t B = q.shape()[0], T = q.shape()[1], heads = q.shape()[2], dim = q.columns(),
+          groups = heads / k.shape()[2];
   auto start = starts.integers();
   auto part = [&](const Tensor& x, int64_t b, int64_t h) {
-    return choose_columns(choose_rows(reshape(x, {B * T, x.size() / (B * T)}), b * T, T), h * dim, dim);
+    return choose_columns(choose_rows(reshape(x, {B * T, x.size() / (B * T)}), b * T, T), h * dim,
+                          dim);
   };
   Tensor y = Tensor::zeros({B * T, heads * dim}, q.dtype(), q.device());
   for (int64_t b = 0; b < B; ++b)
@@ -33,9 +41,10 @@ inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tenso
       std::vector<float> seen(size_t(T * T), 0.f);
       for (int64_t i = 0; i < T; ++i)
         for (int64_t j = start[size_t(b * T + i)]; j <= i; ++j) seen[size_t(i * T + j)] = 1.f;
-      Tensor e =
-          exp(matmul(part(q, b, h), part(k, b, h / groups), false, true) * scale) * Tensor::from(seen, {T, T}, q.dtype(), q.device());
-      Tensor of_head = matmul(e / sum_columns(e), part(v, b, h / groups));  // (T, dim), to be put in its place
+      Tensor e = exp(matmul(part(q, b, h), part(k, b, h / groups), false, true) * scale) *
+                 Tensor::from(seen, {T, T}, q.dtype(), q.device());
+      Tensor of_head =
+          matmul(e / sum_columns(e), part(v, b, h / groups));  // (T, dim), to be put in its place
       std::vector<float> rows(size_t(B * T * T), 0.f), columns(size_t(dim * heads * dim), 0.f);
       for (int64_t i = 0; i < T; ++i) rows[size_t((b * T + i) * T + i)] = 1.f;
       for (int64_t i = 0; i < dim; ++i) columns[size_t(i * heads * dim + h * dim + i)] = 1.f;
@@ -51,34 +60,42 @@ inline int64_t visible_pairs(const Tensor& starts, int64_t keys) {
   int64_t pairs = 0, length = starts.columns();
   for (size_t i = 0; i < first.size(); ++i) {
     int64_t position = keys - length + int64_t(i) % length;
-    require(first[i] >= 0 && first[i] <= position, "attention: the query at position ", position, " is to see keys from ", first[i], " on");
+    require(first[i] >= 0 && first[i] <= position, "attention: the query at position ", position,
+            " is to see keys from ", first[i], " on");
     pairs += position + 1 - first[i];
   }
   return pairs;
 }
 
-// softmax(scale q kᵀ) v over the keys a query may see. Without a kernel on the device, the definition runs.
-inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts, double scale) {
-  require(q.shape().rank() == 4 && k.shape().rank() == 4 && k.shape() == v.shape() && q.columns() == k.columns() &&
-              q.shape()[2] % k.shape()[2] == 0,
+// softmax(scale q kᵀ) v over the keys a query may see. Without a kernel on the device, the
+// definition runs.
+inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts,
+                        double scale) {
+  require(q.shape().rank() == 4 && k.shape().rank() == 4 && k.shape() == v.shape() &&
+              q.columns() == k.columns() && q.shape()[2] % k.shape()[2] == 0,
           "attention: q ", q.shape().text(), ", k ", k.shape().text(), ", v ", v.shape().text());
-  require(scale > 0. && k.shape()[1] >= q.shape()[1] && starts.size() == q.shape()[0] * q.shape()[1], "attention: scale ", scale, ", ",
-          starts.size(), " starts, q ", q.shape().text(), ", k ", k.shape().text());
+  require(
+      scale > 0. && k.shape()[1] >= q.shape()[1] && starts.size() == q.shape()[0] * q.shape()[1],
+      "attention: scale ", scale, ", ", starts.size(), " starts, q ", q.shape().text(), ", k ",
+      k.shape().text());
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, scale);
-  Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]}, q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
-  int64_t flops = 2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
+  Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]},
+                          q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
+  int64_t flops =
+      2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
   count_attention_flops(2 * flops);
   kernel::attention(o, lse, q, k, v, starts, scale);
-  return Tape::record("attention", o, {q, k, v},
-                      [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(), v = v.detached(), starts,
-                       scale, flops](const Tensor& dout) {
-                        Tensor of_q = like(q), of_k = like(k), of_v = like(v);
-                        count_attention_flops(5 * flops);
-                        kernel::attention_backward(of_q, of_k, of_v, dout, o, lse, q, k, v, starts, scale);
-                        if (dq) dq += of_q;
-                        if (dk) dk += of_k;
-                        if (dv) dv += of_v;
-                      });
+  return Tape::record(
+      "attention", o, {q, k, v},
+      [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(),
+       v = v.detached(), starts, scale, flops](const Tensor& dout) {
+        Tensor of_q = like(q), of_k = like(k), of_v = like(v);
+        count_attention_flops(5 * flops);
+        kernel::attention_backward(of_q, of_k, of_v, dout, o, lse, q, k, v, starts, scale);
+        if (dq) dq += of_q;
+        if (dk) dk += of_k;
+        if (dv) dv += of_v;
+      });
 }
 
 }  // namespace afina

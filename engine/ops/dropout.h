@@ -1,4 +1,5 @@
-// dropout: elements set to zero by a counter-based coin that is keyed by sample and position, never by place in the batch.
+// dropout: elements set to zero by a counter-based coin that is keyed by sample and position, never
+// by place in the batch.
 #pragma once
 #include "engine/kept.h"
 #include "engine/ops.h"
@@ -15,9 +16,12 @@ struct DropoutKey {
 };
 
 namespace kernel {
-// y = x / (1 - p) where the coin says keep, else 0. keys i32 (rows, 2): sample and position of each row of x (rows, n). The coin of column
-// c is number c of the Philox stream (seed, site and step, sample, position); linear in x, so that the same call is its own gradient.
-inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKey key)> dropout{"dropout"};
+// y = x / (1 - p) where the coin says keep, else 0. keys i32 (rows, 2): sample and position of each
+// row of x (rows, n). The coin of column c is number c of the Philox stream (seed, site and step,
+// sample, position); linear in x, so that the same call is its own gradient.
+inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& keys, double p,
+                             DropoutKey key)>
+    dropout{"dropout"};
 }  // namespace kernel
 
 // Dropout (Srivastava et al., 2014) with 0 <= p < 1. x (B, T, n), keys i32 (B * T, 2).

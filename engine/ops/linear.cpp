@@ -14,13 +14,15 @@ Tensor flat(const Tensor& x) { return x.viewed({x.rows(), x.columns()}); }
 
 Shape with_columns(const Shape& shape, int64_t columns) {
   std::vector<int64_t> extents;
-  for (int i = 0; i < shape.rank(); ++i) extents.push_back(i + 1 < shape.rank() ? shape[i] : columns);
+  for (int i = 0; i < shape.rank(); ++i)
+    extents.push_back(i + 1 < shape.rank() ? shape[i] : columns);
   return Shape(extents);
 }
 void check_linear(const Tensor& x, const Tensor& weight) {
-  require(x.columns() == weight.columns(), "linear: x ", x.shape().text(), " has ", x.columns(), " columns, the weight ",
-          weight.shape().text(), " takes ", weight.columns());
-  require(x.dtype() == weight.dtype(), "linear: x is ", name(x.dtype()), " and the weight ", name(weight.dtype()));
+  require(x.columns() == weight.columns(), "linear: x ", x.shape().text(), " has ", x.columns(),
+          " columns, the weight ", weight.shape().text(), " takes ", weight.columns());
+  require(x.dtype() == weight.dtype(), "linear: x is ", name(x.dtype()), " and the weight ",
+          name(weight.dtype()));
 }
 void add_bias_gradient(const Gradient& dbias, const Tensor& dy) {
   if (!dbias) return;
@@ -42,7 +44,8 @@ Tensor scaled(const Tensor& x, double scale) {
 }  // namespace
 
 void add_product(const Gradient& dx, const Tensor& a, const Tensor& b, const Shape& shape) {
-  if (!on_gpu(a.device()) || !dx.touched() || dx.value().dtype() != a.dtype()) return dx += times(a, b, false).viewed(shape);
+  if (!on_gpu(a.device()) || !dx.touched() || dx.value().dtype() != a.dtype())
+    return dx += times(a, b, false).viewed(shape);
   Tensor sum = flat(dx.sum());
   product_into(sum, a, b, false, false, true, Tensor());
 }
@@ -59,19 +62,20 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
   Kept kept = dweight ? Kept(flat(x)) : Kept();
-  return Tape::record("linear", y, dx || dweight || dbias,
-                      [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
-                        Tensor of_y = flat(dy);
-                        if (dweight) add_outer(dweight, of_y, kept.get());
-                        add_bias_gradient(dbias, of_y);
-                        if (dx) add_product(dx, of_y, weight, shape);
-                      });
+  return Tape::record(
+      "linear", y, dx || dweight || dbias,
+      [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
+        Tensor of_y = flat(dy);
+        if (dweight) add_outer(dweight, of_y, kept.get());
+        add_bias_gradient(dbias, of_y);
+        if (dx) add_product(dx, of_y, weight, shape);
+      });
 }
 
 namespace {
 
-// A layer whose low-rank path s (rows, r), scaled already, came from x itself or from x after dropout (xa). take: what becomes of ds, the
-// gradient of s before it was scaled.
+// A layer whose low-rank path s (rows, r), scaled already, came from x itself or from x after
+// dropout (xa). take: what becomes of ds, the gradient of s before it was scaled.
 struct LowRank {
   const Tensor &x, &xa, &s, &weight, &bias, &a, &b;
   double scale;
@@ -81,15 +85,18 @@ struct LowRank {
 };
 
 Tensor with_low_rank(const LowRank& l) {
-  require(l.b.rows() == l.weight.rows() && l.b.columns() == l.a.rows(), "linear_lora: B ", l.b.shape().text(), " does not join A ",
-          l.a.shape().text(), " to W ", l.weight.shape().text());
+  require(l.b.rows() == l.weight.rows() && l.b.columns() == l.a.rows(), "linear_lora: B ",
+          l.b.shape().text(), " does not join A ", l.a.shape().text(), " to W ",
+          l.weight.shape().text());
   Tensor y(with_columns(l.x.shape(), l.weight.rows()), l.x.dtype(), l.x.device()), out = flat(y);
   product2_into(out, flat(l.x), l.weight, l.s, l.b, true, l.bias);
-  bool same = l.x.data<void>() == l.xa.data<void>();  // no dropout: one product gives both parts of dx
-  Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(), dweight = l.weight.grad(),
-           dbias = l.bias ? l.bias.grad() : Gradient();
-  auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(), weight = l.weight.detached(), a = l.a.detached(),
-                   b = l.b.detached(), shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart,
+  bool same =
+      l.x.data<void>() == l.xa.data<void>();  // no dropout: one product gives both parts of dx
+  Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(),
+           dweight = l.weight.grad(), dbias = l.bias ? l.bias.grad() : Gradient();
+  auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(),
+                   weight = l.weight.detached(), a = l.a.detached(), b = l.b.detached(),
+                   shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart,
                    take = l.take](const Tensor& dy) {
     Tensor of_y = flat(dy);
     if (db) add_outer(db, of_y, s);
@@ -101,7 +108,9 @@ Tensor with_low_rank(const LowRank& l) {
     if (dxa) add_product(dxa, ds, a, shape);
     if (!dx) return;
     // On a GPU products add to dx, but for one that is new and better made of both parts at once.
-    const bool at_once = same && !apart && (!on_gpu(dy.device()) || (!dx.touched() && better_joined(weight.columns(), of_y.columns())));
+    const bool at_once = same && !apart &&
+                         (!on_gpu(dy.device()) ||
+                          (!dx.touched() && better_joined(weight.columns(), of_y.columns())));
     if (!at_once) {
       add_product(dx, of_y, weight, shape);
       if (same && !apart) add_product(dx, ds, a, shape);
@@ -116,25 +125,28 @@ Tensor with_low_rank(const LowRank& l) {
 
 }  // namespace
 
-Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
-                   double scale) {
+Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias,
+                   const Tensor& a, const Tensor& b, double scale) {
   check_linear(x, weight);
   check_linear(xa, a);
   Tensor s = scaled(times(flat(xa), a, true), scale);
   Gradient da = a.grad();
   return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da), false,
-                        [da, kept = da ? Kept(flat(xa)) : Kept()](const Tensor& ds) { add_outer(da, ds, kept.get()); }});
+                        [da, kept = da ? Kept(flat(xa)) : Kept()](const Tensor& ds) {
+                          add_outer(da, ds, kept.get());
+                        }});
 }
 
-Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight, const Tensor& bias, const Tensor& a,
-                      const Tensor& b, double scale) {
+Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight,
+                      const Tensor& bias, const Tensor& a, const Tensor& b, double scale) {
   check_linear(x, weight);
   check_linear(x, a);
   Tensor part({low.rows(), a.rows()}, low.dtype(), low.device());
   kernel::columns(part, low, from);
   Tensor s = scaled(part, scale);
   Gradient dlow = low.grad();
-  return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), on_gpu(x.device()), [dlow, from](const Tensor& ds) {
+  return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), on_gpu(x.device()),
+                        [dlow, from](const Tensor& ds) {
                           Tensor sum = dlow.sum();
                           kernel::add_columns(sum, ds, from);
                         }});

@@ -7,8 +7,9 @@ namespace afina {
 
 namespace kernel {
 inline constinit Kernel<void(Tensor& y, const Tensor& gate, const Tensor& up)> swiglu{"swiglu"};
-inline constinit Kernel<void(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate, const Tensor& up)> swiglu_backward{
-    "swiglu_backward"};
+inline constinit Kernel<void(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor& gate,
+                             const Tensor& up)>
+    swiglu_backward{"swiglu_backward"};
 }  // namespace kernel
 
 inline Tensor swiglu_definition(const Tensor& gate, const Tensor& up) { return silu(gate) * up; }
@@ -22,12 +23,14 @@ inline Tensor swiglu(const Tensor& gate, const Tensor& up) {
     kernel::swiglu(again, of_gate, up.get());
     return again;
   });
-  return Tape::record("swiglu", y, {gate, up}, [dgate = gate.grad(), dup = up.grad(), gate = Kept(gate), up = Kept(up)](const Tensor& dy) {
-    Tensor g = gate.get(), u = up.get(), of_gate = like(g), of_up = like(u);
-    kernel::swiglu_backward(of_gate, of_up, dy, g, u);
-    if (dgate) dgate += of_gate;
-    if (dup) dup += of_up;
-  });
+  return Tape::record(
+      "swiglu", y, {gate, up},
+      [dgate = gate.grad(), dup = up.grad(), gate = Kept(gate), up = Kept(up)](const Tensor& dy) {
+        Tensor g = gate.get(), u = up.get(), of_gate = like(g), of_up = like(u);
+        kernel::swiglu_backward(of_gate, of_up, dy, g, u);
+        if (dgate) dgate += of_gate;
+        if (dup) dup += of_up;
+      });
 }
 
 }  // namespace afina

@@ -29,7 +29,8 @@ std::vector<int64_t> extents(const Shape& shape) {
   return all;
 }
 
-// Reads one checkpoint's tensors into the trainer. Everything is checked before the first one is written.
+// Reads one checkpoint's tensors into the trainer. Everything is checked before the first one is
+// written.
 void restore(const std::string& path, Trainer& trainer) {
   Safetensors file(path);
   auto state = trainer.state();
@@ -38,12 +39,15 @@ void restore(const std::string& path, Trainer& trainer) {
     wanted.insert(name);
     const StoredTensor* stored = file.find(name);
     require(stored, path, ": no tensor '", name,
-            "'; the run trains something else now than when it was saved. Resume with the same --method.");
-    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path, ": tensor '", name, "' is ",
-            afina::name(stored->type), " ", shape_text(stored->shape), ", expected F32 ", tensor.shape().text());
+            "'; the run trains something else now than when it was saved. Resume with the same "
+            "--method.");
+    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path,
+            ": tensor '", name, "' is ", afina::name(stored->type), " ", shape_text(stored->shape),
+            ", expected F32 ", tensor.shape().text());
   }
   for (const StoredTensor& stored : file.tensors())
-    require(wanted.count(stored.name), path, ": tensor '", stored.name, "' is not trained by this run. Resume with the same --method.");
+    require(wanted.count(stored.name), path, ": tensor '", stored.name,
+            "' is not trained by this run. Resume with the same --method.");
   for (auto& [name, tensor] : state) {
     const StoredTensor& stored = file.at(name);
     std::vector<float> values(size_t(tensor.size()));
@@ -53,15 +57,18 @@ void restore(const std::string& path, Trainer& trainer) {
   }
 }
 
-// Keeps the last two. Values without a .json belong to a checkpoint that was never finished, or was half removed: a killed process leaves
-// them, and on a small disk they would keep the next one from being written.
+// Keeps the last two. Values without a .json belong to a checkpoint that was never finished, or was
+// half removed: a killed process leaves them, and on a small disk they would keep the next one from
+// being written.
 void remove_old(const std::string& folder) {
   auto steps = checkpoint_steps(folder);
   for (size_t i = 0; i + kept < steps.size(); ++i)
-    fs::remove(stem(folder, steps[i]) + ".json");  // first, so that a checkpoint is never believed whole when half is gone
+    fs::remove(stem(folder, steps[i]) +
+               ".json");  // first, so that a checkpoint is never believed whole when half is gone
   std::vector<fs::path> abandoned;
   for (auto& entry : fs::directory_iterator(folder))
-    if (fs::path path = entry.path(); path.extension() == ".safetensors" && !fs::exists(path.replace_extension(".json")))
+    if (fs::path path = entry.path();
+        path.extension() == ".safetensors" && !fs::exists(path.replace_extension(".json")))
       abandoned.push_back(entry.path());
   for (const fs::path& path : abandoned) fs::remove(path);
 }
@@ -75,7 +82,9 @@ std::vector<int64_t> checkpoint_steps(const std::string& folder) {
     long long step = 0;
     int used = 0;
     std::string file = entry.path().filename().string();
-    if (std::sscanf(file.c_str(), "step-%lld.json%n", &step, &used) == 1 && used == int(file.size())) steps.push_back(step);
+    if (std::sscanf(file.c_str(), "step-%lld.json%n", &step, &used) == 1 &&
+        used == int(file.size()))
+      steps.push_back(step);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -85,7 +94,8 @@ void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& ex
   fs::create_directories(folder);
   remove_old(folder);
   std::string at = stem(folder, trainer.steps_done());
-  SafetensorsWriter out(at + ".safetensors", {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
+  SafetensorsWriter out(at + ".safetensors",
+                        {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
   auto state = trainer.state();
   for (auto& [name, tensor] : state) out.declare(name, StoredType::f32, extents(tensor.shape()));
   for (auto& [name, tensor] : state) {
@@ -93,7 +103,9 @@ void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& ex
     out.write(name, values.data(), values.size() * sizeof(float));
   }
   out.commit();
-  write_text_file(at + ".json", to_text(Json{{"step", trainer.steps_done()}, {"sha256", sha256_file(at + ".safetensors")}}) + "\n");
+  write_text_file(at + ".json", to_text(Json{{"step", trainer.steps_done()},
+                                             {"sha256", sha256_file(at + ".safetensors")}}) +
+                                    "\n");
   remove_old(folder);
 }
 
@@ -104,8 +116,10 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     std::string path = stem(folder, *step) + ".safetensors", expected;
     try {
-      expected = get<std::string>(parse_json_file(stem(folder, *step) + ".json"), "sha256", stem(folder, *step) + ".json");
-      require(sha256_file(path) == expected, path, ": the checksum is not the one that was written with it: the file is damaged");
+      expected = get<std::string>(parse_json_file(stem(folder, *step) + ".json"), "sha256",
+                                  stem(folder, *step) + ".json");
+      require(sha256_file(path) == expected, path,
+              ": the checksum is not the one that was written with it: the file is damaged");
     } catch (const Error& e) {
       resumed.notes.push_back(std::string(e.what()) + "; using the checkpoint before it");
       damaged.push_back(stem(folder, *step) + ".json");
@@ -114,11 +128,13 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
     Safetensors file(path);
     restore(path, trainer);
     auto extra = file.metadata().find("extra");
-    require(extra != file.metadata().end(), path, ": lacks the description ('extra') that afina writes into a checkpoint");
+    require(extra != file.metadata().end(), path,
+            ": lacks the description ('extra') that afina writes into a checkpoint");
     resumed.extra = parse_json(extra->second, path);
     resumed.step = *step;
     trainer.resumed(*step);
-    // Out of the way, or it would count as one of the last two. Where that cannot be done it is passed over again the next time.
+    // Out of the way, or it would count as one of the last two. Where that cannot be done it is
+    // passed over again the next time.
     std::error_code ignored;
     for (const std::string& path : damaged) fs::rename(path, path + ".damaged", ignored);
     return resumed;

@@ -7,14 +7,20 @@ WeightTable::WeightTable(size_t count, Device device, bool later) : rows(count),
   PurposeScope purpose(Purpose::optimizer);
   there_ = Tensor({int64_t(count * sizeof(WeightRow) / sizeof(int32_t))}, Dtype::i32, device);
 }
-void WeightTable::upload() { memory(there_.device()).copy(there_.data(), rows.data(), there_.bytes()); }
+void WeightTable::upload() {
+  memory(there_.device()).copy(there_.data(), rows.data(), there_.bytes());
+}
 
 bool DeviceStep::possible(const Optimizer& optimizer, Device device) {
-  return kernel::add_loss.runs_on(device) && kernel::gradient_norm.runs_on(device) && optimizer.at_once(device);
+  return kernel::add_loss.runs_on(device) && kernel::gradient_norm.runs_on(device) &&
+         optimizer.at_once(device);
 }
 
 DeviceStep::DeviceStep(const std::vector<Parameter*>& trained, Optimizer& optimizer)
-    : trained_(trained), optimizer_(optimizer), device_(trained[0]->master.device()), of_(trained[0]->master.dtype()) {
+    : trained_(trained),
+      optimizer_(optimizer),
+      device_(trained[0]->master.device()),
+      of_(trained[0]->master.dtype()) {
   PurposeScope purpose(Purpose::optimizer);
   int64_t parts = 0;
   for (Parameter* p : trained) parts += weight_parts(p->shape.size());
@@ -28,15 +34,21 @@ void DeviceStep::begin(const StepNumbers& numbers) {
   memory(device_).copy(numbers_.data(), &now_, sizeof now_);
 }
 
-void DeviceStep::add_loss(const Tensor& losses, bool first) { kernel::add_loss(record_, losses, first); }
+void DeviceStep::add_loss(const Tensor& losses, bool first) {
+  kernel::add_loss(record_, losses, first);
+}
 
 void DeviceStep::move_all(WeightTable& table) {
   int64_t parts = 0;
   for (size_t i = 0; i < trained_.size(); ++i) {
     Parameter& p = *trained_[i];
     WeightRow& row = table.rows[i];
-    row.master = p.master.data(), row.value = p.value.data(), row.gradient = p.value.grad().value().data();
-    row.size = p.shape.size(), row.first_part = parts, row.rounded = p.value.dtype() == Dtype::bf16;
+    row.master = p.master.data();
+    row.value = p.value.data();
+    row.gradient = p.value.grad().value().data();
+    row.size = p.shape.size();
+    row.first_part = parts;
+    row.rounded = p.value.dtype() == Dtype::bf16;
     optimizer_.fill(i, p, row);
     parts += weight_parts(row.size);
   }

@@ -1,15 +1,18 @@
-// The end of a training step on a device that is not to be waited for: norm, clipping and update of all weights in three launches that read
-// the step's numbers in device memory, and one record read back.
+// The end of a training step on a device that is not to be waited for: norm, clipping and update of
+// all weights in three launches that read the step's numbers in device memory, and one record read
+// back.
 #pragma once
 #include "engine/ops/adamw.h"
 #include "engine/train/optimizer.h"
 
 namespace afina {
 
-// Rows of a table of all trained weights, on the host and in device memory. Addresses of gradients are those of the step that fills it.
+// Rows of a table of all trained weights, on the host and in device memory. Addresses of gradients
+// are those of the step that fills it.
 class WeightTable {
  public:
-  // later: it is uploaded when the step that fills it has been captured, as a captured step cannot copy from the host.
+  // later: it is uploaded when the step that fills it has been captured, as a captured step cannot
+  // copy from the host.
   WeightTable(size_t rows, Device device, bool later = false);
   std::vector<WeightRow> rows;
   const bool later;

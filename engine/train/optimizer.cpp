@@ -8,7 +8,8 @@ std::map<std::string, OptimizerFactory>& optimizers() {
   return all;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<Parameter*>& trained) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
+                                          const std::vector<Parameter*>& trained) {
   auto found = optimizers().find(options.name);
   if (found != optimizers().end()) return found->second(options, trained);
   std::string known;

@@ -11,10 +11,15 @@
 
 namespace afina {
 
-Parameter make_parameter(std::string name, Shape shape, Init init, bool trained, Dtype dtype, Device device) {
+Parameter make_parameter(std::string name, Shape shape, Init init, bool trained, Dtype dtype,
+                         Device device) {
   Parameter p;
-  p.name = std::move(name), p.shape = shape, p.init = init, p.trained = trained;
-  Dtype exact = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32, held = shape.rank() > 1 ? dtype : exact;
+  p.name = std::move(name);
+  p.shape = shape;
+  p.init = init;
+  p.trained = trained;
+  Dtype exact = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32,
+        held = shape.rank() > 1 ? dtype : exact;
   PurposeScope purpose(Purpose::weights);
   p.value = Tensor(shape, held, device);
   if (!trained) return p;
@@ -31,7 +36,9 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
 void Parameter::assign_part(int64_t first, const Tensor& values) {
   PurposeScope purpose(Purpose::workspace);
   Tensor part = value.device() == Device::cpu ? values : values.to(value.device());
-  auto put = [&](const Tensor& to) { to.viewed({to.size()}).slice_rows(first, part.size()).copy_from(part); };
+  auto put = [&](const Tensor& to) {
+    to.viewed({to.size()}).slice_rows(first, part.size()).copy_from(part);
+  };
   if (master) put(master);
   if (!master || master.data<void>() != value.data<void>()) put(value);
 }
@@ -50,19 +57,23 @@ void Parameter::settle() {
 
 void Parameter::assign(const float* values) {
   constexpr int64_t most = 1 << 18;
-  for (int64_t first = 0; first < shape.size(); first += most) assign_part(first, values + first, std::min(most, shape.size() - first));
+  for (int64_t first = 0; first < shape.size(); first += most)
+    assign_part(first, values + first, std::min(most, shape.size() - first));
   settle();
 }
 
 // values = the parameter's initial values from `first` (even) on; f32 on the host.
-static void initial_values(Tensor& values, const Parameter& p, const Random& random, int64_t first) {
-  if (p.init.kind == Init::normal) return kernel::normals(values, NormalStream(random), first, p.init.spread);
+static void initial_values(Tensor& values, const Parameter& p, const Random& random,
+                           int64_t first) {
+  if (p.init.kind == Init::normal)
+    return kernel::normals(values, NormalStream(random), first, p.init.spread);
   float* to = values.data<float>();
   parallel_for(values.size(), 1 << 14, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      to[i] = p.init.kind == Init::ones    ? 1.f
-              : p.init.kind == Init::zeros ? 0.f
-                                           : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
+      to[i] = p.init.kind == Init::ones ? 1.f
+              : p.init.kind == Init::zeros
+                  ? 0.f
+                  : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
   });
 }
 
@@ -70,7 +81,8 @@ void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
   Random random(seed, "init", p.name);
   const Tensor& exact = p.master ? p.master : p.value;
-  constexpr int64_t most = 1 << 18;  // a part stays in a cache between its being made and its being copied
+  constexpr int64_t most =
+      1 << 18;  // a part stays in a cache between its being made and its being copied
 
   if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // made where they stay
     Tensor all = exact.viewed({exact.size()}), rounded = p.value.viewed(all.shape());
@@ -78,7 +90,8 @@ void initialise(Parameter& p, uint64_t seed) {
       const int64_t count = std::min(most, all.size() - first);
       Tensor part = all.slice_rows(first, count);
       initial_values(part, p, random, first);
-      if (exact.data<void>() != p.value.data<void>()) rounded.slice_rows(first, count).copy_from(part);
+      if (exact.data<void>() != p.value.data<void>())
+        rounded.slice_rows(first, count).copy_from(part);
     }
     return p.settle();
   }

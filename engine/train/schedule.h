@@ -16,7 +16,8 @@ struct Schedule {
   int64_t warmup = 0;  // steps of linear rise to the peak
   Decay decay = Decay::cosine;
   double floor = 0.;  // share of the peak that is left at the end
-  // Rate of step `step`, counted from 0: (step + 1) / warmup of the peak while warming up, then down to the floor at the last step's end.
+  // Rate of step `step`, counted from 0: (step + 1) / warmup of the peak while warming up, then
+  // down to the floor at the last step's end.
   double at(int64_t step) const;
 };
 

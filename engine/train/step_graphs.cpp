@@ -7,13 +7,15 @@ namespace afina {
 
 namespace {
 
-// More kinds than this are run as they are: each graph costs some milliseconds and memory of the device.
+// More kinds than this are run as they are: each graph costs some milliseconds and memory of the
+// device.
 constexpr int64_t most_graphs = 64;
 
 std::string reason(Device device, GraphUse use) {
   if (use == GraphUse::off) return "switched off (--graph off)";
   if (const char* why = why_no_graphs(device)) return why;
-  if (use == GraphUse::automatic && device != Device::cuda) return "--graph auto captures on cuda alone";
+  if (use == GraphUse::automatic && device != Device::cuda)
+    return "--graph auto captures on cuda alone";
   return "";
 }
 
@@ -26,27 +28,35 @@ void StepGraphs::run(const StepKind* kind, const std::function<void(WeightTable&
   last_replayed_ = false;
   StepMemory memory(device_);
   if (!kind || !why_not_.empty()) return give(table_);
-  require(graphs(device_).step_bytes() == 0, "a tensor of an earlier step is still held: ", graphs(device_).step_bytes(),
+  require(graphs(device_).step_bytes() == 0,
+          "a tensor of an earlier step is still held: ", graphs(device_).step_bytes(),
           " bytes of the memory that steps have for themselves; run with --graph off");
   Kind& of = kinds_[kind->key];
   if (of.graph) {
     of.flops.count_again(kind->pairs);
   } else {
     if (++of.seen < 2) return give(table_);
-    if (captured_ >= most_graphs) return ++beyond_, give(table_);
+    if (captured_ >= most_graphs) {
+      ++beyond_;
+      return give(table_);
+    }
     if (!capture(of, kind->pairs, give)) return give(table_);
   }
   of.graph->replay();
-  last_replayed_ = true, ++replayed_;
+  last_replayed_ = true;
+  ++replayed_;
 }
 
 std::string StepGraphs::why_not() const {
   if (!why_not_.empty() || !beyond_) return why_not_;
-  return std::to_string(beyond_) + " steps were of more kinds than the " + std::to_string(most_graphs) +
-         " that are captured at most; rows of more equal lengths (--pack) or fewer rows a step make fewer kinds";
+  return std::to_string(beyond_) + " steps were of more kinds than the " +
+         std::to_string(most_graphs) +
+         " that are captured at most; rows of more equal lengths (--pack) or fewer rows a step "
+         "make fewer kinds";
 }
 
-// The second step of a kind: by now everything that is made once is there (tables, algorithms of libraries, room for them).
+// The second step of a kind: by now everything that is made once is there (tables, algorithms of
+// libraries, room for them).
 bool StepGraphs::capture(Kind& kind, int64_t pairs, const std::function<void(WeightTable&)>& give) {
   kind.table = std::make_unique<WeightTable>(weights_, device_, true);
   kind.flops = StepFlops();

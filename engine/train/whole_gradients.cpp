@@ -18,7 +18,8 @@ bool touched(const Parameter& p) {
 
 }  // namespace
 
-WholeGradients::WholeGradients(const std::vector<Parameter*>& trained) : trained_(trained), taken_(trained.size(), false) {
+WholeGradients::WholeGradients(const std::vector<Parameter*>& trained)
+    : trained_(trained), taken_(trained.size(), false) {
   for (Parameter* p : trained) before_.push_back(holders(*p));
 }
 
@@ -27,7 +28,8 @@ std::vector<size_t> WholeGradients::take() {
   for (size_t i = 0; i < trained_.size(); ++i) {
     if (!touched(*trained_[i]) || holders(*trained_[i]) > before_[i]) continue;
     require(!taken_[i], "the weight '", trained_[i]->name,
-            "' was moved before its gradient was whole, as several checkpointed blocks use it; train without --apply-as-you-go");
+            "' was moved before its gradient was whole, as several checkpointed blocks use it; "
+            "train without --apply-as-you-go");
     taken_[i] = true;
     whole.push_back(i);
   }

@@ -1,4 +1,5 @@
-// Which gradients are whole while the backward pass still runs, so that their weights can be moved at once.
+// Which gradients are whole while the backward pass still runs, so that their weights can be moved
+// at once.
 #pragma once
 #include <vector>
 
@@ -6,13 +7,15 @@
 
 namespace afina {
 
-// A gradient is whole when it was added to and no recorded step holds it any more: a step that will add to it holds it (Gradient::holders).
+// A gradient is whole when it was added to and no recorded step holds it any more: a step that will
+// add to it holds it (Gradient::holders).
 class WholeGradients {
  public:
   // To be made before the forward pass, when nothing is recorded.
   explicit WholeGradients(const std::vector<Parameter*>& trained);
-  // Positions in `trained` of those that have become whole since the last call. Error if one that was whole has been added to again: a
-  // weight used by two checkpointed blocks, which hold nothing before they run.
+  // Positions in `trained` of those that have become whole since the last call. Error if one that
+  // was whole has been added to again: a weight used by two checkpointed blocks, which hold nothing
+  // before they run.
   std::vector<size_t> take();
   // Those that never came, when the backward pass is over.
   std::vector<size_t> missing() const;

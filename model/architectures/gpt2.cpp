@@ -1,4 +1,5 @@
-// GPT-2 (Radford et al., 2019): learned positions, LayerNorm, one packed projection for q, k and v, GELU.
+// GPT-2 (Radford et al., 2019): learned positions, LayerNorm, one packed projection for q, k and v,
+// GELU.
 #include <cmath>
 #include <deque>
 
@@ -21,13 +22,16 @@ void check(ModelConfig& c, const std::string& where) {
   c.context = config_size(j, "n_positions", where, 1 << 22);
   c.norm_eps = get_or<double>(j, "layer_norm_epsilon", where, 1e-5);
   c.tied = get_or<bool>(j, "tie_word_embeddings", where, true);
-  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": layer_norm_epsilon ", c.norm_eps, " is out of range");
+  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": layer_norm_epsilon ", c.norm_eps,
+          " is out of range");
   std::string act = get_or<std::string>(j, "activation_function", where, "gelu_new");
-  require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where, ": activation_function '", act,
-          "' is not supported; supported: gelu_new, gelu");
-  for (auto [key, expected] : {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false),
-                               std::pair("add_cross_attention", false)})
-    require(get_or<bool>(j, key, where, expected) == expected, where, ": ", key, " ", expected ? "false" : "true", " is not supported");
+  require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where,
+          ": activation_function '", act, "' is not supported; supported: gelu_new, gelu");
+  for (auto [key, expected] :
+       {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false),
+        std::pair("add_cross_attention", false)})
+    require(get_or<bool>(j, key, where, expected) == expected, where, ": ", key, " ",
+            expected ? "false" : "true", " is not supported");
 }
 
 struct Block {
@@ -53,15 +57,20 @@ struct Block {
   Tensor attend(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1], head_dim = dim / heads;
     Tensor qkv = c_attn(x, in);  // (B, T, 3 dim)
-    auto part = [&](int64_t i) { return reshape(columns(qkv, i * dim, dim), {B, T, heads, head_dim}); };
+    auto part = [&](int64_t i) {
+      return reshape(columns(qkv, i * dim, dim), {B, T, heads, head_dim});
+    };
     Tensor q = part(0), k = part(1), v = part(2);
     if (cache) {
       auto all = cache->extended(layer, k, v);
-      k = all.k, v = all.v;
+      k = all.k;
+      v = all.v;
     }
-    return attn_c_proj(reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
+    return attn_c_proj(
+        reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
   }
-  void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer, bool mlp_again) const {
+  void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer,
+                  bool mlp_again) const {
     s.more = attend(ln_1(s), in, cache, layer);
     Tensor inner = c_fc(ln_2(s), in, mlp_again);
     s.more = c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
@@ -72,7 +81,8 @@ class Gpt2 : public Model {
  public:
   Gpt2(const ModelConfig& c, Parameters& p)
       : wte_((Scope(p, "transformer") / "wte").base("weight", {c.vocabulary, c.dim})),
-        wpe_((Scope(p, "transformer") / "wpe").base("weight", {c.context, c.dim}, {Init::normal, 0.01f})) {
+        wpe_((Scope(p, "transformer") / "wpe")
+                 .base("weight", {c.context, c.dim}, {Init::normal, 0.01f})) {
     Scope scope(p, "transformer");
     for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c);
     ln_f_.emplace_back(scope / "ln_f", c.dim, c.norm_eps);
@@ -86,7 +96,8 @@ class Gpt2 : public Model {
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
       bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache, [&block, in, cache, i, again](Stream& h) { block(h, in, cache, i, again); });
+      run_block(s, cache,
+                [&block, in, cache, i, again](Stream& h) { block(h, in, cache, i, again); });
     }
     if (cache) cache->length += in.tokens.columns();
     return ln_f_[0](s);
@@ -103,10 +114,13 @@ class Gpt2 : public Model {
   Parameter &wte_, &wpe_;
   std::deque<Block> blocks_;
   std::deque<LayerNorm> ln_f_;  // one, made after the blocks
-  Tensor tokens_, head_;        // the embedding, and the head's matrix, which is the same when they are tied
+  Tensor tokens_,
+      head_;  // the embedding, and the head's matrix, which is the same when they are tied
 };
 
-std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) { return std::make_unique<Gpt2>(config, parameters); }
+std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {
+  return std::make_unique<Gpt2>(config, parameters);
+}
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ in biases and defaults alone.
+// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ in biases and
+// defaults alone.
 #include <cmath>
 #include <deque>
 
@@ -25,16 +26,21 @@ Biases biases_of(const ModelConfig& config) {
 void check_rope(ModelConfig& c, const std::string& where) {
   const Json* parameters = find_member(c.json, "rope_parameters", where);
   c.rope_theta = get_or<double>(parameters ? *parameters : c.json, "rope_theta", where, 10000.);
-  require(c.rope_theta >= 1. && c.rope_theta < 1e12, where, ": rope_theta ", c.rope_theta, " is out of range");
-  require(get_or<double>(c.json, "partial_rotary_factor", where, 1.) == 1., where, ": partial_rotary_factor other than 1 is not supported");
+  require(c.rope_theta >= 1. && c.rope_theta < 1e12, where, ": rope_theta ", c.rope_theta,
+          " is out of range");
+  require(get_or<double>(c.json, "partial_rotary_factor", where, 1.) == 1., where,
+          ": partial_rotary_factor other than 1 is not supported");
   rope_frequencies(c, where);
 }
 
-// Attention over a window is full attention as long as a sequence fits the window: the context is cut to it.
+// Attention over a window is full attention as long as a sequence fits the window: the context is
+// cut to it.
 void check_window(ModelConfig& c, const std::string& where) {
   bool used = get_or<bool>(c.json, "use_sliding_window", where, c.architecture == "mistral");
-  for (const std::string& type : get_or<std::vector<std::string>>(c.json, "layer_types", where, {})) {
-    require(type == "full_attention" || type == "sliding_attention", where, ": layer type '", type, "' is not supported");
+  for (const std::string& type :
+       get_or<std::vector<std::string>>(c.json, "layer_types", where, {})) {
+    require(type == "full_attention" || type == "sliding_attention", where, ": layer type '", type,
+            "' is not supported");
     used = used || type == "sliding_attention";
   }
   if (used && find_member(c.json, "sliding_window", where))
@@ -47,17 +53,24 @@ void check(ModelConfig& c, const std::string& where) {
   c.dim = config_size(j, "hidden_size", where);
   c.layers = config_size(j, "num_hidden_layers", where, 4096);
   c.heads = config_size(j, "num_attention_heads", where, 4096);
-  c.kv_heads = find_member(j, "num_key_value_heads", where) ? config_size(j, "num_key_value_heads", where, 4096) : c.heads;
-  c.head_dim = find_member(j, "head_dim", where) ? config_size(j, "head_dim", where, 4096) : c.dim / c.heads;
+  c.kv_heads = find_member(j, "num_key_value_heads", where)
+                   ? config_size(j, "num_key_value_heads", where, 4096)
+                   : c.heads;
+  c.head_dim =
+      find_member(j, "head_dim", where) ? config_size(j, "head_dim", where, 4096) : c.dim / c.heads;
   c.ffn_dim = config_size(j, "intermediate_size", where);
   c.context = config_size(j, "max_position_embeddings", where, 1 << 30);
   c.norm_eps = get_or<double>(j, "rms_norm_eps", where, 1e-6);
   c.tied = get_or<bool>(j, "tie_word_embeddings", where, false);
-  require(c.heads % c.kv_heads == 0, where, ": ", c.heads, " query heads cannot share ", c.kv_heads, " key heads evenly");
-  require(c.head_dim >= 2 && c.head_dim % 2 == 0, where, ": rotary embedding needs an even head_dim, not ", c.head_dim);
-  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": rms_norm_eps ", c.norm_eps, " is out of range");
+  require(c.heads % c.kv_heads == 0, where, ": ", c.heads, " query heads cannot share ", c.kv_heads,
+          " key heads evenly");
+  require(c.head_dim >= 2 && c.head_dim % 2 == 0, where,
+          ": rotary embedding needs an even head_dim, not ", c.head_dim);
+  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": rms_norm_eps ", c.norm_eps,
+          " is out of range");
   std::string act = get_or<std::string>(j, "hidden_act", where, "silu");
-  require(act == "silu" || act == "swish", where, ": hidden_act '", act, "' is not supported; supported: silu");
+  require(act == "silu" || act == "swish", where, ": hidden_act '", act,
+          "' is not supported; supported: silu");
   biases_of(c);
   check_rope(c, where);
   check_window(c, where);
@@ -77,7 +90,8 @@ struct Attention {
         o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o) {}
 
   // x (B, T, dim); layer: the index of this layer in the cache.
-  Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer) const {
+  Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache,
+                    size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1];
     auto qkv = together({&q_proj, &k_proj, &v_proj}, x, in);
     Tensor q = rope(reshape(qkv[0], {B, T, heads, head_dim}), table, in.positions);
@@ -86,7 +100,8 @@ struct Attention {
     qkv.clear();
     if (cache) {
       auto all = cache->extended(layer, k, v);
-      k = all.k, v = all.v;
+      k = all.k;
+      v = all.v;
     }
     Tensor o = attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim)));
     return o_proj(reshape(o, {B, T, heads * head_dim}), in);
@@ -102,7 +117,8 @@ struct Mlp {
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
   // again: gate and up are not kept for the backward pass but computed once more.
   Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
-    auto both = together({&up_proj, &gate_proj}, x, in, again);  // in this order gradients of x are added up: part of the bits
+    auto both = together({&up_proj, &gate_proj}, x, in,
+                         again);  // in this order gradients of x are added up: part of the bits
     Tensor h = swiglu(both[1], both[0]);
     both.clear();
     return down_proj(h, in);
@@ -120,7 +136,8 @@ struct Block {
         self_attn(scope / "self_attn", c, bias),
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
         mlp(scope / "mlp", c, bias.mlp) {}
-  void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache, size_t layer, bool mlp_again) const {
+  void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache,
+                  size_t layer, bool mlp_again) const {
     s.more = self_attn(input_layernorm(s), in, table, cache, layer);
     s.more = mlp(post_attention_layernorm(s), in, mlp_again);
   }
@@ -129,12 +146,15 @@ struct Block {
 class Llama : public Model {
  public:
   Llama(const ModelConfig& c, Parameters& p)
-      : table_(c, p.dtype, p.device), embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})) {
+      : table_(c, p.dtype, p.device),
+        embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})) {
     Scope scope(p, "model");
-    for (int64_t i = 0; i < c.layers; ++i) layers_.emplace_back(scope / "layers" / i, c, biases_of(c));
+    for (int64_t i = 0; i < c.layers; ++i)
+      layers_.emplace_back(scope / "layers" / i, c, biases_of(c));
     norm_.emplace_back(scope / "norm", c.dim, c.norm_eps);
     tokens_ = c.tied ? embed_tokens_.use_by_rows() : embed_tokens_.value;
-    head_ = c.tied ? embed_tokens_.value : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
+    head_ = c.tied ? embed_tokens_.value
+                   : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
@@ -143,7 +163,9 @@ class Llama : public Model {
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
       bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache, [&block, in, table, cache, i, again](Stream& h) { block(h, in, table, cache, i, again); });
+      run_block(s, cache, [&block, in, table, cache, i, again](Stream& h) {
+        block(h, in, table, cache, i, again);
+      });
     }
     if (cache) cache->length += in.tokens.columns();
     return norm_[0](s);
@@ -152,8 +174,8 @@ class Llama : public Model {
   std::vector<Linear*> linears() override {
     std::vector<Linear*> all;
     for (Block& b : layers_)
-      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj, &b.self_attn.o_proj, &b.mlp.gate_proj,
-                        &b.mlp.up_proj, &b.mlp.down_proj})
+      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj,
+                        &b.self_attn.o_proj, &b.mlp.gate_proj, &b.mlp.up_proj, &b.mlp.down_proj})
         all.push_back(l);
     return all;
   }
@@ -162,11 +184,15 @@ class Llama : public Model {
   RopeTable table_;
   Parameter& embed_tokens_;
   std::deque<Block> layers_;
-  std::deque<RmsNorm> norm_;  // one, made after the layers so that parameters keep the order of the file
-  Tensor tokens_, head_;      // the embedding, and the head's matrix, which is the same when they are tied
+  std::deque<RmsNorm>
+      norm_;  // one, made after the layers so that parameters keep the order of the file
+  Tensor tokens_,
+      head_;  // the embedding, and the head's matrix, which is the same when they are tied
 };
 
-std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) { return std::make_unique<Llama>(config, parameters); }
+std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {
+  return std::make_unique<Llama>(config, parameters);
+}
 
 }  // namespace
 

@@ -9,16 +9,18 @@ namespace afina {
 
 namespace {
 
-// Llama 3's scaling: slow waves (longer than the original context allows) are slowed by factor, quick ones are left, those between are
-// mixed. In f32, operation by operation as in transformers' _compute_llama3_parameters.
+// Llama 3's scaling: slow waves (longer than the original context allows) are slowed by factor,
+// quick ones are left, those between are mixed. In f32, operation by operation as in transformers'
+// _compute_llama3_parameters.
 void scale_llama3(std::vector<float>& frequencies, const Json& scaling, const std::string& where) {
   auto number = [&](const char* key) {
     double value = get<double>(scaling, key, where);
-    require(value > 0. && value < 1e9, where, ": '", key, "' is ", value, " where a number above 0 is expected");
+    require(value > 0. && value < 1e9, where, ": '", key, "' is ", value,
+            " where a number above 0 is expected");
     return float(value);
   };
-  float factor = number("factor"), low = number("low_freq_factor"), high = number("high_freq_factor"),
-        original = number("original_max_position_embeddings");
+  float factor = number("factor"), low = number("low_freq_factor"),
+        high = number("high_freq_factor"), original = number("original_max_position_embeddings");
   require(high > low, where, ": high_freq_factor ", high, " should be above low_freq_factor ", low);
   for (float& f : frequencies) {
     float wavelength = float(2 * 3.14159265358979323846) / f;
@@ -37,7 +39,9 @@ void scale_llama3(std::vector<float>& frequencies, const Json& scaling, const st
 const Json* scaling_of(const Json& json, const std::string& where) {
   const Json* scaling = find_member(json, "rope_parameters", where);
   if (!scaling) scaling = find_member(json, "rope_scaling", where);
-  if (scaling) require(scaling->is_object(), where, ": rope_scaling should be an object, not ", describe(*scaling));
+  if (scaling)
+    require(scaling->is_object(), where, ": rope_scaling should be an object, not ",
+            describe(*scaling));
   return scaling;
 }
 
@@ -51,15 +55,18 @@ std::vector<float> rope_frequencies(const ModelConfig& config, const std::string
   }
   const Json* scaling = scaling_of(config.json, where);
   if (!scaling) return frequencies;
-  std::string kind = get_or<std::string>(*scaling, "rope_type", where, get_or<std::string>(*scaling, "type", where, "default"));
+  std::string kind = get_or<std::string>(*scaling, "rope_type", where,
+                                         get_or<std::string>(*scaling, "type", where, "default"));
   if (kind == "linear") {
     double factor = get<double>(*scaling, "factor", where);
-    require(factor >= 1. && factor < 1e6, where, ": rope scaling factor ", factor, " where 1 or more is expected");
+    require(factor >= 1. && factor < 1e6, where, ": rope scaling factor ", factor,
+            " where 1 or more is expected");
     for (float& f : frequencies) f /= float(factor);
   } else if (kind == "llama3") {
     scale_llama3(frequencies, *scaling, where);
   } else {
-    require(kind == "default", where, ": rope scaling '", kind, "' is not known; known: default, linear, llama3");
+    require(kind == "default", where, ": rope scaling '", kind,
+            "' is not known; known: default, linear, llama3");
   }
   return frequencies;
 }
@@ -82,10 +89,12 @@ const Tensor& RopeTable::upto(int64_t end) {
       float angle = float(p) * frequencies_[i];
       double sin, cos;
       math::sin_cos(double(angle), sin, cos);
-      values[p * 2 * half + i] = float(cos), values[p * 2 * half + half + i] = float(sin);
+      values[p * 2 * half + i] = float(cos);
+      values[p * 2 * half + half + i] = float(sin);
     }
   PurposeScope purpose(Purpose::weights);
-  if (table_ && table_.device() != Device::cpu) shorter_.push_back(table_);  // captured steps go on reading it
+  if (table_ && table_.device() != Device::cpu)
+    shorter_.push_back(table_);  // captured steps go on reading it
   table_ = Tensor::from(values, {rows, int64_t(2 * half)}, dtype_, device_);
   return table_;
 }

@@ -1,10 +1,12 @@
-// Rotary tables as Hugging Face computes them: which frequencies a config asks for, and their cosines and sines.
+// Rotary tables as Hugging Face computes them: which frequencies a config asks for, and their
+// cosines and sines.
 #pragma once
 #include "model/model.h"
 
 namespace afina {
 
-// The f32 frequency of each pair of columns (head_dim / 2 of them), after scaling. A kind of scaling that is not known is an Error.
+// The f32 frequency of each pair of columns (head_dim / 2 of them), after scaling. A kind of
+// scaling that is not known is an Error.
 std::vector<float> rope_frequencies(const ModelConfig& config, const std::string& where);
 
 // The table (positions, head_dim), cosines then sines, grown to the longest sequence seen.

@@ -31,10 +31,11 @@ void read_transposed(Parameter& into, const StoredTensor& stored) {
   into.assign_part(0, turned.data(), out * in);
 }
 
-// llama.cpp turns neighbouring columns where Hugging Face turns the halves of a head: it stores row (p, i) of a head, p < 2, i < dim / 2,
-// as row 2 i + p.
+// llama.cpp turns neighbouring columns where Hugging Face turns the halves of a head: it stores row
+// (p, i) of a head, p < 2, i < dim / 2, as row 2 i + p.
 void read_permuted(Parameter& into, const StoredTensor& stored, int64_t heads) {
-  int64_t rows = into.shape[0], width = into.shape.size() / rows, dim = rows / heads, half = dim / 2;
+  int64_t rows = into.shape[0], width = into.shape.size() / rows, dim = rows / heads,
+          half = dim / 2;
   std::vector<float> head(size_t(dim * width)), ordered(head.size());
   for (int64_t h = 0; h < heads; ++h) {
     to_f32(stored, h * dim * width, dim * width, head.data());
@@ -60,8 +61,10 @@ bool same_numbers(const StoredTensor& a, const StoredTensor& b) {
   if (a.type == b.type) return std::equal(a.data, a.data + a.bytes, b.data);
   std::vector<float> x, y;
   for (int64_t first = 0; first < a.count(); first += piece) {
-    x.resize(size_t(std::min(piece, a.count() - first))), y.resize(x.size());
-    to_f32(a, first, int64_t(x.size()), x.data()), to_f32(b, first, int64_t(y.size()), y.data());
+    x.resize(size_t(std::min(piece, a.count() - first)));
+    y.resize(x.size());
+    to_f32(a, first, int64_t(x.size()), x.data());
+    to_f32(b, first, int64_t(y.size()), y.data());
     if (x != y) return false;
   }
   return true;
@@ -71,15 +74,17 @@ const StoredTensor& FileWeights::at(const std::string& name) const {
   if (const StoredTensor* stored = find(name)) return *stored;
   std::vector<std::string> names;
   for (const StoredTensor& t : tensors()) names.push_back(t.name);
-  fail(path_, ": tensor '", stored_name(name), "' is missing", did_you_mean(stored_name(name), names));
+  fail(path_, ": tensor '", stored_name(name), "' is missing",
+       did_you_mean(stored_name(name), names));
 }
 
 void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {
   const StoredTensor& stored = at(parameter);
   std::vector<int64_t> expected = extents(shape, transposed && transposes());
-  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape), " where the config asks for ",
-          shape_text(expected));
-  require(can_dequantize(stored.type), stored.where(), " is of type ", name(stored.type), ", which afina cannot read as weights");
+  require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape),
+          " where the config asks for ", shape_text(expected));
+  require(can_dequantize(stored.type), stored.where(), " is of type ", name(stored.type),
+          ", which afina cannot read as weights");
 }
 
 void FileWeights::read(Parameter& into) {
@@ -98,9 +103,12 @@ void FileWeights::finish() {
     if (!read_.count(t.name) && !benign(t)) extra.push_back("'" + t.name + "'");
   read_.clear();
   size_t count = extra.size();
-  if (count > 5) extra.resize(5), extra.push_back("...");
-  require(count == 0, path_, ": ", count, count == 1 ? " tensor has" : " tensors have", " no place in a ", config_.architecture,
-          " model with this config: ", joined(extra));
+  if (count > 5) {
+    extra.resize(5);
+    extra.push_back("...");
+  }
+  require(count == 0, path_, ": ", count, count == 1 ? " tensor has" : " tensors have",
+          " no place in a ", config_.architecture, " model with this config: ", joined(extra));
 }
 
 }  // namespace afina

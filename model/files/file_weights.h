@@ -11,7 +11,8 @@ namespace afina {
 
 class FileWeights : public WeightSource {
  public:
-  explicit FileWeights(const ModelConfig& config, std::string path) : config_(config), path_(std::move(path)) {}
+  explicit FileWeights(const ModelConfig& config, std::string path)
+      : config_(config), path_(std::move(path)) {}
   void expect(const std::string& name, const Shape& shape, bool transposed) override;
   void read(Parameter& into) override;
   bool has(const std::string& name) const override { return find(name) != nullptr; }
@@ -45,8 +46,10 @@ class FileWeights : public WeightSource {
 // Are the numbers of two tensors the same? Read piece by piece.
 bool same_numbers(const StoredTensor& a, const StoredTensor& b);
 
-std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path, std::vector<std::string>& files);
-std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config, std::shared_ptr<const Gguf> gguf);
+std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path,
+                                             std::vector<std::string>& files);
+std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config,
+                                           std::shared_ptr<const Gguf> gguf);
 // The config.json that says what a GGUF file's metadata say.
 Json config_of_gguf(const Gguf& gguf);
 

@@ -14,14 +14,16 @@ bool ends_with(const std::string& text, const char* end) { return text.ends_with
 
 class FolderWeights : public FileWeights {
  public:
-  FolderWeights(const ModelConfig& config, const std::string& path) : FileWeights(config, path), file_(path) {}
+  FolderWeights(const ModelConfig& config, const std::string& path)
+      : FileWeights(config, path), file_(path) {}
   std::vector<std::string> files() const { return file_.files(); }
 
  protected:
   const StoredTensors& tensors() const override { return file_.tensors(); }
   void drop(const StoredTensor& tensor) const override { file_.drop(tensor); }
 
-  // Models saved without their head lack the first part of each name ("h.0.ln_1.weight"), and some that are tied are stored by their head.
+  // Models saved without their head lack the first part of each name ("h.0.ln_1.weight"), and some
+  // that are tied are stored by their head.
   const StoredTensor* find(const std::string& name) const override {
     if (auto* found = file_.find(name)) return found;
     if (auto* found = file_.find(name.substr(name.find('.') + 1))) return found;
@@ -30,12 +32,15 @@ class FolderWeights : public FileWeights {
   }
   // Buffers that older versions stored beside the weights, and the second copy of a tied head.
   bool benign(const StoredTensor& t) const override {
-    if (ends_with(t.name, "rotary_emb.inv_freq") || ends_with(t.name, ".attn.masked_bias")) return true;
+    if (ends_with(t.name, "rotary_emb.inv_freq") || ends_with(t.name, ".attn.masked_bias"))
+      return true;
     if (config_.architecture == "gpt2" && ends_with(t.name, ".attn.bias")) return true;
     if (t.name != "lm_head.weight" || !config_.tied) return false;
-    const StoredTensor* embedding = find(config_.architecture == "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight");
+    const StoredTensor* embedding = find(
+        config_.architecture == "gpt2" ? "transformer.wte.weight" : "model.embed_tokens.weight");
     require(embedding && same_numbers(t, *embedding), t.where(),
-            " differs from the embedding, but the config says tie_word_embeddings: set it to false in config.json");
+            " differs from the embedding, but the config says tie_word_embeddings: set it to false "
+            "in config.json");
     return true;
   }
 
@@ -51,7 +56,8 @@ void require_there(const std::string& path) {
 
 }  // namespace
 
-std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path, std::vector<std::string>& files) {
+std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path,
+                                             std::vector<std::string>& files) {
   auto source = std::make_unique<FolderWeights>(config, path);
   files = source->files();
   return source;
@@ -67,7 +73,8 @@ ModelFiles open_config(const std::string& path) {
     std::string where = folder ? (std::filesystem::path(path) / "config.json").string() : path;
     require(!folder || in_folder(path, "config.json"), path,
             ": no config.json; a model is a folder as Hugging Face writes it, or a .gguf file");
-    files.config = parse_config(parse_json_file(folder ? file_of_folder(path, "config.json") : where), where);
+    files.config =
+        parse_config(parse_json_file(folder ? file_of_folder(path, "config.json") : where), where);
   } else {
     files.gguf = std::make_shared<const Gguf>(path);
     files.config = parse_config(config_of_gguf(*files.gguf), path);
@@ -81,14 +88,17 @@ ModelFiles open_model(const std::string& path) {
   require(std::filesystem::is_directory(path, ignored) || !ends_with(path, ".json"), path,
           ": a config alone has no weights; give the folder it lies in");
   ModelFiles files = open_config(path);
-  if (files.gguf) files.files = {path}, files.source = gguf_weights(files.config, files.gguf);
-  else files.source = folder_weights(files.config, path, files.files);
+  if (files.gguf) {
+    files.files = {path};
+    files.source = gguf_weights(files.config, files.gguf);
+  } else files.source = folder_weights(files.config, path, files.files);
   return files;
 }
 
 std::map<std::string, std::string> ModelFiles::hashes() const {
   std::map<std::string, std::string> all;
-  for (const std::string& file : files) all[std::filesystem::path(file).filename().string()] = sha256_file(file);
+  for (const std::string& file : files)
+    all[std::filesystem::path(file).filename().string()] = sha256_file(file);
   return all;
 }
 

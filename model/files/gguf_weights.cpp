@@ -13,11 +13,15 @@ namespace {
 
 using Names = std::map<std::string, std::string>;
 
-// Parts of names, Hugging Face's to GGUF's. What stands between "model.layers.N." or "transformer.h.N." and ".weight" is a layer's.
+// Parts of names, Hugging Face's to GGUF's. What stands between "model.layers.N." or
+// "transformer.h.N." and ".weight" is a layer's.
 const Names& whole_names() {
-  static const Names names = {
-      {"model.embed_tokens", "token_embd"}, {"model.norm", "output_norm"},        {"lm_head", "output"},
-      {"transformer.wte", "token_embd"},    {"transformer.wpe", "position_embd"}, {"transformer.ln_f", "output_norm"}};
+  static const Names names = {{"model.embed_tokens", "token_embd"},
+                              {"model.norm", "output_norm"},
+                              {"lm_head", "output"},
+                              {"transformer.wte", "token_embd"},
+                              {"transformer.wpe", "position_embd"},
+                              {"transformer.ln_f", "output_norm"}};
   return names;
 }
 const Names& layer_names() {
@@ -43,24 +47,29 @@ const Names& layer_names() {
 std::string gguf_name(const std::string& name) {
   size_t dot = name.rfind('.');
   std::string module = name.substr(0, dot), kind = name.substr(dot);
-  if (auto found = whole_names().find(module); found != whole_names().end()) return found->second + kind;
+  if (auto found = whole_names().find(module); found != whole_names().end())
+    return found->second + kind;
   for (std::string start : {"model.layers.", "transformer.h."}) {
     if (!module.starts_with(start)) continue;
     size_t end = module.find('.', start.size());
     auto found = layer_names().find(module.substr(end + 1));
-    if (found != layer_names().end()) return "blk." + module.substr(start.size(), end - start.size()) + "." + found->second + kind;
+    if (found != layer_names().end())
+      return "blk." + module.substr(start.size(), end - start.size()) + "." + found->second + kind;
   }
   return name;
 }
 
 class GgufWeights : public FileWeights {
  public:
-  GgufWeights(const ModelConfig& config, std::shared_ptr<const Gguf> gguf) : FileWeights(config, gguf->path()), file_(std::move(gguf)) {}
+  GgufWeights(const ModelConfig& config, std::shared_ptr<const Gguf> gguf)
+      : FileWeights(config, gguf->path()), file_(std::move(gguf)) {}
 
  protected:
   const StoredTensors& tensors() const override { return file_->tensors(); }
   void drop(const StoredTensor& tensor) const override { file_->drop(tensor); }
-  const StoredTensor* find(const std::string& name) const override { return file_->find(gguf_name(name)); }
+  const StoredTensor* find(const std::string& name) const override {
+    return file_->find(gguf_name(name));
+  }
   std::string stored_name(const std::string& name) const override { return gguf_name(name); }
   bool transposes() const override { return false; }
   int64_t permuted_heads(const std::string& name) const override {
@@ -68,8 +77,11 @@ class GgufWeights : public FileWeights {
     if (name.find(".q_proj.") != name.npos) return config_.heads;
     return name.find(".k_proj.") != name.npos ? config_.kv_heads : 0;
   }
-  // The scaling factors are in the config already; a head equal to the embedding was found to be tied.
-  bool benign(const StoredTensor& t) const override { return t.name == "rope_freqs.weight" || (t.name == "output.weight" && config_.tied); }
+  // The scaling factors are in the config already; a head equal to the embedding was found to be
+  // tied.
+  bool benign(const StoredTensor& t) const override {
+    return t.name == "rope_freqs.weight" || (t.name == "output.weight" && config_.tied);
+  }
 
  private:
   std::shared_ptr<const Gguf> file_;
@@ -89,7 +101,8 @@ bool is_tied(const Gguf& gguf) {
   return !output || same_numbers(*output, gguf.at("token_embd.weight"));
 }
 
-// The factors that llama.cpp stores instead of Llama 3's parameters; these are recognised by trying those that Meta published.
+// The factors that llama.cpp stores instead of Llama 3's parameters; these are recognised by trying
+// those that Meta published.
 Json scaling_of_factors(const Gguf& gguf, ModelConfig config) {
   const StoredTensor& stored = gguf.at("rope_freqs.weight");
   std::vector<float> factors(size_t(stored.count()));
@@ -105,36 +118,47 @@ Json scaling_of_factors(const Gguf& gguf, ModelConfig config) {
     config.json = {{"rope_scaling", scaling}};
     std::vector<float> scaled = rope_frequencies(config, gguf.path());
     bool same = scaled.size() == factors.size();
-    for (size_t i = 0; same && i < scaled.size(); ++i) same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
+    for (size_t i = 0; same && i < scaled.size(); ++i)
+      same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
     if (same) return scaling;
   }
-  fail(stored.where(), ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging Face folder");
+  fail(stored.where(),
+       ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging "
+       "Face folder");
 }
 
 void add_rope(Json& out, const Gguf& gguf, const std::string& prefix) {
   const Json& meta = gguf.metadata();
   const std::string& where = gguf.path();
   out["rope_theta"] = shortest(get_or<double>(meta, prefix + "rope.freq_base", where, 10000.));
-  int64_t turned = get_or<int64_t>(meta, prefix + "rope.dimension_count", where, out["head_dim"].get<int64_t>());
-  require(turned == out["head_dim"], where, ": rope.dimension_count ", turned, " other than the head's size ", out["head_dim"].dump(),
-          " is not supported");
+  int64_t turned =
+      get_or<int64_t>(meta, prefix + "rope.dimension_count", where, out["head_dim"].get<int64_t>());
+  require(turned == out["head_dim"], where, ": rope.dimension_count ", turned,
+          " other than the head's size ", out["head_dim"].dump(), " is not supported");
   std::string kind = get_or<std::string>(meta, prefix + "rope.scaling.type", where, "none");
   require(kind == "none" || kind == "linear", where, ": rope.scaling.type '", kind,
           "' is not supported; supported: none, linear, Llama 3's");
   if (kind == "linear")
-    out["rope_scaling"] = {{"rope_type", "linear"}, {"factor", shortest(get<double>(meta, prefix + "rope.scaling.factor", where))}};
+    out["rope_scaling"] = {
+        {"rope_type", "linear"},
+        {"factor", shortest(get<double>(meta, prefix + "rope.scaling.factor", where))}};
   if (!gguf.find("rope_freqs.weight")) return;
   ModelConfig config;
-  config.head_dim = out["head_dim"], config.rope_theta = out["rope_theta"];
+  config.head_dim = out["head_dim"];
+  config.rope_theta = out["rope_theta"];
   out["rope_scaling"] = scaling_of_factors(gguf, config);
 }
 
 Json llama_config(const Gguf& gguf, const std::string& architecture) {
   const Json& meta = gguf.metadata();
   const std::string &where = gguf.path(), prefix = architecture + ".";
-  auto size = [&](const char* key, int64_t most = 1 << 20) { return config_size(meta, prefix + key, where, most); };
+  auto size = [&](const char* key, int64_t most = 1 << 20) {
+    return config_size(meta, prefix + key, where, most);
+  };
   int64_t heads = size("attention.head_count", 4096), dim = size("embedding_length");
-  auto size_or = [&](const char* key, int64_t otherwise) { return find_member(meta, prefix + key, where) ? size(key) : otherwise; };
+  auto size_or = [&](const char* key, int64_t otherwise) {
+    return find_member(meta, prefix + key, where) ? size(key) : otherwise;
+  };
   Json out = {{"hidden_size", dim},
               {"intermediate_size", size("feed_forward_length")},
               {"num_hidden_layers", size("block_count", 4096)},
@@ -142,10 +166,12 @@ Json llama_config(const Gguf& gguf, const std::string& architecture) {
               {"num_key_value_heads", size_or("attention.head_count_kv", heads)},
               {"head_dim", size_or("attention.key_length", dim / heads)},
               {"max_position_embeddings", size("context_length", 1 << 30)},
-              {"rms_norm_eps", shortest(get<double>(meta, prefix + "attention.layer_norm_rms_epsilon", where))},
+              {"rms_norm_eps",
+               shortest(get<double>(meta, prefix + "attention.layer_norm_rms_epsilon", where))},
               {"hidden_act", "silu"}};
   if (architecture == "llama") {
-    require(!find_member(meta, "llama.expert_count", where), where, ": mixtures of experts are not supported");
+    require(!find_member(meta, "llama.expert_count", where), where,
+            ": mixtures of experts are not supported");
     out["attention_bias"] = gguf.find("blk.0.attn_q.bias") != nullptr;
     out["mlp_bias"] = gguf.find("blk.0.ffn_gate.bias") != nullptr;
   }
@@ -161,29 +187,33 @@ Json gpt2_config(const Gguf& gguf) {
           {"n_head", config_size(meta, "gpt2.attention.head_count", where, 4096)},
           {"n_inner", config_size(meta, "gpt2.feed_forward_length", where)},
           {"n_positions", config_size(meta, "gpt2.context_length", where, 1 << 22)},
-          {"layer_norm_epsilon", shortest(get<double>(meta, "gpt2.attention.layer_norm_epsilon", where))},
+          {"layer_norm_epsilon",
+           shortest(get<double>(meta, "gpt2.attention.layer_norm_epsilon", where))},
           {"activation_function", "gelu_new"}};
 }
 
 }  // namespace
 
-std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config, std::shared_ptr<const Gguf> gguf) {
+std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config,
+                                           std::shared_ptr<const Gguf> gguf) {
   return std::make_unique<GgufWeights>(config, std::move(gguf));
 }
 
 Json config_of_gguf(const Gguf& gguf) {
   const Json& meta = gguf.metadata();
   std::string architecture = get<std::string>(meta, "general.architecture", gguf.path());
-  require(architecture == "llama" || architecture == "qwen2" || architecture == "gpt2", gguf.path(), ": architecture '", architecture,
-          "' is not supported; supported: llama, qwen2, gpt2");
+  require(architecture == "llama" || architecture == "qwen2" || architecture == "gpt2", gguf.path(),
+          ": architecture '", architecture, "' is not supported; supported: llama, qwen2, gpt2");
   Json out = architecture == "gpt2" ? gpt2_config(gguf) : llama_config(gguf, architecture);
   out["model_type"] = architecture;
   const StoredTensor& embedding = gguf.at("token_embd.weight");
-  require(embedding.shape.size() == 2, embedding.where(), " has shape ", shape_text(embedding.shape), " where two dimensions are expected");
+  require(embedding.shape.size() == 2, embedding.where(), " has shape ",
+          shape_text(embedding.shape), " where two dimensions are expected");
   out["vocab_size"] = embedding.shape[0];
   out["tie_word_embeddings"] = is_tied(gguf);
   for (const char* token : {"bos", "eos"})
-    if (const Json* id = find_member(meta, std::string("tokenizer.ggml.") + token + "_token_id", gguf.path()))
+    if (const Json* id =
+            find_member(meta, std::string("tokenizer.ggml.") + token + "_token_id", gguf.path()))
       out[std::string(token) + "_token_id"] = *id;
   return out;
 }

@@ -25,11 +25,13 @@ std::vector<int64_t> extents(const Parameter& p) {
 std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
   std::vector<float> out(values.size());
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) out[size_t(c * rows + r)] = values[size_t(r * columns + c)];
+    for (int64_t c = 0; c < columns; ++c)
+      out[size_t(c * rows + r)] = values[size_t(r * columns + c)];
   return out;
 }
 
-void write_values(SafetensorsWriter& writer, const std::string& name, const std::vector<float>& values, Dtype dtype) {
+void write_values(SafetensorsWriter& writer, const std::string& name,
+                  const std::vector<float>& values, Dtype dtype) {
   if (dtype == Dtype::f32) return writer.write(name, values.data(), values.size() * sizeof(float));
   std::vector<bf16> rounded(values.size());
   for (size_t i = 0; i < values.size(); ++i) rounded[i] = to_bf16(values[i]);
@@ -45,11 +47,13 @@ Json config_to_write(const Model& model, Dtype dtype) {
   return config;
 }
 
-// What save_model and save_adapter put into their file of weights: to a SafetensorsWriter, or to a layout that is only measured.
+// What save_model and save_adapter put into their file of weights: to a SafetensorsWriter, or to a
+// layout that is only measured.
 template <class File>
 void declare_model(File& file, const Model& model, Dtype dtype) {
   for (const Parameter& p : model.parameters->all)
-    if (!p.added) file.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
+    if (!p.added)
+      file.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
 }
 template <class File>
 void declare_adapter(File& file, const Model& model) {
@@ -67,19 +71,23 @@ int64_t bytes_to_store(const Model& model, Dtype dtype) {
 }
 
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge) {
-  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ", name(dtype));
+  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ",
+          name(dtype));
   std::map<const Parameter*, const Linear*> adapted;
   for (const Linear* linear : model.linears())
     if (linear->adapter) adapted[&linear->weight] = linear;
-  require(merge || adapted.empty(), folder, ": the model has adapters; merge them into it, or store the adapter alone");
+  require(merge || adapted.empty(), folder,
+          ": the model has adapters; merge them into it, or store the adapter alone");
   make_folder(folder);
   SafetensorsWriter writer(folder + "/model.safetensors");
   declare_model(writer, model, dtype);
   for (const Parameter& p : model.parameters->all) {
     if (p.added) continue;
     auto found = adapted.find(&p);
-    std::vector<float> values = (found == adapted.end() ? p.exact() : found->second->adapter->merged(p.exact())).values();
-    write_values(writer, p.name, p.stored_transposed ? transposed(values, p.shape[0], p.shape[1]) : values, dtype);
+    std::vector<float> values =
+        (found == adapted.end() ? p.exact() : found->second->adapter->merged(p.exact())).values();
+    write_values(writer, p.name,
+                 p.stored_transposed ? transposed(values, p.shape[0], p.shape[1]) : values, dtype);
   }
   writer.commit();
   write_text_file(folder + "/config.json", to_text(config_to_write(model, dtype)) + "\n");
@@ -87,17 +95,20 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
 
 void save_adapter(const std::string& folder, Model& model, const std::string& base) {
   Json config = model.method->peft_config();
-  require(!config.is_null(), folder, ": PEFT has no form for this method's adapters; store the whole model");
+  require(!config.is_null(), folder,
+          ": PEFT has no form for this method's adapters; store the whole model");
   config["base_model_name_or_path"] = base;
   std::vector<const Parameter*> added;
   for (const Parameter& p : model.parameters->all) {
-    require(p.added || !p.trained, folder, ": ", p.name, " of the pretrained model was trained as well; store the whole model");
+    require(p.added || !p.trained, folder, ": ", p.name,
+            " of the pretrained model was trained as well; store the whole model");
     if (p.added) added.push_back(&p);
   }
   make_folder(folder);
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
   declare_adapter(writer, model);
-  for (const Parameter* p : added) write_values(writer, peft_prefix + p->name, p->exact().values(), Dtype::f32);
+  for (const Parameter* p : added)
+    write_values(writer, peft_prefix + p->name, p->exact().values(), Dtype::f32);
   writer.commit();
   write_text_file(folder + "/adapter_config.json", to_text(config) + "\n");
 }

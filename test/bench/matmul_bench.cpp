@@ -1,4 +1,5 @@
-// The matmul beside the machine's multiply-add peak and beside oneDNN, in one run, on the shapes of a small language model.
+// The matmul beside the machine's multiply-add peak and beside oneDNN, in one run, on the shapes of
+// a small language model.
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,9 @@ using bench::seconds;
 namespace {
 
 // f32, bf16 or bf16 summed by tiles: "bf16t" in the table.
-const char* kind_of(Dtype in) { return in == Dtype::f32 ? "f32" : bf16_sums() == Bf16Sums::tiles ? "bf16t" : "bf16"; }
+const char* kind_of(Dtype in) {
+  return in == Dtype::f32 ? "f32" : bf16_sums() == Bf16Sums::tiles ? "bf16t" : "bf16";
+}
 
 struct Case {
   std::string what;
@@ -33,8 +36,10 @@ struct Case {
   int64_t k2 = 0;
 };
 
-// Forward (NT), gradient of x (NN) and of the weight (TN, accumulating) of a linear layer of `in` to `out`, for `tokens`.
-void linear(std::vector<Case>& all, const std::string& name, int64_t tokens, int64_t out, int64_t in) {
+// Forward (NT), gradient of x (NN) and of the weight (TN, accumulating) of a linear layer of `in`
+// to `out`, for `tokens`.
+void linear(std::vector<Case>& all, const std::string& name, int64_t tokens, int64_t out,
+            int64_t in) {
   all.push_back({name + " y=xWt", tokens, out, in, false, true, false});
   all.push_back({name + " dx=dyW", tokens, in, out, false, false, false});
   all.push_back({name + " dW+=dyt x", out, in, tokens, true, false, true});
@@ -61,7 +66,8 @@ std::vector<Case> cases(bool quick, int64_t tokens) {
 // Where the engine's tensors lie as well: at multiples of 64.
 struct Bytes {
   std::unique_ptr<char, void (*)(void*)> memory;
-  explicit Bytes(size_t bytes) : memory(static_cast<char*>(std::aligned_alloc(64, (bytes + 127) / 64 * 64)), std::free) {}
+  explicit Bytes(size_t bytes)
+      : memory(static_cast<char*>(std::aligned_alloc(64, (bytes + 127) / 64 * 64)), std::free) {}
   char* data() const { return memory.get(); }
 };
 
@@ -77,15 +83,17 @@ Bytes values(int64_t count, Dtype dtype) {
   return bytes;
 }
 
-// Times of each, taken in turns so that what else the machine does hits all alike: the best of those.
+// Times of each, taken in turns so that what else the machine does hits all alike: the best of
+// those.
 std::vector<double> race(const std::vector<std::function<void()>>& runners, double budget) {
   std::vector<std::vector<double>> times(runners.size());
   double end = seconds() + budget;
   for (int round = 0; round < 3 || (seconds() < end && round < 2000); ++round)
     for (size_t i = 0; i < runners.size(); ++i) {
       if (round > 0 && times[i].back() > budget) continue;
-      // Caches, code and threads warm: in a step, too, one product follows another. A thread that slept while the other program ran is
-      // awake again only after a tenth of a millisecond, longer than the thinnest products.
+      // Caches, code and threads warm: in a step, too, one product follows another. A thread that
+      // slept while the other program ran is awake again only after a tenth of a millisecond,
+      // longer than the thinnest products.
       double from = seconds();
       do runners[i]();
       while (seconds() - from < 3e-4);
@@ -101,20 +109,36 @@ std::vector<double> race(const std::vector<std::function<void()>>& runners, doub
 void measure(const Case& c, Dtype in, double peak, double budget) {
   const GemmTable& table = gemm_table(isa());
   Dtype out = c.accumulate ? Dtype::f32 : in;
-  auto a = values(c.m * (c.k + c.k2), in), b = values((c.k + c.k2) * c.n, in), y = values(c.m * c.n, out);
+  auto a = values(c.m * (c.k + c.k2), in), b = values((c.k + c.k2) * c.n, in),
+       y = values(c.m * c.n, out);
   Gemm g;
-  g.m = c.m, g.n = c.n, g.k = c.k, g.a = a.data(), g.b = b.data(), g.c = y.data();
-  g.lda = c.ta ? c.m : c.k, g.ldb = c.tb ? c.k : c.n, g.ldc = c.n, g.ta = c.ta, g.tb = c.tb;
-  g.in = in, g.out = out, g.accumulate = c.accumulate;
-  g.k2 = c.k2, g.a2 = a.data() + size_t(c.m * c.k) * size_of(in), g.b2 = b.data() + size_t(c.n * c.k) * size_of(in);
-  g.lda2 = c.ta ? c.m : c.k2, g.ldb2 = c.tb ? c.k2 : c.n;
+  g.m = c.m;
+  g.n = c.n;
+  g.k = c.k;
+  g.a = a.data();
+  g.b = b.data();
+  g.c = y.data();
+  g.lda = c.ta ? c.m : c.k;
+  g.ldb = c.tb ? c.k : c.n;
+  g.ldc = c.n;
+  g.ta = c.ta;
+  g.tb = c.tb;
+  g.in = in;
+  g.out = out;
+  g.accumulate = c.accumulate;
+  g.k2 = c.k2;
+  g.a2 = a.data() + size_t(c.m * c.k) * size_of(in);
+  g.b2 = b.data() + size_t(c.n * c.k) * size_of(in);
+  g.lda2 = c.ta ? c.m : c.k2;
+  g.ldb2 = c.tb ? c.k2 : c.n;
   Bytes packed(table.packed_b_bytes(c.n, c.k, in));
   table.gemm_pack_b(packed.data(), g);
   Gemm gp = g;
   gp.packed_b = packed.data();
   std::vector<std::function<void()>> runners = {[&] { table.gemm(g); }, [&] { table.gemm(gp); }};
 #if defined(AFINA_ONEDNN)
-  std::unique_ptr<bench::OneDnn> plain = bench::OneDnn::made(g, false), ready = bench::OneDnn::made(g, true);
+  std::unique_ptr<bench::OneDnn> plain = bench::OneDnn::made(g, false),
+                                 ready = bench::OneDnn::made(g, true);
   if (plain && ready) {
     runners.push_back([&] { plain->run(); });
     runners.push_back([&] { ready->run(); });
@@ -122,9 +146,10 @@ void measure(const Case& c, Dtype in, double peak, double budget) {
 #endif
   auto t = race(runners, budget);
   double flops = 2.0 * double(c.m) * double(c.n) * double(c.k + c.k2) * 1e-9;
-  std::printf("%-5s %-24s %5lld %5lld %5lld %8.1f %8.1f", kind_of(in), c.what.c_str(), (long long)c.m, (long long)c.n,
-              (long long)(c.k + c.k2), flops / t[0], flops / t[1]);
-  if (t.size() > 2) std::printf(" %8.1f %8.1f   %5.2f %5.2f", flops / t[2], flops / t[3], t[2] / t[0], t[3] / t[1]);
+  std::printf("%-5s %-24s %5lld %5lld %5lld %8.1f %8.1f", kind_of(in), c.what.c_str(),
+              (long long)c.m, (long long)c.n, (long long)(c.k + c.k2), flops / t[0], flops / t[1]);
+  if (t.size() > 2)
+    std::printf(" %8.1f %8.1f   %5.2f %5.2f", flops / t[2], flops / t[3], t[2] / t[0], t[3] / t[1]);
   else std::printf(" %8s %8s   %5s %5s", "none", "none", "", "");
   if (peak > 0) std::printf("   %3.0f%%", 100 * flops / std::min(t[0], t[1]) / peak);
   if (c.m == 1) std::printf("   %.1f GB/s", double(c.n * c.k) * double(size_of(in)) / t[0] * 1e-9);
@@ -141,8 +166,17 @@ void attention(Dtype in, double peak) {
                   parallel_for(heads, 1, [&](int64_t h, int64_t end) {
                     for (; h < end; ++h) {
                       Gemm g;
-                      g.m = 64, g.n = 256, g.k = 64, g.lda = 64, g.ldb = 64, g.ldc = 256, g.tb = true, g.one_thread = true, g.in = in;
-                      g.a = q.data() + size_t(h * 64 * 64) * size_of(in), g.b = k.data() + size_t(h * 256 * 64) * size_of(in);
+                      g.m = 64;
+                      g.n = 256;
+                      g.k = 64;
+                      g.lda = 64;
+                      g.ldb = 64;
+                      g.ldc = 256;
+                      g.tb = true;
+                      g.one_thread = true;
+                      g.in = in;
+                      g.a = q.data() + size_t(h * 64 * 64) * size_of(in);
+                      g.b = k.data() + size_t(h * 256 * 64) * size_of(in);
                       g.c = scratch(8, 64 * 256 * 4);
                       table.gemm(g);
                     }
@@ -150,7 +184,8 @@ void attention(Dtype in, double peak) {
                 }},
                 0.2);
   double rate = 2.0 * double(heads) * 64 * 256 * 64 * 1e-9 / t[0];
-  std::printf("%-5s attention 64 x 256 x 64, one thread each: %.1f GFLOP/s, %.0f%%\n", kind_of(in), rate, peak > 0 ? 100 * rate / peak : 0);
+  std::printf("%-5s attention 64 x 256 x 64, one thread each: %.1f GFLOP/s, %.0f%%\n", kind_of(in),
+              rate, peak > 0 ? 100 * rate / peak : 0);
 }
 
 }  // namespace
@@ -158,7 +193,8 @@ void attention(Dtype in, double peak) {
 // Options: [quick] [f32|bf16|bf16-tiles] [M=1024, the tokens] [word of a case]
 int main(int count, char** words) {
   std::string threads = std::to_string(thread_count());
-  if (!std::getenv("OMP_NUM_THREADS") || !std::getenv("GOMP_SPINCOUNT")) {  // read by OpenMP before main: begin again
+  if (!std::getenv("OMP_NUM_THREADS") ||
+      !std::getenv("GOMP_SPINCOUNT")) {  // read by OpenMP before main: begin again
     setenv("OMP_NUM_THREADS", threads.c_str(), 1);
     setenv("GOMP_SPINCOUNT", "10000", 1);  // else its threads go on spinning into our turn
     execv("/proc/self/exe", words);
@@ -175,14 +211,15 @@ int main(int count, char** words) {
     else word = w;
   }
   for (int t : {1, thread_count()}) {
-    std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f", name(isa()), t, bench::peak(t, false),
-                bench::peak(t, true));
+    std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f", name(isa()), t,
+                bench::peak(t, false), bench::peak(t, true));
     set_bf16_sums(Bf16Sums::tiles);
     std::printf(", bf16 by tiles%s %.0f\n", sums_by_amx() ? " (AMX)" : "", bench::peak(t, true));
     set_bf16_sums(Bf16Sums::pairs);
   }
-  std::printf("\n%-36s %s %12s %8s %8s %8s %8s   ours/oneDNN\n", "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed",
-              "oneDNN", "packed");
+  std::printf("\n%-36s %s %12s %8s %8s %8s %8s   ours/oneDNN\n",
+              "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed", "oneDNN",
+              "packed");
   for (std::string kind : {"f32", "bf16", "bf16-tiles"}) {
     if (!dtype.empty() && dtype != kind) continue;
     const Dtype in = kind == "f32" ? Dtype::f32 : Dtype::bf16;

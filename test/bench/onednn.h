@@ -10,12 +10,16 @@ namespace afina::bench {
 
 class OneDnn {
  public:
-  // packed: B is brought into the layout that oneDNN likes best beforehand. A second term is left out of the operands, its k added to k.
+  // packed: B is brought into the layout that oneDNN likes best beforehand. A second term is left
+  // out of the operands, its k added to k.
   OneDnn(const Gemm& g, bool packed) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
     using Tag = dnnl::memory::format_tag;
-    auto type = [](Dtype t) { return t == Dtype::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32; };
+    auto type = [](Dtype t) {
+      return t == Dtype::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+    };
     int64_t k = g.k + g.k2;
-    dnnl::memory::desc a({g.m, k}, type(g.in), g.ta ? Tag::ba : Tag::ab), b({k, g.n}, type(g.in), g.tb ? Tag::ba : Tag::ab);
+    dnnl::memory::desc a({g.m, k}, type(g.in), g.ta ? Tag::ba : Tag::ab),
+        b({k, g.n}, type(g.in), g.tb ? Tag::ba : Tag::ab);
     dnnl::memory::desc any({k, g.n}, type(g.in), Tag::any), c({g.m, g.n}, type(g.out), Tag::ab);
     dnnl::primitive_attr attributes;
     if (g.accumulate) {
@@ -26,7 +30,8 @@ class OneDnn {
 #if DNNL_VERSION_MAJOR >= 3
     dnnl::matmul::primitive_desc description(engine_, a, packed ? any : b, c, attributes);
 #else
-    dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, packed ? any : b, c), attributes, engine_);
+    dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, packed ? any : b, c), attributes,
+                                             engine_);
 #endif
     matmul_ = dnnl::matmul(description);
     dnnl::memory weights(b, engine_, const_cast<void*>(g.b));

@@ -9,7 +9,8 @@
 
 namespace afina::bench {
 
-// Of the clock; with one thread of the processor time of this thread, so that other work on the machine disturbs less.
+// Of the clock; with one thread of the processor time of this thread, so that other work on the
+// machine disturbs less.
 inline double seconds() {
   timespec t;
   clock_gettime(thread_count() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
@@ -17,17 +18,19 @@ inline double seconds() {
 }
 
 #if defined(__x86_64__)
-// Sixteen independent chains, `rounds` times. One text for each instruction, registers named by hand so that nothing is optimised away.
-#define AFINA_CHAINS(op, r)                                                                                                            \
-  op " %%" r "0, %%" r "0, %%" r "1\n" op " %%" r "0, %%" r "0, %%" r "2\n" op " %%" r "0, %%" r "0, %%" r "3\n" op " %%" r "0, %%" r  \
-     "0, %%" r "4\n" op " %%" r "0, %%" r "0, %%" r "5\n" op " %%" r "0, %%" r "0, %%" r "6\n" op " %%" r "0, %%" r "0, %%" r "7\n" op \
-     " %%" r "0, %%" r "0, %%" r "8\n" op " %%" r "0, %%" r "0, %%" r "9\n" op " %%" r "0, %%" r "0, %%" r "10\n" op " %%" r "0, %%" r \
-     "0, %%" r "11\n" op " %%" r "0, %%" r "0, %%" r "12\n"
-#define AFINA_LOOP(name, op, r, zero)                                                                                              \
-  inline void name(long rounds) {                                                                                                  \
-    asm volatile(zero "1: " AFINA_CHAINS(op, r) AFINA_CHAINS(op, r) "sub $1, %0\n jnz 1b\n"                                        \
-                 : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
-                   "xmm12", "cc");                                                                                                 \
+// Sixteen independent chains, `rounds` times. One text for each instruction, registers named by
+// hand so that nothing is optimised away.
+#define AFINA_CHAINS(op, r)                                                                        \
+  op " %%" r "0, %%" r "0, %%" r "1\n" op " %%" r "0, %%" r "0, %%" r "2\n" op " %%" r "0, %%" r   \
+     "0, %%" r "3\n" op " %%" r "0, %%" r "0, %%" r "4\n" op " %%" r "0, %%" r "0, %%" r "5\n" op  \
+     " %%" r "0, %%" r "0, %%" r "6\n" op " %%" r "0, %%" r "0, %%" r "7\n" op " %%" r "0, %%" r   \
+     "0, %%" r "8\n" op " %%" r "0, %%" r "0, %%" r "9\n" op " %%" r "0, %%" r "0, %%" r "10\n" op \
+     " %%" r "0, %%" r "0, %%" r "11\n" op " %%" r "0, %%" r "0, %%" r "12\n"
+#define AFINA_LOOP(name, op, r, zero)                                                            \
+  inline void name(long rounds) {                                                                \
+    asm volatile(zero "1: " AFINA_CHAINS(op, r) AFINA_CHAINS(op, r) "sub $1, %0\n jnz 1b\n"      \
+                 : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+                   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "cc");                             \
   }
 AFINA_LOOP(chains_avx2, "vfmadd231ps", "ymm", "vpxor %%xmm0, %%xmm0, %%xmm0\n")
 AFINA_LOOP(chains_avx512, "vfmadd231ps", "zmm", "vpxor %%xmm0, %%xmm0, %%xmm0\n")
@@ -52,13 +55,15 @@ inline void chains_tiles(long rounds) {
 }
 #endif
 
-// GFLOP/s that `threads` threads reach with the instruction set in use, f32 or bf16 in the order of sums in force; 0 where there is no
-// vector unit to measure.
+// GFLOP/s that `threads` threads reach with the instruction set in use, f32 or bf16 in the order of
+// sums in force; 0 where there is no vector unit to measure.
 inline double peak(int threads, bool bf16) {
 #if defined(__x86_64__)
   Isa now = isa();
   if (now == Isa::scalar) return 0;
-  const bool tiles = bf16 && bf16_sums() == Bf16Sums::tiles;  // without AMX they are summed by multiply-adds of f32
+  const bool tiles =
+      bf16 &&
+      bf16_sums() == Bf16Sums::tiles;  // without AMX they are summed by multiply-adds of f32
   auto run = tiles && sums_by_amx()                     ? chains_tiles
              : bf16 && !tiles && now == Isa::avx512bf16 ? chains_pairs
              : now == Isa::avx2                         ? chains_avx2
@@ -79,7 +84,8 @@ inline double peak(int threads, bool bf16) {
   set_thread_count(before);
   return best;
 #else
-  (void)threads, (void)bf16;
+  (void)threads;
+  (void)bf16;
   return 0;
 #endif
 }

@@ -1,6 +1,8 @@
-// A training step of SmolLM2's shape as a share of the processor's own peak, split by operation, with memory measured beside the meter.
+// A training step of SmolLM2's shape as a share of the processor's own peak, split by operation,
+// with memory measured beside the meter.
 //
-//   bench_step [full|lora] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full and lora in each at 4 x 256
+//   bench_step [full|lora] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full
+//   and lora in each at 4 x 256
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -21,7 +23,8 @@ namespace {
 // Seconds: when the program began, and how long after that its first step could begin and was done.
 double begin = 0, ready = 0, first_step = 0;
 
-constexpr const char* smollm2 = R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576,
+constexpr const char* smollm2 =
+    R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576,
   "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152,
   "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})";
 
@@ -39,8 +42,8 @@ Inputs random_rows(int64_t rows, int64_t length, int64_t step) {
   return make_inputs(rows, length, tokens, targets, starts, std::vector<int64_t>(tokens.size(), 0));
 }
 
-// FLOPs that the step needs by the usual count: 6 N per token for full fine-tuning (4 N and the adapters' 6 for LoRA), head included,
-// and attention forward and backward over the visible keys.
+// FLOPs that the step needs by the usual count: 6 N per token for full fine-tuning (4 N and the
+// adapters' 6 for LoRA), head included, and attention forward and backward over the visible keys.
 double needed_flops(const Model& model, const Work& w) {
   double frozen = 0, trained = 0, tokens = double(w.rows * w.length);
   for (const Parameter& p : model.parameters->all)
@@ -52,12 +55,14 @@ double needed_flops(const Model& model, const Work& w) {
 
 void print_split(double wall) {
   std::vector<std::pair<std::string, SlotTime>> all(profile_times().begin(), profile_times().end());
-  std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.second.seconds > b.second.seconds; });
+  std::sort(all.begin(), all.end(),
+            [](auto& a, auto& b) { return a.second.seconds > b.second.seconds; });
   double known = 0;
   for (auto& [slot, time] : all) {
     known += time.seconds;
     if (time.seconds > 0.003 * wall)
-      std::printf("    %-22s %6.1f %%  %7lld calls\n", slot.c_str(), 100 * time.seconds / wall, (long long)time.calls);
+      std::printf("    %-22s %6.1f %%  %7lld calls\n", slot.c_str(), 100 * time.seconds / wall,
+                  (long long)time.calls);
   }
   std::printf("    %-22s %6.1f %%\n", "beside kernels", 100 * (wall - known) / wall);
 }
@@ -69,8 +74,10 @@ void measure(const Work& w) {
   reset_memory_peak(Device::cpu);
   RandomWeights source(1);
   ModelConfig config = parse_config(Json::parse(smollm2), "bench");
-  auto model = build_model(config, source, make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)),
-                           {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
+  auto model = build_model(
+      config, source,
+      make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)),
+      {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options);
@@ -81,10 +88,12 @@ void measure(const Work& w) {
     if (step == 1) profile(true);
     Inputs inputs = random_rows(w.rows, w.length, step);
     double start = seconds_now();
-    StepReport r = trainer.step(1, w.rows * w.length, [&](size_t, double scale) { return model->loss(inputs, scale); });
+    StepReport r = trainer.step(1, w.rows * w.length,
+                                [&](size_t, double scale) { return model->loss(inputs, scale); });
     if (step == 0) first_step = seconds_now() - begin;
     if (step == 0) continue;  // packs frozen weights, takes memory
-    times.push_back(seconds_now() - start), wall += times.back();
+    times.push_back(seconds_now() - start);
+    wall += times.back();
     for (int p = 0; p < phase_count; ++p) phases[p] += r.seconds[p];
   }
   profile(false);
@@ -92,15 +101,19 @@ void measure(const Work& w) {
   double median = times[times.size() / 2], peak = bench::peak(thread_count(), w.dtype != "f32"),
          rate = needed_flops(*model, w) / median / 1e9;
   const MemoryUse& use = memory_use(Device::cpu);
-  double resident = double(peak_resident_bytes() - before), metered = double(use.total_peak - before_metered);
-  std::printf("%s %s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of %.0f\n", w.method.c_str(),
-              w.dtype.c_str(), (long long)w.rows, (long long)w.length, thread_count(), double(w.rows * w.length) / median, rate,
-              peak > 0 ? 100 * rate / peak : 0., peak);
-  std::printf("  forward %.2f s, backward %.2f s, optimizer %.2f s a step\n", phases[0] / double(w.steps), phases[1] / double(w.steps),
+  double resident = double(peak_resident_bytes() - before),
+         metered = double(use.total_peak - before_metered);
+  std::printf(
+      "%s %s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of %.0f\n",
+      w.method.c_str(), w.dtype.c_str(), (long long)w.rows, (long long)w.length, thread_count(),
+      double(w.rows * w.length) / median, rate, peak > 0 ? 100 * rate / peak : 0., peak);
+  std::printf("  forward %.2f s, backward %.2f s, optimizer %.2f s a step\n",
+              phases[0] / double(w.steps), phases[1] / double(w.steps),
               phases[2] / double(w.steps));
-  std::printf("  memory: metered %.0f MiB, resident %.0f MiB (%+.1f %%):", metered / 1048576, resident / 1048576,
-              100 * (resident / metered - 1));
-  for (int p = 0; p < purpose_count; ++p) std::printf(" %s %.0f", name(Purpose(p)), double(use.at_peak[size_t(p)]) / 1048576);
+  std::printf("  memory: metered %.0f MiB, resident %.0f MiB (%+.1f %%):", metered / 1048576,
+              resident / 1048576, 100 * (resident / metered - 1));
+  for (int p = 0; p < purpose_count; ++p)
+    std::printf(" %s %.0f", name(Purpose(p)), double(use.at_peak[size_t(p)]) / 1048576);
   std::printf("\n");
   print_split(wall);
 }
@@ -113,10 +126,12 @@ int main(int count, char** words) {
   std::vector<Work> all = {{"full", "bf16"}, {"lora", "bf16"},       {"full", "f32"},
                            {"lora", "f32"},  {"full", "bf16-tiles"}, {"lora", "bf16-tiles"}};
   if (count > 1)
-    all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4, count > 4 ? std::atoll(words[4]) : 256,
-            count > 5 ? std::atoll(words[5]) : 3}};
+    all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4,
+            count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3}};
   for (const Work& w : all) measure(w);
   if (all.size() == 1)  // for test/reference/peers.py, which asks the same of other programs
-    std::printf("whole process: peak resident %lld MiB, first step begins after %.2f s, done after %.2f s\n",
-                (long long)(peak_resident_bytes() >> 20), ready, first_step);
+    std::printf(
+        "whole process: peak resident %lld MiB, first step begins after %.2f s, done after %.2f "
+        "s\n",
+        (long long)(peak_resident_bytes() >> 20), ready, first_step);
 }

@@ -1,5 +1,6 @@
-// A disk with faults, put before the C library's by LD_PRELOAD: slow to write, or full after so many bytes.
-// FAULT_DELAY_US: microseconds that every write, fsync and rename takes longer. FAULT_BYTES: bytes that can be written; then ENOSPC.
+// A disk with faults, put before the C library's by LD_PRELOAD: slow to write, or full after so
+// many bytes. FAULT_DELAY_US: microseconds that every write, fsync and rename takes longer.
+// FAULT_BYTES: bytes that can be written; then ENOSPC.
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
@@ -45,14 +46,20 @@ ssize_t pwrite(int descriptor, const void* data, size_t bytes, off_t at) {
   static const auto real = next("pwrite", &::pwrite);
   wait();
   int64_t fits = taken(bytes);
-  if (bytes && !fits) return errno = ENOSPC, -1;
+  if (bytes && !fits) {
+    errno = ENOSPC;
+    return -1;
+  }
   return real(descriptor, data, size_t(fits), at);
 }
 ssize_t write(int descriptor, const void* data, size_t bytes) {
   static const auto real = next("write", &::write);
   if (descriptor <= 2 || !is_file(descriptor)) return real(descriptor, data, bytes);
   int64_t fits = taken(bytes);
-  if (bytes && !fits) return errno = ENOSPC, -1;
+  if (bytes && !fits) {
+    errno = ENOSPC;
+    return -1;
+  }
   return real(descriptor, data, size_t(fits));
 }
 int fsync(int descriptor) {
@@ -61,7 +68,8 @@ int fsync(int descriptor) {
   return real(descriptor);
 }
 int rename(const char* from, const char* to) noexcept {
-  static const auto real = reinterpret_cast<int (*)(const char*, const char*)>(dlsym(RTLD_NEXT, "rename"));
+  static const auto real =
+      reinterpret_cast<int (*)(const char*, const char*)>(dlsym(RTLD_NEXT, "rename"));
   wait();
   return real(from, to);
 }

@@ -1,4 +1,5 @@
-// The emulator of the GPU: what it must find wrong in a kernel, and that the order of threads shows in nothing.
+// The emulator of the GPU: what it must find wrong in a kernel, and that the order of threads shows
+// in nothing.
 #include <boost/test/unit_test.hpp>
 
 #include "engine/error.h"
@@ -14,11 +15,14 @@ using namespace afina;
 
 BOOST_AUTO_TEST_SUITE(emulator)
 
-// Under the sanitizers AddressSanitizer watches memory, and ends the program where it finds something: only barriers are tried then.
+// Under the sanitizers AddressSanitizer watches memory, and ends the program where it finds
+// something: only barriers are tried then.
 BOOST_AUTO_TEST_CASE(faults_are_named_with_kernel_block_thread_and_line) {
   for (const Fault& fault : faults()) {
 #if defined(AFINA_SYSTEM_MEMORY)
-    if (fault.words.find("reaching") == std::string::npos && fault.words.find("mask") == std::string::npos) continue;
+    if (fault.words.find("reaching") == std::string::npos &&
+        fault.words.find("mask") == std::string::npos)
+      continue;
 #endif
     std::string said;
     try {
@@ -26,17 +30,21 @@ BOOST_AUTO_TEST_CASE(faults_are_named_with_kernel_block_thread_and_line) {
       said = "nothing";
     } catch (const Error& e) { said = e.what(); }
     std::string line = "faults.cu:" + std::to_string(fault.line);
-    BOOST_TEST(said.find(fault.words) != std::string::npos, fault.name << ": expected '" << fault.words << "', found: " << said);
-    BOOST_TEST(said.find("kernel " + fault.name) != std::string::npos, fault.name << ": its name is not in: " << said);
+    BOOST_TEST(said.find(fault.words) != std::string::npos,
+               fault.name << ": expected '" << fault.words << "', found: " << said);
+    BOOST_TEST(said.find("kernel " + fault.name) != std::string::npos,
+               fault.name << ": its name is not in: " << said);
     BOOST_TEST(said.find("block (") != std::string::npos, said);
     BOOST_TEST(said.find("thread (") != std::string::npos, said);
-    BOOST_TEST(said.find(line) != std::string::npos, fault.name << ": expected " << line << ", found: " << said);
+    BOOST_TEST(said.find(line) != std::string::npos,
+               fault.name << ": expected " << line << ", found: " << said);
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_kernel_runs_after_one_that_failed) {
   for (const Fault& fault : faults())
-    if (fault.name == "left_out") BOOST_CHECK_THROW(fault.run(), Error);  // one that is found under the sanitizers as well
+    if (fault.name == "left_out")
+      BOOST_CHECK_THROW(fault.run(), Error);  // one that is found under the sanitizers as well
   Tensor x = Tensor::from(std::vector<float>{1.f, 2.f, 3.f}, {3}, Dtype::f32, Device::emulated);
   BOOST_TEST(bool((x + x).values() == (std::vector<float>{2.f, 4.f, 6.f})));
 }

@@ -1,4 +1,5 @@
-// `make gpu-check`: on a machine without a GPU it explains itself; its whole path up to the device runs on the emulated one.
+// `make gpu-check`: on a machine without a GPU it explains itself; its whole path up to the device
+// runs on the emulated one.
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -17,7 +18,8 @@ struct Ran {
 };
 Ran gpu_check(const std::string& environment) {
   std::string bin = std::filesystem::path(AFINA_PROGRAM).parent_path();
-  FILE* pipe = popen((environment + " '" AFINA_SOURCE_DIR "/test/gpu_check.sh' '" + bin + "' 2>&1").c_str(), "r");
+  FILE* pipe = popen(
+      (environment + " '" AFINA_SOURCE_DIR "/test/gpu_check.sh' '" + bin + "' 2>&1").c_str(), "r");
   BOOST_REQUIRE(pipe);
   Ran ran;
   char part[4096];
@@ -25,7 +27,9 @@ Ran gpu_check(const std::string& environment) {
   ran.status = pclose(pipe);
   return ran;
 }
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+bool has(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
 
 }  // namespace
 
@@ -35,7 +39,8 @@ BOOST_AUTO_TEST_CASE(explains_itself_without_a_gpu) {
   if (present(Device::cuda)) return;
   Ran ran = gpu_check("DEVICE=cuda OUT=/nonexistent");
   BOOST_TEST(ran.status == 0, ran.out);
-  for (const char* what : {"there is no GPU to use here", "compute-sanitizer", "peers", "gpu-package"})
+  for (const char* what :
+       {"there is no GPU to use here", "compute-sanitizer", "peers", "gpu-package"})
     BOOST_TEST(has(ran.out, what), ran.out);
 }
 
@@ -46,7 +51,8 @@ BOOST_AUTO_TEST_CASE(goes_its_whole_way_on_the_emulated_device) {
   std::string report = read_text_file(scratch / "out/gpu.md");
   for (const char* what :
        {"## Tests", "## The same run twice", "| bf16 | full | (the loss) |", "rmsnorm_backward",
-        "attention_backward bf16 1x20, 2/1 heads of 32 | flash", "| GPT-2 124M | lora:rank=16", "the peers were not run"})
+        "attention_backward bf16 1x20, 2/1 heads of 32 | flash", "| GPT-2 124M | lora:rank=16",
+        "the peers were not run"})
     BOOST_TEST(has(report, what), what << " is not in " << report);
   BOOST_TEST(!has(report, "failed"), report);
 }

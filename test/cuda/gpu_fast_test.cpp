@@ -1,5 +1,5 @@
-// What the fast kernels of the GPU promise beside their values: the bits of the CPU where sums have its order, and the same bits in
-// whatever order threads run.
+// What the fast kernels of the GPU promise beside their values: the bits of the CPU where sums have
+// its order, and the same bits in whatever order threads run.
 #include <boost/test/unit_test.hpp>
 
 #include "cuda/emulator/runner.h"
@@ -14,7 +14,9 @@ namespace {
 // Prefers a variant on the emulated device while it lives.
 struct Preferred {
   KernelSlot& slot;
-  Preferred(KernelSlot& s, const char* variant) : slot(s) { BOOST_REQUIRE(slot.prefer(Device::emulated, variant)); }
+  Preferred(KernelSlot& s, const char* variant) : slot(s) {
+    BOOST_REQUIRE(slot.prefer(Device::emulated, variant));
+  }
   ~Preferred() { slot.prefer(Device::emulated, nullptr); }
 };
 Tensor there(const Tensor& t) { return t ? t.to(Device::emulated) : t; }
@@ -27,7 +29,8 @@ Tensor product(const Product& p, Device device) {
   auto on = [&](const Tensor& t) { return t.to(device); };
   Tensor a = on(random_tensor(p.ta ? Shape{p.k, p.m} : Shape{p.m, p.k}, Dtype::f32, 1)),
          b = on(random_tensor(p.tb ? Shape{p.n, p.k} : Shape{p.k, p.n}, Dtype::f32, 2));
-  Tensor c = on(random_tensor({p.m, p.n}, Dtype::f32, 3)), bias = p.bias ? on(random_tensor({p.n}, Dtype::f32, 4)) : Tensor();
+  Tensor c = on(random_tensor({p.m, p.n}, Dtype::f32, 3)),
+         bias = p.bias ? on(random_tensor({p.n}, Dtype::f32, 4)) : Tensor();
   kernel::matmul(c, a, b, p.ta, p.tb, p.accumulate, bias);
   return c;
 }
@@ -52,13 +55,16 @@ BOOST_AUTO_TEST_CASE(the_order_of_threads_shows_in_no_bit) {
   std::vector<int32_t> starts;
   for (int64_t t = 0; t < T; ++t) starts.push_back(t < 25 ? 0 : 25);
   for (Dtype dtype : {Dtype::bf16, Dtype::f32}) {
-    Tensor q = there(random_tensor({1, T, 2, 40}, dtype, 1)), k = there(random_tensor({1, T, 1, 40}, dtype, 2)),
-           v = there(random_tensor({1, T, 1, 40}, dtype, 3)), dout = there(random_tensor({1, T, 2, 40}, dtype, 4));
+    Tensor q = there(random_tensor({1, T, 2, 40}, dtype, 1)),
+           k = there(random_tensor({1, T, 1, 40}, dtype, 2)),
+           v = there(random_tensor({1, T, 1, 40}, dtype, 3)),
+           dout = there(random_tensor({1, T, 2, 40}, dtype, 4));
     Tensor first = integers(starts, {1, T}, Device::emulated);
     std::vector<std::vector<uint8_t>> before;
     for (uint64_t seed : {1, 2, 3}) {
       emulated::set_seed(seed);
-      Tensor o = like(q), lse({1, T, 2}, Dtype::f32, Device::emulated), dq = like(q), dk = like(k), dv = like(v);
+      Tensor o = like(q), lse({1, T, 2}, Dtype::f32, Device::emulated), dq = like(q), dk = like(k),
+             dv = like(v);
       kernel::attention(o, lse, q, k, v, first, 0.2);
       kernel::attention_backward(dq, dk, dv, dout, o, lse, q, k, v, first, 0.2);
       Tensor x = o.viewed({T, 80}), w = dq.viewed({T, 80}), c({T, T}, dtype, Device::emulated);

@@ -17,7 +17,8 @@ struct Job {
   int64_t micro_batches = 1;
   GraphUse graphs = GraphUse::on;
   double clip = 0.05;
-  bool ahead = false;  // each step's batches are uploaded while the step before runs; all of one length then
+  bool ahead =
+      false;  // each step's batches are uploaded while the step before runs; all of one length then
 };
 
 // A model as small as one can be that has all there is: emulated steps are slow.
@@ -37,8 +38,8 @@ inline ModelConfig smallest() {
                       "smallest");
 }
 
-// A run on random rows: two a micro-batch, in packed documents; which tokens, how many targets and where documents begin differ from step
-// to step.
+// A run on random rows: two a micro-batch, in packed documents; which tokens, how many targets and
+// where documents begin differ from step to step.
 class Training {
  public:
   explicit Training(const Job& job) : job_(job) { restart(); }
@@ -46,11 +47,14 @@ class Training {
   void restart() {
     TrainOptions options;
     options.schedule = {3e-3, 8, 1, Decay::cosine, 0.1};
-    options.optimizer.weight_decay = 0.1, options.clip = job_.clip, options.graphs = job_.graphs;
+    options.optimizer.weight_decay = 0.1;
+    options.clip = job_.clip;
+    options.graphs = job_.graphs;
     trainer.reset();
     inputs_ = std::make_unique<StepInputs>(job_.device);
     RandomWeights weights(5);
-    model = build_model(smallest(), weights, make_method(parse_method(job_.method)), {job_.dtype, job_.device, 1, Checkpointing::none});
+    model = build_model(smallest(), weights, make_method(parse_method(job_.method)),
+                        {job_.dtype, job_.device, 1, Checkpointing::none});
     trainer = std::make_unique<Trainer>(model->parameters->trained(), options);
   }
   // The next step, on rows of `length` tokens.
@@ -60,14 +64,18 @@ class Training {
     for (const Rows& r : rows)
       for (int32_t t : r.targets) count += t >= 0;
     inputs_->load(as_input(rows), 3, number);
-    if (job_.ahead) trainer->meanwhile([=, this] { inputs_->send_ahead(as_input(step_rows(number + 1, length)), 3, number + 1); });
+    if (job_.ahead)
+      trainer->meanwhile([=, this] {
+        inputs_->send_ahead(as_input(step_rows(number + 1, length)), 3, number + 1);
+      });
     auto forward = [&](size_t i, double scale) {
       Loss loss = model->loss(inputs_->of(i), scale);
       if (look) look(loss);
       return loss;
     };
     StepReport report = trainer->step(size_t(job_.micro_batches), count, forward, &inputs_->kind());
-    said.push_back(report.loss), said.push_back(report.gradient_norm);
+    said.push_back(report.loss);
+    said.push_back(report.gradient_norm);
     return report;
   }
   void steps(int count) {
@@ -88,12 +96,14 @@ class Training {
   };
   static std::vector<InputRows> as_input(const std::vector<Rows>& rows) {
     std::vector<InputRows> of;
-    for (const Rows& r : rows) of.push_back({2, r.length, r.tokens, r.targets, r.starts, r.samples});
+    for (const Rows& r : rows)
+      of.push_back({2, r.length, r.tokens, r.targets, r.starts, r.samples});
     return of;
   }
   std::vector<Rows> step_rows(int64_t step, int64_t length) const {
     std::vector<Rows> rows;
-    for (int64_t i = 0; i < job_.micro_batches; ++i) rows.push_back(rows_of(step * job_.micro_batches + i, length));
+    for (int64_t i = 0; i < job_.micro_batches; ++i)
+      rows.push_back(rows_of(step * job_.micro_batches + i, length));
     return rows;
   }
   Rows rows_of(int64_t number, int64_t length) const {
@@ -103,7 +113,8 @@ class Training {
     Random random(9, "rows", uint64_t(number));
     for (int64_t i = 0; i < 2 * length; ++i) {
       r.tokens.push_back(int32_t(random.below(uint64_t(2 * i), 32)));
-      r.targets.push_back((i + number) % (3 + number % 3) ? int32_t(random.below(uint64_t(2 * i + 1), 32)) : -1);
+      r.targets.push_back(
+          (i + number) % (3 + number % 3) ? int32_t(random.below(uint64_t(2 * i + 1), 32)) : -1);
       r.starts.push_back(int32_t(i % length / document * document));
       r.samples.push_back(number * 2 + i / length);
     }

@@ -8,7 +8,8 @@
 
 namespace afina {
 
-// The emulated GPU, and a real one where there is one. AFINA_TEST_GPU=cuda (or emulated): that one alone; minutes of a real GPU are dear.
+// The emulated GPU, and a real one where there is one. AFINA_TEST_GPU=cuda (or emulated): that one
+// alone; minutes of a real GPU are dear.
 inline std::vector<Device> gpus() {
   std::vector<Device> all;
   const char* only = std::getenv("AFINA_TEST_GPU");

@@ -8,7 +8,9 @@
 using namespace afina;
 
 namespace {
-Example only(const std::string& line, const ExampleOptions& options = {}) { return parse_examples(line, "d.jsonl", options).at(0); }
+Example only(const std::string& line, const ExampleOptions& options = {}) {
+  return parse_examples(line, "d.jsonl", options).at(0);
+}
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(examples)
@@ -18,23 +20,34 @@ BOOST_AUTO_TEST_CASE(formats_are_detected) {
   BOOST_CHECK(only(R"({"prompt": "Q", "completion": "A"})").messages == asked);
   BOOST_CHECK(only(R"({"instruction": "Q", "input": "", "output": "A"})").messages == asked);
   BOOST_CHECK(only(R"({"instruction": "Q", "output": "A"})").messages == asked);
-  BOOST_TEST(only(R"({"instruction": "Q", "input": "I", "output": "A"})").messages[0].content == "Q\n\nI");
-  BOOST_CHECK(only(R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})").messages == asked);
-  BOOST_CHECK(only(R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})").messages == asked);
+  BOOST_TEST(only(R"({"instruction": "Q", "input": "I", "output": "A"})").messages[0].content ==
+             "Q\n\nI");
+  BOOST_CHECK(
+      only(
+          R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})")
+          .messages == asked);
+  BOOST_CHECK(
+      only(R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})")
+          .messages == asked);
   BOOST_TEST(only(R"({"text": "T"})").text == "T");
-  BOOST_TEST(only(R"({"system": "S", "prompt": "Q", "completion": "A"})").messages[0].role == "system");
+  BOOST_TEST(only(R"({"system": "S", "prompt": "Q", "completion": "A"})").messages[0].role ==
+             "system");
 }
 
 BOOST_AUTO_TEST_CASE(fields_can_be_named) {
   ExampleOptions options;
   options.fields = parse_fields("prompt=question,completion=answer");
-  BOOST_TEST(only(R"({"question": "Q", "answer": "A", "id": 7})", options).messages[1].content == "A");
-  check_error([&] { only(R"({"question": "Q", "reply": "A"})", options); }, {"d.jsonl, line 1", "question, reply", "--fields"});
-  options.format = "prompt-completion";
+  BOOST_TEST(only(R"({"question": "Q", "answer": "A", "id": 7})", options).messages[1].content ==
+             "A");
   check_error([&] { only(R"({"question": "Q", "reply": "A"})", options); },
-              {"d.jsonl, line 1", "\"completion\"", "\"answer\"", "expected a string", "question, reply"});
+              {"d.jsonl, line 1", "question, reply", "--fields"});
+  options.format = "prompt-completion";
+  check_error(
+      [&] { only(R"({"question": "Q", "reply": "A"})", options); },
+      {"d.jsonl, line 1", "\"completion\"", "\"answer\"", "expected a string", "question, reply"});
   options.fields = parse_fields("prompt=question,answer=completion");
-  check_error([&] { only(R"({"question": "Q", "completion": "A"})", options); }, {"--fields", "\"answer\"", "prompt, completion"});
+  check_error([&] { only(R"({"question": "Q", "completion": "A"})", options); },
+              {"--fields", "\"answer\"", "prompt, completion"});
   check_error([] { parse_fields("prompt"); }, {"--fields", "prompt=question"});
   check_error([] { parse_fields("a=b,a=c"); }, {"twice"});
 }
@@ -44,7 +57,8 @@ BOOST_AUTO_TEST_CASE(json_arrays_and_lines_with_blank_lines_between) {
   auto all = parse_examples(lines, "d.jsonl");
   BOOST_TEST(all.size() == 2u);
   BOOST_TEST(all[1].place == "d.jsonl, line 4");
-  BOOST_TEST(parse_examples(R"([{"text": "one"}, {"text": "two"}])", "d.json")[1].place == "d.json, record 2");
+  BOOST_TEST(parse_examples(R"([{"text": "one"}, {"text": "two"}])", "d.json")[1].place ==
+             "d.json, record 2");
   ExampleOptions options;
   options.limit = 1;
   BOOST_TEST(parse_examples(lines, "d.jsonl", options).size() == 1u);
@@ -54,16 +68,22 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_field_and_what_was_found) {
   std::string good = R"({"prompt": "Q", "completion": "A"})";
   check_error([&] { parse_examples(good + "\n{\"prompt\": \"Q\", \"completion\": 3}", "d.jsonl"); },
               {"d.jsonl, line 2", "\"completion\"", "expected a string", "found 3"});
-  check_error([&] { parse_examples(good + "\n" + R"({"prompt": "Q"})", "d.jsonl"); }, {"line 2", "\"completion\"", "found nothing"});
-  check_error([&] { parse_examples(good + "\n{\"prompt\": \"Q", "d.jsonl"); }, {"d.jsonl, line 2, column", "JSON"});
+  check_error([&] { parse_examples(good + "\n" + R"({"prompt": "Q"})", "d.jsonl"); },
+              {"line 2", "\"completion\"", "found nothing"});
+  check_error([&] { parse_examples(good + "\n{\"prompt\": \"Q", "d.jsonl"); },
+              {"d.jsonl, line 2, column", "JSON"});
   check_error([&] { parse_examples(good + "\n[1]", "d.jsonl"); }, {"line 2", "expected an object"});
-  check_error([] { only(R"({"messages": [{"role": "robot", "content": "Q"}]})"); }, {"messages[0].role", "user or assistant", "robot"});
-  check_error([] { only(R"({"messages": [{"role": "user"}]})"); }, {"messages[0].content", "nothing"});
+  check_error([] { only(R"({"messages": [{"role": "robot", "content": "Q"}]})"); },
+              {"messages[0].role", "user or assistant", "robot"});
+  check_error([] { only(R"({"messages": [{"role": "user"}]})"); },
+              {"messages[0].content", "nothing"});
   check_error([] { only(R"({"messages": "hello"})"); }, {"\"messages\"", "expected an array"});
-  check_error([] { only(R"({"messages": [{"role": "user", "content": "Q"}]})"); }, {"line 1", "no answer"});
+  check_error([] { only(R"({"messages": [{"role": "user", "content": "Q"}]})"); },
+              {"line 1", "no answer"});
   check_error([] { only(R"({"prompt": "Q", "completion": ""})"); }, {"no answer"});
   check_error([] { only(R"({"text": ""})"); }, {"empty"});
-  check_error([] { only(R"({"a": 1, "b": 2})"); }, {"a, b", "no known format", "prompt-completion: prompt, completion", "--fields"});
+  check_error([] { only(R"({"a": 1, "b": 2})"); },
+              {"a, b", "no known format", "prompt-completion: prompt, completion", "--fields"});
   check_error([] { parse_examples(" \n ", "d.jsonl"); }, {"d.jsonl", "empty"});
   check_error([] { parse_examples("[]", "d.json"); }, {"d.json", "no record"});
   check_error([] { only("{}", {"poem", {}, -1}); }, {"poem", "known are", "sharegpt"});
@@ -71,7 +91,9 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_field_and_what_was_found) {
 }
 
 BOOST_AUTO_TEST_CASE(text_files_are_cut_at_titles) {
-  std::string wiki = " \n = One = \n \n Text of one . \n \n = = Part = = \n \n More . \n \n = Two = \n \n Text of two . \n";
+  std::string wiki =
+      " \n = One = \n \n Text of one . \n \n = = Part = = \n \n More . \n \n = Two = \n \n Text of "
+      "two . \n";
   auto all = parse_examples(wiki, "w.txt");
   BOOST_TEST(all.size() == 2u);
   BOOST_TEST(all[1].text.starts_with(" = Two = "));
@@ -87,7 +109,8 @@ BOOST_AUTO_TEST_CASE(real_data) {
     BOOST_TEST_MESSAGE("skipped: AFINA_DATA names no folder with gsm8k and wikitext2");
     return;
   }
-  check_error([&] { read_examples(std::string(folder) + "/gsm8k/train.jsonl"); }, {"answer, question", "--fields prompt=question"});
+  check_error([&] { read_examples(std::string(folder) + "/gsm8k/train.jsonl"); },
+              {"answer, question", "--fields prompt=question"});
   ExampleOptions options;
   options.fields = parse_fields("prompt=question,completion=answer");
   BOOST_TEST(read_examples(std::string(folder) + "/gsm8k/train.jsonl", options).size() == 7473u);

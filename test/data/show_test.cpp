@@ -12,11 +12,13 @@ BOOST_AUTO_TEST_CASE(learnt_tokens_are_marked_and_control_characters_escaped) {
   Example example{{{"user", "Q\x1b[31m"}, {"assistant", "It is 3.\nYes 🙂"}}, "", "here"};
   SampleOptions options;
   options.length = 64;
-  Sample sample = make_samples({example}, tokenizer, ChatTemplate::named("chatml", tokenizer), options).rows[0];
+  Sample sample =
+      make_samples({example}, tokenizer, ChatTemplate::named("chatml", tokenizer), options).rows[0];
   ShowOptions plain;
   plain.colour = false;
   BOOST_TEST(show_sample(sample, tokenizer, plain) ==
-             "<|im_start|>user\\n\nQ\\u{1b}[31m<|im_end|>\\n\n<|im_start|>assistant\\n\n[It is 3.\\n\nYes 🙂][<|im_end|>]\\n\n\n");
+             "<|im_start|>user\\n\nQ\\u{1b}[31m<|im_end|>\\n\n<|im_start|>assistant\\n\n[It is "
+             "3.\\n\nYes 🙂][<|im_end|>]\\n\n\n");
   BOOST_TEST(show_sample(sample, tokenizer).find("\x1b[32mIt is 3.") != std::string::npos);
   plain.ids = true;
   plain.losses.assign(sample.tokens.size(), 1.5f);

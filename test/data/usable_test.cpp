@@ -13,11 +13,13 @@ BOOST_AUTO_TEST_CASE(the_first_records_that_are_not_left_out) {
   std::string words;
   for (int i = 0; i < 40; ++i) words += " word";
   std::vector<Example> all;
-  for (const std::string& answer : {words, std::string("B."), words, std::string("E."), std::string("G.")})
+  for (const std::string& answer :
+       {words, std::string("B."), words, std::string("E."), std::string("G.")})
     all.push_back({{{"user", "A?"}, {"assistant", answer}}, "", std::to_string(all.size() + 1)});
   auto places = [&](OnTooLong on_too_long, int64_t count) {
     SampleOptions options;
-    options.length = 32, options.on_too_long = on_too_long;
+    options.length = 32;
+    options.on_too_long = on_too_long;
     std::string found;
     for (const Example& e : first_usable(all, count, tokenizer, chat, options)) found += e.place;
     return found;

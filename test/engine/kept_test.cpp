@@ -29,13 +29,14 @@ Tensor tracked(Shape shape, Dtype dtype, uint64_t number) {
 
 BOOST_AUTO_TEST_SUITE(kept)
 
-// An MLP as a Llama has it: of the norm's result, gate, up and their product, only gate and up stay; with `again`, none of them.
+// An MLP as a Llama has it: of the norm's result, gate, up and their product, only gate and up
+// stay; with `again`, none of them.
 BOOST_AUTO_TEST_CASE(only_what_cannot_be_made_again_is_held) {
   for (Dtype dtype : {Dtype::f32, Dtype::bf16})
     for (bool again : {false, true}) {
       int64_t element = int64_t(size_of(dtype));
-      Tensor norm = tracked({n}, Dtype::f32, 1), gate = tracked({ff, n}, dtype, 2), up = tracked({ff, n}, dtype, 3),
-             down = tracked({n, ff}, dtype, 4);
+      Tensor norm = tracked({n}, Dtype::f32, 1), gate = tracked({ff, n}, dtype, 2),
+             up = tracked({ff, n}, dtype, 3), down = tracked({n, ff}, dtype, 4);
       Tensor x = random_tensor({rows, n}, dtype, 5);
       x.track(dtype);
       int64_t before = activations();
@@ -48,10 +49,13 @@ BOOST_AUTO_TEST_CASE(only_what_cannot_be_made_again_is_held) {
         Tensor h = rmsnorm(x, norm, 1e-5);
         return linear(swiglu(open(h, gate), open(h, up)), down, Tensor());
       }();
-      int64_t held = rows * n * element + rows * 4 + (again ? 0 : 2 * rows * ff * element);  // y, the norm's statistics, gate and up
+      int64_t held =
+          rows * n * element + rows * 4 +
+          (again ? 0 : 2 * rows * ff * element);  // y, the norm's statistics, gate and up
       BOOST_TEST(activations() - before == held, name(dtype) << (again ? ", again" : ""));
       tape.backward(y, random_tensor({rows, n}, dtype, 6));
-      y = Tensor(), x.grad().drop();
+      y = Tensor();
+      x.grad().drop();
       BOOST_TEST(activations() == before);
     }
 }
@@ -63,10 +67,12 @@ BOOST_AUTO_TEST_CASE(a_recipe_is_followed_once_and_its_result_goes_with_the_last
   int64_t before = activations();
   Tensor sum;
   {
-    Tensor y = remade_by(Tape::record("copy", x.copy(), {x}, [dx = x.grad()](const Tensor& dy) { dx += dy; }), [&made, x] {
-      ++made;
-      return x.copy();
-    });
+    Tensor y = remade_by(
+        Tape::record("copy", x.copy(), {x}, [dx = x.grad()](const Tensor& dy) { dx += dy; }),
+        [&made, x] {
+          ++made;
+          return x.copy();
+        });
     sum = linear(y, w, Tensor()) + linear(y, w, Tensor());
   }
   BOOST_TEST(made == 0);
@@ -92,12 +98,14 @@ BOOST_AUTO_TEST_CASE(rows_gather_as_in_the_whole) {
   constexpr int64_t vocabulary = 40, width = 24;
   std::vector<int32_t> ids = {3, 1, 39, 1, 5, 6, 2, 6, 5, 3, 0, 39, 7, 7, 7, 1};
   for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-    Tensor dy = random_tensor({int64_t(ids.size()), width}, dtype, 1), table = random_tensor({vocabulary, width}, dtype, 2), whole = table;
+    Tensor dy = random_tensor({int64_t(ids.size()), width}, dtype, 1),
+           table = random_tensor({vocabulary, width}, dtype, 2), whole = table;
     whole.track();
     auto gather = [&](Tensor& of, int64_t each) {
       for (int64_t from = 0; from < int64_t(ids.size()); from += each) {
         Tape tape;
-        Tensor y = embedding(of, integers({ids.begin() + from, ids.begin() + from + each}, {1, each}));
+        Tensor y =
+            embedding(of, integers({ids.begin() + from, ids.begin() + from + each}, {1, each}));
         tape.backward(y, dy.slice_rows(from, each).viewed(y.shape()));
       }
     };
@@ -110,10 +118,12 @@ BOOST_AUTO_TEST_CASE(rows_gather_as_in_the_whole) {
       for (int step = 0; step < 2; ++step) {  // the second time from nothing again
         gather(by_rows, each);
         BOOST_TEST(by_rows.grad().touched());
-        BOOST_TEST(memory_use(Device::cpu).now[size_t(Purpose::gradients)] - before == 16 * width * 4);
+        BOOST_TEST(memory_use(Device::cpu).now[size_t(Purpose::gradients)] - before ==
+                   16 * width * 4);
         Tensor sum = Tensor::zeros({vocabulary, width}, Dtype::f32);
         by_rows.grad().rows()->add_to(sum);
-        BOOST_TEST(bool(bits_of(sum) == bits_of(whole.grad().value())), name(dtype) << ", " << each << " at a time");
+        BOOST_TEST(bool(bits_of(sum) == bits_of(whole.grad().value())),
+                   name(dtype) << ", " << each << " at a time");
         by_rows.grad().drop();
         BOOST_TEST(memory_use(Device::cpu).now[size_t(Purpose::gradients)] == before);
       }

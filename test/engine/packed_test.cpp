@@ -1,4 +1,5 @@
-// Constant weights are packed once, in both directions, without a change in the bits; and FLOPs follow from shapes alone.
+// Constant weights are packed once, in both directions, without a change in the bits; and FLOPs
+// follow from shapes alone.
 #include "engine/packed.h"
 
 #include <boost/test/unit_test.hpp>
@@ -50,7 +51,9 @@ BOOST_AUTO_TEST_CASE(give_the_same_bits_packed) {
     for (Isa set : usable_isas()) {  // each repacks in its own form
       set_isa(set);
       Outcome expected = run(plain, dtype);
-      for (int again : {0, 1}) BOOST_TEST(bool(run(constant, dtype) == expected), name(dtype) << ", " << name(set) << ", use " << again);
+      for (int again : {0, 1})
+        BOOST_TEST(bool(run(constant, dtype) == expected),
+                   name(dtype) << ", " << name(set) << ", use " << again);
     }
   }
   set_isa(used);
@@ -75,7 +78,8 @@ BOOST_AUTO_TEST_CASE(rows_of_one_are_not_taken_for_the_whole) {
   weight.buffer()->constant = true;
   linear(x, weight, Tensor());
   BOOST_TEST(bool(bits_of(linear(x, weight.slice_rows(30, 20), Tensor())) == bits_of(expected)));
-  BOOST_TEST(bool(bits_of(linear(x, weight.slice_rows(0, 20), Tensor())) == bits_of(linear(x, weight.slice_rows(0, 20).copy(), Tensor()))));
+  BOOST_TEST(bool(bits_of(linear(x, weight.slice_rows(0, 20), Tensor())) ==
+                  bits_of(linear(x, weight.slice_rows(0, 20).copy(), Tensor()))));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -99,9 +103,12 @@ BOOST_AUTO_TEST_CASE(of_linear_and_what_freezing_saves) {
 }
 BOOST_AUTO_TEST_CASE(of_lora) {
   constexpr int64_t m = 6, n = 70, k = 40, r = 4;
-  Tensor x = random_tensor({m, k}, Dtype::f32, 1), weight = random_tensor({n, k}, Dtype::f32, 2), a = random_tensor({r, k}, Dtype::f32, 3);
+  Tensor x = random_tensor({m, k}, Dtype::f32, 1), weight = random_tensor({n, k}, Dtype::f32, 2),
+         a = random_tensor({r, k}, Dtype::f32, 3);
   Tensor b = random_tensor({n, r}, Dtype::f32, 4);
-  x.track(), a.track(), b.track();
+  x.track();
+  a.track();
+  b.track();
   reset_flops();
   Tape tape;
   Tensor y = linear_lora(x, x, weight, Tensor(), a, b, 2.);

@@ -1,4 +1,5 @@
-// What is foreseen on the device without bytes is what happens on the CPU: memory by purpose at its peak, and FLOPs, to the last one.
+// What is foreseen on the device without bytes is what happens on the CPU: memory by purpose at its
+// peak, and FLOPs, to the last one.
 #include "engine/shapes.h"
 
 #include "engine/kernel.h"
@@ -20,7 +21,8 @@ struct Job {
   int64_t targets_each = 1;  // one target in so many positions
   int64_t document = 12;     // tokens of each packed document
   std::string text() const {
-    return base + " " + method + " " + name(dtype) + (checkpointing == Checkpointing::none ? "" : " checkpointed") + " " +
+    return base + " " + method + " " + name(dtype) +
+           (checkpointing == Checkpointing::none ? "" : " checkpointed") + " " +
            std::to_string(batch) + "x" + std::to_string(accumulate) + "x" + std::to_string(length);
   }
 };
@@ -31,7 +33,8 @@ struct Cost {
   FlopCount flops;
 };
 
-Inputs inputs_of(const Job& job, const ModelConfig& config, int64_t micro_batch, int64_t step, Device device) {
+Inputs inputs_of(const Job& job, const ModelConfig& config, int64_t micro_batch, int64_t step,
+                 Device device) {
   size_t n = size_t(job.batch * job.length);
   Random random(7, "shapes", uint64_t(step * 16 + micro_batch));
   std::vector<int32_t> tokens(n), targets(n), starts(n);
@@ -40,11 +43,14 @@ Inputs inputs_of(const Job& job, const ModelConfig& config, int64_t micro_batch,
     int64_t at = int64_t(i) % job.length;
     tokens[i] = int32_t(random.below(i, uint64_t(config.vocabulary)));
     targets[i] = at % job.targets_each == 0 ? tokens[i] : -1;
-    starts[i] = int32_t(at / job.document * job.document), samples[i] = int64_t(i) / job.length;
+    starts[i] = int32_t(at / job.document * job.document);
+    samples[i] = int64_t(i) / job.length;
   }
   PurposeScope purpose(Purpose::workspace);
   Inputs inputs = make_inputs(job.batch, job.length, tokens, targets, starts, samples, device);
-  inputs.training = true, inputs.seed = 5, inputs.step = step;
+  inputs.training = true;
+  inputs.seed = 5;
+  inputs.step = step;
   return inputs;
 }
 
@@ -55,16 +61,19 @@ Cost cost_of(const Job& job, Device device) {
   Json json = parse_json_file(tiny_path(job.base) + "/config.json");
   RandomWeights source(1);
   auto model =
-      build_model(parse_config(json, "test"), source, make_method(parse_method(job.method)), {job.dtype, device, 1, job.checkpointing});
+      build_model(parse_config(json, "test"), source, make_method(parse_method(job.method)),
+                  {job.dtype, device, 1, job.checkpointing});
   TrainOptions options;
   options.schedule = {1e-3, 2, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options);
   Cost cost;
   for (int64_t step = 0; step < 2; ++step) {
     reset_memory_peak(device);
-    int64_t targets = job.batch * job.accumulate * ((job.length + job.targets_each - 1) / job.targets_each);
-    trainer.step(size_t(job.accumulate), targets,
-                 [&](size_t i, double scale) { return model->loss(inputs_of(job, model->config, int64_t(i), step, device), scale); });
+    int64_t targets =
+        job.batch * job.accumulate * ((job.length + job.targets_each - 1) / job.targets_each);
+    trainer.step(size_t(job.accumulate), targets, [&](size_t i, double scale) {
+      return model->loss(inputs_of(job, model->config, int64_t(i), step, device), scale);
+    });
     const MemoryUse& use = memory_use(device);
     if (use.total_peak - before.total < cost.peak) continue;
     cost.peak = use.total_peak - before.total;
@@ -77,12 +86,15 @@ Cost cost_of(const Job& job, Device device) {
 
 void check_foreseen(const Job& job) {
   Cost foreseen = cost_of(job, Device::shapes), measured = cost_of(job, Device::cpu);
-  BOOST_TEST(foreseen.peak == measured.peak, job.text() << ": " << foreseen.peak << " foreseen, " << measured.peak << " measured");
+  BOOST_TEST(foreseen.peak == measured.peak,
+             job.text() << ": " << foreseen.peak << " foreseen, " << measured.peak << " measured");
   for (size_t p = 0; p < purpose_count; ++p)
-    BOOST_TEST(foreseen.at_peak[p] == measured.at_peak[p], job.text() << ", " << name(Purpose(p)) << ": " << foreseen.at_peak[p]
-                                                                      << " foreseen, " << measured.at_peak[p] << " measured");
+    BOOST_TEST(foreseen.at_peak[p] == measured.at_peak[p],
+               job.text() << ", " << name(Purpose(p)) << ": " << foreseen.at_peak[p]
+                          << " foreseen, " << measured.at_peak[p] << " measured");
   for (int p = 0; p < phase_count; ++p)
-    BOOST_TEST(foreseen.flops.of[p] == measured.flops.of[p], job.text() << ", FLOPs " << name(Phase(p)));
+    BOOST_TEST(foreseen.flops.of[p] == measured.flops.of[p], job.text()
+                                                                 << ", FLOPs " << name(Phase(p)));
   BOOST_TEST(foreseen.flops.recomputed == measured.flops.recomputed, job.text());
   BOOST_TEST(measured.flops.of[int(Phase::forward)] > 0);
 }
@@ -101,10 +113,12 @@ BOOST_AUTO_TEST_CASE(every_model_and_method_is_foreseen) {
 
 BOOST_AUTO_TEST_CASE(options_of_a_run_are_foreseen) {
   for (Dtype dtype : {Dtype::f32, Dtype::bf16})
-    for (const std::string& method : {std::string("full"), lora, lora + ",dropout=0.1", std::string("lora:rank=2,targets=q_proj+v_proj")}) {
+    for (const std::string& method : {std::string("full"), lora, lora + ",dropout=0.1",
+                                      std::string("lora:rank=2,targets=q_proj+v_proj")}) {
       check_foreseen({"llama", method, dtype, Checkpointing::block});
       check_foreseen({"llama", method, dtype, Checkpointing::none, 1, 3, 16});
-      check_foreseen({"llama", method, dtype, Checkpointing::none, 3, 1, 16, 3, 4});  // few targets, packed documents
+      check_foreseen({"llama", method, dtype, Checkpointing::none, 3, 1, 16, 3,
+                      4});  // few targets, packed documents
       check_foreseen({"llama", method, dtype, Checkpointing::block, 2, 2, 16, 5, 8});
     }
 }
@@ -124,7 +138,8 @@ BOOST_AUTO_TEST_CASE(packed_weights_are_foreseen) {
   check_foreseen({"llama", lora});
   check_foreseen({"gpt2", lora, Dtype::bf16});
   pack_constants(false);
-  BOOST_TEST(packed.at_peak[int(Purpose::weights)] > cost_of({"llama", lora}, Device::shapes).at_peak[int(Purpose::weights)]);
+  BOOST_TEST(packed.at_peak[int(Purpose::weights)] >
+             cost_of({"llama", lora}, Device::shapes).at_peak[int(Purpose::weights)]);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_held_and_places_follow_the_pool) {
@@ -150,7 +165,8 @@ BOOST_AUTO_TEST_CASE(calls_are_seen_with_their_flops) {
   {
     CallObserver observer([&](const KernelCall& call) {
       auto& [calls, flops] = seen[call.slot.name()];
-      ++calls, flops += call.flops;
+      ++calls;
+      flops += call.flops;
     });
     Tensor x({6, 8}, Dtype::f32, Device::shapes), w({4, 8}, Dtype::f32, Device::shapes);
     linear(x, w, Tensor());
@@ -173,7 +189,8 @@ BOOST_AUTO_TEST_CASE(a_limit_is_held_and_names_what_did_not_fit) {
   BOOST_CHECK_EXCEPTION(Tensor({1 << 19}, Dtype::f32, Device::shapes), Error, [](const Error& e) {
     std::string said = e.what();
     for (const char* part :
-         {"2 MiB more for gradients", "gradients 2 MiB", "the limit is 3 MiB (--memory-limit 3M)", "--accumulate", "afina plan"})
+         {"2 MiB more for gradients", "gradients 2 MiB", "the limit is 3 MiB (--memory-limit 3M)",
+          "--accumulate", "afina plan"})
       if (said.find(part) == said.npos) return false;
     return true;
   });

@@ -1,4 +1,5 @@
-// The thread pool: every piece once, loops inside loops, thread counts that change, loops from several threads of the host program.
+// The thread pool: every piece once, loops inside loops, thread counts that change, loops from
+// several threads of the host program.
 #include "engine/threads.h"
 
 #include <atomic>
@@ -28,7 +29,8 @@ BOOST_AUTO_TEST_CASE(every_index_is_visited_once) {
     set_thread_count(count);
     BOOST_TEST(thread_count() == count);
     for (int64_t n : {0, 1, 2, 7, 1000})
-      for (int64_t grain : {0, 1, 3, 5000}) BOOST_TEST(visits(n, grain) == std::vector<int>(size_t(n), 1));
+      for (int64_t grain : {0, 1, 3, 5000})
+        BOOST_TEST(visits(n, grain) == std::vector<int>(size_t(n), 1));
   }
   set_thread_count(before);
 }
@@ -39,7 +41,8 @@ BOOST_AUTO_TEST_CASE(loops_nest_and_follow_each_other) {
   std::atomic<int64_t> sum{0};
   for (int round = 0; round < 500; ++round)
     parallel_for(6, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) parallel_for(4, 1, [&](int64_t b, int64_t e) { sum += e - b; });
+      for (int64_t i = begin; i < end; ++i)
+        parallel_for(4, 1, [&](int64_t b, int64_t e) { sum += e - b; });
     });
   BOOST_TEST(sum == 500 * 6 * 4);
   set_thread_count(before);
@@ -52,7 +55,8 @@ BOOST_AUTO_TEST_CASE(several_callers_at_once) {
   std::vector<std::thread> callers;
   for (int c = 0; c < 3; ++c)
     callers.emplace_back([&] {
-      for (int round = 0; round < 200; ++round) parallel_for(10, 1, [&](int64_t b, int64_t e) { sum += e - b; });
+      for (int round = 0; round < 200; ++round)
+        parallel_for(10, 1, [&](int64_t b, int64_t e) { sum += e - b; });
     });
   for (auto& c : callers) c.join();
   BOOST_TEST(sum == 3 * 200 * 10);

@@ -10,7 +10,8 @@ namespace afina {
 // Draws the numbers of one input, one after the other: they depend on seed, target and run alone.
 class Draw {
  public:
-  Draw(uint64_t seed, std::string_view target, uint64_t run) : random_(seed ^ hash_of(target), "fuzz", run) {}
+  Draw(uint64_t seed, std::string_view target, uint64_t run)
+      : random_(seed ^ hash_of(target), "fuzz", run) {}
   // 0 .. n-1; 0 for n = 0.
   size_t below(size_t n) { return n == 0 ? 0 : size_t((uint64_t(bits()) * uint32_t(n)) >> 32); }
   uint32_t bits() {

@@ -7,20 +7,23 @@ static void run(std::string_view input) {
   // The first byte chooses the kind of file; what it holds is decided by its ending.
   std::string name = input.empty() || input[0] != 't' ? "fuzz.jsonl" : "fuzz.txt";
   for (auto& example : parse_examples(std::string(input.substr(name == "fuzz.txt")), name))
-    if (example.is_text() ? example.text.empty() : example.messages.empty()) throw std::logic_error("an example without content");
+    if (example.is_text() ? example.text.empty() : example.messages.empty())
+      throw std::logic_error("an example without content");
 }
 
 static std::vector<std::string> seeds() {
-  return {R"({"prompt": "Q", "completion": "A", "system": "S"})"
-          "\n\n"
-          R"({"prompt": "Q2", "completion": "A2"})",
-          R"([{"instruction": "Q", "input": "I", "output": "A"}])",
-          R"({"text": "one"})"
-          "\n",
-          R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})",
-          R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})",
-          "t = One = \n\n text \n<|endoftext|>\n\n = Two = \n"};
+  return {
+      R"({"prompt": "Q", "completion": "A", "system": "S"})"
+      "\n\n"
+      R"({"prompt": "Q2", "completion": "A2"})",
+      R"([{"instruction": "Q", "input": "I", "output": "A"}])",
+      R"({"text": "one"})"
+      "\n",
+      R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})",
+      R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})",
+      "t = One = \n\n text \n<|endoftext|>\n\n = Two = \n"};
 }
 
 static const afina::FuzzTarget registered("examples", run, seeds,
-                                          {"\"role\"", "\"content\"", "\"from\"", "null", "[[[[", "\\ud800", "\n", " = "});
+                                          {"\"role\"", "\"content\"", "\"from\"", "null", "[[[[",
+                                           "\\ud800", "\n", " = "});

@@ -12,7 +12,9 @@ struct Known {
   RunOptions run;
   OptionGroup all;
   Known() {
-    model.add_to(options), data.add_to(options), run.add_to(options);
+    model.add_to(options);
+    data.add_to(options);
+    run.add_to(options);
     options.add_all_to(all);
   }
 };
@@ -25,12 +27,14 @@ void run(std::string_view input) {
 
 std::vector<std::string> seeds() {
   return {"model = data/pocket\ndata = a.jsonl\ndata = b.jsonl\nsteps = 100\n# a comment\n",
-          "steps=4\nbatch = 2\nweight-decay = 0.1\ndtype = bf16\nclip = 0\n", "length = 128 \n\n  pack = off\nseed = 18446744073709551615"};
+          "steps=4\nbatch = 2\nweight-decay = 0.1\ndtype = bf16\nclip = 0\n",
+          "length = 128 \n\n  pack = off\nseed = 18446744073709551615"};
 }
 
 const FuzzTarget registered("ini", run, seeds,
-                            {"=", "\n", "[section]\n", "#", "-1", "1e999", "nan", "--", "config = a", "init = true", "threads", "\r\n",
-                             "yes", "model.", "\xff"});
+                            {"=", "\n", "[section]\n", "#", "-1", "1e999", "nan", "--",
+                             "config = a", "init = true", "threads", "\r\n", "yes", "model.",
+                             "\xff"});
 
 }  // namespace
 }  // namespace afina

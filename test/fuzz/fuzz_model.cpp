@@ -1,4 +1,5 @@
-// Models of strangers: config.json, PEFT adapters, and whole GGUF files, down to building the model where it is small.
+// Models of strangers: config.json, PEFT adapters, and whole GGUF files, down to building the model
+// where it is small.
 #include <cstring>
 
 #include "engine/random.h"
@@ -26,8 +27,8 @@ const char* const adapter =
 
 // Building costs memory: only what a seed's size could have become by honest means.
 bool small(const ModelConfig& c) {
-  return (c.architecture != "gpt2" || c.context < 4096) && c.vocabulary < 4096 && c.dim < 256 && c.ffn_dim < 512 && c.layers < 8 &&
-         c.heads * c.head_dim < 512;
+  return (c.architecture != "gpt2" || c.context < 4096) && c.vocabulary < 4096 && c.dim < 256 &&
+         c.ffn_dim < 512 && c.layers < 8 && c.heads * c.head_dim < 512;
 }
 
 // Zeros at once: random numbers would take longer than all that is tested here.
@@ -46,7 +47,8 @@ std::unique_ptr<Model> build(const ModelConfig& config, const MethodSpec& method
 }
 // Now and then: one in eight of the inputs, whatever they are.
 void run_some(Model& model, std::string_view input) {
-  if (model.config.context >= 3 && hash_of(input) % 8 == 0) model.logits(make_inputs({0, model.config.vocabulary > 1 ? 1 : 0, 0}));
+  if (model.config.context >= 3 && hash_of(input) % 8 == 0)
+    model.logits(make_inputs({0, model.config.vocabulary > 1 ? 1 : 0, 0}));
 }
 const ModelConfig& llama_config() {
   static const ModelConfig config = parse_config(parse_json(llama, "config.json"), "config.json");
@@ -55,7 +57,8 @@ const ModelConfig& llama_config() {
 // The rank is honest: what it asks for is taken.
 bool small(const MethodSpec& method) {
   auto rank = method.options.find("rank");
-  return (rank == method.options.end() || rank->second.size() < 3) && method.options.count("ranks") == 0;
+  return (rank == method.options.end() || rank->second.size() < 3) &&
+         method.options.count("ranks") == 0;
 }
 
 void run_config(std::string_view input) {
@@ -63,7 +66,8 @@ void run_config(std::string_view input) {
   if (small(config)) run_some(*build(config, parse_method("full")), input);
 }
 void run_adapter_config(std::string_view input) {
-  MethodSpec method = adapter_method(parse_json(input, "adapter_config.json"), "adapter_config.json");
+  MethodSpec method =
+      adapter_method(parse_json(input, "adapter_config.json"), "adapter_config.json");
   if (!small(method)) return;
   if (build(llama_config(), method)->method->peft_config().is_null()) fail("no config to write");
 }
@@ -74,9 +78,10 @@ void run_adapter(std::string_view input) {
   size_t at = input.find(parting);
   require(at != input.npos, "no values behind the config");
   AdapterFiles files;
-  files.method = adapter_method(parse_json(input.substr(0, at), "adapter_config.json"), "adapter_config.json");
-  files.values =
-      std::make_shared<const Safetensors>(std::as_bytes(std::span(input.substr(at + parting.size()))), "adapter_model.safetensors");
+  files.method =
+      adapter_method(parse_json(input.substr(0, at), "adapter_config.json"), "adapter_config.json");
+  files.values = std::make_shared<const Safetensors>(
+      std::as_bytes(std::span(input.substr(at + parting.size()))), "adapter_model.safetensors");
   if (!small(files.method)) return;
   auto model = build(llama_config(), files.method);
   files.apply(*model);
@@ -102,14 +107,19 @@ std::vector<std::string> configs() { return {llama, gpt2}; }
 std::vector<std::string> adapter_configs() { return {adapter}; }
 std::vector<std::string> adapters() {
   std::vector<std::string> all;
-  for (const char* text : {adapter, R"({"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": "all-linear"})"}) {
-    auto model = build(llama_config(), adapter_method(parse_json(text, "adapter_config.json"), "adapter_config.json"));
+  for (const char* text :
+       {adapter,
+        R"({"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": "all-linear"})"}) {
+    auto model = build(llama_config(), adapter_method(parse_json(text, "adapter_config.json"),
+                                                      "adapter_config.json"));
     Json header = Json::object();
     std::string values;
     for (const Parameter* p : model->parameters->trained()) {
       size_t begin = values.size();
       values.append(p->value.bytes(), '\x3e');
-      header[peft_prefix + p->name] = {{"dtype", "F32"}, {"shape", {p->shape[0], p->shape[1]}}, {"data_offsets", {begin, values.size()}}};
+      header[peft_prefix + p->name] = {{"dtype", "F32"},
+                                       {"shape", {p->shape[0], p->shape[1]}},
+                                       {"data_offsets", {begin, values.size()}}};
     }
     std::string json = header.dump(), length(8, '\0');
     uint64_t bytes = json.size();
@@ -128,17 +138,22 @@ std::vector<std::string> ggufs() {
   return all;
 }
 
-constexpr int64_t models_memory = 256 << 20;  // a config of a few bytes may honestly ask for a model of some megabytes
+constexpr int64_t models_memory =
+    256 << 20;  // a config of a few bytes may honestly ask for a model of some megabytes
 const FuzzTarget registered_config("model_config", run_config, configs,
-                                   {"rope_scaling", "linear", "hidden_act", "null", "1e308", "-1", "qwen2", "mistral"}, models_memory);
+                                   {"rope_scaling", "linear", "hidden_act", "null", "1e308", "-1",
+                                    "qwen2", "mistral"},
+                                   models_memory);
 const FuzzTarget registered_adapter_config("adapter_config", run_adapter_config, adapter_configs,
-                                           {"all-linear", "(.*)*", "re:", "null", "1e308", "*", "lm_head", "true"});
+                                           {"all-linear", "(.*)*", "re:", "null", "1e308", "*",
+                                            "lm_head", "true"});
 const FuzzTarget registered_adapter("adapter", run_adapter, adapters,
-                                    {"lora_A.weight", "lora_B.weight", "q_proj", "all-linear", "\"shape\":[", "\"data_offsets\":[0,",
-                                     "\n---\n"},
+                                    {"lora_A.weight", "lora_B.weight", "q_proj", "all-linear",
+                                     "\"shape\":[", "\"data_offsets\":[0,", "\n---\n"},
                                     4 << 20, mend_adapter);
 const FuzzTarget registered_gguf("gguf_model", run_gguf, ggufs,
-                                 {"llama.block_count", "blk.0.attn_q.weight", "rope_freqs.weight", "output.weight", "qwen2"},
+                                 {"llama.block_count", "blk.0.attn_q.weight", "rope_freqs.weight",
+                                  "output.weight", "qwen2"},
                                  models_memory);
 
 }  // namespace

@@ -14,7 +14,8 @@ void run(std::string_view input) {
   std::vector<float> numbers;
   for (const StoredTensor& tensor : file.tensors()) {
     std::vector<std::byte> bytes(tensor.data, tensor.data + tensor.bytes);
-    if (stored_bytes(tensor.type, tensor.count(), "input") != tensor.bytes) throw std::logic_error("shape and bytes disagree");
+    if (stored_bytes(tensor.type, tensor.count(), "input") != tensor.bytes)
+      throw std::logic_error("shape and bytes disagree");
     if (!can_dequantize(tensor.type)) continue;
     numbers.resize(size_t(tensor.count()));
     to_f32(tensor.type, tensor.data, numbers.data(), tensor.count());
@@ -30,10 +31,12 @@ std::string with_header(const std::string& header, size_t data) {
 
 std::vector<std::string> seeds() {
   return {
-      with_header(R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
-                  R"("b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64","shape":[0,5],"data_offsets":[32,32]}}  )",
-                  32),
-      with_header(R"({"x":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", 1), with_header("{}", 0)};
+      with_header(
+          R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+          R"("b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64","shape":[0,5],"data_offsets":[32,32]}}  )",
+          32),
+      with_header(R"({"x":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", 1),
+      with_header("{}", 0)};
 }
 
 // The length in front is that of the JSON behind it.
@@ -44,8 +47,8 @@ void mend(std::string& input) {
 }
 
 const FuzzTarget registered("safetensors", run, seeds,
-                            {"\"dtype\":\"F64\"", "\"shape\":[", "\"data_offsets\":[0,", "4294967296", "9223372036854775807", "F16", "-1",
-                             ",", "{", "}", "["},
+                            {"\"dtype\":\"F64\"", "\"shape\":[", "\"data_offsets\":[0,",
+                             "4294967296", "9223372036854775807", "F16", "-1", ",", "{", "}", "["},
                             4 << 20, mend);
 
 }  // namespace

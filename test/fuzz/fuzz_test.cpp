@@ -15,7 +15,8 @@ void add_targets() {
   for (const FuzzTarget* target : FuzzTarget::all()) {
     auto run = [target] {
       FuzzCount count = fuzz(*target, 1, 20'000, 1.5);
-      BOOST_TEST_MESSAGE(target->name << ": " << count.runs << " runs, " << count.accepted << " accepted");
+      BOOST_TEST_MESSAGE(target->name << ": " << count.runs << " runs, " << count.accepted
+                                      << " accepted");
       BOOST_TEST(count.runs > 0);
     };
     suite->add(boost::unit_test::make_test_case(run, target->name, __FILE__, __LINE__));

@@ -1,4 +1,5 @@
-// operator new and delete of the programs that fuzz, counting: a reader must not take more than its input promises.
+// operator new and delete of the programs that fuzz, counting: a reader must not take more than its
+// input promises.
 #include <malloc.h>
 
 #include <cstdlib>
@@ -31,7 +32,8 @@ int64_t afina::heap_held() {
 
 void* operator new(size_t bytes) { return counted(std::malloc(bytes ? bytes : 1)); }
 void* operator new(size_t bytes, std::align_val_t align) {
-  return counted(std::aligned_alloc(size_t(align), ((bytes ? bytes : 1) + size_t(align) - 1) / size_t(align) * size_t(align)));
+  return counted(std::aligned_alloc(
+      size_t(align), ((bytes ? bytes : 1) + size_t(align) - 1) / size_t(align) * size_t(align)));
 }
 // Without these two, a sanitizer's own would meet the delete from here.
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {

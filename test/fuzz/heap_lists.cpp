@@ -1,5 +1,6 @@
-// operator new and delete of the quick fuzzing program, counting as heap.cpp does, with lists of small blocks: malloc would take a third of
-// every run. What is given back is overwritten, so that a use after that shows.
+// operator new and delete of the quick fuzzing program, counting as heap.cpp does, with lists of
+// small blocks: malloc would take a third of every run. What is given back is overwritten, so that
+// a use after that shows.
 #include <malloc.h>
 
 #include <cstdint>
@@ -29,7 +30,8 @@ void* give(Head* head, size_t bytes) {
   if (state.use.now > state.use.peak) state.use.peak = state.use.now;
   return head + 1;
 }
-// Out of line, so that the compiler does not take the head's place for one outside of what new returned.
+// Out of line, so that the compiler does not take the head's place for one outside of what new
+// returned.
 [[gnu::noinline]] void take_back(void* data) {
   if (!data) return;
   Head* head = static_cast<Head*>(data) - 1;
@@ -68,7 +70,8 @@ void operator delete(void* data) noexcept { take_back(data); }
 void operator delete(void* data, size_t) noexcept { take_back(data); }
 // What asks for more alignment is rare and left to malloc.
 void* operator new(size_t bytes, std::align_val_t align) {
-  void* data = std::aligned_alloc(size_t(align), ((bytes ? bytes : 1) + size_t(align) - 1) / size_t(align) * size_t(align));
+  void* data = std::aligned_alloc(
+      size_t(align), ((bytes ? bytes : 1) + size_t(align) - 1) / size_t(align) * size_t(align));
   if (!data) throw std::bad_alloc();
   state.use.now += int64_t(malloc_usable_size(data));
   if (state.use.now > state.use.peak) state.use.peak = state.use.now;
@@ -78,4 +81,6 @@ void operator delete(void* data, std::align_val_t) noexcept {
   state.use.now -= int64_t(malloc_usable_size(data));
   std::free(data);
 }
-void operator delete(void* data, size_t, std::align_val_t align) noexcept { operator delete(data, align); }
+void operator delete(void* data, size_t, std::align_val_t align) noexcept {
+  operator delete(data, align);
+}

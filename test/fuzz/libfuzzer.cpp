@@ -1,4 +1,5 @@
-// The face towards libFuzzer: the first word chooses the target, whose seeds are put into the corpus folder that follows it.
+// The face towards libFuzzer: the first word chooses the target, whose seeds are put into the
+// corpus folder that follows it.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -14,13 +15,15 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** words) {
     if (target->name == name) chosen = target;
   if (!chosen || *count < 3) {
     std::fprintf(stderr, "usage: fuzz TARGET CORPUS-FOLDER [libFuzzer's options]; targets:\n");
-    for (const afina::FuzzTarget* target : afina::FuzzTarget::all()) std::fprintf(stderr, "  %s\n", target->name.c_str());
+    for (const afina::FuzzTarget* target : afina::FuzzTarget::all())
+      std::fprintf(stderr, "  %s\n", target->name.c_str());
     std::exit(2);
   }
   std::string folder = (*words)[2];
   std::filesystem::create_directories(folder);
   int number = 0;
-  for (const std::string& seed : chosen->seeds()) std::ofstream(folder + "/seed-" + std::to_string(number++), std::ios::binary) << seed;
+  for (const std::string& seed : chosen->seeds())
+    std::ofstream(folder + "/seed-" + std::to_string(number++), std::ios::binary) << seed;
   for (int i = 1; i + 1 < *count; ++i) (*words)[i] = (*words)[i + 1];
   --*count;
   return 0;

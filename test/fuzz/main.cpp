@@ -1,6 +1,7 @@
-// Longer fuzzing: `fuzz [NAME|all] [MINUTES | RUNSx] [SEED]`, say `fuzz gguf 10000000x`. The input being run is kept in fuzz-NAME.input, so
-// that one which takes the process with it is there to be looked at; `fuzz NAME FILE` runs one file. `fuzz NAME collect FOLDER [RUNSx]`
-// keeps the shortest input for every kind of answer, without what the answer does not need: the beginning of a corpus.
+// Longer fuzzing: `fuzz [NAME|all] [MINUTES | RUNSx] [SEED]`, say `fuzz gguf 10000000x`. The input
+// being run is kept in fuzz-NAME.input, so that one which takes the process with it is there to be
+// looked at; `fuzz NAME FILE` runs one file. `fuzz NAME collect FOLDER [RUNSx]` keeps the shortest
+// input for every kind of answer, without what the answer does not need: the beginning of a corpus.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ using namespace afina;
 
 namespace {
 
-// A mapped file: what is put there outlives the process, without a call of the system for each input. Its first 8 bytes are the length.
+// A mapped file: what is put there outlives the process, without a call of the system for each
+// input. Its first 8 bytes are the length.
 class Kept {
  public:
   static constexpr size_t most = 1 << 20;
@@ -64,12 +66,14 @@ void run_target(const FuzzTarget& target, const std::string& how, uint64_t seed)
   {
     Kept kept(file);
     bool by_runs = how.ends_with('x');
-    count = fuzz(target, seed, by_runs ? std::atoll(how.c_str()) : INT64_MAX, by_runs ? 1e18 : std::atof(how.c_str()) * 60, Kept::put);
+    count = fuzz(target, seed, by_runs ? std::atoll(how.c_str()) : INT64_MAX,
+                 by_runs ? 1e18 : std::atof(how.c_str()) * 60, Kept::put);
   }
   std::filesystem::remove(file);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%-16s %10lld runs, %.0f a second, %lld accepted, nothing found (seed %llu)\n", target.name.c_str(), (long long)count.runs,
-              double(count.runs) / seconds, (long long)count.accepted, (unsigned long long)seed);
+  std::printf("%-16s %10lld runs, %.0f a second, %lld accepted, nothing found (seed %llu)\n",
+              target.name.c_str(), (long long)count.runs, double(count.runs) / seconds,
+              (long long)count.accepted, (unsigned long long)seed);
   std::fflush(stdout);
 }
 
@@ -125,7 +129,9 @@ void collect(const FuzzTarget& target, const std::string& folder, int64_t runs) 
 }
 
 int run(const std::vector<std::string>& words) {
-  auto word = [&](size_t i, const char* otherwise) { return i < words.size() ? words[i] : std::string(otherwise); };
+  auto word = [&](size_t i, const char* otherwise) {
+    return i < words.size() ? words[i] : std::string(otherwise);
+  };
   std::string name = word(0, "all"), how = word(1, "1"), third = word(2, "");
   bool found = false;
   set_thread_count(1);  // what is built is tiny
@@ -133,12 +139,14 @@ int run(const std::vector<std::string>& words) {
     if (name != "all" && name != target->name) continue;
     found = true;
     if (how == "collect") {
-      collect(*target, name == "all" ? third + "/" + target->name : third, std::atoll(word(3, "200000x").c_str()));
+      collect(*target, name == "all" ? third + "/" + target->name : third,
+              std::atoll(word(3, "200000x").c_str()));
     } else if (std::filesystem::is_regular_file(how)) {
       std::printf("%s\n", run_once(*target, Kept::read(how)) ? "accepted" : "refused");
     } else {
       auto now = std::chrono::system_clock::now().time_since_epoch().count();
-      run_target(*target, how, third.empty() ? uint64_t(now) : std::strtoull(third.c_str(), nullptr, 10));
+      run_target(*target, how,
+                 third.empty() ? uint64_t(now) : std::strtoull(third.c_str(), nullptr, 10));
     }
   }
   if (!found) std::fprintf(stderr, "no fuzz target '%s'\n", name.c_str());

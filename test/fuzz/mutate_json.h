@@ -1,5 +1,5 @@
-// Damages JSON and leaves it JSON: values replaced, members taken out, doubled, moved. What lies behind the parser is reached that way
-// only.
+// Damages JSON and leaves it JSON: values replaced, members taken out, doubled, moved. What lies
+// behind the parser is reached that way only.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -36,7 +36,8 @@ inline size_t end_of_value(std::string_view text, size_t at) {
   return text.size();
 }
 
-// A value near a random place of the text, and the member it belongs to (itself in an array); nothing where there is no JSON.
+// A value near a random place of the text, and the member it belongs to (itself in an array);
+// nothing where there is no JSON.
 inline Piece some_value(std::string_view text, Draw& draw, Piece* whole = nullptr) {
   size_t from = text.find_first_of(":,[", draw.below(text.size()));
   if (from == text.npos) from = text.find_first_of(":,[");
@@ -49,9 +50,12 @@ inline Piece some_value(std::string_view text, Draw& draw, Piece* whole = nullpt
   if (is_key) {
     size_t after = text.find_first_not_of(" \n\t\r", colon + 1);
     if (after == text.npos) return {};
-    value = {after, end_of_value(text, after)}, member.end = value.end;
+    value = {after, end_of_value(text, after)};
+    member.end = value.end;
   } else if (text[from] == ':') {
-    size_t closing = text.rfind('"', from), opening = closing == text.npos || closing == 0 ? text.npos : text.rfind('"', closing - 1);
+    size_t closing = text.rfind('"', from), opening = closing == text.npos || closing == 0
+                                                          ? text.npos
+                                                          : text.rfind('"', closing - 1);
     if (opening != text.npos) member.begin = opening;
   }
   if (whole) *whole = member;
@@ -110,8 +114,10 @@ inline bool damage_json(std::string& input, const std::vector<std::string>& seed
     case 1: {  // with its comma
       comma = input.find_first_not_of(" \n\t\r", member.end);
       size_t before = input.find_last_not_of(" \n\t\r", member.begin - 1);
-      if (comma != input.npos && input[comma] == ',') input.erase(member.begin, comma + 1 - member.begin);
-      else if (before != input.npos && input[before] == ',') input.erase(before, member.end - before);
+      if (comma != input.npos && input[comma] == ',')
+        input.erase(member.begin, comma + 1 - member.begin);
+      else if (before != input.npos && input[before] == ',')
+        input.erase(before, member.end - before);
       else input.erase(member.begin, member.end - member.begin);
       break;
     }
@@ -126,8 +132,12 @@ inline bool damage_json(std::string& input, const std::vector<std::string>& seed
       const std::string& other = draw.below(2) ? input : seeds[draw.below(seeds.size())];
       Piece more, from = some_value(other, draw, &more);
       if (!from || more.end - more.begin > 4096) return false;
-      if (draw.below(2)) input.replace(value.begin, value.end - value.begin, other.substr(from.begin, from.end - from.begin));
-      else input.replace(member.begin, member.end - member.begin, other.substr(more.begin, more.end - more.begin));
+      if (draw.below(2))
+        input.replace(value.begin, value.end - value.begin,
+                      other.substr(from.begin, from.end - from.begin));
+      else
+        input.replace(member.begin, member.end - member.begin,
+                      other.substr(more.begin, more.end - more.begin));
       break;
     }
     case 4: {  // a number near the one that is there, or a sign, or a fraction
@@ -139,7 +149,9 @@ inline bool damage_json(std::string& input, const std::vector<std::string>& seed
     }
     default: {  // a letter of a text
       size_t at = value.begin + draw.below(value.end - value.begin);
-      if (input[at] == '"' || input[at] == '{' || input[at] == '[' || input[at] == ',' || input[at] == ':') return false;
+      if (input[at] == '"' || input[at] == '{' || input[at] == '[' || input[at] == ',' ||
+          input[at] == ':')
+        return false;
       input[at] = char(32 + draw.below(95));
     }
   }

@@ -20,7 +20,11 @@ BOOST_AUTO_TEST_CASE(cache_gives_the_same_tokens) {
       for (double temperature : {0., 1.5}) {
         auto model = tiny_model(tiny_path(name), "full", {.dtype = dtype});
         GenerateOptions options;
-        options.most = 20, options.temperature = temperature, options.top_k = 30, options.top_p = 0.9, options.seed = 4;
+        options.most = 20;
+        options.temperature = temperature;
+        options.top_k = 30;
+        options.top_p = 0.9;
+        options.seed = 4;
         auto with = generate(*model, {5, 6, 7}, options);
         options.cache = false;
         auto without = generate(*model, {5, 6, 7}, options);
@@ -43,13 +47,17 @@ BOOST_AUTO_TEST_CASE(where_it_ends) {
   BOOST_TEST(stopped.tokens.size() <= 4u);
   options.stop = {};
   std::vector<int32_t> seen;
-  options.each = [&](int32_t token) { return seen.push_back(token), seen.size() < 3; };
+  options.each = [&](int32_t token) {
+    seen.push_back(token);
+    return seen.size() < 3;
+  };
   auto called = generate(*model, {5, 6, 7}, options);
   BOOST_TEST((called.end == Generated::caller));
   BOOST_TEST(called.tokens == seen);
   BOOST_TEST(seen.size() == 3u);
   check_error([&] { generate(*model, {}, options); }, {"prompt"});
-  check_error([&] { generate(*model, std::vector<int32_t>(32, 1), options); }, {"32 tokens", "context of 32"});
+  check_error([&] { generate(*model, std::vector<int32_t>(32, 1), options); },
+              {"32 tokens", "context of 32"});
   options.top_p = 0.;
   check_error([&] { generate(*model, {1}, options); }, {"top-p"});
 }
@@ -63,7 +71,8 @@ BOOST_AUTO_TEST_CASE(choice_follows_the_probabilities) {
   for (int i = 0; i < 20000; ++i) ++count[size_t(choose_token(logits, options, i))];
   double total = 0.;
   for (float l : logits) total += std::exp(double(l));
-  for (size_t i = 0; i < 5; ++i) BOOST_TEST(std::fabs(count[i] / 20000. - std::exp(double(logits[i])) / total) < 0.012);
+  for (size_t i = 0; i < 5; ++i)
+    BOOST_TEST(std::fabs(count[i] / 20000. - std::exp(double(logits[i])) / total) < 0.012);
   auto kinds = [&] {
     std::vector<int> seen(5);
     for (int i = 0; i < 2000; ++i) seen[size_t(choose_token(logits, options, i))] = 1;
@@ -71,13 +80,16 @@ BOOST_AUTO_TEST_CASE(choice_follows_the_probabilities) {
   };
   options.top_k = 3;
   BOOST_TEST(kinds() == (std::vector<int>{0, 1, 0, 1, 1}));
-  options.top_k = 0, options.top_p = 0.5;
+  options.top_k = 0;
+  options.top_p = 0.5;
   BOOST_TEST(kinds() == (std::vector<int>{0, 1, 0, 1, 0}));
   options.top_p = 1e-6;
   BOOST_TEST(kinds() == (std::vector<int>{0, 1, 0, 0, 0}));
-  options.top_p = 1., options.temperature = 1e-3;
+  options.top_p = 1.;
+  options.temperature = 1e-3;
   BOOST_TEST(kinds() == (std::vector<int>{0, 1, 0, 1, 0}));
-  options.seed = 9, options.temperature = 1.;
+  options.seed = 9;
+  options.temperature = 1.;
   BOOST_TEST(choose_token(logits, options, 7) == choose_token(logits, options, 7));
   logits[2] = NAN;
   check_error([&] { choose_token(logits, options, 0); }, {"not finite"});
@@ -101,16 +113,21 @@ BOOST_AUTO_TEST_CASE(gguf_files_are_the_same_model) {
 BOOST_AUTO_TEST_CASE(gguf_scaling_of_llama_3_is_recognised) {
   auto model = tiny_model(tiny_path("llama3"));
   GgufBuilder gguf = as_gguf(*model);
-  // Factors by which Llama 3.1 slows its frequencies (theta 500000, factor 8), for 8 pairs: the first ones are quick, the last ones slow.
+  // Factors by which Llama 3.1 slows its frequencies (theta 500000, factor 8), for 8 pairs: the
+  // first ones are quick, the last ones slow.
   std::vector<float> factors;
   for (int i = 0; i < 8; ++i) {
-    double wavelength = 2 * 3.14159265358979 * std::pow(500000., i / 8.), smooth = (8192 / wavelength - 1) / 3;
-    factors.push_back(float(wavelength < 2048 ? 1. : wavelength > 8192 ? 8. : 1. / ((1 - smooth) / 8 + smooth)));
+    double wavelength = 2 * 3.14159265358979 * std::pow(500000., i / 8.),
+           smooth = (8192 / wavelength - 1) / 3;
+    factors.push_back(float(wavelength < 2048   ? 1.
+                            : wavelength > 8192 ? 8.
+                                                : 1. / ((1 - smooth) / 8 + smooth)));
   }
   ScratchFolder folder;
   auto with = [&](const std::vector<float>& all) {
     GgufBuilder copy = gguf;
-    copy.tensor("rope_freqs.weight", 0, {all.size()}, std::string(reinterpret_cast<const char*>(all.data()), all.size() * 4));
+    copy.tensor("rope_freqs.weight", 0, {all.size()},
+                std::string(reinterpret_cast<const char*>(all.data()), all.size() * 4));
     return folder.put("model.gguf", copy.build());
   };
   BOOST_TEST(open_model(with(factors)).config.json["rope_scaling"]["factor"] == 8.);
@@ -127,13 +144,24 @@ BOOST_AUTO_TEST_CASE(gguf_files_that_do_not_fit) {
     return tiny_model(folder.put("bad.gguf", gguf.build()));
   };
   std::string four(16, '\0');
-  check_error([&] { changed([&](GgufBuilder& g) { g.tensor("blk.9.attn_q.weight", 0, {4}, four); }); },
-              {"bad.gguf", "blk.9.attn_q.weight", "no place"});
-  check_error([&] { changed([&](GgufBuilder& g) { g.tensor("blk.0.attn_q.bias", 0, {4}, four); }); }, {"bad.gguf", "blk.0.attn_"});
-  check_error([&] { folder.put("a.gguf", GgufBuilder().set("general.architecture", "mamba").build()), open_model(folder / "a.gguf"); },
-              {"a.gguf", "'mamba'", "llama"});
-  check_error([&] { folder.put("b.gguf", GgufBuilder().set("general.architecture", "llama").build()), open_model(folder / "b.gguf"); },
-              {"b.gguf", "llama."});
+  check_error(
+      [&] { changed([&](GgufBuilder& g) { g.tensor("blk.9.attn_q.weight", 0, {4}, four); }); },
+      {"bad.gguf", "blk.9.attn_q.weight", "no place"});
+  check_error(
+      [&] { changed([&](GgufBuilder& g) { g.tensor("blk.0.attn_q.bias", 0, {4}, four); }); },
+      {"bad.gguf", "blk.0.attn_"});
+  check_error(
+      [&] {
+        folder.put("a.gguf", GgufBuilder().set("general.architecture", "mamba").build());
+        open_model(folder / "a.gguf");
+      },
+      {"a.gguf", "'mamba'", "llama"});
+  check_error(
+      [&] {
+        folder.put("b.gguf", GgufBuilder().set("general.architecture", "llama").build());
+        open_model(folder / "b.gguf");
+      },
+      {"b.gguf", "llama."});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
-// The tiny models against PyTorch and transformers: logits, loss, every gradient, packed documents; and what must hold to the bit.
+// The tiny models against PyTorch and transformers: logits, loss, every gradient, packed documents;
+// and what must hold to the bit.
 #include "test/model/tiny.h"
 #include "test/scratch.h"
 
@@ -43,7 +44,8 @@ void check_against_reference(const std::string& name) {
     if (!t.name.starts_with("grad.")) continue;
     std::string parameter = t.name.substr(5);
     std::vector<float> found = gradient_of(*model, parameter);
-    double far = distance(sampled(found), reference.numbers(t.name)), norm = reference.numbers("grad_norm." + parameter)[0];
+    double far = distance(sampled(found), reference.numbers(t.name)),
+           norm = reference.numbers("grad_norm." + parameter)[0];
     BOOST_TEST(far < 1e-4, parameter << ": " << far);
     BOOST_TEST(std::fabs(norm_of(found) / norm - 1.) < 1e-4, parameter << ": norm");
     ++seen;
@@ -54,13 +56,15 @@ void check_against_reference(const std::string& name) {
 void check_packed(const std::string& name) {
   Reference reference(tiny_path(name) + "/reference.safetensors");
   auto model = tiny_model(tiny_path(name));
-  auto tokens = reference.integers("packed.input_ids"), starts = starts_of(reference.integers("packed.segments"));
-  auto packed = model->logits(make_inputs(1, int64_t(tokens.size()), tokens, {}, starts, {})).values();
+  auto tokens = reference.integers("packed.input_ids"),
+       starts = starts_of(reference.integers("packed.segments"));
+  auto packed =
+      model->logits(make_inputs(1, int64_t(tokens.size()), tokens, {}, starts, {})).values();
   BOOST_TEST(distance(packed, reference.numbers("packed.logits")) < tolerance);
   size_t cut = size_t(starts.back());
   std::vector<float> apart;
-  for (auto& part :
-       {std::vector<int32_t>(tokens.begin(), tokens.begin() + long(cut)), std::vector<int32_t>(tokens.begin() + long(cut), tokens.end())}) {
+  for (auto& part : {std::vector<int32_t>(tokens.begin(), tokens.begin() + long(cut)),
+                     std::vector<int32_t>(tokens.begin() + long(cut), tokens.end())}) {
     auto logits = model->logits(make_inputs(part)).values();
     apart.insert(apart.end(), logits.begin(), logits.end());
   }
@@ -82,9 +86,11 @@ void check_cache(const std::string& name, Dtype dtype) {
     stepwise.insert(stepwise.end(), logits.begin(), logits.end());
     at += count;
   }
-  BOOST_TEST((whole == stepwise), name << " in " << afina::name(dtype) << ": a cache of keys and values changes the logits");
+  BOOST_TEST((whole == stepwise), name << " in " << afina::name(dtype)
+                                       << ": a cache of keys and values changes the logits");
   BOOST_TEST(cache.length == int64_t(tokens.size()));
-  check_error([&] { model->logits(make_inputs({1}, cache.length), &cache); }, {"cache", "12", "13"});
+  check_error([&] { model->logits(make_inputs({1}, cache.length), &cache); },
+              {"cache", "12", "13"});
 }
 
 }  // namespace
@@ -106,7 +112,8 @@ BOOST_AUTO_TEST_CASE(bf16_is_near_f32) {
   for (const char* name : tiny_names) {
     Reference reference(tiny_path(name) + "/reference.safetensors");
     auto model = tiny_model(tiny_path(name), "full", {.dtype = Dtype::bf16});
-    BOOST_TEST(distance(model->logits(plain_inputs(2, reference.integers("input_ids"))).values(), reference.numbers("logits")) < 0.05);
+    BOOST_TEST(distance(model->logits(plain_inputs(2, reference.integers("input_ids"))).values(),
+                        reference.numbers("logits")) < 0.05);
   }
 }
 
@@ -114,8 +121,13 @@ BOOST_AUTO_TEST_CASE(inputs_that_cannot_be) {
   auto model = tiny_model(tiny_path("llama"));
   check_error([&] { model->logits(make_inputs({1, 80})); }, {"token 80", "vocabulary of 80"});
   check_error([&] { model->logits(make_inputs({-1})); }, {"token -1"});
-  check_error([&] { model->logits(make_inputs(std::vector<int32_t>(65, 1))); }, {"65 tokens", "context of 64"});
-  check_error([&] { tiny_model(tiny_path("gpt2"))->logits(make_inputs({1, 2}, 31)); }, {"33 tokens", "context of 32"});
+  check_error([&] { model->logits(make_inputs(std::vector<int32_t>(65, 1))); },
+              {"65 tokens", "context of 64"});
+  check_error(
+      [&] {
+        tiny_model(tiny_path("gpt2"))->logits(make_inputs({1, 2}, 31));
+      },
+      {"33 tokens", "context of 32"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,9 @@
 
 namespace afina {
 
-inline std::string tiny_path(const std::string& name) { return AFINA_SOURCE_DIR "/test/stored/tiny/" + name; }
+inline std::string tiny_path(const std::string& name) {
+  return AFINA_SOURCE_DIR "/test/stored/tiny/" + name;
+}
 
 // Stored reference numbers by name.
 class Reference {
@@ -57,28 +59,34 @@ inline double distance(const std::vector<float>& found, const std::vector<float>
   return worst / largest;
 }
 
-inline std::unique_ptr<Model> tiny_model(const std::string& path, const std::string& method = "full", BuildOptions options = {}) {
+inline std::unique_ptr<Model> tiny_model(const std::string& path,
+                                         const std::string& method = "full",
+                                         BuildOptions options = {}) {
   ModelFiles files = open_model(path);
   return build_model(files.config, *files.source, make_method(parse_method(method)), options);
 }
 
 // Rows of equal length, one document each, samples counted from `first`.
-inline Inputs plain_inputs(int64_t rows, const std::vector<int32_t>& tokens, const std::vector<int32_t>& targets = {}, int64_t first = 0) {
+inline Inputs plain_inputs(int64_t rows, const std::vector<int32_t>& tokens,
+                           const std::vector<int32_t>& targets = {}, int64_t first = 0) {
   int64_t length = int64_t(tokens.size()) / rows;
   std::vector<int64_t> samples;
   for (int64_t i = 0; i < rows * length; ++i) samples.push_back(first + i / length);
-  return make_inputs(rows, length, tokens, targets, std::vector<int32_t>(tokens.size(), 0), samples);
+  return make_inputs(rows, length, tokens, targets, std::vector<int32_t>(tokens.size(), 0),
+                     samples);
 }
 
 // One row in which `segments` tell documents apart: where each token's document starts.
 inline std::vector<int32_t> starts_of(const std::vector<int32_t>& segments) {
   std::vector<int32_t> starts(segments.size(), 0);
-  for (size_t i = 1; i < segments.size(); ++i) starts[i] = segments[i] == segments[i - 1] ? starts[i - 1] : int32_t(i);
+  for (size_t i = 1; i < segments.size(); ++i)
+    starts[i] = segments[i] == segments[i - 1] ? starts[i - 1] : int32_t(i);
   return starts;
 }
 
 inline double scale_of(const std::vector<int32_t>& targets) {
-  return 1. / double(std::count_if(targets.begin(), targets.end(), [](int32_t t) { return t >= 0; }));
+  return 1. /
+         double(std::count_if(targets.begin(), targets.end(), [](int32_t t) { return t >= 0; }));
 }
 
 }  // namespace afina

@@ -17,12 +17,14 @@ inline std::vector<float> interleaved(const std::vector<float>& values, size_t h
 }
 
 inline const std::pair<const char*, const char*> llama_parts[] = {
-    {"self_attn.q_proj", "attn_q"},      {"self_attn.k_proj", "attn_k"},   {"self_attn.v_proj", "attn_v"},
-    {"self_attn.o_proj", "attn_output"}, {"mlp.gate_proj", "ffn_gate"},    {"mlp.up_proj", "ffn_up"},
-    {"mlp.down_proj", "ffn_down"},       {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"}};
-inline const std::pair<const char*, const char*> gpt2_parts[] = {{"attn.c_attn", "attn_qkv"}, {"attn.c_proj", "attn_output"},
-                                                                 {"mlp.c_fc", "ffn_up"},      {"mlp.c_proj", "ffn_down"},
-                                                                 {"ln_1", "attn_norm"},       {"ln_2", "ffn_norm"}};
+    {"self_attn.q_proj", "attn_q"},          {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},          {"self_attn.o_proj", "attn_output"},
+    {"mlp.gate_proj", "ffn_gate"},           {"mlp.up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},           {"input_layernorm", "attn_norm"},
+    {"post_attention_layernorm", "ffn_norm"}};
+inline const std::pair<const char*, const char*> gpt2_parts[] = {
+    {"attn.c_attn", "attn_qkv"}, {"attn.c_proj", "attn_output"}, {"mlp.c_fc", "ffn_up"},
+    {"mlp.c_proj", "ffn_down"},  {"ln_1", "attn_norm"},          {"ln_2", "ffn_norm"}};
 
 inline void add(GgufBuilder& out, const Model& model, const Parameter& p) {
   std::string name = p.name;
@@ -30,19 +32,26 @@ inline void add(GgufBuilder& out, const Model& model, const Parameter& p) {
     if (size_t at = name.find(from); at != name.npos) name.replace(at, from.size(), to);
   };
   for (auto [from, to] :
-       {std::pair("model.layers.", "blk."), std::pair("transformer.h.", "blk."), std::pair("model.embed_tokens", "token_embd"),
-        std::pair("model.norm", "output_norm"), std::pair("lm_head", "output"), std::pair("transformer.wte", "token_embd"),
-        std::pair("transformer.wpe", "position_embd"), std::pair("transformer.ln_f", "output_norm")})
+       {std::pair("model.layers.", "blk."), std::pair("transformer.h.", "blk."),
+        std::pair("model.embed_tokens", "token_embd"), std::pair("model.norm", "output_norm"),
+        std::pair("lm_head", "output"), std::pair("transformer.wte", "token_embd"),
+        std::pair("transformer.wpe", "position_embd"),
+        std::pair("transformer.ln_f", "output_norm")})
     replace(from, to);
-  for (auto [from, to] : llama_parts) replace(std::string(".") + from + ".", std::string(".") + to + ".");
-  for (auto [from, to] : gpt2_parts) replace(std::string(".") + from + ".", std::string(".") + to + ".");
+  for (auto [from, to] : llama_parts)
+    replace(std::string(".") + from + ".", std::string(".") + to + ".");
+  for (auto [from, to] : gpt2_parts)
+    replace(std::string(".") + from + ".", std::string(".") + to + ".");
   std::vector<float> values = p.exact().values();
   bool llama = model.config.architecture == "llama";
-  if (llama && name.find("attn_q.") != name.npos) values = interleaved(values, size_t(model.config.heads), size_t(p.shape[0]));
-  if (llama && name.find("attn_k.") != name.npos) values = interleaved(values, size_t(model.config.kv_heads), size_t(p.shape[0]));
+  if (llama && name.find("attn_q.") != name.npos)
+    values = interleaved(values, size_t(model.config.heads), size_t(p.shape[0]));
+  if (llama && name.find("attn_k.") != name.npos)
+    values = interleaved(values, size_t(model.config.kv_heads), size_t(p.shape[0]));
   std::vector<uint64_t> dimensions;
   for (int i = p.shape.rank(); i-- > 0;) dimensions.push_back(uint64_t(p.shape[i]));
-  out.tensor(name, 0, dimensions, std::string(reinterpret_cast<const char*>(values.data()), values.size() * 4));
+  out.tensor(name, 0, dimensions,
+             std::string(reinterpret_cast<const char*>(values.data()), values.size() * 4));
 }
 
 // A tiny model as a GGUF file, as llama.cpp's converter writes it.
@@ -51,16 +60,23 @@ inline GgufBuilder as_gguf(const Model& model) {
   GgufBuilder out;
   auto put = [&](const char* key, auto value) { out.set(c.architecture + "." + key, value); };
   out.set("general.architecture", c.architecture.c_str());
-  put("block_count", uint32_t(c.layers)), put("embedding_length", uint32_t(c.dim)), put("feed_forward_length", uint32_t(c.ffn_dim));
-  put("context_length", uint32_t(c.context)), put("attention.head_count", uint32_t(c.heads));
+  put("block_count", uint32_t(c.layers));
+  put("embedding_length", uint32_t(c.dim));
+  put("feed_forward_length", uint32_t(c.ffn_dim));
+  put("context_length", uint32_t(c.context));
+  put("attention.head_count", uint32_t(c.heads));
   if (c.architecture == "gpt2") {
     put("attention.layer_norm_epsilon", float(c.norm_eps));
   } else {
-    put("attention.head_count_kv", uint32_t(c.kv_heads)), put("attention.key_length", uint32_t(c.head_dim));
-    put("rope.freq_base", float(c.rope_theta)), put("attention.layer_norm_rms_epsilon", float(c.norm_eps));
+    put("attention.head_count_kv", uint32_t(c.kv_heads));
+    put("attention.key_length", uint32_t(c.head_dim));
+    put("rope.freq_base", float(c.rope_theta));
+    put("attention.layer_norm_rms_epsilon", float(c.norm_eps));
   }
-  if (c.json.contains("rope_parameters") && c.json["rope_parameters"]["rope_type"] == "linear")
-    put("rope.scaling.type", "linear"), put("rope.scaling.factor", 4.f);
+  if (c.json.contains("rope_parameters") && c.json["rope_parameters"]["rope_type"] == "linear") {
+    put("rope.scaling.type", "linear");
+    put("rope.scaling.factor", 4.f);
+  }
   out.set("tokenizer.ggml.eos_token_id", uint32_t(2));
   for (const Parameter& p : model.parameters->all) add(out, model, p);
   return out;

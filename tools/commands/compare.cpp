@@ -1,4 +1,5 @@
-// compare: the same model fine-tuned by several methods under equal conditions, and what each cost, learnt and forgot.
+// compare: the same model fine-tuned by several methods under equal conditions, and what each cost,
+// learnt and forgot.
 #include <filesystem>
 #include <iostream>
 
@@ -20,12 +21,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    "Fine-tunes one model by each --method on the same batches in the same order, measures what each run costs, learns and forgets, and\n"
+    "Fine-tunes one model by each --method on the same batches in the same order, measures what "
+    "each run costs, learns and forgets, and\n"
     "writes results.json, summary.md and report.html (opens offline) into --out.\n\n"
-    "  afina compare --model data/pocket --data data/samples/support.jsonl --retain data/samples/general.txt \\\n"
-    "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out runs/first\n\n"
-    "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out loss is chosen, and the final figures\n"
-    "come from rows that the choice never saw. --seeds K repeats the chosen rate with K seeds, for means and 95 % intervals.";
+    "  afina compare --model data/pocket --data data/samples/support.jsonl --retain "
+    "data/samples/general.txt \\\n"
+    "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out "
+    "runs/first\n\n"
+    "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out "
+    "loss is chosen, and the final figures\n"
+    "come from rows that the choice never saw. --seeds K repeats the chosen rate with K seeds, for "
+    "means and 95 % intervals.";
 
 // "lora:rank=16,alpha=32" -> "lora-rank16-alpha32"
 std::string folder_of(const MethodSpec& spec) {
@@ -50,15 +56,25 @@ struct Compare : ComparisonOptions {
 
   RunOutcome run_one(Workbench& bench, const MethodSpec& spec, double rate, uint64_t seed) const {
     RunPlan plan;
-    plan.method = spec, plan.lr = rate, plan.seed = seed, plan.resume = resume, plan.keep_model = keep_models;
+    plan.method = spec;
+    plan.lr = rate;
+    plan.seed = seed;
+    plan.resume = resume;
+    plan.keep_model = keep_models;
     plan.name = folder_of(spec) + "/lr-" + rate_text(rate) + "/seed-" + std::to_string(seed);
     plan.folder = out + "/runs/" + plan.name;
-    Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed), run.steps);
-    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) { progress.update(p.step, {p.loss, p.learning_rate, rate_now}); };
+    Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed),
+                      run.steps);
+    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) {
+      progress.update(p.step, {p.loss, p.learning_rate, rate_now});
+    };
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
-    if (outcome.interrupted) throw Interrupted("interrupted when " + plan.name + " was done; go on with the same command and --resume");
-    outcome.result.name = plan.name, outcome.result.folder = "runs/" + plan.name;
+    if (outcome.interrupted)
+      throw Interrupted("interrupted when " + plan.name +
+                        " was done; go on with the same command and --resume");
+    outcome.result.name = plan.name;
+    outcome.result.folder = "runs/" + plan.name;
     return outcome;
   }
 
@@ -66,23 +82,29 @@ struct Compare : ComparisonOptions {
     MethodSpec spec = parse_method(text);
     std::vector<double> rates = take_rates(spec, lr);
     MethodResult method;
-    method.label = label_of(spec), method.spec = text, method.kind = spec.name;
+    method.label = label_of(spec);
+    method.spec = text;
+    method.kind = spec.name;
     std::vector<RunOutcome> tried;
     size_t best = 0;
     for (double rate : rates) {
       tried.push_back(run_one(bench, spec, rate, run.seed));
       if (tried.back().choice < tried[best].choice) best = tried.size() - 1;
     }
-    method.learning_rate = rates[best], method.options = tried[best].method_options, method.stored_as = tried[best].stored_as;
+    method.learning_rate = rates[best];
+    method.options = tried[best].method_options;
+    method.stored_as = tried[best].stored_as;
     for (size_t i = 0; rates.size() > 1 && i < rates.size(); ++i) {
       const RunResult& r = tried[i].result;
-      method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(), tried[i].choice, r.after.retain, i == best});
+      method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(),
+                               tried[i].choice, r.after.retain, i == best});
     }
     if (rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
       bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) +
                             ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
-    for (int64_t k = 1; k < seeds; ++k) method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
+    for (int64_t k = 1; k < seeds; ++k)
+      method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
     return method;
   }
 
@@ -102,28 +124,42 @@ struct Compare : ComparisonOptions {
   }
 
   int go(const std::string& command) const {
-    require(!methods.empty(), "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
+    require(!methods.empty(),
+            "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     for (const std::string& text : methods) {  // a wrong one is said before any work is done
       MethodSpec spec = parse_method(text);
       take_rates(spec, lr);
       make_method(spec);
     }
-    require(resume || !fs::exists(out + "/results.json"), out, ": holds a finished comparison already; choose another --out, or --resume");
+    require(resume || !fs::exists(out + "/results.json"), out,
+            ": holds a finished comparison already; choose another --out, or --resume");
     std::cout << "Reading model and data\n" << std::flush;
     Workbench bench = open_workbench(model, data, run);
-    std::cout << "  train: " << bench.train.summary() << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
+    std::cout << "  train: " << bench.train.summary()
+              << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
               << bench.final.rows.size() << " to judge by\n"
               << "\n"
               << foreseen(bench) << "\nMeasuring the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;
-    c.title = title.empty() ? bench.described.name + " on " + fs::path(data.data.front()).stem().string() : title;
-    c.version = version(), c.commit = afina::commit(), c.created = utc_now(), c.command = command, c.options = options;
+    c.title = title.empty()
+                  ? bench.described.name + " on " + fs::path(data.data.front()).stem().string()
+                  : title;
+    c.version = version();
+    c.commit = afina::commit();
+    c.created = utc_now();
+    c.command = command;
+    c.options = options;
     for (const std::string& text : methods) c.methods.push_back(run_method(bench, text));
-    c.model = bench.described, c.data = bench.files, c.machine = this_machine(), c.notes = bench.notes;
+    c.model = bench.described;
+    c.data = bench.files;
+    c.machine = this_machine();
+    c.notes = bench.notes;
     write_comparison(c, out);
-    std::cout << "\n" << terminal_table(c, stdout_has_colour()) << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";
+    std::cout << "\n"
+              << terminal_table(c, stdout_has_colour()) << "\nReport: " << out
+              << "/report.html (opens in a browser, offline)\n";
     return 0;
   }
 };
@@ -132,16 +168,22 @@ int compare(const std::vector<std::string>& words) {
   Compare c;
   Options options("compare", intro);
   c.add_to(options, true, "folder for everything that is written");
-  c.model.add_to(options), c.data.add_to(options), c.run.add_to(options);
+  c.model.add_to(options);
+  c.data.add_to(options);
+  c.run.add_to(options);
   if (!options.parse(words)) return 0;
-  c.options = options.in_force(), c.memory_limit = options.memory_limit();
+  c.options = options.in_force();
+  c.memory_limit = options.memory_limit();
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
   std::string command = "afina compare";
-  for (const std::string& word : words) command += " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
+  for (const std::string& word : words)
+    command += " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
   return c.go(command);
 }
 
-REGISTER_COMMAND("compare", "fine-tune one model by several methods under equal conditions, and report", compare);
+REGISTER_COMMAND("compare",
+                 "fine-tune one model by several methods under equal conditions, and report",
+                 compare);
 
 }  // namespace
 

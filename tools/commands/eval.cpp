@@ -1,4 +1,5 @@
-// eval: loss per target token over records, perplexity over plain text, and logits for comparison with other libraries.
+// eval: loss per target token over records, perplexity over plain text, and logits for comparison
+// with other libraries.
 #include <charconv>
 #include <cmath>
 #include <iostream>
@@ -13,7 +14,8 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro = R"(Measures a model, with or without an adapter. Records are read as for training: the loss is over the
+constexpr const char* intro =
+    R"(Measures a model, with or without an adapter. Records are read as for training: the loss is over the
 answers' tokens alone unless --train-on says otherwise.
 
   afina eval --model data/pocket --adapter runs/lora/adapter --data data/samples/support.jsonl --out losses.jsonl
@@ -49,10 +51,13 @@ struct Eval {
 
   void check() const {
     int sources = !read.path.empty() + !text.empty() + !ids.empty();
-    if (sources != 1) throw UsageError("afina eval: give one of --data, --text and --ids; see 'afina eval --help'");
-    if (windows && read.path.empty()) throw UsageError("afina eval: --windows cuts the text of --data; give --data FILE.txt");
+    if (sources != 1)
+      throw UsageError("afina eval: give one of --data, --text and --ids; see 'afina eval --help'");
+    if (windows && read.path.empty())
+      throw UsageError("afina eval: --windows cuts the text of --data; give --data FILE.txt");
     if (tokens >= 0 && !windows) throw UsageError("afina eval: --tokens belongs to --windows");
-    if (!logits_out.empty() && !read.path.empty()) throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
+    if (!logits_out.empty() && !read.path.empty())
+      throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
     require(tokens != 0 && tokens != 1, "--tokens ", tokens, ": expected at least 2");
     require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
     require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out,
@@ -67,20 +72,26 @@ struct Eval {
     samples.pad = std::max(0, tokenizer.pad());
     for (size_t from = 0; from + 1 < all.size(); from += size_t(length)) {
       Sample s;
-      s.tokens.assign(all.begin() + int64_t(from), all.begin() + std::min<int64_t>(int64_t(from) + length, int64_t(all.size())));
+      s.tokens.assign(all.begin() + int64_t(from),
+                      all.begin() + std::min<int64_t>(int64_t(from) + length, int64_t(all.size())));
       s.trained.assign(s.tokens.size(), 1);
-      s.trained[0] = 0, s.example = int64_t(samples.rows.size());
-      samples.tokens += int64_t(s.tokens.size()), samples.targets += int64_t(s.tokens.size()) - 1;
+      s.trained[0] = 0;
+      s.example = int64_t(samples.rows.size());
+      samples.tokens += int64_t(s.tokens.size());
+      samples.targets += int64_t(s.tokens.size()) - 1;
       samples.rows.push_back(std::move(s));
     }
     require(!samples.rows.empty(), read.path, ": fewer than two tokens");
     return samples;
   }
 
-  void write_losses(const Samples& samples, const Evaluation& e, const std::vector<Example>& examples) const {
+  void write_losses(const Samples& samples, const Evaluation& e,
+                    const std::vector<Example>& examples) const {
     std::string lines;
     for (size_t i = 0; i < e.losses.size(); ++i) {
-      Json line{{windows ? "window" : "record", samples.rows[i].example}, {"targets", e.tokens[i]}, {"loss", e.losses[i]}};
+      Json line{{windows ? "window" : "record", samples.rows[i].example},
+                {"targets", e.tokens[i]},
+                {"loss", e.losses[i]}};
       if (!windows) line["place"] = examples[size_t(samples.rows[i].example)].place;
       lines += to_text(line, -1) + "\n";
     }
@@ -92,7 +103,8 @@ struct Eval {
     Tokenizer tokenizer = tokenizer_of(files);
     std::vector<Example> examples;
     const int64_t length = read.row_length(files.config);
-    Samples samples = windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
+    Samples samples =
+        windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
     if (!windows) std::cout << samples.summary() << "\n";
     auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
     Evaluation e = evaluate(*model, samples, batch, length + length % 2);
@@ -125,7 +137,9 @@ struct Eval {
       sum += most + std::log(total) - double(at[row[size_t(t + 1)]]);
     }
     std::cout << T << " tokens";
-    if (T > 1) std::cout << ", loss per token " << format_loss(sum / double(T - 1)) << " over " << T - 1 << " predictions";
+    if (T > 1)
+      std::cout << ", loss per token " << format_loss(sum / double(T - 1)) << " over " << T - 1
+                << " predictions";
     std::cout << "\n";
     if (logits_out.empty()) return;
     SafetensorsWriter writer(logits_out);
@@ -142,15 +156,21 @@ int eval(const std::vector<std::string>& words) {
   Eval command;
   Options options("eval", intro);
   namespace po = boost::program_options;
-  command.load.add_to(options), command.read.add_to(options);
+  command.load.add_to(options);
+  command.read.add_to(options);
   auto in_evaluation = options.group("Evaluation").add_options();
-  in_evaluation("windows", po::bool_switch(&command.windows), "read --data as one plain text in windows of --length tokens");
-  in_evaluation("tokens", po::value(&command.tokens)->default_value(-1, "all"), "with --windows: only the first so many tokens");
-  in_evaluation("batch", po::value(&command.batch)->default_value(command.batch), "rows at a time; the result does not depend on it");
+  in_evaluation("windows", po::bool_switch(&command.windows),
+                "read --data as one plain text in windows of --length tokens");
+  in_evaluation("tokens", po::value(&command.tokens)->default_value(-1, "all"),
+                "with --windows: only the first so many tokens");
+  in_evaluation("batch", po::value(&command.batch)->default_value(command.batch),
+                "rows at a time; the result does not depend on it");
   in_evaluation("out,o", po::value(&command.out), "JSONL file for the loss of every row");
   in_evaluation("text", po::value(&command.text), "a text to measure in place of --data");
-  in_evaluation("ids", po::value(&command.ids), "token numbers to measure in place of --data: 1,2,3");
-  in_evaluation("logits-out", po::value(&command.logits_out), "safetensors file for the logits of --text or --ids");
+  in_evaluation("ids", po::value(&command.ids),
+                "token numbers to measure in place of --data: 1,2,3");
+  in_evaluation("logits-out", po::value(&command.logits_out),
+                "safetensors file for the logits of --text or --ids");
   if (!options.parse(words)) return 0;
   command.check();
   ModelFiles files = open_model(command.load.model);

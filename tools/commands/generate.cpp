@@ -13,7 +13,8 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro = R"(Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a
+constexpr const char* intro =
+    R"(Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a
 user's turn; --raw gives it as it stands, to be continued. The likeliest token is taken unless
 --temperature says otherwise; the same seed gives the same text.
 
@@ -28,50 +29,70 @@ struct Generate {
   GenerateOptions options;
 
   void check(const Options& given) const {
-    if (given.given("prompt") == chat) throw UsageError("afina generate: give either --prompt TEXT or --chat; see 'afina generate --help'");
+    if (given.given("prompt") == chat)
+      throw UsageError(
+          "afina generate: give either --prompt TEXT or --chat; see 'afina generate --help'");
     if (raw && (chat || !system.empty() || !chat_template.empty()))
-      throw UsageError("afina generate: --raw uses no chat template, so --chat, --system and --template do not go with it");
+      throw UsageError(
+          "afina generate: --raw uses no chat template, so --chat, --system and --template do not "
+          "go with it");
     if (options.temperature == 0. && (options.top_k != 0 || options.top_p != 1.))
-      throw UsageError("afina generate: --top-k and --top-p choose among likely tokens; give a --temperature above 0 as well");
+      throw UsageError(
+          "afina generate: --top-k and --top-p choose among likely tokens; give a --temperature "
+          "above 0 as well");
     require(options.most > 0, "--max-tokens ", options.most, ": expected at least 1");
   }
 
   // Ids of a text, begun as the model was trained to see texts begin.
   std::vector<int32_t> encoded(const Tokenizer& tokenizer, const std::string& text) const {
     std::vector<int32_t> ids = tokenizer.encode(text);
-    if (tokenizer.adds_bos() && (ids.empty() || ids[0] != tokenizer.bos())) ids.insert(ids.begin(), tokenizer.bos());
+    if (tokenizer.adds_bos() && (ids.empty() || ids[0] != tokenizer.bos()))
+      ids.insert(ids.begin(), tokenizer.bos());
     require(!ids.empty(), "--prompt is empty: there is nothing to continue");
     return ids;
   }
 
   // Writes the answer as it comes and returns it.
-  std::string answer(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids) const {
+  std::string answer(Model& model, const Tokenizer& tokenizer,
+                     const std::vector<int32_t>& ids) const {
     TextStream stream(tokenizer);
     std::string whole;
     // A model may say anything; a file gets it as it is.
     static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    auto write = [&](const std::string& text) { whole += text, std::cout << (terminal ? harmless(text) : text) << std::flush; };
+    auto write = [&](const std::string& text) {
+      whole += text;
+      std::cout << (terminal ? harmless(text) : text) << std::flush;
+    };
     GenerateOptions o = options;
-    o.each = [&](int32_t token) { return write(stream.push(token)), bool(std::cout); };
+    o.each = [&](int32_t token) {
+      write(stream.push(token));
+      return bool(std::cout);
+    };
     Generated g = generate(model, ids, o);
     write(stream.finish());
-    if (g.end == Generated::context) std::cerr << "\n(the model's context of " << model.config.context << " tokens is full)";
+    if (g.end == Generated::context)
+      std::cerr << "\n(the model's context of " << model.config.context << " tokens is full)";
     std::cout << "\n" << std::flush;
-    double rate = g.tokens.size() > 1 && g.token_seconds > 0. ? double(g.tokens.size() - 1) / g.token_seconds : 0.;
-    std::cerr << "(" << ids.size() << " tokens of prompt in " << format_seconds(g.prompt_seconds) << ", " << g.tokens.size() << " new ones";
+    double rate = g.tokens.size() > 1 && g.token_seconds > 0.
+                      ? double(g.tokens.size() - 1) / g.token_seconds
+                      : 0.;
+    std::cerr << "(" << ids.size() << " tokens of prompt in " << format_seconds(g.prompt_seconds)
+              << ", " << g.tokens.size() << " new ones";
     if (rate > 0.) std::cerr << " at " << format_rate(rate) << " tokens/s";
     std::cerr << ")\n";
     return whole;
   }
 
-  // The conversation without its oldest exchanges where the whole would not leave room for an answer.
-  std::vector<int32_t> fitted(std::vector<Message>& messages, const ChatTemplate& chat_format, const Tokenizer& tokenizer,
-                              int64_t context) const {
+  // The conversation without its oldest exchanges where the whole would not leave room for an
+  // answer.
+  std::vector<int32_t> fitted(std::vector<Message>& messages, const ChatTemplate& chat_format,
+                              const Tokenizer& tokenizer, int64_t context) const {
     for (;;) {
       std::vector<int32_t> ids = encoded(tokenizer, chat_format.render(messages, true).text);
       int64_t room = context - int64_t(ids.size());
       size_t first = !messages.empty() && messages[0].role == "system" ? 1 : 0;
-      if (room >= std::min<int64_t>(options.most, context / 4) || messages.size() < first + 3) return ids;
+      if (room >= std::min<int64_t>(options.most, context / 4) || messages.size() < first + 3)
+        return ids;
       messages.erase(messages.begin() + int64_t(first), messages.begin() + int64_t(first) + 2);
       std::cerr << "(the oldest exchange no longer fits the model's context and is left out)\n";
     }
@@ -86,7 +107,9 @@ struct Generate {
       if (line.empty() && terminal) return;
       if (line.empty()) continue;
       messages.push_back({"user", line});
-      messages.push_back({"assistant", answer(model, tokenizer, fitted(messages, format, tokenizer, model.config.context))});
+      messages.push_back(
+          {"assistant",
+           answer(model, tokenizer, fitted(messages, format, tokenizer, model.config.context))});
     }
   }
 
@@ -104,7 +127,8 @@ struct Generate {
     std::vector<Message> messages;
     if (!system.empty()) messages.push_back({"system", system});
     messages.push_back({"user", prompt});
-    answer(*model, tokenizer, encoded(tokenizer, raw ? prompt : format->render(messages, true).text));
+    answer(*model, tokenizer,
+           encoded(tokenizer, raw ? prompt : format->render(messages, true).text));
   }
 };
 
@@ -115,17 +139,23 @@ int generate_command(const std::vector<std::string>& words) {
   GenerateOptions& o = command.options;
   command.load.add_to(options);
   auto in_prompt = options.group("Prompt").add_options();
-  in_prompt("prompt", po::value(&command.prompt), "what to answer or continue; - reads it from standard input");
-  in_prompt("chat", po::bool_switch(&command.chat), "a conversation: every line of standard input is a user's turn");
+  in_prompt("prompt", po::value(&command.prompt),
+            "what to answer or continue; - reads it from standard input");
+  in_prompt("chat", po::bool_switch(&command.chat),
+            "a conversation: every line of standard input is a user's turn");
   in_prompt("system", po::value(&command.system), "the system text");
-  in_prompt("template", po::value(&command.chat_template), "chat template by name; the model's own when not given");
-  in_prompt("raw", po::bool_switch(&command.raw), "no chat template: the prompt is continued as it stands");
+  in_prompt("template", po::value(&command.chat_template),
+            "chat template by name; the model's own when not given");
+  in_prompt("raw", po::bool_switch(&command.raw),
+            "no chat template: the prompt is continued as it stands");
   auto in_generation = options.group("Generation").add_options();
   in_generation("max-tokens", po::value(&o.most)->default_value(o.most), "new tokens at most");
   in_generation("temperature", po::value(&o.temperature)->default_value(o.temperature),
                 "0: always the likeliest token; 1: as the model has it");
-  in_generation("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"), "only the k likeliest tokens");
-  in_generation("top-p", po::value(&o.top_p)->default_value(o.top_p), "only the likeliest tokens that reach this probability together");
+  in_generation("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"),
+                "only the k likeliest tokens");
+  in_generation("top-p", po::value(&o.top_p)->default_value(o.top_p),
+                "only the likeliest tokens that reach this probability together");
   in_generation("seed", po::value(&o.seed)->default_value(o.seed), "of the choices");
   if (!options.parse(words)) return 0;
   command.check(options);

@@ -1,4 +1,5 @@
-// inspect: what a model is made of, what methods would train and hold in memory, its tensors, and the kernels that run here.
+// inspect: what a model is made of, what methods would train and hold in memory, its tensors, and
+// the kernels that run here.
 #include <algorithm>
 #include <filesystem>
 #include <iomanip>
@@ -16,18 +17,22 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro = R"(Shows a model's parameters by module, what each --method would train and hold in memory, its
+constexpr const char* intro =
+    R"(Shows a model's parameters by module, what each --method would train and hold in memory, its
 tokenizer and chat template.
 
   afina inspect --model data/pocket --method full --method lora:rank=8,targets=q_proj+v_proj
   afina inspect --model data/pocket --tensors
   afina inspect --kernels)";
 
-// Stands in for the files: only names are looked at, on a device without bytes, so that a large model is inspected at once.
+// Stands in for the files: only names are looked at, on a device without bytes, so that a large
+// model is inspected at once.
 struct NamesOnly : WeightSource {
   const WeightSource& files;
   explicit NamesOnly(const WeightSource& f) : files(f) {}
-  void read(Parameter& into) override { require(files.has(into.name), "the model's files hold no tensor '", into.name, "'"); }
+  void read(Parameter& into) override {
+    require(files.has(into.name), "the model's files hold no tensor '", into.name, "'");
+  }
   bool has(const std::string& name) const override { return files.has(name); }
 };
 
@@ -37,7 +42,8 @@ std::string module_of(const std::string& name) {
   for (size_t from = 0; from <= path.size();) {
     size_t to = std::min(path.find('.', from), path.size());
     std::string word = path.substr(from, to - from);
-    bool number = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool number = !word.empty() && std::all_of(word.begin(), word.end(),
+                                               [](char c) { return c >= '0' && c <= '9'; });
     out += (from ? "." : "") + (number ? "*" : word);
     from = to + 1;
   }
@@ -52,23 +58,27 @@ std::vector<Module> modules_of(const Model& model) {
   std::vector<Module> all;
   for (const Parameter& p : model.parameters->all) {
     std::string path = module_of(p.name);
-    auto found = std::find_if(all.begin(), all.end(), [&](const Module& m) { return m.path == path; });
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const Module& m) { return m.path == path; });
     if (found == all.end()) found = all.insert(all.end(), {path, p.shape.text()});
     if (p.name.ends_with(".weight") || p.shape.text() == found->shape) ++found->count;
-    found->parameters += p.shape.size(), found->trained += p.trained ? p.shape.size() : 0;
+    found->parameters += p.shape.size();
+    found->trained += p.trained ? p.shape.size() : 0;
   }
   return all;
 }
 
 // What a method needs whatever the batch: all but activations and workspace.
 struct Ledger {
-  int64_t parameters = 0, added = 0, trained = 0, weights = 0, masters = 0, gradients = 0, optimizer = 0;
+  int64_t parameters = 0, added = 0, trained = 0, weights = 0, masters = 0, gradients = 0,
+          optimizer = 0;
   int64_t sum() const { return weights + masters + gradients + optimizer; }
 };
 Ledger ledger_of(const Model& model) {
   Ledger l;
   for (const Parameter& p : model.parameters->all) {
-    l.parameters += p.shape.size(), l.added += p.added ? p.shape.size() : 0;
+    l.parameters += p.shape.size();
+    l.added += p.added ? p.shape.size() : 0;
     l.weights += int64_t(p.value.bytes());
     if (!p.trained) continue;
     int64_t exact = int64_t(p.master.bytes());
@@ -84,14 +94,17 @@ void print_modules(const Model& model, const std::string& method) {
   Table table("lrrrr");
   table.add({"Module", "Count", "Shape", "Parameters", "Trained"});
   for (const Module& m : modules_of(model))
-    table.add({m.path, std::to_string(m.count), m.shape, format_grouped(m.parameters), m.trained ? format_grouped(m.trained) : "-"});
+    table.add({m.path, std::to_string(m.count), m.shape, format_grouped(m.parameters),
+               m.trained ? format_grouped(m.trained) : "-"});
   Ledger l = ledger_of(model);
-  table.add({"total", "", "", format_grouped(l.parameters), l.trained ? format_grouped(l.trained) : "-"});
+  table.add(
+      {"total", "", "", format_grouped(l.parameters), l.trained ? format_grouped(l.trained) : "-"});
   table.print(std::cout);
   std::cout << "(trained: by " << method << ")\n\n";
 }
 
-void print_ledgers(const std::vector<std::string>& titles, const std::vector<Ledger>& ledgers, const std::string& dtype) {
+void print_ledgers(const std::vector<std::string>& titles, const std::vector<Ledger>& ledgers,
+                   const std::string& dtype) {
   Table table("l");
   auto row = [&](const std::string& name, auto text) {
     std::vector<std::string> cells{name};
@@ -102,29 +115,34 @@ void print_ledgers(const std::vector<std::string>& titles, const std::vector<Led
   head.insert(head.end(), titles.begin(), titles.end());
   table.add(head);
   row("trained parameters", [](const Ledger& l) { return format_count(double(l.trained)); });
-  row("share of all", [](const Ledger& l) { return format_percent(double(l.trained) / double(l.parameters)); });
+  row("share of all",
+      [](const Ledger& l) { return format_percent(double(l.trained) / double(l.parameters)); });
   row("weights", [](const Ledger& l) { return format_bytes(double(l.weights)); });
   row("f32 masters", [](const Ledger& l) { return format_bytes(double(l.masters)); });
   row("gradients", [](const Ledger& l) { return format_bytes(double(l.gradients)); });
   row("AdamW's moments", [](const Ledger& l) { return format_bytes(double(l.optimizer)); });
   row("together", [](const Ledger& l) { return format_bytes(double(l.sum())); });
   table.print(std::cout);
-  std::cout << "Activations come on top: they depend on --batch and --length, and 'afina train' measures them.\n";
+  std::cout << "Activations come on top: they depend on --batch and --length, and 'afina train' "
+               "measures them.\n";
 }
 
 void print_facts(const ModelFiles& files) {
   const ModelConfig& c = files.config;
-  std::cout << files.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim << ", " << c.heads << " heads of "
-            << c.head_dim;
+  std::cout << files.path << ": " << c.architecture << ", " << c.layers << " layers of width "
+            << c.dim << ", " << c.heads << " heads of " << c.head_dim;
   if (c.kv_heads != c.heads) std::cout << " (" << c.kv_heads << " for keys and values)";
-  std::cout << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary) << ", context "
-            << format_grouped(c.context) << ", head " << (c.tied ? "tied to the embedding" : "of its own") << "\n";
+  std::cout << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary)
+            << ", context " << format_grouped(c.context) << ", head "
+            << (c.tied ? "tied to the embedding" : "of its own") << "\n";
   for (const std::string& file : files.files)
-    std::cout << "weights: " << file << ", " << format_bytes(double(std::filesystem::file_size(file))) << "\n";
+    std::cout << "weights: " << file << ", "
+              << format_bytes(double(std::filesystem::file_size(file))) << "\n";
 }
 
 std::string token_text(const Tokenizer& tokenizer, int32_t id) {
-  return id < 0 ? "none" : "'" + harmless(tokenizer.token_text(id)) + "' (" + std::to_string(id) + ")";
+  return id < 0 ? "none"
+                : "'" + harmless(tokenizer.token_text(id)) + "' (" + std::to_string(id) + ")";
 }
 void print_tokenizer(const ModelFiles& files) {
   if (!files.gguf && !std::filesystem::exists(files.path + "/tokenizer.json")) {
@@ -132,12 +150,13 @@ void print_tokenizer(const ModelFiles& files) {
     return;
   }
   Tokenizer t = tokenizer_of(files);
-  std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin " << token_text(t, t.bos())
-            << (t.adds_bos() ? ", put before every text" : "") << ", end " << token_text(t, t.eos()) << ", padding "
-            << token_text(t, t.pad()) << "\n";
+  std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin "
+            << token_text(t, t.bos()) << (t.adds_bos() ? ", put before every text" : "") << ", end "
+            << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
   try {
     ChatTemplate chat = ChatTemplate::recognised(t);
-    std::cout << "chat template: " << chat.name() << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
+    std::cout << "chat template: " << chat.name()
+              << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
               << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
   } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
 }
@@ -146,7 +165,8 @@ void print_tensors(const ModelFiles& files) {
   Table table("lll");
   table.add({"Tensor", "Type", "Shape", "Bytes"});
   auto list = [&](const StoredTensors& tensors) {
-    for (const StoredTensor& t : tensors) table.add({t.name, name(t.type), shape_text(t.shape), format_grouped(int64_t(t.bytes))});
+    for (const StoredTensor& t : tensors)
+      table.add({t.name, name(t.type), shape_text(t.shape), format_grouped(int64_t(t.bytes))});
   };
   if (files.gguf) list(files.gguf->tensors());
   else list(Safetensors(files.path).tensors());
@@ -168,13 +188,17 @@ std::string variants_of(const KernelSlot& slot, Device device) {
     bool some;
   };
   std::vector<Variant> all;
-  slot.each(device, [&](const char* variant, int rank, bool some) { all.push_back({variant, rank, some}); });
-  std::stable_sort(all.begin(), all.end(), [](const Variant& a, const Variant& b) { return a.rank > b.rank; });
+  slot.each(device, [&](const char* variant, int rank, bool some) {
+    all.push_back({variant, rank, some});
+  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Variant& a, const Variant& b) { return a.rank > b.rank; });
   std::string text, chosen = slot.runs_on(device) ? slot.chosen(device) : "";
   for (const Variant& v : all) {
     bool lacks = lacks_library(v.name);
     if (lacks && v.name == chosen) chosen = &v == &all.back() ? "" : (&v + 1)->name;
-    text += (text.empty() ? "" : " ") + v.name + (v.name == chosen ? "*" : "") + (v.some ? "?" : "") + (lacks ? "!" : "");
+    text += (text.empty() ? "" : " ") + v.name + (v.name == chosen ? "*" : "") +
+            (v.some ? "?" : "") + (lacks ? "!" : "");
   }
   return text;
 }
@@ -183,26 +207,32 @@ std::string variants_of(const KernelSlot& slot, Device device) {
 void print_kernels() {
   std::vector<const KernelSlot*> slots;
   for (const KernelSlot* s = KernelSlot::all(); s; s = s->next()) slots.push_back(s);
-  std::sort(slots.begin(), slots.end(), [](auto* a, auto* b) { return std::string(a->name()) < b->name(); });
-  std::cout << "cpu       the instruction set decides: " << name(isa()) << " (best here: " << name(best_isa())
-            << "; AFINA_ISA forces another)\n";
+  std::sort(slots.begin(), slots.end(),
+            [](auto* a, auto* b) { return std::string(a->name()) < b->name(); });
+  std::cout << "cpu       the instruction set decides: " << name(isa())
+            << " (best here: " << name(best_isa()) << "; AFINA_ISA forces another)\n";
   for (Device device : {Device::cuda, Device::emulated}) {
     const char* why = why_absent(device);
-    std::cout << std::left << std::setw(10) << name(device) << (why ? "cannot be used: " : "the first that takes the arguments runs")
+    std::cout << std::left << std::setw(10) << name(device)
+              << (why ? "cannot be used: " : "the first that takes the arguments runs")
               << (why ? why : "") << "\n";
   }
   for (const KernelLibrary& library : kernel_libraries()) {
     std::string why = library.missing();
-    std::cout << std::left << std::setw(10) << library.variant << (why.empty() ? library.version() : "is not taken: " + why) << "\n";
+    std::cout << std::left << std::setw(10) << library.variant
+              << (why.empty() ? library.version() : "is not taken: " + why) << "\n";
   }
-  for (auto& [what, chosen] : choices()) std::cout << "asked for: " << what << " as " << chosen << "\n";
-  std::cout << "* marks what runs, ? what takes some arguments alone, ! what cannot run here. Without a kernel an operation runs as its "
+  for (auto& [what, chosen] : choices())
+    std::cout << "asked for: " << what << " as " << chosen << "\n";
+  std::cout << "* marks what runs, ? what takes some arguments alone, ! what cannot run here. "
+               "Without a kernel an operation runs as its "
                "definition says.\n";
   Table table("lll");
   table.add({"Kernel", "Device", "Variants, the preferred first"});
   for (const KernelSlot* slot : slots)
     for (Device device : {Device::cpu, Device::cuda, Device::emulated})
-      if (std::string variants = variants_of(*slot, device); !variants.empty()) table.add({slot->name(), name(device), variants});
+      if (std::string variants = variants_of(*slot, device); !variants.empty())
+        table.add({slot->name(), name(device), variants});
   table.print(std::cout);
 }
 
@@ -229,14 +259,18 @@ struct Inspect {
     std::vector<std::string> asked = methods;
     if (asked.empty() && load.adapter.empty()) asked = {"full", "lora:rank=8"};
     std::vector<MethodSpec> specs;
-    if (!load.adapter.empty()) specs.push_back(load_adapter(load.adapter).method), specs.back().text = load.adapter;
+    if (!load.adapter.empty()) {
+      specs.push_back(load_adapter(load.adapter).method);
+      specs.back().text = load.adapter;
+    }
     for (const std::string& text : asked) specs.push_back(parse_method(text));
     std::vector<Ledger> ledgers;
     std::vector<std::string> titles;
     for (MethodSpec& spec : specs) {
       auto model = built(files, spec);
       if (ledgers.empty()) print_modules(*model, spec.text);
-      ledgers.push_back(ledger_of(*model)), titles.push_back(spec.text);
+      ledgers.push_back(ledger_of(*model));
+      titles.push_back(spec.text);
     }
     print_ledgers(titles, ledgers, load.dtype);
   }
@@ -249,20 +283,27 @@ int inspect(const std::vector<std::string>& words) {
   auto in_model = options.group("Model").add_options();
   in_model("model,m", po::value(&command.load.model), "Hugging Face folder or .gguf file");
   in_model("adapter", po::value(&command.load.adapter), "an adapter's folder: shows what it adds");
-  in_model("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype), "f32 or bf16: for the memory");
-  in_model("method", po::value(&command.methods), "a method with its options, as compare takes them; several stand side by side");
+  in_model("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype),
+           "f32 or bf16: for the memory");
+  in_model("method", po::value(&command.methods),
+           "a method with its options, as compare takes them; several stand side by side");
   auto in_lists = options.group("Lists").add_options();
-  in_lists("tensors", po::bool_switch(&command.tensors), "every tensor in the files: name, type, shape, bytes");
-  in_lists("kernels", po::bool_switch(&command.kernels), "every kernel, the variants there are and the one that runs here");
+  in_lists("tensors", po::bool_switch(&command.tensors),
+           "every tensor in the files: name, type, shape, bytes");
+  in_lists("kernels", po::bool_switch(&command.kernels),
+           "every kernel, the variants there are and the one that runs here");
   if (!options.parse(words)) return 0;
   if (command.load.model.empty() && !command.kernels)
-    throw UsageError("afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect --help'");
+    throw UsageError(
+        "afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect "
+        "--help'");
   if (!command.load.model.empty()) command.model();
   if (command.kernels) print_kernels();
   return 0;
 }
 
-REGISTER_COMMAND("inspect", "parameters, tensors and memory of a model; kernels of this machine", inspect);
+REGISTER_COMMAND("inspect", "parameters, tensors and memory of a model; kernels of this machine",
+                 inspect);
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// merge: an adapter taken into the weights, and a certificate that the result answers as the two did apart.
+// merge: an adapter taken into the weights, and a certificate that the result answers as the two
+// did apart.
 #include "model/merge.h"
 
 #include <signal.h>
@@ -20,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* intro = R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens anywhere.
+constexpr const char* intro =
+    R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens anywhere.
 What was written is read again and compared with base and adapter on a few texts; where they choose
 too many tokens differently (rounding to bf16 can swallow a small update) nothing is kept and the
 exit status is 1.
@@ -29,17 +31,22 @@ exit status is 1.
   afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 --text 'A sentence of your own field.')";
 
 const std::vector<std::string> usual_texts = {
-    "Good morning. I ordered a lamp three weeks ago and it has not arrived yet. Could you tell me where it is and when I may expect it?",
-    "The river rises in the mountains, passes two old mill towns and reaches the sea after ninety kilometres. In spring it floods the "
+    "Good morning. I ordered a lamp three weeks ago and it has not arrived yet. Could you tell me "
+    "where it is and when I may expect it?",
+    "The river rises in the mountains, passes two old mill towns and reaches the sea after ninety "
+    "kilometres. In spring it floods the "
     "meadows.",
-    "Tom has 14 apples. He gives 5 of them to Ana and buys 8 more. How many apples does he have now? 14 - 5 = 9, and 9 + 8 = 17.",
+    "Tom has 14 apples. He gives 5 of them to Ana and buys 8 more. How many apples does he have "
+    "now? 14 - 5 = 9, and 9 + 8 = 17.",
     "Buenos días. ¿Podría decirme a qué hora abre la biblioteca los sábados? Gracias por su ayuda.",
-    "def total(prices, tax):\n    return sum(prices) * (1 + tax)\n\nprint(total([2.5, 4.0], 0.1))\n"};
+    "def total(prices, tax):\n    return sum(prices) * (1 + tax)\n\nprint(total([2.5, 4.0], "
+    "0.1))\n"};
 
 // A folder that is gone at the end unless it was kept under another name.
 class Draft {
  public:
-  explicit Draft(const std::string& out) : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
+  explicit Draft(const std::string& out)
+      : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
     require(!fs::exists(out), out, ": exists already; choose another --out");
     clear_abandoned();
     fs::create_directories(path_);
@@ -50,7 +57,10 @@ class Draft {
   }
   Draft(const Draft&) = delete;
   const std::string& path() const { return path_; }
-  void keep() { fs::rename(path_, out_), kept_ = true; }
+  void keep() {
+    fs::rename(path_, out_);
+    kept_ = true;
+  }
 
  private:
   // Drafts of the same result whose processes were stopped before they could take them away.
@@ -61,8 +71,10 @@ class Draft {
     for (const auto& entry : fs::directory_iterator(result.parent_path(), ignored)) {
       const std::string name = entry.path().filename().string();
       const std::string number = name.starts_with(begin) ? name.substr(begin.size()) : "";
-      const bool digits = !number.empty() && number.size() < 10 && number.find_first_not_of("0123456789") == number.npos;
-      if (digits && kill(pid_t(std::stol(number)), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+      const bool digits = !number.empty() && number.size() < 10 &&
+                          number.find_first_not_of("0123456789") == number.npos;
+      if (digits && kill(pid_t(std::stol(number)), 0) != 0 && errno == ESRCH)
+        fs::remove_all(entry.path(), ignored);
     }
   }
   std::string out_, path_;
@@ -80,7 +92,8 @@ struct Merge {
     std::vector<std::vector<int32_t>> all;
     if (has_tokenizer) {
       Tokenizer tokenizer = tokenizer_of(files);
-      for (const std::string& text : texts.empty() ? usual_texts : texts) all.push_back(tokenizer.encode(text));
+      for (const std::string& text : texts.empty() ? usual_texts : texts)
+        all.push_back(tokenizer.encode(text));
     } else {
       Random random(1, "merge", "tokens");
       for (uint64_t r = 0, at = 0; r < 5; ++r)
@@ -94,13 +107,16 @@ struct Merge {
     return all;
   }
 
-  Agreement certify(const std::vector<std::vector<int32_t>>& rows, const std::vector<Tensor>& before, Model& after) const {
+  Agreement certify(const std::vector<std::vector<int32_t>>& rows,
+                    const std::vector<Tensor>& before, Model& after) const {
     Agreement sum;
     for (size_t i = 0; i < rows.size(); ++i) {
       Agreement a = agreement(before[i], after.logits(make_inputs(rows[i])));
-      sum.largest_difference = std::max(sum.largest_difference, a.largest_difference),
+      sum.largest_difference = std::max(sum.largest_difference, a.largest_difference);
       sum.largest_logit = std::max(sum.largest_logit, a.largest_logit);
-      sum.kl += a.kl * double(a.positions), sum.positions += a.positions, sum.same_choice += a.same_choice;
+      sum.kl += a.kl * double(a.positions);
+      sum.positions += a.positions;
+      sum.same_choice += a.same_choice;
     }
     sum.kl /= double(sum.positions);
     return sum;
@@ -114,17 +130,21 @@ struct Merge {
       return text.str();
     };
     double share = double(a.same_choice) / double(a.positions);
-    std::cout << "Merged as " << dtype << " and read again, against base and adapter, on " << on << ":\n";
+    std::cout << "Merged as " << dtype << " and read again, against base and adapter, on " << on
+              << ":\n";
     Table table("lll");
-    table.add({"  largest |Δlogit|", number(a.largest_difference), "of logits up to " + number(a.largest_logit)});
+    table.add({"  largest |Δlogit|", number(a.largest_difference),
+               "of logits up to " + number(a.largest_logit)});
     table.add({"  KL per position", number(a.kl), "nats"});
     table.add(
-        {"  same next token", format_percent(share), std::to_string(a.same_choice) + " of " + std::to_string(a.positions) + " positions"});
+        {"  same next token", format_percent(share),
+         std::to_string(a.same_choice) + " of " + std::to_string(a.positions) + " positions"});
     table.print(std::cout);
   }
 
   int go() const {
-    require(dtype != "bf16-tiles", "--dtype bf16-tiles is a way to compute, here it is said how to store: f32 or bf16");
+    require(dtype != "bf16-tiles",
+            "--dtype bf16-tiles is a way to compute, here it is said how to store: f32 or bf16");
     Dtype stored = LoadOptions{model, adapter, dtype}.parsed_dtype();
     require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
     ModelFiles files = open_model(model);
@@ -143,12 +163,15 @@ struct Merge {
     ModelFiles written = open_model(draft.path());
     Agreement a = certify(texts_as_tokens, before, *load_model(written, "", Dtype::f32));
     print(a, std::to_string(texts_as_tokens.size()) +
-                 (has_tokenizer ? " texts" : " rows of tokens drawn at random (the model has no tokenizer)"));
+                 (has_tokenizer ? " texts"
+                                : " rows of tokens drawn at random (the model has no tokenizer)"));
     if (double(a.same_choice) < least * double(a.positions)) {
-      std::string why = "the merged model, stored as " + dtype + ", chooses the same next token in fewer than " + format_percent(least) +
+      std::string why = "the merged model, stored as " + dtype +
+                        ", chooses the same next token in fewer than " + format_percent(least) +
                         " of the positions";
       require(force, why,
-              ": nothing was written. Rounding can swallow a small update: try --dtype f32, or keep the adapter apart (--force writes all "
+              ": nothing was written. Rounding can swallow a small update: try --dtype f32, or "
+              "keep the adapter apart (--force writes all "
               "the same)");
       std::cout << "warning: " << why << "; written because of --force\n";
     }
@@ -163,12 +186,16 @@ int merge(const std::vector<std::string>& words) {
   Options options("merge", intro);
   namespace po = boost::program_options;
   auto in_merging = options.group("Merging").add_options();
-  in_merging("model,m", po::value(&command.model)->required(), "the base model: Hugging Face folder or .gguf file");
+  in_merging("model,m", po::value(&command.model)->required(),
+             "the base model: Hugging Face folder or .gguf file");
   in_merging("adapter", po::value(&command.adapter)->required(), "the adapter's folder");
-  in_merging("out,o", po::value(&command.out)->required(), "folder for the merged model; must not exist");
-  in_merging("dtype", po::value(&command.dtype)->default_value(command.dtype), "to store in: f32 or bf16");
+  in_merging("out,o", po::value(&command.out)->required(),
+             "folder for the merged model; must not exist");
+  in_merging("dtype", po::value(&command.dtype)->default_value(command.dtype),
+             "to store in: f32 or bf16");
   auto in_certificate = options.group("Certificate").add_options();
-  in_certificate("text", po::value(&command.texts), "a text to compare on in place of the usual ones; once for each");
+  in_certificate("text", po::value(&command.texts),
+                 "a text to compare on in place of the usual ones; once for each");
   in_certificate("agreement", po::value(&command.least)->default_value(command.least, "0.99"),
                  "least share of positions where the likeliest next token is the same");
   in_certificate("force", po::bool_switch(&command.force), "write even if fewer agree");

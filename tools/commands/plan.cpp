@@ -20,13 +20,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    "Foresees what 'afina compare' with the same options would hold in memory (by purpose, at its peak), compute, store and take. The "
+    "Foresees what 'afina compare' with the same options would hold in memory (by purpose, at its "
+    "peak), compute, store and take. The "
     "same\n"
-    "code runs forward, backward and update on tensors that have shapes and no bytes, so a model may be larger than this machine, and a\n"
-    "folder with a config.json alone is enough. Without --data every row is taken as full, one document, and every token as a target.\n\n"
-    "  afina plan --model data/pocket --data data/samples/support.jsonl --method full --method lora:rank=16\n"
-    "  afina plan --model data/configs/llama-3-8b --method full --method lora:rank=16 --dtype bf16 --batch 1 --length 2048 --budget 24G\n\n"
-    "With --budget the exit status is 0 when every method fits, 3 when one does not but a change that was tried makes it fit, and 4 when\n"
+    "code runs forward, backward and update on tensors that have shapes and no bytes, so a model "
+    "may be larger than this machine, and a\n"
+    "folder with a config.json alone is enough. Without --data every row is taken as full, one "
+    "document, and every token as a target.\n\n"
+    "  afina plan --model data/pocket --data data/samples/support.jsonl --method full --method "
+    "lora:rank=16\n"
+    "  afina plan --model data/configs/llama-3-8b --method full --method lora:rank=16 --dtype bf16 "
+    "--batch 1 --length 2048 --budget 24G\n\n"
+    "With --budget the exit status is 0 when every method fits, 3 when one does not but a change "
+    "that was tried makes it fit, and 4 when\n"
     "nothing that was tried does. (1: an error. 2: a wrong command line.)";
 
 struct Plan : ComparisonOptions {
@@ -58,14 +64,16 @@ struct Plan : ComparisonOptions {
 
   void print_conditions(const RunShape& s) const {
     const ModelConfig& c = s.config;
-    std::cout << model.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim << ", vocabulary "
-              << format_grouped(c.vocabulary) << "\n"
-              << run.steps << " steps of " << run.batch << " x " << run.accumulate << " rows of " << (data.data.empty() ? "" : "up to ")
-              << s.data.length << " tokens, " << model.dtype << ", checkpoint " << model.checkpoint << "\n\n";
+    std::cout << model.path << ": " << c.architecture << ", " << c.layers << " layers of width "
+              << c.dim << ", vocabulary " << format_grouped(c.vocabulary) << "\n"
+              << run.steps << " steps of " << run.batch << " x " << run.accumulate << " rows of "
+              << (data.data.empty() ? "" : "up to ") << s.data.length << " tokens, " << model.dtype
+              << ", checkpoint " << model.checkpoint << "\n\n";
   }
 
   // 0, 3 or 4, and what may be changed.
-  int judge(const RunShape& s, const std::vector<MethodSpec>& specs, const std::vector<Foreseen>& all, int64_t bytes) {
+  int judge(const RunShape& s, const std::vector<MethodSpec>& specs,
+            const std::vector<Foreseen>& all, int64_t bytes) {
     int status = 0;
     for (size_t i = 0; i < specs.size(); ++i) {
       int64_t needed = all[i].prediction.memory.resident_peak;
@@ -75,13 +83,16 @@ struct Plan : ComparisonOptions {
         std::cout << "\n" << all[i].label << " fits in " << format_bytes(double(bytes)) << ".\n";
         continue;
       }
-      std::cout << "\n" << all[i].label << " does not fit in " << format_bytes(double(bytes)) << ". ";
+      std::cout << "\n"
+                << all[i].label << " does not fit in " << format_bytes(double(bytes)) << ". ";
       bool fits = false;
       json["attempts"] = OrderedJson::array();
       std::vector<Attempt> tried = attempts(s, specs[i], run.seed, bytes);
       for (const Attempt& a : tried) {
-        json["attempts"].push_back(
-            {{"options", a.options}, {"same_result", a.same_result}, {"bytes", a.memory.resident_peak}, {"fits", a.fits}});
+        json["attempts"].push_back({{"options", a.options},
+                                    {"same_result", a.same_result},
+                                    {"bytes", a.memory.resident_peak},
+                                    {"fits", a.fits}});
         fits = fits || a.fits;
       }
       std::cout << ways_out(tried);
@@ -97,17 +108,27 @@ struct Plan : ComparisonOptions {
     const Device device = model.foreseen_device();
     const Speed* speed = Speed::here(std::cout, device);
     std::vector<Foreseen> all;
-    found = {
-        {"schema", "afina plan"}, {"schema_version", 1}, {"model", model.path}, {"options", options}, {"methods", OrderedJson::array()}};
+    found = {{"schema", "afina plan"},
+             {"schema_version", 1},
+             {"model", model.path},
+             {"options", options},
+             {"methods", OrderedJson::array()}};
     for (size_t i = 0; i < all_specs.size(); ++i) {
       all.push_back({label_of(all_specs[i]), predict(s, all_specs[i], run.seed, speed)});
-      found["methods"].push_back({{"label", all.back().label}, {"runs", runs[i]}, {"prediction", to_json(all.back().prediction)}});
+      found["methods"].push_back({{"label", all.back().label},
+                                  {"runs", runs[i]},
+                                  {"prediction", to_json(all.back().prediction)}});
     }
     std::cout << prediction_table(all, true);
     print_whole(all);
-    if (device != Device::cpu) std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
-    MemoryRoom room = device != Device::cuda || present(device) ? memory_room(memory_limit, "", device) : MemoryRoom();
-    if (room.bytes && budget.empty()) std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by << ")\n";
+    if (device != Device::cpu)
+      std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
+    MemoryRoom room = device != Device::cuda || present(device)
+                          ? memory_room(memory_limit, "", device)
+                          : MemoryRoom();
+    if (room.bytes && budget.empty())
+      std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
+                << ")\n";
     int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
     if (!out.empty()) write();
     return status;
@@ -119,7 +140,8 @@ struct Plan : ComparisonOptions {
     double seconds = 0;
     for (size_t i = 0; i < all.size(); ++i) {
       const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
-      count += runs[i], seconds += one ? double(runs[i]) * one->total() : 0;
+      count += runs[i];
+      seconds += one ? double(runs[i]) * one->total() : 0;
     }
     if (count == int64_t(all.size()) && all.size() < 2) return;
     std::cout << "\nThe whole comparison: " << count << " runs";
@@ -129,7 +151,10 @@ struct Plan : ComparisonOptions {
 
   void write() const {
     std::string file = out;
-    if (!out.ends_with(".json")) fs::create_directories(out), file = out + "/plan.json";
+    if (!out.ends_with(".json")) {
+      fs::create_directories(out);
+      file = out + "/plan.json";
+    }
     write_text_file(file, found.dump(1) + "\n");
     std::cout << "\nwritten to " << file << "\n";
   }
@@ -144,16 +169,22 @@ int plan(const std::vector<std::string>& words) {
   Options options("plan", intro);
   namespace po = boost::program_options;
   auto in_plan = options.group("Plan").add_options();
-  in_plan("budget", po::value(&p.budget), "memory there is, as 8G: says what fits, and what to change when something does not");
+  in_plan("budget", po::value(&p.budget),
+          "memory there is, as 8G: says what fits, and what to change when something does not");
   p.add_to(options, false, "file (.json) or folder (for plan.json) to write everything to");
-  p.model.add_to(options), p.data.add_to(options, false), p.run.add_to(options);
+  p.model.add_to(options);
+  p.data.add_to(options, false);
+  p.run.add_to(options);
   if (!options.parse(words)) return 0;
-  p.options = options.in_force(), p.memory_limit = options.memory_limit();
+  p.options = options.in_force();
+  p.memory_limit = options.memory_limit();
   if (!p.budget.empty()) parse_bytes(p.budget, "budget");
   return p.go();
 }
 
-REGISTER_COMMAND("plan", "foresee memory, arithmetic, time and storage of a comparison, without weights", plan);
+REGISTER_COMMAND("plan",
+                 "foresee memory, arithmetic, time and storage of a comparison, without weights",
+                 plan);
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// show: records as the model sees them: every token, its number, whether it is learnt, and what it costs.
+// show: records as the model sees them: every token, its number, whether it is learnt, and what it
+// costs.
 #include "data/show.h"
 
 #include <iostream>
@@ -12,7 +13,8 @@ namespace afina {
 
 namespace {
 
-constexpr const char* intro = R"(Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out
+constexpr const char* intro =
+    R"(Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out
 (in [brackets] where there is no colour), all else is only read. --tokens gives a line a token,
 --loss what each costs the model now.
 
@@ -28,9 +30,11 @@ struct Show {
   // The loss of each token of a sample: 0 for the first, which nothing predicts.
   static std::vector<float> losses_of(Model& model, const Sample& sample) {
     std::vector<int32_t> targets(sample.tokens.begin() + 1, sample.tokens.end());
-    std::vector<int32_t> tokens(sample.tokens.begin(), sample.tokens.end() - 1), starts(tokens.size(), 0);
+    std::vector<int32_t> tokens(sample.tokens.begin(), sample.tokens.end() - 1),
+        starts(tokens.size(), 0);
     if (tokens.empty()) return {0.f};
-    Inputs inputs = make_inputs(1, int64_t(tokens.size()), tokens, targets, starts, {}, model.parameters->device);
+    Inputs inputs = make_inputs(1, int64_t(tokens.size()), tokens, targets, starts, {},
+                                model.parameters->device);
     std::vector<float> losses{0.f};
     for (float l : model.loss(inputs, 1.).losses.values()) losses.push_back(l);
     return losses;
@@ -43,26 +47,33 @@ struct Show {
     Tokenizer tokenizer = tokenizer_of(files);
     ReadOptions part = read;
     int64_t last = record - 1 + records;
-    if (part.data.limit < 0 || part.data.limit > last) part.data.limit = last;  // no need to read on
+    if (part.data.limit < 0 || part.data.limit > last)
+      part.data.limit = last;  // no need to read on
     std::vector<Example> examples;
     Samples samples = part.read(tokenizer, files.config, &examples);
-    require(record <= int64_t(examples.size()), read.path, ": there is no record ", record, "; ", examples.size(), " were read");
+    require(record <= int64_t(examples.size()), read.path, ": there is no record ", record, "; ",
+            examples.size(), " were read");
     std::unique_ptr<Model> model;
     if (loss) model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
     for (const Sample& sample : samples.rows) {
       if (sample.example < record - 1) continue;
       ShowOptions options;
-      options.colour = stdout_has_colour(), options.ids = tokens || loss;
+      options.colour = stdout_has_colour();
+      options.ids = tokens || loss;
       if (model) options.losses = losses_of(*model, sample);
-      std::cout << examples[size_t(sample.example)].place << ": " << sample.tokens.size() << " tokens, " << sample.target_count()
-                << " learnt\n"
+      std::cout << examples[size_t(sample.example)].place << ": " << sample.tokens.size()
+                << " tokens, " << sample.target_count() << " learnt\n"
                 << show_sample(sample, tokenizer, options) << "\n";
       if (!model) continue;
       double sum = 0;
-      for (size_t i = 0; i < sample.tokens.size(); ++i) sum += sample.trained[i] ? double(options.losses[i]) : 0.;
-      if (sample.target_count()) std::cout << "loss per learnt token: " << format_loss(sum / double(sample.target_count())) << "\n\n";
+      for (size_t i = 0; i < sample.tokens.size(); ++i)
+        sum += sample.trained[i] ? double(options.losses[i]) : 0.;
+      if (sample.target_count())
+        std::cout << "loss per learnt token: " << format_loss(sum / double(sample.target_count()))
+                  << "\n\n";
     }
-    if (samples.skipped) std::cout << samples.skipped << " skipped: too long, or nothing to learn\n";
+    if (samples.skipped)
+      std::cout << samples.skipped << " skipped: too long, or nothing to learn\n";
   }
 };
 
@@ -70,14 +81,19 @@ int show(const std::vector<std::string>& words) {
   Show command;
   Options options("show", intro);
   namespace po = boost::program_options;
-  command.load.add_to(options), command.read.add_to(options);
+  command.load.add_to(options);
+  command.read.add_to(options);
   auto in_show = options.group("Show").add_options();
-  in_show("record", po::value(&command.record)->default_value(command.record), "the first record to show; the file's first is 1");
+  in_show("record", po::value(&command.record)->default_value(command.record),
+          "the first record to show; the file's first is 1");
   in_show("records", po::value(&command.records)->default_value(command.records), "how many");
-  in_show("tokens", po::bool_switch(&command.tokens), "a line a token: place, number, text, learnt or not");
-  in_show("loss", po::bool_switch(&command.loss), "the same with the loss of every token, by the model (and adapter)");
+  in_show("tokens", po::bool_switch(&command.tokens),
+          "a line a token: place, number, text, learnt or not");
+  in_show("loss", po::bool_switch(&command.loss),
+          "the same with the loss of every token, by the model (and adapter)");
   if (!options.parse(words)) return 0;
-  if (command.read.path.empty()) throw UsageError("afina show: --data names no file; see 'afina show --help'");
+  if (command.read.path.empty())
+    throw UsageError("afina show: --data names no file; see 'afina show --help'");
   if (!command.loss && (!command.load.adapter.empty() || options.given("dtype")))
     throw UsageError("afina show: --adapter and --dtype matter with --loss only");
   command.go();

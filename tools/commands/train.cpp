@@ -14,10 +14,13 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    "Fine-tunes a model by one method and writes the adapter (or model), log.jsonl and manifest.json into --out. The same options give "
+    "Fine-tunes a model by one method and writes the adapter (or model), log.jsonl and "
+    "manifest.json into --out. The same options give "
     "the\n"
-    "same bits alone or inside 'afina compare', stopped and resumed or not, on any number of threads.\n\n"
-    "  afina train --model data/pocket --data data/samples/support.jsonl --method lora:rank=8,lr=3e-3 --steps 60 --out runs/lora";
+    "same bits alone or inside 'afina compare', stopped and resumed or not, on any number of "
+    "threads.\n\n"
+    "  afina train --model data/pocket --data data/samples/support.jsonl --method "
+    "lora:rank=8,lr=3e-3 --steps 60 --out runs/lora";
 
 int train(const std::vector<std::string>& words) {
   ModelOptions model;
@@ -29,34 +32,48 @@ int train(const std::vector<std::string>& words) {
   Options options("train", intro);
   namespace po = boost::program_options;
   auto in_run = options.group("Run").add_options();
-  in_run("method", po::value(&method)->required(), "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3");
+  in_run("method", po::value(&method)->required(),
+         "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3");
   in_run("lr", po::value(&lr), "learning rate, unless the method names it");
   in_run("out,o", po::value(&plan.folder)->required(), "folder for everything that is written");
   in_run("resume", po::bool_switch(&plan.resume), "go on from the newest checkpoint in --out");
-  model.add_to(options), data.add_to(options), run.add_to(options);
+  model.add_to(options);
+  data.add_to(options);
+  run.add_to(options);
   if (!options.parse(words)) return 0;
   plan.method = parse_method(method);
   std::vector<double> rates = take_rates(plan.method, lr);
-  require(rates.size() == 1, "train takes one learning rate; 'afina compare' searches among several");
+  require(rates.size() == 1,
+          "train takes one learning rate; 'afina compare' searches among several");
   make_method(plan.method);
-  plan.lr = rates[0], plan.seed = run.seed, plan.name = plan.method.name;
+  plan.lr = rates[0];
+  plan.seed = run.seed;
+  plan.name = plan.method.name;
   Workbench bench = open_workbench(model, data, run);
   bench.speed = Speed::here(std::cout, model.parsed_device());
-  require_room(bench, memory_room(options.memory_limit(), "", model.parsed_device()), {{plan.method, plan.seed}});
+  require_room(bench, memory_room(options.memory_limit(), "", model.parsed_device()),
+               {{plan.method, plan.seed}});
   std::cout << "train: " << bench.train.summary() << "\n\n"
-            << prediction_table({{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false) << "\n"
+            << prediction_table(
+                   {{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false)
+            << "\n"
             << std::flush;
   measure_base(bench);
   Progress progress(plan.method.text, run.steps);
-  plan.progress = [&](const StepPoint& p, int64_t, double rate) { progress.update(p.step, {p.loss, p.learning_rate, rate}); };
+  plan.progress = [&](const StepPoint& p, int64_t, double rate) {
+    progress.update(p.step, {p.loss, p.learning_rate, rate});
+  };
   RunOutcome outcome = run_training(plan, bench);
   progress.finish();
   for (const std::string& note : bench.notes) std::cout << "note: " << note << "\n";
   const RunResult& r = outcome.result;
   std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
-            << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) + " -> " + std::to_string(*r.after.retain) : "")
+            << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) +
+                                     " -> " + std::to_string(*r.after.retain)
+                               : "")
             << "\n"
-            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest << "\nwritten to " << plan.folder << "\n";
+            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
+            << "\nwritten to " << plan.folder << "\n";
   return 0;
 }
 

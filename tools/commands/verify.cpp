@@ -20,8 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* intro =
-    "Runs a finished run again from its manifest.json and compares every bit of what was trained: once from beginning to end, and once\n"
-    "stopped half-way and resumed. Model and data must lie where they lay, seen from the present folder. Nothing of the run is changed.\n\n"
+    "Runs a finished run again from its manifest.json and compares every bit of what was trained: "
+    "once from beginning to end, and once\n"
+    "stopped half-way and resumed. Model and data must lie where they lay, seen from the present "
+    "folder. Nothing of the run is changed.\n\n"
     "  afina verify runs/lora\n"
     "  afina verify runs/first/runs/full/lr-0.001/seed-1 --stop-after 10";
 
@@ -30,7 +32,8 @@ struct Scratch {
   std::string path;
   explicit Scratch(const std::string& p) : path(p) {
     require(!fs::exists(path), path,
-            ": is there already; verify works in a folder of its own and removes it. Remove it, or name another with --scratch");
+            ": is there already; verify works in a folder of its own and removes it. Remove it, or "
+            "name another with --scratch");
   }
   ~Scratch() {
     std::error_code ignored;
@@ -50,8 +53,10 @@ struct Verify {
     Json now = identity_of(plan, bench);
     const Json& then = member(manifest, "run", folder + "/manifest.json");
     for (auto& [key, value] : now.items())
-      require(then.value(key, Json()) == value, folder, ": ", key, " was ", then.value(key, Json()).dump(), " and is ", value.dump(),
-              " now: this is another ", key == "model" || key == "data" ? "file" : "setting", ", so the run cannot be repeated with it");
+      require(then.value(key, Json()) == value, folder, ": ", key, " was ",
+              then.value(key, Json()).dump(), " and is ", value.dump(), " now: this is another ",
+              key == "model" || key == "data" ? "file" : "setting",
+              ", so the run cannot be repeated with it");
   }
 
   // What is stored must be what was trained.
@@ -60,15 +65,19 @@ struct Verify {
     if (!fs::exists(file)) return;
     Safetensors adapter(file);
     std::map<std::string, const StoredTensor*> ordered;
-    for (const StoredTensor& t : adapter.tensors()) ordered[t.name.substr(std::min(t.name.size(), peft_prefix.size()))] = &t;
+    for (const StoredTensor& t : adapter.tensors())
+      ordered[t.name.substr(std::min(t.name.size(), peft_prefix.size()))] = &t;
     Sha256 hash;
     for (auto& [name, tensor] : ordered) {
       std::string shape = shape_text(tensor->shape);  // [2, 3]
-      shape.front() = '(', shape.back() = ')';
+      shape.front() = '(';
+      shape.back() = ')';
       hash.update(name + " " + shape + "\n");
       hash.update(tensor->data, tensor->bytes);
     }
-    require(hash.hex() == expected, file, ": holds other values than those that were trained, by the digest of ", folder, "/manifest.json");
+    require(hash.hex() == expected, file,
+            ": holds other values than those that were trained, by the digest of ", folder,
+            "/manifest.json");
     std::cout << "adapter on disk      " << expected << "  the same\n";
   }
 
@@ -78,19 +87,27 @@ struct Verify {
     for (std::string x, y; std::getline(a, x) && std::getline(b, y);) {
       Json one = parse_json(x, folder + "/log.jsonl"), two = parse_json(y, other + "/log.jsonl");
       if (one.value("loss", Json()) != two.value("loss", Json()))
-        return "; the loss differs first in step " + one.value("step", Json()).dump() + ": " + one.value("loss", Json()).dump() +
-               " then, " + two.value("loss", Json()).dump() + " now";
+        return "; the loss differs first in step " + one.value("step", Json()).dump() + ": " +
+               one.value("loss", Json()).dump() + " then, " + two.value("loss", Json()).dump() +
+               " now";
     }
     return "; the losses of all steps are the same";
   }
 
   std::string run_again(Workbench& bench, const std::string& name, int64_t stop) const {
     RunPlan plan;
-    plan.name = replay.method.name, plan.folder = scratch + "/" + name, plan.method = replay.method, plan.lr = replay.lr;
-    plan.seed = replay.seed, plan.keep_model = false, plan.stop_after = stop;
+    plan.name = replay.method.name;
+    plan.folder = scratch + "/" + name;
+    plan.method = replay.method;
+    plan.lr = replay.lr;
+    plan.seed = replay.seed;
+    plan.keep_model = false;
+    plan.stop_after = stop;
     check_identity(plan, bench);
     Progress progress(name, replay.run.steps);
-    plan.progress = [&](const StepPoint& p, int64_t, double rate) { progress.update(p.step, {p.loss, p.learning_rate, rate}); };
+    plan.progress = [&](const StepPoint& p, int64_t, double rate) {
+      progress.update(p.step, {p.loss, p.learning_rate, rate});
+    };
     if (stop > 0) {
       try {
         run_training(plan, bench);
@@ -98,7 +115,8 @@ struct Verify {
       } catch (const Interrupted&) {
         if (interrupted()) throw;  // by Ctrl-C, not by us
       }
-      plan.stop_after = 0, plan.resume = true;
+      plan.stop_after = 0;
+      plan.resume = true;
     }
     std::string digest = run_training(plan, bench).result.digest;
     progress.finish();
@@ -107,32 +125,41 @@ struct Verify {
 
   int go() {
     std::string where = folder + "/manifest.json";
-    require(fs::exists(where), folder, ": no manifest.json; give the folder of a finished run, as 'afina train' writes it");
+    require(fs::exists(where), folder,
+            ": no manifest.json; give the folder of a finished run, as 'afina train' writes it");
     manifest = parse_json_file(where);
     replay = parse_replay(manifest, where);
-    replay.model.device = manifest.value("device", "cpu");  // where it ran: another device gives other bits
+    replay.model.device =
+        manifest.value("device", "cpu");  // where it ran: another device gives other bits
     repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
     if (!stop_after) stop_after = replay.run.steps / 2;
-    require(whole_only || replay.run.steps == 1 || (stop_after >= 1 && stop_after < replay.run.steps), "--stop-after ", stop_after,
-            ": expected 1 to ", replay.run.steps - 1);
+    require(
+        whole_only || replay.run.steps == 1 || (stop_after >= 1 && stop_after < replay.run.steps),
+        "--stop-after ", stop_after, ": expected 1 to ", replay.run.steps - 1);
     std::cout << "the run              " << expected << "\n" << std::flush;
     check_adapter(expected);
-    replay.run.samples = 0, replay.run.eval_every = replay.run.steps;
+    replay.run.samples = 0;
+    replay.run.eval_every = replay.run.steps;
     Workbench bench = open_workbench(replay.model, replay.data, replay.run);
     measure_base(bench);
     Scratch working(scratch);
     bool same = compare(bench, "whole", "done again", 0, expected);
     if (!whole_only && replay.run.steps > 1)
-      same &= compare(bench, "resumed", "resumed after " + std::to_string(stop_after), stop_after, expected);
+      same &= compare(bench, "resumed", "resumed after " + std::to_string(stop_after), stop_after,
+                      expected);
     std::cout << (same ? "verified: every bit is the same\n" : "NOT verified\n");
     return same ? 0 : 1;
   }
 
-  bool compare(Workbench& bench, const std::string& name, std::string title, int64_t stop, const std::string& expected) const {
+  bool compare(Workbench& bench, const std::string& name, std::string title, int64_t stop,
+               const std::string& expected) const {
     std::string found = run_again(bench, name, stop);
     title.resize(std::max<size_t>(title.size() + 1, 21), ' ');
-    std::cout << title << found << (found == expected ? "  the same" : "  ANOTHER" + first_difference(scratch + "/" + name)) << "\n"
+    std::cout << title << found
+              << (found == expected ? "  the same"
+                                    : "  ANOTHER" + first_difference(scratch + "/" + name))
+              << "\n"
               << std::flush;
     return found == expected;
   }
@@ -145,10 +172,14 @@ int verify(const std::vector<std::string>& words) {
   Options options("verify", intro);
   namespace po = boost::program_options;
   auto in_run = options.group("Run").add_options();
-  in_run("run", po::value(&command.folder)->required(), "folder of the run; '--run' may be left out");
-  in_run("stop-after", po::value(&command.stop_after), "step after which the second time is stopped; half of them when not given");
-  in_run("whole-only", po::bool_switch(&command.whole_only), "only from beginning to end, not stopped and resumed");
-  in_run("scratch", po::value(&command.scratch), "folder to work in, removed afterwards; verify inside the run's when not given");
+  in_run("run", po::value(&command.folder)->required(),
+         "folder of the run; '--run' may be left out");
+  in_run("stop-after", po::value(&command.stop_after),
+         "step after which the second time is stopped; half of them when not given");
+  in_run("whole-only", po::bool_switch(&command.whole_only),
+         "only from beginning to end, not stopped and resumed");
+  in_run("scratch", po::value(&command.scratch),
+         "folder to work in, removed afterwards; verify inside the run's when not given");
   if (!options.parse(rest)) return 0;
   while (command.folder.size() > 1 && command.folder.back() == '/') command.folder.pop_back();
   if (command.scratch.empty()) command.scratch = command.folder + "/verify";

@@ -23,7 +23,8 @@ struct Changed {
   }
   std::string text() const {
     std::string all;
-    for (auto& [option, value] : options) all += (all.empty() ? "" : " ") + option + (value.empty() ? "" : " " + value);
+    for (auto& [option, value] : options)
+      all += (all.empty() ? "" : " ") + option + (value.empty() ? "" : " " + value);
     return all;
   }
 };
@@ -31,7 +32,8 @@ using Change = bool (*)(Changed&);  // false: it is so already, or does not go w
 
 void set_batch(Changed& c, int64_t batch) {
   int64_t rows = c.shape.run.batch * c.shape.run.accumulate;
-  c.shape.run.batch = batch, c.shape.run.accumulate = rows / batch;
+  c.shape.run.batch = batch;
+  c.shape.run.accumulate = rows / batch;
 }
 bool smallest_batch(Changed& c) {
   if (c.shape.run.batch == 1) return false;
@@ -43,32 +45,44 @@ bool set_checkpoint(Changed& c, const char* what) {
   c.say("--checkpoint", what);
   return true;
 }
-bool checkpoint_mlp(Changed& c) { return c.shape.model.checkpoint == "none" && set_checkpoint(c, "mlp"); }
-bool checkpoint_blocks(Changed& c) { return c.shape.model.checkpoint != "block" && set_checkpoint(c, "block"); }
+bool checkpoint_mlp(Changed& c) {
+  return c.shape.model.checkpoint == "none" && set_checkpoint(c, "mlp");
+}
+bool checkpoint_blocks(Changed& c) {
+  return c.shape.model.checkpoint != "block" && set_checkpoint(c, "block");
+}
 // Gradients are then never all held, so that nothing can be clipped and there is one micro-batch.
 bool apply_as_you_go(Changed& c) {
   RunOptions& run = c.shape.run;
   if (run.apply_as_you_go || run.accumulate > 1) return false;
   c.say("--apply-as-you-go", "");
-  if (run.clip != 0.) c.say("--clip", "0"), c.same_result = false;
-  run.apply_as_you_go = true, run.clip = 0.;
+  if (run.clip != 0.) {
+    c.say("--clip", "0");
+    c.same_result = false;
+  }
+  run.apply_as_you_go = true;
+  run.clip = 0.;
   return true;
 }
 bool in_bf16(Changed& c) {
   if (c.shape.model.dtype != "f32") return false;
-  c.shape.model.dtype = "bf16", c.same_result = false;
+  c.shape.model.dtype = "bf16";
+  c.same_result = false;
   c.say("--dtype", "bf16");
   return true;
 }
 bool by_lora(Changed& c) {
   if (c.spec.name != "full") return false;
-  c.spec = parse_method("lora:rank=8"), c.same_result = false;
+  c.spec = parse_method("lora:rank=8");
+  c.same_result = false;
   c.say("--method", "lora:rank=8");
   return true;
 }
-constexpr Change changes[] = {smallest_batch, checkpoint_mlp, checkpoint_blocks, apply_as_you_go, in_bf16, by_lora};
+constexpr Change changes[] = {smallest_batch,  checkpoint_mlp, checkpoint_blocks,
+                              apply_as_you_go, in_bf16,        by_lora};
 
-// With the batch brought down to 1 when that is among the changes: the largest that fits is what is said, as it is the fastest.
+// With the batch brought down to 1 when that is among the changes: the largest that fits is what is
+// said, as it is the fastest.
 Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
   MemoryBytes memory = predict_memory(c.shape, c.spec, seed);
   if (c.shape.run.batch == 1 && rows_before > 1 && memory.resident_peak <= budget) {
@@ -78,18 +92,21 @@ Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
       set_batch(larger, batch);
       MemoryBytes more = predict_memory(larger.shape, c.spec, seed);
       if (more.resident_peak > budget) continue;
-      c = larger, memory = more;
+      c = larger;
+      memory = more;
       break;
     }
   }
   if (c.shape.run.batch != rows_before)
-    c.say("--batch", std::to_string(c.shape.run.batch) + " --accumulate " + std::to_string(c.shape.run.accumulate));
+    c.say("--batch", std::to_string(c.shape.run.batch) + " --accumulate " +
+                         std::to_string(c.shape.run.accumulate));
   return {c.text(), c.same_result, memory, memory.resident_peak <= budget};
 }
 
 }  // namespace
 
-std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uint64_t seed, int64_t budget) {
+std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uint64_t seed,
+                              int64_t budget) {
   std::vector<Attempt> all;
   const Changed start{shape, spec, true, {}};
   bool fits = false;
@@ -99,7 +116,8 @@ std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uin
     all.push_back(attempt(c, shape.run.batch, seed, budget));
     fits = fits || all.back().fits;
   }
-  // A smaller batch has several micro-batches, which do not go with --apply-as-you-go: together with the one, then with the other.
+  // A smaller batch has several micro-batches, which do not go with --apply-as-you-go: together
+  // with the one, then with the other.
   for (bool small : {true, false}) {
     Changed together = start;
     int changed = 0;
@@ -119,11 +137,13 @@ std::string ways_out(const std::vector<Attempt>& attempts) {
   Table table("lrll");
   bool fits = false;
   for (const Attempt& a : attempts) {
-    table.add({"  " + a.options, format_bytes(double(a.memory.resident_peak)), a.fits ? "fits" : "does not fit",
-               a.same_result ? "(the same result)" : ""});
+    table.add({"  " + a.options, format_bytes(double(a.memory.resident_peak)),
+               a.fits ? "fits" : "does not fit", a.same_result ? "(the same result)" : ""});
     fits = fits || a.fits;
   }
-  out << (fits ? "What may be changed:\n" : "Nothing that was tried fits; use a smaller model or length, or a larger machine. Tried:\n");
+  out << (fits ? "What may be changed:\n"
+               : "Nothing that was tried fits; use a smaller model or length, or a larger machine. "
+                 "Tried:\n");
   table.print(out);
   return out.str();
 }

@@ -1,4 +1,5 @@
-// What to change when a run does not fit into memory: tried on the device without bytes, not guessed.
+// What to change when a run does not fit into memory: tried on the device without bytes, not
+// guessed.
 #pragma once
 #include "tools/foresight/predict.h"
 
@@ -11,7 +12,8 @@ struct Attempt {
   bool fits;
 };
 // Each change alone, then together, the gentlest first, until one fits.
-std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uint64_t seed, int64_t budget);
+std::vector<Attempt> attempts(const RunShape& shape, const MethodSpec& spec, uint64_t seed,
+                              int64_t budget);
 // As lines for a person; says so when nothing fits.
 std::string ways_out(const std::vector<Attempt>& attempts);
 

@@ -23,7 +23,8 @@ struct Columns {
     row(name, [=](const Prediction& p) { return format_bytes(double(p.memory.*which)); });
   }
   void seconds(const std::string& name, double PhaseSeconds::*which) {
-    row(name, [=](const Prediction& p) { return p.seconds ? format_seconds((*p.seconds).*which) : "?"; });
+    row(name,
+        [=](const Prediction& p) { return p.seconds ? format_seconds((*p.seconds).*which) : "?"; });
   }
 };
 
@@ -44,23 +45,36 @@ std::string prediction_table(const std::vector<Foreseen>& all, bool whole) {
   bool timed = false, evaluated = false;
   for (const Foreseen& one : all) {
     head.push_back(one.label);
-    timed = timed || one.prediction.seconds, evaluated = evaluated || (one.prediction.seconds && one.prediction.seconds->evaluation > 0);
+    timed = timed || one.prediction.seconds;
+    evaluated = evaluated || (one.prediction.seconds && one.prediction.seconds->evaluation > 0);
   }
   c.table.add(head);
-  c.row("Trained parameters", [](const Prediction& p) { return format_count(double(p.trained_parameters)); });
-  c.row("Memory at its peak", [](const Prediction& p) { return format_bytes(double(p.memory.peak())); });
+  c.row("Trained parameters",
+        [](const Prediction& p) { return format_count(double(p.trained_parameters)); });
+  c.row("Memory at its peak",
+        [](const Prediction& p) { return format_bytes(double(p.memory.peak())); });
   if (whole) add_memory(c);
-  if (whole) c.row("  the whole process, about", [](const Prediction& p) { return format_bytes(double(p.memory.resident_peak)); });
-  c.row("Arithmetic", [](const Prediction& p) { return (p.steps_seen < p.steps ? "about " : "") + format_flops(p.flops.total()); });
+  if (whole)
+    c.row("  the whole process, about",
+          [](const Prediction& p) { return format_bytes(double(p.memory.resident_peak)); });
+  c.row("Arithmetic", [](const Prediction& p) {
+    return (p.steps_seen < p.steps ? "about " : "") + format_flops(p.flops.total());
+  });
   if (whole) c.row("  forward", [](const Prediction& p) { return format_flops(p.flops.forward); });
-  if (whole) c.row("  backward", [](const Prediction& p) { return format_flops(p.flops.backward); });
-  if (timed) c.row("Time of training, about", [](const Prediction& p) { return p.seconds ? format_seconds(p.seconds->training()) : "?"; });
+  if (whole)
+    c.row("  backward", [](const Prediction& p) { return format_flops(p.flops.backward); });
+  if (timed)
+    c.row("Time of training, about", [](const Prediction& p) {
+      return p.seconds ? format_seconds(p.seconds->training()) : "?";
+    });
   if (timed && whole) {
     c.seconds("  forward", &PhaseSeconds::forward);
     c.seconds("  backward", &PhaseSeconds::backward);
     c.seconds("  optimizer", &PhaseSeconds::optimizer);
     if (evaluated) c.seconds("Time of evaluation, about", &PhaseSeconds::evaluation);
-    c.row("Tokens per second", [](const Prediction& p) { return p.seconds ? format_rate(double(p.tokens) / p.seconds->training()) : "?"; });
+    c.row("Tokens per second", [](const Prediction& p) {
+      return p.seconds ? format_rate(double(p.tokens) / p.seconds->training()) : "?";
+    });
   }
   c.row("To store", [](const Prediction& p) { return format_bytes(double(p.storage_bytes)); });
   std::ostringstream out;

@@ -43,16 +43,23 @@ void consider(MemoryRoom& least, int64_t bytes, const std::string& set_by) {
   if (bytes > 0 && (!least.bytes || bytes < least.bytes)) least = {bytes, set_by};
 }
 
-// The group and those it lies in. Cached pages of files are given up when memory is short, so they are not counted as taken.
-void consider_groups(MemoryRoom& least, const std::string& mount, std::string path, const CgroupFiles& files) {
+// The group and those it lies in. Cached pages of files are given up when memory is short, so they
+// are not counted as taken.
+void consider_groups(MemoryRoom& least, const std::string& mount, std::string path,
+                     const CgroupFiles& files) {
   for (;; path.resize(path.rfind('/'))) {
     if (path == "/") path.clear();
     std::string folder = mount + path;
-    int64_t limit = number_in(folder + "/" + files.limit), usage = number_in(folder + "/" + files.usage);
+    int64_t limit = number_in(folder + "/" + files.limit),
+            usage = number_in(folder + "/" + files.usage);
     if (limit > 0 && limit < int64_t(1) << 60) {
-      int64_t others = usage < 0 ? 0 : std::max<int64_t>(0, usage - number_of(folder + "/memory.stat", files.cache) - resident_bytes());
+      int64_t others =
+          usage < 0 ? 0
+                    : std::max<int64_t>(0, usage - number_of(folder + "/memory.stat", files.cache) -
+                                               resident_bytes());
       consider(least, std::max<int64_t>(1, limit - others),
-               "the cgroup's limit of " + format_bytes(double(limit)) + " in " + folder + "/" + files.limit);
+               "the cgroup's limit of " + format_bytes(double(limit)) + " in " + folder + "/" +
+                   files.limit);
     }
     if (path.empty() || path.find('/') == path.npos) return;
   }
@@ -60,20 +67,26 @@ void consider_groups(MemoryRoom& least, const std::string& mount, std::string pa
 
 void consider_cgroups(MemoryRoom& least, const std::string& root) {
   std::ifstream list(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(list, line);) {  // "4:memory:/a/b", or "0::/a/b" for version 2
+  for (std::string line;
+       std::getline(list, line);) {  // "4:memory:/a/b", or "0::/a/b" for version 2
     size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == line.npos) continue;
-    std::string kinds = "," + line.substr(first + 1, second - first - 1) + ",", path = line.substr(second + 1);
+    std::string kinds = "," + line.substr(first + 1, second - first - 1) + ",",
+                path = line.substr(second + 1);
     if (kinds == ",,")
-      for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) consider_groups(least, root + mount, path, v2);
-    else if (kinds.find(",memory,") != kinds.npos) consider_groups(least, root + "/sys/fs/cgroup/memory", path, v1);
+      for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"})
+        consider_groups(least, root + mount, path, v2);
+    else if (kinds.find(",memory,") != kinds.npos)
+      consider_groups(least, root + "/sys/fs/cgroup/memory", path, v1);
   }
 }
 
 std::string largest_purpose(const MemoryBytes& m) {
-  std::pair<const char*, int64_t> all[] = {{"weights", m.weights},     {"masters", m.masters},         {"gradients", m.gradients},
-                                           {"optimizer", m.optimizer}, {"activations", m.activations}, {"workspace", m.workspace}};
-  auto most = std::max_element(std::begin(all), std::end(all), [](auto& a, auto& b) { return a.second < b.second; });
+  std::pair<const char*, int64_t> all[] = {
+      {"weights", m.weights},     {"masters", m.masters},         {"gradients", m.gradients},
+      {"optimizer", m.optimizer}, {"activations", m.activations}, {"workspace", m.workspace}};
+  auto most = std::max_element(std::begin(all), std::end(all),
+                               [](auto& a, auto& b) { return a.second < b.second; });
   return std::string(most->first) + " with " + format_bytes(double(most->second));
 }
 
@@ -86,7 +99,8 @@ int64_t parse_bytes(const std::string& text, const std::string& option) {
   for (const char* ending : {"iB", "B"})
     if (unit.ends_with(ending)) unit.resize(unit.size() - std::string(ending).size());
   size_t power = unit.empty() ? 0 : std::string("KMGTkmgt").find(unit) % 4 + 1;
-  bool known = unit.empty() || (unit.size() == 1 && std::string("KMGTkmgt").find(unit) != std::string::npos);
+  bool known =
+      unit.empty() || (unit.size() == 1 && std::string("KMGTkmgt").find(unit) != std::string::npos);
   double bytes = known ? number * double(int64_t(1) << (10 * power)) : 0;
   require(error == std::errc() && bytes >= 1 && bytes < 1e18, "--", option, " '", text,
           "': expected bytes, as in 8G or 512M (powers of 1024)");
@@ -96,9 +110,11 @@ int64_t parse_bytes(const std::string& text, const std::string& option) {
 MemoryRoom memory_room(const std::string& asked, const std::string& root, Device device) {
   MemoryRoom least;
   if (asked == "none") return least;
-  if (!asked.empty()) consider(least, parse_bytes(asked, "memory-limit"), "--memory-limit " + asked);
+  if (!asked.empty())
+    consider(least, parse_bytes(asked, "memory-limit"), "--memory-limit " + asked);
   if (device == Device::cuda) {
-    if (free_gpu_bytes) consider(least, free_gpu_bytes() + memory_use(device).total, "free memory of the GPU");
+    if (free_gpu_bytes)
+      consider(least, free_gpu_bytes() + memory_use(device).total, "free memory of the GPU");
     return least;
   }
   consider_cgroups(least, root);
@@ -109,19 +125,24 @@ MemoryRoom memory_room(const std::string& asked, const std::string& root, Device
 
 void hold_memory_room(const MemoryRoom& room, Device device) {
   if (device == Device::cuda) return limit_memory(device, room.bytes, room.set_by);
-  limit_memory(Device::cpu, room.bytes ? std::max<int64_t>(1, room.bytes - bytes_beside_tensors()) : 0, room.set_by);
+  limit_memory(Device::cpu,
+               room.bytes ? std::max<int64_t>(1, room.bytes - bytes_beside_tensors()) : 0,
+               room.set_by);
 }
 
-void require_room(Workbench& bench, const MemoryRoom& room, const std::vector<std::pair<MethodSpec, uint64_t>>& runs) {
+void require_room(Workbench& bench, const MemoryRoom& room,
+                  const std::vector<std::pair<MethodSpec, uint64_t>>& runs) {
   const Device device = bench.model.parsed_device();
   hold_memory_room(room, device);
   if (!room.bytes) return;
   for (auto& [spec, seed] : runs) {
     const MemoryBytes& needed = prediction_of(bench, spec, seed).memory;
     if (needed.resident_peak <= room.bytes) continue;
-    fail("memory: ", spec.text, " needs ", format_bytes(double(needed.resident_peak)), " and there is room for ",
-         format_bytes(double(room.bytes)), " (", room.set_by, "). The largest part is ", largest_purpose(needed), ".\n",
-         ways_out(attempts(shape_of(bench), spec, seed, room.bytes)), "--memory-limit none tries it all the same.");
+    fail("memory: ", spec.text, " needs ", format_bytes(double(needed.resident_peak)),
+         " and there is room for ", format_bytes(double(room.bytes)), " (", room.set_by,
+         "). The largest part is ", largest_purpose(needed), ".\n",
+         ways_out(attempts(shape_of(bench), spec, seed, room.bytes)),
+         "--memory-limit none tries it all the same.");
   }
 }
 

@@ -1,4 +1,5 @@
-// Seconds of kernels: matrix products by what they multiply, read and write, all others by what was seen in short training steps.
+// Seconds of kernels: matrix products by what they multiply, read and write, all others by what was
+// seen in short training steps.
 #include "tools/foresight/speed.h"
 
 #include <algorithm>
@@ -18,14 +19,16 @@ bool is_product(const KernelCall& call) {
 }
 // How a (m, k) and b (k, n) lie in memory: N as written, T transposed.
 std::string form_of(const KernelCall& call) {
-  const Tensor &c = *call.arguments.begin()[0], &a = *call.arguments.begin()[1], &b = *call.arguments.begin()[2];
+  const Tensor &c = *call.arguments.begin()[0], &a = *call.arguments.begin()[1],
+               &b = *call.arguments.begin()[2];
   if (a.rows() != c.rows()) return "TN";
   return b.rows() == c.columns() && b.columns() != c.columns() ? "NT" : "NN";
 }
 
 }  // namespace
 
-// FLOPs, or bytes: of all arguments that are as long as the result; where rows are chosen by index, of what has a row for each.
+// FLOPs, or bytes: of all arguments that are as long as the result; where rows are chosen by index,
+// of what has a row for each.
 double Speed::work(const KernelCall& call) {
   if (call.flops > 0) return double(call.flops);
   const Tensor* index = nullptr;
@@ -36,9 +39,13 @@ double Speed::work(const KernelCall& call) {
     if (!t || !*t || t->dtype() == Dtype::i32 || !t->size()) continue;
     double rows = double(t->rows()), bytes = double(t->bytes());
     all += bytes;
-    if (!index || (t->rows() % std::max<int64_t>(1, index->size()) != 0 && t->rows() != index->rows())) continue;
-    if (!chosen || rows < fewest) fewest = rows, chosen = bytes;
-    else if (rows == fewest) chosen = std::max(chosen, bytes);
+    if (!index ||
+        (t->rows() % std::max<int64_t>(1, index->size()) != 0 && t->rows() != index->rows()))
+      continue;
+    if (!chosen || rows < fewest) {
+      fewest = rows;
+      chosen = bytes;
+    } else if (rows == fewest) chosen = std::max(chosen, bytes);
   }
   return chosen ? chosen : all;
 }
@@ -49,7 +56,8 @@ double Speed::seconds(const KernelCall& call, Dtype dtype) const {
     const Tensor& c = *call.arguments.begin()[0];
     auto found = products_.find(kind + " " + form_of(call));
     double m = double(c.rows()), n = double(c.columns());
-    if (found != products_.end()) return between_ + found->second.seconds(m, n, double(call.flops) / (2 * m * n));
+    if (found != products_.end())
+      return between_ + found->second.seconds(m, n, double(call.flops) / (2 * m * n));
   }
   auto found = slots_.find(std::string(call.slot.name()) + " " + kind);
   if (found == slots_.end()) found = slots_.find("other " + kind);
@@ -57,17 +65,21 @@ double Speed::seconds(const KernelCall& call, Dtype dtype) const {
   const std::vector<Point>& points = found->second;
   double amount = work(call), each = points[0].seconds_each;
   if (points.size() > 1 && points[1].work > points[0].work) {
-    double share = std::clamp(std::log(amount / points[0].work) / std::log(points[1].work / points[0].work), 0., 1.);
-    each = std::exp((1 - share) * std::log(points[0].seconds_each) + share * std::log(points[1].seconds_each));
+    double share = std::clamp(
+        std::log(amount / points[0].work) / std::log(points[1].work / points[0].work), 0., 1.);
+    each = std::exp((1 - share) * std::log(points[0].seconds_each) +
+                    share * std::log(points[1].seconds_each));
   }
   return between_ + amount * each;
 }
 
-// Least squares of relative errors by coordinate descent: the parts are few, and none may be negative.
+// Least squares of relative errors by coordinate descent: the parts are few, and none may be
+// negative.
 Speed::ProductCost Speed::fit(const std::vector<Product>& measured) {
   double x[5] = {};
   auto parts = [](const Product& p, double out[5]) {
-    const double all[5] = {1e-6, 2e-9 * p.m * p.n * p.k, 1e-9 * p.m * p.k, 1e-9 * p.k * p.n, 1e-9 * p.m * p.n};  // in like sizes
+    const double all[5] = {1e-6, 2e-9 * p.m * p.n * p.k, 1e-9 * p.m * p.k, 1e-9 * p.k * p.n,
+                           1e-9 * p.m * p.n};  // in like sizes
     for (int i = 0; i < 5; ++i) out[i] = all[i] / p.seconds;
   };
   for (int round = 0; round < 20000; ++round)
@@ -77,7 +89,8 @@ Speed::ProductCost Speed::fit(const std::vector<Product>& measured) {
         parts(p, part);
         double rest = 1;
         for (int j = 0; j < 5; ++j) rest -= j == i ? 0 : x[j] * part[j];
-        up += rest * part[i], down += part[i] * part[i];
+        up += rest * part[i];
+        down += part[i] * part[i];
       }
       x[i] = down > 0 ? std::max(0., up / down) : 0.;
     }
@@ -97,11 +110,13 @@ Speed Speed::from_json(const nlohmann::ordered_json& json) {
     Speed s;
     for (auto& item : json.at("products").items()) {
       const auto& p = item.value();
-      s.products_[item.key()] = {p.at(0).get<double>(), p.at(1).get<double>(), p.at(2).get<double>(), p.at(3).get<double>(),
+      s.products_[item.key()] = {p.at(0).get<double>(), p.at(1).get<double>(),
+                                 p.at(2).get<double>(), p.at(3).get<double>(),
                                  p.at(4).get<double>()};
     }
     for (auto& item : json.at("slots").items())
-      for (const auto& p : item.value()) s.slots_[item.key()].push_back({p.at(0).get<double>(), p.at(1).get<double>()});
+      for (const auto& p : item.value())
+        s.slots_[item.key()].push_back({p.at(0).get<double>(), p.at(1).get<double>()});
     s.between_ = json.at("between").get<double>();
     return s;
   } catch (const nlohmann::json::exception& e) { fail("the profile of this machine: ", e.what()); }

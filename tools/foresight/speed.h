@@ -1,4 +1,5 @@
-// How fast this machine computes, measured once and kept: what turns the kernels that a run would call into seconds.
+// How fast this machine computes, measured once and kept: what turns the kernels that a run would
+// call into seconds.
 #pragma once
 #include <iosfwd>
 #include <map>
@@ -13,8 +14,9 @@ namespace afina {
 
 class Speed {
  public:
-  // With the threads and the instruction set in force: from the cache ($XDG_CACHE_HOME/afina/profile.json, else ~/.cache/afina), or
-  // measured now and put there, which takes some seconds and is said to `out`. nullptr with AFINA_PROFILE=off, and where measuring
+  // With the threads and the instruction set in force: from the cache
+  // ($XDG_CACHE_HOME/afina/profile.json, else ~/.cache/afina), or measured now and put there, which
+  // takes some seconds and is said to `out`. nullptr with AFINA_PROFILE=off, and where measuring
   // fails; nullptr as well for devices other than the CPU, which no times are foreseen for.
   static const Speed* here(std::ostream& out, Device device = Device::cpu);
   // Measures anew. Times are wall time: what else runs on the machine shows in them.
@@ -30,17 +32,21 @@ class Speed {
   struct Product {
     double m, n, k, seconds;
   };
-  // seconds = call + flop 2 m n k + a m k + b k n + c m n, no part below zero, the squares of relative errors least.
+  // seconds = call + flop 2 m n k + a m k + b k n + c m n, no part below zero, the squares of
+  // relative errors least.
   struct ProductCost {
     double call = 0, flop = 0, a = 0, b = 0, c = 0;
-    double seconds(double m, double n, double k) const { return call + flop * 2 * m * n * k + a * m * k + b * k * n + c * m * n; }
+    double seconds(double m, double n, double k) const {
+      return call + flop * 2 * m * n * k + a * m * k + b * k * n + c * m * n;
+    }
   };
   static ProductCost fit(const std::vector<Product>& measured);
   // Of a call: FLOPs where it counts some, else bytes.
   static double work(const KernelCall& call);
 
  private:
-  // Work of a call and seconds for each unit of it, at two sizes, between which the logarithm is interpolated.
+  // Work of a call and seconds for each unit of it, at two sizes, between which the logarithm is
+  // interpolated.
   struct Point {
     double work = 0, seconds_each = 0;
   };
@@ -48,7 +54,7 @@ class Speed {
   void measure_steps();
   std::map<std::string, ProductCost> products_;      // "bf16 NT"
   std::map<std::string, std::vector<Point>> slots_;  // "rmsnorm bf16"
-  double between_ = 0;                               // seconds from one call to the next, beside kernels
+  double between_ = 0;  // seconds from one call to the next, beside kernels
 };
 
 }  // namespace afina

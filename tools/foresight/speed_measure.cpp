@@ -1,4 +1,5 @@
-// Measuring this machine: matrix products one by one, everything else in short training steps; and the cache of what was found.
+// Measuring this machine: matrix products one by one, everything else in short training steps; and
+// the cache of what was found.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -29,12 +30,15 @@ double seconds_of(const std::function<void()>& call) {
     double start = seconds_now();
     call();
     double took = seconds_now() - start;
-    least = std::min(least, took), spent += took;
+    least = std::min(least, took);
+    spent += took;
   }
   return std::max(least, 1e-7);
 }
 
-Tensor zeros(int64_t rows, int64_t columns, Dtype dtype) { return Tensor::zeros({rows, columns}, dtype); }
+Tensor zeros(int64_t rows, int64_t columns, Dtype dtype) {
+  return Tensor::zeros({rows, columns}, dtype);
+}
 
 // Weights that cost no time to make.
 struct Zeros : WeightSource {
@@ -53,13 +57,17 @@ struct Trial {
 constexpr Trial trials[] = {{128, 4, 2, 384, 2048, 4, 128}, {576, 9, 3, 1536, 4096, 2, 256}};
 
 RunShape shape_of(const Trial& t, Dtype dtype) {
-  Json json{{"model_type", "llama"},          {"hidden_act", "silu"},           {"hidden_size", t.dim},
-            {"num_hidden_layers", 2},         {"num_attention_heads", t.heads}, {"num_key_value_heads", t.kv_heads},
-            {"intermediate_size", t.ffn_dim}, {"vocab_size", t.vocabulary},     {"max_position_embeddings", 256},
-            {"rms_norm_eps", 1e-5},           {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
+  Json json{{"model_type", "llama"},          {"hidden_act", "silu"},
+            {"hidden_size", t.dim},           {"num_hidden_layers", 2},
+            {"num_attention_heads", t.heads}, {"num_key_value_heads", t.kv_heads},
+            {"intermediate_size", t.ffn_dim}, {"vocab_size", t.vocabulary},
+            {"max_position_embeddings", 256}, {"rms_norm_eps", 1e-5},
+            {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
   RunShape shape;
   shape.config = parse_config(json, "trial");
-  shape.model.dtype = word_of(dtype), shape.run.batch = t.rows, shape.data.length = t.length;
+  shape.model.dtype = word_of(dtype);
+  shape.run.batch = t.rows;
+  shape.data.length = t.length;
   shape.train = full_rows(t.rows, t.length, t.vocabulary);
   return shape;
 }
@@ -71,7 +79,8 @@ template <class Begin, class End>
 void steps_on(Device device, const RunShape& shape, const char* method, Begin begin, End end) {
   Zeros weights;
   Dtype dtype = parse_dtype(shape.model.dtype);
-  auto model = build_model(shape.config, weights, make_method(parse_method(method)), {dtype, device, 1, Checkpointing::none});
+  auto model = build_model(shape.config, weights, make_method(parse_method(method)),
+                           {dtype, device, 1, Checkpointing::none});
   Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));
   BatchSource source(*shape.train, batch_options(shape.run, shape.data, 1));
   for (int64_t step = 0; step <= timed_steps; ++step) {
@@ -89,12 +98,15 @@ struct Seen {
 
 void Speed::measure_products() {
   // (tokens, out, in), as linear layers, adapters and heads have them.
-  const int64_t layers[][3] = {{1024, 576, 576}, {1024, 1536, 576}, {512, 576, 1536}, {1024, 192, 576}, {1024, 16, 576}, {1024, 576, 16},
-                               {512, 4096, 576}, {1024, 128, 128},  {1024, 384, 128}, {256, 128, 384},  {1024, 16, 128}, {256, 64, 128}};
+  const int64_t layers[][3] = {{1024, 576, 576}, {1024, 1536, 576}, {512, 576, 1536},
+                               {1024, 192, 576}, {1024, 16, 576},   {1024, 576, 16},
+                               {512, 4096, 576}, {1024, 128, 128},  {1024, 384, 128},
+                               {256, 128, 384},  {1024, 16, 128},   {256, 64, 128}};
   for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
     std::vector<Product> nt, nn, tn;
     for (auto& [tokens, out, in] : layers) {
-      Tensor x = zeros(tokens, in, dtype), w = zeros(out, in, dtype), y = zeros(tokens, out, dtype), dw = zeros(out, in, Dtype::f32);
+      Tensor x = zeros(tokens, in, dtype), w = zeros(out, in, dtype), y = zeros(tokens, out, dtype),
+             dw = zeros(out, in, Dtype::f32);
       auto time = [&](Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool add) {
         return seconds_of([&] { kernel::matmul(c, a, b, ta, tb, add, Tensor()); });
       };
@@ -103,7 +115,9 @@ void Speed::measure_products() {
       tn.push_back({double(out), double(in), double(tokens), time(dw, y, x, true, false, true)});
     }
     std::string kind = name(dtype);
-    products_[kind + " NT"] = fit(nt), products_[kind + " NN"] = fit(nn), products_[kind + " TN"] = fit(tn);
+    products_[kind + " NT"] = fit(nt);
+    products_[kind + " NN"] = fit(nn);
+    products_[kind + " TN"] = fit(tn);
   }
 }
 
@@ -116,25 +130,41 @@ void Speed::measure_steps() {
       for (const char* method : {"full", "lora:rank=16,dropout=0.05"}) {
         double start = 0, wall = 0, kernels = 0;
         steps_on(
-            Device::cpu, shape, method, [&] { profile(true), start = seconds_now(); },
-            [&] { wall = seconds_now() - start, profile(false); });
-        for (auto& [slot, time] : profile_times()) seen[slot].seconds += time.seconds, kernels += time.seconds, calls += double(time.calls);
+            Device::cpu, shape, method,
+            [&] {
+              profile(true);
+              start = seconds_now();
+            },
+            [&] {
+              wall = seconds_now() - start;
+              profile(false);
+            });
+        for (auto& [slot, time] : profile_times()) {
+          seen[slot].seconds += time.seconds;
+          kernels += time.seconds;
+          calls += double(time.calls);
+        }
         between += std::max(0., wall - kernels);
         std::unique_ptr<CallObserver> observer;
         auto note = [&](const KernelCall& call) {
           Seen& one = seen[call.slot.name()];
-          one.work += work(call), ++one.calls;
+          one.work += work(call);
+          ++one.calls;
         };
         steps_on(
-            Device::shapes, shape, method, [&] { observer = std::make_unique<CallObserver>(note); }, [&] { observer.reset(); });
+            Device::shapes, shape, method, [&] { observer = std::make_unique<CallObserver>(note); },
+            [&] { observer.reset(); });
       }
       for (auto& [slot, one] : seen)
-        if (one.work > 0 && one.seconds > 0) slots_[slot + " " + name(dtype)].push_back({one.work / one.calls, one.seconds / one.work});
+        if (one.work > 0 && one.seconds > 0)
+          slots_[slot + " " + name(dtype)].push_back(
+              {one.work / one.calls, one.seconds / one.work});
     }
   }
   between_ = calls > 0 ? between / calls : 0;
   for (const char* kind : {"f32", "bf16"})  // for kernels that these steps do not call
-    if (auto like = slots_.find(std::string("rmsnorm ") + kind); like != slots_.end()) slots_[std::string("other ") + kind] = like->second;
+    if (auto like = slots_.find(std::string("rmsnorm ") + kind); like != slots_.end())
+      slots_[std::string("other ") + kind] = like->second;
 }
 
 Speed Speed::measure() {
@@ -190,11 +220,12 @@ const Speed* Speed::here(std::ostream& out, Device device) {
   if (auto found = known.find(key); found != known.end()) return &found->second;
   nlohmann::ordered_json cache = read_cache(file);
   try {
-    if (cache.contains(key) && !(asked && std::string(asked) == "new")) return &(known[key] = from_json(cache[key]));
+    if (cache.contains(key) && !(asked && std::string(asked) == "new"))
+      return &(known[key] = from_json(cache[key]));
   } catch (const Error&) {  // of an older form
   }
-  out << "Measuring once how fast this machine computes, to foresee times: some seconds" << (file.empty() ? "" : " (kept in " + file + ")")
-      << "\n"
+  out << "Measuring once how fast this machine computes, to foresee times: some seconds"
+      << (file.empty() ? "" : " (kept in " + file + ")") << "\n"
       << std::flush;
   try {
     known[key] = measure();

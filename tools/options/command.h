@@ -7,12 +7,14 @@
 namespace afina {
 
 struct Command {
-  const char* summary;                                // one line for `afina --help`
-  int (*run)(const std::vector<std::string>& words);  // the words after the command's name; returns the exit status
+  const char* summary;  // one line for `afina --help`
+  int (*run)(const std::vector<std::string>&
+                 words);  // the words after the command's name; returns the exit status
 };
 std::map<std::string, Command>& commands();
 
-// Runs `afina words...`: finds the command, prints errors to stderr as one message. 0 done, 1 an error, 2 a wrong command line.
+// Runs `afina words...`: finds the command, prints errors to stderr as one message. 0 done, 1 an
+// error, 2 a wrong command line.
 int run_program(const std::vector<std::string>& words);
 
 // Thrown for a wrong command line, so that the exit status can say so.
@@ -20,5 +22,6 @@ struct UsageError;
 
 }  // namespace afina
 
-#define REGISTER_COMMAND(name, summary, run) \
-  [[maybe_unused]] static const bool registered_command = (::afina::commands()[name] = ::afina::Command{summary, run}, true)
+#define REGISTER_COMMAND(name, summary, run)              \
+  [[maybe_unused]] static const bool registered_command = \
+      (::afina::commands()[name] = ::afina::Command{summary, run}, true)

@@ -12,7 +12,8 @@ namespace afina {
 namespace {
 
 constexpr Device devices[] = {Device::cuda, Device::emulated};
-const std::string wished = "kernel ";  // how a --kernel is noted among the choices: "kernel attention" -> "flash"
+const std::string wished =
+    "kernel ";  // how a --kernel is noted among the choices: "kernel attention" -> "flash"
 
 std::vector<std::string> variants_of(const KernelSlot& slot) {
   std::vector<std::string> names;
@@ -34,24 +35,28 @@ bool prefer(KernelSlot* slot, const std::string& variant) {
 void prefer_kernels(const std::vector<std::string>& wishes) {
   for (const std::string& wish : wishes) {
     size_t equals = wish.find('=');
-    require(equals != std::string::npos && equals > 0 && equals + 1 < wish.size(), "--kernel '", wish,
-            "': expected slot=variant, such as attention=flash; 'afina inspect --kernels' lists them");
+    require(
+        equals != std::string::npos && equals > 0 && equals + 1 < wish.size(), "--kernel '", wish,
+        "': expected slot=variant, such as attention=flash; 'afina inspect --kernels' lists them");
     std::string name = wish.substr(0, equals), variant = wish.substr(equals + 1);
     KernelSlot* slot = KernelSlot::find(name.c_str());
     if (!slot) {
       std::vector<std::string> known;
       for (const KernelSlot* s = KernelSlot::all(); s; s = s->next()) known.push_back(s->name());
       std::string close = nearest_word(name, known);
-      fail("--kernel '", wish, "': there is no kernel '", name, "'", close.empty() ? "" : "; did you mean '" + close + "'?",
+      fail("--kernel '", wish, "': there is no kernel '", name, "'",
+           close.empty() ? "" : "; did you mean '" + close + "'?",
            " 'afina inspect --kernels' lists them");
     }
     if (!prefer(slot, variant)) {
       std::string known;
       for (const std::string& one : variants_of(*slot)) known += (known.empty() ? "" : ", ") + one;
-      fail("--kernel '", wish, "': '", name, "' has no variant '", variant, "' for a GPU; it has ", known.empty() ? "none" : known);
+      fail("--kernel '", wish, "': '", name, "' has no variant '", variant, "' for a GPU; it has ",
+           known.empty() ? "none" : known);
     }
     for (const KernelLibrary& library : kernel_libraries())
-      if (std::string why; library.variant == variant && present(Device::cuda) && !(why = library.missing()).empty())
+      if (std::string why;
+          library.variant == variant && present(Device::cuda) && !(why = library.missing()).empty())
         fail("--kernel '", wish, "': ", variant, " cannot be used: ", why);
     prefer(KernelSlot::find((name + "_backward").c_str()), variant);
     prefer(KernelSlot::find((name + "2").c_str()), variant);
@@ -71,7 +76,8 @@ void repeat_choices(const Json& all, const std::string& where) {
   std::vector<std::string> wishes;
   for (auto& [what, chosen] : all.items()) {
     require(chosen.is_string(), where, ": choices: '", what, "' is not a text");
-    if (what.starts_with(wished)) wishes.push_back(what.substr(wished.size()) + "=" + chosen.get<std::string>());
+    if (what.starts_with(wished))
+      wishes.push_back(what.substr(wished.size()) + "=" + chosen.get<std::string>());
     else wanted[what] = chosen.get<std::string>();
   }
   prefer_kernels(wishes);

@@ -1,4 +1,5 @@
-// What a report says, whatever its form: the rows of the cost table, and the ratios and differences in words.
+// What a report says, whatever its form: the rows of the cost table, and the ratios and differences
+// in words.
 #pragma once
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ struct ForeseenFigure {
   std::string (*format)(double);
   std::string difference() const;  // "exact", "+1.2 %"
 };
-// Memory, arithmetic, time where the machine was measured, storage; empty where nothing was foreseen.
+// Memory, arithmetic, time where the machine was measured, storage; empty where nothing was
+// foreseen.
 std::vector<ForeseenFigure> foreseen_figures(const RunResult& run);
 // The same in a sentence.
 std::string foreseen_sentence(const std::string& label, const RunResult& run);

@@ -17,16 +17,20 @@ std::string escape(std::string_view text) {
     else if (letter == '>') safe += "&gt;";
     else if (letter == '"') safe += "&quot;";
     else if (letter == '\'') safe += "&#39;";
-    else if (static_cast<unsigned char>(letter) < 32 && letter != '\n' && letter != '\t') safe += "\uFFFD";
+    else if (static_cast<unsigned char>(letter) < 32 && letter != '\n' && letter != '\t')
+      safe += "\uFFFD";
     else safe += letter;
   }
   return safe;
 }
 
-std::string method_colour(size_t method) { return "style=\"--c:var(--m" + std::to_string(method % 8) + ")\""; }
+std::string method_colour(size_t method) {
+  return "style=\"--c:var(--m" + std::to_string(method % 8) + ")\"";
+}
 
 std::string method_name(const Facts& facts, size_t method) {
-  return "<span " + method_colour(method) + "><i class=\"dot\"></i>" + escape(facts.label(method)) + "</span>";
+  return "<span " + method_colour(method) + "><i class=\"dot\"></i>" + escape(facts.label(method)) +
+         "</span>";
 }
 
 std::string cell(std::string_view text, std::string_view second_line) {
@@ -35,10 +39,13 @@ std::string cell(std::string_view text, std::string_view second_line) {
   return html + "</td>";
 }
 
-std::string header_cell(std::string_view text) { return "<th scope=\"col\">" + escape(text) + "</th>"; }
+std::string header_cell(std::string_view text) {
+  return "<th scope=\"col\">" + escape(text) + "</th>";
+}
 
 std::string why(std::string_view question, std::string_view answer) {
-  return "<details class=\"why\"><summary>" + escape(question) + "</summary><p>" + escape(answer) + "</p></details>\n";
+  return "<details class=\"why\"><summary>" + escape(question) + "</summary><p>" + escape(answer) +
+         "</p></details>\n";
 }
 
 }  // namespace page
@@ -47,7 +54,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Long curves are thinned: a screen has some hundred points of width, and results.json has them all.
+// Long curves are thinned: a screen has some hundred points of width, and results.json has them
+// all.
 void thin(ordered_json& columns) {
   size_t length = columns["step"].size(), stride = (length + 1499) / 1500;
   if (stride < 2) return;
@@ -59,7 +67,8 @@ void thin(ordered_json& columns) {
   }
 }
 
-// What the charts draw. "<" is written \u003c, so that no text in the data can end the script element.
+// What the charts draw. "<" is written \u003c, so that no text in the data can end the script
+// element.
 std::string chart_data(const Comparison& comparison) {
   ordered_json methods = ordered_json::array();
   ordered_json all = to_json(comparison);
@@ -67,11 +76,15 @@ std::string chart_data(const Comparison& comparison) {
     ordered_json runs = ordered_json::array();
     for (ordered_json run : method["runs"]) {
       thin(run["curve"]);
-      runs.push_back({{"seed", run["seed"]}, {"curve", run["curve"]}, {"evaluations", run["evaluations"]}});
+      runs.push_back(
+          {{"seed", run["seed"]}, {"curve", run["curve"]}, {"evaluations", run["evaluations"]}});
     }
-    methods.push_back({{"label", method["label"]}, {"search", method["search"]}, {"runs", std::move(runs)}});
+    methods.push_back(
+        {{"label", method["label"]}, {"search", method["search"]}, {"runs", std::move(runs)}});
   }
-  std::string text = ordered_json{{"methods", std::move(methods)}}.dump(-1, ' ', true, ordered_json::error_handler_t::replace), safe;
+  std::string text = ordered_json{{"methods", std::move(methods)}}.dump(
+                  -1, ' ', true, ordered_json::error_handler_t::replace),
+              safe;
   for (char letter : text) {
     if (letter == '<') safe += "\\u003c";
     else safe += letter;
@@ -98,24 +111,33 @@ const char* const navigation = R"(<nav><div>
 )";
 
 std::string tag(const std::string& value, const std::string& name) {
-  return value.empty() ? "" : "<li><b>" + page::escape(value) + "</b> " + page::escape(name) + "</li>";
+  return value.empty() ? ""
+                       : "<li><b>" + page::escape(value) + "</b> " + page::escape(name) + "</li>";
 }
 
 std::string title(const Facts& facts) {
   const Comparison& comparison = facts.comparison;
-  std::string html = "<header class=\"top\"><div>\n<div class=\"kicker\">Fine-tuning methods side by side</div>\n<h1>" +
-                     page::escape(comparison.title) + "</h1>\n<p class=\"lead\">";
+  std::string html =
+      "<header class=\"top\"><div>\n<div class=\"kicker\">Fine-tuning methods side by "
+      "side</div>\n<h1>" +
+      page::escape(comparison.title) + "</h1>\n<p class=\"lead\">";
   for (size_t method = 0; method < comparison.methods.size(); method++)
-    html += (method == 0 ? "" : method + 1 == comparison.methods.size() ? " and " : ", ") + page::method_name(facts, method);
+    html += (method == 0                               ? ""
+             : method + 1 == comparison.methods.size() ? " and "
+                                                       : ", ") +
+            page::method_name(facts, method);
   html +=
-      " under equal conditions: the same model, the same batches in the same order, the same number of tokens.</p>\n<ul class=\"tags\">";
+      " under equal conditions: the same model, the same batches in the same order, the same "
+      "number of tokens.</p>\n<ul class=\"tags\">";
   if (!comparison.methods.empty() && !comparison.methods[0].runs.empty()) {
     const RunResult& run = comparison.methods[0].runs[0];
-    html += tag(format_grouped(run.steps), "steps") + tag(format_count(double(run.tokens)), "tokens a run");
+    html += tag(format_grouped(run.steps), "steps") +
+            tag(format_count(double(run.tokens)), "tokens a run");
   }
   html += tag(std::to_string(facts.seeds), facts.seeds == 1 ? "seed" : "seeds");
   html += tag(format_count(double(comparison.model.parameters)), "parameters");
-  if (auto dtype = comparison.options.find("dtype"); dtype != comparison.options.end()) html += tag(dtype->second, "");
+  if (auto dtype = comparison.options.find("dtype"); dtype != comparison.options.end())
+    html += tag(dtype->second, "");
   html += tag(comparison.machine.isa, std::to_string(comparison.machine.threads) + " threads");
   return html + "</ul>\n</div></header>\n";
 }
@@ -129,12 +151,14 @@ std::string report_html(const Comparison& comparison) {
   html += embedded::style_sheet;
   html += "</style>\n</head>\n<body>\n";
   html += navigation + title(facts) + "<main>\n";
-  html += page::overview(facts) + page::costs(facts) + page::learning(facts) + page::search(facts) + page::samples(facts) +
-          page::conditions(facts);
-  html +=
-      "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) + ". All figures are in results.json beside this page.</p>\n";
-  html += "<details><summary>Licence of the chart library</summary><pre>" + page::escape(embedded::chart_licence) + "</pre></details>\n";
-  html += "</div></footer>\n<script type=\"application/json\" id=\"data\">" + chart_data(comparison) + "</script>\n<script>\n";
+  html += page::overview(facts) + page::costs(facts) + page::learning(facts) + page::search(facts) +
+          page::samples(facts) + page::conditions(facts);
+  html += "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +
+          ". All figures are in results.json beside this page.</p>\n";
+  html += "<details><summary>Licence of the chart library</summary><pre>" +
+          page::escape(embedded::chart_licence) + "</pre></details>\n";
+  html += "</div></footer>\n<script type=\"application/json\" id=\"data\">" +
+          chart_data(comparison) + "</script>\n<script>\n";
   html += embedded::chart_library;
   html += "\n</script>\n<script>\n";
   html += embedded::charts_script;

@@ -14,12 +14,16 @@ std::string before_after(const Facts& facts, size_t method, bool retain) {
 }
 
 std::string interval(const Estimate& estimate) {
-  return estimate.has_interval() ? "[" + format_difference(estimate.low()) + ", " + format_difference(estimate.high()) + "]" : "";
+  return estimate.has_interval() ? "[" + format_difference(estimate.low()) + ", " +
+                                       format_difference(estimate.high()) + "]"
+                                 : "";
 }
 
 std::string difference_cell(const Estimate& estimate, const char* unit) {
   if (!estimate.known()) return cell("–");
-  std::string small = estimate.has_interval() ? interval(estimate) : format_grouped(estimate.count) + " " + unit + ", no interval";
+  std::string small = estimate.has_interval()
+                          ? interval(estimate)
+                          : format_grouped(estimate.count) + " " + unit + ", no interval";
   return cell(format_difference(estimate.mean), small);
 }
 
@@ -36,7 +40,8 @@ std::string loss_row(const Facts& facts, size_t method) {
   const PairedDifference* pair = facts.against_reference(method);
   if (!pair) return html + cell("–") + cell("–") + cell("–") + "</tr>\n";
   html += difference_cell(pair->over_examples, "row") + difference_cell(pair->over_seeds, "seed");
-  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–") + "</tr>\n";
+  return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–") +
+         "</tr>\n";
 }
 
 std::string loss_table(const Facts& facts) {
@@ -44,15 +49,20 @@ std::string loss_table(const Facts& facts) {
   html += header_cell("rate") + header_cell("held-out loss") + header_cell("learnt");
   if (facts.has_retain) html += header_cell("retention loss") + header_cell("forgotten");
   if (facts.has_accuracy) html += header_cell("answers right");
-  html += header_cell("difference by rows") + header_cell("difference by seeds") + header_cell("rows better") + "</tr></thead><tbody>\n";
-  for (size_t method = 0; method < facts.summaries.size(); method++) html += loss_row(facts, method);
-  return html + "</tbody></table></div>\n<p class=\"soft\">Losses are nats per target token, on rows that no choice ever saw. " +
+  html += header_cell("difference by rows") + header_cell("difference by seeds") +
+          header_cell("rows better") + "</tr></thead><tbody>\n";
+  for (size_t method = 0; method < facts.summaries.size(); method++)
+    html += loss_row(facts, method);
+  return html +
+         "</tbody></table></div>\n<p class=\"soft\">Losses are nats per target token, on rows that "
+         "no choice ever saw. " +
          escape(interval_sentence(facts)) + "</p>\n";
 }
 
 std::string canvas(const char* id, const char* title, const std::string& words, bool tall = false) {
-  std::string html = "<div class=\"card\"><h3>" + std::string(title) + "</h3><div class=\"chart" + (tall ? " tall" : "") +
-                     "\"><canvas id=\"" + id + "\" role=\"img\" aria-label=\"" + title + "\"></canvas></div>";
+  std::string html = "<div class=\"card\"><h3>" + std::string(title) + "</h3><div class=\"chart" +
+                     (tall ? " tall" : "") + "\"><canvas id=\"" + id +
+                     "\" role=\"img\" aria-label=\"" + title + "\"></canvas></div>";
   return html + "<p class=\"soft\">" + words + "</p></div>\n";
 }
 
@@ -64,12 +74,15 @@ std::string search_table(const Facts& facts, size_t method) {
   const MethodResult& result = facts.comparison.methods[method];
   bool several = false;
   for (const SearchRow& row : result.search) several |= row.seed != result.search[0].seed;
-  std::string html = "<div class=\"scroll\"><table><thead><tr><th>" + method_name(facts, method) + "</th>" + header_cell("held-out") +
-                     header_cell("time") + "</tr></thead><tbody>\n";
+  std::string html = "<div class=\"scroll\"><table><thead><tr><th>" + method_name(facts, method) +
+                     "</th>" + header_cell("held-out") + header_cell("time") +
+                     "</tr></thead><tbody>\n";
   for (const SearchRow& row : result.search) {
-    std::string name = format_learning_rate(row.learning_rate) + (several ? ", seed " + std::to_string(row.seed) : "");
-    html += std::string("<tr") + (row.chosen ? " class=\"chosen\"" : "") + "><th scope=\"row\">" + escape(name) +
-            (row.chosen ? " · chosen" : "") + "</th>" + cell(format_loss(row.heldout)) + cell(format_seconds(row.seconds)) + "</tr>\n";
+    std::string name = format_learning_rate(row.learning_rate) +
+                       (several ? ", seed " + std::to_string(row.seed) : "");
+    html += std::string("<tr") + (row.chosen ? " class=\"chosen\"" : "") + "><th scope=\"row\">" +
+            escape(name) + (row.chosen ? " · chosen" : "") + "</th>" +
+            cell(format_loss(row.heldout)) + cell(format_seconds(row.seconds)) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }
@@ -83,7 +96,8 @@ std::string search_budget(const Comparison& comparison) {
       steps = row.steps;
       tokens = row.tokens;
     }
-  return "Each rate had " + format_grouped(steps) + " steps and " + format_count(double(tokens)) + " tokens. ";
+  return "Each rate had " + format_grouped(steps) + " steps and " + format_count(double(tokens)) +
+         " tokens. ";
 }
 
 // The generations of the method's first run that has some.
@@ -93,21 +107,25 @@ const std::vector<Generation>* generations(const MethodResult& method) {
   return nullptr;
 }
 
-std::string answer(std::string_view name_html, std::string_view text, std::string_view attributes = "") {
+std::string answer(std::string_view name_html, std::string_view text,
+                   std::string_view attributes = "") {
   std::string shown = text.empty() ? "<span class=\"soft\">(nothing)</span>" : escape(text);
-  return "<div " + std::string(attributes) + "><div class=\"what\">" + std::string(name_html) + "</div><div class=\"text\">" + shown +
-         "</div></div>\n";
+  return "<div " + std::string(attributes) + "><div class=\"what\">" + std::string(name_html) +
+         "</div><div class=\"text\">" + shown + "</div></div>\n";
 }
 
 std::string sample(const Facts& facts, const Generation& first, size_t number) {
-  std::string html = "<div class=\"card sample\"><div class=\"prompt\"><div class=\"what\">Prompt</div><div class=\"text\">" +
-                     escape(first.prompt) + "</div></div><div class=\"answers\">\n";
+  std::string html =
+      "<div class=\"card sample\"><div class=\"prompt\"><div class=\"what\">Prompt</div><div "
+      "class=\"text\">" +
+      escape(first.prompt) + "</div></div><div class=\"answers\">\n";
   if (!first.reference.empty()) html += answer("Answer in the data", first.reference);
   html += answer("Before training", first.before);
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     const auto* ours = generations(facts.comparison.methods[method]);
     if (ours && number < ours->size() && (*ours)[number].prompt == first.prompt)
-      html += answer("After " + escape(facts.label(method)), (*ours)[number].after, method_colour(method));
+      html += answer("After " + escape(facts.label(method)), (*ours)[number].after,
+                     method_colour(method));
   }
   return html + "</div></div>\n";
 }
@@ -116,38 +134,49 @@ std::string sample(const Facts& facts, const Generation& first, size_t number) {
 
 std::string learning(const Facts& facts) {
   std::string html =
-      "<section id=\"learning\">\n<h2>What it learnt</h2>\n<p class=\"lead\">The loss on answers that were not trained on, before and "
+      "<section id=\"learning\">\n<h2>What it learnt</h2>\n<p class=\"lead\">The loss on answers "
+      "that were not trained on, before and "
       "after.</p>\n";
   html += loss_table(facts);
-  html += why(
-      "What is the difference by rows and by seeds?",
-      "Two questions. By rows: on each held-out row the losses of both methods are subtracted and the differences are averaged; the "
-      "interval says whether other rows of the same kind would give the same order. By seeds: the same is done for whole runs with the "
-      "same seed; the interval says whether another training run would. An interval that contains zero means that chance alone can give "
-      "such a difference. Negative is better than the reference.");
-  html += std::string("<div style=\"margin-top:1.4rem\">") + axis_switch + "</div>\n<div class=\"two\">\n";
-  html += canvas(
-      "heldout", "Held-out loss",
-      "Mean over seeds; the band reaches from the lowest seed to the highest. By second shows who is ahead when time is what counts.");
-  html += canvas("train", "Training loss", "Before each update, on its own batch: thin as measured, thick as a moving average.");
+  html += why("What is the difference by rows and by seeds?",
+              "Two questions. By rows: on each held-out row the losses of both methods are "
+              "subtracted and the differences are averaged; the "
+              "interval says whether other rows of the same kind would give the same order. By "
+              "seeds: the same is done for whole runs with the "
+              "same seed; the interval says whether another training run would. An interval that "
+              "contains zero means that chance alone can give "
+              "such a difference. Negative is better than the reference.");
+  html += std::string("<div style=\"margin-top:1.4rem\">") + axis_switch +
+          "</div>\n<div class=\"two\">\n";
+  html += canvas("heldout", "Held-out loss",
+                 "Mean over seeds; the band reaches from the lowest seed to the highest. By second "
+                 "shows who is ahead when time is what counts.");
+  html +=
+      canvas("train", "Training loss",
+             "Before each update, on its own batch: thin as measured, thick as a moving average.");
   html += "</div>\n</section>\n<section id=\"forgetting\">\n<h2>What it forgot</h2>\n";
   if (!facts.has_retain)
     return html +
-           "<p>No retention text was given, so nothing is known of what the methods forgot. Give one with <code>--retain</code>: general "
+           "<p>No retention text was given, so nothing is known of what the methods forgot. Give "
+           "one with <code>--retain</code>: general "
            "text, unlike the training data.</p>\n</section>\n";
   html +=
-      "<p class=\"lead\">The loss on general text that has nothing to do with the training data. Where it rises, the model has unlearnt "
+      "<p class=\"lead\">The loss on general text that has nothing to do with the training data. "
+      "Where it rises, the model has unlearnt "
       "something.</p>\n<div class=\"two\">\n";
   html += canvas("tradeoff", "Learnt against forgotten",
-                 "Each path starts at the untouched model and ends at the large point; small pale points are the ends of single seeds. "
+                 "Each path starts at the untouched model and ends at the large point; small pale "
+                 "points are the ends of single seeds. "
                  "Right and low is best.",
                  true);
-  html += canvas("retain", "Retention loss", "On the same horizontal axis as the curves above.", true);
+  html +=
+      canvas("retain", "Retention loss", "On the same horizontal axis as the curves above.", true);
   html += "</div>\n";
-  html += why(
-      "Why compare at equal learning?",
-      "A method that learns less usually forgets less too: a model that is not trained forgets nothing. So look at the height of the paths "
-      "above the same point of the horizontal axis. The lower path pays less for the same learning.");
+  html += why("Why compare at equal learning?",
+              "A method that learns less usually forgets less too: a model that is not trained "
+              "forgets nothing. So look at the height of the paths "
+              "above the same point of the horizontal axis. The lower path pays less for the same "
+              "learning.");
   return html + "</section>\n";
 }
 
@@ -157,24 +186,28 @@ std::string search(const Facts& facts) {
   for (const MethodResult& method : facts.comparison.methods) any |= !method.search.empty();
   if (!any)
     return html +
-           "<p>No search: every method was given its learning rate. A comparison at one rate may say more about the rate than about the "
+           "<p>No search: every method was given its learning rate. A comparison at one rate may "
+           "say more about the rate than about the "
            "methods; give several as <code>lr=1e-4/3e-4/1e-3</code>.</p>\n</section>\n";
   html +=
-      "<p class=\"lead\">Each method gets its own best rate, with the same budget, chosen on held-out rows that do not enter the final "
+      "<p class=\"lead\">Each method gets its own best rate, with the same budget, chosen on "
+      "held-out rows that do not enter the final "
       "figures.</p>\n";
-  html +=
-      canvas("search-chart", "Held-out loss after the search budget, by learning rate",
-             search_budget(facts.comparison) +
-                 "The diamond is the rate chosen. Rates that diverged are only in the table. A best rate at the edge of its list asks for "
-                 "a wider search.");
+  html += canvas("search-chart", "Held-out loss after the search budget, by learning rate",
+                 search_budget(facts.comparison) +
+                     "The diamond is the rate chosen. Rates that diverged are only in the table. A "
+                     "best rate at the edge of its list asks for "
+                     "a wider search.");
   html += "<div class=\"tables\" style=\"margin-top:1rem\">\n";
   for (size_t method = 0; method < facts.summaries.size(); method++)
     if (!facts.comparison.methods[method].search.empty()) html += search_table(facts, method);
   html += "</div>\n";
   html += why("Why does LoRA want a larger rate?",
-              "Its matrix B starts at zero and the product B·A is scaled, so the same step in A and B moves the weight less than a step in "
+              "Its matrix B starts at zero and the product B·A is scaled, so the same step in A "
+              "and B moves the weight less than a step in "
               "the weight "
-              "itself. Experiments find the best rate of LoRA about ten times that of full fine-tuning, nearly independent of the rank.");
+              "itself. Experiments find the best rate of LoRA about ten times that of full "
+              "fine-tuning, nearly independent of the rank.");
   return html + "</section>\n";
 }
 
@@ -184,8 +217,11 @@ std::string samples(const Facts& facts) {
   for (const MethodResult& method : facts.comparison.methods)
     if (!first) first = generations(method);
   if (!first) return html + "<p>No samples were generated.</p>\n</section>\n";
-  html += "<p class=\"lead\">The same held-out prompts, answered greedily by the untouched model and by each trained one.</p>\n";
-  for (size_t number = 0; number < first->size(); number++) html += sample(facts, (*first)[number], number);
+  html +=
+      "<p class=\"lead\">The same held-out prompts, answered greedily by the untouched model and "
+      "by each trained one.</p>\n";
+  for (size_t number = 0; number < first->size(); number++)
+    html += sample(facts, (*first)[number], number);
   return html + "</section>\n";
 }
 

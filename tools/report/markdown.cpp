@@ -19,7 +19,8 @@ std::string safe(const std::string& text) {
   std::string result;
   for (char letter : text) {
     if (letter == '\n' || letter == '\r') result += ' ';
-    else if (letter == '|' || letter == '\\' || letter == '`' || letter == '*' || letter == '_' || letter == '[' || letter == ']')
+    else if (letter == '|' || letter == '\\' || letter == '`' || letter == '*' || letter == '_' ||
+             letter == '[' || letter == ']')
       (result += '\\') += letter;
     else if (letter == '<') result += "&lt;";
     else result += letter;
@@ -56,7 +57,9 @@ std::string costs(const Facts& facts) {
     for (size_t method = 0; method < row.values.size(); method++) {
       double times = ratio(row, method, facts.reference);
       cells.push_back(mark + row.format(row.values[method]) + mark +
-                      (method == facts.reference || !std::isfinite(times) ? "" : " (" + format_ratio(times) + ")"));
+                      (method == facts.reference || !std::isfinite(times)
+                           ? ""
+                           : " (" + format_ratio(times) + ")"));
     }
     table.row(cells);
   }
@@ -69,9 +72,13 @@ std::string foreseen(const Facts& facts) {
   for (size_t method = 0; method < facts.summaries.size(); method++)
     for (const ForeseenFigure& f : foreseen_figures(facts, method)) {
       any = true;
-      table.row({safe(facts.label(method)), f.what, f.format(f.foreseen), f.format(f.measured), f.difference()});
+      table.row({safe(facts.label(method)), f.what, f.format(f.foreseen), f.format(f.measured),
+                 f.difference()});
     }
-  return any ? "\n## Foreseen and measured\n\nBefore a run began, and as it came; of each method's first run.\n\n" + table.text : "";
+  return any ? "\n## Foreseen and measured\n\nBefore a run began, and as it came; of each method's "
+               "first run.\n\n" +
+                   table.text
+             : "";
 }
 
 std::string losses(const Facts& facts) {
@@ -83,13 +90,18 @@ std::string losses(const Facts& facts) {
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     const MethodSummary& summary = facts.summaries[method];
     const PairedDifference* pair = facts.against_reference(method);
-    std::vector<std::string> cells = {safe(facts.label(method)), format_learning_rate(facts.comparison.methods[method].learning_rate),
-                                      format_estimate(summary.heldout), format_estimate(summary.gain)};
-    if (facts.has_retain) cells.insert(cells.end(), {format_estimate(summary.retain), format_interval(summary.forgetting)});
+    std::vector<std::string> cells = {
+        safe(facts.label(method)),
+        format_learning_rate(facts.comparison.methods[method].learning_rate),
+        format_estimate(summary.heldout), format_estimate(summary.gain)};
+    if (facts.has_retain)
+      cells.insert(cells.end(),
+                   {format_estimate(summary.retain), format_interval(summary.forgetting)});
     if (facts.has_accuracy) cells.push_back(format_estimate(summary.accuracy, format_percent));
     if (pair)
-      cells.insert(cells.end(), {format_interval(pair->over_examples), format_interval(pair->over_seeds),
-                                 pair->over_examples.known() ? format_percent(pair->better_share) : "–"});
+      cells.insert(cells.end(),
+                   {format_interval(pair->over_examples), format_interval(pair->over_seeds),
+                    pair->over_examples.known() ? format_percent(pair->better_share) : "–"});
     else cells.insert(cells.end(), {"reference", "reference", ""});
     table.row(cells);
   }
@@ -102,10 +114,12 @@ std::string search(const Facts& facts) {
   for (const MethodResult& method : facts.comparison.methods)
     for (const SearchRow& row : method.search) {
       any = true;
-      table.row({safe(method.label), format_learning_rate(row.learning_rate), format_loss(row.heldout), format_grouped(row.steps),
+      table.row({safe(method.label), format_learning_rate(row.learning_rate),
+                 format_loss(row.heldout), format_grouped(row.steps),
                  row.chosen ? "**chosen**" : ""});
     }
-  return any ? "## Search of the learning rate\n\nEqual budget for each method, on rows that do not enter the figures above.\n\n" +
+  return any ? "## Search of the learning rate\n\nEqual budget for each method, on rows that do "
+               "not enter the figures above.\n\n" +
                    table.text + "\n"
              : "";
 }
@@ -113,17 +127,21 @@ std::string search(const Facts& facts) {
 std::string conditions(const Comparison& comparison) {
   std::string text = "## Conditions\n\n";
   if (!comparison.command.empty()) text += "    " + one_line(comparison.command) + "\n\n";
-  text += "Model " + safe(comparison.model.name) + " (" + format_count(double(comparison.model.parameters)) + " parameters, SHA-256 " +
-          short_hash(comparison.model.hash) + "), afina " + safe(comparison.version) + " " + safe(comparison.commit) + ", " +
-          safe(comparison.machine.cpu) + ", " + safe(comparison.machine.isa) + ", " + std::to_string(comparison.machine.threads) +
+  text += "Model " + safe(comparison.model.name) + " (" +
+          format_count(double(comparison.model.parameters)) + " parameters, SHA-256 " +
+          short_hash(comparison.model.hash) + "), afina " + safe(comparison.version) + " " +
+          safe(comparison.commit) + ", " + safe(comparison.machine.cpu) + ", " +
+          safe(comparison.machine.isa) + ", " + std::to_string(comparison.machine.threads) +
           " threads.\n\n";
   Table data({"rows for", "rows", "tokens", "target tokens", "cut", "file", "SHA-256"});
   for (const DataDescription& one : comparison.data)
-    data.row({safe(one.role), format_grouped(one.rows), format_grouped(one.tokens), format_grouped(one.target_tokens),
-              format_grouped(one.truncated), safe(one.path), short_hash(one.hash)});
+    data.row({safe(one.role), format_grouped(one.rows), format_grouped(one.tokens),
+              format_grouped(one.target_tokens), format_grouped(one.truncated), safe(one.path),
+              short_hash(one.hash)});
   Table digests({"run", "seed", "digest of the trained values"});
   for (const MethodResult& method : comparison.methods)
-    for (const RunResult& run : method.runs) digests.row({safe(run.name), std::to_string(run.seed), safe(run.digest)});
+    for (const RunResult& run : method.runs)
+      digests.row({safe(run.name), std::to_string(run.seed), safe(run.digest)});
   return text + data.text + "\n" + digests.text;
 }
 
@@ -138,9 +156,10 @@ std::string summary_markdown(const Comparison& comparison) {
     text += "- " + safe(learning_sentence(facts, method)) + "\n";
   }
   for (const std::string& note : comparison.notes) text += "- Note: " + safe(note) + "\n";
-  text += "\n## Costs\n\nIn brackets the ratio to " + safe(facts.label(facts.reference)) + ".\n\n" + costs(facts) + foreseen(facts);
-  text +=
-      "\n## Losses\n\nNats per target token, on rows that no choice ever saw. " + interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
+  text += "\n## Costs\n\nIn brackets the ratio to " + safe(facts.label(facts.reference)) + ".\n\n" +
+          costs(facts) + foreseen(facts);
+  text += "\n## Losses\n\nNats per target token, on rows that no choice ever saw. " +
+          interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
   return text + search(facts) + conditions(comparison);
 }
 

@@ -1,4 +1,5 @@
-// What people see at the end of a comparison: a page, a Markdown summary and a table for the terminal.
+// What people see at the end of a comparison: a page, a Markdown summary and a table for the
+// terminal.
 #pragma once
 #include <string>
 #include "tools/results/results.h"
@@ -8,7 +9,8 @@ namespace afina {
 // One HTML file that opens offline: style, charts and data are inside.
 std::string report_html(const Comparison& comparison);
 std::string summary_markdown(const Comparison& comparison);
-// Aligned columns, one a method, for the end of a command. `colour` adds ANSI colours: ask stdout_has_colour().
+// Aligned columns, one a method, for the end of a command. `colour` adds ANSI colours: ask
+// stdout_has_colour().
 std::string terminal_table(const Comparison& comparison, bool colour);
 
 // Standard output is a terminal and NO_COLOR is not set.

@@ -35,7 +35,8 @@ struct Grid {
     std::vector<size_t> widths;
     for (const auto& row : rows) {
       widths.resize(std::max(widths.size(), row.size()));
-      for (size_t column = 0; column < row.size(); column++) widths[column] = std::max(widths[column], display_width(row[column].text));
+      for (size_t column = 0; column < row.size(); column++)
+        widths[column] = std::max(widths[column], display_width(row[column].text));
     }
     std::string text;
     for (const auto& row : rows) {
@@ -62,12 +63,14 @@ const char* ratio_style(const CostRow& row, double times) {
 void add_costs(const Facts& facts, Grid& grid) {
   for (const CostRow& row : facts.costs) {
     if (!row.key) continue;
-    std::vector<Cell> cells = {{row.label == "tokens per second" ? "Tokens per second" : row.group + ", " + row.label}};
+    std::vector<Cell> cells = {
+        {row.label == "tokens per second" ? "Tokens per second" : row.group + ", " + row.label}};
     for (size_t method = 0; method < row.values.size(); method++) {
       double times = ratio(row, method, facts.reference);
       bool compared = method != facts.reference && std::isfinite(times);
       cells.push_back({row.format(row.values[method])});
-      cells.push_back({compared ? format_ratio(times) : "", compared ? ratio_style(row, times) : ""});
+      cells.push_back(
+          {compared ? format_ratio(times) : "", compared ? ratio_style(row, times) : ""});
     }
     grid.rows.push_back(std::move(cells));
   }
@@ -85,26 +88,39 @@ void add_row(const Facts& facts, Grid& grid, const char* name, Text text) {
 
 void add_losses(const Facts& facts, Grid& grid) {
   auto& all = facts.summaries;
-  add_row(facts, grid, "Learning rate", [&](size_t m) { return format_learning_rate(facts.comparison.methods[m].learning_rate); });
+  add_row(facts, grid, "Learning rate", [&](size_t m) {
+    return format_learning_rate(facts.comparison.methods[m].learning_rate);
+  });
   add_row(facts, grid, "Held-out loss", [&](size_t m) { return format_estimate(all[m].heldout); });
   add_row(facts, grid, "Learnt", [&](size_t m) { return format_estimate(all[m].gain); });
-  if (facts.has_retain) add_row(facts, grid, "Forgotten", [&](size_t m) { return format_estimate(all[m].forgetting, format_difference); });
+  if (facts.has_retain)
+    add_row(facts, grid, "Forgotten",
+            [&](size_t m) { return format_estimate(all[m].forgetting, format_difference); });
   auto against = [&](size_t m, Estimate PairedDifference::*which) -> std::string {
     const PairedDifference* pair = facts.against_reference(m);
     return pair ? format_estimate(pair->*which, format_difference) : "";
   };
   bool rows = false;
   for (const PairedDifference& pair : facts.paired) rows |= pair.over_examples.known();
-  if (rows) add_row(facts, grid, "Difference by rows", [&](size_t m) { return against(m, &PairedDifference::over_examples); });
-  if (facts.seeds > 1) add_row(facts, grid, "Difference by seeds", [&](size_t m) { return against(m, &PairedDifference::over_seeds); });
-  if (facts.has_accuracy) add_row(facts, grid, "Answers right", [&](size_t m) { return format_estimate(all[m].accuracy, format_percent); });
+  if (rows)
+    add_row(facts, grid, "Difference by rows",
+            [&](size_t m) { return against(m, &PairedDifference::over_examples); });
+  if (facts.seeds > 1)
+    add_row(facts, grid, "Difference by seeds",
+            [&](size_t m) { return against(m, &PairedDifference::over_seeds); });
+  if (facts.has_accuracy)
+    add_row(facts, grid, "Answers right",
+            [&](size_t m) { return format_estimate(all[m].accuracy, format_percent); });
 }
 
-// Wrapped at 100 columns, indented by two; no control character of a label or note reaches the terminal.
+// Wrapped at 100 columns, indented by two; no control character of a label or note reaches the
+// terminal.
 std::string paragraph(const std::string& words, const char* style, bool colour) {
   std::istringstream stream(plain(words));
   std::string text, line;
-  auto end_line = [&] { text += colour && *style ? "  " + (style + line) + "\033[0m\n" : "  " + line + "\n"; };
+  auto end_line = [&] {
+    text += colour && *style ? "  " + (style + line) + "\033[0m\n" : "  " + line + "\n";
+  };
   for (std::string word; stream >> word;) {
     if (!line.empty() && display_width(line) + 1 + display_width(word) > 98) {
       end_line();
@@ -132,11 +148,14 @@ std::string terminal_table(const Comparison& comparison, bool colour) {
   std::string text = grid.text(colour);
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     if (method != facts.reference) text += paragraph(cost_sentence(facts, method), "", colour);
-    if (facts.summaries[method].diverged) text += paragraph(learning_sentence(facts, method), yellow, colour);
+    if (facts.summaries[method].diverged)
+      text += paragraph(learning_sentence(facts, method), yellow, colour);
   }
   for (const MethodResult& method : comparison.methods)
-    if (!method.runs.empty()) text += paragraph(foreseen_sentence(method.label, method.runs[0]), "", colour);
-  for (const std::string& note : comparison.notes) text += paragraph("Note: " + note, yellow, colour);
+    if (!method.runs.empty())
+      text += paragraph(foreseen_sentence(method.label, method.runs[0]), "", colour);
+  for (const std::string& note : comparison.notes)
+    text += paragraph("Note: " + note, yellow, colour);
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour);
   return text;
 }

@@ -1,4 +1,5 @@
-// Structs to JSON and back from one list of fields each: `template <class Io> void fields(Io& io, T& value)` calls io("key", value.key),
+// Structs to JSON and back from one list of fields each: `template <class Io> void fields(Io& io,
+// T& value)` calls io("key", value.key),
 // ...
 #pragma once
 #include <cmath>
@@ -32,7 +33,8 @@ struct JsonWriter {
   void operator()(const char* key, T& value) {
     object[key] = write(value);
   }
-  // A value that follows from the others: written for readers of the file, passed over when read back.
+  // A value that follows from the others: written for readers of the file, passed over when read
+  // back.
   void derived(const char* key, OrderedJson value) { object[key] = std::move(value); }
   // Points as one list a field: shorter, and what plotting wants.
   template <class T>
@@ -48,7 +50,9 @@ struct JsonWriter {
 
   static OrderedJson write(const std::string& text) { return text; }
   // JSON has no NaN and no infinity.
-  static OrderedJson write(double value) { return std::isfinite(value) ? OrderedJson(value) : OrderedJson(); }
+  static OrderedJson write(double value) {
+    return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
+  }
   template <std::integral T>
   static OrderedJson write(T value) {
     return value;
@@ -71,7 +75,9 @@ struct JsonWriter {
   template <Structure T>
   static OrderedJson write(const T& value) {
     JsonWriter writer;
-    fields(writer, const_cast<T&>(value));  // a writer changes nothing; one list of fields serves both directions
+    fields(writer,
+           const_cast<T&>(
+               value));  // a writer changes nothing; one list of fields serves both directions
     return std::move(writer.object);
   }
 };
@@ -95,8 +101,8 @@ class JsonReader {
     expect(lists.is_object() && !lists.empty(), lists, place, "an object of lists");
     size_t length = lists.begin()->size();
     for (auto& item : lists.items())
-      require(item.value().is_array() && item.value().size() == length, place, ".", item.key(), ": expected a list as long as the first, ",
-              length);
+      require(item.value().is_array() && item.value().size() == length, place, ".", item.key(),
+              ": expected a list as long as the first, ", length);
     points.assign(length, T());
     for (size_t i = 0; i < length; i++) {
       OrderedJson one = OrderedJson::object();
@@ -107,7 +113,8 @@ class JsonReader {
   // To be called after the fields: a key that none of them has read is an Error.
   void finish() const {
     for (auto& item : object_.items())
-      require(known_.count(item.key()), place_, ": unknown key \"", item.key(), "\"; was the file written by another version?");
+      require(known_.count(item.key()), place_, ": unknown key \"", item.key(),
+              "\"; was the file written by another version?");
   }
 
   static void read(const OrderedJson& json, std::string& text, const std::string& place) {
@@ -124,7 +131,8 @@ class JsonReader {
   }
   template <std::integral T>
   static void read(const OrderedJson& json, T& value, const std::string& place) {
-    expect(json.is_number_integer() && (std::is_signed_v<T> || json.is_number_unsigned()), json, place, "a whole number");
+    expect(json.is_number_integer() && (std::is_signed_v<T> || json.is_number_unsigned()), json,
+           place, "a whole number");
     value = json.get<T>();
   }
   template <class T>
@@ -132,7 +140,8 @@ class JsonReader {
     value.reset();
     if (!json.is_null()) read(json, value.emplace(), place);
   }
-  static void read(const OrderedJson& json, std::map<std::string, std::string>& map, const std::string& place) {
+  static void read(const OrderedJson& json, std::map<std::string, std::string>& map,
+                   const std::string& place) {
     expect(json.is_object(), json, place, "an object");
     map.clear();
     for (auto& item : json.items()) read(item.value(), map[item.key()], place + "." + item.key());
@@ -141,7 +150,8 @@ class JsonReader {
   static void read(const OrderedJson& json, std::vector<T>& values, const std::string& place) {
     expect(json.is_array(), json, place, "a list");
     values.assign(json.size(), T());
-    for (size_t i = 0; i < values.size(); i++) read(json[i], values[i], place + "[" + std::to_string(i) + "]");
+    for (size_t i = 0; i < values.size(); i++)
+      read(json[i], values[i], place + "[" + std::to_string(i) + "]");
   }
   template <Structure T>
   static void read(const OrderedJson& json, T& value, const std::string& place) {
@@ -153,10 +163,12 @@ class JsonReader {
  private:
   const OrderedJson& at(const char* key) {
     known_.insert(key);
-    require(object_.contains(key), place_, ": the key \"", key, "\" is missing; was the file written by another version?");
+    require(object_.contains(key), place_, ": the key \"", key,
+            "\" is missing; was the file written by another version?");
     return object_[key];
   }
-  static void expect(bool held, const OrderedJson& json, const std::string& place, const char* kind) {
+  static void expect(bool held, const OrderedJson& json, const std::string& place,
+                     const char* kind) {
     require(held, place, ": expected ", kind, ", found ", json.type_name());
   }
 

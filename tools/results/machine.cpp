@@ -37,7 +37,8 @@ Machine this_machine() {
   struct sysinfo memory {};
   if (sysinfo(&memory) == 0) m.memory_bytes = int64_t(memory.totalram) * memory.mem_unit;
   struct utsname system {};
-  if (uname(&system) == 0) m.system = std::string(system.sysname) + " " + system.release + " " + system.machine;
+  if (uname(&system) == 0)
+    m.system = std::string(system.sysname) + " " + system.release + " " + system.machine;
   return m;
 }
 std::string version() { return AFINA_VERSION; }

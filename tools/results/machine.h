@@ -8,7 +8,8 @@ namespace afina {
 
 Machine this_machine();
 std::string version();  // of the program
-std::string commit();   // it was built from, "-dirty" when the tree had changes; "unknown" outside a checkout
+std::string
+commit();  // it was built from, "-dirty" when the tree had changes; "unknown" outside a checkout
 std::string utc_now();  // ISO 8601
 
 }  // namespace afina

@@ -1,4 +1,5 @@
-// What follows from the runs of a comparison: means with intervals, and paired differences between methods.
+// What follows from the runs of a comparison: means with intervals, and paired differences between
+// methods.
 #include "tools/results/results.h"
 #include <cmath>
 
@@ -46,12 +47,15 @@ void summarise_costs(const MethodResult& method, MethodSummary& summary) {
   }
 }
 
-// Mean over seeds of each held-out row's loss; empty where a run has not recorded them or the rows differ between runs.
+// Mean over seeds of each held-out row's loss; empty where a run has not recorded them or the rows
+// differ between runs.
 std::vector<double> row_losses(const MethodResult& method, const std::vector<int64_t>& rows) {
   std::vector<double> mean(rows.size(), 0.0);
   for (const RunResult& run : method.runs) {
-    if (rows.empty() || run.examples.rows != rows || run.examples.losses.size() != rows.size()) return {};
-    for (size_t row = 0; row < rows.size(); row++) mean[row] += run.examples.losses[row] / double(method.runs.size());
+    if (rows.empty() || run.examples.rows != rows || run.examples.losses.size() != rows.size())
+      return {};
+    for (size_t row = 0; row < rows.size(); row++)
+      mean[row] += run.examples.losses[row] / double(method.runs.size());
   }
   return mean;
 }
@@ -85,15 +89,21 @@ MethodSummary summarise(const MethodResult& method) {
   using Maybe = std::optional<double>;
   MethodSummary summary;
   summarise_costs(method, summary);
-  summary.heldout = over_runs(method, [](const RunResult& run) { return Maybe(run.after.heldout); });
+  summary.heldout =
+      over_runs(method, [](const RunResult& run) { return Maybe(run.after.heldout); });
   summary.retain = over_runs(method, [](const RunResult& run) { return run.after.retain; });
-  summary.gain = over_runs(method, [](const RunResult& run) { return Maybe(run.before.heldout - run.after.heldout); });
-  summary.forgetting = over_runs(method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
+  summary.gain = over_runs(
+      method, [](const RunResult& run) { return Maybe(run.before.heldout - run.after.heldout); });
+  summary.forgetting = over_runs(
+      method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
   summary.accuracy = over_runs(method, [](const RunResult& run) { return run.after.accuracy; });
-  summary.tokens_per_second = over_runs(method, [](const RunResult& run) { return Maybe(run.tokens_per_second()); });
-  summary.training_seconds = over_runs(method, [](const RunResult& run) { return Maybe(run.seconds.training()); });
-  summary.final_train_loss =
-      over_runs(method, [](const RunResult& run) { return run.curve.empty() ? Maybe() : Maybe(run.curve.back().loss); });
+  summary.tokens_per_second =
+      over_runs(method, [](const RunResult& run) { return Maybe(run.tokens_per_second()); });
+  summary.training_seconds =
+      over_runs(method, [](const RunResult& run) { return Maybe(run.seconds.training()); });
+  summary.final_train_loss = over_runs(method, [](const RunResult& run) {
+    return run.curve.empty() ? Maybe() : Maybe(run.curve.back().loss);
+  });
   return summary;
 }
 
@@ -107,7 +117,8 @@ std::vector<PairedDifference> paired_differences(const Comparison& comparison) {
   std::vector<PairedDifference> all;
   size_t reference = reference_method(comparison);
   for (size_t which = 0; which < comparison.methods.size(); which++)
-    if (which != reference) all.push_back(paired(comparison.methods[which], comparison.methods[reference]));
+    if (which != reference)
+      all.push_back(paired(comparison.methods[which], comparison.methods[reference]));
   return all;
 }
 

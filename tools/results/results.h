@@ -1,4 +1,5 @@
-// What a comparison found, as plain data, and its JSON form (results.json, described in docs/results-schema.md).
+// What a comparison found, as plain data, and its JSON form (results.json, described in
+// docs/results-schema.md).
 #pragma once
 #include <cstdint>
 #include <map>
@@ -12,7 +13,8 @@ namespace afina {
 
 inline constexpr int results_schema_version = 2;
 
-// A number that may be NaN or infinite (a run that diverged) is null in JSON and NaN when read back.
+// A number that may be NaN or infinite (a run that diverged) is null in JSON and NaN when read
+// back.
 
 struct StepPoint {     // one optimizer step
   int64_t step = 0;    // 1 is the first update
@@ -23,7 +25,8 @@ struct StepPoint {     // one optimizer step
   double gradient_norm = 0;  // before clipping
 };
 
-struct EvaluationPoint {  // one look at the held-out rows (and the retention text); step 0 is the untouched model
+struct EvaluationPoint {  // one look at the held-out rows (and the retention text); step 0 is the
+                          // untouched model
   int64_t step = 0;
   int64_t tokens = 0;
   double seconds = 0;  // of training so far, evaluation not counted
@@ -37,10 +40,12 @@ struct Scores {        // the figures at one moment, before or after training
   int64_t heldout_tokens = 0;  // target tokens
   std::optional<double> retain;
   int64_t retain_tokens = 0;
-  std::optional<double> accuracy;  // share of answers that are right, where the data have a rule for it
+  std::optional<double>
+      accuracy;  // share of answers that are right, where the data have a rule for it
 };
 
-struct ExampleLosses {          // per held-out row, same order in every method and seed; empty when not recorded
+struct ExampleLosses {  // per held-out row, same order in every method and seed; empty when not
+                        // recorded
   std::vector<int64_t> rows;    // index in the held-out file or set
   std::vector<int64_t> tokens;  // target tokens of the row
   std::vector<double> losses;   // mean over the row's target tokens
@@ -54,7 +59,9 @@ struct MemoryBytes {  // by purpose, at the moment of training when the sum was 
   int64_t activations = 0;
   int64_t workspace = 0;
   int64_t resident_peak = 0;  // of the whole process, as the system reports it; 0 when not measured
-  int64_t peak() const { return weights + masters + gradients + optimizer + activations + workspace; }
+  int64_t peak() const {
+    return weights + masters + gradients + optimizer + activations + workspace;
+  }
 };
 
 struct PhaseSeconds {
@@ -82,15 +89,17 @@ struct Generation {  // one prompt, greedily answered by the untouched and by th
   std::string after;
 };
 
-struct Prediction {                     // what was foreseen of a run before it began (tools/foresight/predict.h)
-  MemoryBytes memory;                   // as RunResult::memory; resident_peak: of the whole process, about
-  Flops flops;                          // of the whole run
-  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown where the machine was not measured
+struct Prediction {    // what was foreseen of a run before it began (tools/foresight/predict.h)
+  MemoryBytes memory;  // as RunResult::memory; resident_peak: of the whole process, about
+  Flops flops;         // of the whole run
+  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown
+                                        // where the machine was not measured
   int64_t storage_bytes = 0;
   int64_t trained_parameters = 0;
   int64_t total_parameters = 0;
   int64_t steps = 0;
-  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact), or as many, evenly spaced, as are quick
+  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact),
+                           // or as many, evenly spaced, as are quick
   int64_t tokens = 0;      // read in training
 };
 
@@ -108,8 +117,9 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   PhaseSeconds seconds;
   MemoryBytes memory;
   Flops flops;
-  int64_t storage_bytes = 0;  // of what must be stored to deploy it (the adapter, or the whole model)
-  std::string digest;         // SHA-256 of all trained values
+  int64_t storage_bytes =
+      0;               // of what must be stored to deploy it (the adapter, or the whole model)
+  std::string digest;  // SHA-256 of all trained values
   std::optional<Prediction> predicted;
   Scores before;
   Scores after;
@@ -117,7 +127,9 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   std::vector<EvaluationPoint> evaluations;
   ExampleLosses examples;  // after training
   std::vector<Generation> generations;
-  double tokens_per_second() const { return seconds.training() > 0 ? double(tokens) / seconds.training() : 0; }
+  double tokens_per_second() const {
+    return seconds.training() > 0 ? double(tokens) / seconds.training() : 0;
+  }
 };
 
 struct SearchRow {  // one learning rate tried
@@ -139,7 +151,7 @@ struct MethodResult {
   double learning_rate = 0;                    // chosen by the search, or given
   std::vector<SearchRow> search;               // empty when the rate was given
   std::vector<RunResult> runs;                 // one a seed
-  std::string stored_as;                       // what storage_bytes counts, in words: "adapter, bf16"
+  std::string stored_as;  // what storage_bytes counts, in words: "adapter, bf16"
 };
 
 struct ModelDescription {
@@ -152,7 +164,8 @@ struct ModelDescription {
 };
 
 struct DataDescription {
-  std::string role;  // "train", "choice" (held-out rows for choosing), "final" (held-out rows for the figures) or "retain"
+  std::string role;  // "train", "choice" (held-out rows for choosing), "final" (held-out rows for
+                     // the figures) or "retain"
   std::string path;
   std::string hash;  // SHA-256 of the file
   int64_t rows = 0;
@@ -180,11 +193,14 @@ struct Comparison {
   ModelDescription model;
   std::vector<DataDescription> data;
   Machine machine;
-  std::vector<MethodResult> methods;  // the first one of kind "full" (else the first) is the reference of all ratios
-  std::vector<std::string> notes;     // warnings a reader must see: rows truncated, a rate at the edge of its search, ...
+  std::vector<MethodResult>
+      methods;  // the first one of kind "full" (else the first) is the reference of all ratios
+  std::vector<std::string>
+      notes;  // warnings a reader must see: rows truncated, a rate at the edge of its search, ...
 };
 
-// What follows from a method's runs. Means are over seeds; memory, storage and parameters are the largest over seeds (they hardly vary).
+// What follows from a method's runs. Means are over seeds; memory, storage and parameters are the
+// largest over seeds (they hardly vary).
 struct MethodSummary {
   Estimate heldout, retain;  // after training
   Estimate gain;             // held-out loss before - after: what was learnt
@@ -199,14 +215,18 @@ struct MethodSummary {
 };
 MethodSummary summarise(const MethodResult& method);
 
-// Held-out loss of `method` minus that of `reference` on the same rows: negative is better than the reference.
+// Held-out loss of `method` minus that of `reference` on the same rows: negative is better than the
+// reference.
 struct PairedDifference {
   std::string method, reference;
-  Estimate over_examples;   // per row the mean over seeds, then Student t over rows: would other questions give the same order?
-  Estimate over_seeds;      // per seed the difference of the final losses, then Student t over seeds: would another run?
+  Estimate over_examples;  // per row the mean over seeds, then Student t over rows: would other
+                           // questions give the same order?
+  Estimate over_seeds;  // per seed the difference of the final losses, then Student t over seeds:
+                        // would another run?
   double better_share = 0;  // share of rows where the method's loss is lower
 };
-// All methods against the reference; over_examples is unknown (count 0) where the rows were not recorded or differ.
+// All methods against the reference; over_examples is unknown (count 0) where the rows were not
+// recorded or differ.
 std::vector<PairedDifference> paired_differences(const Comparison& comparison);
 
 size_t reference_method(const Comparison& comparison);
@@ -219,7 +239,8 @@ nlohmann::ordered_json to_json(const Prediction& prediction);
 Comparison comparison_from_json(const nlohmann::ordered_json& json);
 RunResult run_from_json(const nlohmann::ordered_json& json);
 
-// Writes results.json, summary.md and report.html into the folder, which must exist (tools/report/report.h has the pieces).
+// Writes results.json, summary.md and report.html into the folder, which must exist
+// (tools/report/report.h has the pieces).
 void write_comparison(const Comparison& comparison, const std::string& folder);
 // Reads folder/results.json or the file itself.
 Comparison read_comparison(const std::string& path);

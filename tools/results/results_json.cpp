@@ -98,7 +98,8 @@ void fields(Io& io, Generation& sample) {
   io("after", sample.after);
 }
 
-// The keys that PEFT's method_comparison writes, so that scripts made for those files find them here.
+// The keys that PEFT's method_comparison writes, so that scripts made for those files find them
+// here.
 static OrderedJson train_info(const RunResult& run) {
   OrderedJson metrics = OrderedJson::array();
   size_t at = 0;
@@ -108,8 +109,10 @@ static OrderedJson train_info(const RunResult& run) {
                           {"total tokens", point.tokens},
                           {"train time", JsonWriter::write(point.seconds)},
                           {"valid loss", JsonWriter::write(point.heldout)}};
-    if (!run.curve.empty() && point.step > 0) metric["train loss"] = JsonWriter::write(run.curve[at].loss);
-    if (point.retain && run.before.retain) metric["forgetting"] = JsonWriter::write(*point.retain - *run.before.retain);
+    if (!run.curve.empty() && point.step > 0)
+      metric["train loss"] = JsonWriter::write(run.curve[at].loss);
+    if (point.retain && run.before.retain)
+      metric["forgetting"] = JsonWriter::write(*point.retain - *run.before.retain);
     metrics.push_back(std::move(metric));
   }
   return {{"accelerator_memory_max", run.memory.peak()},
@@ -162,9 +165,12 @@ void fields(Io& io, SearchRow& row) {
 
 static OrderedJson estimate_json(const Estimate& estimate) {
   if (!estimate.known()) return {};
-  OrderedJson interval =
-      estimate.has_interval() ? OrderedJson{JsonWriter::write(estimate.low()), JsonWriter::write(estimate.high())} : OrderedJson();
-  return {{"mean", JsonWriter::write(estimate.mean)}, {"interval_95", interval}, {"count", estimate.count}};
+  OrderedJson interval = estimate.has_interval() ? OrderedJson{JsonWriter::write(estimate.low()),
+                                                               JsonWriter::write(estimate.high())}
+                                                 : OrderedJson();
+  return {{"mean", JsonWriter::write(estimate.mean)},
+          {"interval_95", interval},
+          {"count", estimate.count}};
 }
 
 static OrderedJson summary_json(const MethodResult& method) {
@@ -274,9 +280,11 @@ RunResult run_from_json(const OrderedJson& json) {
 
 Comparison comparison_from_json(const OrderedJson& json) {
   bool ours = json.is_object() && json.contains("schema") && json["schema"] == schema_name;
-  require(ours, "results: expected a comparison of afina, an object with \"schema\": \"", schema_name, "\"");
+  require(ours, "results: expected a comparison of afina, an object with \"schema\": \"",
+          schema_name, "\"");
   OrderedJson version = json.contains("schema_version") ? json["schema_version"] : OrderedJson();
-  require(version == results_schema_version, "results: schema version ", version.dump(), ", this program reads ", results_schema_version,
+  require(version == results_schema_version, "results: schema version ", version.dump(),
+          ", this program reads ", results_schema_version,
           "; use the version of afina that wrote the file");
   OrderedJson rest = json;
   rest.erase("schema");

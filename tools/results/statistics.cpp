@@ -1,4 +1,5 @@
-// Student's t by the finite sums for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), and means with intervals.
+// Student's t by the finite sums for whole degrees of freedom (Abramowitz and Stegun 26.7.3
+// and 26.7.4), and means with intervals.
 #include "tools/results/statistics.h"
 #include <cmath>
 #include <limits>
@@ -14,7 +15,8 @@ double two_sided(double t, int degrees) {
   double cosine = std::cos(angle), square = cosine * cosine;
   bool odd = degrees % 2;
   double term = odd ? cosine : 1, sum = 0;
-  // odd: cos + 2/3 cos^3 + (2·4)/(3·5) cos^5 ...; even: 1 + 1/2 cos^2 + (1·3)/(2·4) cos^4 ...; both up to cos^(degrees - 2)
+  // odd: cos + 2/3 cos^3 + (2·4)/(3·5) cos^5 ...; even: 1 + 1/2 cos^2 + (1·3)/(2·4) cos^4 ...; both
+  // up to cos^(degrees - 2)
   for (int power = odd ? 1 : 0; power <= degrees - 2; power += 2) {
     sum += term;
     term *= square * (power + 1) / (power + 2);
@@ -27,7 +29,8 @@ double two_sided(double t, int degrees) {
 
 double student_t_95(int degrees) {
   require(degrees >= 1, "Student's t needs at least 1 degree of freedom, not ", degrees);
-  if (degrees > 2000) {  // the first term of the expansion about the normal point; exact to 1e-7 here
+  if (degrees >
+      2000) {  // the first term of the expansion about the normal point; exact to 1e-7 here
     double z = 1.959963984540054;
     return z + (z * z * z + z) / (4.0 * degrees);
   }

@@ -7,8 +7,11 @@ namespace afina {
 
 Inputs inputs_of(const Batch& batch, uint64_t seed, int64_t step, Device device) {
   PurposeScope purpose(Purpose::workspace);
-  Inputs inputs = make_inputs(batch.rows, batch.length, batch.tokens, batch.targets, batch.starts, batch.samples, device);
-  inputs.training = step >= 0, inputs.seed = seed, inputs.step = step;
+  Inputs inputs = make_inputs(batch.rows, batch.length, batch.tokens, batch.targets, batch.starts,
+                              batch.samples, device);
+  inputs.training = step >= 0;
+  inputs.seed = seed;
+  inputs.step = step;
   return inputs;
 }
 
@@ -16,18 +19,25 @@ Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t
   PhaseScope phase(Phase::evaluation);
   StepMemory memory(model.parameters->device);  // between steps theirs is free
   BatchOptions options;
-  options.batch = batch, options.length = length, options.shuffle = false;
+  options.batch = batch;
+  options.length = length;
+  options.shuffle = false;
   Evaluation out;
-  out.losses.assign(samples.rows.size(), 0.), out.tokens.assign(samples.rows.size(), 0);
+  out.losses.assign(samples.rows.size(), 0.);
+  out.tokens.assign(samples.rows.size(), 0);
   for (const Batch& b : BatchSource(samples, options).once()) {
     Loss loss = model.loss(inputs_of(b, 0, -1, model.parameters->device), 1.);
     auto losses = loss.losses.values64();
     for (size_t i = 0; i < losses.size(); ++i)
-      if (b.targets[i] >= 0) out.losses[size_t(b.samples[i])] += losses[i], ++out.tokens[size_t(b.samples[i])];
+      if (b.targets[i] >= 0) {
+        out.losses[size_t(b.samples[i])] += losses[i];
+        ++out.tokens[size_t(b.samples[i])];
+      }
   }
   double sum = 0;
   for (size_t s = 0; s < out.losses.size(); ++s) {
-    sum += out.losses[s], out.targets += out.tokens[s];
+    sum += out.losses[s];
+    out.targets += out.tokens[s];
     if (out.tokens[s]) out.losses[s] /= double(out.tokens[s]);
   }
   out.mean = out.targets ? sum / double(out.targets) : 0.;

@@ -15,6 +15,7 @@ struct Evaluation {
 Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t length);
 
 // A batch as the model reads it. step: the update it is for, from 0; -1 when not training.
-Inputs inputs_of(const Batch& batch, uint64_t seed = 0, int64_t step = -1, Device device = Device::cpu);
+Inputs inputs_of(const Batch& batch, uint64_t seed = 0, int64_t step = -1,
+                 Device device = Device::cpu);
 
 }  // namespace afina

@@ -11,7 +11,8 @@ Batch one_row(Batch batch);
 uint64_t frozen_checksum(const Model& model);
 // Bytes of the files in a folder; 0 when there is none.
 int64_t bytes_in(const std::string& folder);
-// A disk that would be full at the end of a run is found out at its beginning: Error when fewer than `bytes` are left on the folder's disk.
+// A disk that would be full at the end of a run is found out at its beginning: Error when fewer
+// than `bytes` are left on the folder's disk.
 void require_room(const std::string& folder, int64_t bytes);
 
 }  // namespace afina

@@ -24,12 +24,14 @@ int64_t now() {
 void note(int signal) {
   if (asked) {
     if (now() - asked_at < same_wish) return;
-    std::signal(signal, SIG_DFL), std::raise(signal);
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
     return;
   }
   asked_at = now();
   asked = 1;
-  constexpr char words[] = "\ninterrupted: this step is finished and a checkpoint written; once more ends at once\n";
+  constexpr char words[] =
+      "\ninterrupted: this step is finished and a checkpoint written; once more ends at once\n";
   [[maybe_unused]] ssize_t wrote = ::write(STDERR_FILENO, words, sizeof words - 1);
 }
 }  // namespace
@@ -38,7 +40,8 @@ InterruptScope::InterruptScope() {
   asked = 0;
   struct sigaction action {};
   action.sa_handler = note;
-  sigaddset(&action.sa_mask, SIGINT), sigaddset(&action.sa_mask, SIGTERM);
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, &before_int);
   sigaction(SIGTERM, &action, &before_term);
 }

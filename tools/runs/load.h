@@ -1,4 +1,5 @@
-// A model as the smaller commands open it: its files, its tokenizer, and an adapter where one is named.
+// A model as the smaller commands open it: its files, its tokenizer, and an adapter where one is
+// named.
 #pragma once
 #include <memory>
 #include <optional>
@@ -19,7 +20,8 @@ struct LoadOptions {
 
 Tokenizer tokenizer_of(const ModelFiles& files);
 // The untouched model, with the adapter when a folder is named.
-std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype, Device device = Device::cpu);
+std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
+                                  Device device = Device::cpu);
 
 // --data and how its records become tokens: what eval and show share with training.
 struct ReadOptions {
@@ -30,7 +32,8 @@ struct ReadOptions {
   // The longest row; one beyond the model's context is an Error.
   int64_t row_length(const ModelConfig& config) const;
   // Records as rows of tokens; `whole`, when given, receives the examples they came from.
-  Samples read(const Tokenizer& tokenizer, const ModelConfig& config, std::vector<Example>* whole = nullptr) const;
+  Samples read(const Tokenizer& tokenizer, const ModelConfig& config,
+               std::vector<Example>* whole = nullptr) const;
 };
 
 }  // namespace afina

@@ -1,4 +1,5 @@
-// What it takes to run a run again: every option that its bits follow from, as its manifest keeps them.
+// What it takes to run a run again: every option that its bits follow from, as its manifest keeps
+// them.
 #pragma once
 #include "tools/runs/run.h"
 

@@ -31,7 +31,8 @@ class Run {
     reset_memory_peak(bench.model.parsed_device());
     model_ = build(bench, make_method(plan.method), plan.seed);
     trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
-    source_ = std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
+    source_ =
+        std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
     frozen_ = frozen_checksum(*model_);
     if (trainer_->step_graphs()) {
       inputs_ = std::make_unique<StepInputs>(model_->parameters->device);
@@ -54,8 +55,8 @@ class Run {
       const bool stop = step + 1 < steps && (interrupted() || step + 1 == plan_.stop_after);
       if (step + 1 < steps && (due || stop)) save(step + 1);
       if (stop)
-        throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " + std::to_string(steps) +
-                          "; go on with the same command and --resume");
+        throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " +
+                          std::to_string(steps) + "; go on with the same command and --resume");
     }
     finish();
     outcome_.interrupted = interrupted();
@@ -68,19 +69,25 @@ class Run {
   void require_space() {
     int64_t state = 0, bytes = 0;
     for (auto& [name, tensor] : trainer_->state()) state += tensor.size() * int64_t(sizeof(float));
-    if (bench_.run.save_every > 0) bytes += std::max<int64_t>(0, 3 * state - bytes_in(plan_.folder + "/checkpoints"));
+    if (bench_.run.save_every > 0)
+      bytes += std::max<int64_t>(0, 3 * state - bytes_in(plan_.folder + "/checkpoints"));
     const bool adapter = !model_->method->peft_config().is_null();
     for (const Parameter& p : model_->parameters->all)
-      if (adapter ? p.added : plan_.keep_model) bytes += p.shape.size() * int64_t(adapter ? sizeof(float) : size_of(stored_dtype()));
+      if (adapter ? p.added : plan_.keep_model)
+        bytes += p.shape.size() * int64_t(adapter ? sizeof(float) : size_of(stored_dtype()));
     require_room(plan_.folder, bytes);
   }
   Dtype stored_dtype() const {
-    return (bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store) != "f32" ? Dtype::bf16 : Dtype::f32;
+    return (bench_.run.store.empty() ? bench_.model.dtype : bench_.run.store) != "f32" ? Dtype::bf16
+                                                                                       : Dtype::f32;
   }
 
   void describe() {
     RunResult& r = result();
-    r.name = plan_.name, r.folder = plan_.folder, r.seed = plan_.seed, r.learning_rate = plan_.lr;
+    r.name = plan_.name;
+    r.folder = plan_.folder;
+    r.seed = plan_.seed;
+    r.learning_rate = plan_.lr;
     for (const Parameter& p : model_->parameters->all) {
       r.total_parameters += p.shape.size();
       if (p.trained) r.trained_parameters += p.shape.size();
@@ -96,17 +103,21 @@ class Run {
     double found = result().evaluations.back().heldout, base = bench_.choice_before;
     if (model_->method->starts_as_pretrained())
       require(found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base), plan_.name,
-              ": before the first step the held-out loss is ", found, " with the method and ", base, " without it; '", plan_.method.name,
-              "' should start out as the pretrained model");
+              ": before the first step the held-out loss is ", found, " with the method and ", base,
+              " without it; '", plan_.method.name, "' should start out as the pretrained model");
   }
 
   // A look at the rows for choosing and at the retention text.
   void look(int64_t step) {
     double start = seconds_now();
     EvaluationPoint point;
-    point.step = step, point.tokens = result().tokens, point.seconds = result().seconds.training();
-    point.heldout = outcome_.choice = evaluate(*model_, bench_.choice, bench_.run.batch, bench_.data.length).mean;
-    if (!bench_.retain.rows.empty()) point.retain = evaluate(*model_, bench_.retain, bench_.run.batch, bench_.data.length).mean;
+    point.step = step;
+    point.tokens = result().tokens;
+    point.seconds = result().seconds.training();
+    point.heldout = outcome_.choice =
+        evaluate(*model_, bench_.choice, bench_.run.batch, bench_.data.length).mean;
+    if (!bench_.retain.rows.empty())
+      point.retain = evaluate(*model_, bench_.retain, bench_.run.batch, bench_.data.length).mean;
     result().evaluations.push_back(point);
     result().seconds.evaluation += seconds_now() - start;
   }
@@ -116,24 +127,35 @@ class Run {
     reset_memory_peak(model_->parameters->device);
     FlopCount before = flops();
     std::vector<Batch> batches = next_.empty() ? source_->next_step(step) : std::move(next_);
-    next_.clear(), next_step_ = step + 1;
+    next_.clear();
+    next_step_ = step + 1;
     int64_t targets = 0, tokens = 0, rows = 0;
-    for (const Batch& b : batches) targets += b.target_count, tokens += b.token_count, rows += b.rows;
+    for (const Batch& b : batches) {
+      targets += b.target_count;
+      tokens += b.token_count;
+      rows += b.rows;
+    }
     StepReport report = train_on(batches, *model_, *trainer_, plan_.seed, step, inputs_.get());
     RunResult& r = result();
     PhaseSeconds& s = r.seconds;
-    s.forward += report.seconds[int(Phase::forward)], s.backward += report.seconds[int(Phase::backward)],
-        s.optimizer += report.seconds[int(Phase::optimizer)];
+    s.forward += report.seconds[int(Phase::forward)];
+    s.backward += report.seconds[int(Phase::backward)];
+    s.optimizer += report.seconds[int(Phase::optimizer)];
     double whole = seconds_now() - start;
-    s.other += whole - report.seconds[int(Phase::forward)] - report.seconds[int(Phase::backward)] - report.seconds[int(Phase::optimizer)];
+    s.other += whole - report.seconds[int(Phase::forward)] - report.seconds[int(Phase::backward)] -
+               report.seconds[int(Phase::optimizer)];
     r.flops.forward += double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]);
     r.flops.backward += double(flops().of[int(Phase::backward)] - before.of[int(Phase::backward)]);
-    r.steps = step + 1, r.tokens += tokens, r.target_tokens += targets, r.samples += rows;
+    r.steps = step + 1;
+    r.tokens += tokens;
+    r.target_tokens += targets;
+    r.samples += rows;
     keep_peak();
     StepPoint point{step + 1, r.tokens, s.training(), report.loss, report.lr, report.gradient_norm};
     r.curve.push_back(point);
     log_ << to_text(log_line(point, double(tokens) / whole), -1) << "\n" << std::flush;
-    require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno), "; the run can go on with --resume");
+    require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno),
+            "; the run can go on with --resume");
     if (plan_.progress) plan_.progress(point, bench_.run.steps, double(tokens) / whole);
   }
 
@@ -145,8 +167,10 @@ class Run {
   }
 
   static Json log_line(const StepPoint& p, double rate) {
-    return {{"step", p.step},     {"loss", p.loss},       {"lr", p.learning_rate},    {"grad_norm", p.gradient_norm},
-            {"tokens", p.tokens}, {"seconds", p.seconds}, {"tokens_per_second", rate}};
+    return {{"step", p.step},           {"loss", p.loss},
+            {"lr", p.learning_rate},    {"grad_norm", p.gradient_norm},
+            {"tokens", p.tokens},       {"seconds", p.seconds},
+            {"tokens_per_second", rate}};
   }
 
   void keep_peak() {
@@ -159,12 +183,16 @@ class Run {
     result().memory = now;
   }
 
-  // What a resumed run must find again: the loss of one row of the next step. One row, so that it costs little beside a step.
+  // What a resumed run must find again: the loss of one row of the next step. One row, so that it
+  // costs little beside a step.
   double probe(int64_t step) {
     PhaseScope phase(Phase::evaluation);
     Batch batch = one_row(source_->next_step(step)[0]);
     double sum = 0;
-    for (double one : model_->loss(inputs_of(batch, plan_.seed, step, model_->parameters->device), 1.).losses.values64()) sum += one;
+    for (double one :
+         model_->loss(inputs_of(batch, plan_.seed, step, model_->parameters->device), 1.)
+             .losses.values64())
+      sum += one;
     return sum;
   }
 
@@ -184,31 +212,42 @@ class Run {
     std::string folder = plan_.folder + "/checkpoints";
     Resumed resumed = resume_checkpoint(folder, *trainer_);
     std::string damaged;
-    for (const std::string& note : resumed.notes) damaged += "\n  " + note, bench_.notes.push_back(note);
-    require(resumed.step > 0 || resumed.notes.empty(), folder, ": no checkpoint is whole:", damaged, "\nRemove the folder to start anew.");
+    for (const std::string& note : resumed.notes) {
+      damaged += "\n  " + note;
+      bench_.notes.push_back(note);
+    }
+    require(resumed.step > 0 || resumed.notes.empty(), folder, ": no checkpoint is whole:", damaged,
+            "\nRemove the folder to start anew.");
     if (!resumed.step) return 0;
     try {
       return go_on_from(resumed, folder);
     } catch (const nlohmann::json::exception& e) {
-      fail(folder, ": the checkpoint of step ", resumed.step, " is whole but not as a run writes it (", e.what(),
+      fail(folder, ": the checkpoint of step ", resumed.step,
+           " is whole but not as a run writes it (", e.what(),
            "); remove the folder to start anew");
     }
   }
   int64_t go_on_from(const Resumed& resumed, const std::string& folder) {
     Json now = identity_of(plan_, bench_), then = resumed.extra.at("identity");
-    for (bool hashes : {false, true})  // options first: a hash that differs says less than the option it follows from
+    for (bool hashes :
+         {false,
+          true})  // options first: a hash that differs says less than the option it follows from
       for (auto& [key, value] : now.items())
-        require((value.is_string() && value.get<std::string>().size() >= 64) != hashes || then.value(key, Json()) == value, folder, ": ",
-                key, " was ", then.value(key, Json()).dump(), " when the run was stopped and is ", value.dump(),
+        require((value.is_string() && value.get<std::string>().size() >= 64) != hashes ||
+                    then.value(key, Json()) == value,
+                folder, ": ", key, " was ", then.value(key, Json()).dump(),
+                " when the run was stopped and is ", value.dump(),
                 " now; resume with the same options");
     result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
     result().folder = plan_.folder;
     outcome_.choice = resumed.extra.at("choice").get<double>();
-    repeat_choices(resumed.extra.value("choices", Json::object()), folder);  // libraries go on with the algorithms they had
+    repeat_choices(resumed.extra.value("choices", Json::object()),
+                   folder);  // libraries go on with the algorithms they had
     double expected = resumed.extra.at("probe").get<double>(), found = probe(resumed.step);
-    require(found == expected, folder, ": the loss after resuming is ", found, ", when the run was stopped it was ", expected,
-            "; model or data are not the same");
-    for (const Json& name : resumed.extra.at("unchanged")) unchanged_before_.insert(name.get<std::string>());
+    require(found == expected, folder, ": the loss after resuming is ", found,
+            ", when the run was stopped it was ", expected, "; model or data are not the same");
+    for (const Json& name : resumed.extra.at("unchanged"))
+      unchanged_before_.insert(name.get<std::string>());
     resumed_ = true;
     return resumed.step;
   }
@@ -219,11 +258,14 @@ class Run {
     double before = 0, tokens = 0;
     for (const StepPoint& p : result().curve) {
       double rate = p.seconds > before ? (double(p.tokens) - tokens) / (p.seconds - before) : 0.;
-      whole += to_text(log_line(p, rate), -1) + "\n", before = p.seconds, tokens = double(p.tokens);
+      whole += to_text(log_line(p, rate), -1) + "\n";
+      before = p.seconds;
+      tokens = double(p.tokens);
     }
     write_text_file(plan_.folder + "/log.jsonl", whole);
     log_.open(plan_.folder + "/log.jsonl", std::ios::app);
-    require(bool(log_) && int64_t(result().curve.size()) == first, plan_.folder, "/log.jsonl: cannot be written");
+    require(bool(log_) && int64_t(result().curve.size()) == first, plan_.folder,
+            "/log.jsonl: cannot be written");
   }
 
   void finish() {
@@ -233,15 +275,18 @@ class Run {
             ": a frozen weight changed while training; this is a fault of afina, please report it");
     double start = seconds_now();
     r.after = score(*model_, bench_, &r.examples);
-    r.seconds.evaluation += seconds_now() - start, start = seconds_now();
+    r.seconds.evaluation += seconds_now() - start;
+    start = seconds_now();
     r.generations = bench_.generations;
     std::vector<std::string> said = answers(*model_, bench_);
     for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
-    r.seconds.generation += seconds_now() - start, start = seconds_now();
+    r.seconds.generation += seconds_now() - start;
+    start = seconds_now();
     r.digest = digest_of(std::as_const(*model_->parameters).trained());
     store();
     r.seconds.saving += seconds_now() - start;
-    write_text_file(plan_.folder + "/manifest.json", to_text(manifest_of(plan_, bench_, outcome_)) + "\n");
+    write_text_file(plan_.folder + "/manifest.json",
+                    to_text(manifest_of(plan_, bench_, outcome_)) + "\n");
     Json whole{{"identity", identity_of(plan_, bench_)},
                {"choice", outcome_.choice},
                {"method_options", outcome_.method_options},
@@ -252,19 +297,23 @@ class Run {
     check_guards();
   }
 
-  // Where graphs were asked for, or the device is fast because of them, it is said why there were none.
+  // Where graphs were asked for, or the device is fast because of them, it is said why there were
+  // none.
   void note_graphs() {
     std::string why = trainer_->why_no_graphs();
-    if (why.empty() || (bench_.run.graph != "on" && model_->parameters->device != Device::cuda)) return;
+    if (why.empty() || (bench_.run.graph != "on" && model_->parameters->device != Device::cuda))
+      return;
     std::string note = "not every step was captured as a graph: " + why;
-    if (std::find(bench_.notes.begin(), bench_.notes.end(), note) == bench_.notes.end()) bench_.notes.push_back(note);
+    if (std::find(bench_.notes.begin(), bench_.notes.end(), note) == bench_.notes.end())
+      bench_.notes.push_back(note);
   }
 
   void store() {
     bool adapter = !model_->method->peft_config().is_null();
     std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
     const Dtype stored = stored_dtype();
-    outcome_.stored_as = adapter ? "adapter, f32" : std::string("the whole model, ") + afina::name(stored);
+    outcome_.stored_as =
+        adapter ? "adapter, f32" : std::string("the whole model, ") + afina::name(stored);
     if (adapter) {
       save_adapter(folder, *model_, bench_.model.path);
     } else if (plan_.keep_model) {
@@ -274,12 +323,14 @@ class Run {
     int64_t bytes = 0;
     if (fs::is_directory(folder))
       for (auto& entry : fs::directory_iterator(folder))
-        if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
+        if (entry.path().extension() == ".safetensors")
+          bytes += int64_t(fs::file_size(entry.path()));
     if (!adapter && !plan_.keep_model) bytes = bytes_to_store(*model_, stored);
     result().storage_bytes = bytes;
   }
 
-  // Trained parameters that are what they were when the run began; the trainer knows this of the time since it was made or resumed.
+  // Trained parameters that are what they were when the run began; the trainer knows this of the
+  // time since it was made or resumed.
   std::vector<std::string> unchanged() const {
     std::vector<std::string> names;
     for (const std::string& name : trainer_->unchanged())
@@ -292,7 +343,8 @@ class Run {
     if (bench_.run.steps < 2) return;
     std::string same;
     for (const std::string& name : unchanged()) same += " " + name;
-    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps, " steps, but these parameters are exactly as they began:", same,
+    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps,
+            " steps, but these parameters are exactly as they began:", same,
             "; is the learning rate (", plan_.lr, ") too small for the dtype?");
   }
 
@@ -368,7 +420,8 @@ std::string label_of(const MethodSpec& spec) {
 std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
   auto given = spec.options.find("lr");
   if (given == spec.options.end()) {
-    require(otherwise > 0., "no learning rate for '", spec.text, "': give --lr, or lr inside the method, as in --method ", spec.name,
+    require(otherwise > 0., "no learning rate for '", spec.text,
+            "': give --lr, or lr inside the method, as in --method ", spec.name,
             ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
     return {otherwise};
   }
@@ -380,7 +433,8 @@ std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
     try {
       rate = std::stod(part, &used);
     } catch (const std::exception&) {}
-    require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part, "' is not a positive number");
+    require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part,
+            "' is not a positive number");
     rates.push_back(rate);
   }
   spec.options.erase(given);

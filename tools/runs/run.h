@@ -1,4 +1,5 @@
-// One training run, from a plan to its figures and files: what `train` does once and `compare` does for every method, rate and seed.
+// One training run, from a plan to its figures and files: what `train` does once and `compare` does
+// for every method, rate and seed.
 #pragma once
 #include <functional>
 
@@ -12,10 +13,12 @@ struct RunPlan {
   MethodSpec method;   // without lr
   double lr = 0;
   uint64_t seed = 1;
-  bool resume = false;     // go on from the newest checkpoint; a finished run is read back from its run.json
+  bool resume =
+      false;  // go on from the newest checkpoint; a finished run is read back from its run.json
   int64_t stop_after = 0;  // this many steps: as if interrupted there; 0: go on to the end
   bool keep_model = true;  // write the adapter, or the whole model
-  std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)> progress;  // after every step; may be empty
+  std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
+      progress;  // after every step; may be empty
 };
 
 struct RunOutcome {
@@ -23,17 +26,20 @@ struct RunOutcome {
   double choice = 0;  // final loss on the rows that rates are chosen by
   std::map<std::string, std::string> method_options;
   std::string stored_as;
-  bool interrupted = false;  // by a signal that came when the last step was done, too late to stop this run
+  bool interrupted =
+      false;  // by a signal that came when the last step was done, too late to stop this run
 };
 
-// Trains, evaluates as it goes, and writes into plan.folder: log.jsonl (a line a step), checkpoints/, the adapter or the model,
-// manifest.json and run.json. Interrupted by a signal it writes a checkpoint and throws Interrupted.
+// Trains, evaluates as it goes, and writes into plan.folder: log.jsonl (a line a step),
+// checkpoints/, the adapter or the model, manifest.json and run.json. Interrupted by a signal it
+// writes a checkpoint and throws Interrupted.
 RunOutcome run_training(const RunPlan& plan, Workbench& bench);
 
 // What identifies a run: nothing that may not change between stop and resume is missing from it.
 Json identity_of(const RunPlan& plan, const Workbench& bench);
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome);
-// Sets options that belong to a run and not to its method (lr) aside: returns the rates, "1e-4/3e-4" being several.
+// Sets options that belong to a run and not to its method (lr) aside: returns the rates,
+// "1e-4/3e-4" being several.
 std::vector<double> take_rates(MethodSpec& spec, double otherwise);
 // "lora:rank=16,alpha=32" as people read it: "lora alpha=32 rank=16"
 std::string label_of(const MethodSpec& spec);

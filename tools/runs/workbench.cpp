@@ -13,19 +13,29 @@ namespace {
 
 struct Untouched : Method {};  // nothing is trained, nothing is added
 
-DataDescription described(const std::string& role, const std::string& path, const Samples& samples) {
+DataDescription described(const std::string& role, const std::string& path,
+                          const Samples& samples) {
   DataDescription d;
-  d.role = role, d.path = path, d.hash = samples.sha256, d.rows = int64_t(samples.rows.size());
-  d.tokens = samples.tokens, d.target_tokens = samples.targets, d.truncated = samples.cut;
+  d.role = role;
+  d.path = path;
+  d.hash = samples.sha256;
+  d.rows = int64_t(samples.rows.size());
+  d.tokens = samples.tokens;
+  d.target_tokens = samples.targets;
+  d.truncated = samples.cut;
   return d;
 }
 // The first samples that hold `tokens` tokens together.
 void keep_tokens(Samples& samples, int64_t tokens) {
   size_t rows = 0;
-  for (int64_t held = 0; rows < samples.rows.size() && held < tokens; ++rows) held += int64_t(samples.rows[rows].tokens.size());
+  for (int64_t held = 0; rows < samples.rows.size() && held < tokens; ++rows)
+    held += int64_t(samples.rows[rows].tokens.size());
   samples.rows.resize(rows);
   samples.tokens = samples.targets = 0;
-  for (auto& row : samples.rows) samples.tokens += int64_t(row.tokens.size()), samples.targets += row.target_count();
+  for (auto& row : samples.rows) {
+    samples.tokens += int64_t(row.tokens.size());
+    samples.targets += row.target_count();
+  }
 }
 
 void read_rows(Workbench& bench) {
@@ -34,7 +44,8 @@ void read_rows(Workbench& bench) {
   std::string sources;
   for (const std::string& path : data.data) {
     std::vector<Example> more = read_examples(path, data.examples());
-    train.insert(train.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    train.insert(train.end(), std::make_move_iterator(more.begin()),
+                 std::make_move_iterator(more.end()));
     sources += (sources.empty() ? "" : " + ") + path;
   }
   if (!data.eval.empty()) {
@@ -42,25 +53,33 @@ void read_rows(Workbench& bench) {
     options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
-    int64_t count = data.held_out > 0 ? data.held_out : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
-    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ", count,
-            " held-out ones; give --eval, a smaller --held-out, or more data");
+    int64_t count = data.held_out > 0
+                        ? data.held_out
+                        : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
+    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ",
+            count, " held-out ones; give --eval, a smaller --held-out, or more data");
     Split split = split_examples(std::move(train), count, bench.run.seed);
-    train = std::move(split.train), held_out = std::move(split.held_out);
+    train = std::move(split.train);
+    held_out = std::move(split.held_out);
   }
   SampleOptions options = data.samples();
-  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
+  held_out =
+      first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
   require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
           ": fewer than two held-out records: one is needed to choose by and one to judge by");
-  Split halves = split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
+  Split halves =
+      split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
   bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options);
   bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);
-  require_disjoint(bench.train, bench.choice), require_disjoint(bench.train, bench.final);
+  require_disjoint(bench.train, bench.choice);
+  require_disjoint(bench.train, bench.final);
   const std::string& from = data.eval.empty() ? sources : data.eval;
-  bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice), described("final", from, bench.final)};
+  bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice),
+                 described("final", from, bench.final)};
   for (const Example& e : halves.held_out)
-    if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() && e.messages.back().role == "assistant")
+    if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() &&
+        e.messages.back().role == "assistant")
       bench.prompts.push_back(e);
   if (data.retain.empty()) return;
   SampleOptions general = options;
@@ -87,21 +106,28 @@ std::string hash_of(const ModelFiles& files, uint64_t seed) {
 
 }  // namespace
 
-Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run) {
-  model.parsed_device(), model.parsed_dtype(), model.parsed_checkpoint();  // what cannot be is said before anything is read or foreseen
+Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
+                         const RunOptions& run) {
+  model.parsed_device();
+  model.parsed_dtype();
+  model.parsed_checkpoint();  // what cannot be is said before anything is read or foreseen
   auto files = open_files(model, run.seed);
-  Tokenizer tokenizer = files->gguf ? Tokenizer::from_gguf(files->gguf->metadata(), model.path) : Tokenizer::from_file(model.path);
+  Tokenizer tokenizer = files->gguf ? Tokenizer::from_gguf(files->gguf->metadata(), model.path)
+                                    : Tokenizer::from_file(model.path);
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {}, {}, {}, {}, {}, {}, 0, {}, {}, nullptr};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},     {},
+                  {},    {},   {},  {},    {},        0,    {}, {}, nullptr};
   const ModelConfig& c = files->config;
-  require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(), " tokens, the model's vocabulary ",
-          c.vocabulary);
+  require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
+          " tokens, the model's vocabulary ", c.vocabulary);
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
-    bench.notes.push_back("--length was brought down to the model's context of " + std::to_string(c.context));
+    bench.notes.push_back("--length was brought down to the model's context of " +
+                          std::to_string(c.context));
   if (const int64_t together = rows_summed_as_one(); bf16_sums() == Bf16Sums::tiles)
-    require(bench.data.length % together == 0, "--length ", bench.data.length, ": with --dtype bf16-tiles expected a multiple of ",
-            together, ", as so many positions are summed as one; use --length ",
+    require(bench.data.length % together == 0, "--length ", bench.data.length,
+            ": with --dtype bf16-tiles expected a multiple of ", together,
+            ", as so many positions are summed as one; use --length ",
             std::max(together, bench.data.length / together * together));
   bench.described = {std::filesystem::path(model.path).filename().string(),
                      model.path,
@@ -114,34 +140,44 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
                      c.kv_heads,
                      c.ffn_dim,
                      c.vocabulary};
-  if (bench.described.name.empty()) bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
+  if (bench.described.name.empty())
+    bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
   if (bench.train.cut)
-    bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " + std::to_string(bench.data.length) +
-                          " tokens");
-  if (bench.train.skipped) bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
+    bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " +
+                          std::to_string(bench.data.length) + " tokens");
+  if (bench.train.skipped)
+    bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
   if (model.dtype == "bf16" && sums_by_amx() && model.parsed_device() == Device::cpu)
-    bench.notes.push_back("this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of its own");
+    bench.notes.push_back(
+        "this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of "
+        "its own");
   if (model.dtype == "bf16-tiles" && !sums_by_amx())
     bench.notes.push_back(
-        "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here too, but slower than bf16");
+        "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here "
+        "too, but slower than bf16");
   return bench;
 }
 
 BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed) {
   BatchOptions b;
-  b.batch = run.batch, b.accumulate = run.accumulate, b.length = data.length, b.seed = seed;
+  b.batch = run.batch;
+  b.accumulate = run.accumulate;
+  b.length = data.length;
+  b.seed = seed;
   b.pack = data.packing == "on";
   return b;
 }
 
 std::vector<InputRows> rows_of(const std::vector<Batch>& batches) {
   std::vector<InputRows> rows;
-  for (const Batch& b : batches) rows.push_back({b.rows, b.length, b.tokens, b.targets, b.starts, b.samples});
+  for (const Batch& b : batches)
+    rows.push_back({b.rows, b.length, b.tokens, b.targets, b.starts, b.samples});
   return rows;
 }
 
-StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer, uint64_t seed, int64_t step, StepInputs* inputs) {
+StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer,
+                    uint64_t seed, int64_t step, StepInputs* inputs) {
   int64_t targets = 0;
   for (const Batch& b : batches) targets += b.target_count;
   if (inputs) {
@@ -157,8 +193,12 @@ StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& tr
 MemoryBytes memory_at_peak(const MemoryUse& use) {
   MemoryBytes m;
   auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
-  m.weights = at(Purpose::weights), m.masters = at(Purpose::masters), m.gradients = at(Purpose::gradients);
-  m.optimizer = at(Purpose::optimizer), m.activations = at(Purpose::activations), m.workspace = at(Purpose::workspace);
+  m.weights = at(Purpose::weights);
+  m.masters = at(Purpose::masters);
+  m.gradients = at(Purpose::gradients);
+  m.optimizer = at(Purpose::optimizer);
+  m.activations = at(Purpose::activations);
+  m.workspace = at(Purpose::workspace);
   return m;
 }
 
@@ -167,9 +207,11 @@ bool looks_after(const RunOptions& run, int64_t step) {
   return step % every == 0 || step == run.steps;
 }
 
-std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed) {
+std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method,
+                             uint64_t seed) {
   return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed, bench.model.parsed_checkpoint()});
+                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed,
+                      bench.model.parsed_checkpoint()});
 }
 
 std::vector<std::string> answers(Model& model, const Workbench& bench) {
@@ -195,13 +237,19 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
 Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
   Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
   Scores s;
-  s.heldout = e.mean, s.heldout_rows = int64_t(e.losses.size()), s.heldout_tokens = e.targets;
+  s.heldout = e.mean;
+  s.heldout_rows = int64_t(e.losses.size());
+  s.heldout_tokens = e.targets;
   if (examples)
-    for (size_t i = 0; i < e.losses.size(); ++i)
-      examples->rows.push_back(int64_t(i)), examples->tokens.push_back(e.tokens[i]), examples->losses.push_back(e.losses[i]);
+    for (size_t i = 0; i < e.losses.size(); ++i) {
+      examples->rows.push_back(int64_t(i));
+      examples->tokens.push_back(e.tokens[i]);
+      examples->losses.push_back(e.losses[i]);
+    }
   if (bench.retain.rows.empty()) return s;
   Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
-  s.retain = r.mean, s.retain_tokens = r.targets;
+  s.retain = r.mean;
+  s.retain_tokens = r.targets;
   return s;
 }
 
@@ -216,7 +264,8 @@ void measure_base(Workbench& bench) {
     const Example& e = bench.prompts[i];
     std::string prompt;
     for (size_t m = 0; m + 1 < e.messages.size(); ++m)
-      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") + e.messages[m].content;
+      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") +
+                e.messages[m].content;
     bench.generations.push_back({prompt, e.messages.back().content, said[i], ""});
   }
 }

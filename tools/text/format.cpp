@@ -39,7 +39,8 @@ std::string format_count(double count) {
   // Model sizes are known by one decimal (134.5 M), so one digit more than elsewhere.
   for (int which = 4; which > 0; which--) {
     double unit = std::pow(1000.0, which);
-    if (count >= unit * 0.99995) return print(count >= unit * 99.95 ? "%.1f" : "%.2f", count / unit) + prefixes[which];
+    if (count >= unit * 0.99995)
+      return print(count >= unit * 99.95 ? "%.1f" : "%.2f", count / unit) + prefixes[which];
   }
   return count == std::floor(count) ? print("%.0f", count) : three_digits(count);
 }
@@ -50,7 +51,8 @@ std::string format_bytes(double bytes) {
 }
 
 std::string format_flops(double flops) {
-  static const char* const prefixes[] = {" FLOP", " kFLOP", " MFLOP", " GFLOP", " TFLOP", " PFLOP", " EFLOP", " ZFLOP"};
+  static const char* const prefixes[] = {" FLOP",  " kFLOP", " MFLOP", " GFLOP",
+                                         " TFLOP", " PFLOP", " EFLOP", " ZFLOP"};
   return std::isfinite(flops) ? with_prefix(flops, 1000, prefixes, 7) : dash;
 }
 
@@ -61,7 +63,8 @@ std::string format_seconds(double seconds) {
   int64_t whole = int64_t(seconds + 0.5), minutes = whole / 60, hours = minutes / 60;
   char text[64];
   if (hours == 0) std::snprintf(text, sizeof text, "%d min %02d s", int(minutes), int(whole % 60));
-  else if (hours < 100000) std::snprintf(text, sizeof text, "%d h %02d min", int(hours), int(minutes % 60));
+  else if (hours < 100000)
+    std::snprintf(text, sizeof text, "%d h %02d min", int(hours), int(minutes % 60));
   else return dash;
   return text;
 }
@@ -74,17 +77,26 @@ std::string format_rate(double per_second) {
 std::string format_ratio(double ratio) {
   if (!std::isfinite(ratio)) return dash;
   if (ratio != 0 && std::fabs(ratio) < 0.0995) return print("%.2g", ratio) + "×";
-  return print(std::fabs(ratio) < 9.95 ? "%.2f" : std::fabs(ratio) < 99.5 ? "%.1f" : "%.0f", ratio) + "×";
+  return print(std::fabs(ratio) < 9.95   ? "%.2f"
+               : std::fabs(ratio) < 99.5 ? "%.1f"
+                                         : "%.0f",
+               ratio) +
+         "×";
 }
 
 std::string format_percent(double share) {
   if (!std::isfinite(share)) return dash;
   double percent = share * 100;
   if (percent == 0 || std::fabs(percent) >= 99.95) return print("%.0f %%", percent);
-  return print(std::fabs(percent) < 0.0995 ? "%.2g %%" : std::fabs(percent) < 0.995 ? "%.2f %%" : "%.1f %%", percent);
+  return print(std::fabs(percent) < 0.0995  ? "%.2g %%"
+               : std::fabs(percent) < 0.995 ? "%.2f %%"
+                                            : "%.1f %%",
+               percent);
 }
 
-std::string format_loss(double loss) { return std::isfinite(loss) ? print("%.4f", loss) : "diverged"; }
+std::string format_loss(double loss) {
+  return std::isfinite(loss) ? print("%.4f", loss) : "diverged";
+}
 
 std::string format_difference(double value) {
   if (!std::isfinite(value)) return dash;
@@ -119,20 +131,27 @@ std::string format_interval(const Estimate& estimate) {
   if (!estimate.known()) return dash;
   std::string text = format_difference(estimate.mean);
   if (!estimate.has_interval()) return text;
-  return text + " [" + format_difference(estimate.low()) + ", " + format_difference(estimate.high()) + "]";
+  return text + " [" + format_difference(estimate.low()) + ", " +
+         format_difference(estimate.high()) + "]";
 }
 
 std::string short_hash(const std::string& hash, size_t length) { return hash.substr(0, length); }
 
 std::string harmless(std::string_view text) {
   std::string out;
-  auto show = [&](unsigned char c) { ((out += "\\x") += "0123456789abcdef"[c >> 4]) += "0123456789abcdef"[c & 15]; };
+  auto show = [&](unsigned char c) {
+    ((out += "\\x") += "0123456789abcdef"[c >> 4]) += "0123456789abcdef"[c & 15];
+  };
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
-    bool c1 = c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F: some terminals obey them
+    bool c1 =
+        c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F: some terminals obey them
     if ((c < 32 && c != '\n' && c != '\t') || c == 127) show(c);
-    else if (c1) show(c), show(next), ++i;
-    else out += char(c);
+    else if (c1) {
+      show(c);
+      show(next);
+      ++i;
+    } else out += char(c);
   }
   return out;
 }
@@ -141,8 +160,9 @@ size_t display_width(const std::string& utf8) {
   size_t width = 0;
   for (size_t place = 0; place < utf8.size(); place++) {
     unsigned char byte = utf8[place];
-    if ((byte & 0xC0) == 0x80) continue;                         // counted with its first byte
-    bool wide = byte >= 0xF0 || (byte >= 0xE3 && byte <= 0xED);  // from U+3000 on: near enough for columns
+    if ((byte & 0xC0) == 0x80) continue;  // counted with its first byte
+    bool wide =
+        byte >= 0xF0 || (byte >= 0xE3 && byte <= 0xED);  // from U+3000 on: near enough for columns
     width += wide ? 2 : 1;
   }
   return width;

@@ -20,15 +20,16 @@ std::string format_difference(double value);    // +0.0123, −0.0123
 std::string format_learning_rate(double rate);  // 3e-4
 std::string format_grouped(int64_t number);     // 1,234,567
 
-// "2.3456 ± 0.0123", without the second part where there is no interval, "–" where nothing was measured.
+// "2.3456 ± 0.0123", without the second part where there is no interval, "–" where nothing was
+// measured.
 std::string format_estimate(const Estimate& estimate, std::string (*one)(double) = format_loss);
 // "−0.0412 [−0.0535, −0.0290]"
 std::string format_interval(const Estimate& estimate);
 
 // The first `length` characters of a hash: enough to tell two apart by eye.
 std::string short_hash(const std::string& hash, size_t length = 12);
-// What a terminal would obey is shown instead ("\x1b"): names and texts in a stranger's files may not move the cursor or rewrite the
-// screen.
+// What a terminal would obey is shown instead ("\x1b"): names and texts in a stranger's files may
+// not move the cursor or rewrite the screen.
 std::string harmless(std::string_view text);
 // Columns that a terminal shows: code points, wide ones (CJK, emoji) as two.
 size_t display_width(const std::string& utf8);

@@ -11,7 +11,9 @@
 namespace afina {
 namespace {
 
-double steady_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 // A bar of `width` columns in eighths of a column.
 std::string bar(double share, int width) {
@@ -48,7 +50,8 @@ ProgressOptions progress_options_of_stderr() {
   options.terminal = isatty(STDERR_FILENO) && !(kind && std::string(kind) == "dumb");
   options.colour = options.terminal && !(no_colour && *no_colour);
   winsize size{};
-  if (options.terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) options.width = size.ws_col;
+  if (options.terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    options.width = size.ws_col;
   return options;
 }
 
@@ -57,7 +60,8 @@ Progress::Progress(std::ostream& out, std::string title, int64_t total, Progress
   begin_ = drawn_at_ = now();
 }
 
-Progress::Progress(std::string title, int64_t total) : Progress(std::cerr, std::move(title), total, progress_options_of_stderr()) {}
+Progress::Progress(std::string title, int64_t total)
+    : Progress(std::cerr, std::move(title), total, progress_options_of_stderr()) {}
 
 Progress::~Progress() { finish(); }
 
@@ -69,7 +73,8 @@ void Progress::start_from(int64_t done) {
 }
 
 double Progress::left(int64_t done, double elapsed) const {
-  // The first steps are slow (memory is touched for the first time): say nothing before half a second.
+  // The first steps are slow (memory is touched for the first time): say nothing before half a
+  // second.
   if (total_ <= 0 || done <= first_ || elapsed < 0.5) return -1;
   return elapsed / double(done - first_) * double(std::max<int64_t>(0, total_ - done));
 }
@@ -77,14 +82,17 @@ double Progress::left(int64_t done, double elapsed) const {
 std::string Progress::line(int64_t done, const ProgressValues& values) const {
   std::string text = title_;
   if (total_ > 0) {
-    if (options_.terminal && options_.width >= 80) text += " " + bar(double(done) / double(total_), 16) + " ";
+    if (options_.terminal && options_.width >= 80)
+      text += " " + bar(double(done) / double(total_), 16) + " ";
     text += " " + format_grouped(done) + "/" + format_grouped(total_);
   } else {
     text += " " + format_grouped(done);
   }
   if (values.loss) text += "  loss " + format_loss(*values.loss);
-  if (values.learning_rate && std::isfinite(*values.learning_rate)) text += "  lr " + format_learning_rate(*values.learning_rate);
-  if (values.tokens_per_second && std::isfinite(*values.tokens_per_second) && *values.tokens_per_second > 0)
+  if (values.learning_rate && std::isfinite(*values.learning_rate))
+    text += "  lr " + format_learning_rate(*values.learning_rate);
+  if (values.tokens_per_second && std::isfinite(*values.tokens_per_second) &&
+      *values.tokens_per_second > 0)
     text += "  " + format_rate(*values.tokens_per_second) + " tokens/s";
   double elapsed = now() - begin_, rest = left(done, elapsed);
   if (total_ > 0 && done >= total_) text += "  in " + format_seconds(elapsed);
@@ -107,7 +115,8 @@ void Progress::draw(const std::string& text) {
     return;
   }
   std::string shown = cut(text, size_t(std::max(options_.width - 1, 1)));
-  if (options_.colour && shown.starts_with(title_)) shown = "\033[1m" + title_ + "\033[0m" + shown.substr(title_.size());
+  if (options_.colour && shown.starts_with(title_))
+    shown = "\033[1m" + title_ + "\033[0m" + shown.substr(title_.size());
   out_ << "\r\033[K" << shown << std::flush;
   drawn_ = true;
 }

@@ -1,4 +1,5 @@
-// The line that shows how far long work has come: redrawn in place on a terminal, now and then a whole line elsewhere.
+// The line that shows how far long work has come: redrawn in place on a terminal, now and then a
+// whole line elsewhere.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -8,7 +9,8 @@
 
 namespace afina {
 
-struct ProgressValues {  // what is not known is left out of the line; NaN and infinity are shown as words
+struct ProgressValues {  // what is not known is left out of the line; NaN and infinity are shown as
+                         // words
   std::optional<double> loss = {};
   std::optional<double> learning_rate = {};
   std::optional<double> tokens_per_second = {};
@@ -26,7 +28,8 @@ struct ProgressOptions {
 // For standard error as it is now: terminal or not, its width, NO_COLOR.
 ProgressOptions progress_options_of_stderr();
 
-// Steps of one piece of work. Not for several threads at once. Whatever it draws on a terminal is ended by finish() or the destructor.
+// Steps of one piece of work. Not for several threads at once. Whatever it draws on a terminal is
+// ended by finish() or the destructor.
 class Progress {
  public:
   // `total` 0: unknown, then no share and no time left are shown.
@@ -36,8 +39,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `done` of `total`. Draws only when it is time to; the first and the last step always. Time left is reckoned from the steps since
-  // construction or start_from, so that resumed work is not taken for fast work.
+  // `done` of `total`. Draws only when it is time to; the first and the last step always. Time left
+  // is reckoned from the steps since construction or start_from, so that resumed work is not taken
+  // for fast work.
   void update(int64_t done, const ProgressValues& values = {});
   void start_from(int64_t done);
   // Removes the line, prints `text` as a line of its own; the next update draws again.

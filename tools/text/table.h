@@ -8,7 +8,8 @@
 
 namespace afina {
 
-// Columns are as wide as their widest cell, two blanks apart. `align` has a letter a column: l or r; what lies beyond it is r.
+// Columns are as wide as their widest cell, two blanks apart. `align` has a letter a column: l or
+// r; what lies beyond it is r.
 class Table {
  public:
   explicit Table(std::string align) : align_(std::move(align)) {}
@@ -27,7 +28,8 @@ class Table {
       std::string line;
       for (size_t i = 0; i < row.size(); ++i) {
         std::string gap(widths[i] - display_width(row[i]), ' ');
-        line += (i ? "  " : "") + (i < align_.size() && align_[i] == 'l' ? row[i] + gap : gap + row[i]);
+        line +=
+            (i ? "  " : "") + (i < align_.size() && align_[i] == 'l' ? row[i] + gap : gap + row[i]);
       }
       out << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
     }

@@ -1,4 +1,5 @@
-// The GPU benchmark and its checks: part of `make gpu-check` (test/gpu_check.sh), which explains what each part is for.
+// The GPU benchmark and its checks: part of `make gpu-check` (test/gpu_check.sh), which explains
+// what each part is for.
 //
 //   gpu_bench DEVICE [tiny] device | parity | kernels [WORD] | steps [NAME] | step NAME METHOD ROWS
 #include <algorithm>
@@ -33,8 +34,8 @@ double seconds_of(const Setting& s, const std::function<void()>& call) {
 
 Tensor random_on(const Setting& s, const Shape& shape, Dtype dtype, uint64_t number) {
   Random random(3, "gpu bench", number);
-  // A pattern of some normal values, and the rest copied on the device: making as many as a large tensor holds would take longer than the
-  // trial. Never zeros, which run faster.
+  // A pattern of some normal values, and the rest copied on the device: making as many as a large
+  // tensor holds would take longer than the trial. Never zeros, which run faster.
   int64_t size = shape.size(), made = std::min<int64_t>(size, 65521);
   std::vector<float> pattern(static_cast<size_t>(made));
   for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = 0.5f * float(random.normal(i));
@@ -42,7 +43,8 @@ Tensor random_on(const Setting& s, const Shape& shape, Dtype dtype, uint64_t num
   auto* to = all.data<char>();
   const size_t bytes = all.bytes();
   memory(s.device).copy(to, first.data(), first.bytes());
-  for (size_t done = first.bytes(); done < bytes; done *= 2) memory(s.device).copy(to + done, to, std::min(done, bytes - done));
+  for (size_t done = first.bytes(); done < bytes; done *= 2)
+    memory(s.device).copy(to + done, to, std::min(done, bytes - done));
   wait_for(s.device);
   return all;
 }
@@ -56,12 +58,17 @@ int main(int count, char** words) {
   std::vector<std::string> all(words + 1, words + count);
   bench::Setting s;
   if (all.empty() || (all[0] != "cuda" && all[0] != "emulated")) {
-    std::fprintf(stderr, "gpu_bench cuda|emulated [tiny] device | parity | kernels [WORD] | steps [NAME] | step NAME METHOD ROWS\n");
+    std::fprintf(stderr,
+                 "gpu_bench cuda|emulated [tiny] device | parity | kernels [WORD] | steps [NAME] | "
+                 "step NAME METHOD ROWS\n");
     return 2;
   }
   s.device = all[0] == "cuda" ? Device::cuda : Device::emulated;
   all.erase(all.begin());
-  if (!all.empty() && all[0] == "tiny") s.tiny = true, all.erase(all.begin());
+  if (!all.empty() && all[0] == "tiny") {
+    s.tiny = true;
+    all.erase(all.begin());
+  }
   std::string part = all.empty() ? "device" : all[0];
   try {
     if (const char* why = why_absent(s.device)) {
@@ -70,7 +77,8 @@ int main(int count, char** words) {
     }
     if (part == "device") std::printf("ready\n");
     else if (part == "parity") return bench::check_parity(s) ? 0 : 1;
-    else if (part == "step" && all.size() == 4) bench::one_step(s, all[1], all[2], std::stoll(all[3]));
+    else if (part == "step" && all.size() == 4)
+      bench::one_step(s, all[1], all[2], std::stoll(all[3]));
     else {
       bench::measure_ceilings(s);
       if (part == "kernels") bench::bench_kernels(s, all.size() > 1 ? all[1] : "");

@@ -1,4 +1,5 @@
-// Steps of whole models with random weights, full and LoRA: tokens/s, share of the measured matmul rate, peak memory.
+// Steps of whole models with random weights, full and LoRA: tokens/s, share of the measured matmul
+// rate, peak memory.
 #include <cmath>
 #include <cstdio>
 
@@ -48,13 +49,16 @@ struct Outcome {
 double needed_flops(const Model& model, int64_t rows, int64_t length) {
   double frozen = 0, trained = 0;
   for (const Parameter& p : model.parameters->all)
-    if (p.shape.rank() > 1 && p.name.find("wpe") == std::string::npos) (p.trained ? trained : frozen) += double(p.shape.size());
+    if (p.shape.rank() > 1 && p.name.find("wpe") == std::string::npos)
+      (p.trained ? trained : frozen) += double(p.shape.size());
   const ModelConfig& c = model.config;
   double pairs = double(rows) * double(length) * double(length + 1) / 2;
-  return double(rows * length) * (6 * trained + 4 * frozen) + double(c.layers * c.heads * c.head_dim) * pairs * 14;
+  return double(rows * length) * (6 * trained + 4 * frozen) +
+         double(c.layers * c.heads * c.head_dim) * pairs * 14;
 }
 
-// Matrices made on the device: a billion normal values of the host would take longer than the trial.
+// Matrices made on the device: a billion normal values of the host would take longer than the
+// trial.
 struct DeviceWeights : WeightSource {
   const Setting& s;
   uint64_t number = 0;
@@ -62,36 +66,44 @@ struct DeviceWeights : WeightSource {
   bool has(const std::string&) const override { return true; }
   void read(Parameter& into) override {
     if (into.init.kind != Init::normal) return initialise(into, 1);
-    Tensor values = random_on(s, into.shape, Dtype::f32, ++number) * (2. * double(into.init.spread));
-    if (into.master) into.master.copy_from(values), into.refresh();
-    else into.value.copy_from(values.as(into.value.dtype()));
+    Tensor values =
+        random_on(s, into.shape, Dtype::f32, ++number) * (2. * double(into.init.spread));
+    if (into.master) {
+      into.master.copy_from(values);
+      into.refresh();
+    } else into.value.copy_from(values.as(into.value.dtype()));
   }
 };
 
-// Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while a step runs. profiled: three that are
-// not captured, the last one timed by kernel slot.
-Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length,
-                bool profiled = false) {
+// Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while
+// a step runs. profiled: three that are not captured, the last one timed by kernel slot.
+Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method,
+                int64_t rows, int64_t length, bool profiled = false) {
   DeviceWeights source(s);
-  auto model = build_model(config, source, make_method(parse_method(method)), {Dtype::bf16, s.device, 1, Checkpointing::none});
+  auto model = build_model(config, source, make_method(parse_method(method)),
+                           {Dtype::bf16, s.device, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   if (profiled) options.graphs = GraphUse::off;
   const int warm = s.tiny ? 0 : profiled ? 2 : 4, timed = s.tiny || profiled ? 1 : 10;
   const size_t each_step = size_t(rows * length);
-  std::vector<std::vector<int32_t>> tokens, targets;  // made beforehand: it is the steps that are timed
+  std::vector<std::vector<int32_t>> tokens,
+      targets;  // made beforehand: it is the steps that are timed
   for (int step = 0; step < warm + timed; ++step) {
     Random random(1, "bench", uint64_t(step));
     std::vector<int32_t> some(each_step);
-    for (size_t i = 0; i < each_step; ++i) some[i] = int32_t(random.below(i, uint32_t(config.vocabulary)));
+    for (size_t i = 0; i < each_step; ++i)
+      some[i] = int32_t(random.below(i, uint32_t(config.vocabulary)));
     tokens.push_back(some);
-    some.erase(some.begin()), some.push_back(0);
+    some.erase(some.begin());
+    some.push_back(0);
     targets.push_back(some);
   }
   const std::vector<int32_t> starts(each_step, 0);
   const std::vector<int64_t> samples(each_step, 0);
   auto of_step = [&](int step) {
-    return std::vector<InputRows>{{rows, length, tokens[size_t(step)], targets[size_t(step)], starts, samples}};
+    return std::vector<InputRows>{
+        {rows, length, tokens[size_t(step)], targets[size_t(step)], starts, samples}};
   };
   StepInputs inputs(s.device);
   Trainer trainer(model->parameters->trained(), options);
@@ -110,7 +122,8 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
     next = step + 1;
     inputs.load(of_step(step), 1, step);
     trainer.step(
-        1, rows * length, [&](size_t i, double scale) { return model->loss(inputs.of(i), scale); }, &inputs.kind());
+        1, rows * length, [&](size_t i, double scale) { return model->loss(inputs.of(i), scale); },
+        &inputs.kind());
   }
   wait_for(s.device);
   double each = (seconds_now() - start) / timed;
@@ -120,7 +133,8 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
 }
 
 // Doubles the rows until that gains nothing more or does not fit.
-Outcome fill(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows, int64_t length) {
+Outcome fill(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows,
+             int64_t length) {
   Outcome best;
   for (; rows <= 256; rows *= 2) {
     Outcome now;
@@ -143,29 +157,35 @@ void print_profile() {
   for (const auto& [slot, time] : profile_times()) all += time.seconds;
   std::printf("| slot | calls | ms | share |\n|---|---:|---:|---:|\n");
   for (const auto& [slot, time] : profile_times())
-    std::printf("| %s | %lld | %.3f | %.1f %% |\n", slot.c_str(), (long long)time.calls, 1e3 * time.seconds, 100 * time.seconds / all);
+    std::printf("| %s | %lld | %.3f | %.1f %% |\n", slot.c_str(), (long long)time.calls,
+                1e3 * time.seconds, 100 * time.seconds / all);
 }
 
 }  // namespace
 
 void one_step(const Setting& s, const std::string& model, const std::string& method, int64_t rows) {
   for (const Trial& m : models)
-    if (std::string(m.name).find(model) != std::string::npos)
-      return measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows, s.tiny ? 8 : m.length, true),
-             print_profile();
+    if (std::string(m.name).find(model) != std::string::npos) {
+      measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows,
+              s.tiny ? 8 : m.length, true);
+      return print_profile();
+    }
   fail("no model is called '", model, "'");
 }
 
 void bench_steps(const Setting& s, const std::string& only) {
-  std::printf("| model | method | rows x length | tokens/s | of the matmul rate | peak memory |\n|---|---|---:|---:|---:|---:|\n");
+  std::printf(
+      "| model | method | rows x length | tokens/s | of the matmul rate | peak memory "
+      "|\n|---|---|---:|---:|---:|---:|\n");
   for (const Trial& m : models) {
     if (std::string(m.name).find(only) == std::string::npos || (s.tiny && !m.tiny)) continue;
     ModelConfig config = parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name);
     int64_t length = s.tiny ? 8 : m.length;
     for (const char* method : {"full", "lora:rank=16,alpha=32"}) {
       Outcome o = fill(s, config, method, s.tiny ? 1 : m.batch, length);
-      std::printf("| %s | %s | %lld x %lld | %.0f | %.1f %% | %.2f GiB |\n", m.name, method, (long long)o.batch, (long long)length,
-                  o.tokens_per_second, 100 * o.share, o.peak_gib);
+      std::printf("| %s | %s | %lld x %lld | %.0f | %.1f %% | %.2f GiB |\n", m.name, method,
+                  (long long)o.batch, (long long)length, o.tokens_per_second, 100 * o.share,
+                  o.peak_gib);
       std::fflush(stdout);
     }
   }

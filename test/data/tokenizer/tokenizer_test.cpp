@@ -1,4 +1,5 @@
-// The tokenizer against stored results of Hugging Face `tokenizers` (test/reference/tokenizer.py), its offsets, decoding and errors.
+// The tokenizer against stored results of Hugging Face `tokenizers` (test/reference/tokenizer.py),
+// its offsets, decoding and errors.
 #include "data/tokenizer/tokenizer.h"
 
 #include <chrono>
@@ -27,7 +28,8 @@ std::vector<std::string> texts() {
   std::vector<std::string> all = cases()["texts"];
   for (std::string hex : cases()["invalid"]) {
     std::string bytes;
-    for (size_t i = 0; i < hex.size(); i += 2) bytes += char(std::stoi(hex.substr(i, 2), nullptr, 16));
+    for (size_t i = 0; i < hex.size(); i += 2)
+      bytes += char(std::stoi(hex.substr(i, 2), nullptr, 16));
     all.push_back(bytes);
   }
   return all;
@@ -36,14 +38,17 @@ std::vector<std::string> texts() {
 Tokenizer kind(const std::string& name) { return Tokenizer::from_file(folder + name + ".json"); }
 
 // The ranges of an encoding leave nothing out, and each says which bytes its token stands for.
-void check_ranges(const Tokenizer& tokenizer, const std::string& text, const Encoding& encoding, bool rewritten) {
+void check_ranges(const Tokenizer& tokenizer, const std::string& text, const Encoding& encoding,
+                  bool rewritten) {
   int64_t at = 0;
   BOOST_REQUIRE(encoding.ids.size() == encoding.ranges.size());
   for (size_t i = 0; i < encoding.ids.size(); ++i) {
     Range range = encoding.ranges[i];
     BOOST_REQUIRE(range.begin == at && range.end >= at);
     at = range.end;
-    if (!rewritten) BOOST_TEST(tokenizer.token_bytes(encoding.ids[i]) == text.substr(size_t(range.begin), size_t(range.end - range.begin)));
+    if (!rewritten)
+      BOOST_TEST(tokenizer.token_bytes(encoding.ids[i]) ==
+                 text.substr(size_t(range.begin), size_t(range.end - range.begin)));
   }
   BOOST_TEST(at == int64_t(text.size()));
 }
@@ -59,10 +64,12 @@ void check_against(const Tokenizer& tokenizer, const std::string& name) {
       std::vector<int32_t> plain = expected["plain_ids"][i];
       BOOST_TEST(tokenizer.encode(all[i], false) == plain, boost::test_tools::per_element());
       BOOST_TEST(tokenizer.decode(ids) == expected["decoded"][i].get<std::string>());
-      BOOST_TEST(tokenizer.decode(ids, true) == expected["decoded_without_special"][i].get<std::string>());
+      BOOST_TEST(tokenizer.decode(ids, true) ==
+                 expected["decoded_without_special"][i].get<std::string>());
       for (size_t k = 1; k < ids.size(); k += 2) halves.push_back(ids[k]);
       BOOST_TEST(tokenizer.decode(halves) == expected["halves"][i].get<std::string>());
-      bool rewritten = name == "qwen2" || name == "sentence_piece" || name == "gpt2" || !is_utf8(all[i]);
+      bool rewritten =
+          name == "qwen2" || name == "sentence_piece" || name == "gpt2" || !is_utf8(all[i]);
       check_ranges(tokenizer, all[i], encoding, rewritten);
       TextStream stream(tokenizer, false);
       std::string streamed;
@@ -76,7 +83,8 @@ void check_against(const Tokenizer& tokenizer, const std::string& name) {
   }
 }
 
-const char* tiny = R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "c": 5}, "merges": ["a b"]},
+const char* tiny =
+    R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "c": 5}, "merges": ["a b"]},
   "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}, "decoder": {"type": "ByteLevel"},
   "added_tokens": [{"id": 4, "content": "<e>", "special": true}]})";
 
@@ -86,7 +94,8 @@ std::string with(const std::string& from, const std::string& to) {
   require(at != text.npos, "the test replaces what is not there: ", from);
   return text.replace(at, from.size(), to);
 }
-void check_refused(const std::string& from, const std::string& to, std::initializer_list<std::string> words) {
+void check_refused(const std::string& from, const std::string& to,
+                   std::initializer_list<std::string> words) {
   BOOST_TEST_CONTEXT(to) {
     check_error([&] { Tokenizer::from_json(with(from, to), "t.json"); }, words);
     check_error([&] { Tokenizer::from_json(with(from, to), "t.json"); }, {"t.json"});
@@ -98,14 +107,16 @@ void check_refused(const std::string& from, const std::string& to, std::initiali
 BOOST_AUTO_TEST_SUITE(tokenizer)
 
 BOOST_AUTO_TEST_CASE(agrees_with_hugging_face) {
-  for (std::string name : {"gpt2", "smollm", "llama3", "qwen2", "sentence_piece"}) check_against(kind(name), name);
+  for (std::string name : {"gpt2", "smollm", "llama3", "qwen2", "sentence_piece"})
+    check_against(kind(name), name);
 }
 
 BOOST_AUTO_TEST_CASE(smollm2_from_gguf_agrees_with_hugging_face) {
   const char* named = std::getenv("AFINA_SMOLLM2");
   std::string path = named ? named : "";
   std::error_code none;
-  for (auto& entry : std::filesystem::directory_iterator(AFINA_SOURCE_DIR "/models/smollm2-135m-instruct", none))
+  for (auto& entry :
+       std::filesystem::directory_iterator(AFINA_SOURCE_DIR "/models/smollm2-135m-instruct", none))
     if (path.empty() && entry.path().extension() == ".gguf") path = entry.path();
   if (path.empty() || !std::filesystem::exists(path)) {
     BOOST_TEST_MESSAGE("skipped: SmolLM2 is not there (AFINA_SMOLLM2 names its GGUF file)");
@@ -141,7 +152,8 @@ BOOST_AUTO_TEST_CASE(what_the_post_processor_adds_is_known) {
 }
 
 BOOST_AUTO_TEST_CASE(long_words_merge_as_short_ones_do) {
-  // Whole words of any length go through the same merges: a word's tokens are those of the word within a line.
+  // Whole words of any length go through the same merges: a word's tokens are those of the word
+  // within a line.
   Tokenizer tokenizer = kind("smollm");
   std::string word;
   for (int i = 0; i < 20000; ++i) word += "thequickbrownfox"[i * 7 % 16];
@@ -174,7 +186,9 @@ BOOST_AUTO_TEST_CASE(white_space_is_that_of_unicode) {
   Regex spaces("\\s+", "test");
   std::string found;
   std::string text = "a\u00a0\u0085b\u180ec\u200bd\u2028e";
-  spaces.each_match(text, [&](size_t begin, size_t end) { found += "[" + text.substr(begin, end - begin) + "]"; });
+  spaces.each_match(text, [&](size_t begin, size_t end) {
+    found += "[" + text.substr(begin, end - begin) + "]";
+  });
   BOOST_TEST(found == "[\u00a0\u0085][\u2028]");
   check_error([] { Regex("(", "t.json"); }, {"t.json", "regular expression"});
   check_error([] { Regex("[\\S]", "t.json"); }, {"not supported"});
@@ -182,25 +196,32 @@ BOOST_AUTO_TEST_CASE(white_space_is_that_of_unicode) {
 
 BOOST_AUTO_TEST_CASE(a_pattern_made_to_blow_up_is_an_error) {
   Regex bad("(a+)+$", "t.json");
-  check_error([&] { bad.each_match(std::string(60, 'a') + "b", [](size_t, size_t) {}); }, {"t.json", "gave up"});
+  check_error([&] { bad.each_match(std::string(60, 'a') + "b", [](size_t, size_t) {}); },
+              {"t.json", "gave up"});
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_supported_or_wrong_is_refused) {
   Tokenizer good = Tokenizer::from_json(tiny, "t.json");
-  BOOST_TEST(good.encode("ab<e>ba") == (std::vector<int32_t>{2, 4, 1, 0}), boost::test_tools::per_element());
+  BOOST_TEST(good.encode("ab<e>ba") == (std::vector<int32_t>{2, 4, 1, 0}),
+             boost::test_tools::per_element());
   check_refused("\"BPE\"", "\"Unigram\"", {"Unigram", "BPE"});
   check_refused("\"merges\": [\"a b\"]", "\"merges\": [\"a c b\"]", {"merges[0]", "a c b"});
-  check_refused("\"merges\": [\"a b\"]", "\"merges\": [[\"a\", \"x\"]]", {"merge 0", "\"x\"", "not in the vocabulary"});
+  check_refused("\"merges\": [\"a b\"]", "\"merges\": [[\"a\", \"x\"]]",
+                {"merge 0", "\"x\"", "not in the vocabulary"});
   check_refused("\"merges\": [\"a b\"]", "\"merges\": [[\"b\", \"a\"]]", {"\"ba\""});
   check_refused("\"merges\": [\"a b\"]", "\"merges\": 3", {"merges", "array"});
   check_refused("\"b\": 1", "\"b\": 0", {"id 0"});
   check_refused("\"b\": 1", "\"b\": 2000000000", {"2000000000"});
   check_refused("\"b\": 1", "\"b\": -1", {"\"b\"", "-1"});
   check_refused("\"b\": 1", "\"b\": \"x\"", {"\"b\"", "string"});
-  check_refused("\"type\": \"ByteLevel\", \"add", "\"type\": \"Whitespace\", \"add", {"pre-tokenizer", "Whitespace"});
-  check_refused("\"decoder\": {\"type\": \"ByteLevel\"}", "\"decoder\": {\"type\": \"CTC\"}", {"decoder", "CTC"});
-  check_refused("\"decoder\"", "\"normalizer\": {\"type\": \"Lowercase\"}, \"decoder\"", {"normalizer", "Lowercase"});
-  check_refused("\"decoder\"", "\"post_processor\": {\"type\": \"BertProcessing\"}, \"decoder\"", {"post-processor", "BertProcessing"});
+  check_refused("\"type\": \"ByteLevel\", \"add", "\"type\": \"Whitespace\", \"add",
+                {"pre-tokenizer", "Whitespace"});
+  check_refused("\"decoder\": {\"type\": \"ByteLevel\"}", "\"decoder\": {\"type\": \"CTC\"}",
+                {"decoder", "CTC"});
+  check_refused("\"decoder\"", "\"normalizer\": {\"type\": \"Lowercase\"}, \"decoder\"",
+                {"normalizer", "Lowercase"});
+  check_refused("\"decoder\"", "\"post_processor\": {\"type\": \"BertProcessing\"}, \"decoder\"",
+                {"post-processor", "BertProcessing"});
   check_refused("\"id\": 4, ", "", {"added_tokens[0]", "id"});
   check_refused("\"type\": \"BPE\",", "\"type\": \"BPE\", \"dropout\": 0.1,", {"dropout"});
   check_error([] { Tokenizer::from_json("{", "t.json"); }, {"t.json", "line 1"});
@@ -211,14 +232,16 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_or_wrong_is_refused) {
 
 BOOST_AUTO_TEST_CASE(replacements_that_multiply_are_refused) {
   // Forty times twice as long: a terabyte of a single letter.
-  for (std::string step :
-       {R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})", R"({"type": "Prepend", "prepend": "aaaaaaaa"})"}) {
+  for (std::string step : {R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})",
+                           R"({"type": "Prepend", "prepend": "aaaaaaaa"})"}) {
     std::string steps;
     for (int i = 0; i < 40; ++i) steps += (i ? "," : "") + step;
     if (step.find("Prepend") != step.npos)
-      for (int i = 0; i < 40; ++i) steps += R"(,{"type": "Replace", "pattern": {"String": "a"}, "content": "aaa"})";
+      for (int i = 0; i < 40; ++i)
+        steps += R"(,{"type": "Replace", "pattern": {"String": "a"}, "content": "aaa"})";
     std::string json = tiny;
-    json.replace(json.find("\"decoder\""), 0, R"("normalizer": {"type": "Sequence", "normalizers": [)" + steps + "]}, ");
+    json.replace(json.find("\"decoder\""), 0,
+                 R"("normalizer": {"type": "Sequence", "normalizers": [)" + steps + "]}, ");
     check_error([&] { Tokenizer::from_json(json, "t.json").encode("a"); }, {"many times longer"});
   }
 }
@@ -231,7 +254,8 @@ BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {
                {"tokenizer.ggml.merges", {"a b"}},
                {"tokenizer.ggml.eos_token_id", 3}};
   Tokenizer tokenizer = Tokenizer::from_gguf(good);
-  BOOST_TEST(tokenizer.encode("ab<e>") == (std::vector<int32_t>{2, 3}), boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.encode("ab<e>") == (std::vector<int32_t>{2, 3}),
+             boost::test_tools::per_element());
   BOOST_TEST(tokenizer.eos() == 3);
   auto refused = [&](const char* key, Json value, std::initializer_list<std::string> words) {
     Json bad = good;
@@ -250,14 +274,16 @@ BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {
 BOOST_AUTO_TEST_CASE(sentence_piece_from_scores) {
   // What llama.cpp keeps of TinyLlama: scores, from which the merges follow.
   Json metadata = {{"tokenizer.ggml.model", "llama"},
-                   {"tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "\u2581", "a", "b", "\u2581a", "ab", "\u2581ab"}},
+                   {"tokenizer.ggml.tokens",
+                    {"<unk>", "<s>", "</s>", "\u2581", "a", "b", "\u2581a", "ab", "\u2581ab"}},
                    {"tokenizer.ggml.token_type", {2, 3, 3, 1, 1, 1, 1, 1, 1}},
                    {"tokenizer.ggml.scores", {0., 0., 0., -9., -9., -9., -1., -2., -3.}},
                    {"tokenizer.ggml.bos_token_id", 1},
                    {"tokenizer.ggml.eos_token_id", 2},
                    {"tokenizer.ggml.unknown_token_id", 0}};
   Tokenizer tokenizer = Tokenizer::from_gguf(metadata);
-  BOOST_TEST(tokenizer.encode("ab a</s>") == (std::vector<int32_t>{8, 6, 2}), boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.encode("ab a</s>") == (std::vector<int32_t>{8, 6, 2}),
+             boost::test_tools::per_element());
   BOOST_TEST(tokenizer.decode(tokenizer.encode("ab a")) == "ab a");
   BOOST_TEST(tokenizer.adds_bos());
 }

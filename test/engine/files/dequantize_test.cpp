@@ -1,4 +1,5 @@
-// Tests of dequantising: bit for bit what the gguf package for Python gives, and errors for what cannot be weights.
+// Tests of dequantising: bit for bit what the gguf package for Python gives, and errors for what
+// cannot be weights.
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -11,7 +12,8 @@
 using namespace afina;
 
 namespace {
-StoredTensor tensor_of(StoredType type, std::vector<int64_t> shape, const void* data, size_t bytes) {
+StoredTensor tensor_of(StoredType type, std::vector<int64_t> shape, const void* data,
+                       size_t bytes) {
   return {"w", type, std::move(shape), static_cast<const std::byte*>(data), bytes, "f"};
 }
 }  // namespace
@@ -24,8 +26,10 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_reference_to_the_bit) {
     std::vector<float> numbers(one.numbers.size());
     to_f32(one.type, one.blocks.data(), numbers.data(), int64_t(numbers.size()));
     size_t different = 0;
-    for (size_t i = 0; i < numbers.size(); ++i) different += std::bit_cast<uint32_t>(numbers[i]) != one.numbers[i];
-    BOOST_TEST(different == 0u, name(one.type) << ": " << different << " of " << numbers.size() << " numbers differ");
+    for (size_t i = 0; i < numbers.size(); ++i)
+      different += std::bit_cast<uint32_t>(numbers[i]) != one.numbers[i];
+    BOOST_TEST(different == 0u, name(one.type) << ": " << different << " of " << numbers.size()
+                                               << " numbers differ");
   }
 }
 
@@ -34,7 +38,8 @@ BOOST_AUTO_TEST_CASE(half_precision_is_exact) {
   size_t wrong = 0;
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double expected = exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
+    double expected =
+        exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
     if (exponent == 31) expected = fraction ? NAN : INFINITY;
     float value = f16_to_float(uint16_t(bits));
     bool same = std::isnan(expected) ? std::isnan(value) : std::fabs(value) == expected;
@@ -60,10 +65,12 @@ BOOST_AUTO_TEST_CASE(part_of_a_tensor) {
   std::vector<float> row(32);
   to_f32(tensor, 32, 32, row.data());
   BOOST_TEST(std::bit_cast<uint32_t>(row[31]) == q4_0.numbers[63]);
-  check_error([&] { to_f32(tensor, 32, 64, row.data()); }, {"f: tensor 'w': numbers 32 to 32 + 64", "it has 64"});
+  check_error([&] { to_f32(tensor, 32, 64, row.data()); },
+              {"f: tensor 'w': numbers 32 to 32 + 64", "it has 64"});
   check_error([&] { to_f32(tensor, -32, 32, row.data()); }, {"'w'", "-32"});
   check_error([&] { to_f32(tensor, INT64_MAX, 32, row.data()); }, {"'w'"});
-  check_error([&] { to_f32(tensor, 1, 32, row.data()); }, {"'w': number 1 is not the first of a block of Q4_0"});
+  check_error([&] { to_f32(tensor, 1, 32, row.data()); },
+              {"'w': number 1 is not the first of a block of Q4_0"});
   check_error([&] { to_f32(tensor, 0, 31, row.data()); }, {"31 numbers are no whole blocks of 32"});
 }
 
@@ -75,8 +82,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_weights_is_refused) {
   to_f32(tensor, 3, 1, numbers);
   BOOST_TEST(numbers[0] == 2);
   tensor.type = StoredType::i32;
-  check_error([&] { to_f32(tensor, 0, 4, numbers); }, {"f: tensor 'w' is stored as I32, which cannot be read as weights"});
-  check_error([&] { to_f32(StoredType::q2_k, values, numbers, 0); }, {"Q2_K cannot be read as weights"});
+  check_error([&] { to_f32(tensor, 0, 4, numbers); },
+              {"f: tensor 'w' is stored as I32, which cannot be read as weights"});
+  check_error([&] { to_f32(StoredType::q2_k, values, numbers, 0); },
+              {"Q2_K cannot be read as weights"});
   BOOST_TEST(!can_dequantize(StoredType::u8));
 }
 

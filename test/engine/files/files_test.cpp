@@ -38,7 +38,8 @@ BOOST_AUTO_TEST_CASE(takes_empty_files_and_refuses_what_is_no_file) {
   check_error([&] { MappedFile{folder.path()}; }, {folder.path(), "is a folder"});
   BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   check_error([&] { MappedFile(folder / "pipe"); }, {"pipe or device"});
-  check_error([&] { parse_json_file(folder / "pipe"); }, {folder / "pipe", "pipe or device"});  // and does not wait for a writer
+  check_error([&] { parse_json_file(folder / "pipe"); },
+              {folder / "pipe", "pipe or device"});  // and does not wait for a writer
   check_error([&] { parse_json_file(folder.path()); }, {folder.path(), "is a folder"});
   check_error([&] { parse_json_file("/dev/zero"); }, {"pipe or device"});
 }
@@ -71,7 +72,8 @@ BOOST_AUTO_TEST_CASE(leaves_nothing_without_commit) {
   BOOST_TEST(folder.entries() == 1u);
 }
 
-// A child is killed while it writes: the old file is whole, and the next writer sweeps away what the child left.
+// A child is killed while it writes: the old file is whole, and the next writer sweeps away what
+// the child left.
 BOOST_AUTO_TEST_CASE(survives_kill_9) {
   ScratchFolder folder;
   std::string path = folder.put("a", "old");
@@ -90,7 +92,8 @@ BOOST_AUTO_TEST_CASE(survives_kill_9) {
   BOOST_TEST(folder.entries() == 2u);  // the temporary file of a living writer is left alone
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  ::close(ready[0]), ::close(ready[1]);
+  ::close(ready[0]);
+  ::close(ready[1]);
   BOOST_TEST(read_text_file(path) == "old");
   BOOST_TEST(folder.entries() == 2u);
   write_text_file(path, "new");
@@ -104,10 +107,12 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_an_error_and_the_old_file_stays) {
   std::string path = folder.put("a", "old");
   rlimit before, small = {};
   BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-  small.rlim_cur = 1000, small.rlim_max = before.rlim_max;
+  small.rlim_cur = 1000;
+  small.rlim_max = before.rlim_max;
   auto handler = ::signal(SIGXFSZ, SIG_IGN);
   BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  check_error([&] { write_text_file(path, std::string(1500, 'x')); }, {path, "cannot write 500 bytes at 1000", "File too large"});
+  check_error([&] { write_text_file(path, std::string(1500, 'x')); },
+              {path, "cannot write 500 bytes at 1000", "File too large"});
   BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
   ::signal(SIGXFSZ, handler);
   BOOST_TEST(read_text_file(path) == "old");
@@ -144,7 +149,8 @@ BOOST_AUTO_TEST_CASE(gives_the_known_digests) {
     BOOST_TEST(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     BOOST_TEST(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    BOOST_TEST(sha256(std::string(1'000'000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    BOOST_TEST(sha256(std::string(1'000'000, 'a')) ==
+               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   }
   set_isa(before);
 }

@@ -8,11 +8,13 @@
 
 namespace afina {
 
-// `GgufBuilder().set("general.alignment", 32u).tensor("w", 0, {4, 2}, bytes).build()`. Setters return the builder.
+// `GgufBuilder().set("general.alignment", 32u).tensor("w", 0, {4, 2}, bytes).build()`. Setters
+// return the builder.
 class GgufBuilder {
  public:
   uint32_t version = 3;
-  uint64_t alignment = 32;       // used to lay out the data; say it in the metadata too where it is not 32
+  uint64_t alignment =
+      32;  // used to lay out the data; say it in the metadata too where it is not 32
   int64_t claimed_tensors = -1;  // other than there are, if not negative
   int64_t claimed_pairs = -1;
 
@@ -34,7 +36,9 @@ class GgufBuilder {
   GgufBuilder& set(const std::string& key, T value) {
     return pair(key, kind_of_type<T>(), raw(value));
   }
-  GgufBuilder& set(const std::string& key, const char* value) { return pair(key, 8, raw_text(value)); }
+  GgufBuilder& set(const std::string& key, const char* value) {
+    return pair(key, 8, raw_text(value));
+  }
   GgufBuilder& set(const std::string& key, const std::vector<std::string>& values) {
     std::string bytes = raw(uint32_t(8)) + raw(uint64_t(values.size()));
     for (const std::string& value : values) bytes += raw_text(value);
@@ -47,8 +51,10 @@ class GgufBuilder {
     return pair(key, 9, bytes);
   }
 
-  // Dimensions in the file's order, innermost first; `offset` other than the right one if not negative.
-  GgufBuilder& tensor(const std::string& name, uint32_t type, const std::vector<uint64_t>& dimensions, const std::string& data,
+  // Dimensions in the file's order, innermost first; `offset` other than the right one if not
+  // negative.
+  GgufBuilder& tensor(const std::string& name, uint32_t type,
+                      const std::vector<uint64_t>& dimensions, const std::string& data,
                       int64_t offset = -1) {
     entries_ += raw_text(name) + raw(uint32_t(dimensions.size()));
     for (uint64_t dimension : dimensions) entries_ += raw(dimension);
@@ -60,8 +66,10 @@ class GgufBuilder {
   }
 
   std::string build() const {
-    std::string file = "GGUF" + raw(version) + raw(claimed_tensors < 0 ? tensor_count_ : uint64_t(claimed_tensors)) +
-                       raw(claimed_pairs < 0 ? pair_count_ : uint64_t(claimed_pairs)) + pairs_ + entries_;
+    std::string file = "GGUF" + raw(version) +
+                       raw(claimed_tensors < 0 ? tensor_count_ : uint64_t(claimed_tensors)) +
+                       raw(claimed_pairs < 0 ? pair_count_ : uint64_t(claimed_pairs)) + pairs_ +
+                       entries_;
     file.resize((file.size() + alignment - 1) / alignment * alignment);
     return file + data_;
   }

@@ -1,4 +1,5 @@
-// Tests of GGUF: metadata and tensors of a good file, and an error with key or tensor for every kind of damage.
+// Tests of GGUF: metadata and tensors of a good file, and an error with key or tensor for every
+// kind of damage.
 #include <boost/test/unit_test.hpp>
 
 #include "engine/files/gguf.h"
@@ -10,7 +11,9 @@ using namespace afina;
 namespace {
 
 using B = GgufBuilder;
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 void check_damage(const std::string& file, std::initializer_list<std::string> words) {
   check_error([&] { Gguf(bytes_of(file), "f.gguf"); }, words);
 }
@@ -18,10 +21,16 @@ std::string zeros(size_t bytes) { return std::string(bytes, '\0'); }
 
 B good() {
   B b;
-  b.set("general.architecture", "llama").set("n", 5u).set("minus", int64_t(-7)).set("eps", 0.5f).set("yes", true);
-  b.set("tokens", std::vector<std::string>{"a", "\xff", ""}).set("scores", std::vector<float>{1.5f, -2});
+  b.set("general.architecture", "llama")
+      .set("n", 5u)
+      .set("minus", int64_t(-7))
+      .set("eps", 0.5f)
+      .set("yes", true);
+  b.set("tokens", std::vector<std::string>{"a", "\xff", ""})
+      .set("scores", std::vector<float>{1.5f, -2});
   b.pair("nested", 9, B::raw(9u) + B::raw(uint64_t(1)) + B::raw(0u) + B::raw(uint64_t(2)) + "\1\2");
-  return b.tensor("w", 3, {64, 3}, zeros(120)).tensor("norm", 0, {4}, B::raw(1.f) + B::raw(2.f) + B::raw(3.f) + B::raw(4.f));
+  return b.tensor("w", 3, {64, 3}, zeros(120))
+      .tensor("norm", 0, {4}, B::raw(1.f) + B::raw(2.f) + B::raw(3.f) + B::raw(4.f));
 }
 
 }  // namespace
@@ -52,7 +61,8 @@ BOOST_AUTO_TEST_CASE(metadata_and_tensors_are_read) {
     float last;
     std::memcpy(&last, file.at("norm").data + 12, 4);
     BOOST_TEST(last == 4);
-    check_error([&] { file.at("nrom"); }, {"f.gguf: tensor 'nrom' is missing", "did you mean 'norm'"});
+    check_error([&] { file.at("nrom"); },
+                {"f.gguf: tensor 'nrom' is missing", "did you mean 'norm'"});
   }
 }
 
@@ -64,7 +74,8 @@ BOOST_AUTO_TEST_CASE(another_alignment_is_followed) {
   float value;
   std::memcpy(&value, Gguf(bytes_of(file), "f").at("b").data, 4);
   BOOST_TEST(value == 7);
-  for (uint32_t wrong : {0u, 4u, 33u, 1u << 31}) check_damage(B().set("general.alignment", wrong).build(), {"'general.alignment'"});
+  for (uint32_t wrong : {0u, 4u, 33u, 1u << 31})
+    check_damage(B().set("general.alignment", wrong).build(), {"'general.alignment'"});
   check_damage(B().set("general.alignment", "x").build(), {"'general.alignment'", "integer"});
 }
 
@@ -86,9 +97,11 @@ BOOST_AUTO_TEST_CASE(a_lying_head_is_an_error) {
   check_damage(b.build(), {"version 1; versions 2 and 3"});
   b.version = 0x03000000;
   check_damage(b.build(), {"big-endian"});
-  b.version = 3, b.claimed_tensors = INT64_MAX;
+  b.version = 3;
+  b.claimed_tensors = INT64_MAX;
   check_damage(b.build(), {"9223372036854775807 tensors"});
-  b.claimed_tensors = -1, b.claimed_pairs = INT64_MAX;
+  b.claimed_tensors = -1;
+  b.claimed_pairs = INT64_MAX;
   check_damage(b.build(), {"9223372036854775807 metadata pairs"});
 }
 
@@ -96,30 +109,46 @@ BOOST_AUTO_TEST_CASE(damaged_metadata_are_errors_with_the_key) {
   check_damage(B().set("k", 1u).set("k", 2u).build(), {"f.gguf: 'k' is given twice"});
   check_damage(B().pair("k", 13, zeros(8)).build(), {"'k' has the unknown type 13"});
   check_damage(B().pair("k", 7, "\2").build(), {"'k' should be true (1) or false (0), found 2"});
-  check_damage(B().pair("k", 8, B::raw(uint64_t(1) << 60)).build(), {"'k' says that it has 1152921504606846976 bytes"});
-  check_damage(B().pair("k", 9, B::raw(4u) + B::raw(UINT64_MAX)).build(), {"18446744073709551615 elements in 'k'"});
-  check_damage(B().pair("k", 9, B::raw(99u) + B::raw(uint64_t(1))).build(), {"'k' is an array of the unknown type 99"});
+  check_damage(B().pair("k", 8, B::raw(uint64_t(1) << 60)).build(),
+               {"'k' says that it has 1152921504606846976 bytes"});
+  check_damage(B().pair("k", 9, B::raw(4u) + B::raw(UINT64_MAX)).build(),
+               {"18446744073709551615 elements in 'k'"});
+  check_damage(B().pair("k", 9, B::raw(99u) + B::raw(uint64_t(1))).build(),
+               {"'k' is an array of the unknown type 99"});
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += B::raw(9u) + B::raw(uint64_t(1));
   check_damage(B().pair("k", 9, deep).build(), {"'k' has arrays nested deeper than 4"});
-  check_damage(B().pair("k", 9, B::raw(0u) + B::raw((uint64_t(1) << 24) + 1) + zeros((1 << 24) + 1)).build(), {"'k': more than 16777216"});
+  check_damage(
+      B().pair("k", 9, B::raw(0u) + B::raw((uint64_t(1) << 24) + 1) + zeros((1 << 24) + 1)).build(),
+      {"'k': more than 16777216"});
 }
 
 BOOST_AUTO_TEST_CASE(damaged_tensors_are_errors_with_their_name) {
-  check_damage(B().tensor("w", 0, {1}, zeros(4)).tensor("w", 0, {1}, zeros(4)).build(), {"f.gguf: tensor 'w' is there twice"});
+  check_damage(B().tensor("w", 0, {1}, zeros(4)).tensor("w", 0, {1}, zeros(4)).build(),
+               {"f.gguf: tensor 'w' is there twice"});
   check_damage(B().tensor("w", 77, {1}, zeros(4)).build(), {"'w': unknown tensor type 77"});
-  check_damage(B().tensor("w", 4, {1}, zeros(4)).build(), {"'w': unknown tensor type 4"});  // a number withdrawn by ggml
+  check_damage(B().tensor("w", 4, {1}, zeros(4)).build(),
+               {"'w': unknown tensor type 4"});  // a number withdrawn by ggml
   check_damage(B().tensor("w", 0, {1, 1, 1, 1, 1}, zeros(4)).build(), {"'w': has 5 dimensions"});
-  check_damage(B().tensor("w", 0, {UINT64_MAX}, zeros(4)).build(), {"'w': a dimension of 18446744073709551615"});
-  check_damage(B().tensor("w", 0, {1ull << 40, 1ull << 40}, zeros(4)).build(), {"'w'", "more elements than can be counted"});
-  check_damage(B().tensor("w", 0, {1ull << 62}, zeros(4)).build(), {"'w'", "more bytes than can be counted"});
-  check_damage(B().tensor("w", 3, {33}, zeros(64)).build(), {"'w'", "rows of 33 are no whole blocks of 32 of type Q4_1"});
+  check_damage(B().tensor("w", 0, {UINT64_MAX}, zeros(4)).build(),
+               {"'w': a dimension of 18446744073709551615"});
+  check_damage(B().tensor("w", 0, {1ull << 40, 1ull << 40}, zeros(4)).build(),
+               {"'w'", "more elements than can be counted"});
+  check_damage(B().tensor("w", 0, {1ull << 62}, zeros(4)).build(),
+               {"'w'", "more bytes than can be counted"});
+  check_damage(B().tensor("w", 3, {33}, zeros(64)).build(),
+               {"'w'", "rows of 33 are no whole blocks of 32 of type Q4_1"});
   check_damage(B().tensor("w", 3, {16, 2}, zeros(64)).build(), {"'w'", "rows of 16"});
-  check_damage(B().tensor("w", 0, {100}, zeros(4)).build(), {"'w': its 400 bytes at 0 are not within the 32", "truncated"});
-  check_damage(B().tensor("v", 0, {8}, zeros(32)).tensor("w", 0, {8}, zeros(32), 0).build(), {"'w': its data begin at 0; expected 32"});
-  check_damage(B().tensor("v", 0, {8}, zeros(32)).tensor("w", 0, {2}, zeros(32), 33).build(), {"'w': its data begin at 33"});
-  check_damage(B().tensor("w", 0, {8}, zeros(64), 32).build(), {"'w': its data begin at 32; expected 0"});
-  check_damage(B().tensor(std::string(2000, 'x'), 0, {1}, zeros(4)).build(), {"the name of tensor 0 says that it has 2000 bytes"});
+  check_damage(B().tensor("w", 0, {100}, zeros(4)).build(),
+               {"'w': its 400 bytes at 0 are not within the 32", "truncated"});
+  check_damage(B().tensor("v", 0, {8}, zeros(32)).tensor("w", 0, {8}, zeros(32), 0).build(),
+               {"'w': its data begin at 0; expected 32"});
+  check_damage(B().tensor("v", 0, {8}, zeros(32)).tensor("w", 0, {2}, zeros(32), 33).build(),
+               {"'w': its data begin at 33"});
+  check_damage(B().tensor("w", 0, {8}, zeros(64), 32).build(),
+               {"'w': its data begin at 32; expected 0"});
+  check_damage(B().tensor(std::string(2000, 'x'), 0, {1}, zeros(4)).build(),
+               {"the name of tensor 0 says that it has 2000 bytes"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,8 +16,10 @@ constexpr int64_t size = 40001;
 constexpr AdamWStep third = {1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 1.f - 0.729f, 0.17234f, 0.5f};
 
 std::vector<std::vector<uint8_t>> stepped(Dtype value_dtype) {
-  Tensor master = random_tensor({size}, Dtype::f32, 1), value = value_dtype == Dtype::f32 ? master : master.as(value_dtype);
-  Tensor m = random_tensor({size}, Dtype::f32, 2), v = random_tensor({size}, Dtype::f32, 3, 1., 0.1),
+  Tensor master = random_tensor({size}, Dtype::f32, 1),
+         value = value_dtype == Dtype::f32 ? master : master.as(value_dtype);
+  Tensor m = random_tensor({size}, Dtype::f32, 2),
+         v = random_tensor({size}, Dtype::f32, 3, 1., 0.1),
          g = random_tensor({size}, Dtype::f32, 4);
   kernel::adamw(master, value, g, m, v, third);
   return {bits_of(master), bits_of(value), bits_of(m), bits_of(v)};
@@ -28,17 +30,19 @@ std::vector<std::vector<uint8_t>> stepped(Dtype value_dtype) {
 BOOST_AUTO_TEST_SUITE(adamw_kernel)
 
 BOOST_AUTO_TEST_CASE(is_the_definition) {
-  Tensor master = random_tensor({100}, Dtype::f32, 1), value = master.as(Dtype::bf16), m = random_tensor({100}, Dtype::f32, 2),
-         v = random_tensor({100}, Dtype::f32, 3, 1., 0.1);
+  Tensor master = random_tensor({100}, Dtype::f32, 1), value = master.as(Dtype::bf16),
+         m = random_tensor({100}, Dtype::f32, 2), v = random_tensor({100}, Dtype::f32, 3, 1., 0.1);
   Tensor gradient = random_tensor({100}, Dtype::f32, 4);
   auto w0 = master.values64(), m0 = m.values64(), v0 = v.values64(), g0 = gradient.values64();
   const AdamWStep& s = third;
   kernel::adamw(master, value, gradient, m, v, s);
   for (size_t i = 0; i < 100; ++i) {
-    double g = g0[i] * double(s.gradient_scale), first = double(s.beta1) * m0[i] + (1 - double(s.beta1)) * g,
+    double g = g0[i] * double(s.gradient_scale),
+           first = double(s.beta1) * m0[i] + (1 - double(s.beta1)) * g,
            second = double(s.beta2) * v0[i] + (1 - double(s.beta2)) * g * g;
     double w = w0[i] * (1 - double(s.lr) * double(s.decay)) -
-               double(s.lr) / double(s.bias1) * first / (std::sqrt(second) / double(s.bias2_root) + double(s.eps));
+               double(s.lr) / double(s.bias1) * first /
+                   (std::sqrt(second) / double(s.bias2_root) + double(s.eps));
     BOOST_TEST(std::fabs(master.values64()[i] - w) < 1e-6);
     BOOST_TEST(std::fabs(m.values64()[i] - first) < 1e-6);
     BOOST_TEST(std::fabs(v.values64()[i] - second) < 1e-6);
@@ -53,11 +57,13 @@ BOOST_AUTO_TEST_CASE(has_the_same_bits_everywhere) {
     auto plain = stepped(dtype);
     for (Isa set : usable_isas())
       for (int n : {1, 2, 3}) {
-        set_isa(set), set_thread_count(n);
+        set_isa(set);
+        set_thread_count(n);
         BOOST_TEST(bool(stepped(dtype) == plain), name(set) << " with " << n << " threads");
       }
   }
-  set_isa(used), set_thread_count(threads);
+  set_isa(used);
+  set_thread_count(threads);
 }
 BOOST_AUTO_TEST_CASE(norm_of_a_gradient) {
   Isa used = isa();
@@ -72,12 +78,14 @@ BOOST_AUTO_TEST_CASE(norm_of_a_gradient) {
     auto plain = bits_of(norm);
     for (Isa set : usable_isas())
       for (int count : {1, 2, 3}) {
-        set_isa(set), set_thread_count(count);
+        set_isa(set);
+        set_thread_count(count);
         kernel::squared_norm(norm, x);
         BOOST_TEST(bool(bits_of(norm) == plain), name(set) << " with " << count << " threads");
       }
   }
-  set_isa(used), set_thread_count(threads);
+  set_isa(used);
+  set_thread_count(threads);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

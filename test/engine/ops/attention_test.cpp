@@ -1,4 +1,5 @@
-// What attention promises beside its gradient: isolation of packed documents and the KV cache, both to the bit.
+// What attention promises beside its gradient: isolation of packed documents and the KV cache, both
+// to the bit.
 #include "engine/ops/attention.h"
 
 #include <boost/test/unit_test.hpp>
@@ -30,7 +31,10 @@ Sequence run(Sequence s, const Tensor& starts, const Tensor& dout) {
   Tape tape;
   s.o = attention(s.q, s.k, s.v, starts, 0.2);
   tape.backward(s.o, dout);
-  s.dq = s.q.grad().value(), s.dk = s.k.grad().value(), s.dv = s.v.grad().value(), s.o = s.o.detached();
+  s.dq = s.q.grad().value();
+  s.dk = s.k.grad().value();
+  s.dv = s.v.grad().value();
+  s.o = s.o.detached();
   return s;
 }
 Tensor rows(const Tensor& x, int64_t from, int64_t count) {
@@ -55,24 +59,33 @@ void packed_equals_unpacked(Dtype dtype, const std::vector<int64_t>& lengths) {
   int64_t from = 0;
   for (int64_t n : lengths) {
     Sequence alone =
-        run({rows(all.q, from, n), rows(all.k, from, n), rows(all.v, from, n), {}, {}, {}, {}}, starts_of({n}), rows(dout, from, n));
-    BOOST_TEST(bool(bits_of(alone.o) == bits_of(rows(packed.o, from, n))), "value of the document at " << from);
-    BOOST_TEST(bool(bits_of(alone.dq) == bits_of(rows(packed.dq, from, n))), "dq of the document at " << from);
-    BOOST_TEST(bool(bits_of(alone.dk) == bits_of(rows(packed.dk, from, n))), "dk of the document at " << from);
-    BOOST_TEST(bool(bits_of(alone.dv) == bits_of(rows(packed.dv, from, n))), "dv of the document at " << from);
+        run({rows(all.q, from, n), rows(all.k, from, n), rows(all.v, from, n), {}, {}, {}, {}},
+            starts_of({n}), rows(dout, from, n));
+    BOOST_TEST(bool(bits_of(alone.o) == bits_of(rows(packed.o, from, n))),
+               "value of the document at " << from);
+    BOOST_TEST(bool(bits_of(alone.dq) == bits_of(rows(packed.dq, from, n))),
+               "dq of the document at " << from);
+    BOOST_TEST(bool(bits_of(alone.dk) == bits_of(rows(packed.dk, from, n))),
+               "dk of the document at " << from);
+    BOOST_TEST(bool(bits_of(alone.dv) == bits_of(rows(packed.dv, from, n))),
+               "dv of the document at " << from);
     from += n;
   }
 }
 
 void cache_equals_whole(Dtype dtype) {
   constexpr int64_t T = 75;
-  Tensor q = random_tensor({1, T, heads, dim}, dtype, 1), k = random_tensor({1, T, kv_heads, dim}, dtype, 2),
+  Tensor q = random_tensor({1, T, heads, dim}, dtype, 1),
+         k = random_tensor({1, T, kv_heads, dim}, dtype, 2),
          v = random_tensor({1, T, kv_heads, dim}, dtype, 3);
   Tensor whole = attention(q, k, v, starts_of({T}), 0.2);
-  for (auto [from, count] : {std::pair<int64_t, int64_t>{74, 1}, {10, 1}, {0, 1}, {60, 9}, {3, 70}}) {
-    Tensor part = attention(rows(q, from, count), rows(k, 0, from + count), rows(v, 0, from + count),
-                            integers(std::vector<int32_t>(size_t(count), 0), {1, count}), 0.2);
-    BOOST_TEST(bool(bits_of(part) == bits_of(rows(whole, from, count))), count << " queries from " << from);
+  for (auto [from, count] :
+       {std::pair<int64_t, int64_t>{74, 1}, {10, 1}, {0, 1}, {60, 9}, {3, 70}}) {
+    Tensor part =
+        attention(rows(q, from, count), rows(k, 0, from + count), rows(v, 0, from + count),
+                  integers(std::vector<int32_t>(size_t(count), 0), {1, count}), 0.2);
+    BOOST_TEST(bool(bits_of(part) == bits_of(rows(whole, from, count))),
+               count << " queries from " << from);
   }
 }
 
@@ -91,7 +104,8 @@ BOOST_AUTO_TEST_CASE(cache_gives_the_bits_of_the_whole) {
   for (Dtype dtype : {Dtype::f32, Dtype::bf16}) cache_equals_whole(dtype);
 }
 BOOST_AUTO_TEST_CASE(large_scores_stay_finite) {
-  Tensor q = random_tensor({1, 20, 2, 8}, Dtype::f32, 1, 0., 60.), k = random_tensor({1, 20, 2, 8}, Dtype::f32, 2, 0., 60.),
+  Tensor q = random_tensor({1, 20, 2, 8}, Dtype::f32, 1, 0., 60.),
+         k = random_tensor({1, 20, 2, 8}, Dtype::f32, 2, 0., 60.),
          v = random_tensor({1, 20, 2, 8}, Dtype::f32, 3);
   BOOST_TEST(first_not_finite(attention(q, k, v, starts_of({20}), 1.)) == -1);
 }

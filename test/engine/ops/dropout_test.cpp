@@ -11,10 +11,13 @@ using namespace afina;
 
 namespace {
 
-Tensor ones(int64_t rows, int64_t n) { return Tensor::from(std::vector<float>(size_t(rows * n), 1.f), {rows, n}); }
+Tensor ones(int64_t rows, int64_t n) {
+  return Tensor::from(std::vector<float>(size_t(rows * n), 1.f), {rows, n});
+}
 Tensor some_rows(const Tensor& x, const std::vector<int64_t>& which) {
   std::vector<float> all = x.values(), picked;
-  for (int64_t r : which) picked.insert(picked.end(), all.begin() + r * x.columns(), all.begin() + (r + 1) * x.columns());
+  for (int64_t r : which)
+    picked.insert(picked.end(), all.begin() + r * x.columns(), all.begin() + (r + 1) * x.columns());
   return Tensor::from(picked, {int64_t(which.size()), x.columns()});
 }
 
@@ -26,7 +29,8 @@ BOOST_AUTO_TEST_CASE(keyed_by_sample_and_position_not_by_place) {
   DropoutKey key{3, 4};
   Tensor x = random_tensor({4, 200}, Dtype::f32, 1);
   Tensor y = dropout(x, integers({5, 0, 5, 1, 9, 0, 9, 1}, {4, 2}), 0.4, key);
-  Tensor moved = dropout(some_rows(x, {3, 1, 2, 0}), integers({9, 1, 5, 1, 9, 0, 5, 0}, {4, 2}), 0.4, key);
+  Tensor moved =
+      dropout(some_rows(x, {3, 1, 2, 0}), integers({9, 1, 5, 1, 9, 0, 5, 0}, {4, 2}), 0.4, key);
   BOOST_TEST(bool(bits_of(moved) == bits_of(some_rows(y, {3, 1, 2, 0}))));
 }
 BOOST_AUTO_TEST_CASE(as_frequent_as_asked) {
@@ -35,13 +39,19 @@ BOOST_AUTO_TEST_CASE(as_frequent_as_asked) {
                        integers(
                            [] {
                              std::vector<int32_t> k;
-                             for (int i = 0; i < 40; ++i) k.push_back(i), k.push_back(i % 3);
+                             for (int i = 0; i < 40; ++i) {
+                               k.push_back(i);
+                               k.push_back(i % 3);
+                             }
                              return k;
                            }(),
                            {40, 2}),
                        p, {1, 2});
     double kept = 0, sum = 0;
-    for (float v : y.values()) kept += v != 0.f, sum += double(v);
+    for (float v : y.values()) {
+      kept += v != 0.f;
+      sum += double(v);
+    }
     BOOST_TEST(std::fabs(kept / 40000. - (1. - p)) < 4. * std::sqrt(p * (1. - p) / 40000.));
     BOOST_TEST(std::fabs(sum / 40000. - 1.) < 4. * std::sqrt(p / (1. - p) / 40000.));
   }
@@ -53,8 +63,9 @@ BOOST_AUTO_TEST_CASE(another_seed_site_or_row_has_other_coins) {
   };
   auto first = coins(1, 2, {3, 4});
   BOOST_TEST(bool(first == coins(1, 2, {3, 4})));
-  for (auto& other : {coins(2, 2, {3, 4}), coins(1, 3, {3, 4}), coins(1, 2, {4, 4}), coins(1, 2, {3, 5}),
-                      coins(1, 2, {3, 4 + (uint64_t(1) << 32)}), coins(1, 2, {3 + (uint64_t(1) << 32), 4})})
+  for (auto& other :
+       {coins(2, 2, {3, 4}), coins(1, 3, {3, 4}), coins(1, 2, {4, 4}), coins(1, 2, {3, 5}),
+        coins(1, 2, {3, 4 + (uint64_t(1) << 32)}), coins(1, 2, {3 + (uint64_t(1) << 32), 4})})
     BOOST_TEST(bool(first != other));
 }
 BOOST_AUTO_TEST_CASE(is_the_stream_that_its_header_names) {

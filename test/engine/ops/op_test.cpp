@@ -1,4 +1,5 @@
-// The tests that every operation gets by having a case: gradient, definition, instruction sets, threads, bf16.
+// The tests that every operation gets by having a case: gradient, definition, instruction sets,
+// threads, bf16.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -34,13 +35,17 @@ Device case_device() { return device_in_use; }
 CaseDevice::CaseDevice(Device device) : outer_(device_in_use) { device_in_use = device; }
 CaseDevice::~CaseDevice() { device_in_use = outer_; }
 
-Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre, double deviation, Device device) {
+Tensor random_tensor(const Shape& shape, Dtype dtype, uint64_t number, double centre,
+                     double deviation, Device device) {
   Random random(7, "test", number);
   std::vector<double> values(size_t(shape.size()));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = centre + deviation * double(random.normal(i));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = centre + deviation * double(random.normal(i));
   return Tensor::from(values, shape, dtype, device);
 }
-Tensor integers(const std::vector<int32_t>& values, Shape shape, Device device) { return Tensor::from(values, shape, device); }
+Tensor integers(const std::vector<int32_t>& values, Shape shape, Device device) {
+  return Tensor::from(values, shape, device);
+}
 
 std::vector<uint8_t> bits_of(const Tensor& t) {
   Tensor host = t.device() == Device::cpu ? t : t.to(Device::cpu);
@@ -60,7 +65,8 @@ std::vector<Tensor> inputs_of(const OpCase& c, Dtype dtype) {
   std::vector<Tensor> all;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const OpInput& in = c.inputs[i];
-    Tensor rounded = random_tensor(in.shape, Dtype::bf16, i + 1, in.centre, in.deviation);  // the same numbers in every dtype
+    Tensor rounded = random_tensor(in.shape, Dtype::bf16, i + 1, in.centre,
+                                   in.deviation);  // the same numbers in every dtype
     all.push_back(rounded.as(dtype == Dtype::bf16 && in.statistic ? Dtype::f32 : dtype));
   }
   return all;
@@ -78,7 +84,9 @@ Outcome evaluate(const OpCase& c, Dtype dtype, const OpCase::Run& run) {
   Outcome out;
   tape.backward(y, slope_of_result(y));
   out.value = y.detached();
-  for (Tensor& t : x) out.gradients.push_back(t.grad().value() ? t.grad().value() : Tensor::zeros(t.shape(), t.dtype()));
+  for (Tensor& t : x)
+    out.gradients.push_back(t.grad().value() ? t.grad().value()
+                                             : Tensor::zeros(t.shape(), t.dtype()));
   return out;
 }
 
@@ -86,31 +94,37 @@ void near(const Tensor& a, const Tensor& b, double tolerance, const std::string&
   auto left = a.values64(), right = b.values64();
   BOOST_REQUIRE_EQUAL(left.size(), right.size());
   double worst = 0, scale = 1e-3;
-  for (size_t i = 0; i < left.size(); ++i)
-    worst = std::fmax(worst, std::fabs(left[i] - right[i])), scale = std::fmax(scale, std::fabs(right[i]));
+  for (size_t i = 0; i < left.size(); ++i) {
+    worst = std::fmax(worst, std::fabs(left[i] - right[i]));
+    scale = std::fmax(scale, std::fabs(right[i]));
+  }
   bool all_numbers = std::isfinite(worst);
   for (double x : left) all_numbers = all_numbers && std::isfinite(x);
-  BOOST_TEST((all_numbers && worst <= tolerance * scale), what << ": off by " << worst << " of " << scale);
+  BOOST_TEST((all_numbers && worst <= tolerance * scale),
+             what << ": off by " << worst << " of " << scale);
 }
 void near(const Outcome& a, const Outcome& b, double tolerance, const std::string& what) {
   near(a.value, b.value, tolerance, what + ", value");
   for (size_t i = 0; i < a.gradients.size(); ++i)
-    near(a.gradients[i], b.gradients[i], tolerance, what + ", gradient of input " + std::to_string(i));
+    near(a.gradients[i], b.gradients[i], tolerance,
+         what + ", gradient of input " + std::to_string(i));
 }
 void same_bits(const Outcome& a, const Outcome& b, const std::string& what) {
   BOOST_TEST(bool(bits_of(a.value) == bits_of(b.value)), what << ": the value differs");
   for (size_t i = 0; i < a.gradients.size(); ++i)
-    BOOST_TEST(bool(bits_of(a.gradients[i]) == bits_of(b.gradients[i])), what << ": the gradient of input " << i << " differs");
+    BOOST_TEST(bool(bits_of(a.gradients[i]) == bits_of(b.gradients[i])),
+               what << ": the gradient of input " << i << " differs");
 }
 
-// The gradient is the slope: along one random direction for each input, by a finite difference of four points.
+// The gradient is the slope: along one random direction for each input, by a finite difference of
+// four points.
 void gradient_is_the_slope(const OpCase& c) {
   Outcome out = evaluate(c, Dtype::f64, c.run);
   auto weights = slope_of_result(out.value).values64();
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     auto x = inputs_of(c, Dtype::f64);
-    auto direction = random_tensor(c.inputs[i].shape, Dtype::f64, 50 + i).values64(), at = x[i].values64(),
-         gradient = out.gradients[i].values64();
+    auto direction = random_tensor(c.inputs[i].shape, Dtype::f64, 50 + i).values64(),
+         at = x[i].values64(), gradient = out.gradients[i].values64();
     auto loss_at = [&](double h) {
       auto moved = at;
       for (size_t k = 0; k < at.size(); ++k) moved[k] += h * direction[k];
@@ -121,8 +135,13 @@ void gradient_is_the_slope(const OpCase& c) {
       for (size_t k = 0; k < y.size(); ++k) sum += y[k] * weights[k];
       return sum;
     };
-    double h = 1e-3, slope = (8 * (loss_at(h) - loss_at(-h)) - (loss_at(2 * h) - loss_at(-2 * h))) / (12 * h), along = 0, scale = 0;
-    for (size_t k = 0; k < at.size(); ++k) along += gradient[k] * direction[k], scale += std::fabs(gradient[k] * direction[k]);
+    double h = 1e-3,
+           slope = (8 * (loss_at(h) - loss_at(-h)) - (loss_at(2 * h) - loss_at(-2 * h))) / (12 * h),
+           along = 0, scale = 0;
+    for (size_t k = 0; k < at.size(); ++k) {
+      along += gradient[k] * direction[k];
+      scale += std::fabs(gradient[k] * direction[k]);
+    }
     BOOST_TEST((std::fabs(along - slope) <= c.slope_tolerance * std::fmax(scale, 1e-3)),
                "input " << i << ": gradient " << along << ", slope " << slope << " of " << scale);
   }
@@ -141,7 +160,8 @@ void has_the_same_bits_everywhere(const OpCase& c, Dtype dtype) {
   Outcome plain = evaluate(c, dtype, c.run);
   for (Isa set : usable_isas()) {
     set_isa(set);
-    if (set != Isa::scalar) same_bits(evaluate(c, dtype, c.run), plain, std::string("with ") + name(set));
+    if (set != Isa::scalar)
+      same_bits(evaluate(c, dtype, c.run), plain, std::string("with ") + name(set));
   }
   for (int n : {2, 3}) {
     set_thread_count(n);
@@ -167,8 +187,8 @@ std::vector<OtherVariant> other_variants(Device device) {
   }
   return all;
 }
-// What a GPU computes against the definition on the CPU: in f64 where rounding hides nothing, in f32 and in bf16. Then with every variant
-// that the case comes by, in place of the best one.
+// What a GPU computes against the definition on the CPU: in f64 where rounding hides nothing, in
+// f32 and in bf16. Then with every variant that the case comes by, in place of the best one.
 void agrees_with_the_cpu(const OpCase& c, Device device) {
   Outcome exact = evaluate(c, Dtype::f64, c.definition ? c.definition : c.run);
   CaseDevice there(device);
@@ -210,8 +230,10 @@ void add_cases() {
     std::cout << "operation cases on " << name(device) << ": ";
     std::vector<Device> used = gpus();
     if (std::find(used.begin(), used.end(), device) != used.end()) {
-      for (const OpCase& c : op_cases()) add(c, name(device), [&c, device] { agrees_with_the_cpu(c, device); });
-      std::cout << op_cases().size() << " (and " << other_variants(device).size() << " variants beside the best of each kernel)\n";
+      for (const OpCase& c : op_cases())
+        add(c, name(device), [&c, device] { agrees_with_the_cpu(c, device); });
+      std::cout << op_cases().size() << " (and " << other_variants(device).size()
+                << " variants beside the best of each kernel)\n";
     } else {
       const char* why = why_absent(device);
       std::cout << "none; " << (why ? why : "AFINA_TEST_GPU leaves it out") << "\n";

@@ -20,9 +20,11 @@ std::vector<std::vector<float>> outcome(Dtype dtype, bool stacked) {
   std::vector<Layer> layers;
   int64_t rank = 3;
   for (int64_t out : {40, 24, 24}) {
-    Layer l{random_tensor({out, 40}, dtype, uint64_t(rank)), random_tensor({rank, 40}, dtype, uint64_t(rank) + 1),
+    Layer l{random_tensor({out, 40}, dtype, uint64_t(rank)),
+            random_tensor({rank, 40}, dtype, uint64_t(rank) + 1),
             random_tensor({out, rank}, dtype, uint64_t(rank) + 2), rank == 3 ? 1. : 2.};
-    l.a.track(), l.b.track();
+    l.a.track();
+    l.b.track();
     layers.push_back(l);
     rank += 4;
   }
@@ -36,13 +38,17 @@ std::vector<std::vector<float>> outcome(Dtype dtype, bool stacked) {
     for (Layer& l : layers) {
       ys.push_back(stacked ? linear_lora_of(x, low, from, l.weight, Tensor(), l.a, l.b, l.scale)
                            : linear_lora(x, x, l.weight, Tensor(), l.a, l.b, l.scale));
-      all.push_back(ys.back().values()), from += l.a.rows();
+      all.push_back(ys.back().values());
+      from += l.a.rows();
     }
     Tensor y = sum(ys[0]) + sum(ys[1] * ys[2]);
     tape.backward(y);
   }
   all.push_back(x.grad().value().values());
-  for (Layer& l : layers) all.push_back(l.a.grad().value().values()), all.push_back(l.b.grad().value().values());
+  for (Layer& l : layers) {
+    all.push_back(l.a.grad().value().values());
+    all.push_back(l.b.grad().value().values());
+  }
   return all;
 }
 
@@ -51,7 +57,8 @@ std::vector<std::vector<float>> outcome(Dtype dtype, bool stacked) {
 BOOST_AUTO_TEST_SUITE(together)
 
 BOOST_AUTO_TEST_CASE(stacked_and_alone_give_the_same_bits) {
-  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) BOOST_TEST((outcome(dtype, true) == outcome(dtype, false)), name(dtype));
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+    BOOST_TEST((outcome(dtype, true) == outcome(dtype, false)), name(dtype));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
-// Training against PyTorch and PEFT, and the promises of the trainer: accumulation, resuming, guards.
+// Training against PyTorch and PEFT, and the promises of the trainer: accumulation, resuming,
+// guards.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <filesystem>
@@ -21,8 +22,8 @@ TrainOptions like_reference(const Json& json, double peak) {
   TrainOptions o;
   o.schedule = {peak, int64_t(json.at("steps").size()), 2, Decay::cosine, 0.};
   const Json& adamw = json.at("adamw");
-  o.optimizer = {"adamw", adamw.at("betas")[0].get<double>(), adamw.at("betas")[1].get<double>(), adamw.at("eps").get<double>(),
-                 json.at("weight_decay_on_matrices").get<double>()};
+  o.optimizer = {"adamw", adamw.at("betas")[0].get<double>(), adamw.at("betas")[1].get<double>(),
+                 adamw.at("eps").get<double>(), json.at("weight_decay_on_matrices").get<double>()};
   o.clip = json.at("clip").get<double>();
   return o;
 }
@@ -43,7 +44,8 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
     const Json& expected = json.at("steps")[i];
     StepReport r = step(trainer, *model, rows, int64_t(i), rows.rows);
     BOOST_TEST(r.loss == expected.at("loss").get<double>(), boost::test_tools::tolerance(1e-5));
-    BOOST_TEST(r.gradient_norm == expected.at("grad_norm").get<double>(), boost::test_tools::tolerance(1e-5));
+    BOOST_TEST(r.gradient_norm == expected.at("grad_norm").get<double>(),
+               boost::test_tools::tolerance(1e-5));
     BOOST_TEST(r.lr == expected.at("lr").get<double>(), boost::test_tools::tolerance(1e-9));
   }
   std::set<std::string> skip;
@@ -51,17 +53,20 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
   size_t compared = 0;
   for (Parameter* p : model->parameters->trained()) {
     if (skip.count(p->name)) continue;
-    std::vector<float> expected = floats(file.at("final." + (adapter ? prefix : "") + p->name)), found = p->exact().values();
-    size_t n = adapter ? found.size() : std::min<size_t>(251, found.size()), columns = size_t(p->shape.columns()),
-           count = size_t(p->shape.rows());
+    std::vector<float> expected = floats(file.at("final." + (adapter ? prefix : "") + p->name)),
+                       found = p->exact().values();
+    size_t n = adapter ? found.size() : std::min<size_t>(251, found.size()),
+           columns = size_t(p->shape.columns()), count = size_t(p->shape.rows());
     BOOST_REQUIRE_EQUAL(expected.size(), n);
     double worst = 0;
     for (size_t i = 0; i < n; ++i) {
       size_t at = i * found.size() / n;
-      if (p->stored_transposed) at = at % count * columns + at / count;  // stored (in, out), ours (out, in)
+      if (p->stored_transposed)
+        at = at % count * columns + at / count;  // stored (in, out), ours (out, in)
       worst = std::max(worst, std::abs(double(found[at]) - double(expected[i])));
     }
-    BOOST_TEST(worst <= 0.02 * peak, name << " " << p->name << ": off by " << worst / peak << " of the rate");
+    BOOST_TEST(worst <= 0.02 * peak,
+               name << " " << p->name << ": off by " << worst / peak << " of the rate");
     ++compared;
   }
   BOOST_TEST(compared > 0u);
@@ -76,8 +81,12 @@ struct SumsByTiles {
 };
 
 struct Folder {
-  std::string path = (fs::temp_directory_path() / ("afina-test-" + std::to_string(getpid()))).string();
-  Folder() { fs::remove_all(path), fs::create_directories(path); }
+  std::string path =
+      (fs::temp_directory_path() / ("afina-test-" + std::to_string(getpid()))).string();
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
   ~Folder() { fs::remove_all(path); }
 };
 
@@ -99,18 +108,24 @@ BOOST_AUTO_TEST_CASE(digest_depends_on_nothing_it_should_not) {
       for (const char* name : {"llama", "gpt2"}) {
         std::string expected = digest(name, method, dtype, {});
         auto same = [&](const char* what, const Setting& s) {
-          BOOST_TEST(digest(name, method, dtype, s) == expected, name << " " << method << " " << afina::name(dtype) << ": " << what);
+          BOOST_TEST(digest(name, method, dtype, s) == expected,
+                     name << " " << method << " " << afina::name(dtype) << ": " << what);
         };
         same("one thread", {"", 1});
         same("three threads", {"", 3});
         same("rows one by one", {"", 2, 1});
         same("checkpointed blocks", {"", 2, 2, Checkpointing::block});
         same("the MLP computed again", {"", 2, 2, Checkpointing::mlp});
-        for (Isa one : usable_isas()) set_isa(one), same(afina::name(one), {}), set_isa(best);
+        for (Isa one : usable_isas()) {
+          set_isa(one);
+          same(afina::name(one), {});
+          set_isa(best);
+        }
       }
 }
 
-// The other order of bf16's sums has bits of its own, which depend on as little: not on whether the processor has AMX.
+// The other order of bf16's sums has bits of its own, which depend on as little: not on whether the
+// processor has AMX.
 BOOST_AUTO_TEST_CASE(digest_by_tiles_depends_on_nothing_it_should_not) {
   Isa best = isa();
   for (const char* method : {"full", "lora:rank=4,dropout=0.1"})
@@ -120,14 +135,21 @@ BOOST_AUTO_TEST_CASE(digest_by_tiles_depends_on_nothing_it_should_not) {
       const std::string expected = digest(name, method, Dtype::bf16, {});
       BOOST_TEST(expected != by_pairs);
       auto same = [&](const char* what, const Setting& s) {
-        BOOST_TEST(digest(name, method, Dtype::bf16, s) == expected, name << " " << method << " by tiles: " << what);
+        BOOST_TEST(digest(name, method, Dtype::bf16, s) == expected,
+                   name << " " << method << " by tiles: " << what);
       };
       same("three threads", {"", 3});
       same("rows one by one", {"", 2, 1});
       same("checkpointed blocks", {"", 2, 2, Checkpointing::block});
       same("the MLP computed again", {"", 2, 2, Checkpointing::mlp});
-      for (Isa one : usable_isas()) set_isa(one), same(afina::name(one), {}), set_isa(best);
-      use_tiles(false), same("without AMX", {}), use_tiles(true);
+      for (Isa one : usable_isas()) {
+        set_isa(one);
+        same(afina::name(one), {});
+        set_isa(best);
+      }
+      use_tiles(false);
+      same("without AMX", {});
+      use_tiles(true);
     }
 }
 
@@ -147,7 +169,8 @@ BOOST_AUTO_TEST_CASE(golden_digests) {
     std::string name, method, dtype;
     words >> name >> method >> dtype;
     SumsByTiles tiles(dtype == "bf16-tiles");
-    std::string found = digest(name, method == "full" ? "full" : "lora:rank=4,dropout=0.1", dtype == "f32" ? Dtype::f32 : Dtype::bf16, {});
+    std::string found = digest(name, method == "full" ? "full" : "lora:rank=4,dropout=0.1",
+                               dtype == "f32" ? Dtype::f32 : Dtype::bf16, {});
     BOOST_TEST(found == expected, what << ": the digest is " << found);
   }
 }
@@ -187,7 +210,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   o.schedule = {3e-3, 5, 1, Decay::cosine, 0.1};
   auto model = tiny_model("llama", "lora:rank=4");
   Trainer trainer(model->parameters->trained(), o);
-  for (int64_t b = 0; b < 3; ++b) step(trainer, *model, rows, b, 2), save_checkpoint(folder.path, trainer, Json::object());
+  for (int64_t b = 0; b < 3; ++b) {
+    step(trainer, *model, rows, b, 2);
+    save_checkpoint(folder.path, trainer, Json::object());
+  }
   BOOST_TEST(checkpoint_steps(folder.path) == (std::vector<int64_t>{2, 3}));
   fs::resize_file(folder.path + "/step-00000003.safetensors", 1000);
   Resumed resumed = resume_checkpoint(folder.path, trainer);
@@ -195,8 +221,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   BOOST_TEST(resumed.notes.size() == 1u);
   auto other = tiny_model("llama", "lora:rank=4,targets=q_proj");
   Trainer of_other(other->parameters->trained(), o);
-  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error,
-                        [](const Error& e) { return std::string(e.what()).find("same --method") != std::string::npos; });
+  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error, [](const Error& e) {
+    return std::string(e.what()).find("same --method") != std::string::npos;
+  });
 }
 
 // Whole and with its checksum, but not written by a trainer.
@@ -221,9 +248,11 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_without_a_description_is_refused) {
     }
     out.commit();
   }
-  write_text_file(at + ".json", Json{{"step", 3}, {"sha256", sha256_file(at + ".safetensors")}}.dump());
-  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, trainer), Error,
-                        [](const Error& e) { return std::string(e.what()).find("'extra'") != std::string::npos; });
+  write_text_file(at + ".json",
+                  Json{{"step", 3}, {"sha256", sha256_file(at + ".safetensors")}}.dump());
+  BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, trainer), Error, [](const Error& e) {
+    return std::string(e.what()).find("'extra'") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
@@ -232,10 +261,12 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
   TrainOptions o;
   o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
   auto says = [](const std::string& words) {
-    return [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; };
+    return
+        [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; };
   };
   Trainer trainer(model->parameters->trained(), o);
-  BOOST_CHECK_EXCEPTION(trainer.step(1, 0, [](size_t, double) { return Loss{}; }), Error, says("no target"));
+  BOOST_CHECK_EXCEPTION(trainer.step(1, 0, [](size_t, double) { return Loss{}; }), Error,
+                        says("no target"));
   // A weight that nothing uses.
   Parameter lost = make_parameter("lost.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
   initialise(lost, 1);
@@ -252,7 +283,8 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
   BOOST_CHECK_THROW(Trainer({}, o), Error);
 }
 
-// What is not finite is named by the first operation that gave it, and by the parameter whose gradient it is.
+// What is not finite is named by the first operation that gave it, and by the parameter whose
+// gradient it is.
 BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
   Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
   TrainOptions o;
@@ -269,7 +301,8 @@ BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
   };
   auto before = checksums();
   check_error([&] { step(trainer, *model, rows, 0, 2); },
-              {"result of operation 'linear' (its call ", "not finite at position", "lower the learning rate"});
+              {"result of operation 'linear' (its call ", "not finite at position",
+               "lower the learning rate"});
   BOOST_TEST((checksums() == before));  // and nothing was updated
   for (Parameter* p : trainer.trained()) BOOST_TEST(!p->value.grad().touched(), p->name);
 
@@ -284,8 +317,10 @@ BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
       return Loss{total, Tensor::zeros({1}, Dtype::f32)};
     });
   };
-  check_error([&] { grown(1e20, 1e10, 1e10); }, {"step 1", "gradient of 'small.weight'", "not finite at position 0"});
-  check_error([&] { grown(1e-10, 1e30, 1e15); }, {"gradient that comes back to the result of operation 'affine'", "not finite"});
+  check_error([&] { grown(1e20, 1e10, 1e10); },
+              {"step 1", "gradient of 'small.weight'", "not finite at position 0"});
+  check_error([&] { grown(1e-10, 1e30, 1e15); },
+              {"gradient that comes back to the result of operation 'affine'", "not finite"});
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {
@@ -302,16 +337,19 @@ BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {
     BOOST_TEST(now.now[size_t(Purpose::gradients)] == before.now[size_t(Purpose::gradients)],
                method << ": gradients are held between steps");
     std::array<int64_t, purpose_count> out{};
-    for (int i = 0; i < purpose_count; ++i) out[size_t(i)] = now.peak[size_t(i)] - before.now[size_t(i)];
+    for (int i = 0; i < purpose_count; ++i)
+      out[size_t(i)] = now.peak[size_t(i)] - before.now[size_t(i)];
     int64_t growths = pool_growths();
     for (int64_t b = 1; b < 4; ++b) step(trainer, *model, rows, b, rows.rows);
-    BOOST_TEST(pool_growths() == growths, method << ": memory was asked of the system after the first step");
+    BOOST_TEST(pool_growths() == growths,
+               method << ": memory was asked of the system after the first step");
     return out;
   };
   auto full = use("full"), lora = use("lora:rank=2");
   auto at = [](auto& of, Purpose p) { return of[size_t(p)]; };
   Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
-  int64_t touched = std::min<int64_t>(80, rows.rows * rows.length) * 32 * 4;  // rows of the tied embedding gather beside the head
+  int64_t touched = std::min<int64_t>(80, rows.rows * rows.length) * 32 *
+                    4;  // rows of the tied embedding gather beside the head
   BOOST_TEST(at(full, Purpose::optimizer) == 2 * (at(full, Purpose::gradients) - touched));
   BOOST_TEST(at(lora, Purpose::optimizer) == 2 * at(lora, Purpose::gradients));
   BOOST_TEST(at(lora, Purpose::masters) * 5 < at(full, Purpose::masters));

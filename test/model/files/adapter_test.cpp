@@ -11,9 +11,11 @@ namespace {
 struct PeftCase {
   const char *base, *run;
 };
-const PeftCase peft_cases[] = {{"llama", "lora"}, {"llama", "rslora"}, {"qwen2", "lora"}, {"gpt2", "lora"}};
+const PeftCase peft_cases[] = {
+    {"llama", "lora"}, {"llama", "rslora"}, {"qwen2", "lora"}, {"gpt2", "lora"}};
 
-std::unique_ptr<Model> with_adapter(const std::string& base, const AdapterFiles& adapter, BuildOptions options = {}) {
+std::unique_ptr<Model> with_adapter(const std::string& base, const AdapterFiles& adapter,
+                                    BuildOptions options = {}) {
   ModelFiles files = open_model(base);
   auto model = build_model(files.config, *files.source, make_method(adapter.method), options);
   adapter.apply(*model);
@@ -31,7 +33,8 @@ struct Changed {
   ScratchFolder folder;
   Json config = parse_json_file(tiny_path("llama") + "/adapter_lora/adapter_config.json");
   Changed() {
-    std::filesystem::copy_file(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors", folder / "adapter_model.safetensors");
+    std::filesystem::copy_file(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors",
+                               folder / "adapter_model.safetensors");
   }
   std::unique_ptr<Model> load() {
     folder.put("adapter_config.json", config.dump());
@@ -40,11 +43,14 @@ struct Changed {
 };
 
 // The tensors of PEFT's adapter, written again after a change.
-void rewrite(const std::string& to,
-             const std::function<void(std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>&)>& change) {
+void rewrite(
+    const std::string& to,
+    const std::function<void(
+        std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>&)>& change) {
   Reference reference(tiny_path("llama") + "/adapter_lora/adapter_model.safetensors");
   std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>> all;
-  for (const StoredTensor& t : reference.tensors()) all[t.name] = {t.shape, reference.numbers(t.name)};
+  for (const StoredTensor& t : reference.tensors())
+    all[t.name] = {t.shape, reference.numbers(t.name)};
   change(all);
   SafetensorsWriter writer(to);
   for (auto& [name, value] : all) writer.declare(name, StoredType::f32, value.first);
@@ -64,16 +70,20 @@ BOOST_AUTO_TEST_CASE(adapters_of_peft_give_its_logits) {
       Reference reference(tiny_path(c.base) + "/train_" + c.run + ".safetensors");
       auto model = with_adapter(tiny_path(c.base), load_adapter(adapter_path(c)));
       Inputs inputs = first_batch(reference);
-      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("final_logits")) < 2e-5);
+      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("final_logits")) <
+                 2e-5);
       Agreement merged = merge_and_check(*model, inputs);
       BOOST_TEST(merged.largest_difference < 2e-5 * merged.largest_logit);
       BOOST_TEST(merged.same_choice == merged.positions);
-      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("merged_logits")) < 2e-5);
+      BOOST_TEST(distance(model->logits(inputs).values(), reference.numbers("merged_logits")) <
+                 2e-5);
       for (const StoredTensor& t : reference.tensors()) {
         if (!t.name.starts_with("merged.")) continue;
         Parameter* p = model->parameters->find(t.name.substr(7));
         BOOST_REQUIRE(p);
-        if (!p->stored_transposed) BOOST_TEST(distance(sampled(p->exact().values()), reference.numbers(t.name)) < 1e-5, t.name);
+        if (!p->stored_transposed)
+          BOOST_TEST(distance(sampled(p->exact().values()), reference.numbers(t.name)) < 1e-5,
+                     t.name);
       }
     }
   }
@@ -93,10 +103,12 @@ BOOST_AUTO_TEST_CASE(our_adapters_come_back_to_the_bit) {
       BOOST_TEST((again->logits(inputs).values() == model->logits(inputs).values()));
       Json theirs = parse_json_file(adapter_path(c) + "/adapter_config.json"),
            written = parse_json_file(folder / "ours/adapter_config.json");
-      for (const char* key : {"r", "lora_alpha", "use_rslora", "fan_in_fan_out", "peft_type", "task_type", "bias"})
+      for (const char* key :
+           {"r", "lora_alpha", "use_rslora", "fan_in_fan_out", "peft_type", "task_type", "bias"})
         BOOST_TEST(theirs[key] == written[key], key);
       Reference mine(folder / "ours/adapter_model.safetensors");
-      for (const StoredTensor& t : mine.tensors()) BOOST_TEST((mine.numbers(t.name) == reference.numbers("final." + t.name)), t.name);
+      for (const StoredTensor& t : mine.tensors())
+        BOOST_TEST((mine.numbers(t.name) == reference.numbers("final." + t.name)), t.name);
     }
   }
 }
@@ -113,11 +125,14 @@ BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
       BOOST_TEST(model->linears()[0]->adapter != nullptr);
       auto logits = tiny_model(folder / "f32")->logits(first_batch(reference)).values();
       BOOST_TEST(distance(logits, reference.numbers("merged_logits")) < 2e-5);
-      BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(), logits) < 0.05);
+      BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(),
+                          logits) < 0.05);
       Reference file(folder / "f32/model.safetensors");
       for (const StoredTensor& t : reference.tensors())
         if (t.name.starts_with("merged."))
-          BOOST_TEST(distance(sampled(file.numbers(t.name.substr(7))), reference.numbers(t.name)) < 1e-5, t.name);
+          BOOST_TEST(
+              distance(sampled(file.numbers(t.name.substr(7))), reference.numbers(t.name)) < 1e-5,
+              t.name);
     }
   }
 }
@@ -126,9 +141,12 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   Changed changed;
   Reference reference(tiny_path("llama") + "/train_lora.safetensors");
   for (const Json& targets : {Json("all-linear"), Json(".*\\.(q|k|v|o|up|down|gate)_proj"),
-                              Json({"q_proj", "self_attn.k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"})}) {
+                              Json({"q_proj", "self_attn.k_proj", "v_proj", "o_proj", "up_proj",
+                                    "down_proj", "gate_proj"})}) {
     changed.config["target_modules"] = targets;
-    BOOST_TEST(distance(changed.load()->logits(first_batch(reference)).values(), reference.numbers("final_logits")) < 2e-5, targets);
+    BOOST_TEST(distance(changed.load()->logits(first_batch(reference)).values(),
+                        reference.numbers("final_logits")) < 2e-5,
+               targets);
   }
   changed.config["target_modules"] = Json::array();
   check_error([&] { changed.load(); }, {"adapter_config.json", "target_modules is empty"});

@@ -16,9 +16,11 @@ struct Copy {
   Json config;
   Tensors tensors;
 
-  explicit Copy(const std::string& name = "llama") : config(parse_json_file(tiny_path(name) + "/config.json")) {
+  explicit Copy(const std::string& name = "llama")
+      : config(parse_json_file(tiny_path(name) + "/config.json")) {
     Reference reference(tiny_path(name));
-    for (const StoredTensor& t : reference.tensors()) tensors[t.name] = {t.shape, reference.numbers(t.name)};
+    for (const StoredTensor& t : reference.tensors())
+      tensors[t.name] = {t.shape, reference.numbers(t.name)};
   }
   void write() {
     folder.put("config.json", config.dump());
@@ -33,7 +35,9 @@ struct Copy {
   }
 };
 
-std::vector<float> logits_of(Model& model) { return model.logits(make_inputs({3, 1, 4, 1, 5})).values(); }
+std::vector<float> logits_of(Model& model) {
+  return model.logits(make_inputs({3, 1, 4, 1, 5})).values();
+}
 
 const std::string q_proj = "model.layers.1.self_attn.q_proj.weight";
 
@@ -47,13 +51,15 @@ BOOST_AUTO_TEST_CASE(written_models_come_back_to_the_bit) {
     auto model = tiny_model(tiny_path(name));
     save_model(folder.path(), *model, Dtype::f32);
     BOOST_TEST((logits_of(*tiny_model(folder.path())) == logits_of(*model)), name);
-    Json before = parse_json_file(tiny_path(name) + "/config.json"), after = parse_json_file(folder / "config.json");
+    Json before = parse_json_file(tiny_path(name) + "/config.json"),
+         after = parse_json_file(folder / "config.json");
     BOOST_TEST(after["architectures"] == before["architectures"]);
     BOOST_TEST(after["torch_dtype"] == "float32");
     Reference ours(folder.path()), theirs(tiny_path(name));
     BOOST_TEST(ours.tensors().size() == theirs.tensors().size());
     for (const StoredTensor& t : theirs.tensors())
-      BOOST_TEST((ours.numbers(t.name) == theirs.numbers(t.name) && ours.shape(t.name) == t.shape), t.name);
+      BOOST_TEST((ours.numbers(t.name) == theirs.numbers(t.name) && ours.shape(t.name) == t.shape),
+                 t.name);
   }
 }
 
@@ -63,12 +69,15 @@ BOOST_AUTO_TEST_CASE(tied_weights_stay_tied_through_training) {
   auto model = tiny_model(tiny_path("llama"));
   Parameter* embedding = model->parameters->find("model.embed_tokens.weight");
   TrainOptions options;
-  options.schedule.peak = 0.01, options.schedule.decay = Decay::constant;
+  options.schedule.peak = 0.01;
+  options.schedule.decay = Decay::constant;
   Trainer trainer(model->parameters->trained(), options);
   std::vector<int32_t> tokens = {3, 1, 4, 1, 5, 9, 2, 6}, targets = {1, 4, 1, 5, 9, 2, 6, -1};
   uint64_t before = checksum(embedding->value);
   for (int i = 0; i < 3; ++i)
-    trainer.step(1, 7, [&](size_t, double scale) { return model->loss(plain_inputs(1, tokens, targets), scale); });
+    trainer.step(1, 7, [&](size_t, double scale) {
+      return model->loss(plain_inputs(1, tokens, targets), scale);
+    });
   BOOST_TEST(checksum(embedding->value) != before);
   BOOST_TEST(model->head().data<void>() == embedding->value.data<void>());
   BOOST_TEST(model->parameters->find("lm_head.weight") == nullptr);
@@ -117,16 +126,25 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit) {
     copy.load();
   };
   check_error([&] { changed([](Copy& c) { c.tensors.erase(q_proj); }); }, {q_proj, "missing"});
-  check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = NAN; }); }, {"model.safetensors", q_proj, "NaN"});
-  check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = -INFINITY; }); }, {q_proj, "infinite"});
+  check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = NAN; }); },
+              {"model.safetensors", q_proj, "NaN"});
+  check_error([&] { changed([](Copy& c) { c.tensors[q_proj].second[3] = -INFINITY; }); },
+              {q_proj, "infinite"});
+  check_error(
+      [&] {
+        changed([](Copy& c) { c.tensors["model.layers.2.mlp.up_proj.weight"] = {{1}, {0}}; });
+      },
+      {"model.layers.2.mlp.up_proj.weight", "no place"});
   check_error([&] { changed([](Copy& c) {
-                      c.tensors["model.layers.2.mlp.up_proj.weight"] = {{1}, {0}};
+                      c.tensors[q_proj].first = {16, 64};
                     }); },
-              {"model.layers.2.mlp.up_proj.weight", "no place"});
-  check_error([&] { changed([](Copy& c) { c.tensors[q_proj].first = {16, 64}; }); }, {q_proj, "[16, 64]", "[32, 32]"});
-  check_error([&] { changed([](Copy& c) { c.config["vocab_size"] = 81; }); }, {"embed_tokens", "[80, 32]", "[81, 32]"});
-  check_error([&] { changed([](Copy& c) { c.config["tie_word_embeddings"] = false; }); }, {"lm_head.weight", "missing"});
-  check_error([&] { changed([](Copy& c) { c.config["num_hidden_layers"] = 1; }); }, {"model.layers.1.", "no place"});
+              {q_proj, "[16, 64]", "[32, 32]"});
+  check_error([&] { changed([](Copy& c) { c.config["vocab_size"] = 81; }); },
+              {"embed_tokens", "[80, 32]", "[81, 32]"});
+  check_error([&] { changed([](Copy& c) { c.config["tie_word_embeddings"] = false; }); },
+              {"lm_head.weight", "missing"});
+  check_error([&] { changed([](Copy& c) { c.config["num_hidden_layers"] = 1; }); },
+              {"model.layers.1.", "no place"});
 }
 
 BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
@@ -152,7 +170,11 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
       {"rope_scaling", {{"type", "linear"}, {"factor", 0}}},
       {"rope_scaling", "linear"},
       {"rope_scaling",
-       {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 4}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}}},
+       {{"rope_type", "llama3"},
+        {"factor", 8},
+        {"low_freq_factor", 4},
+        {"high_freq_factor", 4},
+        {"original_max_position_embeddings", 32}}},
       {"quantization_config", {{"bits", 4}}},
       {"partial_rotary_factor", 0.5},
       {"vocab_size", 1LL << 40},
@@ -165,7 +187,8 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
   Copy copy;
   copy.config["model_type"] = "lama";
   check_error([&] { copy.load(); }, {"config.json", "'lama'", "did you mean 'llama'", "gpt2"});
-  copy.config["model_type"] = "llama", copy.config["rope_scaling"] = {{"rope_type", "yarn"}};
+  copy.config["model_type"] = "llama";
+  copy.config["rope_scaling"] = {{"rope_type", "yarn"}};
   check_error([&] { copy.load(); }, {"config.json", "yarn", "linear"});
   Copy mistral("mistral");
   mistral.config["sliding_window"] = 8;

@@ -1,4 +1,5 @@
-// What every method of fine-tuning must keep to, method by method as they are registered; and options as people write them.
+// What every method of fine-tuning must keep to, method by method as they are registered; and
+// options as people write them.
 #include "engine/math.h"
 #include "engine/random.h"
 #include "engine/train/trainer.h"
@@ -20,7 +21,9 @@ struct Batch {
   double scale;
   explicit Batch(const std::string& base) {
     Reference reference(tiny_path(base) + "/reference.safetensors");
-    tokens = reference.integers("input_ids"), targets = reference.integers("targets"), scale = scale_of(targets);
+    tokens = reference.integers("input_ids");
+    targets = reference.integers("targets");
+    scale = scale_of(targets);
   }
   // Rows first .. first + count, in training, so that dropout takes part.
   Inputs rows(int64_t first = 0, int64_t count = 2) const {
@@ -28,13 +31,17 @@ struct Batch {
       return std::vector<int32_t>(all.begin() + 12 * first, all.begin() + 12 * (first + count));
     };
     Inputs inputs = plain_inputs(count, part(tokens), part(targets), first);
-    inputs.training = true, inputs.seed = 5, inputs.step = 3;
+    inputs.training = true;
+    inputs.seed = 5;
+    inputs.step = 3;
     return inputs;
   }
 };
 
-// The base model under a method, what it adds moved away from its start, so that nothing is zero by chance.
-std::unique_ptr<Model> moved(const std::string& base, const std::string& method, BuildOptions options = {}) {
+// The base model under a method, what it adds moved away from its start, so that nothing is zero by
+// chance.
+std::unique_ptr<Model> moved(const std::string& base, const std::string& method,
+                             BuildOptions options = {}) {
   auto model = tiny_model(tiny_path(base), method, options);
   for (Parameter& p : model->parameters->all) {
     if (!p.added) continue;
@@ -82,11 +89,14 @@ void trains_only_what_it_says(const std::string& method) {
       before[p.name] = checksum(p.value);
     }
     TrainOptions options;
-    options.schedule.peak = 0.01, options.schedule.decay = Decay::constant;
+    options.schedule.peak = 0.01;
+    options.schedule.decay = Decay::constant;
     Trainer trainer(model->parameters->trained(), options);
     for (int i = 0; i < 3; ++i)
-      trainer.step(1, int64_t(std::llround(1. / batch.scale)), [&](size_t, double scale) { return model->loss(batch.rows(), scale); });
-    for (Parameter& p : model->parameters->all) BOOST_TEST((checksum(p.value) != before[p.name]) == p.trained, p.name);
+      trainer.step(1, int64_t(std::llround(1. / batch.scale)),
+                   [&](size_t, double scale) { return model->loss(batch.rows(), scale); });
+    for (Parameter& p : model->parameters->all)
+      BOOST_TEST((checksum(p.value) != before[p.name]) == p.trained, p.name);
   }
 }
 
@@ -96,7 +106,8 @@ void merged_equals_unmerged(const std::string& method) {
     Inputs inputs = Batch(base).rows();
     inputs.training = false;
     Agreement found = merge_and_check(*model, inputs);
-    BOOST_TEST(found.largest_difference <= 1e-5 * found.largest_logit, base << ": " << found.largest_difference);
+    BOOST_TEST(found.largest_difference <= 1e-5 * found.largest_logit,
+               base << ": " << found.largest_difference);
     BOOST_TEST(found.same_choice == found.positions);
     BOOST_TEST(std::fabs(found.kl) < 1e-6);
     for (const Linear* linear : model->linears()) BOOST_TEST(!linear->adapter);
@@ -113,7 +124,8 @@ void checkpointing_changes_nothing(const std::string& method) {
         add_gradients(*model, batch.rows(), batch.scale);
         of[int(c)] = gradients_of(*model);
       }
-      for (int c : {1, 2}) BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
+      for (int c : {1, 2})
+        BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
     }
 }
 
@@ -121,14 +133,16 @@ void micro_batches_change_nothing(const std::string& method) {
   for (const char* base : bases)
     for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
       Batch batch(base);
-      auto whole = moved(base, method, {.dtype = dtype}), split = moved(base, method, {.dtype = dtype});
+      auto whole = moved(base, method, {.dtype = dtype}),
+           split = moved(base, method, {.dtype = dtype});
       add_gradients(*whole, batch.rows(), batch.scale);
       for (int64_t row : {0, 1}) add_gradients(*split, batch.rows(row, 1), batch.scale);
       BOOST_TEST((gradients_of(*whole) == gradients_of(*split)), base << " in " << name(dtype));
     }
 }
 
-// (loss(w + e d) - loss(w - e d)) / 2 e along a random direction d through all that is trained, in f64.
+// (loss(w + e d) - loss(w - e d)) / 2 e along a random direction d through all that is trained, in
+// f64.
 void gradient_is_the_slope(const std::string& method) {
   for (const char* base : bases) {
     Batch batch(base);
@@ -139,7 +153,8 @@ void gradient_is_the_slope(const std::string& method) {
     auto step = [&](double by, bool sum) {
       for (Parameter* p : trained) {
         if (sum) p->gather_uses();
-        std::vector<double> gradient = sum ? p->value.grad().value().values64() : std::vector<double>();
+        std::vector<double> gradient =
+            sum ? p->value.grad().value().values64() : std::vector<double>();
         Random random(2, "direction", p->name);
         for (int64_t i = 0; i < p->shape.size(); ++i) {
           double d = double(random.normal(uint64_t(i)));
@@ -158,18 +173,22 @@ void gradient_is_the_slope(const std::string& method) {
 
 void add_cases_of_methods() {
   using namespace boost::unit_test;
-  std::vector<std::string> specs = {"lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,alphas=mlp.*:5"};
+  std::vector<std::string> specs = {
+      "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,alphas=mlp.*:5"};
   for (auto& [name, entry] : methods()) specs.push_back(name);
-  const std::pair<const char*, void (*)(const std::string&)> checks[] = {{"starts as the pretrained model", starts_as_pretrained},
-                                                                         {"trains only what it says", trains_only_what_it_says},
-                                                                         {"merged equals unmerged", merged_equals_unmerged},
-                                                                         {"checkpointing changes nothing", checkpointing_changes_nothing},
-                                                                         {"micro-batches change nothing", micro_batches_change_nothing},
-                                                                         {"gradient is the slope", gradient_is_the_slope}};
+  const std::pair<const char*, void (*)(const std::string&)> checks[] = {
+      {"starts as the pretrained model", starts_as_pretrained},
+      {"trains only what it says", trains_only_what_it_says},
+      {"merged equals unmerged", merged_equals_unmerged},
+      {"checkpointing changes nothing", checkpointing_changes_nothing},
+      {"micro-batches change nothing", micro_batches_change_nothing},
+      {"gradient is the slope", gradient_is_the_slope}};
   test_suite* suite = BOOST_TEST_SUITE("methods");
   for (const std::string& spec : specs) {
     test_suite* of_method = BOOST_TEST_SUITE(spec.substr(0, spec.find(',')));
-    for (auto& [title, check] : checks) of_method->add(make_test_case([check = check, spec] { check(spec); }, title, __FILE__, __LINE__));
+    for (auto& [title, check] : checks)
+      of_method->add(
+          make_test_case([check = check, spec] { check(spec); }, title, __FILE__, __LINE__));
     suite->add(of_method);
   }
   framework::master_test_suite().add(suite);
@@ -219,7 +238,8 @@ BOOST_AUTO_TEST_CASE(patterns_that_match_nothing) {
 
 BOOST_AUTO_TEST_CASE(patterns) {
   const std::string path = "model.layers.10.mlp.up_proj";
-  for (const char* yes : {"up_proj", "mlp.up_proj", "*.mlp.*", "mlp.*", "layers.1*.up_proj", path.c_str(), "*", "re:.*\\.(up|down)_proj"})
+  for (const char* yes : {"up_proj", "mlp.up_proj", "*.mlp.*", "mlp.*", "layers.1*.up_proj",
+                          path.c_str(), "*", "re:.*\\.(up|down)_proj"})
     BOOST_TEST(ModulePattern(yes).matches(path), yes);
   for (const char* no : {"p_proj", "up", "mlp", "layers.1.*", "*.mlp", "re:up_proj", "re:.*up"})
     BOOST_TEST(!ModulePattern(no).matches(path), no);
@@ -230,7 +250,9 @@ BOOST_AUTO_TEST_CASE(dropout_takes_part_in_training_alone) {
   auto model = moved("llama", "lora:dropout=0.5"), plain = moved("llama", "lora");
   auto loss = [&](Model& of, bool training, int64_t step, uint64_t seed) {
     Inputs inputs = batch.rows();
-    inputs.training = training, inputs.step = step, inputs.seed = seed;
+    inputs.training = training;
+    inputs.step = step;
+    inputs.seed = seed;
     return of.loss(inputs, batch.scale).total.item();
   };
   BOOST_TEST(loss(*model, false, 1, 1) == loss(*plain, true, 1, 1));

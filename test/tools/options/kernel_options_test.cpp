@@ -1,4 +1,5 @@
-// Kernels by name, choices of an earlier run, libraries that are not there, and devices that are not there.
+// Kernels by name, choices of an earlier run, libraries that are not there, and devices that are
+// not there.
 #include "tools/options/kernel_options.h"
 
 #include <boost/test/unit_test.hpp>
@@ -27,10 +28,12 @@ auto with(std::initializer_list<const char*> words) {
 BOOST_AUTO_TEST_SUITE(kernel_options)
 
 BOOST_AUTO_TEST_CASE(an_unknown_kernel_or_variant_is_an_error_that_offers_names) {
-  BOOST_CHECK_EXCEPTION(prefer_kernels({"atention=flash"}), Error, with({"atention", "did you mean 'attention'", "inspect --kernels"}));
+  BOOST_CHECK_EXCEPTION(prefer_kernels({"atention=flash"}), Error,
+                        with({"atention", "did you mean 'attention'", "inspect --kernels"}));
   BOOST_CHECK_EXCEPTION(prefer_kernels({"attention"}), Error, with({"expected slot=variant"}));
   if (!built_for(Device::emulated)) return;
-  BOOST_CHECK_EXCEPTION(prefer_kernels({"attention=flush"}), Error, with({"no variant 'flush'", "flash"}));
+  BOOST_CHECK_EXCEPTION(prefer_kernels({"attention=flush"}), Error,
+                        with({"no variant 'flush'", "flash"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_preferred_kernel_runs_in_the_slots_that_belong_together_and_is_noted) {
@@ -40,7 +43,10 @@ BOOST_AUTO_TEST_CASE(a_preferred_kernel_runs_in_the_slots_that_belong_together_a
   BOOST_TEST(std::string(matmul.chosen(Device::emulated)) == "naive");
   BOOST_TEST(std::string(matmul2.chosen(Device::emulated)) == "naive");
   BOOST_TEST(choices().at("kernel matmul") == "naive");
-  for (Device device : {Device::emulated, Device::cuda}) matmul.prefer(device, nullptr), matmul2.prefer(device, nullptr);
+  for (Device device : {Device::emulated, Device::cuda}) {
+    matmul.prefer(device, nullptr);
+    matmul2.prefer(device, nullptr);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(choices_of_another_run_are_taken_up) {
@@ -49,7 +55,8 @@ BOOST_AUTO_TEST_CASE(choices_of_another_run_are_taken_up) {
   repeat_choices(Json{{"test product", "algorithm 2"}}, "here");
   BOOST_TEST(choice_of("test product") == "algorithm 2");
   BOOST_TEST(choices_taken_up() == before + 1);  // what was chosen before is to be chosen again
-  BOOST_CHECK_EXCEPTION(repeat_choices(Json{{"test product", 3}}, "manifest.json"), Error, with({"manifest.json", "'test product'"}));
+  BOOST_CHECK_EXCEPTION(repeat_choices(Json{{"test product", 3}}, "manifest.json"), Error,
+                        with({"manifest.json", "'test product'"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_library_that_is_not_there_is_named) {
@@ -58,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_library_that_is_not_there_is_named) {
   none.find("anything", function);
   BOOST_TEST(!none.usable());
   BOOST_TEST(!function);
-  BOOST_TEST(none.missing().find("libafina_is_not_there.so.1") != std::string::npos, none.missing());
+  BOOST_TEST(none.missing().find("libafina_is_not_there.so.1") != std::string::npos,
+             none.missing());
 }
 
 BOOST_AUTO_TEST_CASE(without_a_gpu_auto_is_the_cpu_and_cuda_an_error_that_says_why) {

@@ -1,4 +1,5 @@
-// A comparison with plausible figures, for tests of reports and for looking at one without training.
+// A comparison with plausible figures, for tests of reports and for looking at one without
+// training.
 #pragma once
 #include "tools/results/results.h"
 

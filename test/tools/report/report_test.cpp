@@ -1,4 +1,5 @@
-// Results and reports: nothing lost in JSON, intervals by hand, pages that hold everything and run nothing they should not.
+// Results and reports: nothing lost in JSON, intervals by hand, pages that hold everything and run
+// nothing they should not.
 #include "tools/report/report.h"
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
@@ -17,22 +18,33 @@ BOOST_AUTO_TEST_SUITE(report)
 
 // Mentions of an address that a browser would fetch; text and comments may name one.
 static bool fetches(const std::string& html) {
-  for (const char* form : {"src=", "href=\"http", "href='http", "url(", "@import", "<link rel=\"stylesheet\"", "srcset"})
+  for (const char* form : {"src=", "href=\"http", "href='http", "url(", "@import",
+                           "<link rel=\"stylesheet\"", "srcset"})
     if (html.find(form) != std::string::npos) return true;
   return false;
 }
 
-static bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+static bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 static size_t count(const std::string& text, const std::string& part) {
   size_t times = 0;
-  for (size_t place = 0; (place = text.find(part, place)) != std::string::npos; place += part.size()) times++;
+  for (size_t place = 0; (place = text.find(part, place)) != std::string::npos;
+       place += part.size())
+    times++;
   return times;
 }
 
 BOOST_AUTO_TEST_CASE(student_t_is_that_of_the_printed_tables) {
-  for (auto [degrees, point] :
-       {std::pair(1, 12.7062), {2, 4.30265}, {3, 3.18245}, {4, 2.77645}, {9, 2.26216}, {30, 2.04227}, {120, 1.97993}, {1319, 1.96177}})
+  for (auto [degrees, point] : {std::pair(1, 12.7062),
+                                {2, 4.30265},
+                                {3, 3.18245},
+                                {4, 2.77645},
+                                {9, 2.26216},
+                                {30, 2.04227},
+                                {120, 1.97993},
+                                {1319, 1.96177}})
     BOOST_TEST(student_t_95(degrees) == point, boost::test_tools::tolerance(3e-6));
   BOOST_TEST(student_t_95(2000) == student_t_95(2001), boost::test_tools::tolerance(1e-6));
   BOOST_CHECK_THROW(student_t_95(0), Error);
@@ -68,7 +80,8 @@ BOOST_AUTO_TEST_CASE(paired_differences_by_hand) {
   BOOST_TEST(reference_method(comparison) == 1u);
   auto pairs = paired_differences(comparison);
   BOOST_REQUIRE(pairs.size() == 1u);
-  // rows: 1.6 - 1.1, 2.6 - 2.1, 2.1 - 3.1 = 0.5, 0.5, -1: mean 0, deviation sqrt(0.75), half 4.30265 * sqrt(0.75 / 3)
+  // rows: 1.6 - 1.1, 2.6 - 2.1, 2.1 - 3.1 = 0.5, 0.5, -1: mean 0, deviation sqrt(0.75),
+  // half 4.30265 * sqrt(0.75 / 3)
   BOOST_TEST(std::fabs(pairs[0].over_examples.mean) < 1e-12);
   BOOST_TEST(pairs[0].over_examples.half == 2.151326, boost::test_tools::tolerance(1e-6));
   BOOST_TEST(pairs[0].better_share == 1.0 / 3, boost::test_tools::tolerance(1e-12));
@@ -98,15 +111,20 @@ BOOST_AUTO_TEST_CASE(json_refuses_what_it_does_not_know) {
   auto refused = [&](auto change, const std::string& words) {
     auto bad = good;
     change(bad);
-    BOOST_CHECK_EXCEPTION(comparison_from_json(bad), Error, [&](const Error& error) { return contains(error.what(), words); });
+    BOOST_CHECK_EXCEPTION(comparison_from_json(bad), Error,
+                          [&](const Error& error) { return contains(error.what(), words); });
   };
-  refused([](auto& json) { json["methods"][1]["runs"][0]["colour"] = 1; }, "methods[1].runs[0]: unknown key \"colour\"");
+  refused([](auto& json) { json["methods"][1]["runs"][0]["colour"] = 1; },
+          "methods[1].runs[0]: unknown key \"colour\"");
   refused([](auto& json) { json["model"].erase("hash"); }, "model: the key \"hash\" is missing");
   refused([](auto& json) { json["schema_version"] = 999; }, "schema version 999");
-  refused([](auto& json) { json["methods"][0]["runs"][0]["tokens"] = 1.5; }, "runs[0].tokens: expected a whole number");
-  refused([](auto& json) { json["methods"][0]["runs"][0]["curve"]["loss"].push_back(1); }, "expected a list as long");
+  refused([](auto& json) { json["methods"][0]["runs"][0]["tokens"] = 1.5; },
+          "runs[0].tokens: expected a whole number");
+  refused([](auto& json) { json["methods"][0]["runs"][0]["curve"]["loss"].push_back(1); },
+          "expected a list as long");
   refused([](auto& json) { json["methods"] = "none"; }, "expected a list, found string");
-  refused([](auto& json) { json = nlohmann::ordered_json::array(); }, "expected a comparison of afina");
+  refused([](auto& json) { json = nlohmann::ordered_json::array(); },
+          "expected a comparison of afina");
 }
 
 BOOST_AUTO_TEST_CASE(page_holds_every_run_and_fetches_nothing) {
@@ -119,7 +137,8 @@ BOOST_AUTO_TEST_CASE(page_holds_every_run_and_fetches_nothing) {
       BOOST_TEST(contains(html, run.digest));
     }
   }
-  BOOST_TEST(contains(html, "trains 1.8 % of the parameters that full trains, holds 0.29× the memory"));
+  BOOST_TEST(
+      contains(html, "trains 1.8 % of the parameters that full trains, holds 0.29× the memory"));
   BOOST_TEST(contains(html, "Chart.js v"));
   BOOST_TEST(contains(html, "Permission is hereby granted, free of charge"));
   BOOST_TEST(contains(html, "Content-Security-Policy"));
@@ -134,7 +153,8 @@ BOOST_AUTO_TEST_CASE(page_carries_the_curves) {
   auto data = nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
   BOOST_REQUIRE(data["methods"].size() == 3u);
   BOOST_TEST(data["methods"][1]["runs"][1]["curve"]["loss"].size() == 120u);
-  BOOST_TEST(data["methods"][1]["runs"][1]["evaluations"]["retain"][12] == *comparison.methods[1].runs[1].evaluations[12].retain);
+  BOOST_TEST(data["methods"][1]["runs"][1]["evaluations"]["retain"][12] ==
+             *comparison.methods[1].runs[1].evaluations[12].retain);
   BOOST_TEST(data["methods"][2]["search"].size() == 5u);
 }
 
@@ -145,10 +165,12 @@ BOOST_AUTO_TEST_CASE(page_escapes_hostile_text) {
   comparison.notes = {hostile};
   comparison.data[0].path = hostile;
   comparison.options["steps"] = hostile;
-  comparison.methods[1].label = comparison.methods[1].spec = comparison.methods[1].stored_as = hostile;
+  comparison.methods[1].label = comparison.methods[1].spec = comparison.methods[1].stored_as =
+      hostile;
   comparison.methods[1].runs[0].name = comparison.methods[1].runs[0].digest = hostile;
   for (MethodResult& method : comparison.methods)
-    for (Generation& sample : method.runs[0].generations) sample = {hostile, hostile, hostile, hostile};
+    for (Generation& sample : method.runs[0].generations)
+      sample = {hostile, hostile, hostile, hostile};
   std::string html = report_html(comparison);
   BOOST_TEST(!contains(html, "<script>alert"));
   BOOST_TEST(!contains(html, "<img"));
@@ -158,7 +180,8 @@ BOOST_AUTO_TEST_CASE(page_escapes_hostile_text) {
   BOOST_TEST(count(html, "<script") == 4u);
   BOOST_TEST(count(html, "</script>") == 4u);
   std::istringstream summary(summary_markdown(comparison));
-  for (std::string line; std::getline(summary, line);) BOOST_TEST((!contains(line, "<script>") || line.starts_with("    ")));
+  for (std::string line; std::getline(summary, line);)
+    BOOST_TEST((!contains(line, "<script>") || line.starts_with("    ")));
 }
 
 BOOST_AUTO_TEST_CASE(one_seed_says_so) {
@@ -184,8 +207,9 @@ BOOST_AUTO_TEST_CASE(nothing_measured_or_diverged_is_no_nonsense) {
     run.generations.clear();
   }
   for (const Comparison& comparison : {bare, diverged}) {
-    for (const std::string& text : {report_html(comparison).substr(0, report_html(comparison).find("Chart.js v")),
-                                    summary_markdown(comparison), terminal_table(comparison, false)}) {
+    for (const std::string& text :
+         {report_html(comparison).substr(0, report_html(comparison).find("Chart.js v")),
+          summary_markdown(comparison), terminal_table(comparison, false)}) {
       BOOST_TEST(!contains(text, ">nan"));
       BOOST_TEST(!contains(text, " nan"));
       BOOST_TEST(!contains(text, " inf"));
@@ -224,7 +248,11 @@ BOOST_AUTO_TEST_CASE(numbers_as_people_read_them) {
 // To look at a report without training: AFINA_REPORT_DIR=/tmp/report build/tests --run_test=report
 BOOST_AUTO_TEST_CASE(files_are_written_and_read) {
   const char* chosen = std::getenv("AFINA_REPORT_DIR");
-  std::string folder = chosen ? chosen : (std::filesystem::temp_directory_path() / ("afina-report-" + std::to_string(getpid()))).string();
+  std::string folder =
+      chosen
+          ? chosen
+          : (std::filesystem::temp_directory_path() / ("afina-report-" + std::to_string(getpid())))
+                .string();
   std::filesystem::create_directories(folder);
   Comparison comparison = fixture_comparison(3);
   write_comparison(comparison, folder);

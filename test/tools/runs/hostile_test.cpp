@@ -16,17 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string adapter = tiny_path("llama") + "/adapter_lora", pocket = AFINA_SOURCE_DIR "/data/pocket";
+const std::string adapter = tiny_path("llama") + "/adapter_lora",
+                  pocket = AFINA_SOURCE_DIR "/data/pocket";
 
 // A folder as people download them: a model, its tokenizer and an adapter for it.
 struct Downloaded {
   ScratchFolder place;
   std::string path = place / "model", outside = place / "outside";
   Downloaded() {
-    fs::create_directory(path), fs::create_directory(outside);
-    for (const char* name : {"config.json", "model.safetensors"}) fs::copy_file(tiny_path("llama") + "/" + name, path + "/" + name);
-    for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) fs::copy_file(pocket + "/" + name, path + "/" + name);
-    for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) fs::copy_file(adapter + "/" + name, path + "/" + name);
+    fs::create_directory(path);
+    fs::create_directory(outside);
+    for (const char* name : {"config.json", "model.safetensors"})
+      fs::copy_file(tiny_path("llama") + "/" + name, path + "/" + name);
+    for (const char* name : {"tokenizer.json", "tokenizer_config.json"})
+      fs::copy_file(pocket + "/" + name, path + "/" + name);
+    for (const char* name : {"adapter_config.json", "adapter_model.safetensors"})
+      fs::copy_file(adapter + "/" + name, path + "/" + name);
   }
   // Everything that is read of it.
   void read() const {
@@ -35,15 +40,17 @@ struct Downloaded {
     load_adapter(path);
   }
   // Moves a file and puts a link to it in its place.
-  void link(const std::string& name, const std::string& to_folder, const std::string& through) const {
+  void link(const std::string& name, const std::string& to_folder,
+            const std::string& through) const {
     fs::create_directories(to_folder);
     fs::rename(path + "/" + name, to_folder + "/" + name);
     fs::create_symlink(through + "/" + name, path + "/" + name);
   }
 };
 
-const char* const files_read[] = {"config.json",           "model.safetensors",   "tokenizer.json",
-                                  "tokenizer_config.json", "adapter_config.json", "adapter_model.safetensors"};
+const char* const files_read[] = {"config.json",         "model.safetensors",
+                                  "tokenizer.json",      "tokenizer_config.json",
+                                  "adapter_config.json", "adapter_model.safetensors"};
 
 }  // namespace
 
@@ -55,7 +62,8 @@ BOOST_AUTO_TEST_CASE(links_that_leave_the_folder_are_not_followed) {
     for (bool absolute : {true, false}) {
       Downloaded model;
       model.link(name, model.outside, absolute ? model.outside : "../outside");
-      check_error([&] { model.read(); }, {std::string("model/") + name, "leads out of the folder, to", "outside"});
+      check_error([&] { model.read(); },
+                  {std::string("model/") + name, "leads out of the folder, to", "outside"});
     }
   // A folder that is a link is the user's own word; a link within it is harmless.
   Downloaded inside;
@@ -112,8 +120,8 @@ BOOST_AUTO_TEST_CASE(shards_lie_in_the_folder) {
   Reference reference(tiny_path("llama"));
   std::vector<std::string> names;
   for (const StoredTensor& t : reference.tensors()) names.push_back(t.name);
-  for (std::string shard :
-       {"../outside/model.safetensors", "/OUTSIDE/model.safetensors", "link.safetensors", "a/../../outside/model.safetensors"}) {
+  for (std::string shard : {"../outside/model.safetensors", "/OUTSIDE/model.safetensors",
+                            "link.safetensors", "a/../../outside/model.safetensors"}) {
     Downloaded model;
     fs::rename(model.path + "/model.safetensors", model.outside + "/model.safetensors");
     fs::create_symlink("../outside/model.safetensors", model.path + "/link.safetensors");
@@ -121,7 +129,9 @@ BOOST_AUTO_TEST_CASE(shards_lie_in_the_folder) {
     Json map = Json::object();
     for (const std::string& name : names) map[name] = shard;
     write_text_file(model.path + "/model.safetensors.index.json", Json{{"weight_map", map}}.dump());
-    check_error([&] { tiny_model(model.path); }, {shard == "link.safetensors" ? "leads out of the folder" : "file in the same folder"});
+    check_error(
+        [&] { tiny_model(model.path); },
+        {shard == "link.safetensors" ? "leads out of the folder" : "file in the same folder"});
   }
 }
 
@@ -139,9 +149,11 @@ BOOST_AUTO_TEST_CASE(names_of_tensors_make_no_files) {
   BOOST_TEST(Safetensors(folder / "deep/out.safetensors").tensors().size() == 3u);
   BOOST_TEST(folder.entries() == 1u);
   BOOST_TEST(!fs::exists("/tmp/afina-escaped"));
-  // Nor do they come into a model that is written: what has no place in it is refused when it is read.
+  // Nor do they come into a model that is written: what has no place in it is refused when it is
+  // read.
   Downloaded model;
-  fs::copy_file(folder / "deep/out.safetensors", model.path + "/model.safetensors", fs::copy_options::overwrite_existing);
+  fs::copy_file(folder / "deep/out.safetensors", model.path + "/model.safetensors",
+                fs::copy_options::overwrite_existing);
   BOOST_CHECK_THROW(tiny_model(model.path), Error);
 }
 
@@ -150,7 +162,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_through_a_link) {
   ScratchFolder folder;
   std::string victim = folder.put("victim", "untouched");
   fs::create_directory(folder / "out");
-  for (const char* name : {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"})
+  for (const char* name :
+       {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"})
     fs::create_symlink(victim, folder / "out/" + name);
   save_model(folder / "out", *tiny_model(tiny_path("llama")), Dtype::f32);
   Tokenizer::from_file(pocket).save(folder / "out");
@@ -168,15 +181,19 @@ BOOST_AUTO_TEST_CASE(names_do_not_command_the_terminal) {
   Said said = run({"inspect", "--model", model.path});
   BOOST_TEST(said.status == 1);
   BOOST_TEST(holds(said.err, "hidden_act"), said.err);
-  for (const char* obeyed : {"\x1b", "\x07", "\xc2\x9b"}) BOOST_TEST(!holds(said.err, obeyed), said.err);
+  for (const char* obeyed : {"\x1b", "\x07", "\xc2\x9b"})
+    BOOST_TEST(!holds(said.err, obeyed), said.err);
   BOOST_TEST(harmless("a\tb\n\xc3\xa9\x1b\x7f") == "a\tb\n\xc3\xa9\\x1b\\x7f");
 }
 
-// A config may promise a model of terabytes: it is refused, or only looked at, before memory is taken.
+// A config may promise a model of terabytes: it is refused, or only looked at, before memory is
+// taken.
 BOOST_AUTO_TEST_CASE(promises_of_terabytes_take_no_memory) {
   Downloaded model;
   Json config = parse_json_file(model.path + "/config.json");
-  config["hidden_size"] = 1 << 20, config["intermediate_size"] = 1 << 20, config["vocab_size"] = 1 << 22;
+  config["hidden_size"] = 1 << 20;
+  config["intermediate_size"] = 1 << 20;
+  config["vocab_size"] = 1 << 22;
   write_text_file(model.path + "/config.json", config.dump());
   int64_t before = memory_use(Device::cpu).total;
   reset_memory_peak(Device::cpu);
@@ -189,7 +206,9 @@ BOOST_AUTO_TEST_CASE(promises_of_terabytes_take_no_memory) {
 BOOST_AUTO_TEST_CASE(names_of_runs_stay_in_the_folder_of_the_comparison) {
   ScratchFolder folder;
   std::string out = folder / "a/b/out";
-  Said said = run(words("compare", out, {"--method", "lora:rank=2,targets=re:(../../../x|.*q_proj),lr=1e-3", "--steps", "2"}));
+  Said said = run(
+      words("compare", out,
+            {"--method", "lora:rank=2,targets=re:(../../../x|.*q_proj),lr=1e-3", "--steps", "2"}));
   BOOST_TEST(said.status == 0, said.err);
   BOOST_TEST(folder.entries() == 1u);
   for (auto& entry : fs::recursive_directory_iterator(folder.path()))

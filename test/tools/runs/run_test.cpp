@@ -1,4 +1,5 @@
-// Whole runs as a user starts them: alone or compared, killed and resumed, split and spread, and the guards of a run.
+// Whole runs as a user starts them: alone or compared, killed and resumed, split and spread, and
+// the guards of a run.
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -16,7 +17,8 @@ using namespace afina;
 
 namespace {
 
-// Starts the program, kills it after `milliseconds`, and says whether it had ended by itself before.
+// Starts the program, kills it after `milliseconds`, and says whether it had ended by itself
+// before.
 bool killed_run(const Words& all, int milliseconds) {
   pid_t child = start_program(all);
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -24,9 +26,12 @@ bool killed_run(const Words& all, int milliseconds) {
   return WIFEXITED(wait_for(child));
 }
 
-// A method that says it starts as the pretrained model and does not; and one that writes into a frozen weight.
+// A method that says it starts as the pretrained model and does not; and one that writes into a
+// frozen weight.
 struct Shifted : Adapter {
-  Tensor forward(const Tensor& x, const Linear& layer, const Inputs&) const override { return layer.plain(x) * 1.5; }
+  Tensor forward(const Tensor& x, const Linear& layer, const Inputs&) const override {
+    return layer.plain(x) * 1.5;
+  }
   Tensor merged(const Tensor& weight) const override { return weight; }
 };
 struct Careless : Adapter {
@@ -40,7 +45,9 @@ struct Careless : Adapter {
 struct Interrupting : Adapter {
   static inline bool again = true;
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
-    if (x.device() == Device::cpu && inputs.training && inputs.step == 1 && std::exchange(again, false)) raise(SIGINT);
+    if (x.device() == Device::cpu && inputs.training && inputs.step == 1 &&
+        std::exchange(again, false))
+      raise(SIGINT);
     return layer.plain(x);
   }
   Tensor merged(const Tensor& weight) const override { return weight; }
@@ -48,13 +55,17 @@ struct Interrupting : Adapter {
 template <class Kind>
 struct Faulty : Method {
   bool trains(const std::string& name) const override { return name == "model.norm.weight"; }
-  std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override { return std::make_unique<Kind>(); }
+  std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override {
+    return std::make_unique<Kind>();
+  }
 };
 template <class Kind>
 struct With {  // registers a faulty method while alive, so that tests of all methods do not see it
   std::string name;
   explicit With(std::string n) : name(std::move(n)) {
-    methods()[name] = {[](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); }, "for a test"};
+    methods()[name] = {
+        [](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); },
+        "for a test"};
   }
   ~With() { methods().erase(name); }
 };
@@ -66,23 +77,28 @@ BOOST_AUTO_TEST_SUITE(runs)
 BOOST_AUTO_TEST_CASE(a_comparison_writes_everything_and_equals_runs_alone) {
   ScratchFolder scratch;
   std::string out = scratch / "compare";
-  Said said = run(words("compare", out,
-                        {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "600", "--method", "full:lr=1e-3",
-                         "--method", "lora:rank=4,dropout=0.1,lr=1e-3/3e-3"}));
+  Said said =
+      run(words("compare", out,
+                {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "600",
+                 "--method", "full:lr=1e-3", "--method", "lora:rank=4,dropout=0.1,lr=1e-3/3e-3"}));
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
-  for (const char* file : {"results.json", "summary.md", "report.html"}) BOOST_TEST(fs::exists(out + "/" + file), file);
+  for (const char* file : {"results.json", "summary.md", "report.html"})
+    BOOST_TEST(fs::exists(out + "/" + file), file);
   Json results = parse_json_file(out + "/results.json");
   BOOST_TEST(results.at("methods").size() == 2u);
-  std::string full = out + "/runs/full/lr-0.001/seed-1", lora = out + "/runs/lora-dropout0.1-rank4/lr-0.003/seed-1";
+  std::string full = out + "/runs/full/lr-0.001/seed-1",
+              lora = out + "/runs/lora-dropout0.1-rank4/lr-0.003/seed-1";
   BOOST_TEST(fs::exists(full + "/model/model.safetensors"));
   BOOST_TEST(fs::exists(lora + "/adapter/adapter_config.json"));
   BOOST_TEST(digest_of_run(scratch / "full", {"--method", "full:lr=1e-3"}) == digest(full));
-  BOOST_TEST(digest_of_run(scratch / "lora", {"--method", "lora:rank=4,dropout=0.1,lr=3e-3"}) == digest(lora));
+  BOOST_TEST(digest_of_run(scratch / "lora", {"--method", "lora:rank=4,dropout=0.1,lr=3e-3"}) ==
+             digest(lora));
   std::ifstream log(lora + "/log.jsonl");
   int lines = 0;
   for (std::string line; std::getline(log, line); ++lines) parse_json(line, "log.jsonl");
   BOOST_TEST(lines == 4);
-  BOOST_TEST(run(words("compare", out, {"--method", "full:lr=1e-3"})).status == 1);  // what is there is not overwritten
+  BOOST_TEST(run(words("compare", out, {"--method", "full:lr=1e-3"})).status ==
+             1);  // what is there is not overwritten
 }
 
 BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
@@ -97,11 +113,14 @@ BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_n
     BOOST_TEST(with({"--batch", "2", "--accumulate", "2"}) == expected);
     BOOST_TEST(with({"--batch", "1", "--accumulate", "4"}) == expected);
     BOOST_TEST(with({"--batch", "4", "--threads", "1"}) == expected);
-    for (const char* kind : {"mlp", "block"}) BOOST_TEST(with({"--batch", "4", "--checkpoint", kind}) == expected, kind);
+    for (const char* kind : {"mlp", "block"})
+      BOOST_TEST(with({"--batch", "4", "--checkpoint", kind}) == expected, kind);
     use_tiles(false);
     BOOST_TEST(with({"--batch", "4"}) == expected, "without AMX");
     use_tiles(true);
-    BOOST_TEST(parse_json_file(scratch / "run/manifest.json").dump().find("\"" + std::string(dtype) + "\"") != std::string::npos);
+    BOOST_TEST(parse_json_file(scratch / "run/manifest.json")
+                   .dump()
+                   .find("\"" + std::string(dtype) + "\"") != std::string::npos);
   }
 }
 
@@ -120,7 +139,8 @@ BOOST_AUTO_TEST_CASE(weights_can_be_moved_as_their_gradients_come) {
   };
   fails({"--apply-as-you-go"}, "--clip 0");
   fails({"--apply-as-you-go", "--clip", "0", "--accumulate", "2"}, "--accumulate 1");
-  for (const char* word : {"on", "true", "blocks"}) fails({"--checkpoint", word}, "none, mlp, block");
+  for (const char* word : {"on", "true", "blocks"})
+    fails({"--checkpoint", word}, "none, mlp, block");
 }
 
 BOOST_AUTO_TEST_CASE(killed_and_resumed_gives_the_same_bits) {
@@ -130,7 +150,8 @@ BOOST_AUTO_TEST_CASE(killed_and_resumed_gives_the_same_bits) {
   std::string out = scratch / "killed";
   more.push_back("--resume");
   bool ended = false;
-  for (int wait = 350; !ended && wait < 20000; wait = wait * 5 / 4) ended = killed_run(words("train", out, more), wait);
+  for (int wait = 350; !ended && wait < 20000; wait = wait * 5 / 4)
+    ended = killed_run(words("train", out, more), wait);
   BOOST_REQUIRE(ended);
   BOOST_TEST(digest(out) == expected);
 }
@@ -139,10 +160,12 @@ BOOST_AUTO_TEST_CASE(resuming_with_other_options_is_refused) {
   ScratchFolder scratch;
   std::string out = scratch / "run";
   Words long_run = {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000"};
-  for (int wait = 600; !fs::exists(out + "/checkpoints") && wait < 160000; wait *= 2) killed_run(words("train", out, long_run), wait);
+  for (int wait = 600; !fs::exists(out + "/checkpoints") && wait < 160000; wait *= 2)
+    killed_run(words("train", out, long_run), wait);
   BOOST_REQUIRE(fs::exists(out + "/checkpoints"));  // else what follows would be a whole run
-  Said said =
-      run(words("train", out, {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000", "--seed", "2", "--resume"}));
+  Said said = run(words("train", out,
+                        {"--method", "lora:rank=4,lr=3e-3", "--save-every", "1", "--steps", "4000",
+                         "--seed", "2", "--resume"}));
   BOOST_TEST(said.status == 1);
   BOOST_TEST(holds(said.err, "seed"), said.err);
   said = run(words("train", out, {"--method", "full:lr=3e-3", "--steps", "4000", "--resume"}));
@@ -150,7 +173,8 @@ BOOST_AUTO_TEST_CASE(resuming_with_other_options_is_refused) {
   BOOST_TEST(holds(said.err, "same --method"), said.err);
 }
 
-// Writes a checkpoint again with one value changed and a checksum that fits: what a checksum cannot see.
+// Writes a checkpoint again with one value changed and a checksum that fits: what a checksum cannot
+// see.
 void change_a_value(const std::string& path) {
   Safetensors file(path + ".safetensors");
   SafetensorsWriter out(path + ".safetensors", file.metadata());
@@ -206,8 +230,11 @@ BOOST_AUTO_TEST_CASE(guards_of_a_run) {
   error({"--method", "full:lr=1e-3", "--stepz", "3"}, "steps");
   error({"--method", "full:lr=1e-3", "--dtype", "f16"}, "bf16");
   error({"--method", "full:lr=1e-3", "--dtype", "bf16-tiles", "--length", "72"}, "use --length 64");
-  if (built_for(Device::emulated)) error({"--method", "full:lr=1e-3", "--dtype", "bf16-tiles", "--device", "emulated"}, "--dtype bf16");
-  error({"--method", "full:lr=1e-3", "--eval", source + "/data/samples/support.jsonl"}, "training");  // held-out rows that are trained on
+  if (built_for(Device::emulated))
+    error({"--method", "full:lr=1e-3", "--dtype", "bf16-tiles", "--device", "emulated"},
+          "--dtype bf16");
+  error({"--method", "full:lr=1e-3", "--eval", source + "/data/samples/support.jsonl"},
+        "training");  // held-out rows that are trained on
   {
     With<Shifted> method("shifted");
     error({"--method", "shifted:lr=1e-3"}, "before the first step");
@@ -220,12 +247,15 @@ BOOST_AUTO_TEST_CASE(options_come_from_an_ini_file_too) {
   ScratchFolder scratch;
   std::string config = scratch / "run.ini";
   std::ofstream(config) << "method = lora:rank=4,lr=3e-3\nseed = 3\n";
-  std::string expected = digest_of_run(scratch / "words", {"--method", "lora:rank=4,lr=3e-3", "--seed", "3"});
+  std::string expected =
+      digest_of_run(scratch / "words", {"--method", "lora:rank=4,lr=3e-3", "--seed", "3"});
   BOOST_TEST(digest_of_run(scratch / "file", {"--config", config}) == expected);
   std::ofstream(config) << "methud = full\n";
   Said said = run(words("train", scratch / "wrong", {"--config", config}));
   BOOST_TEST(said.status == 2);
-  BOOST_TEST((holds(said.err, "methud") && holds(said.err, "'method'") && holds(said.err, "run.ini")), said.err);
+  BOOST_TEST(
+      (holds(said.err, "methud") && holds(said.err, "'method'") && holds(said.err, "run.ini")),
+      said.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

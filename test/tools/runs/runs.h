@@ -20,7 +20,8 @@ namespace afina {
 inline const std::string source = AFINA_SOURCE_DIR;
 using Words = std::vector<std::string>;
 
-// A short run on the pocket model with random weights: everything is real but the weights. `more` replaces what is said already.
+// A short run on the pocket model with random weights: everything is real but the weights. `more`
+// replaces what is said already.
 inline Words words(const std::string& command, const std::string& out, Words more) {
   std::string pocket = source + "/data/pocket", support = source + "/data/samples/support.jsonl";
   // clang-format off
@@ -30,7 +31,8 @@ inline Words words(const std::string& command, const std::string& out, Words mor
   // clang-format on
   for (size_t i = 0; i < more.size(); ++i) {
     auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);
-    if (old != all.end() && more[i].starts_with("--") && i + 1 < more.size()) *(old + 1) = more[++i];
+    if (old != all.end() && more[i].starts_with("--") && i + 1 < more.size())
+      *(old + 1) = more[++i];
     else all.push_back(more[i]);
   }
   return all;
@@ -45,11 +47,14 @@ inline Said run(const Words& all) {
   std::ostringstream out, err;
   auto *was_out = std::cout.rdbuf(out.rdbuf()), *was_err = std::cerr.rdbuf(err.rdbuf());
   int status = run_program(all);
-  std::cout.rdbuf(was_out), std::cerr.rdbuf(was_err);
+  std::cout.rdbuf(was_out);
+  std::cerr.rdbuf(was_err);
   return {status, out.str(), err.str()};
 }
-// Starts the program as a process of its own, with `environment` ("NAME=value") beside ours; what it says on stderr goes to a file.
-inline pid_t start_program(const Words& all, const std::string& said = "/dev/null", const Words& environment = {}) {
+// Starts the program as a process of its own, with `environment` ("NAME=value") beside ours; what
+// it says on stderr goes to a file.
+inline pid_t start_program(const Words& all, const std::string& said = "/dev/null",
+                           const Words& environment = {}) {
   std::fflush(nullptr);
   pid_t child = fork();
   if (child != 0) return child;
@@ -59,8 +64,10 @@ inline pid_t start_program(const Words& all, const std::string& said = "/dev/nul
   for (std::string& word : copy) argv.push_back(word.data());
   argv.push_back(nullptr);
   for (std::string& one : extra) putenv(one.data());
-  int to = open(said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), nowhere = open("/dev/null", O_WRONLY);
-  dup2(nowhere, 1), dup2(to, 2);
+  int to = open(said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600),
+      nowhere = open("/dev/null", O_WRONLY);
+  dup2(nowhere, 1);
+  dup2(to, 2);
   execv(program.c_str(), argv.data());
   _exit(127);
 }
@@ -71,12 +78,16 @@ inline int wait_for(pid_t child) {
   return status;
 }
 
-inline std::string digest(const std::string& folder) { return parse_json_file(folder + "/manifest.json").at("digest").get<std::string>(); }
+inline std::string digest(const std::string& folder) {
+  return parse_json_file(folder + "/manifest.json").at("digest").get<std::string>();
+}
 inline std::string digest_of_run(const std::string& out, const Words& more) {
   Said said = run(words("train", out, more));
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   return digest(out);
 }
-inline bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace afina

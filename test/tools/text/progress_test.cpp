@@ -64,7 +64,8 @@ BOOST_AUTO_TEST_CASE(no_nonsense) {
   Progress progress(out, "x", 10, clock.options(false));
   for (double odd : {double(NAN), double(INFINITY), -double(INFINITY), 0.0}) {
     std::string line = progress.line(0, {odd, odd, odd});
-    for (const char* word : {"nan", "inf", "NaN", "-0"}) BOOST_TEST(line.find(word) == std::string::npos, line);
+    for (const char* word : {"nan", "inf", "NaN", "-0"})
+      BOOST_TEST(line.find(word) == std::string::npos, line);
   }
   BOOST_TEST(progress.line(3, {NAN}) == "x 3/10  loss diverged");
   Progress unknown(out, "reading", 0, clock.options(false));

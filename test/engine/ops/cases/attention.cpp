@@ -9,7 +9,9 @@ namespace {
 
 using In = const std::vector<Tensor>&;
 
-Tensor from_zero(int64_t B, int64_t T) { return integers(std::vector<int32_t>(size_t(B * T), 0), {B, T}); }
+Tensor from_zero(int64_t B, int64_t T) {
+  return integers(std::vector<int32_t>(size_t(B * T), 0), {B, T});
+}
 Tensor packed() { return integers({0, 0, 0, 0, 4, 4, 4, 0, 0, 2, 2, 2, 2, 2}, {2, 7}); }
 Tensor long_packed(int64_t B, int64_t T) {
   std::vector<int32_t> starts;

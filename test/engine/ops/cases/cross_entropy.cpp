@@ -1,4 +1,5 @@
-// Cases of head and loss: sequences with odd numbers of targets, and more rows than one chunk holds.
+// Cases of head and loss: sequences with odd numbers of targets, and more rows than one chunk
+// holds.
 #include "engine/ops/cross_entropy.h"
 
 #include "test/engine/ops/op_case.h"

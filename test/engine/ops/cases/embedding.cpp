@@ -16,8 +16,14 @@ Tensor many() {
 }
 
 [[maybe_unused]] const bool added = add_op_cases({
-    {"embedding", {{7, 50}}, [](In x) { return embedding(x[0], ids()); }, [](In x) { return embedding_definition(x[0], ids()); }},
-    {.name = "large embedding", .inputs = {{11, 300}}, .run = [](In x) { return embedding(x[0], many()); }, .large = true},
+    {"embedding",
+     {{7, 50}},
+     [](In x) { return embedding(x[0], ids()); },
+     [](In x) { return embedding_definition(x[0], ids()); }},
+    {.name = "large embedding",
+     .inputs = {{11, 300}},
+     .run = [](In x) { return embedding(x[0], many()); },
+     .large = true},
 });
 
 }  // namespace

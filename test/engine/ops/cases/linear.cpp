@@ -36,7 +36,8 @@ Tensor dropped(const Tensor& x) { return dropout(x, keys(), 0.3, {11, 5}); }
      {{2, 3, 20}, {33, 20}, {4, 20}, {33, 4}, {33, 20}, {5, 20}, {33, 5}},
      [](In x) {
        Tensor low = lora_low(x[0], {x[2], x[5]});
-       return linear_lora_of(x[0], low, 0, x[1], Tensor(), x[2], x[3], 2.) * linear_lora_of(x[0], low, 4, x[4], Tensor(), x[5], x[6], 0.5);
+       return linear_lora_of(x[0], low, 0, x[1], Tensor(), x[2], x[3], 2.) *
+              linear_lora_of(x[0], low, 4, x[4], Tensor(), x[5], x[6], 0.5);
      },
      [](In x) {
        return linear_lora_definition(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.) *
@@ -59,7 +60,10 @@ Tensor dropped(const Tensor& x) { return dropout(x, keys(), 0.3, {11, 5}); }
      .run = [](In x) { return linear_lora(x[0], x[0], x[1], Tensor(), x[2], x[3], 2.); },
      .large = true},
     {"dropout", {{6, 150}}, [](In x) { return dropped(x[0]); }},
-    {.name = "large dropout", .inputs = {{6, 9000}}, .run = [](In x) { return dropped(x[0]); }, .large = true},
+    {.name = "large dropout",
+     .inputs = {{6, 9000}},
+     .run = [](In x) { return dropped(x[0]); },
+     .large = true},
 });
 
 }  // namespace

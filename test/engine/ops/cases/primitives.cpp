@@ -35,22 +35,27 @@ std::vector<OpCase> primitives() {
       {"large matmul", {{70, 130}, {130, 150}}, [](In x) { return matmul(x[0], x[1]); }},
   };
   for (OpCase& c : all) c.large = c.name.rfind("large", 0) == 0;
-#define ENTRY(f, value, derivative) all.push_back({#f, {OpInput({3, 50}, 3., 0.5)}, [](In x) { return f(x[0]); }});
+#define ENTRY(f, value, derivative) \
+  all.push_back({#f, {OpInput({3, 50}, 3., 0.5)}, [](In x) { return f(x[0]); }});
   SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
   // Those that are defined below zero, around it.
   using Function = Tensor (*)(const Tensor&);
-  std::pair<const char*, Function> around_zero[] = {{"exp", exp},   {"tanh", tanh}, {"sigmoid", sigmoid},     {"silu", silu},
-                                                    {"gelu", gelu}, {"neg", neg},   {"gelu_tanh", gelu_tanh}, {"square", square}};
+  std::pair<const char*, Function> around_zero[] = {
+      {"exp", exp},   {"tanh", tanh}, {"sigmoid", sigmoid},     {"silu", silu},
+      {"gelu", gelu}, {"neg", neg},   {"gelu_tanh", gelu_tanh}, {"square", square}};
   for (auto& [name, f] : around_zero)
-    all.push_back({std::string(name) + " around zero", {OpInput({3, 50}, 0., 2.)}, [f = f](In x) { return f(x[0]); }});
+    all.push_back({std::string(name) + " around zero", {OpInput({3, 50}, 0., 2.)}, [f = f](In x) {
+                     return f(x[0]);
+                   }});
   all.push_back({"relu below zero", {OpInput({3, 50}, -3., 0.5)}, [](In x) { return relu(x[0]); }});
   all.push_back({"large silu", {{60, 700}}, [](In x) { return silu(x[0]); }});
   all.back().large = true;
   // erf is a fit: its slope is that of the true function to 1e-8.
   for (OpCase& c : all)
     if (c.name.rfind("gelu", 0) == 0) c.slope_tolerance = 1e-6;
-    else if (c.name == "tanh" || c.name == "sigmoid") c.rounded_tolerance = 0.1;  // at 3, 1 - y² of a rounded y
+    else if (c.name == "tanh" || c.name == "sigmoid")
+      c.rounded_tolerance = 0.1;  // at 3, 1 - y² of a rounded y
   return all;
 }
 [[maybe_unused]] const bool added = add_op_cases(primitives());

@@ -1,0 +1,96 @@
+// Jinja templates against stored results of jinja2 as transformers sets it up
+// (test/reference/jinja.py), and the limits of what a template may do.
+#include "data/jinja/jinja.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/jinja/dates.h"
+#include "data/jinja/from_json.h"
+#include "engine/files/atomic_file.h"
+#include "test/scratch.h"
+
+using namespace afina;
+using nlohmann::ordered_json;
+
+namespace {
+
+jinja::Rendered rendered(const std::string& source, const ordered_json& variables) {
+  jinja::Environment environment;
+  environment.now = jinja::seconds_of_date("2024-07-26") + 15 * 3600 + 4 * 60 + 5;
+  return jinja::Template(source, "chat.jinja")
+      .render(*jinja::value_of(variables).dict(), environment);
+}
+
+void same_as_stored(const std::string& path) {
+  const ordered_json stored = ordered_json::parse(read_text_file(path));
+  for (auto& one : stored.at("cases")) {
+    const std::string source = one[0];
+    const ordered_json& variables = one[1].is_null() ? stored.at("variables") : one[1];
+    BOOST_TEST_CONTEXT(source.substr(0, 300)) {
+      if (one[2].contains("error")) {
+        BOOST_CHECK_THROW(rendered(source, variables), Error);
+        continue;
+      }
+      jinja::Rendered found = rendered(source, variables);
+      BOOST_TEST(found.text == one[2].at("text").get<std::string>());
+      ordered_json spans = ordered_json::array();
+      for (auto& span : found.generated) spans.push_back({span.begin, span.end});
+      BOOST_TEST(spans == one[2].value("generated", ordered_json::array()));
+    }
+  }
+}
+
+void fails(const std::string& source, std::initializer_list<std::string> words) {
+  check_error([&] { rendered(source, ordered_json::object()); }, words);
+}
+
+std::string times(int count, const std::string& text) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(jinja_templates)
+
+BOOST_AUTO_TEST_CASE(every_stored_case_renders_as_jinja2_has_it) {
+  same_as_stored(AFINA_SOURCE_DIR "/test/stored/jinja.json");
+}
+
+// Templates of a folder of one's own: test/reference/jinja.py FOLDER writes what they should give.
+BOOST_AUTO_TEST_CASE(templates_of_a_folder) {
+  if (const char* path = std::getenv("AFINA_JINJA_CASES")) same_as_stored(path);
+}
+
+BOOST_AUTO_TEST_CASE(errors_name_the_file_the_line_and_the_construct) {
+  fails("a\n\n{{ missing.x }}", {"chat.jinja, line 3", "'missing' is undefined"});
+  fails("{% include 'x' %}", {"line 1", "{% include %} is not supported"});
+  fails("\n{% for x in y recursive %}{% endfor %}", {"line 2", "recursive"});
+  fails("{{ 'x'.format(1) }}", {"str.format() is not supported"});
+  fails("{{ 'x' | urlencode }}", {"the filter 'urlencode' is not supported"});
+  fails("{{ 'x' | nothing }}", {"the filter 'nothing' is not known"});
+  fails("{% macro m() %}{% generation %}{% endgeneration %}{% endmacro %}{{ m() }}",
+        {"{% generation %} inside of a macro"});
+  fails("{{ raise_exception('roles must alternate') }}",
+        {"the template refuses this conversation: roles must alternate"});
+  fails("{{ 9223372036854775807 + 1 }}", {"larger than 64 bits hold"});
+}
+
+BOOST_AUTO_TEST_CASE(a_strangers_template_cannot_run_away) {
+  fails("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        {"more than a chat template can need"});
+  fails("{{ 'x' * 999999999999 }}", {"more than a chat template can need"});
+  fails(
+      "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(60) %}"
+      "{% set ns.s = ns.s + ns.s %}{% endfor %}",
+      {"more than a chat template can need"});
+  fails("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", {"nested more than"});
+  fails("{{ " + times(5000, "(") + times(5000, ")") + " }}", {"nested more than"});
+  fails(times(5000, "{% if true %}") + times(5000, "{% endif %}"), {"nested more than"});
+  fails("{{ " + times(5000, "not ") + "1 }}", {"nested more than"});
+  fails("{{ " + times(5000, "-") + "1 }}", {"nested more than"});
+  fails("{{ " + times(5000, "[") + times(5000, "]") + " }}", {"nested more than"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -24,7 +24,8 @@ NOISE = 3e-6  # float64 must give the same losses up to this share, or the test'
 MERGED_TAIL = 2  # positions at the end of each row whose merged logits are stored
 # Keys that say where a training begins or by whom it was written, and those whose text another writer may choose.
 FREE = {"peft_version", "base_model_name_or_path", "inference_mode", "auto_mapping", "revision", "target_modules", "feedforward_modules",
-        "rank_pattern", "alpha_pattern", "init_lora_weights", "runtime_config", "d_initial", "torch_dtype"}
+        "rank_pattern", "alpha_pattern", "init_lora_weights", "d_initial", "encoder_hidden_size"}
+ALWAYS = {"peft_type", "task_type", "r", "lora_alpha", "num_virtual_tokens"}
 
 
 def tiny(base):
@@ -85,12 +86,16 @@ def saved(model, folder, base):
 
 
 def that_matter(model, config):
-    """What another writer's adapter_config.json must say too: keys that differ from the class's defaults, with type and rank."""
-    kind = type(model.peft_config["default"])
-    defaults = {k: p.default for k, p in inspect.signature(kind).parameters.items()}
-    plain = json.loads(json.dumps({k: (v if isinstance(v, (int, float, str, bool, type(None))) else None) for k, v in defaults.items()}))
-    return {k: v for k, v in config.items()
-            if k not in FREE and (k in ("peft_type", "task_type", "r", "init_r", "num_virtual_tokens") or (v != plain.get(k) and v not in ([], {}, None, "")))}
+    """What another writer's adapter_config.json must say too: type and size, and what differs from the class's defaults."""
+    defaults = inspect.signature(type(model.peft_config["default"])).parameters
+    matter = {}
+    for key, value in config.items():
+        usual = key in defaults and value == defaults[key].default or value in (None, "", [], {})
+        if key not in FREE and (key in ALWAYS or not usual):
+            matter[key] = value
+    if "init_r" in matter:
+        del matter["r"]  # AdaLoRA carries LoRA's rank along and never reads it
+    return matter
 
 
 def relative(found, expected):
@@ -130,7 +135,7 @@ def make_adapter(case, folder, seed, values, about):
     config, last = saved(model, folder, case.base)
     about["keys"] = that_matter(model, config)
     if {k: v for k, v in first_config.items() if v != config[k]}:
-        write_json(folder / "start_config.json", first_config)
+        (folder / "start_config.json").write_text(json.dumps(first_config, indent=2, sort_keys=True) + "\n")
     # What training leaves alone stands in adapter_model.safetensors.
     moved = {n: t for n, t in first.items() if n not in last or t.shape != last[n].shape or not torch.equal(t, last[n])}
     store(folder / "start.safetensors", moved)
@@ -178,6 +183,8 @@ def make(name, out):
     about["versions"] = {m.__name__: m.__version__.split("+")[0] for m in (torch, transformers, peft)}
     store(folder / "reference.safetensors", values)
     write_json(folder / "case.json", {k: exact(v) for k, v in about.items()})
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes for its owner alone
     size = sum(f.stat().st_size for f in folder.iterdir())
     print(f"{name:20} {case.base:13} {about['trained']:5} trained, {size / 1024:5.1f} KiB, moved {about['moved']:.1e}, noise {about['noise']:.1e}, "
           + "losses " + " ".join(f"{v:.5f}" for v in about["losses"]), flush=True)

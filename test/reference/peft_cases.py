@@ -61,7 +61,7 @@ case("lora_pattern_order", "llama",
      "LoRA, keys of rank_pattern and alpha_pattern that overlap: the first in the file's order, which is the alphabet's, counts",
      lora(rank_pattern={"layers.0.self_attn.q_proj": 8, "q_proj": 2},
           alpha_pattern={r".*layers\.1\..*": 4, "q_proj": 32, r"self_attn\.v_proj": 16, "v_proj": 64}))
-case("lora_plus", "llama", "LoRA+, B at four times the rate of A", lora(), method="lora_plus:rank=4,alpha=8,targets=q_proj+v_proj+down_proj,ratio=4",
+case("lora_plus", "llama", "LoRA+, B at four times the rate of A", lora(), method="lora:rank=4,alpha=8,targets=q_proj+v_proj+down_proj,plus=4",
      optimizer=lambda model: create_loraplus_optimizer(
          model, torch.optim.AdamW, lr=LR, loraplus_lr_ratio=4.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0))
 case("lora_bias_all", "qwen2", "LoRA with bias=all: every bias of the model moves as well", lora(bias="all"))

@@ -143,6 +143,25 @@ void comes_back(Model& model, const StoredCase& c, const std::string& to, bool v
   BOOST_TEST((again->logits(c.inputs()).values() == model.logits(c.inputs()).values()));
 }
 
+// With AFINA_WRITTEN=FOLDER the adapters that afina trained stay there with their logits, for
+// test/reference/peft_opens_methods.py to open with PEFT.
+void keep_written(Model& model, const StoredCase& c, const std::string& written) {
+  const char* folder = std::getenv("AFINA_WRITTEN");
+  if (!folder) return;
+  const std::string to = std::string(folder) + "/" + fs::path(c.folder).filename().string();
+  fs::create_directories(to);
+  fs::copy(written, to, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  const std::vector<float> logits = model.logits(c.inputs()).values();
+  const int64_t vocabulary = model.config.vocabulary, rows = 2;
+  SafetensorsWriter writer(to + "/logits.safetensors");
+  writer.declare("input_ids", StoredType::i32, {rows, int64_t(c.tokens.size()) / rows});
+  writer.declare("logits", StoredType::f32,
+                 {rows, int64_t(logits.size()) / vocabulary / rows, vocabulary});
+  writer.write("input_ids", c.tokens.data(), c.tokens.size() * sizeof(int32_t));
+  writer.write("logits", logits.data(), logits.size() * sizeof(float));
+  writer.commit();
+}
+
 void agrees_with_peft(const StoredCase& c) {
   ScratchFolder scratch;
   auto model = with_adapter(c.base, load_adapter(c.folder));
@@ -156,6 +175,7 @@ void agrees_with_peft(const StoredCase& c) {
   trains_as_reference(*started, c, [&] {
     BOOST_TEST(c.logits_distance(*started, "logits") < trained_tolerance);
     comes_back(*started, c, scratch / "trained", false);
+    keep_written(*started, c, scratch / "trained");
   });
 }
 

@@ -84,7 +84,15 @@ struct Call {
   }
 };
 
-cudaDataType type_of(Dtype t) { return t == Dtype::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
+cudaDataType type_of(Dtype t) {
+  switch (t) {
+    case Dtype::f32: return CUDA_R_32F;
+    case Dtype::bf16: return CUDA_R_16BF;
+    case Dtype::f64:
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("cublas matmul", t);
+}
 
 // nvcc's front end fails on containers of the library's own type, which has no name.
 struct Candidate : cublasLtMatmulHeuristicResult_t {
@@ -297,7 +305,8 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
 }
 bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
            const Tensor& bias) {
-  if (a.dtype() == Dtype::f64 || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
+  auto known = [](const Tensor& t) { return t.dtype() == Dtype::f32 || t.dtype() == Dtype::bf16; };
+  if (!known(a) || !known(c) || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
       !lt().library.usable())
     return false;
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();

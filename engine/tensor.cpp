@@ -6,11 +6,6 @@
 
 namespace afina {
 
-const char* name(Dtype t) {
-  static constexpr const char* names[] = {"f32", "bf16", "f64", "i32"};
-  return names[int(t)];
-}
-
 Shape::Shape(std::initializer_list<int64_t> extents) : Shape(std::vector<int64_t>(extents)) {}
 Shape::Shape(const std::vector<int64_t>& extents) {
   require(extents.size() <= 4, "a tensor has at most 4 extents, not ", extents.size());
@@ -82,6 +77,7 @@ void fill_from(void* out, Dtype dtype, const From* in, int64_t n) {
     case Dtype::bf16: return all(bf16{});
     case Dtype::i32: return all(int32_t{});
   }
+  unsupported_dtype("Tensor::from", dtype);
 }
 template <class From>
 Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, Device device) {
@@ -105,14 +101,15 @@ std::vector<To> host_values(const Tensor& t) {
   auto all = [&](auto zero) {
     using From = decltype(zero);
     for (size_t i = 0; i < out.size(); ++i) out[i] = converted<To>(host.data<From>()[i]);
+    return out;
   };
   switch (t.dtype()) {
-    case Dtype::f32: all(float{}); break;
-    case Dtype::f64: all(double{}); break;
-    case Dtype::bf16: all(bf16{}); break;
-    case Dtype::i32: all(int32_t{}); break;
+    case Dtype::f32: return all(float{});
+    case Dtype::f64: return all(double{});
+    case Dtype::bf16: return all(bf16{});
+    case Dtype::i32: return all(int32_t{});
   }
-  return out;
+  unsupported_dtype("Tensor::values", t.dtype());
 }
 }  // namespace
 

@@ -144,7 +144,7 @@ class Tensor {
   // Makes this a leaf that gathers a gradient of dtype `sum`, metered under gradients and kept from
   // step to step.
   Tensor& track(Dtype sum);
-  Tensor& track() { return track(dtype_ == Dtype::f64 ? Dtype::f64 : Dtype::f32); }
+  Tensor& track() { return track(statistic_dtype(dtype_)); }
   // The same for a tensor (rows, n) whose rows are used one by one and mostly not at all: only the
   // touched rows of the gradient are held.
   Tensor& track_rows(Dtype sum);

@@ -50,14 +50,16 @@ AFINA_V void each_stripe(int64_t columns, int64_t rows, Body body) {
   });
 }
 
-// with_type for a sum and what is added to it: f64 goes with f64, f32 and bf16 with each other.
+// with_type for a sum and its addend: f32 and bf16 in any pair, f64 with f64; an Error for others.
 template <class Body>
-AFINA_V void with_types(Dtype a, Dtype b, Body body) {
-  if (a == Dtype::f64) body((double*)nullptr, (double*)nullptr);
-  else if (a == Dtype::f32 && b == Dtype::f32) body((float*)nullptr, (float*)nullptr);
-  else if (a == Dtype::f32) body((float*)nullptr, (bf16*)nullptr);
-  else if (b == Dtype::f32) body((bf16*)nullptr, (float*)nullptr);
-  else body((bf16*)nullptr, (bf16*)nullptr);
+AFINA_V void with_types(Dtype a, Dtype b, Body body, const char* kernel = __builtin_FUNCTION()) {
+  auto are = [=](Dtype sum, Dtype addend) { return a == sum && b == addend; };
+  if (are(Dtype::f64, Dtype::f64)) return body((double*)nullptr, (double*)nullptr);
+  if (are(Dtype::f32, Dtype::f32)) return body((float*)nullptr, (float*)nullptr);
+  if (are(Dtype::f32, Dtype::bf16)) return body((float*)nullptr, (bf16*)nullptr);
+  if (are(Dtype::bf16, Dtype::f32)) return body((bf16*)nullptr, (float*)nullptr);
+  if (are(Dtype::bf16, Dtype::bf16)) return body((bf16*)nullptr, (bf16*)nullptr);
+  unsupported_dtypes(kernel, a, b);
 }
 
 #define AFINA_TYPE(pointer) std::remove_pointer_t<decltype(pointer)>

@@ -78,9 +78,10 @@ AFINA_V void cast_elements(To* out, const From* in, int64_t count) {
 }
 static void cast(Tensor& to, const Tensor& x) {
   with_type(to.dtype(), [&](auto* to_type) {
-    with_type(x.dtype(), [&](auto* type) {
+    auto from = [&](auto* type) {
       cast_elements(to.data<AFINA_TYPE(to_type)>(), x.data<AFINA_TYPE(type)>(), x.size());
-    });
+    };
+    with_type(x.dtype(), from, "cast");
   });
 }
 

@@ -260,7 +260,14 @@ AFINA_V void store(double* p, f64x16 x, int n) {
 // T: how it is stored. V: what it is computed in. S: the precision of its statistics, sums and
 // single values.
 template <class T>
-struct compute {
+struct compute;
+template <>
+struct compute<float> {
+  using V = f32x16;
+  using S = float;
+};
+template <>
+struct compute<bf16> {
   using V = f32x16;
   using S = float;
 };
@@ -318,7 +325,7 @@ AFINA_V void put(T* p, V x, int n) {
 // x as it would come back from memory as T.
 template <class T, class V>
 AFINA_V V rounded(V x) {
-  if constexpr (sizeof(T) == sizeof(bf16)) {
+  if constexpr (dtype_of<T>::value == Dtype::bf16) {
     alignas(32) T kept[lanes];
     store(kept, x);
     return load(kept);
@@ -328,12 +335,17 @@ AFINA_V V rounded(V x) {
 }
 
 // Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
-// std::remove_pointer_t<decltype(t)>; }).
+// std::remove_pointer_t<decltype(t)>; }). Throws an Error for other dtypes than f32, bf16 and f64;
+// it names `kernel`, by default the calling function.
 template <class Body>
-AFINA_V void with_type(Dtype dtype, Body body) {
-  if (dtype == Dtype::f32) body((float*)nullptr);
-  else if (dtype == Dtype::bf16) body((bf16*)nullptr);
-  else body((double*)nullptr);
+AFINA_V void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()) {
+  switch (dtype) {
+    case Dtype::f32: return body((float*)nullptr);
+    case Dtype::bf16: return body((bf16*)nullptr);
+    case Dtype::f64: return body((double*)nullptr);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype(kernel, dtype);
 }
 
 }  // namespace afina::AFINA_ISA

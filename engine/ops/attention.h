@@ -79,8 +79,8 @@ inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const
       "attention: scale ", scale, ", ", starts.size(), " starts, q ", q.shape().text(), ", k ",
       k.shape().text());
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, scale);
-  Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]},
-                          q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
+  Tensor o = like(q),
+         lse({q.shape()[0], q.shape()[1], q.shape()[2]}, statistic_dtype(q.dtype()), q.device());
   int64_t flops =
       2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
   count_attention_flops(2 * flops);

@@ -148,7 +148,7 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
           name(weight.dtype()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(),
           " rows");
-  Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  Dtype sums = statistic_dtype(x.dtype());
   bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
   const bool in_blocks = record && weight.needs_grad() &&
                          x.dtype() == Dtype::bf16;  // only the weight's gradient sums over rows

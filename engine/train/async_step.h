@@ -1,51 +1,55 @@
-// The end of a training step on a device that is not to be waited for: norm, clipping and update of
-// all weights in three launches that read the step's numbers in device memory, and one record read
-// back.
+// The end of a training step on an asynchronous device: norm, clipping and update of all weights in
+// three launches that read the step's numbers from device memory, and one record that the host
+// reads when the step is over.
 #pragma once
 #include "engine/ops/adamw.h"
 #include "engine/train/optimizer.h"
 
 namespace afina {
 
-// Rows of a table of all trained weights, on the host and in device memory. Addresses of gradients
-// are those of the step that fills it.
+// A table of all trained weights, a row each, on the host and in device memory. The addresses of
+// gradients are those of the step that fills the table.
 class WeightTable {
  public:
-  // later: it is uploaded when the step that fills it has been captured, as a captured step cannot
-  // copy from the host.
-  WeightTable(size_t rows, Device device, bool later = false);
+  // captured: for a step that is being captured, which cannot copy from the host; the table is then
+  // uploaded after the capture.
+  WeightTable(size_t rows, Device device, bool captured = false);
   std::vector<WeightRow> rows;
-  const bool later;
+  const bool captured;
   void upload();
-  const Tensor& there() const { return there_; }
+  const Tensor& on_device() const { return on_device_; }
 
  private:
-  Tensor there_;
+  Tensor on_device_;
 };
 
-class DeviceStep {
+class AsyncStep {
  public:
-  // Have the device and the optimizer kernels for all weights at once?
+  // Do the device and the optimizer have kernels that work on all weights at once?
   static bool possible(const Optimizer& optimizer, Device device);
-  DeviceStep(const std::vector<Parameter*>& trained, Optimizer& optimizer);
+  AsyncStep(const std::vector<Parameter*>& trained, Optimizer& optimizer);
 
-  // The one small copy of a step. The numbers stay those that kernels read until the next.
+  // Copies the step's numbers to the device: the one small copy of a step. Kernels read these
+  // numbers until the next call.
   void begin(const StepNumbers& numbers);
-  const StepNumbers& numbers() const { return now_; }
-  const StepNumbers* numbers_there() const { return numbers_.data<const StepNumbers>(); }
+  const StepNumbers& numbers() const { return numbers_; }
+  const StepNumbers* device_numbers() const { return on_device_.data<const StepNumbers>(); }
+  // Adds the losses of a micro-batch, f32 (f64) (rows), to the record's loss; `first` starts it
+  // anew.
   void add_loss(const Tensor& losses, bool first);
-  // From whole gradients. Nothing is moved when loss or norm is not finite.
-  void move_all(WeightTable& table);
-  // Waits for the step.
+  // Clips and updates all weights; their gradients must be complete. Updates none if loss or norm
+  // is not finite.
+  void update_all(WeightTable& table);
+  // Waits for the step to end and returns its record.
   StepRecord read() const;
 
  private:
   const std::vector<Parameter*>& trained_;
   Optimizer& optimizer_;
   Device device_;
-  Dtype of_;
-  StepNumbers now_;
-  Tensor numbers_, record_, squares_;
+  Dtype dtype_;  // of the masters
+  StepNumbers numbers_;
+  Tensor on_device_, record_, squares_;  // on_device_: numbers_ as the kernels see them
 };
 
 }  // namespace afina

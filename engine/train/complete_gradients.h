@@ -1,5 +1,5 @@
-// Which gradients are whole while the backward pass still runs, so that their weights can be moved
-// at once.
+// Finds gradients that are complete while the backward pass still runs, so that their weights can
+// be updated early.
 #pragma once
 #include <vector>
 
@@ -7,22 +7,22 @@
 
 namespace afina {
 
-// A gradient is whole when it was added to and no recorded step holds it any more: a step that will
-// add to it holds it (Gradient::holders).
-class WholeGradients {
+// A gradient is complete once something was added to it and no recorded step holds it any more:
+// every step that will add to a gradient holds it (Gradient::holders).
+class CompleteGradients {
  public:
-  // To be made before the forward pass, when nothing is recorded.
-  explicit WholeGradients(const std::vector<Parameter*>& trained);
-  // Positions in `trained` of those that have become whole since the last call. Error if one that
-  // was whole has been added to again: a weight used by two checkpointed blocks, which hold nothing
-  // before they run.
+  // To be constructed before the forward pass, while nothing is recorded.
+  explicit CompleteGradients(const std::vector<Parameter*>& trained);
+  // Positions in `trained` of the gradients that became complete since the last call. Throws an
+  // Error if a gradient returned earlier has been added to again: its weight is used by two
+  // checkpointed blocks, which hold nothing before they run.
   std::vector<size_t> take();
-  // Those that never came, when the backward pass is over.
+  // Positions of those that take() never returned, for after the backward pass.
   std::vector<size_t> missing() const;
 
  private:
   const std::vector<Parameter*>& trained_;
-  std::vector<long> before_;  // holders of each gradient when nothing is recorded
+  std::vector<long> idle_holders_;  // of each gradient, when nothing is recorded
   std::vector<bool> taken_;
 };
 

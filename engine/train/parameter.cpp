@@ -18,8 +18,7 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
   p.shape = shape;
   p.init = init;
   p.trained = trained;
-  Dtype exact = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32,
-        held = shape.rank() > 1 ? dtype : exact;
+  Dtype exact = statistic_dtype(dtype), held = shape.rank() > 1 ? dtype : exact;
   PurposeScope purpose(Purpose::weights);
   p.value = Tensor(shape, held, device);
   if (!trained) return p;
@@ -113,7 +112,7 @@ Tensor Parameter::use_by_rows() {
   return again;
 }
 
-void Parameter::gather_uses() {
+void Parameter::add_uses() {
   for (Tensor& use : uses) {
     if (!use.grad().touched()) continue;
     Tensor sum = value.grad().sum();

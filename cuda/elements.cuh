@@ -105,8 +105,10 @@ bool whole(int64_t n, int w, const T*... p) {
          ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
 }
 
+// What P points to. P may be a reference: in a lambda within with_type's body, GCC takes
+// decltype(t) for one.
 template <class P>
-using pointed = std::remove_pointer_t<P>;
+using pointed = std::remove_pointer_t<std::remove_reference_t<P>>;
 
 // Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
 // pointed<decltype(t)>; ... }). Throws an Error for other dtypes than f32, bf16 and f64; it names

@@ -6,8 +6,8 @@
 namespace afina::AFINA_ISA {
 
 template <class T, class Value>
-AFINA_V void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, int64_t size,
-                        const AdamWStep& step) {
+AFINA_INLINE void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, int64_t size,
+                             const AdamWStep& step) {
   using V = vector_of<T>;
   double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
   V keep = T(1. - lr * double(step.decay)), rate = T(-lr / double(step.bias1)),

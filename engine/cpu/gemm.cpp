@@ -68,7 +68,7 @@ void multiply_lying(const Gemm& g) {
 
 // f(kind of units that bf16 is multiplied by)
 template <class F>
-[[gnu::always_inline]] static inline auto with_bf16(F f) {
+AFINA_INLINE static auto with_bf16(F f) {
   if (bf16_sums() == Bf16Sums::pairs) return f(UnitBf16());
 #if defined(AFINA_ISA_avx512bf16)
   if (has_tiles()) return f(UnitTiles());

@@ -104,7 +104,7 @@ struct Plan {
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
   std::vector<Candidate> found;
   const cublasLtMatmulAlgo_t* algorithm = nullptr;  // once chosen
-  int64_t taken_up = 0;                             // choices_taken_up() at that time
+  int64_t taken_up = 0;                             // choices_adopted() at that time
   size_t workspace = 0;
 };
 
@@ -262,7 +262,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
   }
   p.algorithm = &chosen.algo;
   p.workspace = chosen.workspaceSize;
-  p.taken_up = choices_taken_up();
+  p.taken_up = choices_adopted();
   note_choice(what, described(chosen.algo));
 }
 
@@ -298,7 +298,7 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
   }
   Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(),
               added ? added.data<void>() : nullptr};
-  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
+  if (!p.algorithm || p.taken_up != choices_adopted()) choose(call, p, at);
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
   Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace),
            "cublasLtMatmul");

@@ -24,4 +24,8 @@ void unsupported_dtypes(const char* where, Dtype a, Dtype b) {
   fail(where, ": dtypes ", text(a), " and ", text(b), " are not supported together");
 }
 
+void wrong_dtype(Dtype found, Dtype requested) {
+  fail("the elements of a tensor of dtype ", text(found), " were requested as ", text(requested));
+}
+
 }  // namespace afina

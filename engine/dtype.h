@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "engine/anywhere.h"
 
@@ -17,6 +18,8 @@ inline constexpr int dtype_count = 4;
 // these dtypes together.
 [[noreturn]] void unsupported_dtype(const char* where, Dtype t);
 [[noreturn]] void unsupported_dtypes(const char* where, Dtype a, Dtype b);
+// Throws an Error: the elements of a tensor were asked for as another dtype than they are.
+[[noreturn]] void wrong_dtype(Dtype found, Dtype requested);
 
 // Bytes of one element.
 AFINA_INLINE constexpr size_t size_of(Dtype t) {
@@ -88,6 +91,12 @@ struct dtype_of<double> {
 template <>
 struct dtype_of<int32_t> {
   static constexpr Dtype value = Dtype::i32;
+};
+
+// A C++ type, const or not, that is the element type of a dtype.
+template <class T>
+concept Element = requires {
+  dtype_of<std::remove_const_t<T>>::value;
 };
 
 }  // namespace afina

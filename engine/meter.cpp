@@ -40,14 +40,14 @@ void profile(bool on) {
 }
 bool profiling() { return profiling_on; }
 void profile_add(const char* slot, double seconds) {
-  if (memory_use(Device::cuda).total > 0) {  // the kernel was only given to the GPU
+  if (memory_use(Device::cuda).total > 0) {  // the kernel was only submitted to the GPU
     double start = seconds_now();
     wait_for(Device::cuda);
     seconds += seconds_now() - start;
   }
-  SlotTime& of = times[slot];
-  of.seconds += seconds;
-  ++of.calls;
+  SlotTime& time = times[slot];
+  time.seconds += seconds;
+  ++time.calls;
 }
 const std::map<std::string, SlotTime>& profile_times() { return times; }
 

@@ -1,4 +1,4 @@
-// What a backward pass keeps of a tensor: its values, or only how they are made again to the bit.
+// What a backward pass saves of a tensor: its values, or a recipe that recomputes them bit for bit.
 #pragma once
 #include <functional>
 
@@ -6,22 +6,23 @@
 
 namespace afina {
 
-// How values are made again from others that are kept anyway. All who kept the same tensor share
-// one recipe: it is followed once, when the first of them asks, and what it made goes with the last
-// of them.
+// How to recompute a tensor's values from others that are saved anyway. All Saved copies of the
+// tensor share the recipe: the first that needs the values runs it, and they are freed with the
+// last.
 struct Recipe {
   std::function<Tensor()> make;
-  Tensor made;
+  Tensor made;  // the values, once make() has run
 };
 
-class Kept {
+// A tensor saved for backward. One that has a recipe is saved as the recipe alone, so that its
+// memory can be freed in between.
+class Saved {
  public:
-  Kept() = default;
-  // Of a tensor that came with a recipe, the recipe alone; its memory can then go. Else the values.
-  explicit Kept(const Tensor& x)
+  Saved() = default;
+  explicit Saved(const Tensor& x)
       : values_(x.recipe() ? Tensor() : x.detached()), recipe_(x.recipe()), shape_(x.shape()) {}
   explicit operator bool() const { return values_ || recipe_; }
-  // The values, outside the graph, in the shape that was kept.
+  // The tensor as it was saved, detached from the gradient graph; recomputed if necessary.
   Tensor get() const;
 
  private:
@@ -30,12 +31,11 @@ class Kept {
   Shape shape_;
 };
 
-// y, just computed, with the way to make it again: make() must give y's bits and record nothing. No
-// tape: y as it is.
-Tensor remade_by(Tensor y, std::function<Tensor()> make);
-// y = f(x), just computed, of which backward keeps only x and f and runs f again when it needs the
-// values: for products, where remade_by is for element-wise work. Such FLOPs are counted as
-// recomputed.
-Tensor remade(const Tensor& x, Tensor y, const std::function<Tensor(const Tensor&)>& f);
+// Attaches a recipe to y: make() recomputes exactly y and records nothing. For element-wise work,
+// which is cheap to repeat. Returns y unchanged when no tape is alive.
+Tensor with_recipe(Tensor y, std::function<Tensor()> make);
+// Attaches the recipe f(x) to y = f(x): for products, whose repeated FLOPs are counted as
+// recomputed. f may record; it runs without a tape.
+Tensor recomputed(const Tensor& x, Tensor y, const std::function<Tensor(const Tensor&)>& f);
 
 }  // namespace afina

@@ -16,7 +16,7 @@ namespace {
 
 constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512bf16};
 
-// Was it compiled at all? (INSTRUCTION_SETS of the build.)
+// Is it compiled (the build's INSTRUCTION_SETS)?
 constexpr bool built(Isa isa) {
 #if defined(AFINA_BUILT_avx2)
   if (isa == Isa::avx2) return true;
@@ -30,8 +30,8 @@ constexpr bool built(Isa isa) {
   return isa == Isa::scalar;
 }
 
-// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save
-// is not there.
+// Is it compiled and supported? __builtin_cpu_supports also asks (xgetbv) whether the operating
+// system saves the registers.
 bool has(Isa isa) {
   if (!built(isa)) return false;
 #if defined(__x86_64__)
@@ -51,7 +51,7 @@ std::string possible() {
   return words;
 }
 
-Isa asked_for() {
+Isa requested() {
   const char* word = std::getenv("AFINA_ISA");
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
@@ -72,15 +72,16 @@ const char* name(Isa isa) {
     case Isa::avx2: return "avx2";
     case Isa::avx512: return "avx512";
     case Isa::avx512bf16: return "avx512bf16";
-    default: return "scalar";
+    case Isa::scalar: break;
   }
+  return "scalar";
 }
 
 Isa best_isa() { return usable_isas().back(); }
 
 Isa isa() {
   int i = chosen.load(std::memory_order_relaxed);
-  if (i < 0) chosen = i = int(asked_for());
+  if (i < 0) chosen = i = int(requested());
   return Isa(i);
 }
 

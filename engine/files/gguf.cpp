@@ -204,9 +204,9 @@ void Gguf::read(std::span<const std::byte> bytes) {
   for (uint64_t i = 0; i < pairs; ++i) {
     std::string key = cursor.text("metadata key " + std::to_string(i), 65535);
     auto kind = cursor.number<uint32_t>("'" + key + "'");
-    auto [at, fresh] = metadata_.get_ref<Json::object_t&>().try_emplace(key);
+    auto [entry, fresh] = metadata_.get_ref<Json::object_t&>().try_emplace(key);
     require(fresh, path_, ": '", key, "' is given twice");
-    at->second = reader.value(kind, "'" + key + "'");
+    entry->second = reader.value(kind, "'" + key + "'");
   }
   std::vector<Entry> entries;
   for (uint64_t i = 0; i < tensors; ++i) entries.push_back(read_entry(cursor, path_, i));

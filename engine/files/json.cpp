@@ -78,12 +78,12 @@ class Builder : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     ++keys_;
-    auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
+    auto [entry, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
     // Looking for the place is work: only once it is needed.
     if (!fresh)
       return stop(locate(text_, -1, keys_),
                   ": the key '" + excerpt(name) + "' is given twice in one object");
-    slot_ = &at->second;
+    slot_ = &entry->second;
     return true;
   }
   bool parse_error(size_t position, const std::string&,
@@ -195,16 +195,16 @@ std::string describe(const Json& value) {
 
 const Json* find_member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  return at == object.end() || at->is_null() ? nullptr : &*at;
+  auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 const Json& member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  if (at == object.end())
+  auto found = object.find(key);
+  if (found == object.end())
     fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
-  return *at;
+  return *found;
 }
 
 void check_known_keys(const Json& object, const std::vector<std::string>& known,

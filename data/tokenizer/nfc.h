@@ -1,4 +1,4 @@
-// Unicode normalization form C, with every byte traced to the input.
+// Unicode normalization form C; every output byte is traced to its input bytes.
 #pragma once
 #include "data/tokenizer/traced_text.h"
 

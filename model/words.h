@@ -1,4 +1,4 @@
-// Small helpers for options and messages as text.
+// Formats numbers and lists for options and messages.
 #pragma once
 #include <charconv>
 #include <string>

@@ -159,7 +159,7 @@ Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
   x.group = int(x.heads / x.kv_heads);
   x.scale = sum_of<T>(scale);
   require(x.dim <= most_dim, "attention: a head of ", x.dim,
-          " columns is more than the GPU's kernels take, ", most_dim);
+          " columns is larger than the GPU's kernels support, ", most_dim);
   return x;
 }
 

@@ -181,13 +181,13 @@ void read(cublasLtMatmulAlgo_t& to, const std::string& said, const std::string& 
   std::string mark = "; cuBLASLt " + std::to_string(lt().version()) + ":";
   size_t at = said.find(mark);
   require(at != std::string::npos, what, ": the algorithm to repeat, '", said,
-          "', is of another version of cuBLASLt than ", lt().version(),
-          ", which is here; install that version, or let the algorithm be searched anew");
+          "', is from another version of cuBLASLt than the installed ", lt().version(),
+          "; install that version, or let afina search for the algorithm again");
   const char* hex = said.c_str() + at + mark.size();
   for (auto& word : to.data) {
     char* end;
     word = std::strtoull(hex, &end, 16);
-    require(end != hex, what, ": '", said, "' is no algorithm of cuBLASLt");
+    require(end != hex, what, ": '", said, "' is not an algorithm of cuBLASLt");
     hex = end;
   }
 }

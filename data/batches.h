@@ -11,12 +11,14 @@
 
 namespace afina {
 
+// Which tokens of a conversation are targets: all answers, only the last answer, or every token.
 enum class TrainOn { answers, last_answer, everything };
 // What to do with a record that has no target or whose answer begins inside a token.
 enum class OnProblem { error, skip };
 // What to do with a conversation of more than `length` tokens.
 enum class OnTooLong { error, cut, skip };
 
+// How examples become samples.
 struct SampleOptions {
   int64_t length = 1024;  // longest row, in tokens; a multiple of 8
   TrainOn train_on = TrainOn::answers;
@@ -46,6 +48,9 @@ struct Samples {
   std::string summary() const;
 };
 
+// Tokenises all examples on all threads and marks the targets. Throws for an invalid option, for a
+// problem with a record unless the options say to skip or cut it (one error names the first record
+// and counts the others), and if no sample is left.
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
                      const ChatTemplate& chat, const SampleOptions& options);
 // The first `count` examples that make_samples would keep; fewer if there are not enough. Examples
@@ -63,6 +68,8 @@ Split split_examples(std::vector<Example> examples, int64_t held_out, uint64_t s
 // Guard: throws if a row of `held_out` is also in `train`.
 void require_disjoint(const Samples& train, const Samples& held_out);
 
+// Tokens of one micro-batch on the host, with everything that a forward pass needs to know about
+// them.
 struct Batch {
   int64_t rows = 0, length = 0;  // length: positions per row, a multiple of 8
   // Each has rows * length elements, row-major.
@@ -77,6 +84,8 @@ struct Batch {
   int64_t token_count = 0;   // without padding
 };
 
+// batch: rows per micro-batch; accumulate: micro-batches per step; length: longest row in tokens, a
+// multiple of 8; pack: put several samples into a row; shuffle: permute samples in every epoch.
 struct BatchOptions {
   int64_t batch = 1, accumulate = 1;
   int64_t length = 1024;

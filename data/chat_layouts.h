@@ -4,6 +4,7 @@
 
 namespace afina {
 
+// Text before and after the content of a turn.
 struct TurnMarks {
   const char *before = "", *after = "";
 };

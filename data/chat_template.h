@@ -9,6 +9,7 @@
 
 namespace afina {
 
+// One turn of a conversation.
 struct Message {
   std::string role, content;  // role: system, user, assistant
   bool operator==(const Message&) const = default;
@@ -23,6 +24,7 @@ struct Rendered {
 
 struct ChatLayout;  // data/chat_layouts.h
 
+// A chat template, bound to the special tokens of one tokenizer.
 class ChatTemplate {
  public:
   // Finds a template by the name given to --template. Throws for an unknown name, listing the known
@@ -33,6 +35,7 @@ class ChatTemplate {
   static ChatTemplate recognised(const Tokenizer& tokenizer);
   // named(name, tokenizer) if a name is given, recognised(tokenizer) otherwise.
   static ChatTemplate choose(std::string_view name, const Tokenizer& tokenizer);
+  // Names of all known templates.
   static std::vector<std::string> names();
 
   const std::string& name() const { return name_; }

@@ -24,6 +24,7 @@ using FieldNames = std::map<std::string, std::string>;
 // Parses "prompt=question,completion=answer". Throws on anything else.
 FieldNames parse_fields(const std::string& text);
 
+// How to read a file of records.
 struct ExampleOptions {
   std::string format;  // empty: detected from the first record
   FieldNames fields;
@@ -36,6 +37,7 @@ class Record {
  public:
   Record(const nlohmann::json& json, const FieldNames& fields, std::string place);
   bool has(const std::string& field) const;  // present and not null
+  // The string, or array, in `field`. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
   std::string text_or(const std::string& field, const std::string& otherwise) const;
   const nlohmann::json& list(const std::string& field) const;
@@ -58,6 +60,7 @@ struct RecordFormat {
   std::vector<std::string> required;  // fields whose presence identifies the format
   Example (*read)(const Record& record);
 };
+// A static object of this type adds a format.
 struct RegisterFormat {
   explicit RegisterFormat(RecordFormat format);
 };

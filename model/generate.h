@@ -7,6 +7,7 @@
 
 namespace afina {
 
+// How to choose tokens and when to stop.
 struct GenerateOptions {
   int64_t most = 128;       // maximum number of new tokens
   double temperature = 0.;  // 0: always the most likely token (the lower id on a tie)
@@ -19,6 +20,7 @@ struct GenerateOptions {
   std::function<bool(int32_t token)> each;  // called with each token; return false to stop
 };
 
+// The generated tokens, why generation ended, and the time it took.
 struct Generated {
   std::vector<int32_t> tokens;  // new tokens, without the stop token
   enum End : uint8_t { stop, length, context, caller } end = length;

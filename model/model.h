@@ -41,6 +41,7 @@ struct KvCache {
 // block saves. block: the whole block.
 enum class Checkpointing : uint8_t { none, mlp, block };
 
+// Base class of all architectures. Built by build_model().
 class Model {
  public:
   virtual ~Model() = default;
@@ -78,6 +79,8 @@ class Model {
   void run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const;
 };
 
+// dtype: of weights and activations (trained bf16 weights also have f32 masters); seed: for random
+// initial values.
 struct BuildOptions {
   Dtype dtype = Dtype::f32;
   Device device = Device::cpu;
@@ -89,6 +92,7 @@ struct BuildOptions {
 std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source,
                                    std::unique_ptr<Method> method, const BuildOptions& options);
 
+// An entry of the registry of architectures, which is keyed by model_type.
 struct Architecture {
   // Fills the architecture's fields of the config. Throws for unsupported settings (an activation,
   // a kind of rope scaling), naming the key.

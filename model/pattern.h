@@ -5,6 +5,7 @@
 
 namespace afina {
 
+// A pattern for paths such as "model.layers.3.self_attn.q_proj".
 class ModulePattern {
  public:
   // "q_proj" or "mlp.up_proj" matches a path that equals it or ends with it after a dot. "*.mlp.*"

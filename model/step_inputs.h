@@ -31,6 +31,7 @@ class StepInputs {
   // Starts an asynchronous upload of a later step's inputs from pinned memory. Does nothing on a
   // device without asynchronous copies.
   void send_ahead(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);
+  // The current inputs of a micro-batch, as views into the block.
   const Inputs& of(size_t micro_batch) const { return current_->inputs[micro_batch]; }
   // Identifies the kernels that a step with these inputs launches.
   const StepKind& kind() const { return kind_; }

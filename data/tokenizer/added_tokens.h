@@ -16,6 +16,7 @@ struct TextPart {
   int32_t id = -1;
 };
 
+// The added tokens of a tokenizer, and the search for them in text.
 class AddedTokens {
  public:
   AddedTokens() = default;

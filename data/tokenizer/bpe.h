@@ -16,6 +16,7 @@ struct BpeToken {
   uint32_t end;
 };
 
+// A vocabulary with its merges (byte-pair encoding: Sennrich et al., 2016).
 class Bpe {
  public:
   // The initial symbols of a word: bytes (byte-level; words and vocabulary are raw bytes) or

@@ -4,6 +4,8 @@
 
 namespace afina {
 
+// Returns the text itself if it is already in normal form; otherwise its bytes are owned by
+// `store`.
 TracedText nfc(const TracedText& text, TextStore& store);
 
 }  // namespace afina

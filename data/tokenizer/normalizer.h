@@ -10,6 +10,7 @@
 
 namespace afina {
 
+// A sequence of normalisation steps.
 class Normalizer {
  public:
   Normalizer() = default;
@@ -17,6 +18,8 @@ class Normalizer {
   // unsupported kinds; `where` begins the message.
   Normalizer(const Json& json, const std::string& where);
   bool empty() const { return steps_.empty(); }
+  // Applies all steps; new bytes are owned by `store`. The second form forgets where bytes came
+  // from.
   TracedText apply(TracedText text, TextStore& store) const;
   std::string apply(std::string_view text) const;
 

@@ -10,6 +10,7 @@
 
 namespace afina {
 
+// A sequence of splitting steps.
 class PreTokenizer {
  public:
   PreTokenizer() = default;
@@ -18,6 +19,7 @@ class PreTokenizer {
   PreTokenizer(const Json& json, const std::string& where);
   // Whether words are returned as raw bytes, for a byte-level vocabulary.
   bool byte_level() const { return byte_level_; }
+  // The words of a text, in order; new bytes are owned by `store`.
   std::vector<TracedText> words(const TracedText& text, TextStore& store) const;
 
  private:

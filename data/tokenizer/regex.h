@@ -9,6 +9,7 @@
 
 namespace afina {
 
+// A compiled pattern. Matching throws if it exceeds the limit on backtracking.
 class Regex {
  public:
   // Throws if the pattern cannot be compiled; `where` begins the message.

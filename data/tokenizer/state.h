@@ -44,6 +44,7 @@ void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
 struct TokenizerFiles {
   std::string json, config;
 };
+// Throws if a key is missing or has an unsupported value; `name` is the file in messages.
 TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& name);
 
 }  // namespace afina

@@ -32,6 +32,7 @@ struct AddedToken {
   bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
 };
 
+// A tokenizer. Copies share their data; encoding and decoding are thread-safe.
 class Tokenizer {
  public:
   // Opens a tokenizer.json, or a folder that holds one. Roles of tokens (bos, eos, pad) and the

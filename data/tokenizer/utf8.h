@@ -6,6 +6,7 @@
 
 namespace afina {
 
+// A decoded character; U+FFFD with valid == false for an invalid sequence.
 struct Character {
   uint32_t code = 0;
   // Length in the text; for an invalid sequence the number of bytes that one U+FFFD replaces (1 to

@@ -9,6 +9,8 @@
 
 namespace afina {
 
+// Reads the parameters of a model from stored tensors: converts dtypes, transposes and reorders.
+// Errors name the file and the tensor.
 class FileWeights : public WeightSource {
  public:
   explicit FileWeights(const ModelConfig& config, std::string path)
@@ -22,6 +24,7 @@ class FileWeights : public WeightSource {
   // The stored tensor for this parameter; nullptr if there is none.
   virtual const StoredTensor* find(const std::string& name) const = 0;
   virtual const StoredTensors& tensors() const = 0;
+  // Releases the memory of a tensor that was read.
   virtual void drop(const StoredTensor& tensor) const = 0;
   // Whether the file stores a transposed weight as (in, out).
   virtual bool transposes() const { return true; }
@@ -46,6 +49,7 @@ class FileWeights : public WeightSource {
 // Whether two tensors hold equal values. Reads them piece by piece.
 bool same_numbers(const StoredTensor& a, const StoredTensor& b);
 
+// Opens the weights of a Hugging Face folder (sets `files` to their paths) or of a GGUF file.
 std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path,
                                              std::vector<std::string>& files);
 std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config,

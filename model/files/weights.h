@@ -10,6 +10,7 @@
 
 namespace afina {
 
+// An opened model: its config and, unless only the config was opened, its weights.
 struct ModelFiles {
   std::string path;                      // as given
   ModelConfig config;                    // in the form of config.json, also for GGUF files

@@ -1,4 +1,5 @@
-// AdamW in one pass over master, gradient and moments: of one weight, or of all in one launch.
+// AdamW (Loshchilov and Hutter, 2019) in one pass over master, gradient and moments: for one
+// weight, or for all weights in one launch.
 #include "engine/ops/adamw.h"
 
 #include "cuda/weights.cuh"
@@ -6,7 +7,7 @@
 namespace afina::AFINA_GPU {
 namespace {
 
-// The constants of a step, as the CPU makes them.
+// The constants of a step, computed as on the CPU.
 template <class S>
 struct Constants {
   S keep, rate, scale, eps, b1, rest1, b2, rest2, shrink;
@@ -24,7 +25,7 @@ Constants<S> constants_of(const AdamWStep& step) {
           S(1. - beta2),
           S(1. / double(step.bias2_root))};
 }
-// The same from what the step's record says.
+// The same from the step's record in device memory.
 template <class S>
 __device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o, float decay) {
   double beta1 = double(o.beta1), beta2 = double(o.beta2);
@@ -39,7 +40,7 @@ __device__ Constants<S> constants_of(const StepRecord& record, const AdamWOption
           S(record.shrink)};
 }
 
-// Elements i .. i + w of one weight; those at n and beyond do not exist.
+// Elements i .. i + w of one weight, of which those at n and beyond do not exist.
 template <class S, class Value>
 __device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int64_t i, int64_t n,
                      const Constants<S>& c, bool whole) {
@@ -88,8 +89,7 @@ void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Ten
   else unsupported_dtypes("adamw", master.dtype(), value.dtype());
 }
 
-// A block to every part of every weight. The record says whether there is anything to do, and by
-// which numbers.
+// One block per part of a weight. The step's record says whether to update and with which numbers.
 template <class S>
 __global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const StepRecord* record,
                                  AdamWOptions options) {

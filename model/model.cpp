@@ -1,4 +1,4 @@
-// What all architectures share: the registry, building, logits and the cache of keys and values.
+// What all architectures share: the registry, building a model, logits, and the KV cache.
 #include "model/model.h"
 
 #include <algorithm>
@@ -103,7 +103,7 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
             "a cache of keys and values is for one row and for the model that made it");
     end += cache->length;
     require(end <= cache->capacity, "the cache of keys and values holds ", cache->capacity,
-            " tokens, and ", end, " are asked for");
+            " tokens, and ", end, " are requested");
   }
   if (inputs.tokens.device() == Device::cpu) {
     const int32_t* position = inputs.positions.data<int32_t>();
@@ -112,7 +112,7 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
       require(id >= 0 && id < config.vocabulary, "token ", id,
               " is outside the model's vocabulary of ", config.vocabulary,
               "; is this the model's own tokenizer?");
-      require(position[i] >= 0, "a token cannot stand at position ", position[i]);
+      require(position[i] >= 0, "a token cannot have position ", position[i]);
       end = std::max(end, int64_t(position[i]) + 1);
     }
   }

@@ -36,17 +36,18 @@ void check(ModelConfig& c, const std::string& where) {
 
 struct Block {
   int64_t dim, heads;
-  bool by_tanh;
+  bool tanh_gelu;
   LayerNorm ln_1;
   Linear c_attn, attn_c_proj;
   LayerNorm ln_2;
   Linear c_fc, c_proj;
 
-  // The files hold these weights as (in, out), as Conv1D does.
+  // Files store these weights as (in, out), the layout of Conv1D.
   Block(const Scope& scope, const ModelConfig& c)
       : dim(c.dim),
         heads(c.heads),
-        by_tanh(get_or<std::string>(c.json, "activation_function", "config", "gelu_new") != "gelu"),
+        tanh_gelu(get_or<std::string>(c.json, "activation_function", "config", "gelu_new") !=
+                  "gelu"),
         ln_1(scope / "ln_1", c.dim, c.norm_eps),
         c_attn(scope / "attn" / "c_attn", c.dim, 3 * c.dim, true, {}, true),
         attn_c_proj(scope / "attn" / "c_proj", c.dim, c.dim, true, {}, true),
@@ -70,10 +71,10 @@ struct Block {
         reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
   }
   void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer,
-                  bool mlp_again) const {
+                  bool recompute_mlp) const {
     s.more = attend(ln_1(s), in, cache, layer);
-    Tensor inner = c_fc(ln_2(s), in, mlp_again);
-    s.more = c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
+    Tensor inner = c_fc(ln_2(s), in, recompute_mlp);
+    s.more = c_proj(tanh_gelu ? gelu_tanh(inner) : gelu(inner), in);
   }
 };
 
@@ -95,9 +96,10 @@ class Gpt2 : public Model {
     Stream s{embedding(tokens_, in.tokens), embedding(wpe_.value, in.positions)};
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
-      bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache,
-                [&block, in, cache, i, again](Stream& h) { block(h, in, cache, i, again); });
+      bool recompute = checkpointing == Checkpointing::mlp;
+      run_block(s, cache, [&block, in, cache, i, recompute](Stream& h) {
+        block(h, in, cache, i, recompute);
+      });
     }
     if (cache) cache->length += in.tokens.columns();
     return ln_f_[0](s);
@@ -113,9 +115,9 @@ class Gpt2 : public Model {
  private:
   Parameter &wte_, &wpe_;
   std::deque<Block> blocks_;
-  std::deque<LayerNorm> ln_f_;  // one, made after the blocks
-  Tensor tokens_,
-      head_;  // the embedding, and the head's matrix, which is the same when they are tied
+  std::deque<LayerNorm> ln_f_;  // one, built after the blocks
+  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
+  Tensor tokens_, head_;
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {

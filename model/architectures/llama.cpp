@@ -1,5 +1,5 @@
-// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ in biases and
-// defaults alone.
+// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ only in biases
+// and defaults.
 #include <cmath>
 #include <deque>
 
@@ -12,7 +12,7 @@ namespace afina {
 
 namespace {
 
-// What the config says beyond ModelConfig.
+// Which linear layers have a bias, according to the config.
 struct Biases {
   bool qkv, o, mlp;
 };
@@ -33,8 +33,8 @@ void check_rope(ModelConfig& c, const std::string& where) {
   rope_frequencies(c, where);
 }
 
-// Attention over a window is full attention as long as a sequence fits the window: the context is
-// cut to it.
+// Sliding-window attention equals full attention as long as the sequence fits into the window, so
+// the context is limited to the window.
 void check_window(ModelConfig& c, const std::string& where) {
   bool used = get_or<bool>(c.json, "use_sliding_window", where, c.architecture == "mistral");
   for (const std::string& type :
@@ -89,7 +89,7 @@ struct Attention {
         v_proj(scope / "v_proj", c.dim, c.kv_heads * c.head_dim, bias.qkv),
         o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o) {}
 
-  // x (B, T, dim); layer: the index of this layer in the cache.
+  // x (B, T, dim) -> (B, T, dim). layer: this layer's index in the cache.
   Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache,
                     size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1];
@@ -115,10 +115,11 @@ struct Mlp {
       : gate_proj(scope / "gate_proj", c.dim, c.ffn_dim, bias),
         up_proj(scope / "up_proj", c.dim, c.ffn_dim, bias),
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
-  // again: gate and up are not kept for the backward pass but computed once more.
-  Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
-    auto both = together({&up_proj, &gate_proj}, x, in,
-                         again);  // in this order gradients of x are added up: part of the bits
+  // x (B, T, dim) -> (B, T, dim). recompute: recompute gate and up in the backward pass instead of
+  // saving them.
+  Tensor operator()(const Tensor& x, const Inputs& in, bool recompute) const {
+    // The order up, gate fixes the order in which gradients of x are accumulated, and so the bits.
+    auto both = together({&up_proj, &gate_proj}, x, in, recompute);
     Tensor h = swiglu(both[1], both[0]);
     both.clear();
     return down_proj(h, in);
@@ -137,9 +138,9 @@ struct Block {
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
         mlp(scope / "mlp", c, bias.mlp) {}
   void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache,
-                  size_t layer, bool mlp_again) const {
+                  size_t layer, bool recompute_mlp) const {
     s.more = self_attn(input_layernorm(s), in, table, cache, layer);
-    s.more = mlp(post_attention_layernorm(s), in, mlp_again);
+    s.more = mlp(post_attention_layernorm(s), in, recompute_mlp);
   }
 };
 
@@ -158,13 +159,13 @@ class Llama : public Model {
   }
 
   Tensor hidden(const Inputs& in, KvCache* cache) override {
-    Tensor table = table_.upto(check_inputs(in, cache));
+    Tensor table = table_.up_to(check_inputs(in, cache));
     Stream s{embedding(tokens_, in.tokens), {}};
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
-      bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache, [&block, in, table, cache, i, again](Stream& h) {
-        block(h, in, table, cache, i, again);
+      bool recompute = checkpointing == Checkpointing::mlp;
+      run_block(s, cache, [&block, in, table, cache, i, recompute](Stream& h) {
+        block(h, in, table, cache, i, recompute);
       });
     }
     if (cache) cache->length += in.tokens.columns();
@@ -184,10 +185,10 @@ class Llama : public Model {
   RopeTable table_;
   Parameter& embed_tokens_;
   std::deque<Block> layers_;
-  std::deque<RmsNorm>
-      norm_;  // one, made after the layers so that parameters keep the order of the file
-  Tensor tokens_,
-      head_;  // the embedding, and the head's matrix, which is the same when they are tied
+  // One, built after the layers so that parameters keep the order of the file.
+  std::deque<RmsNorm> norm_;
+  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
+  Tensor tokens_, head_;
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {

@@ -11,26 +11,28 @@ namespace afina {
 // How a weight begins when nothing is loaded: the same bits for the same seed and name, whatever
 // the order of construction.
 struct Init {
-  enum Kind : uint8_t { normal, uniform, zeros, ones } kind = normal;
-  float spread = 0.02f;  // standard deviation, or half the width of the uniform interval
+  enum Kind : uint8_t { normal, uniform, zeros, ones, constant } kind = normal;
+  // Standard deviation, half the width of the uniform interval, or the constant.
+  float spread = 0.02f;
 };
 
 struct Parameter {
-  std::string name;  // the Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
-  Shape shape;       // (out, in) for a linear weight
-  Tensor value;      // read by the forward pass: compute dtype for matrices, f32 (f64) for vectors;
-                     // tracks a gradient when trained
+  std::string name;         // the Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
+  std::string stored_name;  // in files; an added one's as PEFT has it
+  Shape shape;              // (out, in) for a linear weight
+  Tensor value;   // read by the forward pass: compute dtype for matrices, f32 (f64) for vectors;
+                  // tracks a gradient when trained
   Tensor master;  // moved by the optimizer, f32 (f64); the same memory as value where that is f32;
                   // empty when frozen
   bool trained = false;
   bool added = false;              // brought by a fine-tuning method, not by the pretrained model
+  bool decays = true;              // under weight decay; as made, matrices decay and vectors do not
+  double rate = 1.;                // a factor on the learning rate
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
   Init init;
   std::vector<Tensor> uses;  // further uses, each gathering in a sum of its own (an embedding whose
                              // matrix is the head too)
 
-  // Matrices decay, vectors do not.
-  bool decays() const { return shape.rank() > 1; }
   // The value for a second use of the same weight, one that reads rows of it by number, as an
   // embedding does. It gathers the rows that a step touches and no others. The two gradients are
   // added once, at the end of a step, so that the order in which micro-batches visit the uses

@@ -4,7 +4,8 @@
 
 namespace afina {
 
-// Every adapter into its layer's weight (rounded to the model's dtype); the adapters are gone then.
+// Merges every adapter into its layer's weight and bias (rounded to the model's dtype) and removes
+// it. An Error for a method whose adapters cannot be merged.
 void merge_adapters(Model& model);
 
 // How one set of logits differs from another of the same tokens.

@@ -47,8 +47,6 @@ class Model {
   virtual Tensor hidden(const Inputs& inputs, KvCache* cache = nullptr) = 0;
   // The head's weight (vocabulary, dim); when tied, the embedding's.
   virtual const Tensor& head() const = 0;
-  // All linear layers, to merge adapters and to list them.
-  virtual std::vector<Linear*> linears() = 0;
 
   // scale: 1 / the number of targets of the whole step.
   Loss loss(const Inputs& inputs, double scale) {

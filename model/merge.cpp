@@ -23,7 +23,9 @@ std::vector<double> log_probabilities(const double* logits, size_t n) {
 }  // namespace
 
 void merge_adapters(Model& model) {
-  for (Linear* linear : model.linears()) linear->merge();
+  std::string why = model.method->why_not_mergeable();
+  require(why.empty(), "the adapters cannot be merged into the model: ", why);
+  for (Linear* linear : model.parameters->linears) linear->merge();
 }
 
 Agreement agreement(const Tensor& before, const Tensor& after) {

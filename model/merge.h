@@ -4,7 +4,8 @@
 
 namespace afina {
 
-// Merges every adapter into its layer's weight (rounded to the model's dtype) and removes it.
+// Merges every adapter into its layer's weight and bias (rounded to the model's dtype) and removes
+// it. An Error for a method whose adapters cannot be merged.
 void merge_adapters(Model& model);
 
 // Difference between two sets of logits for the same tokens.

@@ -101,6 +101,13 @@ MethodSpec parse_method(const std::string& text) {
   return spec;
 }
 
+MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options) {
+  MethodSpec spec{name, name, options};
+  for (auto& [key, value] : options)
+    spec.text += (spec.text == name ? ":" : ",") + key + "=" + value;
+  return spec;
+}
+
 std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   auto entry = methods().find(spec.name);
   auto known = keys_of(methods());
@@ -109,7 +116,22 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   MethodOptions options(spec.name, spec.options);
   std::unique_ptr<Method> method = entry->second.make(options);
   options.finish();
+  method->in_force = method_spec(spec.name, options.in_force());
   return method;
+}
+
+std::string MethodCard::why_not(Promise promise, const std::string& base) const {
+  for (const NotPromised& e : not_promised)
+    if ((e.promise == promise || e.promise == Promise::builds) &&
+        (e.base.empty() || e.base == base))
+      return e.because;
+  return {};
+}
+
+bool register_method(MethodCard card, std::unique_ptr<Method> (*make)(MethodOptions&),
+                     std::map<std::string, std::string> (*from_peft)(PeftConfig&)) {
+  const std::string name = card.name;
+  return methods().emplace(name, MethodEntry{std::move(card), make, from_peft}).second;
 }
 
 }  // namespace afina

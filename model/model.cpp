@@ -45,9 +45,10 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
           "' can be built");
   std::unique_ptr<Parameters> parameters(
       new Parameters{options.device, options.dtype, options.seed, *method, source});
+  method->begin(config);
   std::unique_ptr<Model> model = found->second.build(config, *parameters);
   source.finish();
-  method->built();
+  method->built(Scope(*parameters));
   model->config = config;
   model->checkpointing = options.checkpointing;
   model->method = std::move(method);

@@ -50,8 +50,6 @@ class Model {
   virtual Tensor hidden(const Inputs& inputs, KvCache* cache = nullptr) = 0;
   // The weight of the head, (vocabulary, dim); the embedding if they are tied.
   virtual const Tensor& head() const = 0;
-  // All linear layers, for merging and listing.
-  virtual std::vector<Linear*> linears() = 0;
 
   // Sum of the cross-entropy over all targets, times scale, in nats. Pass scale = 1 / number of
   // targets of the whole step.

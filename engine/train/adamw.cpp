@@ -66,7 +66,7 @@ class AdamW : public Optimizer {
 
  private:
   float decay_of(const Parameter& p) const {
-    return p.decays() ? float(options_.weight_decay) : 0.f;
+    return p.decays ? float(options_.weight_decay) : 0.f;
   }
   float bias1(int64_t step) const { return float(1. - whole_power(options_.beta1, step + 1)); }
   float bias2_root(int64_t step) const {

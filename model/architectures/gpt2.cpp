@@ -105,12 +105,6 @@ class Gpt2 : public Model {
     return ln_f_[0](s);
   }
   const Tensor& head() const override { return head_; }
-  std::vector<Linear*> linears() override {
-    std::vector<Linear*> all;
-    for (Block& b : blocks_)
-      for (Linear* l : {&b.c_attn, &b.attn_c_proj, &b.c_fc, &b.c_proj}) all.push_back(l);
-    return all;
-  }
 
  private:
   Parameter &wte_, &wpe_;

@@ -172,14 +172,6 @@ class Llama : public Model {
     return norm_[0](s);
   }
   const Tensor& head() const override { return head_; }
-  std::vector<Linear*> linears() override {
-    std::vector<Linear*> all;
-    for (Block& b : layers_)
-      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj,
-                        &b.self_attn.o_proj, &b.mlp.gate_proj, &b.mlp.up_proj, &b.mlp.down_proj})
-        all.push_back(l);
-    return all;
-  }
 
  private:
   RopeTable table_;

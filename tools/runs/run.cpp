@@ -71,10 +71,8 @@ class Run {
     for (auto& [name, tensor] : trainer_->state()) state += tensor.size() * int64_t(sizeof(float));
     if (bench_.run.save_every > 0)
       bytes += std::max<int64_t>(0, 3 * state - bytes_in(plan_.folder + "/checkpoints"));
-    const bool adapter = !model_->method->peft_config().is_null();
-    for (const Parameter& p : model_->parameters->all)
-      if (adapter ? p.added : plan_.keep_model)
-        bytes += p.shape.size() * int64_t(adapter ? sizeof(float) : size_of(stored_dtype()));
+    if (model_->method->stored() != Stored::model || plan_.keep_model)
+      bytes += bytes_to_store(*model_, stored_dtype());
     require_room(plan_.folder, bytes);
   }
   Dtype stored_dtype() const {
@@ -92,7 +90,7 @@ class Run {
       r.total_parameters += p.shape.size();
       if (p.trained) r.trained_parameters += p.shape.size();
     }
-    outcome_.method_options = model_->method->options();
+    outcome_.method_options = model_->method->in_force.options;
     r.before = bench_.before;
     r.predicted = prediction_of(bench_, plan_.method, plan_.seed);
   }
@@ -309,11 +307,14 @@ class Run {
   }
 
   void store() {
-    bool adapter = !model_->method->peft_config().is_null();
+    const Stored form = model_->method->stored();
+    const bool adapter = form != Stored::model;
     std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
     const Dtype stored = stored_dtype();
-    outcome_.stored_as =
-        adapter ? "adapter, f32" : std::string("the whole model, ") + afina::name(stored);
+    outcome_.stored_as = form == Stored::adapter ? "adapter, f32"
+                         : form == Stored::changed
+                             ? "the changed weights, f32"
+                             : std::string("the whole model, ") + afina::name(stored);
     if (adapter) {
       save_adapter(folder, *model_, bench_.model.path);
     } else if (plan_.keep_model) {

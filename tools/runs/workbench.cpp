@@ -11,8 +11,6 @@ namespace afina {
 
 namespace {
 
-struct Untouched : Method {};  // nothing is trained, nothing is added
-
 DataDescription described(const std::string& role, const std::string& path,
                           const Samples& samples) {
   DataDescription d;

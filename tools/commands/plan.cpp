@@ -73,7 +73,7 @@ struct Plan : ComparisonOptions {
 
   // 0, 3 or 4, and what may be changed.
   int judge(const RunShape& s, const std::vector<MethodSpec>& specs,
-            const std::vector<Foreseen>& all, int64_t bytes) {
+            const std::vector<Predicted>& all, int64_t bytes) {
     int status = 0;
     for (size_t i = 0; i < specs.size(); ++i) {
       int64_t needed = all[i].prediction.memory.resident_peak;
@@ -107,7 +107,7 @@ struct Plan : ComparisonOptions {
     print_conditions(s);
     const Device device = model.foreseen_device();
     const Speed* speed = Speed::here(std::cout, device);
-    std::vector<Foreseen> all;
+    std::vector<Predicted> all;
     found = {{"schema", "afina plan"},
              {"schema_version", 1},
              {"model", model.path},
@@ -135,13 +135,13 @@ struct Plan : ComparisonOptions {
   }
 
   // Every rate that is searched and every seed is a run.
-  void print_whole(const std::vector<Foreseen>& all) const {
+  void print_whole(const std::vector<Predicted>& all) const {
     int64_t count = 0;
     double seconds = 0;
     for (size_t i = 0; i < all.size(); ++i) {
-      const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
+      const Prediction& one = all[i].prediction;
       count += runs[i];
-      seconds += one ? double(runs[i]) * one->total() : 0;
+      seconds += one.timed ? double(runs[i]) * one.seconds.total() : 0;
     }
     if (count == int64_t(all.size()) && all.size() < 2) return;
     std::cout << "\nThe whole comparison: " << count << " runs";

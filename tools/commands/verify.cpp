@@ -10,6 +10,7 @@
 #include "tools/options/kernel_options.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/replay.h"
+#include "tools/runs/scores.h"
 #include "tools/text/progress.h"
 
 namespace afina {

@@ -34,8 +34,20 @@ Prediction predict(const RunShape& shape, const MethodSpec& spec, uint64_t seed,
                    const Speed* speed = nullptr);
 // Memory alone, from a few steps: memory.resident_peak is what must be there.
 MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64_t seed);
-// The same of a run at this bench, remembered there.
-const Prediction& prediction_of(Workbench& bench, const MethodSpec& spec, uint64_t seed);
+// Predictions of the runs of one bench, each made once.
+class Predictions {
+ public:
+  // Both must outlive it. speed: of this machine, for the times; may be nullptr.
+  Predictions(const Workbench& bench, const Speed* speed) : bench_(bench), speed_(speed) {}
+  // spec: without lr.
+  const Prediction& of(const MethodSpec& spec, uint64_t seed);
+  const Workbench& bench() const { return bench_; }
+
+ private:
+  const Workbench& bench_;
+  const Speed* speed_;
+  std::map<std::string, Prediction> known_;  // by method and seed
+};
 
 // What this process holds beside tensors: program, tokenizer, data, and room for kernels to work
 // in.

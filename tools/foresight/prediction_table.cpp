@@ -11,12 +11,12 @@ namespace afina {
 namespace {
 
 struct Columns {
-  const std::vector<Foreseen>& all;
+  const std::vector<Predicted>& all;
   Table table{"l"};
   template <class Text>
   void row(const std::string& name, Text text) {
     std::vector<std::string> cells{name};
-    for (const Foreseen& one : all) cells.push_back(text(one.prediction));
+    for (const Predicted& one : all) cells.push_back(text(one.prediction));
     table.add(cells);
   }
   void bytes(const std::string& name, int64_t MemoryBytes::*which) {
@@ -24,7 +24,7 @@ struct Columns {
   }
   void seconds(const std::string& name, double PhaseSeconds::*which) {
     row(name,
-        [=](const Prediction& p) { return p.seconds ? format_seconds((*p.seconds).*which) : "?"; });
+        [=](const Prediction& p) { return p.timed ? format_seconds(p.seconds.*which) : "?"; });
   }
 };
 
@@ -39,14 +39,14 @@ void add_memory(Columns& c) {
 
 }  // namespace
 
-std::string prediction_table(const std::vector<Foreseen>& all, bool whole) {
+std::string prediction_table(const std::vector<Predicted>& all, bool whole) {
   Columns c{all};
   std::vector<std::string> head{"Foreseen"};
   bool timed = false, evaluated = false;
-  for (const Foreseen& one : all) {
+  for (const Predicted& one : all) {
     head.push_back(one.label);
-    timed = timed || one.prediction.seconds;
-    evaluated = evaluated || (one.prediction.seconds && one.prediction.seconds->evaluation > 0);
+    timed = timed || one.prediction.timed;
+    evaluated = evaluated || (one.prediction.timed && one.prediction.seconds.evaluation > 0);
   }
   c.table.add(head);
   c.row("Trained parameters",
@@ -64,16 +64,15 @@ std::string prediction_table(const std::vector<Foreseen>& all, bool whole) {
   if (whole)
     c.row("  backward", [](const Prediction& p) { return format_flops(p.flops.backward); });
   if (timed)
-    c.row("Time of training, about", [](const Prediction& p) {
-      return p.seconds ? format_seconds(p.seconds->training()) : "?";
-    });
+    c.row("Time of training, about",
+          [](const Prediction& p) { return p.timed ? format_seconds(p.seconds.training()) : "?"; });
   if (timed && whole) {
     c.seconds("  forward", &PhaseSeconds::forward);
     c.seconds("  backward", &PhaseSeconds::backward);
     c.seconds("  optimizer", &PhaseSeconds::optimizer);
     if (evaluated) c.seconds("Time of evaluation, about", &PhaseSeconds::evaluation);
     c.row("Tokens per second", [](const Prediction& p) {
-      return p.seconds ? format_rate(double(p.tokens) / p.seconds->training()) : "?";
+      return p.timed ? format_rate(double(p.tokens) / p.seconds.training()) : "?";
     });
   }
   c.row("To store", [](const Prediction& p) { return format_bytes(double(p.storage_bytes)); });

@@ -7,11 +7,11 @@
 
 namespace afina {
 
-struct Foreseen {
+struct Predicted {
   std::string label;  // of the method
   Prediction prediction;
 };
 // A column for each method. whole: memory by purpose and FLOPs by phase; else the sums alone.
-std::string prediction_table(const std::vector<Foreseen>& all, bool whole);
+std::string prediction_table(const std::vector<Predicted>& all, bool whole);
 
 }  // namespace afina

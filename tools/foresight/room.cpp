@@ -130,13 +130,14 @@ void hold_memory_room(const MemoryRoom& room, Device device) {
                room.set_by);
 }
 
-void require_room(Workbench& bench, const MemoryRoom& room,
+void require_room(Predictions& predictions, const MemoryRoom& room,
                   const std::vector<std::pair<MethodSpec, uint64_t>>& runs) {
+  const Workbench& bench = predictions.bench();
   const Device device = bench.model.parsed_device();
   hold_memory_room(room, device);
   if (!room.bytes) return;
   for (auto& [spec, seed] : runs) {
-    const MemoryBytes& needed = prediction_of(bench, spec, seed).memory;
+    const MemoryBytes& needed = predictions.of(spec, seed).memory;
     if (needed.resident_peak <= room.bytes) continue;
     fail("memory: ", spec.text, " needs ", format_bytes(double(needed.resident_peak)),
          " and there is room for ", format_bytes(double(room.bytes)), " (", room.set_by,

@@ -16,6 +16,7 @@
 #include "tools/foresight/predict.h"
 #include "tools/foresight/speed.h"
 #include "tools/results/machine.h"
+#include "tools/runs/step.h"
 
 namespace afina {
 

@@ -126,9 +126,9 @@ std::vector<ForeseenFigure> foreseen_figures(const RunResult& run) {
   std::vector<ForeseenFigure> all = {
       {"memory", double(p.memory.peak()), double(run.memory.peak()), format_bytes},
       {"arithmetic", p.flops.total(), run.flops.total(), format_flops}};
-  if (p.seconds)
+  if (p.timed)
     all.push_back(
-        {"time of training", p.seconds->training(), run.seconds.training(), format_seconds});
+        {"time of training", p.seconds.training(), run.seconds.training(), format_seconds});
   all.push_back({"storage", double(p.storage_bytes), double(run.storage_bytes), format_bytes});
   return all;
 }

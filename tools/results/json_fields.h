@@ -33,6 +33,11 @@ struct JsonWriter {
   void operator()(const char* key, T& value) {
     object[key] = write(value);
   }
+  // A value that may be missing: null where it is not there.
+  template <class T>
+  void optional(const char* key, T& value, bool& there) {
+    object[key] = there ? write(value) : OrderedJson();
+  }
   // A value that follows from the others: written for readers of the file, passed over when read
   // back.
   void derived(const char* key, OrderedJson value) { object[key] = std::move(value); }
@@ -92,6 +97,11 @@ class JsonReader {
   template <class T>
   void operator()(const char* key, T& value) {
     read(at(key), value, place_ + "." + key);
+  }
+  template <class T>
+  void optional(const char* key, T& value, bool& there) {
+    there = !at(key).is_null();
+    if (there) read(at(key), value, place_ + "." + key);
   }
   void derived(const char* key, const OrderedJson&) { known_.insert(key); }
   template <class T>

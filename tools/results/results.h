@@ -82,32 +82,8 @@ struct Flops {  // as executed over the whole run, a multiply-add counted as two
   double total() const { return forward + backward; }
 };
 
-struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
-  std::string prompt;
-  std::string reference;  // the answer in the data; may be empty
-  std::string before;
-  std::string after;
-};
-
-struct Prediction {    // what was foreseen of a run before it began (tools/foresight/predict.h)
-  MemoryBytes memory;  // as RunResult::memory; resident_peak: of the whole process, about
-  Flops flops;         // of the whole run
-  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown
-                                        // where the machine was not measured
-  int64_t storage_bytes = 0;
-  int64_t trained_parameters = 0;
-  int64_t total_parameters = 0;
-  int64_t steps = 0;
-  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact),
-                           // or as many, evenly spaced, as are quick
-  int64_t tokens = 0;      // read in training
-};
-
-struct RunResult {     // one training run: a method, a learning rate, a seed
-  std::string name;    // unique in the comparison, for example "lora-r16/seed-1"
-  std::string folder;  // relative to results.json
-  uint64_t seed = 0;
-  double learning_rate = 0;
+// What a run costs, or a run so far, or a run as predicted.
+struct Costs {
   int64_t trained_parameters = 0;
   int64_t total_parameters = 0;  // of the model with what the method added
   int64_t steps = 0;
@@ -118,7 +94,32 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   MemoryBytes memory;
   Flops flops;
   int64_t storage_bytes =
-      0;               // of what must be stored to deploy it (the adapter, or the whole model)
+      0;  // of what must be stored to deploy it (the adapter, or the whole model)
+  double tokens_per_second() const {
+    return seconds.training() > 0 ? double(tokens) / seconds.training() : 0;
+  }
+};
+
+struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
+  std::string prompt;
+  std::string reference;  // the answer in the data; may be empty
+  std::string before;
+  std::string after;
+};
+
+// What was predicted of a run before it began (tools/foresight/predict.h). resident_peak is
+// approximate; of the seconds forward, backward, optimizer and evaluation are predicted.
+struct Prediction : Costs {
+  bool timed = false;      // are the seconds known? Not where the machine was not measured
+  int64_t steps_seen = 0;  // steps executed for it: all (then FLOPs are exact), or as many, evenly
+                           // spaced, as are quick
+};
+
+struct RunResult : Costs {  // one training run: a method, a learning rate, a seed
+  std::string name;         // unique in the comparison, for example "lora-r16/seed-1"
+  std::string folder;       // relative to results.json
+  uint64_t seed = 0;
+  double learning_rate = 0;
   std::string digest;  // SHA-256 of all trained values
   std::optional<Prediction> predicted;
   Scores before;
@@ -127,9 +128,6 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   std::vector<EvaluationPoint> evaluations;
   ExampleLosses examples;  // after training
   std::vector<Generation> generations;
-  double tokens_per_second() const {
-    return seconds.training() > 0 ? double(tokens) / seconds.training() : 0;
-  }
 };
 
 struct SearchRow {  // one learning rate tried

@@ -81,7 +81,7 @@ template <class Io>
 void fields(Io& io, Prediction& prediction) {
   io("memory", prediction.memory);
   io("flops", prediction.flops);
-  io("seconds", prediction.seconds);
+  io.optional("seconds", prediction.seconds, prediction.timed);
   io("storage_bytes", prediction.storage_bytes);
   io("trained_parameters", prediction.trained_parameters);
   io("total_parameters", prediction.total_parameters);

@@ -16,6 +16,7 @@
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
 #include "tools/runs/run.h"
+#include "tools/runs/step.h"
 
 using namespace afina;
 

@@ -13,6 +13,7 @@
 #include "tools/runs/interrupt.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr const char* intro =
     "Fine-tunes one model by each --method on the same batches in the same order, measures what "
     "each run costs, learns and forgets, and\n"
-    "writes results.json, summary.md and report.html (opens offline) into --out.\n\n"
+    "writes results.json, summary.md and report.html (opens offline) to --out.\n\n"
     "  afina compare --model data/pocket --data data/samples/support.jsonl --retain "
     "data/samples/general.jsonl \\\n"
     "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out "
@@ -141,10 +142,10 @@ struct Compare : ComparisonOptions {
     Workbench bench = open_workbench(model, data, run);
     Predictions predictions(bench, Speed::here(std::cout, model.parsed_device()));
     std::cout << "  train: " << bench.train.summary()
-              << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
-              << bench.final.rows.size() << " to judge by\n"
+              << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
+              << bench.final.rows.size() << " for the final figures\n"
               << "\n"
-              << predicted(predictions) << "\nMeasuring the untouched model\n"
+              << predicted(predictions) << "\nEvaluating the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;

@@ -72,7 +72,7 @@ int train(const std::vector<std::string>& words) {
                                      " -> " + std::to_string(*r.after.retain)
                                : "")
             << "\n"
-            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
+            << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
             << "\nwritten to " << plan.folder << "\n";
   return 0;
 }

@@ -22,8 +22,9 @@ namespace {
 constexpr const char* intro =
     "Runs a finished run again from its manifest.json and compares every bit of what was trained: "
     "once from beginning to end, and once\n"
-    "stopped half-way and resumed. Model and data must lie where they lay, seen from the present "
-    "folder. Nothing of the run is changed.\n\n"
+    "stopped half-way and resumed. Model and data must be at the same paths, relative to the "
+    "current "
+    "folder. The run itself is not changed.\n\n"
     "  afina verify runs/lora\n"
     "  afina verify runs/first/runs/full/lr-0.001/seed-1 --stop-after 10";
 

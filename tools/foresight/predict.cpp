@@ -196,6 +196,28 @@ MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64
   return Foresight(alone, spec, seed, nullptr, 0).go().memory;
 }
 
+MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const MemoryUse& before) {
+  const std::vector<Parameter*> trained = model.parameters->trained();
+  reset_memory_peak(Device::shapes);
+  std::unique_ptr<Trainer> trainer;
+  if (!trained.empty()) {
+    trainer = std::make_unique<Trainer>(trained, options);
+    BatchOptions batch;
+    batch.batch = 1;
+    batch.length = 2;
+    const auto rows = full_rows(1, batch.length, model.config.vocabulary);
+    train_on(BatchSource(*rows, batch).next_step(0), model, *trainer, 1, 0);
+  }
+  const MemoryUse& use = memory_use(Device::shapes);
+  MemoryBytes memory;
+  for (size_t p = 0; p < memory.of.size(); ++p) memory.of[p] = use.now[p] - before.now[p];
+  // Gradients are held within a step alone.
+  const size_t gradients = size_t(Purpose::gradients);
+  memory.of[gradients] = use.peak[gradients] - before.now[gradients];
+  memory.of[size_t(Purpose::activations)] = memory.of[size_t(Purpose::workspace)] = 0;
+  return memory;
+}
+
 const Prediction& Predictions::of(const MethodSpec& spec, uint64_t seed) {
   std::string key = spec.name + " " + std::to_string(seed);
   for (auto& [option, value] : spec.options) key += " " + option + "=" + value;

@@ -81,13 +81,10 @@ void consider_cgroups(MemoryRoom& least, const std::string& root) {
   }
 }
 
-std::string largest_purpose(const MemoryBytes& m) {
-  std::pair<const char*, int64_t> all[] = {
-      {"weights", m.weights},     {"masters", m.masters},         {"gradients", m.gradients},
-      {"optimizer", m.optimizer}, {"activations", m.activations}, {"workspace", m.workspace}};
-  auto most = std::max_element(std::begin(all), std::end(all),
-                               [](auto& a, auto& b) { return a.second < b.second; });
-  return std::string(most->first) + " with " + format_bytes(double(most->second));
+std::string largest_purpose(const MemoryBytes& memory) {
+  auto most = std::max_element(memory.of.begin(), memory.of.end());
+  return std::string(name(Purpose(most - memory.of.begin()))) + " with " +
+         format_bytes(double(*most));
 }
 
 }  // namespace

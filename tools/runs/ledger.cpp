@@ -48,16 +48,6 @@ void count_parameters(const Model& model, Costs& costs) {
   }
 }
 
-MemoryBytes memory_at_peak(const MemoryUse& use) {
-  MemoryBytes m;
-  auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
-  m.weights = at(Purpose::weights);
-  m.masters = at(Purpose::masters);
-  m.gradients = at(Purpose::gradients);
-  m.optimizer = at(Purpose::optimizer);
-  m.activations = at(Purpose::activations);
-  m.workspace = at(Purpose::workspace);
-  return m;
-}
+MemoryBytes memory_at_peak(const MemoryUse& use) { return {use.at_peak}; }
 
 }  // namespace afina

@@ -108,7 +108,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
   model.parsed_device();
   model.parsed_dtype();
-  model.parsed_checkpoint();  // what cannot be is said before anything is read or foreseen
+  model.parsed_checkpoint();  // wrong options are refused before anything is read
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);

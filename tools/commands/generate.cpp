@@ -71,7 +71,7 @@ struct Generate {
     Generated g = generate(model, ids, o);
     write(stream.finish());
     if (g.end == Generated::context)
-      std::cerr << "\n(the model's context of " << model.config.context << " tokens is full)";
+      std::cerr << "\n(the model's context of " << model.context() << " tokens is full)";
     std::cout << "\n" << std::flush;
     double rate = g.tokens.size() > 1 && g.token_seconds > 0.
                       ? double(g.tokens.size() - 1) / g.token_seconds
@@ -109,7 +109,7 @@ struct Generate {
       messages.push_back({"user", line});
       messages.push_back(
           {"assistant",
-           answer(model, tokenizer, fitted(messages, format, tokenizer, model.config.context))});
+           answer(model, tokenizer, fitted(messages, format, tokenizer, model.context()))});
     }
   }
 

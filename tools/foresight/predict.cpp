@@ -45,7 +45,8 @@ class Foresight {
     model_ = build_model(
         shape.config, weights, make_method(spec),
         {shape.model.parsed_dtype(), Device::shapes, seed, shape.model.parsed_checkpoint()});
-    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), shape.run.train(1e-4));
+    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), shape.run.train(1e-4),
+                                         model_->method.get());
     source_ =
         std::make_unique<BatchSource>(*shape.train, batch_options(shape.run, shape.data, seed));
   }

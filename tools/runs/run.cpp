@@ -30,7 +30,8 @@ class Run {
     trim_memory();
     reset_memory_peak(bench.model.parsed_device());
     model_ = build(bench, make_method(plan.method), plan.seed);
-    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr));
+    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), bench.run.train(plan.lr),
+                                         model_->method.get());
     source_ =
         std::make_unique<BatchSource>(bench.train, batch_options(bench.run, bench.data, plan.seed));
     frozen_ = frozen_checksum(*model_);

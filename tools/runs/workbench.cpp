@@ -181,7 +181,10 @@ StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& tr
   if (inputs) {
     inputs->load(rows_of(batches), seed, step);
     auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
-    return trainer.step(batches.size(), targets, forward, &inputs->kind());
+    StepKind kind = inputs->kind();
+    // With virtual tokens attention sees whole rows: its FLOPs follow from their shape alone.
+    if (model.method->virtual_tokens() > 0) kind.pairs = 1;
+    return trainer.step(batches.size(), targets, forward, &kind);
   }
   return trainer.step(batches.size(), targets, [&](size_t i, double scale) {
     return model.loss(inputs_of(batches[i], seed, step, model.parameters->device), scale);
@@ -221,7 +224,7 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
     if (bench.tokenizer.adds_bos() && (prompt.empty() || prompt[0] != bench.tokenizer.bos()))
       prompt.insert(prompt.begin(), bench.tokenizer.bos());
     GenerateOptions options;
-    options.most = std::min<int64_t>(96, model.config.context - int64_t(prompt.size()));
+    options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
     options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
     if (options.most <= 0) {
       all.push_back("(the prompt fills the model's context)");

@@ -29,7 +29,7 @@ Tensor scale_columns(const Tensor& x, const Tensor& v, const Tensor& over, const
          constant = bias ? bias.viewed({n}) : Tensor(),
          factor = over ? zipped(v.viewed({n}), divisor, Binary::div) : v.viewed({n});
   Tensor y = scaled(flat(x), factor, constant).viewed(x.shape());
-  y = remade_by(y, [x = Saved(x), factor, constant] {
+  y = with_recipe(y, [x = Saved(x), factor, constant] {
     Tensor values = x.get();
     return scaled(flat(values), factor, constant).viewed(values.shape());
   });

@@ -14,9 +14,10 @@ struct Constants {
 };
 template <class S>
 Constants<S> constants_of(const AdamWStep& step) {
-  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
-  return {S(1. - lr * double(step.decay)),
-          S(-lr / double(step.bias1)),
+  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2),
+         own = double(step.rate);
+  return {S(1. - lr * own * double(step.decay)),
+          S(-lr / double(step.bias1) * own),
           S(step.gradient_scale),
           S(step.eps),
           S(beta1),
@@ -27,10 +28,11 @@ Constants<S> constants_of(const AdamWStep& step) {
 }
 // The same from the step's record in device memory.
 template <class S>
-__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o, float decay) {
-  double beta1 = double(o.beta1), beta2 = double(o.beta2);
-  return {S(1. - record.lr * double(decay)),
-          S(record.rate),
+__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o,
+                                     const WeightRow& row) {
+  double beta1 = double(o.beta1), beta2 = double(o.beta2), own = double(row.rate);
+  return {S(1. - record.lr * own * double(row.decay)),
+          S(record.rate * own),
           S(float(record.scale)),
           S(o.eps),
           S(beta1),
@@ -96,7 +98,7 @@ __global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const Ste
   constexpr int w = width_of<S>;
   if (record->not_finite != 0.) return;
   const WeightRow& row = row_of_part(table, rows, blockIdx.x);
-  Constants<S> c = constants_of<S>(*record, options, row.decay);
+  Constants<S> c = constants_of<S>(*record, options, row);
   S *master = static_cast<S*>(row.master), *m = static_cast<S*>(row.m), *v = static_cast<S*>(row.v);
   const S* gradient = static_cast<const S*>(row.gradient);
   int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part,

@@ -62,7 +62,7 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
                    const GenerateOptions& options) {
   check(options);
   require(!prompt.empty(), "generation needs a prompt of at least one token");
-  int64_t context = model.config.context, prompt_length = int64_t(prompt.size());
+  int64_t context = model.context(), prompt_length = int64_t(prompt.size());
   require(prompt_length < context, "the prompt of ", prompt_length,
           " tokens fills the model's context of ", context);
   Generated out;

@@ -16,6 +16,9 @@ struct Inputs {
   // (B * T, 2) i32: sample and position, the key of dropout's random numbers; empty unless
   // training.
   Tensor keys;
+  // How many virtual tokens stand before each row in this pass (model/points.h). With them a row is
+  // one document. Set by Model::placed, not by callers.
+  int64_t virtual_tokens = 0;
   bool training = false;
   uint64_t seed = 0;  // the run's seed
   int64_t step = 0;   // the optimizer step, for dropout

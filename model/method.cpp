@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/nearest.h"
+#include "model/points.h"
 #include "model/words.h"
 
 namespace afina {
@@ -24,6 +25,8 @@ bool read_number(const std::string& text, T& value) {
 }
 
 }  // namespace
+
+std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
 
 const std::string& MethodOptions::find(const std::string& key, const std::string& otherwise) {
   auto given = given_.find(key);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/files/json.h"
+#include "engine/train/step_part.h"
 #include "model/inputs.h"
 
 namespace afina {
@@ -14,6 +15,8 @@ namespace afina {
 struct Linear;
 struct LowRank;
 struct ModelConfig;
+struct Point;
+struct PointAdapter;
 class Scope;
 class PeftConfig;
 
@@ -45,8 +48,7 @@ struct Adapter {
 // of the pretrained model (few of them, as BitFit's biases); or the whole model.
 enum class Stored : uint8_t { adapter, changed, model };
 
-struct Method {
-  virtual ~Method() = default;
+struct Method : StepPart {
   // Called first, before any layer is built: what the method has to know of the model's config.
   virtual void begin(const ModelConfig& config) { (void)config; }
   // Is this weight of the pretrained model trained? name: "model.layers.0.self_attn.q_proj.weight".
@@ -61,6 +63,11 @@ struct Method {
     (void)scope;
     return nullptr;
   }
+  // The adapter of a point (model/points.h), nullptr for none. scope is the point's place.
+  virtual std::unique_ptr<PointAdapter> adapt_point(const Point& point, const Scope& scope);
+  // How many tokens of its own the method puts before every document: at positions 0, 1, ..., the
+  // text follows. The adapters of `embeddings` or of `keys_values` have their rows.
+  virtual int64_t virtual_tokens() const { return 0; }
   // Called when all layers are built: an Error here if a pattern matched nothing. What the whole
   // model shares and follows from all layers is made here; `model` is the scope of the whole model.
   virtual void built(const Scope& model) { (void)model; }

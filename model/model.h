@@ -1,5 +1,6 @@
 // A causal language model: what all architectures share, and the registry that finds them.
 #pragma once
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "engine/ops/cross_entropy.h"
 #include "model/layers.h"
+#include "model/points.h"
 
 namespace afina {
 
@@ -61,7 +63,9 @@ class Model {
   Tensor logits(const Inputs& inputs, KvCache* cache = nullptr);
   // Logits (vocabulary) of the last position of the last row.
   Tensor last_logits(const Inputs& inputs, KvCache* cache = nullptr);
-  // An empty cache for `capacity` tokens, limited to the model's context.
+  // The longest text: the config's context less the method's virtual tokens.
+  int64_t context() const { return config.context - method->virtual_tokens(); }
+  // An empty cache for `capacity` tokens, limited to context(), and the method's virtual ones.
   KvCache cache(int64_t capacity) const;
 
   ModelConfig config;
@@ -69,10 +73,28 @@ class Model {
   std::unique_ptr<Method> method;
   std::unique_ptr<Parameters> parameters;
 
+ private:
+  // Positions and starts (rows, length), positions counted from `first`. Cached on devices other
+  // than the CPU: a captured step cannot copy them from the host.
+  struct Places {
+    Tensor positions, starts;
+  };
+  Places places(int64_t rows, int64_t length, int64_t first) const;
+  mutable std::map<std::array<int64_t, 3>, Places> places_;
+
  protected:
+  // The virtual tokens that stand before these inputs: none where a cache holds them already.
+  int64_t virtual_tokens(const KvCache* cache) const {
+    return cache && cache->length > 0 ? 0 : method->virtual_tokens();
+  }
   // Throws for tokens outside the vocabulary and for sequences longer than the context. Returns the
   // highest position (including the cache) + 1.
   int64_t check_inputs(const Inputs& inputs, const KvCache* cache) const;
+  // The inputs as blocks read them: with the method's virtual tokens, where these begin a sequence,
+  // counted in positions and starts. rows: have the virtual tokens rows of their own in the
+  // residual stream (embeddings), or keys and values alone? Throws for rows of several documents,
+  // as each would need virtual tokens of its own.
+  Inputs placed(const Inputs& inputs, const KvCache* cache, bool rows) const;
   // Runs a block, checkpointed if requested.
   void run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const;
 };

@@ -79,15 +79,17 @@ void check(ModelConfig& c, const std::string& where) {
 struct Attention {
   int64_t heads, kv_heads, head_dim;
   Linear q_proj, k_proj, v_proj, o_proj;
+  Point keys_values;
 
-  Attention(const Scope& scope, const ModelConfig& c, Biases bias)
+  Attention(const Scope& scope, const ModelConfig& c, Biases bias, int64_t layer)
       : heads(c.heads),
         kv_heads(c.kv_heads),
         head_dim(c.head_dim),
         q_proj(scope / "q_proj", c.dim, c.heads * c.head_dim, bias.qkv),
         k_proj(scope / "k_proj", c.dim, c.kv_heads * c.head_dim, bias.qkv),
         v_proj(scope / "v_proj", c.dim, c.kv_heads * c.head_dim, bias.qkv),
-        o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o) {}
+        o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o),
+        keys_values(scope, Place::keys_values, c.kv_heads * c.head_dim, layer) {}
 
   // x (B, T, dim) -> (B, T, dim). layer: this layer's index in the cache.
   Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache,
@@ -98,6 +100,8 @@ struct Attention {
     Tensor k = rope(reshape(qkv[1], {B, T, kv_heads, head_dim}), table, in.positions);
     Tensor v = reshape(qkv[2], {B, T, kv_heads, head_dim});
     qkv.clear();
+    k = keys_values.before(k, in);
+    v = keys_values.before(v, in, 1);
     if (cache) {
       auto all = cache->extended(layer, k, v);
       k = all.k;
@@ -129,18 +133,22 @@ struct Mlp {
 struct Block {
   RmsNorm input_layernorm;
   Attention self_attn;
+  Point after_attention;
   RmsNorm post_attention_layernorm;
   Mlp mlp;
+  Point after_mlp;
 
-  Block(const Scope& scope, const ModelConfig& c, Biases bias)
+  Block(const Scope& scope, const ModelConfig& c, Biases bias, int64_t layer)
       : input_layernorm(scope / "input_layernorm", c.dim, c.norm_eps),
-        self_attn(scope / "self_attn", c, bias),
+        self_attn(scope / "self_attn", c, bias, layer),
+        after_attention(scope / "self_attn", Place::after_attention, c.dim, layer),
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
-        mlp(scope / "mlp", c, bias.mlp) {}
+        mlp(scope / "mlp", c, bias.mlp),
+        after_mlp(scope / "mlp", Place::after_mlp, c.dim, layer) {}
   void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache,
                   size_t layer, bool recompute_mlp) const {
-    s.more = self_attn(input_layernorm(s), in, table, cache, layer);
-    s.more = mlp(post_attention_layernorm(s), in, recompute_mlp);
+    s.more = after_attention(self_attn(input_layernorm(s), in, table, cache, layer), in);
+    s.more = after_mlp(mlp(post_attention_layernorm(s), in, recompute_mlp), in);
   }
 };
 
@@ -148,19 +156,21 @@ class Llama : public Model {
  public:
   Llama(const ModelConfig& c, Parameters& p)
       : table_(c, p.dtype, p.device),
-        embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})) {
+        embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})),
+        embeddings_(Scope(p, "model") / "embed_tokens", Place::embeddings, c.dim) {
     Scope scope(p, "model");
     for (int64_t i = 0; i < c.layers; ++i)
-      layers_.emplace_back(scope / "layers" / i, c, biases_of(c));
+      layers_.emplace_back(scope / "layers" / i, c, biases_of(c), i);
     norm_.emplace_back(scope / "norm", c.dim, c.norm_eps);
     tokens_ = c.tied ? embed_tokens_.use_by_rows() : embed_tokens_.value;
     head_ = c.tied ? embed_tokens_.value
                    : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
-  Tensor hidden(const Inputs& in, KvCache* cache) override {
-    Tensor table = table_.up_to(check_inputs(in, cache));
-    Stream s{embedding(tokens_, in.tokens), {}};
+  Tensor hidden(const Inputs& inputs, KvCache* cache) override {
+    Tensor table = table_.up_to(check_inputs(inputs, cache));
+    const Inputs in = placed(inputs, cache, bool(embeddings_.adapter));
+    Stream s{embeddings_.before(embedding(tokens_, in.tokens), in), {}};
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
       bool recompute = checkpointing == Checkpointing::mlp;
@@ -168,14 +178,15 @@ class Llama : public Model {
         block(h, in, table, cache, i, recompute);
       });
     }
-    if (cache) cache->length += in.tokens.columns();
-    return norm_[0](s);
+    if (cache) cache->length += in.virtual_tokens + in.tokens.columns();
+    return embeddings_.without(norm_[0](s), in);
   }
   const Tensor& head() const override { return head_; }
 
  private:
   RopeTable table_;
   Parameter& embed_tokens_;
+  Point embeddings_;
   std::deque<Block> layers_;
   // One, built after the layers so that parameters keep the order of the file.
   std::deque<RmsNorm> norm_;

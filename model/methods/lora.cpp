@@ -36,7 +36,7 @@ const MethodCard card{
     .name = "lora",
     .paper =
         "LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2021); rslora: "
-        "Kalajdzievski, 2023",
+        "Kalajdzievski, 2023; plus: LoRA+ (Hayou et al., 2024)",
     .formula = "y = W x + b + alpha/rank B A x",
     .trains = "A (rank, in) and B (out, rank) of each target layer",
     .options = low_rank_options,

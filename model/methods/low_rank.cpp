@@ -9,15 +9,18 @@
 namespace afina {
 
 const char* const low_rank_options =
-    "rank=8,alpha=16,targets=all,exclude=,dropout=0,rslora=false,ranks=,alphas=: targets and "
+    "rank=8,alpha=16,targets=all,exclude=,dropout=0,rslora=false,plus=1,ranks=,alphas=: targets "
+    "and "
     "exclude are all, names or patterns joined by '+' (q_proj+v_proj, *.mlp.*) or re:EXPRESSION; "
-    "ranks and alphas are exceptions (q_proj:16); rslora scales by alpha / sqrt(rank)";
+    "ranks and alphas are exceptions (q_proj:16); rslora scales by alpha / sqrt(rank); "
+    "plus is B's learning rate over A's (LoRA+: 16)";
 
 LowRankMethod::LowRankMethod(MethodOptions& o)
     : rank_(o.integer("rank", 8, 1, 65536)),
       alpha_(o.number("alpha", 16., 1e-9, 1e9)),
       dropout_(o.number("dropout", 0., 0., 0.99)),
       rslora_(o.flag("rslora", false)),
+      plus_(o.number("plus", 1., 1e-3, 1e6)),
       targets_(o, {{"ranks", 1, 65536, true}, {"alphas", 1e-9, 1e9}}) {}
 
 std::unique_ptr<Adapter> LowRankMethod::adapt(const Linear& layer, const Scope& scope) {
@@ -30,7 +33,8 @@ std::unique_ptr<Adapter> LowRankMethod::adapt(const Linear& layer, const Scope& 
   const Parameter& a =
       (scope / "lora_A")
           .added("weight", {rank, layer.in()}, {Init::uniform, 1.f / std::sqrt(float(layer.in()))});
-  const Parameter& b = (scope / "lora_B").added("weight", {layer.out(), rank}, {Init::zeros});
+  const Parameter& b =
+      (scope / "lora_B").added("weight", {layer.out(), rank}, {Init::zeros}, {.rate = plus_});
   return make(layer, scope, {a, b, scale}, dropout_);
 }
 

@@ -29,6 +29,7 @@ class LowRankMethod : public Method {
   int64_t rank_;
   double alpha_, dropout_;
   bool rslora_;
+  double plus_;  // LoRA+ (Hayou et al., 2024): how many times A's learning rate B has
   Targets targets_;
 };
 

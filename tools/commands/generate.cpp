@@ -86,7 +86,7 @@ struct Generate {
     for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
       if (id >= 0) options.stop.push_back(id);
     auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
-    const int64_t context = model->config.context;
+    const int64_t context = model->context();
     if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     if (raw) {
       std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);

@@ -51,7 +51,7 @@ class Foresight {
         device_(shape.model.foreseen_device()),
         speed_(speed),
         model_(build_shapes(shape, spec, seed)),
-        trainer_(model_->parameters->trained(), shape.run.train(1e-4)),
+        trainer_(model_->parameters->trained(), shape.run.train(1e-4), model_->method.get()),
         steps_(*model_, trainer_, *shape.train, batch_options(shape.run, shape.data, seed),
                shape.run.steps, found_),
         most_(most) {}

@@ -48,7 +48,7 @@ Answer Dialogue::say(const std::string& text, const WriteText& write) {
 }
 
 std::vector<int32_t> Dialogue::fit(int64_t& left_out) {
-  const int64_t context = model_.config.context;
+  const int64_t context = model_.context();
   const int64_t needed = std::min<int64_t>(options_.most, context / 4);
   for (;; ++left_out) {
     std::vector<int32_t> ids = prompt_tokens(tokenizer_, format_.render(messages_, true).text);

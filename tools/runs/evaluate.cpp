@@ -13,6 +13,7 @@ Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t
   options.batch = batch;
   options.length = length;
   options.shuffle = false;
+  options.pack = model.method->virtual_tokens() == 0;  // packed or not: the same losses
   Evaluation out;
   out.losses.assign(samples.rows.size(), 0.);
   out.tokens.assign(samples.rows.size(), 0);

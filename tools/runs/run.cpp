@@ -27,7 +27,7 @@ class Loop {
       : plan_(plan),
         bench_(bench),
         model_(build_for(plan, bench)),
-        trainer_(model_->parameters->trained(), bench.run.train(plan.lr)),
+        trainer_(model_->parameters->trained(), bench.run.train(plan.lr), model_->method.get()),
         steps_(*model_, trainer_, bench.train, batch_options(bench.run, bench.data, plan.seed),
                bench.run.steps, outcome_.result),
         recorder_(plan, bench, *model_),

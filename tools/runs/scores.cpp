@@ -21,7 +21,7 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
     std::vector<int32_t> prompt =
         prompt_tokens(bench.tokenizer, bench.chat.render(asked, true).text);
     GenerateOptions options;
-    options.most = std::min<int64_t>(96, model.config.context - int64_t(prompt.size()));
+    options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
     options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
     if (options.most <= 0) {
       all.push_back("(the prompt fills the model's context)");

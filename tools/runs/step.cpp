@@ -14,7 +14,10 @@ StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& tr
     });
   inputs->load(rows_of(batches), seed, step);
   auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
-  return trainer.step(batches.size(), targets, forward, &inputs->kind());
+  StepKind kind = inputs->kind();
+  // With virtual tokens attention sees whole rows: its FLOPs follow from their shape alone.
+  if (model.method->virtual_tokens() > 0) kind.pairs = 1;
+  return trainer.step(batches.size(), targets, forward, &kind);
 }
 
 StepDone Steps::run(int64_t step) {

@@ -1,4 +1,4 @@
-// What a backward pass keeps: only what it cannot make again; and gradients of single rows.
+// What backward saves: only what it cannot recompute cheaply; and gradients of single rows.
 #include "engine/saved.h"
 
 #include <boost/test/unit_test.hpp>

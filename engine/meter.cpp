@@ -8,8 +8,10 @@
 namespace afina {
 
 namespace {
-FlopCount counted;
-int recomputing = 0;
+// Of the calling thread, so that two threads which train at the same time do not count each
+// other's.
+thread_local FlopCount counted;
+thread_local int recomputing = 0;
 bool profiling_on = false;
 std::map<std::string, SlotTime> times;
 }  // namespace

@@ -35,6 +35,7 @@ struct FlopCount {
   int64_t of[phase_count] = {0, 0, 0, 0};
   int64_t recomputed = 0;  // those of the backward phase that repeat forward work
 };
+// Of the calling thread.
 const FlopCount& flops();
 void count_flops(int64_t n);
 void reset_flops();

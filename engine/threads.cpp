@@ -19,6 +19,7 @@
 
 #include "engine/error.h"
 #include "engine/isa.h"
+#include "engine/loop_settings.h"
 
 namespace afina {
 namespace {
@@ -57,6 +58,7 @@ class Pool {
     context_ = context;
     n_ = n;
     grain_ = grain;
+    settings_ = loop_settings();
     const int64_t pieces = (n + grain - 1) / grain;
     for (int t = 0; t < threads; ++t) {
       shares_[size_t(t)].next.store(pieces * t / threads, std::memory_order_relaxed);
@@ -104,7 +106,10 @@ class Pool {
       wait_change(epoch_, seen);
       seen = epoch_.load(std::memory_order_acquire);
       if (stopping_.load(std::memory_order_acquire)) return;
-      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) work(thread);
+      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) {
+        loop_settings() = settings_;
+        work(thread);
+      }
       joined_.fetch_sub(1, std::memory_order_acq_rel);
       joined_.notify_all();
     }
@@ -132,6 +137,7 @@ class Pool {
   void (*body_)(void*, int64_t, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t n_ = 0, grain_ = 1;
+  LoopSettings settings_;  // of the thread that runs the loop
   // The number of workers inside the loop, plus `closed` when no more may join.
   alignas(64) std::atomic<int> joined_{closed};
   alignas(64) std::atomic<int> epoch_{0};

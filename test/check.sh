@@ -20,6 +20,22 @@ in_folder() { echo "$sources" | grep "^$1/"; }
 includes() {
   for file in $(in_folder "$1"); do grep -nE '^ *# *include *"' "$file" | grep -vE "\"($2)/" | sed "s|^|$file:|"; done
 }
+# Room of a folder, and the rooms of that folder whose headers its files may include beside their own. "." is the folder itself,
+# as ./x.h its headers alone. A room that is missing here is reported: give a new one a line, and its place on the staircase.
+rooms() {
+  table=$(cat)
+  for file in $(in_folder "$1"); do
+    room=$(dirname "${file#"$1"/}")
+    key=$room
+    case $file in *.h) echo "$table" | grep -q "^./x.h:" && [ "$room" = . ] && key=./x.h ;; esac
+    line=$(echo "$table" | grep -m1 -F "$key:")
+    [ -n "$line" ] || { echo "$file: the room $room is not in the table of $1 in test/check.sh"; continue; }
+    allowed=" $room ${line#*:} "
+    for include in $(sed -nE "s|^ *# *include *\"$1/([^\"]*)\".*|\1|p" "$file"); do
+      case $allowed in *" $(dirname "$include") "*) ;; *) echo "$file: includes $1/$include" ;; esac
+    done
+  done
+}
 report "engine includes only engine:" "$(includes engine engine)"
 report "model includes only engine and model:" "$(includes model 'engine|model')"
 report "data includes only engine and data:" "$(includes data 'engine|data')"
@@ -27,12 +43,50 @@ report "tools includes only engine, model, data and tools:" "$(includes tools 'e
 report "cuda includes only engine and cuda:" "$(includes cuda 'engine|cuda')"
 report "test includes by full path from the root:" "$(includes test 'engine|model|data|tools|test|cuda')"
 
+report "tools: a room includes what stands before it on the staircase:" "$(rooms tools <<'END'
+results:
+text: results
+report: results text
+options: results text
+runs: results text options
+foresight: results text options runs
+commands: results text report options runs foresight
+main: options
+END
+)"
+report "model: a room includes the folder's own headers and itself, the folder's headers no room:" "$(rooms model <<'END'
+./x.h:
+.: architectures files methods
+architectures: .
+files: .
+methods: .
+END
+)"
+report "data: formats include the folder's headers, the tokenizer nothing else:" "$(rooms data <<'END'
+.: tokenizer
+tokenizer:
+formats: .
+END
+)"
+report "test mirrors the tree:" "$(for folder in $(in_folder test | xargs -n1 dirname | sort -u); do
+  case $folder in test | test/bench* | test/crash | test/fuzz* | test/reference | test/stored* | test/cuda/emulator | test/engine/ops/cases) ;;
+  *) [ -d "${folder#test/}" ] || echo "$folder: there is no ${folder#test/}" ;;
+  esac
+done)"
+
 report "longer than 400 lines:" "$(for file in $sources $(files 'py|sh|js|css|cmake'); do
   lines=$(wc -l <"$file")
   [ "$lines" -le 400 ] || echo "$file: $lines lines"
 done)"
 report "line one must be a comment that says what the file is:" "$(for file in $sources; do
   head -n 1 "$file" | grep -qE '^// .{12,}' || echo "$file: $(head -n 1 "$file")"
+done)"
+report "statements joined by commas (perl test/statements.pl --fix FILE):" "$(perl test/statements.pl $sources)"
+# Tables that clang-format is told to leave alone may be wider; that of Unicode is written by a program.
+report "longer than 100 columns (120 where clang-format is off):" "$(for file in $sources; do
+  [ "$file" = data/tokenizer/nfc_table.cpp ] || awk -v file="$file" '/clang-format off/ { off = 1 } /clang-format on/ { off = 0 }
+    { line = $0; gsub(/[\200-\277]/, "", line) }  # a letter of several bytes is one column
+    length(line) > (off ? 120 : 100) { print file ":" FNR ": " length(line) " columns" }' "$file"
 done)"
 report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep -E '\.(h|cuh)$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
 

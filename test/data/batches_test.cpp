@@ -418,7 +418,8 @@ BOOST_AUTO_TEST_CASE(guard_eos_once) {
   check_error([&] { row_of("Finn.<|endoftext|><|endoftext|>"); },
               {"g.txt, line 1", "two <|endoftext|> in a row"});
   Tokenizer endless = Tokenizer::from_json(
-      R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]},"added_tokens":[{"id":2,"content":"<|im_end|>","special":true}]})",
+      R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]},"added_tokens":[{"id":2,)"
+      R"("content":"<|im_end|>","special":true}]})",
       "endless");
   Example example;
   example.text = "ab";

@@ -132,14 +132,11 @@ BOOST_AUTO_TEST_CASE(the_head_in_chunks_is_foreseen) {
 }
 
 BOOST_AUTO_TEST_CASE(packed_weights_are_foreseen) {
-  struct Packing {
-    Packing() { pack_constants(true); }
-    ~Packing() { pack_constants(false); }
-  } packing;
+  PackScope packing(true);
   Cost packed = cost_of({"llama", lora}, Device::shapes);
   check_foreseen({"llama", lora});
   check_foreseen({"gpt2", lora, Dtype::bf16});
-  pack_constants(false);
+  PackScope unpacked(false);
   BOOST_TEST(packed.at_peak[int(Purpose::weights)] >
              cost_of({"llama", lora}, Device::shapes).at_peak[int(Purpose::weights)]);
 }

@@ -14,16 +14,22 @@ namespace afina {
 namespace {
 
 const char* const llama =
-    R"({"model_type": "llama", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
-"num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 16, "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "hidden_act": "silu",
-"tie_word_embeddings": true, "attention_bias": false, "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+    R"({"model_type": "llama", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, )"
+    R"("num_hidden_layers": 1, "num_attention_heads": 2,
+"num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 16, "rms_norm_eps": )"
+    R"(1e-05, "rope_theta": 10000.0, "hidden_act": "silu",
+"tie_word_embeddings": true, "attention_bias": false, "rope_scaling": {"rope_type": )"
+    R"("llama3", "factor": 8.0, "low_freq_factor": 1.0,
 "high_freq_factor": 4.0, "original_max_position_embeddings": 8}})";
 const char* const gpt2 =
-    R"({"model_type": "gpt2", "vocab_size": 6, "n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 16, "n_inner": null,
+    R"({"model_type": "gpt2", "vocab_size": 6, "n_embd": 8, "n_layer": 1, "n_head": 2, )"
+    R"("n_positions": 16, "n_inner": null,
 "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05})";
 const char* const adapter =
-    R"({"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "use_rslora": true, "bias": "none",
-"target_modules": ["q_proj", "mlp.up_proj"], "rank_pattern": {"q_proj": 1}, "alpha_pattern": {".*up_proj": 8}, "init_lora_weights": true})";
+    R"({"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, )"
+    R"("lora_dropout": 0.0, "use_rslora": true, "bias": "none",
+"target_modules": ["q_proj", "mlp.up_proj"], "rank_pattern": {"q_proj": 1}, )"
+    R"("alpha_pattern": {".*up_proj": 8}, "init_lora_weights": true})";
 
 // Building costs memory: only what a seed's size could have become by honest means.
 bool small(const ModelConfig& c) {

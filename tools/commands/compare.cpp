@@ -8,9 +8,11 @@
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
 #include "tools/text/colour.h"
@@ -26,8 +28,8 @@ constexpr const char* intro =
     "Fine-tunes one model by each --method on the same batches in the same order, measures what "
     "each run costs, learns and forgets, and\n"
     "writes results.json, summary.md and report.html (opens offline) to --out.\n\n"
-    "  afina compare --model data/pocket --data data/samples/support.jsonl --retain "
-    "data/samples/general.jsonl \\\n"
+    "  afina compare --model data/pocket --data data/samples/support.jsonl \\\n"
+    "      --retain data/samples/general.jsonl \\\n"
     "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out "
     "runs/first\n\n"
     "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out "
@@ -85,7 +87,7 @@ struct Compare : ComparisonOptions {
   MethodResult run_method(Workbench& bench, Predictions& predictions,
                           const std::string& text) const {
     MethodSpec spec = parse_method(text);
-    std::vector<double> rates = take_rates(spec, lr);
+    std::vector<double> rates = take_rates(spec, lr.value_or(0.));
     MethodResult method;
     method.label = label_of(spec);
     method.spec = text;
@@ -120,11 +122,11 @@ struct Compare : ComparisonOptions {
     std::vector<Predicted> all;
     for (const std::string& text : methods) {
       MethodSpec spec = parse_method(text);
-      take_rates(spec, lr);
+      take_rates(spec, lr.value_or(0.));
       all.push_back({label_of(spec), predictions.of(spec, run.seed)});
       runs.push_back({spec, run.seed});
     }
-    require_room(predictions, memory_room(memory_limit, "", model.parsed_device()), runs);
+    require_room(predictions, find_memory_limit(memory_limit, "", model.usable_device()), runs);
     return prediction_table(all, false);
   }
 
@@ -133,14 +135,15 @@ struct Compare : ComparisonOptions {
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     for (const std::string& text : methods) {  // a wrong one is said before any work is done
       MethodSpec spec = parse_method(text);
-      take_rates(spec, lr);
+      take_rates(spec, lr.value_or(0.));
       make_method(spec);
     }
     require(resume || !fs::exists(out + "/results.json"), out,
             ": holds a finished comparison already; choose another --out, or --resume");
     std::cout << "Reading model and data\n" << std::flush;
+    const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
-    Predictions predictions(bench, Speed::here(std::cout, model.parsed_device()));
+    Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()
               << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
               << bench.final.rows.size() << " for the final figures\n"
@@ -174,13 +177,14 @@ struct Compare : ComparisonOptions {
 int compare(const std::vector<std::string>& words) {
   Compare c;
   Options options("compare", intro);
-  c.add_to(options, true, "folder for everything that is written");
-  c.model.add_to(options);
-  c.data.add_to(options);
-  c.run.add_to(options);
-  if (!options.parse(words)) return 0;
+  options.add("Comparison", c);
+  options.at("out").required = true;
+  options.add("Model", c.model);
+  options.add("Data", c.data);
+  options.add("Training", c.run);
+  if (!begin(options, words)) return 0;
   c.options = options.in_force();
-  c.memory_limit = options.memory_limit();
+  c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
   std::string command = "afina compare";
   for (const std::string& word : words)

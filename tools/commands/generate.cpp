@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/dialogue.h"
 #include "tools/runs/load.h"
 #include "tools/text/format.h"
@@ -14,19 +15,45 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a
-user's turn; --raw gives it as it stands, to be continued. The likeliest token is taken unless
---temperature says otherwise; the same seed gives the same text.
+    R"(Generates text with a model, with or without an adapter. A prompt is put into the model's
+chat template as a user's turn; with --raw it is continued without a template. The likeliest token
+is chosen unless --temperature says otherwise; the same seed gives the same text.
 
   afina generate --model data/pocket --adapter runs/lora/adapter --prompt 'Where is my parcel?'
-  afina generate --model data/pocket --raw --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 7
+  afina generate --model data/pocket --raw --prompt 'Once upon a time' \
+      --temperature 0.8 --top-p 0.95 --seed 7
   afina generate --model SmolLM2.gguf --chat)";
 
-struct Generate {
-  LoadOptions load;
+struct PromptOptions {
   std::string prompt, system, chat_template;
   bool chat = false, raw = false;
-  GenerateOptions options;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("prompt", o.prompt, Bits::keep, "what to answer or continue; - reads it from standard input");
+    v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
+    v("system", o.system, Bits::keep, "the system prompt");
+    v("template", o.chat_template, Bits::keep,
+      "chat template by name; the model's own unless given");
+    v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");
+  }
+};
+struct SamplingOptions : GenerateOptions {
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("max-tokens", o.most, Bits::keep, "maximum number of new tokens");
+    v("temperature", o.temperature, Bits::keep,
+      "softmax temperature; 0: always the likeliest token");
+    v("top-k", o.top_k, Bits::keep, "sample among the k likeliest tokens", shown("all"));
+    v("top-p", o.top_p, Bits::keep,
+      "sample among the likeliest tokens that together reach this probability");
+    v("seed", o.seed, Bits::keep, "seeds the sampling");
+  }
+};
+
+struct Generate : PromptOptions {
+  LoadOptions load;
+  SamplingOptions options;
 
   void check(const Options& given) const {
     if (given.given("prompt") == chat)
@@ -85,7 +112,7 @@ struct Generate {
     options.stop = stop_tokens(files.config);
     for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
       if (id >= 0) options.stop.push_back(id);
-    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    auto model = load_model(files, load);
     const int64_t context = model->context();
     if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     if (raw) {
@@ -102,30 +129,12 @@ struct Generate {
 int generate_command(const std::vector<std::string>& words) {
   Generate command;
   Options options("generate", intro);
-  namespace po = boost::program_options;
-  GenerateOptions& o = command.options;
-  command.load.add_to(options);
-  auto in_prompt = options.group("Prompt").add_options();
-  in_prompt("prompt", po::value(&command.prompt),
-            "what to answer or continue; - reads it from standard input");
-  in_prompt("chat", po::bool_switch(&command.chat),
-            "a conversation: every line of standard input is a user's turn");
-  in_prompt("system", po::value(&command.system), "the system text");
-  in_prompt("template", po::value(&command.chat_template),
-            "chat template by name; the model's own when not given");
-  in_prompt("raw", po::bool_switch(&command.raw),
-            "no chat template: the prompt is continued as it stands");
-  auto in_generation = options.group("Generation").add_options();
-  in_generation("max-tokens", po::value(&o.most)->default_value(o.most), "new tokens at most");
-  in_generation("temperature", po::value(&o.temperature)->default_value(o.temperature),
-                "0: always the likeliest token; 1: as the model has it");
-  in_generation("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"),
-                "only the k likeliest tokens");
-  in_generation("top-p", po::value(&o.top_p)->default_value(o.top_p),
-                "only the likeliest tokens that reach this probability together");
-  in_generation("seed", po::value(&o.seed)->default_value(o.seed), "of the choices");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.add("Prompt", command);
+  options.add("Generation", command.options);
+  if (!begin(options, words)) return 0;
   command.check(options);
+  const ComputeScope scope = command.load.scope();
   command.go();
   return 0;
 }

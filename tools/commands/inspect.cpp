@@ -11,6 +11,7 @@
 #include "model/files/save.h"
 #include "tools/foresight/predict.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/load.h"
 #include "tools/text/table.h"
 
@@ -230,21 +231,33 @@ void print_kernels() {
   table.print(std::cout);
 }
 
-struct Inspect {
-  LoadOptions load;
+struct InspectOptions {
   std::vector<std::string> methods;
   bool tensors = false, kernels = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("method", o.methods, Bits::keep,
+      "a method with its options, as compare takes them; several are shown side by side");
+    v("tensors", o.tensors, Bits::keep, "every tensor in the files: name, type, shape, bytes");
+    v("kernels", o.kernels, Bits::keep, "every kernel, its variants and the one that runs here");
+  }
+};
+
+struct Inspect : InspectOptions {
+  LoadOptions load;
 
   std::unique_ptr<Model> built(const ModelFiles& files, MethodSpec& spec) const {
     NamesOnly names(*files.source);
     BuildOptions options;
-    options.dtype = load.parsed_dtype();
+    options.dtype = matrix_dtype(load.dtype);
     options.device = Device::shapes;  // no bytes: the model may be larger than this machine
     spec.options.erase("lr");         // as in the lines of compare
     return build_model(files.config, names, make_method(spec), options);
   }
 
   void model() const {
+    const ComputeScope scope(load.dtype);
     ModelFiles files = open_model(load.model);
     print_facts(files);
     print_tokenizer(files);
@@ -267,27 +280,20 @@ struct Inspect {
       if (titles.empty()) print_modules(*model, all[0], spec.text);
       titles.push_back(spec.text);
     }
-    print_needs(titles, all, load.dtype);
+    print_needs(titles, all, word_of(load.dtype));
   }
 };
 
 int inspect(const std::vector<std::string>& words) {
   Inspect command;
   Options options("inspect", intro);
-  namespace po = boost::program_options;
-  auto in_model = options.group("Model").add_options();
-  in_model("model,m", po::value(&command.load.model), "Hugging Face folder or .gguf file");
-  in_model("adapter", po::value(&command.load.adapter), "an adapter's folder: shows what it adds");
-  in_model("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype),
-           "f32 or bf16: for the memory");
-  in_model("method", po::value(&command.methods),
-           "a method with its options, as compare takes them; several stand side by side");
-  auto in_lists = options.group("Lists").add_options();
-  in_lists("tensors", po::bool_switch(&command.tensors),
-           "every tensor in the files: name, type, shape, bytes");
-  in_lists("kernels", po::bool_switch(&command.kernels),
-           "every kernel, the variants there are and the one that runs here");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.at("model").required = false;
+  options.at("adapter").help = "folder of an adapter: shows what it adds";
+  options.at("dtype").help = "precision for the figures of memory: f32, bf16 or bf16-tiles";
+  options.leave_out("device");
+  options.add("What to show", command);
+  if (!begin(options, words)) return 0;
   if (command.load.model.empty() && !command.kernels)
     throw UsageError(
         "afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect "

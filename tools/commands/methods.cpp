@@ -58,15 +58,23 @@ void show(const MethodCard& card) {
   table.print(std::cout);
 }
 
-int methods_command(const std::vector<std::string>& words) {
+struct MethodsOptions {
   std::string name;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("name", o.name, Bits::keep, "the method to explain; '--name' may be left out");
+  }
+};
+
+int methods_command(const std::vector<std::string>& words) {
+  MethodsOptions asked;
   Options options("methods", intro);
-  namespace po = boost::program_options;
-  options.group("Methods").add_options()("name", po::value(&name),
-                                         "the method to explain; '--name' may be left out");
+  options.add("Methods", asked);
   std::vector<std::string> all = words;
   if (!all.empty() && !all[0].starts_with("-")) all.insert(all.begin(), "--name");
-  if (!options.parse(all)) return 0;
+  if (!begin(options, all)) return 0;
+  const std::string& name = asked.name;
   if (name.empty()) {
     list();
     return 0;

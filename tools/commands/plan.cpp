@@ -8,8 +8,10 @@
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/results/json_fields.h"
 #include "tools/results/machine.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/text/format.h"
 
@@ -34,11 +36,22 @@ constexpr const char* intro =
     "that was tried makes it fit, and 4 when\n"
     "nothing that was tried does. (1: an error. 2: a wrong command line.)";
 
+struct PlanOptions {
+  std::string budget;
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("budget", o.budget, Bits::keep,
+      "memory that is available, as 8G: reports what fits, and what to change where a method does "
+      "not");
+  }
+};
+
 struct Plan : ComparisonOptions {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  std::string budget, memory_limit;
+  PlanOptions asked;
+  std::string memory_limit;
   OrderedJson found = OrderedJson::object();
 
   RunShape shape() {
@@ -55,7 +68,7 @@ struct Plan : ComparisonOptions {
     std::vector<MethodSpec> out;
     for (const std::string& text : all) {
       out.push_back(parse_method(text));
-      runs.push_back(int64_t(take_rates(out.back(), lr > 0 ? lr : 1e-4).size()) + seeds - 1);
+      runs.push_back(int64_t(take_rates(out.back(), lr.value_or(1e-4)).size()) + seeds - 1);
       make_method(out.back());
     }
     return out;
@@ -66,8 +79,8 @@ struct Plan : ComparisonOptions {
     std::cout << model.path << ": " << c.architecture << ", " << c.layers << " layers of width "
               << c.dim << ", vocabulary " << format_grouped(c.vocabulary) << "\n"
               << run.steps << " steps of " << run.batch << " x " << run.accumulate << " rows of "
-              << (data.data.empty() ? "" : "up to ") << s.data.length << " tokens, " << model.dtype
-              << ", checkpoint " << model.checkpoint << "\n\n";
+              << (data.data.empty() ? "" : "up to ") << s.data.length << " tokens, "
+              << word_of(model.dtype) << ", checkpoint " << word_of(model.checkpoint) << "\n\n";
   }
 
   // 0, 3 or 4, and what may be changed.
@@ -101,10 +114,11 @@ struct Plan : ComparisonOptions {
   }
 
   int go() {
+    const ComputeScope scope = model.scope();
     std::vector<MethodSpec> all_specs = specs();
     RunShape s = shape();
     print_conditions(s);
-    const Device device = model.foreseen_device();
+    const Device device = model.predicted_device();
     const Speed* speed = Speed::here(std::cout, device);
     std::vector<Predicted> all;
     found = {{"schema", "afina plan"},
@@ -122,13 +136,14 @@ struct Plan : ComparisonOptions {
     print_whole(all);
     if (device != Device::cpu)
       std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";
-    MemoryRoom room = device != Device::cuda || present(device)
-                          ? memory_room(memory_limit, "", device)
-                          : MemoryRoom();
-    if (room.bytes && budget.empty())
+    MemoryLimit room = device != Device::cuda || present(device)
+                           ? find_memory_limit(memory_limit, "", device)
+                           : MemoryLimit();
+    if (room.bytes && asked.budget.empty())
       std::cout << "\nFree memory here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
                 << ")\n";
-    int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
+    int status =
+        asked.budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(asked.budget, "budget"));
     if (!out.empty()) write();
     return status;
   }
@@ -166,19 +181,17 @@ struct Plan : ComparisonOptions {
 int plan(const std::vector<std::string>& words) {
   Plan p;
   Options options("plan", intro);
-  namespace po = boost::program_options;
-  auto in_plan = options.group("Plan").add_options();
-  in_plan(
-      "budget", po::value(&p.budget),
-      "available memory, as in 8G: reports what fits, and what to change when something does not");
-  p.add_to(options, false, "file (.json) or folder (for plan.json) to write everything to");
-  p.model.add_to(options);
-  p.data.add_to(options, false);
-  p.run.add_to(options);
-  if (!options.parse(words)) return 0;
+  options.add("Plan", p.asked);
+  options.add("Comparison", p);
+  options.at("out").help = "file (.json) or folder (for plan.json) to write the prediction to";
+  options.add("Model", p.model);
+  options.add("Data", p.data);
+  options.at("data").required = false;
+  options.add("Training", p.run);
+  if (!begin(options, words)) return 0;
   p.options = options.in_force();
-  p.memory_limit = options.memory_limit();
-  if (!p.budget.empty()) parse_bytes(p.budget, "budget");
+  p.memory_limit = options.general().memory_limit;
+  if (!p.asked.budget.empty()) parse_bytes(p.asked.budget, "budget");
   return p.go();
 }
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "engine/scratch.h"
 #include "engine/shapes.h"
 #include "model/files/save.h"
 #include "tools/foresight/speed.h"
+#include "tools/options/memory_limit.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/recorder.h"
 #include "tools/runs/scores.h"
@@ -18,9 +18,6 @@ namespace {
 
 // Kernel calls to execute at most, apart from the first two steps: they take a second or so.
 constexpr int64_t most_calls = 400000;
-// Scratch memory of kernels (engine/scratch.h), which the meter does not count: as measured with a
-// few threads.
-constexpr int64_t kernel_room = 16 << 20;
 
 std::shared_ptr<const Samples> borrowed(const Samples& samples) {
   return samples.rows.empty() ? nullptr
@@ -37,9 +34,8 @@ struct StandsFor {
 std::unique_ptr<Model> build_shapes(const RunShape& shape, const MethodSpec& spec, uint64_t seed) {
   trim_shapes();
   RandomWeights weights(seed);
-  return build_model(
-      shape.config, weights, make_method(spec),
-      {shape.model.parsed_dtype(), Device::shapes, seed, shape.model.parsed_checkpoint()});
+  return build_model(shape.config, weights, make_method(spec),
+                     shape.model.build(seed, Device::shapes));
 }
 
 class Foresight {
@@ -48,7 +44,8 @@ class Foresight {
   Foresight(const RunShape& shape, const MethodSpec& spec, uint64_t seed, const Speed* speed,
             int64_t most)
       : shape_(shape),
-        device_(shape.model.foreseen_device()),
+        device_(shape.model.predicted_device()),
+        scope_(shape.model.scope()),
         speed_(speed),
         model_(build_shapes(shape, spec, seed)),
         trainer_(model_->parameters->trained(), shape.run.train(1e-4), model_->method.get()),
@@ -57,7 +54,7 @@ class Foresight {
         most_(most) {}
 
   Prediction go() {
-    Dtype dtype = shape_.model.parsed_dtype();
+    Dtype dtype = matrix_dtype(shape_.model.dtype);
     CallObserver observer([&](const KernelCall& call) {
       ++calls_;
       if (speed_) seconds_[size_t(PhaseScope::current())] += speed_->seconds(call, dtype);
@@ -133,6 +130,7 @@ class Foresight {
 
   const RunShape& shape_;
   const StandsFor device_;
+  const ComputeScope scope_;
   const Speed* speed_;
   std::array<double, phase_count> seconds_{};
   Prediction found_;
@@ -224,11 +222,6 @@ const Prediction& Predictions::of(const MethodSpec& spec, uint64_t seed) {
   auto known = known_.find(key);
   if (known != known_.end()) return known->second;
   return known_[key] = predict(shape_of(bench_), spec, seed, speed_);
-}
-
-int64_t bytes_beside_tensors() {
-  int64_t kernels = std::max<int64_t>(0, kernel_room - int64_t(scratch_bytes()));
-  return std::max<int64_t>(8 << 20, resident_bytes() - pool_bytes()) + kernels;
 }
 
 }  // namespace afina

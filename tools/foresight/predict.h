@@ -55,8 +55,4 @@ class Predictions {
   std::map<std::string, Prediction> known_;  // by method and seed
 };
 
-// Bytes of this process that are not tensors: program, tokenizer, data, and kernels' scratch
-// memory.
-int64_t bytes_beside_tensors();
-
 }  // namespace afina

@@ -66,7 +66,7 @@ RunShape shape_of(const Trial& t, Dtype dtype) {
             {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
   RunShape shape;
   shape.config = parse_config(json, "trial");
-  shape.model.dtype = word_of(dtype);
+  shape.model.dtype = precision_in_force(dtype);
   shape.run.batch = t.rows;
   shape.data.length = t.length;
   shape.train = full_rows(t.rows, t.length, t.vocabulary);
@@ -79,7 +79,7 @@ constexpr int64_t timed_steps = 2;
 template <class Begin, class End>
 void steps_on(Device device, const RunShape& shape, const char* method, Begin begin, End end) {
   Zeros weights;
-  Dtype dtype = parse_dtype(shape.model.dtype);
+  Dtype dtype = matrix_dtype(shape.model.dtype);
   auto model = build_model(shape.config, weights, make_method(parse_method(method)),
                            {dtype, device, 1, Checkpointing::none});
   Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));

@@ -6,12 +6,18 @@
 
 namespace afina {
 
+class Options;
+
 struct Command {
   const char* summary;  // one line for `afina --help`
   int (*run)(const std::vector<std::string>&
                  words);  // the words after the command's name; returns the exit status
 };
 std::map<std::string, Command>& commands();
+
+// How every command begins: parses its words, and sets for the process what the general options say
+// (tools/options/general.h). False when --help was asked and printed; errors are those of both.
+bool begin(Options& options, const std::vector<std::string>& words);
 
 // Runs `afina words...`: finds the command, prints errors to stderr as one message. 0 done, 1 an
 // error, 2 a wrong command line.

@@ -65,7 +65,10 @@ std::string canvas(const char* id, const char* title, const std::string& words, 
 }
 
 const char* const axis_switch =
-    R"(<div class="switch" role="group" aria-label="Horizontal axis"><button type="button" data-axis="step" aria-pressed="true">by step</button><button type="button" data-axis="second" aria-pressed="false">by second</button><button type="button" data-axis="token" aria-pressed="false">by token</button></div>
+    R"(<div class="switch" role="group" aria-label="Horizontal axis"><button type="button" )"
+    R"(data-axis="step" aria-pressed="true">by step</button><button type="button" )"
+    R"(data-axis="second" aria-pressed="false">by second</button><button type="button" )"
+    R"(data-axis="token" aria-pressed="false">by token</button></div>
 )";
 
 std::string search_table(const Facts& facts, size_t method) {

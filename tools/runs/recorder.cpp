@@ -9,6 +9,7 @@
 #include "engine/train/checkpoint.h"
 #include "model/files/save.h"
 #include "tools/runs/guards.h"
+#include "tools/runs/identity.h"
 
 namespace afina {
 
@@ -28,7 +29,7 @@ Json log_line(const StepPoint& p, double rate) {
 std::string checkpoint_folder(const RunPlan& plan) { return plan.folder + "/checkpoints"; }
 
 Dtype stored_dtype(const ModelOptions& model, const RunOptions& run) {
-  return (run.store.empty() ? model.dtype : run.store) != "f32" ? Dtype::bf16 : Dtype::f32;
+  return run.store.value_or(matrix_dtype(model.dtype));
 }
 
 Recorder::Recorder(const RunPlan& plan, const Workbench& bench, Model& model)
@@ -108,7 +109,7 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   const std::string path = plan.folder + "/run.json";
   if (!fs::exists(path)) return {};
   Json whole = parse_json_file(path);
-  if (whole.value("identity", Json()) != identity_of(plan, bench)) return {};
+  if (!is_same_run(identity_of(plan, bench), whole.value("identity", Json()), path)) return {};
   RunOutcome outcome;
   outcome.result = run_from_json(nlohmann::ordered_json::parse(whole.at("run").dump()));
   outcome.choice = whole.at("choice").get<double>();

@@ -5,6 +5,7 @@
 #include "engine/train/checkpoint.h"
 #include "tools/options/kernel_options.h"
 #include "tools/runs/guards.h"
+#include "tools/runs/identity.h"
 #include "tools/runs/recorder.h"
 
 namespace afina {
@@ -40,7 +41,7 @@ int64_t Resumption::restore(RunOutcome& outcome) {
 
 int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
                                  RunOutcome& outcome) {
-  require_same_run(extra.at("identity"), folder);
+  require_same_run(identity_of(plan_, bench_), extra.at("identity"), folder);
   outcome.result = run_from_json(nlohmann::ordered_json::parse(extra.at("run").dump()));
   outcome.result.folder = plan_.folder;
   require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,
@@ -55,19 +56,6 @@ int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::str
   for (const Json& name : extra.at("unchanged")) unchanged_before_.insert(name.get<std::string>());
   restored_ = true;
   return step;
-}
-
-// Options before hashes: a hash that differs says less than the option it follows from.
-void Resumption::require_same_run(const Json& then, const std::string& folder) const {
-  const Json now = identity_of(plan_, bench_);
-  auto is_hash = [](const Json& value) {
-    return value.is_string() && value.get<std::string>().size() >= 64;
-  };
-  for (bool hashes : {false, true})
-    for (auto& [key, value] : now.items())
-      require(is_hash(value) != hashes || then.value(key, Json()) == value, folder, ": ", key,
-              " was ", then.value(key, Json()).dump(), " when the run was stopped and is ",
-              value.dump(), " now; resume with the same options");
 }
 
 // The summed loss of the first row of the next step that has a target. One row costs little beside

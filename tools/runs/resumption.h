@@ -27,7 +27,6 @@ class Resumption {
   std::vector<std::string> unchanged() const;
 
  private:
-  void require_same_run(const Json& then, const std::string& folder) const;
   int64_t restore_from(const Json& extra, int64_t step, const std::string& folder,
                        RunOutcome& outcome);
   double probe(int64_t step) const;

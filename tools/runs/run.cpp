@@ -6,6 +6,7 @@
 
 #include "tools/runs/evaluate.h"
 #include "tools/runs/guards.h"
+#include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/recorder.h"
 #include "tools/runs/resumption.h"
@@ -17,7 +18,7 @@ namespace {
 
 std::unique_ptr<Model> build_for(const RunPlan& plan, const Workbench& bench) {
   trim_memory();
-  reset_memory_peak(bench.model.parsed_device());
+  reset_memory_peak(bench.model.usable_device());
   return build(bench, make_method(plan.method), plan.seed);
 }
 
@@ -141,7 +142,8 @@ class Loop {
   // Notes why no graph was captured, if graphs were requested or matter for speed on this device.
   void note_graphs() {
     std::string why = trainer_.why_no_graphs();
-    if (why.empty() || (bench_.run.graph != "on" && model_->parameters->device != Device::cuda))
+    if (why.empty() ||
+        (bench_.run.graph != GraphUse::on && model_->parameters->device != Device::cuda))
       return;
     std::string note = "not every step was captured as a graph: " + why;
     if (std::find(bench_.notes.begin(), bench_.notes.end(), note) == bench_.notes.end())
@@ -171,70 +173,13 @@ class Loop {
 
 }  // namespace
 
-Json identity_of(const RunPlan& plan, const Workbench& bench) {
-  const RunOptions& r = bench.run;
-  Schedule s = r.train(plan.lr).schedule;
-  Json method = Json::object();
-  for (auto& [key, value] : plan.method.options) method[key] = value;
-  return {{"method", plan.method.name},
-          {"method_options", method},
-          {"lr", plan.lr},
-          {"seed", plan.seed},
-          {"steps", r.steps},
-          {"rows_per_step", r.batch * r.accumulate},
-          {"length", bench.data.length},
-          {"pack", bench.data.packing},
-          {"dtype", bench.model.dtype},
-          {"schedule", r.schedule},
-          {"warmup", s.warmup},
-          {"floor", r.floor},
-          {"optimizer", r.optimizer},
-          {"weight_decay", r.weight_decay},
-          {"clip", r.clip},
-          {"betas", {r.beta1, r.beta2}},
-          {"eps", r.eps},
-          {"model", bench.described.hash},
-          {"data", bench.train.sha256},
-          {"held_out", bench.choice.sha256 + bench.final.sha256},
-          {"retain", bench.retain.sha256}};
-}
-
 RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
+  const ComputeScope scope = bench.model.scope();
   if (plan.resume)
     if (std::optional<RunOutcome> finished = finished_run(plan, bench)) return std::move(*finished);
   if (!plan.resume) std::filesystem::remove_all(checkpoint_folder(plan));
   std::filesystem::create_directories(plan.folder);
   return Loop(plan, bench).go();
-}
-
-std::string label_of(const MethodSpec& spec) {
-  std::string text = spec.name;
-  for (auto& [key, value] : spec.options) text += " " + key + "=" + value;
-  return text;
-}
-
-std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
-  auto given = spec.options.find("lr");
-  if (given == spec.options.end()) {
-    require(otherwise > 0., "no learning rate for '", spec.text,
-            "': give --lr, or lr inside the method, as in --method ", spec.name,
-            ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
-    return {otherwise};
-  }
-  std::vector<double> rates;
-  std::istringstream parts(given->second);
-  for (std::string part; std::getline(parts, part, '/');) {
-    size_t used = 0;
-    double rate = 0;
-    try {
-      rate = std::stod(part, &used);
-    } catch (const std::exception&) {}
-    require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part,
-            "' is not a positive number");
-    rates.push_back(rate);
-  }
-  spec.options.erase(given);
-  return rates;
 }
 
 }  // namespace afina

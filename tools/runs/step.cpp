@@ -67,7 +67,7 @@ BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint6
   options.accumulate = run.accumulate;
   options.length = data.length;
   options.seed = seed;
-  options.pack = data.packing == "on";
+  options.pack = data.packing == OnOff::on;
   return options;
 }
 

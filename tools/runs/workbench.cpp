@@ -106,9 +106,8 @@ std::string hash_of(const ModelFiles& files, uint64_t seed) {
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
-  model.parsed_device();
-  model.parsed_dtype();
-  model.parsed_checkpoint();  // wrong options are refused before anything is read
+  model.check();  // wrong options are refused before anything is read
+  const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
@@ -145,11 +144,11 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                           std::to_string(bench.data.length) + " tokens");
   if (bench.train.skipped)
     bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
-  if (model.dtype == "bf16" && sums_by_amx() && model.parsed_device() == Device::cpu)
+  if (model.dtype == Precision::bf16 && sums_by_amx() && model.usable_device() == Device::cpu)
     bench.notes.push_back(
         "this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of "
         "its own");
-  if (model.dtype == "bf16-tiles" && !sums_by_amx())
+  if (model.dtype == Precision::bf16_tiles && !sums_by_amx())
     bench.notes.push_back(
         "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here "
         "too, but slower than bf16");
@@ -159,8 +158,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method,
                              uint64_t seed) {
   return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed,
-                      bench.model.parsed_checkpoint()});
+                     bench.model.build(seed, bench.model.usable_device()));
 }
 
 }  // namespace afina

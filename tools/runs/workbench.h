@@ -3,7 +3,7 @@
 #pragma once
 #include "data/batches.h"
 #include "model/files/weights.h"
-#include "tools/options/options.h"
+#include "tools/options/groups.h"
 #include "tools/results/results.h"
 
 namespace afina {

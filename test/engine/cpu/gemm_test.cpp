@@ -197,21 +197,19 @@ void check_sums(const Problem& p, const std::vector<int>& threads, const char* s
 void check(const Problem& p, const std::vector<int>& threads = {2}) {
   check_sums(p, threads, "");
   if (p.in != Dtype::bf16) return;
-  set_bf16_sums(Bf16Sums::tiles);
+  SumsScope sums(Bf16Sums::tiles);
   check_sums(p, threads, has_tiles() ? ", tiles by AMX" : ", tiles");
   if (has_tiles()) {
     use_tiles(false);
     check_sums(p, threads, ", tiles");
     use_tiles(true);
   }
-  set_bf16_sums(Bf16Sums::pairs);
 }
 
 struct Fixture {
   int before = thread_count();
   ~Fixture() {
     set_thread_count(before);
-    set_bf16_sums(Bf16Sums::pairs);
     use_tiles(true);
   }
 };

@@ -1,5 +1,5 @@
-// Plans beside what happens: whole runs on the pocket model, budgets and their exit status, limits
-// of memory, configs without weights.
+// Plans beside what happens: whole runs on the pocket model, budgets and their exit status, configs
+// without weights.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -10,7 +10,6 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
-#include "engine/gpu_room.h"
 #include "test/scratch.h"
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
@@ -136,14 +135,16 @@ BOOST_AUTO_TEST_CASE(a_gpu_is_predicted_without_one) {
   write_text_file(
       scratch / "config.json",
       R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu",
-      "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 48,
-      "vocab_size": 96, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000, "tie_word_embeddings": true})");
+      "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, )"
+      R"("num_key_value_heads": 1, "intermediate_size": 48,
+      "vocab_size": 96, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": )"
+      R"(10000, "tie_word_embeddings": true})");
   ModelOptions options;
   DataOptions data;
   RunOptions run_options;
   options.path = scratch / "";
-  options.dtype = "bf16";
-  options.device = "emulated";
+  options.dtype = Precision::bf16;
+  options.device = DeviceChoice::emulated;
   data.length = 16;
   run_options.batch = 2;
   run_options.steps = 2;
@@ -163,11 +164,11 @@ BOOST_AUTO_TEST_CASE(a_gpu_is_predicted_without_one) {
     double measured = double(memory_use(Device::emulated).total_peak - before);
     BOOST_TEST(std::fabs(predicted - measured) <= 0.02 * measured,
                method << ": " << predicted << " predicted, " << measured << " measured");
-    options.device = "cpu";
+    options.device = DeviceChoice::cpu;
     RunShape there = shape_without_data(options, data, run_options);
     BOOST_TEST(double(predict(there, parse_method(method), 1).memory.peak()) != predicted,
                method << ": predicted as on the CPU");
-    options.device = "emulated";
+    options.device = DeviceChoice::emulated;
   }
   if (built_for(Device::cuda)) {
     Ran planned =
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(configs_alone_are_enough) {
   ModelOptions model;
   DataOptions data;
   RunOptions run_options;
-  model.dtype = "bf16";
+  model.dtype = Precision::bf16;
   run_options.batch = 1;
   for (auto [name, parameters] : known) {
     model.path = source + "/data/configs/" + name;
@@ -298,15 +299,6 @@ BOOST_AUTO_TEST_CASE(a_machine_is_measured_once) {
   BOOST_TEST(Json::parse(read.json().dump()) == *kept.begin());
 }
 
-BOOST_AUTO_TEST_CASE(sizes_are_read) {
-  BOOST_TEST(parse_bytes("8G", "x") == int64_t(8) << 30);
-  BOOST_TEST(parse_bytes("1.5GiB", "x") == int64_t(3) << 29);
-  BOOST_TEST(parse_bytes("512MB", "x") == int64_t(512) << 20);
-  BOOST_TEST(parse_bytes("4096", "x") == 4096);
-  for (const char* wrong : {"", "G", "-1G", "0", "8Q", "8GG", "8 G", "nan", "1e30"})
-    BOOST_CHECK_THROW(parse_bytes(wrong, "x"), Error);
-}
-
 BOOST_AUTO_TEST_CASE(too_little_memory_is_said_before_anything_is_done) {
   ScratchFolder scratch;
   Words words = joined({"train", "--out", scratch / "run", "--method", "full:lr=1e-3", "--batch",
@@ -322,57 +314,6 @@ BOOST_AUTO_TEST_CASE(too_little_memory_is_said_before_anything_is_done) {
   Ran wrong = run(joined(words, {"--memory-limit", "lots"}));
   BOOST_TEST(wrong.status != 0);
   check_has(wrong.err, {"--memory-limit 'lots'"});
-}
-
-BOOST_AUTO_TEST_CASE(the_room_of_a_gpu_is_what_it_has_free) {
-  auto real = std::exchange(free_gpu_bytes, [] { return int64_t(5) << 30; });
-  BOOST_TEST(memory_room("", "", Device::cuda).bytes == int64_t(5) << 30);
-  BOOST_TEST(memory_room("6G", "", Device::cuda).set_by == "free memory of the GPU");
-  BOOST_TEST(memory_room("4G", "", Device::cuda).set_by == "--memory-limit 4G");
-  BOOST_TEST(memory_room("none", "", Device::cuda).bytes == 0);
-  free_gpu_bytes = nullptr;  // a build without CUDA
-  BOOST_TEST(memory_room("", "", Device::cuda).bytes == 0);
-  free_gpu_bytes = real;
-}
-
-BOOST_AUTO_TEST_CASE(limits_of_cgroups_and_of_the_machine_are_found) {
-  ScratchFolder root;
-  auto put = [&](const std::string& path, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(root / path).parent_path());
-    write_text_file(root / path, text);
-  };
-  auto gibi = [](double n) { return std::to_string(int64_t(n * double(1 << 30))); };
-  const double own = double(resident_bytes()) / double(1 << 30);
-  auto room = [&](const std::string& asked = "") {
-    MemoryRoom found = memory_room(asked, root / "");
-    return std::pair(double(found.bytes) / double(1 << 30), found.set_by);
-  };
-  BOOST_TEST(room().first == 0);  // nothing is known
-  put("proc/meminfo", "MemTotal: 99 kB\nMemAvailable: 67108864 kB\n");
-  BOOST_TEST(std::fabs(room().first - 64 - own) < 0.1);
-  check_has(room().second, {"free memory"});
-  // Version 2: a group without a limit in one that has 8 GiB, of which others hold 5, one of them
-  // cached files.
-  put("proc/self/cgroup", "0::/outer/inner\n");
-  put("sys/fs/cgroup/outer/inner/memory.max", "max\n");
-  put("sys/fs/cgroup/outer/memory.max", gibi(8) + "\n");
-  put("sys/fs/cgroup/outer/memory.current", gibi(5 + own) + "\n");
-  put("sys/fs/cgroup/outer/memory.stat", "anon 1\ninactive_file " + gibi(1) + "\n");
-  BOOST_TEST(std::fabs(room().first - 4) < 0.1);
-  check_has(room().second, {"8.00 GiB", "sys/fs/cgroup/outer/memory.max"});
-  // Version 1; and a container whose own group is all that is mounted.
-  put("proc/self/cgroup", "7:cpu,cpuacct:/x\n4:memory:/not/mounted\n");
-  put("sys/fs/cgroup/memory/memory.limit_in_bytes", gibi(2) + "\n");
-  put("sys/fs/cgroup/memory/memory.usage_in_bytes", gibi(0.5 + own) + "\n");
-  BOOST_TEST(std::fabs(room().first - 1.5) < 0.1);
-  put("sys/fs/cgroup/memory/not/memory.limit_in_bytes", "9223372036854771712\n");
-  put("sys/fs/cgroup/memory/not/mounted/memory.limit_in_bytes", gibi(1) + "\n");
-  BOOST_TEST(std::fabs(room().first - 1) < 0.1);
-  // An option may ask for less, not for more; none sets all aside.
-  BOOST_TEST(std::fabs(room("512M").first - 0.5) < 0.01);
-  check_has(room("512M").second, {"--memory-limit 512M"});
-  BOOST_TEST(std::fabs(room("16G").first - 1) < 0.1);
-  BOOST_TEST(room("none").first == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,7 @@
 #include "cuda/library.h"
 #include "engine/choices.h"
 #include "engine/kernel.h"
-#include "tools/options/options.h"
+#include "tools/options/compute.h"
 
 using namespace afina;
 
@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(a_library_that_is_not_there_is_named) {
 
 BOOST_AUTO_TEST_CASE(without_a_gpu_auto_is_the_cpu_and_cuda_an_error_that_says_why) {
   if (present(Device::cuda)) return;
-  BOOST_TEST(bool(parse_device("auto") == Device::cpu));
-  BOOST_CHECK_EXCEPTION(parse_device("cuda"), Error, with({"--device cuda"}));
+  BOOST_TEST(bool(usable_device(DeviceChoice::automatic) == Device::cpu));
+  BOOST_CHECK_EXCEPTION(usable_device(DeviceChoice::cuda), UsageError, with({"--device cuda"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,23 +6,27 @@ MINUTES ?= 1
 CRASHES ?= 200
 # What a full build has of GPUs: kernels for them where nvcc is, and the emulator. make GPU='-DCUDA=OFF -DEMULATED=OFF' leaves them out.
 GPU ?= -DCUDA=ON -DEMULATED=ON
+# Instruction sets of the CPU that a full build has kernels for (CMakeLists.txt).
+SETS ?= all
+full = $(GPU) -DINSTRUCTION_SETS=$(SETS)
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
-  sed -n 's/^-- \(.*\(nvcc\|CUDA\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
+  sed -n 's/^-- \(.*\(nvcc\|CUDA\|instruction set\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
 .PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
 all: setup
-	@$(call built,$(BUILD),all,$(GPU))
+	@$(call built,$(BUILD),all,$(full))
 
 # Installs what the build needs and lacks; says first what and why.
 setup:
 	@tools/setup
 
 # Full fine-tuning against LoRA on the model in data/pocket, in about a minute; the report lies in runs/demo. A folder that was never
-# configured is built without kernels for GPUs: they take longer to compile than the demo to run, and it needs none. `make` adds them.
-demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF)
+# configured is built for this machine's processor alone and without kernels for GPUs: all of them take longer to compile than the demo to
+# run, and it needs none. `make` adds them.
+demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))
 	tools/demo $(BUILD)/afina
@@ -69,7 +73,7 @@ fuzz: setup
 # On a machine with a GPU: all tests on it, sanitizers, repeatability, agreement with the CPU, and speed against floors and peers, written
 # to runs/gpu-check/gpu.md. Without one it says what it would do.
 gpu-check: setup
-	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON)
+	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON -DINSTRUCTION_SETS=$(SETS))
 	test/gpu_check.sh $(BUILD)
 
 # The same to be carried, as a folder and as one file: gpu-package/ needs neither Boost nor a compiler. There: gpu-package/test/gpu_check.sh bin

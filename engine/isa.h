@@ -9,13 +9,15 @@ namespace afina {
 enum class Isa { scalar, avx2, avx512, avx512bf16 };
 
 const char* name(Isa isa);
-// The best this processor has, compiled or not.
+// The best that this processor has and this build has kernels for. None (a program built for
+// another machine alone, INSTRUCTION_SETS=native) is an Error.
 Isa best_isa();
 // The one in use: the best, or what AFINA_ISA names (an unknown or absent one is an Error), or what
 // set_isa chose.
 Isa isa();
 void set_isa(Isa isa);
-// All that this processor has, plainest first: what tests walk through.
+// All that this processor has and this build has kernels for, plainest first: what tests walk
+// through.
 std::vector<Isa> usable_isas();
 
 // Flush denormal results and inputs to zero in the calling thread; every thread of afina calls it.

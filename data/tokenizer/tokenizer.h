@@ -3,11 +3,12 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/files/json_value.h"
 
 namespace afina {
 
@@ -41,7 +42,7 @@ class Tokenizer {
   // tokenizer_config.json, or empty.
   static Tokenizer from_json(std::string text, const std::string& name, std::string config = "");
   // The tokenizer.* keys of a GGUF file (model gpt2 or llama).
-  static Tokenizer from_gguf(const nlohmann::json& metadata,
+  static Tokenizer from_gguf(const Json& metadata,
                              const std::string& name = "GGUF metadata");
 
   // Without what the post-processor would add (see adds_bos). Invalid UTF-8 counts as U+FFFD, as

@@ -89,7 +89,8 @@ struct Multiply {
         } else {
           const int64_t rows =
               strips && strip != tile_rows ? least(i1 - i, strip - (i - c.m0) % strip) : i1 - i;
-          i += strips ? run_tile<Kind, strip>(t, rows) : run_tile<Kind, 1>(t, rows);
+          using Product = typename Kind::Product;
+          i += strips ? run_tile<Product, strip>(t, rows) : run_tile<Product, 1>(t, rows);
         }
       }
     }
@@ -306,9 +307,12 @@ struct Multiply {
     Wide::F acc[R];
     for (int q = 0; q < R; ++q)
       acc[q] = g.accumulate ? Wide::load_part((float*)g.c + q * g.ldc + j, n) : Wide::zero();
-    add_rows<Kind>(acc, a.data, a.row_bytes, t1.b.template at<Kind>(j), t1.b.ld, n, g.k);
-    if (g.k2)
-      add_rows<Kind>(acc, a2.data, a2.row_bytes, t2.b.template at<Kind>(j), t2.b.ld, n, g.k2);
+#pragma GCC unroll 1
+    for (const Term<Kind>* t = &t1; t; t = t == &t1 && g.k2 ? &t2 : nullptr) {  // compiled once
+      const Left& left = t == &t1 ? a : a2;
+      add_rows<Kind>(acc, left.data, left.row_bytes, t->b.template at<Kind>(j), t->b.ld, n,
+                     t == &t1 ? g.k : g.k2);
+    }
     for (int q = 0; q < R; ++q) {
       if (g.bias) acc[q] = Wide::add(acc[q], Wide::load_part((const float*)g.bias + j, n));
       if (g.out == Dtype::bf16) Wide::store_bf16((uint16_t*)g.c + q * g.ldc + j, acc[q], n);

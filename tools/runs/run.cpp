@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "engine/choices.h"
 #include "engine/files/atomic_file.h"
@@ -221,7 +222,7 @@ class Run {
     if (!resumed.step) return 0;
     try {
       return go_on_from(resumed, folder);
-    } catch (const nlohmann::json::exception& e) {
+    } catch (const JsonError& e) {
       fail(folder, ": the checkpoint of step ", resumed.step,
            " is whole but not as a run writes it (", e.what(),
            "); remove the folder to start anew");
@@ -238,7 +239,7 @@ class Run {
                 folder, ": ", key, " was ", then.value(key, Json()).dump(),
                 " when the run was stopped and is ", value.dump(),
                 " now; resume with the same options");
-    result() = run_from_json(nlohmann::ordered_json::parse(resumed.extra.at("run").dump()));
+    result() = run_from_json(OrderedJson::parse(resumed.extra.at("run").dump()));
     result().folder = plan_.folder;
     outcome_.choice = resumed.extra.at("choice").get<double>();
     repeat_choices(resumed.extra.value("choices", Json::object()),
@@ -399,7 +400,7 @@ RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
     Json whole = parse_json_file(done);
     if (whole.value("identity", Json()) == identity_of(plan, bench)) {
       RunOutcome outcome;
-      outcome.result = run_from_json(nlohmann::ordered_json::parse(whole.at("run").dump()));
+      outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
       outcome.choice = whole.at("choice").get<double>();
       outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
       outcome.stored_as = whole.at("stored_as").get<std::string>();

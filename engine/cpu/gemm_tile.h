@@ -160,8 +160,7 @@ template <class Kind, class V, int R, int NV, int Step>
     for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
   }
 #pragma GCC unroll 1
-  for (const Stretch* s = &t.first; s;
-       s = s == &t.first && t.second.units ? &t.second : nullptr)
+  for (const Stretch* s = &t.first; s; s = s == &t.first && t.second.units ? &t.second : nullptr)
     add_stretch<Kind, V, R, NV, Step>(acc, *s);
   if (whole) {
     if (t.bias) add_bias<V, true>(acc, t);

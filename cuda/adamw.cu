@@ -81,9 +81,11 @@ void step_of(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, T
 
 void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v,
            const AdamWStep& step) {
-  if (master.dtype() == Dtype::f64) step_of<double, double>(master, master, gradient, m, v, step);
-  else if (value.dtype() == Dtype::bf16) step_of<float, bf16>(master, value, gradient, m, v, step);
-  else step_of<float, float>(master, master, gradient, m, v, step);
+  auto are = [&](Dtype a, Dtype b) { return master.dtype() == a && value.dtype() == b; };
+  if (are(Dtype::f64, Dtype::f64)) step_of<double, double>(master, master, gradient, m, v, step);
+  else if (are(Dtype::f32, Dtype::bf16)) step_of<float, bf16>(master, value, gradient, m, v, step);
+  else if (are(Dtype::f32, Dtype::f32)) step_of<float, float>(master, master, gradient, m, v, step);
+  else unsupported_dtypes("adamw", master.dtype(), value.dtype());
 }
 
 // A block to every part of every weight. The record says whether there is anything to do, and by

@@ -84,7 +84,15 @@ struct Call {
   }
 };
 
-cudaDataType type_of(Dtype t) { return t == Dtype::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
+cudaDataType type_of(Dtype t) {
+  switch (t) {
+    case Dtype::f32: return CUDA_R_32F;
+    case Dtype::bf16: return CUDA_R_16BF;
+    case Dtype::f64:
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("cublas matmul", t);
+}
 
 // nvcc's front end fails on containers of the library's own type, which has no name.
 struct Candidate : cublasLtMatmulHeuristicResult_t {
@@ -96,7 +104,7 @@ struct Plan {
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
   std::vector<Candidate> found;
   const cublasLtMatmulAlgo_t* algorithm = nullptr;  // once chosen
-  int64_t taken_up = 0;                             // choices_taken_up() at that time
+  int64_t taken_up = 0;                             // choices_adopted() at that time
   size_t workspace = 0;
 };
 
@@ -254,7 +262,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
   }
   p.algorithm = &chosen.algo;
   p.workspace = chosen.workspaceSize;
-  p.taken_up = choices_taken_up();
+  p.taken_up = choices_adopted();
   note_choice(what, described(chosen.algo));
 }
 
@@ -290,14 +298,15 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
   }
   Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(),
               added ? added.data<void>() : nullptr};
-  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
+  if (!p.algorithm || p.taken_up != choices_adopted()) choose(call, p, at);
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
   Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace),
            "cublasLtMatmul");
 }
 bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
            const Tensor& bias) {
-  if (a.dtype() == Dtype::f64 || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
+  auto known = [](const Tensor& t) { return t.dtype() == Dtype::f32 || t.dtype() == Dtype::bf16; };
+  if (!known(a) || !known(c) || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
       !lt().library.usable())
     return false;
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();

@@ -10,7 +10,21 @@ namespace afina::AFINA_GPU {
 
 // What T is computed in: bf16 in f32.
 template <class T>
-using sum_of = std::conditional_t<std::is_same_v<T, double>, double, float>;
+struct compute;
+template <>
+struct compute<float> {
+  using S = float;
+};
+template <>
+struct compute<bf16> {
+  using S = float;
+};
+template <>
+struct compute<double> {
+  using S = double;
+};
+template <class T>
+using sum_of = typename compute<T>::S;
 
 __device__ inline float load(const float* p) { return *p; }
 __device__ inline double load(const double* p) { return *p; }
@@ -91,25 +105,34 @@ bool whole(int64_t n, int w, const T*... p) {
          ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
 }
 
+// What P points to. P may be a reference: in a lambda within with_type's body, GCC takes
+// decltype(t) for one.
 template <class P>
-using pointed = std::remove_pointer_t<P>;
+using pointed = std::remove_pointer_t<std::remove_reference_t<P>>;
 
-// body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
-// pointed<decltype(t)>; ... }).
+// Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
+// pointed<decltype(t)>; ... }). Throws an Error for other dtypes than f32, bf16 and f64; it names
+// `kernel`, by default the calling function.
 template <class Body>
-void with_type(Dtype dtype, Body body) {
-  if (dtype == Dtype::f32) body((float*)nullptr);
-  else if (dtype == Dtype::bf16) body((bf16*)nullptr);
-  else body((double*)nullptr);
+void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()) {
+  switch (dtype) {
+    case Dtype::f32: return body((float*)nullptr);
+    case Dtype::bf16: return body((bf16*)nullptr);
+    case Dtype::f64: return body((double*)nullptr);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype(kernel, dtype);
 }
-// The same for a sum and what is added to it: f64 goes with f64, f32 and bf16 with each other.
+// The same for a sum and its addend: f32 and bf16 in any pair, f64 with f64; an Error for others.
 template <class Body>
-void with_types(Dtype a, Dtype b, Body body) {
-  if (a == Dtype::f64) body((double*)nullptr, (double*)nullptr);
-  else if (a == Dtype::f32 && b == Dtype::f32) body((float*)nullptr, (float*)nullptr);
-  else if (a == Dtype::f32) body((float*)nullptr, (bf16*)nullptr);
-  else if (b == Dtype::f32) body((bf16*)nullptr, (float*)nullptr);
-  else body((bf16*)nullptr, (bf16*)nullptr);
+void with_types(Dtype a, Dtype b, Body body, const char* kernel = __builtin_FUNCTION()) {
+  auto are = [=](Dtype sum, Dtype addend) { return a == sum && b == addend; };
+  if (are(Dtype::f64, Dtype::f64)) return body((double*)nullptr, (double*)nullptr);
+  if (are(Dtype::f32, Dtype::f32)) return body((float*)nullptr, (float*)nullptr);
+  if (are(Dtype::f32, Dtype::bf16)) return body((float*)nullptr, (bf16*)nullptr);
+  if (are(Dtype::bf16, Dtype::f32)) return body((bf16*)nullptr, (float*)nullptr);
+  if (are(Dtype::bf16, Dtype::bf16)) return body((bf16*)nullptr, (bf16*)nullptr);
+  unsupported_dtypes(kernel, a, b);
 }
 
 // A grid for n elements, w to a thread.

@@ -26,7 +26,9 @@ void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const T
   int batch = int(q.shape()[0]);
   if (q.dtype() == Dtype::bf16)
     flash_forward_bf16({q, k, v, starts, scale}, batch, o.data<bf16>(), lse.data<float>());
-  else flash_forward_f32({q, k, v, starts, scale}, batch, o.data<float>(), lse.data<float>());
+  else if (q.dtype() == Dtype::f32)
+    flash_forward_f32({q, k, v, starts, scale}, batch, o.data<float>(), lse.data<float>());
+  else unsupported_dtype("attention", q.dtype());
 }
 
 template <class T>
@@ -47,9 +49,10 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
   if (q.dtype() == Dtype::bf16)
     flash_backward_bf16({q, k, v, starts, scale}, batch,
                         slopes<bf16>(dq, dk, dv, dout, o, lse, delta));
-  else
+  else if (q.dtype() == Dtype::f32)
     flash_backward_f32({q, k, v, starts, scale}, batch,
                        slopes<float>(dq, dk, dv, dout, o, lse, delta));
+  else unsupported_dtype("attention_backward", q.dtype());
 }
 
 // Rows must begin at multiples of 16 bytes for bf16, which is copied by asynchronous copies.

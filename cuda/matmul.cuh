@@ -50,8 +50,8 @@ Factors<T> factors_of(const Tensor& a, const Tensor& b, bool ta, bool tb) {
           ta,          tb};
 }
 
-// Calls body with the product as every dtype it may have: those of a and b, and c as f32 or as they
-// are.
+// Calls body with the product in its dtypes: a and b share one, and c has the same or, for bf16,
+// f32. An Error for others.
 template <class Body>
 void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
                   bool ta, bool tb, bool accumulate, const Tensor& bias, Body body) {
@@ -68,10 +68,12 @@ void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2,
     p.accumulate = accumulate;
     body(p);
   };
-  if (a.dtype() == Dtype::f64) go((double*)nullptr, (double*)nullptr);
-  else if (a.dtype() == Dtype::f32) go((float*)nullptr, (float*)nullptr);
-  else if (c.dtype() == Dtype::f32) go((bf16*)nullptr, (float*)nullptr);
-  else go((bf16*)nullptr, (bf16*)nullptr);
+  auto are = [&](Dtype in, Dtype out) { return a.dtype() == in && c.dtype() == out; };
+  if (are(Dtype::f64, Dtype::f64)) go((double*)nullptr, (double*)nullptr);
+  else if (are(Dtype::f32, Dtype::f32)) go((float*)nullptr, (float*)nullptr);
+  else if (are(Dtype::bf16, Dtype::f32)) go((bf16*)nullptr, (float*)nullptr);
+  else if (are(Dtype::bf16, Dtype::bf16)) go((bf16*)nullptr, (bf16*)nullptr);
+  else unsupported_dtypes("matmul", a.dtype(), c.dtype());
 }
 
 }  // namespace afina::AFINA_GPU

@@ -181,8 +181,8 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
 // The form where both are transposed occurs in no layer.
 bool takes(const Tensor& c, const Tensor& a, const Tensor&, bool ta, bool tb, bool,
            const Tensor& bias) {
-  return a.dtype() == Dtype::bf16 && c.dtype() != Dtype::f64 && !(ta && tb) &&
-         (!bias || bias.dtype() == Dtype::f32);
+  return a.dtype() == Dtype::bf16 && (c.dtype() == Dtype::bf16 || c.dtype() == Dtype::f32) &&
+         !(ta && tb) && (!bias || bias.dtype() == Dtype::f32);
 }
 
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,

@@ -108,14 +108,15 @@ __global__ void cast_kernel(To* to, const From* x, int64_t n, bool whole) {
 void cast(Tensor& to, const Tensor& x) {
   with_type(to.dtype(), [&](auto* to_type) {
     using To = pointed<decltype(to_type)>;
-    with_type(x.dtype(), [&](auto* type) {
+    auto from = [&](auto* type) {
       using From = pointed<decltype(type)>;
       constexpr int w = width_of<To, From>;
       To* out = to.data<To>();
       const From* in = x.data<From>();
       launch(cast_kernel<To, From>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(),
              whole(x.size(), w, out, in));
-    });
+    };
+    with_type(x.dtype(), from, "cast");
   });
 }
 

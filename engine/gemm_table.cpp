@@ -3,8 +3,8 @@
 
 namespace afina {
 
-// One of the sets that the build was told to leave out (INSTRUCTION_SETS) has no kernels;
-// engine/isa.cpp never chooses it.
+// Instruction sets that the build leaves out (INSTRUCTION_SETS) have no kernels; engine/isa.cpp
+// never chooses them.
 #define DECLARE(isa)                                            \
   namespace isa {                                               \
   void gemm(const Gemm& g);                                     \

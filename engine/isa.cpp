@@ -16,7 +16,7 @@ namespace {
 
 constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512bf16};
 
-// Was it compiled at all? (INSTRUCTION_SETS of the build.)
+// Is it compiled (the build's INSTRUCTION_SETS)?
 constexpr bool built(Isa isa) {
 #if defined(AFINA_BUILT_avx2)
   if (isa == Isa::avx2) return true;
@@ -33,8 +33,8 @@ constexpr bool built(Isa isa) {
   return false;
 }
 
-// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save
-// is not there.
+// Is it compiled and supported? __builtin_cpu_supports also asks (xgetbv) whether the operating
+// system saves the registers.
 bool has(Isa isa) {
 #if defined(__x86_64__)
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -61,7 +61,7 @@ void require_usable(Isa isa, const std::string& what) {
           ". Possible here: ", listed(usable_isas()));
 }
 
-Isa asked_for() {
+Isa requested() {
   const char* word = std::getenv("AFINA_ISA");
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
@@ -81,8 +81,9 @@ const char* name(Isa isa) {
     case Isa::avx2: return "avx2";
     case Isa::avx512: return "avx512";
     case Isa::avx512bf16: return "avx512bf16";
-    default: return "scalar";
+    case Isa::scalar: break;
   }
+  return "scalar";
 }
 
 Isa best_isa() {
@@ -99,7 +100,7 @@ Isa best_isa() {
 
 Isa isa() {
   int i = chosen.load(std::memory_order_relaxed);
-  if (i < 0) chosen = i = int(asked_for());
+  if (i < 0) chosen = i = int(requested());
   return Isa(i);
 }
 

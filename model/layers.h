@@ -1,6 +1,6 @@
 // The layers models are made of. A linear layer is where methods attach.
 #pragma once
-#include "engine/kept.h"
+#include "engine/saved.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/norm.h"
@@ -28,7 +28,7 @@ struct Linear {
   // more.
   Tensor operator()(const Tensor& x, const Inputs& inputs, bool again) const {
     Tensor y = (*this)(x, inputs);
-    return again ? remade(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
+    return again ? recomputed(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
                  : y;
   }
   // Takes the adapter's part into the weight and lets the adapter go.

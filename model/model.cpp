@@ -57,8 +57,7 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
 
 Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({x.shape()[0], x.shape()[1], weight.rows()},
-           x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
+  Tensor y({x.shape()[0], x.shape()[1], weight.rows()}, statistic_dtype(x.dtype()), x.device());
   Tensor flat = y.viewed({y.rows(), y.columns()});
   kernel::matmul(flat, x.viewed({x.rows(), x.columns()}), weight, false, true, false, Tensor());
   return y;
@@ -66,7 +65,7 @@ Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
 
 Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({1, weight.rows()}, x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
+  Tensor y({1, weight.rows()}, statistic_dtype(x.dtype()), x.device());
   kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false,
                  true, false, Tensor());
   return y.viewed({y.size()});

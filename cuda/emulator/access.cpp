@@ -16,7 +16,7 @@ using afina::emulated::Runner;
 // The most frequent cases here: the thread's own variables, memory of the device that was written
 // before, shared memory.
 template <size_t bytes, bool write>
-[[gnu::always_inline]] inline void accessed(const void* at, const void* code) {
+AFINA_INLINE void accessed(const void* at, const void* code) {
   Runner* runner = Runner::running();
   if (!runner || runner->on_stack(at)) return;
   if (in_device_range(at) && afina::emulated::written_before<bytes>(at)) return;

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/anywhere.h"
+
 namespace afina::emulated {
 
 void* allocate_memory(size_t bytes);
@@ -41,7 +43,7 @@ inline bool in_device_range(const void* at) {
 // Were these bytes of the range all written before? So of most accesses, and then there is nothing
 // to judge or to note.
 template <size_t bytes>
-[[gnu::always_inline]] inline bool written_before(const void* at) {
+AFINA_INLINE bool written_before(const void* at) {
   static_assert(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16);
   constexpr uint64_t all = 0x0202020202020202u;
   uint64_t found[2] = {all, all};

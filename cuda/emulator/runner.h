@@ -20,7 +20,7 @@ class Runner {
   // Of the calling thread of the system.
   static Runner& mine();
   // The one whose kernel is running in the calling thread of the system, nullptr outside kernels.
-  [[gnu::always_inline]] static Runner* running() { return running_; }
+  AFINA_INLINE static Runner* running() { return running_; }
 
   // Runs one block. False when the kernel did something wrong; error() then says what.
   bool run_block(const Launch& launch, unsigned block, uint64_t seed);

@@ -10,7 +10,7 @@ static constexpr int64_t block = 32;  // queries; all heads of a group share a p
 // the scaled scores. Rows may lie in one place (f32). The row has room up to the next multiple
 // of 16.
 template <class T, class S>
-AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
+AFINA_INLINE S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
   using V = vector_of<T>;
   int64_t whole = (seen + lanes - 1) / lanes * lanes;
   for (int64_t i = seen; i < whole; ++i) s[i] = -__builtin_inff();

@@ -28,8 +28,8 @@ struct Block {
 // Scores to probabilities p and, from dp, to ds = p (dp - Σ dO · O) scale. Zeros from `seen` to
 // `width`.
 template <class T, class S>
-AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width, S scale,
-                       S log_sum, S along) {
+AFINA_INLINE void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width,
+                            S scale, S log_sum, S along) {
   using V = vector_of<T>;
   V by = scale, less = -log_sum, minus = along;
   columns16(seen, [=](int64_t i, int n) {
@@ -98,13 +98,13 @@ static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
 
 // The block that begins at query t.
 template <class T>
-AFINA_V Block<T> block_at(const Heads<T>& x, int64_t b, int64_t t) {
+AFINA_INLINE Block<T> block_at(const Heads<T>& x, int64_t b, int64_t t) {
   int64_t end = x.run_end(b, t, t + block < x.T_ ? t + block : x.T_), start = x.start(b, t);
   return {t, end, start, x.position(end - 1) + 1 - start, 0, nullptr, nullptr};
 }
 
 template <class T>
-AFINA_V void begin_sums(const Heads<T>& x, Slopes<T>& d) {
+AFINA_INLINE void begin_sums(const Heads<T>& x, Slopes<T>& d) {
   using S = sum_of<T>;
   size_t bytes = size_t(x.S_ * x.dim) * sizeof(S);
   d.sum_k = static_cast<S*>(scratch(scratch_key_sum, bytes));
@@ -113,7 +113,7 @@ AFINA_V void begin_sums(const Heads<T>& x, Slopes<T>& d) {
   memset(d.sum_v, 0, bytes);
 }
 template <class T>
-AFINA_V void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t kv) {
+AFINA_INLINE void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t kv) {
   T *dk = d.dk + x.key(b, 0, kv), *dv = d.dv + x.key(b, 0, kv);
   for (int64_t r = 0; r < x.S_; ++r)
     columns16(x.dim, [=](int64_t i, int n) {

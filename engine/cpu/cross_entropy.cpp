@@ -7,7 +7,7 @@ namespace afina::AFINA_ISA {
 
 // One row: the logits become their exponentials below the greatest; returns the loss.
 template <class S, class V>
-AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
+AFINA_INLINE S exponentials(S* row, int64_t n, int64_t target, S& sum) {
   S wanted = row[target], greatest = row[0];
   V most = row[0];
   columns16(n, [&](int64_t i, int m) {

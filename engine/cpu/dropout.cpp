@@ -9,8 +9,8 @@ namespace afina::AFINA_ISA {
 
 // Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and
 // key (seed + site).
-AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position,
-                     uint64_t seed, uint64_t site) {
+AFINA_INLINE void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position,
+                          uint64_t seed, uint64_t site) {
   uint32_t a[16], b[16], c[16], d[16];
   for (uint32_t i = 0; i < 16; ++i) {
     a[i] = group * 16 + i;

@@ -68,7 +68,7 @@ void multiply_lying(const Gemm& g) {
 
 // f(kind of units that bf16 is multiplied by)
 template <class F>
-[[gnu::always_inline]] static inline auto with_bf16(F f) {
+AFINA_INLINE static auto with_bf16(F f) {
   if (bf16_sums() == Bf16Sums::pairs) return f(UnitBf16());
 #if defined(AFINA_ISA_avx512bf16)
   if (has_tiles()) return f(UnitTiles());
@@ -85,23 +85,35 @@ void multiply(const Gemm& g) {
 
 void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  const bool to_f64 = g.out == Dtype::f64, to_f32 = g.out == Dtype::f32 || g.out == Dtype::bf16;
   [[maybe_unused]] Flushed flushed;
-  if (g.in == Dtype::f64) gemm_f64(g);
-  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
-  else multiply<UnitF32>(g);
+  if (g.in == Dtype::f64 && to_f64) gemm_f64(g);
+  else if (g.in == Dtype::bf16 && to_f32)
+    with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
+  else if (g.in == Dtype::f32 && to_f32) multiply<UnitF32>(g);
+  else unsupported_dtypes("matmul", g.in, g.out);
 }
 
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
-  if (in == Dtype::f64) return packed_b_bytes_f64(n, k);
-  const int64_t units = in == Dtype::bf16 ? with_bf16([&](auto kind) { return kind.units(k); }) : k;
-  return size_t(up(n, panel_width) * panel_width * units) * 4;
+  auto bytes = [&](int64_t units) { return size_t(up(n, panel_width) * panel_width * units) * 4; };
+  switch (in) {
+    case Dtype::f32: return bytes(k);
+    case Dtype::bf16: return bytes(with_bf16([&](auto kind) { return kind.units(k); }));
+    case Dtype::f64: return packed_b_bytes_f64(n, k);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("matmul", in);
 }
 
 void gemm_pack_b(void* out, const Gemm& g) {
   [[maybe_unused]] Flushed flushed;
-  if (g.in == Dtype::f64) pack_b_f64(out, g);
-  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
-  else pack_b<UnitF32>(out, g);
+  switch (g.in) {
+    case Dtype::f32: return pack_b<UnitF32>(out, g);
+    case Dtype::bf16: return with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
+    case Dtype::f64: return pack_b_f64(out, g);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("matmul", g.in);
 }
 
 }  // namespace afina::AFINA_ISA

@@ -13,8 +13,8 @@ struct UnitTiles : UnitPairs {
   static constexpr int together = 16;  // the units of a block
   static constexpr int64_t at_a_time =
       128;  // a panel of B and 32 rows of A then fill the first cache
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return 2 * u < k ? UnitPairs::across(columns, ld, u, n, k) : Wide::zero();
   }
 };
@@ -41,7 +41,7 @@ struct alignas(64) TileShapes {
 #define AFINA_TILE_ADD(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
 
 template <bool lower, bool right>
-[[gnu::always_inline]] static inline void add_tiles(const Stretch& s, int64_t row, int64_t column) {
+AFINA_INLINE static void add_tiles(const Stretch& s, int64_t row, int64_t column) {
   const int64_t row_bytes = s.row_bytes, step_b = s.step_b;
   const char *a = s.a + row * row_bytes, *b = s.b + column * 4, *below = a + 16 * row_bytes;
   for (int64_t u = s.units; u > 0; u -= 16, a += 64, below += 64, b += 16 * step_b) {

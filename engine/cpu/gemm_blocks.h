@@ -14,12 +14,12 @@ struct UnitApart {
   static constexpr bool in_blocks = true;
   static constexpr int together = 32;  // the units of a block
   static constexpr int64_t at_a_time = block_units;
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
+  AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width : left < 0 ? 0 : int(left));
   }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return u < k ? Wide::widen(columns + u * ld, n < Wide::width ? n : Wide::width) : Wide::zero();
   }
 };

@@ -42,23 +42,23 @@ struct UnitF32 : OneChain {
   static constexpr int memory = 4;  // bytes in memory that become a unit
   static constexpr bool as_stored =
       true;  // rows of A with k running along them can be read as they lie
-  AFINA_INLINE int64_t units(int64_t k) { return k; }
+  AFINA_INLINE static int64_t units(int64_t k) { return k; }
   template <class V>
-  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+  AFINA_INLINE static typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
     return V::fma(a, b, c);
   }
   template <class V>
-  AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+  AFINA_INLINE static typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
     return V::fma_at(a, b, c);
   }
   // Units u.. of one row that runs along k; zeros past k.
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+  AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return left >= Wide::width ? Wide::load(row + 4 * u)
                                : Wide::load_part(row + 4 * u, left < 0 ? 0 : int(left));
   }
   // Unit u of n columns, from a matrix whose rows (of `ld` bytes) are k.
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t) {
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t) {
     return n >= Wide::width ? Wide::load(columns + u * ld) : Wide::load_part(columns + u * ld, n);
   }
 };
@@ -72,18 +72,18 @@ struct UnitWidened : OneChain {
   static constexpr int bytes = 2;
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 1) / 2 * 2; }
   template <class V>
-  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+  AFINA_INLINE static typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
     return V::fma(a, b, c);
   }
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+  AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return Wide::swap_pairs(Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width
                                                      : left < 0          ? 0
                                                                          : int(left)));
   }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     u ^= 1;
     return u < k ? Wide::widen(columns + u * ld, n < Wide::width ? n : Wide::width) : Wide::zero();
   }
@@ -98,25 +98,26 @@ struct UnitPairs : OneChain {
   static constexpr int bytes = 2;
   static constexpr int memory = 4;
   static constexpr bool as_stored = true;  // for an even k
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 1) / 2; }
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 1) / 2; }
   template <class V>
-  AFINA_INLINE typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
+  AFINA_INLINE static typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
     return V::dot(a, b, c);
   }
   template <class V>
-  AFINA_INLINE typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
+  AFINA_INLINE static typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
     return V::dot_at(a, b, c);
   }
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+  AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - 2 * u;
     return Wide::pairs(row + 4 * u, left >= 32 ? 32 : left < 0 ? 0 : int(left));
   }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return Wide::interleave(columns + 2 * u * ld,
                             2 * u + 1 < k ? columns + (2 * u + 1) * ld : nullptr, n);
   }
   // Of two vectors of columns, where k has both of the unit.
-  AFINA_INLINE void across_two(const char* columns, int64_t ld, int64_t u, Wide::F (&to)[2]) {
+  AFINA_INLINE static void across_two(const char* columns, int64_t ld, int64_t u,
+                                      Wide::F (&to)[2]) {
     Wide::interleave(columns + 2 * u * ld, columns + (2 * u + 1) * ld, to);
   }
 };

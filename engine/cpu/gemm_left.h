@@ -44,7 +44,7 @@ struct Prepared {
   }
 
   template <class F>
-  [[gnu::always_inline]] void each(int64_t n, F&& f) const {
+  AFINA_INLINE void each(int64_t n, F&& f) const {
     if (threads == 1 || n <= 1) {
       for (int64_t i = 0; i < n; ++i) f(i);
     } else {

@@ -34,9 +34,9 @@ constexpr int64_t little = 1 << 16;  // multiply-adds that are not worth a secon
 // divided further.
 constexpr int64_t little_units = 40 << 10, little_work = 1 << 25;
 
-AFINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-AFINA_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-AFINA_INLINE int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+AFINA_INLINE static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+AFINA_INLINE static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+AFINA_INLINE static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Denormals are flushed while this lives, also in a thread that does not do so otherwise.
 struct Flushed {

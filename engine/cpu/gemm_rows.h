@@ -10,9 +10,8 @@ constexpr int most_rows = 4;
 // Adds to acc (R rows, as many columns as a vector has) the products over one stretch of k. a: rows
 // of units; b: n of its rows count.
 template <class Kind, int R>
-[[gnu::always_inline]] static inline void add_rows(Wide::F (&acc)[R], const char* a,
-                                                   int64_t row_bytes, const char* b, int64_t ld,
-                                                   int n, int64_t k) {
+AFINA_INLINE static void add_rows(Wide::F (&acc)[R], const char* a, int64_t row_bytes,
+                                  const char* b, int64_t ld, int n, int64_t k) {
   constexpr int w = Wide::width;
   const int64_t units = Kind::units(k);
   for (int64_t u = 0; u < units; u += w) {

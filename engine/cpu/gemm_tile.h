@@ -36,8 +36,7 @@ struct Tile {
 // Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1:
 // rows as they lie).
 template <class Kind, class V, int R, int NV, int Step>
-[[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV],
-                                                      const Stretch& s) {
+AFINA_INLINE static void add_stretch(typename V::F (&acc)[R][NV], const Stretch& s) {
   constexpr bool few_registers = wide_vectors == 2;
   constexpr int groups =
       (R + 2) /
@@ -88,11 +87,11 @@ template <class Kind, class V, int R, int NV, int Step>
 
 // The first n columns of a vector: all of it where there are more.
 template <class V>
-[[gnu::always_inline]] static inline typename V::F load_columns(const float* p, int n) {
+AFINA_INLINE static typename V::F load_columns(const float* p, int n) {
   return n >= V::width ? V::load(p) : V::load_part(p, n);
 }
 template <class V>
-[[gnu::always_inline]] static inline void store_columns(float* p, typename V::F v, int n) {
+AFINA_INLINE static void store_columns(float* p, typename V::F v, int n) {
   if (n >= V::width) V::store(p, v);
   else V::store_part(p, v, n);
 }
@@ -100,13 +99,13 @@ template <class V>
 // Used columns of vector j of a tile. Whole: all of the last one's are, which is known beforehand,
 // so that no vector asks.
 template <class V, int NV, bool Whole>
-[[gnu::always_inline]] static inline int columns_of(const Tile& t, int j) {
+AFINA_INLINE static int columns_of(const Tile& t, int j) {
   const int left = t.columns - j * V::width;
   return Whole || j < NV - 1 || left > V::width ? V::width : left;
 }
 
 template <class V, int R, int NV>
-[[gnu::always_inline]] static inline void zero_sums(typename V::F (&acc)[R][NV]) {
+AFINA_INLINE static void zero_sums(typename V::F (&acc)[R][NV]) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -114,7 +113,7 @@ template <class V, int R, int NV>
 }
 
 template <class V, bool Whole, int R, int NV>
-[[gnu::always_inline]] static inline void load_sums(typename V::F (&acc)[R][NV], const Tile& t) {
+AFINA_INLINE static void load_sums(typename V::F (&acc)[R][NV], const Tile& t) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -123,7 +122,7 @@ template <class V, bool Whole, int R, int NV>
 }
 
 template <class V, bool Whole, int R, int NV>
-[[gnu::always_inline]] static inline void add_bias(typename V::F (&acc)[R][NV], const Tile& t) {
+AFINA_INLINE static void add_bias(typename V::F (&acc)[R][NV], const Tile& t) {
 #pragma GCC unroll 4
   for (int j = 0; j < NV; ++j) {
     typename V::F bias = load_columns<V>(t.bias + j * V::width, columns_of<V, NV, Whole>(t, j));
@@ -134,8 +133,7 @@ template <class V, bool Whole, int R, int NV>
 
 // From the tile's row `row` on.
 template <class V, bool Whole, bool Rounded, int R, int NV>
-[[gnu::always_inline]] static inline void store_sums(typename V::F (&acc)[R][NV], const Tile& t,
-                                                     int64_t row = 0) {
+AFINA_INLINE static void store_sums(typename V::F (&acc)[R][NV], const Tile& t, int64_t row = 0) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -149,7 +147,7 @@ template <class V, bool Whole, bool Rounded, int R, int NV>
 // Whole is asked at both ends alone: what runs along k is compiled once for a tile, whatever its
 // columns and whether there is a second stretch.
 template <class Kind, class V, int R, int NV, int Step>
-[[gnu::always_inline]] static inline void one_tile(const Tile& t, bool whole) {
+AFINA_INLINE static void one_tile(const Tile& t, bool whole) {
   typename V::F acc[R][NV];
   if (!t.load) zero_sums<V>(acc);
   else if (whole) load_sums<V, true>(acc, t);
@@ -177,7 +175,7 @@ template <class Kind, class V, int R, int NV, int Step>
 // loaded again for every few rows.
 constexpr int short_units = 4, short_rows = 3;
 template <class V, int NV>
-[[gnu::always_inline]] static inline bool is_short(const Tile& t) {
+AFINA_INLINE static bool is_short(const Tile& t) {
   return t.first.units == short_units && t.columns == NV * V::width && !t.second.units && !t.load &&
          !t.bias;
 }
@@ -226,7 +224,7 @@ static void tile(const Tile& from, int64_t times) {
 // Runs tiles of the most rows that there is a kernel for, at most `rows` in all, and says how many
 // those were. R: kernels, most rows first.
 template <class Kind, class V, int NV, int Step, int R, int... Fewer>
-[[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
+AFINA_INLINE static int run_most(const Tile& t, int64_t rows) {
   if constexpr (sizeof...(Fewer) > 0)
     if (rows < R) return run_most<Kind, V, NV, Step, Fewer...>(t, rows);
   constexpr bool full = wide_vectors >= 2 && R == tile_rows && (Step == 1 || Step == R);
@@ -236,7 +234,7 @@ template <class Kind, class V, int NV, int Step, int R, int... Fewer>
 }
 
 template <class Kind, class V, int NV, int Step>
-[[gnu::always_inline]] static inline int run_tile(const Tile& t, int64_t rows) {
+AFINA_INLINE static int run_tile(const Tile& t, int64_t rows) {
   constexpr int registers = Wide::width == 16 ? 32 : 16;
   if constexpr (wide_vectors == 1) return run_most<Kind, V, NV, Step, 4, 2, 1>(t, rows);
   else if constexpr (NV * 13 < registers && (Step == 1 || Step >= 12))
@@ -246,16 +244,16 @@ template <class Kind, class V, int NV, int Step>
 
 // The panel's form: columns, and from them whether it is narrow (half a vector) and how many units
 // a k takes.
-AFINA_INLINE bool is_narrow(int columns) {
+AFINA_INLINE static bool is_narrow(int columns) {
   return Narrow::width < Wide::width && columns <= Narrow::width;
 }
-AFINA_INLINE int units_wide(int columns) {
+AFINA_INLINE static int units_wide(int columns) {
   return is_narrow(columns) ? Narrow::width
                             : (columns + Wide::width - 1) / Wide::width * Wide::width;
 }
 
 template <class Kind>
-AFINA_INLINE int units_wide(int columns) {
+AFINA_INLINE static int units_wide(int columns) {
   return Kind::in_blocks ? (columns + Wide::width - 1) / Wide::width * Wide::width
                          : units_wide(columns);
 }

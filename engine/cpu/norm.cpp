@@ -11,7 +11,7 @@ template <class T>
 struct Row {
   const T *x, *more;
   T* sum;
-  AFINA_V vector_of<T> operator()(int64_t i, int m) const {
+  AFINA_INLINE vector_of<T> operator()(int64_t i, int m) const {
     if (!more) return take(x + i, m);
     vector_of<T> value = rounded<T>(take(x + i, m) + take(more + i, m));
     put(sum + i, value, m);
@@ -26,7 +26,7 @@ struct Rows {
   explicit Rows(const Tensor& of) : x(of.data<T>()) {}
   Rows(Tensor& to, const Tensor& of, const Tensor& and_of)
       : x(of.data<T>()), more(and_of.data<T>()), sum(to.data<T>()) {}
-  AFINA_V Row<T> at(int64_t start) const {
+  AFINA_INLINE Row<T> at(int64_t start) const {
     return {x + start, more ? more + start : nullptr, more ? sum + start : nullptr};
   }
 };
@@ -68,7 +68,7 @@ static void added_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x,
 
 // The gradient of sixteen elements: in the place of what is there, or added to it, each rounded.
 template <class T, class V>
-AFINA_V void put_slope(T* p, V part, int m, bool add) {
+AFINA_INLINE void put_slope(T* p, V part, int m, bool add) {
   if (add) part = take(p, m) + rounded<T>(part);
   put(p, part, m);
 }

@@ -9,8 +9,8 @@
 namespace afina::AFINA_ISA {
 
 // Blocks first .. first + 15 of the stream.
-AFINA_V void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16], uint32_t (&d)[16],
-                      NormalStream of, uint64_t first) {
+AFINA_INLINE void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16],
+                           uint32_t (&d)[16], NormalStream of, uint64_t first) {
   for (uint64_t i = 0; i < 16; ++i) {
     a[i] = uint32_t(first + i);
     b[i] = uint32_t((first + i) >> 32);
@@ -21,8 +21,8 @@ AFINA_V void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16], u
 }
 
 // Box-Muller of sixteen pairs of numbers.
-AFINA_V void box_muller(float* out, int step, const uint32_t (&a)[16], const uint32_t (&b)[16],
-                        float spread) {
+AFINA_INLINE void box_muller(float* out, int step, const uint32_t (&a)[16], const uint32_t (&b)[16],
+                             float spread) {
   f64x16 u, angle, sin, cos;
   for (int i = 0; i < 16; ++i) {
     u.v[i] = (double(a[i]) + 0.5) * 0x1p-32;

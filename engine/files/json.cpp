@@ -200,16 +200,16 @@ std::string describe(const Json& value) {
 
 const Json* find_member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  return at == object.end() || at->is_null() ? nullptr : &*at;
+  auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 const Json& member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  if (at == object.end())
+  auto found = object.find(key);
+  if (found == object.end())
     fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
-  return *at;
+  return *found;
 }
 
 void check_known_keys(const Json& object, const std::vector<std::string>& known,

@@ -67,8 +67,8 @@ const std::string& SafetensorsLayout::header() {
 
 SafetensorsLayout::Entry* SafetensorsLayout::find(std::string_view name) {
   lay_out();
-  auto at = index_.find(name);
-  return at == index_.end() ? nullptr : &entries_[at->second];
+  auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &entries_[found->second];
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::string& path,

@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "engine/kept.h"
 #include "engine/on_gpu.h"
+#include "engine/saved.h"
 
 namespace afina {
 
@@ -61,7 +61,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor y(with_columns(x.shape(), weight.rows()), x.dtype(), x.device()), out = flat(y);
   product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
-  Kept kept = dweight ? Kept(flat(x)) : Kept();
+  Saved kept = dweight ? Saved(flat(x)) : Saved();
   return Tape::record(
       "linear", y, dx || dweight || dbias,
       [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
@@ -94,7 +94,7 @@ Tensor with_low_rank(const LowRank& l) {
       l.x.data<void>() == l.xa.data<void>();  // no dropout: one product gives both parts of dx
   Gradient dx = l.x.grad(), dxa = same ? Gradient() : l.xa.grad(), db = l.b.grad(),
            dweight = l.weight.grad(), dbias = l.bias ? l.bias.grad() : Gradient();
-  auto backward = [=, kept = dweight ? Kept(flat(l.x)) : Kept(), s = db ? l.s : Tensor(),
+  auto backward = [=, kept = dweight ? Saved(flat(l.x)) : Saved(), s = db ? l.s : Tensor(),
                    weight = l.weight.detached(), a = l.a.detached(), b = l.b.detached(),
                    shape = l.x.shape(), scale = l.scale, wanted = l.wanted, apart = l.apart,
                    take = l.take](const Tensor& dy) {
@@ -132,7 +132,7 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
   Tensor s = scaled(times(flat(xa), a, true), scale);
   Gradient da = a.grad();
   return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da), false,
-                        [da, kept = da ? Kept(flat(xa)) : Kept()](const Tensor& ds) {
+                        [da, kept = da ? Saved(flat(xa)) : Saved()](const Tensor& ds) {
                           add_outer(da, ds, kept.get());
                         }});
 }

@@ -1,7 +1,7 @@
 // LoRA's low-rank paths of layers that take the same input: their first halves are one product.
-#include "engine/kept.h"
 #include "engine/on_gpu.h"
 #include "engine/ops/linear.h"
+#include "engine/saved.h"
 
 namespace afina {
 
@@ -58,7 +58,7 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as) {
     if (part.needs_grad()) gradients.push_back(part.grad());
   require(gradients.empty() || gradients.size() == as.size(),
           "lora_low: some As are trained and some are not");
-  Kept kept = gradients.empty() ? Kept() : Kept(flat(x));
+  Saved kept = gradients.empty() ? Saved() : Saved(flat(x));
   Gradient dx = on_gpu(x.device()) ? x.grad() : Gradient();
   return Tape::record("lora_low", low, !gradients.empty() || dx,
                       [gradients, kept, dx, a, shape = x.shape()](const Tensor& ds) {

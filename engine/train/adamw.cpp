@@ -1,5 +1,5 @@
-// AdamW (Loshchilov and Hutter, 2019): decoupled decay on matrices, none on vectors; two moments in
-// f32 per trained value.
+// AdamW (Loshchilov and Hutter, 2019): decoupled weight decay on matrices, none on vectors; two f32
+// moments per trained value.
 #include "engine/ops/adamw.h"
 
 #include "engine/math.h"
@@ -51,9 +51,9 @@ class AdamW : public Optimizer {
     row.v = v_[i].data();
     row.decay = decay_of(p);
   }
-  void update_all(const Tensor& record, const Tensor& table, int64_t parts, Dtype of) override {
+  void update_all(const Tensor& record, const Tensor& table, int64_t parts, Dtype dtype) override {
     kernel::adamw_all(record, table, parts,
-                      {float(options_.beta1), float(options_.beta2), float(options_.eps)}, of);
+                      {float(options_.beta1), float(options_.beta2), float(options_.eps)}, dtype);
   }
   std::vector<std::pair<std::string, Tensor>> state() override {
     std::vector<std::pair<std::string, Tensor>> all;

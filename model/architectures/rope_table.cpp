@@ -74,7 +74,7 @@ std::vector<float> rope_frequencies(const ModelConfig& config, const std::string
 RopeTable::RopeTable(const ModelConfig& config, Dtype dtype, Device device)
     : frequencies_(rope_frequencies(config, "config")),
       context_(config.context),
-      dtype_(dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32),
+      dtype_(statistic_dtype(dtype)),
       device_(device) {}
 
 const Tensor& RopeTable::upto(int64_t end) {

@@ -30,9 +30,17 @@ std::vector<float> transposed(const std::vector<float>& values, int64_t rows, in
   return out;
 }
 
+// The type in which a file holds a model's weights; an Error for dtypes that no model is stored in.
+StoredType stored_type(Dtype dtype) {
+  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ",
+          name(dtype));
+  return dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16;
+}
+
 void write_values(SafetensorsWriter& writer, const std::string& name,
                   const std::vector<float>& values, Dtype dtype) {
-  if (dtype == Dtype::f32) return writer.write(name, values.data(), values.size() * sizeof(float));
+  if (stored_type(dtype) == StoredType::f32)
+    return writer.write(name, values.data(), values.size() * sizeof(float));
   std::vector<bf16> rounded(values.size());
   for (size_t i = 0; i < values.size(); ++i) rounded[i] = to_bf16(values[i]);
   writer.write(name, rounded.data(), rounded.size() * sizeof(bf16));
@@ -41,7 +49,7 @@ void write_values(SafetensorsWriter& writer, const std::string& name,
 Json config_to_write(const Model& model, Dtype dtype) {
   Json config = model.config.json;
   config.erase("dtype");  // transformers 5 writes this and reads both
-  config["torch_dtype"] = dtype == Dtype::f32 ? "float32" : "bfloat16";
+  config["torch_dtype"] = stored_type(dtype) == StoredType::f32 ? "float32" : "bfloat16";
   config["model_type"] = model.config.architecture;
   config["architectures"] = Json::array({architectures().at(model.config.architecture).hf_class});
   return config;
@@ -52,8 +60,7 @@ Json config_to_write(const Model& model, Dtype dtype) {
 template <class File>
 void declare_model(File& file, const Model& model, Dtype dtype) {
   for (const Parameter& p : model.parameters->all)
-    if (!p.added)
-      file.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
+    if (!p.added) file.declare(p.name, stored_type(dtype), extents(p));
 }
 template <class File>
 void declare_adapter(File& file, const Model& model) {
@@ -71,8 +78,6 @@ int64_t bytes_to_store(const Model& model, Dtype dtype) {
 }
 
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge) {
-  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ",
-          name(dtype));
   std::map<const Parameter*, const Linear*> adapted;
   for (const Linear* linear : model.linears())
     if (linear->adapter) adapted[&linear->weight] = linear;

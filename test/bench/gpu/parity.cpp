@@ -58,7 +58,7 @@ Found run(bool tiny, Device device, Dtype dtype, const std::string& method) {
   Found found;
   found.loss = loss.total.item();
   for (Parameter* p : model->parameters->trained()) {
-    p->gather_uses();
+    p->add_uses();
     found.gradients.push_back({p->name, p->value.grad().value().values()});
   }
   return found;

@@ -61,7 +61,7 @@ void add_gradients(Model& model, const Inputs& inputs, double scale) {
 Gradients gradients_of(Model& model) {
   Gradients all;
   for (Parameter* p : model.parameters->trained()) {
-    p->gather_uses();
+    p->add_uses();
     BOOST_TEST(p->value.grad().touched(), p->name << " has no gradient");
     if (p->value.grad().touched()) all[p->name] = p->value.grad().value().values();
   }
@@ -152,7 +152,7 @@ void gradient_is_the_slope(const std::string& method) {
     auto trained = model->parameters->trained();
     auto step = [&](double by, bool sum) {
       for (Parameter* p : trained) {
-        if (sum) p->gather_uses();
+        if (sum) p->add_uses();
         std::vector<double> gradient =
             sum ? p->value.grad().value().values64() : std::vector<double>();
         Random random(2, "direction", p->name);

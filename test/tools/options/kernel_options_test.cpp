@@ -51,10 +51,10 @@ BOOST_AUTO_TEST_CASE(a_preferred_kernel_runs_in_the_slots_that_belong_together_a
 
 BOOST_AUTO_TEST_CASE(choices_of_another_run_are_taken_up) {
   note_choice("test product", "algorithm 1");
-  int64_t before = choices_taken_up();
+  int64_t before = choices_adopted();
   repeat_choices(Json{{"test product", "algorithm 2"}}, "here");
   BOOST_TEST(choice_of("test product") == "algorithm 2");
-  BOOST_TEST(choices_taken_up() == before + 1);  // what was chosen before is to be chosen again
+  BOOST_TEST(choices_adopted() == before + 1);  // what was chosen before is to be chosen again
   BOOST_CHECK_EXCEPTION(repeat_choices(Json{{"test product", 3}}, "manifest.json"), Error,
                         with({"manifest.json", "'test product'"}));
 }

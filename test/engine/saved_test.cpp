@@ -1,5 +1,5 @@
 // What a backward pass keeps: only what it cannot make again; and gradients of single rows.
-#include "engine/kept.h"
+#include "engine/saved.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(only_what_cannot_be_made_again_is_held) {
       Tape tape;
       auto open = [&](const Tensor& h, const Tensor& w) {
         auto run = [w](const Tensor& of) { return linear(of, w, Tensor()); };
-        return again ? remade(h, run(h), run) : run(h);
+        return again ? recomputed(h, run(h), run) : run(h);
       };
       Tensor y = [&] {
         Tensor h = rmsnorm(x, norm, 1e-5);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_recipe_is_followed_once_and_its_result_goes_with_the_last
   int64_t before = activations();
   Tensor sum;
   {
-    Tensor y = remade_by(
+    Tensor y = with_recipe(
         Tape::record("copy", x.copy(), {x}, [dx = x.grad()](const Tensor& dy) { dx += dy; }),
         [&made, x] {
           ++made;

@@ -1,44 +1,45 @@
 // Norm, clipping and update of all weights without waiting for the device.
-#include "engine/train/device_step.h"
+#include "engine/train/async_step.h"
 
 namespace afina {
 
-WeightTable::WeightTable(size_t count, Device device, bool later) : rows(count), later(later) {
+WeightTable::WeightTable(size_t count, Device device, bool captured)
+    : rows(count), captured(captured) {
   PurposeScope purpose(Purpose::optimizer);
-  there_ = Tensor({int64_t(count * sizeof(WeightRow) / sizeof(int32_t))}, Dtype::i32, device);
+  on_device_ = Tensor({int64_t(count * sizeof(WeightRow) / sizeof(int32_t))}, Dtype::i32, device);
 }
 void WeightTable::upload() {
-  memory(there_.device()).copy(there_.data(), rows.data(), there_.bytes());
+  memory(on_device_.device()).copy(on_device_.data(), rows.data(), on_device_.bytes());
 }
 
-bool DeviceStep::possible(const Optimizer& optimizer, Device device) {
+bool AsyncStep::possible(const Optimizer& optimizer, Device device) {
   return kernel::add_loss.runs_on(device) && kernel::gradient_norm.runs_on(device) &&
          optimizer.at_once(device);
 }
 
-DeviceStep::DeviceStep(const std::vector<Parameter*>& trained, Optimizer& optimizer)
+AsyncStep::AsyncStep(const std::vector<Parameter*>& trained, Optimizer& optimizer)
     : trained_(trained),
       optimizer_(optimizer),
       device_(trained[0]->master.device()),
-      of_(trained[0]->master.dtype()) {
+      dtype_(trained[0]->master.dtype()) {
   PurposeScope purpose(Purpose::optimizer);
   int64_t parts = 0;
   for (Parameter* p : trained) parts += weight_parts(p->shape.size());
-  numbers_ = Tensor({int64_t(sizeof(StepNumbers) / sizeof(double))}, Dtype::f64, device_);
+  on_device_ = Tensor({int64_t(sizeof(StepNumbers) / sizeof(double))}, Dtype::f64, device_);
   record_ = Tensor::zeros({record_size}, Dtype::f64, device_);
   squares_ = Tensor({parts}, Dtype::f64, device_);
 }
 
-void DeviceStep::begin(const StepNumbers& numbers) {
-  now_ = numbers;
-  memory(device_).copy(numbers_.data(), &now_, sizeof now_);
+void AsyncStep::begin(const StepNumbers& numbers) {
+  numbers_ = numbers;
+  memory(device_).copy(on_device_.data(), &numbers_, sizeof numbers_);
 }
 
-void DeviceStep::add_loss(const Tensor& losses, bool first) {
+void AsyncStep::add_loss(const Tensor& losses, bool first) {
   kernel::add_loss(record_, losses, first);
 }
 
-void DeviceStep::move_all(WeightTable& table) {
+void AsyncStep::update_all(WeightTable& table) {
   int64_t parts = 0;
   for (size_t i = 0; i < trained_.size(); ++i) {
     Parameter& p = *trained_[i];
@@ -52,12 +53,12 @@ void DeviceStep::move_all(WeightTable& table) {
     optimizer_.fill(i, p, row);
     parts += weight_parts(row.size);
   }
-  if (!table.later) table.upload();
-  kernel::gradient_norm(record_, squares_, table.there(), numbers_, of_);
-  optimizer_.update_all(record_, table.there(), parts, of_);
+  if (!table.captured) table.upload();
+  kernel::gradient_norm(record_, squares_, table.on_device(), on_device_, dtype_);
+  optimizer_.update_all(record_, table.on_device(), parts, dtype_);
 }
 
-StepRecord DeviceStep::read() const {
+StepRecord AsyncStep::read() const {
   StepRecord record;
   memory(device_).copy(&record, record_.data(), sizeof record);
   return record;

@@ -1,5 +1,5 @@
-// Gradients that nothing recorded will add to any more.
-#include "engine/train/whole_gradients.h"
+// Gradients that no recorded step will add to any more.
+#include "engine/train/complete_gradients.h"
 
 namespace afina {
 
@@ -18,25 +18,25 @@ bool touched(const Parameter& p) {
 
 }  // namespace
 
-WholeGradients::WholeGradients(const std::vector<Parameter*>& trained)
+CompleteGradients::CompleteGradients(const std::vector<Parameter*>& trained)
     : trained_(trained), taken_(trained.size(), false) {
-  for (Parameter* p : trained) before_.push_back(holders(*p));
+  for (Parameter* p : trained) idle_holders_.push_back(holders(*p));
 }
 
-std::vector<size_t> WholeGradients::take() {
-  std::vector<size_t> whole;
+std::vector<size_t> CompleteGradients::take() {
+  std::vector<size_t> complete;
   for (size_t i = 0; i < trained_.size(); ++i) {
-    if (!touched(*trained_[i]) || holders(*trained_[i]) > before_[i]) continue;
+    if (!touched(*trained_[i]) || holders(*trained_[i]) > idle_holders_[i]) continue;
     require(!taken_[i], "the weight '", trained_[i]->name,
-            "' was moved before its gradient was whole, as several checkpointed blocks use it; "
-            "train without --apply-as-you-go");
+            "' was updated before its gradient was complete, because several checkpointed blocks "
+            "use it; train without --apply-as-you-go");
     taken_[i] = true;
-    whole.push_back(i);
+    complete.push_back(i);
   }
-  return whole;
+  return complete;
 }
 
-std::vector<size_t> WholeGradients::missing() const {
+std::vector<size_t> CompleteGradients::missing() const {
   std::vector<size_t> left;
   for (size_t i = 0; i < trained_.size(); ++i)
     if (!taken_[i]) left.push_back(i);

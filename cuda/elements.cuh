@@ -1,5 +1,5 @@
-// Elements of tensors in kernels: loaded as what is computed in, several at a time, for whichever
-// dtype.
+// Elements of tensors in kernels: loads them in the type of the computation, several at a time, for
+// every dtype.
 #pragma once
 #include <type_traits>
 
@@ -8,7 +8,7 @@
 
 namespace afina::AFINA_GPU {
 
-// What T is computed in: bf16 in f32.
+// The type that T is computed in: bf16 is computed in f32.
 template <class T>
 struct compute;
 template <>
@@ -37,14 +37,14 @@ __device__ inline void store(float* p, float v) { *p = v; }
 __device__ inline void store(double* p, double v) { *p = v; }
 __device__ inline void store(bf16* p, float v) { *p = bf16{uint16_t(pack_bf16(flushed(v), 0.f))}; }
 
-// v as it would come back from memory as T.
+// v rounded to T and back.
 template <class T>
 __device__ sum_of<T> rounded(sum_of<T> v) {
   if constexpr (std::is_same_v<T, bf16>) return low_bf16(pack_bf16(flushed(v), 0.f));
   else return v;
 }
 
-// n elements that one or two instructions move.
+// n elements that one or two instructions load or store.
 template <class T, int n>
 struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
   T v[n];
@@ -72,8 +72,8 @@ __device__ void pack(Pack<T, n>& to, const sum_of<T> (&v)[n]) {
     for (int j = 0; j < n; ++j) store(&to.v[j], v[j]);
 }
 
-// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see
-// whole() below); otherwise those beyond the end are zero.
+// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory is aligned (see
+// whole() below); otherwise elements past the end are zero.
 template <int w, class T>
 __device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool whole) {
   if (whole) {
@@ -94,11 +94,11 @@ __device__ void put(T* p, const sum_of<T> (&v)[w], int64_t i, int64_t n, bool wh
   }
 }
 
-// How many elements of the wider of two types 16 bytes hold.
+// Number of elements of the wider of two types in 16 bytes.
 template <class T, class U = T>
 inline constexpr int width_of = 16 / int(sizeof(T) > sizeof(U) ? sizeof(T) : sizeof(U));
 
-// May n elements at these places be moved by w at a time?
+// Whether n elements at these addresses can be moved w at a time.
 template <class... T>
 bool whole(int64_t n, int w, const T*... p) {
   return n % w == 0 &&
@@ -111,8 +111,7 @@ template <class P>
 using pointed = std::remove_pointer_t<std::remove_reference_t<P>>;
 
 // Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
-// pointed<decltype(t)>; ... }). Throws an Error for other dtypes than f32, bf16 and f64; it names
-// `kernel`, by default the calling function.
+// pointed<decltype(t)>; ... }).
 template <class Body>
 void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()) {
   switch (dtype) {
@@ -123,7 +122,7 @@ void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()
   }
   unsupported_dtype(kernel, dtype);
 }
-// The same for a sum and its addend: f32 and bf16 in any pair, f64 with f64; an Error for others.
+// The same for a sum and its summand: f64 goes with f64, f32 and bf16 with each other.
 template <class Body>
 void with_types(Dtype a, Dtype b, Body body, const char* kernel = __builtin_FUNCTION()) {
   auto are = [=](Dtype sum, Dtype addend) { return a == sum && b == addend; };
@@ -135,18 +134,18 @@ void with_types(Dtype a, Dtype b, Body body, const char* kernel = __builtin_FUNC
   unsupported_dtypes(kernel, a, b);
 }
 
-// A grid for n elements, w to a thread.
+// A grid for n elements, w per thread.
 inline constexpr int element_threads = 256;
 inline dim3 grid_of(int64_t n, int w) {
   return dim3(unsigned(ceil_div(n, int64_t(element_threads) * w)));
 }
-// This thread's first element there.
+// This thread's first element in that grid.
 template <int w>
 __device__ int64_t my_elements() {
   return (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) * w;
 }
 
-// Blocks that work row by row (block.cuh): a warp for a row, or eight where rows are long.
+// Blocks that work row by row (block.cuh): one warp per row, or eight for long rows.
 inline dim3 row_block(int64_t columns) { return columns <= 1024 ? dim3(32, 4) : dim3(256, 1); }
 inline dim3 row_grid(int64_t rows, int64_t columns) {
   return dim3(unsigned(ceil_div(rows, row_block(columns).y)));

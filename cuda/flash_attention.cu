@@ -1,12 +1,12 @@
-// The attention slots filled by flash attention: which kernels run, and delta = the sum of dout · o
-// that backward needs beforehand.
+// Fills the attention slots with flash attention: chooses the kernels, and computes delta = the sum
+// of dout · o that backward needs first.
 #include "cuda/block.cuh"
 #include "cuda/flash.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// One warp a row.
+// One warp per row.
 template <class T>
 __global__ void delta_kernel(float* delta, const T* dout, const T* o, int64_t rows, int dim) {
   int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / warp;
@@ -55,7 +55,7 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
   else unsupported_dtype("attention_backward", q.dtype());
 }
 
-// Rows must begin at multiples of 16 bytes for bf16, which is copied by asynchronous copies.
+// For bf16, rows must begin at multiples of 16 bytes, because asynchronous copies load them.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& v) {
   auto aligned = [](const Tensor& t) {
     return reinterpret_cast<uintptr_t>(t.data<void>()) % 16 == 0;

@@ -1,11 +1,11 @@
-// What the matmul variants share: the operands of a product and how an element is found, and the
-// chain over k that gives the CPU's bits.
+// Shared by the matmul variants: the operands of a product, how to address an element, and the
+// order of k that gives the CPU's bits.
 #pragma once
 #include "cuda/elements.cuh"
 
 namespace afina::AFINA_GPU {
 
-// A (m, k), stored (k, m) when ta, times B (k, n), stored (n, k) when tb.
+// A (m, k), stored as (k, m) if ta, times B (k, n), stored as (n, k) if tb.
 template <class T>
 struct Factors {
   const T *a = nullptr, *b = nullptr;
@@ -20,7 +20,7 @@ struct Factors {
   }
 };
 
-// C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is none.
+// C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is no second product.
 template <class T, class Out>
 struct Product {
   Factors<T> first, second;
@@ -37,8 +37,8 @@ struct Product {
   }
 };
 
-// The order of a chain: k ascending, but bf16 by pairs with the odd one first (docs/numerics.md).
-// The place of step i of an even stretch.
+// The order of a chain: k ascending, but bf16 in pairs with the odd one first (docs/numerics.md).
+// Returns the index of step i of an even stretch.
 template <class T>
 __device__ constexpr int chain(int i) {
   return std::is_same_v<T, bf16> ? i ^ 1 : i;
@@ -50,8 +50,8 @@ Factors<T> factors_of(const Tensor& a, const Tensor& b, bool ta, bool tb) {
           ta,          tb};
 }
 
-// Calls body with the product in its dtypes: a and b share one, and c has the same or, for bf16,
-// f32. An Error for others.
+// Calls body with the product in each supported combination of dtypes: those of a and b, and c as
+// f32 or in their dtype.
 template <class Body>
 void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
                   bool ta, bool tb, bool accumulate, const Tensor& bias, Body body) {

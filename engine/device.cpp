@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <string>
 
@@ -23,6 +24,7 @@ const char* name(Device device) {
 const char* name(Purpose purpose) {
   static constexpr const char* names[] = {"weights",   "masters",     "gradients",
                                           "optimizer", "activations", "workspace"};
+  static_assert(std::size(names) == purpose_count);
   return names[int(purpose)];
 }
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Rules of the sources that no compiler knows (`make check`): who includes whom, lengths, first lines, libm, layout, symbols of each
-# instruction set. Usage: check.sh [build folder]
+# Rules of the sources that no compiler checks (`make check`): includes, lengths, first lines, libm,
+# layout, symbols of each instruction set. Usage: check.sh [build folder]
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 bad=0
-# Prints what was found, if anything, under a heading.
+# Prints the findings under a heading, if there are any.
 report() {
   [ -z "$2" ] && return
   bad=1
@@ -16,7 +16,7 @@ files() { echo "$all" | grep -E "\.($1)\$"; }
 sources=$(files 'h|cpp|cu|cuh')
 in_folder() { echo "$sources" | grep "^$1/"; }
 
-# Folder, and the folders whose headers it may include.
+# Arguments: a folder, and the folders whose headers it may include.
 includes() {
   for file in $(in_folder "$1"); do grep -nE '^ *# *include *"' "$file" | grep -vE "\"($2)/" | sed "s|^|$file:|"; done
 }
@@ -36,8 +36,8 @@ report "line one must be a comment that says what the file is:" "$(for file in $
 done)"
 report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep -E '\.(h|cuh)$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
 
-# Only what IEEE 754 rounds correctly may come from libm; the rest is in engine/math.h. A use that reaches no trained number says
-# "libm:" and why on its line.
+# Only functions that IEEE 754 requires to be correctly rounded may come from libm; the others are in
+# engine/math.h. A use that affects no trained number says "libm:" and why on its line.
 functions='exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|erf|erfc|tgamma|lgamma'
 report "results of libm differ between machines; use engine/math.h:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
@@ -51,11 +51,11 @@ report "no exit, assert or printing below tools:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
     grep -nE '[^a-zA-Z0-9_](exit|abort|assert|printf|puts)\(|std::(cout|cerr|exit|abort)' "$file" | grep -v 'static_assert' | sed "s|^|$file:|"
   done)"
-# Launches and shared memory have one place each in a CUDA backend.
+# Launches and dynamic shared memory are confined to these files of the CUDA backend.
 report "kernels are launched by launch.cuh alone:" \
   "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
 
-# Releases of clang-format differ in what they make of the same settings: only the one of Debian 12 is asked.
+# Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then
   report "layout differs from .clang-format (make format):" "$(for file in $(files 'h|cpp|cu|cuh'); do
     clang-format --dry-run -Werror "$file" >/dev/null 2>&1 || echo "$file"
@@ -65,7 +65,7 @@ fi
 if [ -d "$build/CMakeFiles" ]; then
   sh test/check_isa_symbols.sh "$build" || bad=1
 else
-  echo "check: nothing is built in $build, so the symbols of the instruction sets are not looked at"
+  echo "check: nothing is built in $build, so the symbols of the instruction sets are not checked"
 fi
 [ "$bad" = 0 ] && echo "check: all rules are kept"
 exit "$bad"

@@ -10,7 +10,8 @@ AFINA_INLINE void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, 
                              const AdamWStep& step) {
   using V = vector_of<T>;
   double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
-  V keep = T(1. - lr * double(step.decay)), rate = T(-lr / double(step.bias1)),
+  double own = double(step.rate);
+  V keep = T(1. - lr * own * double(step.decay)), rate = T(-lr / double(step.bias1) * own),
     scale = T(step.gradient_scale), eps = T(step.eps);
   V b1 = T(beta1), rest1 = T(1. - beta1), b2 = T(beta2), rest2 = T(1. - beta2),
     shrink = T(1. / double(step.bias2_root));

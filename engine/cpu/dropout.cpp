@@ -1,5 +1,5 @@
-// Dropout: the coins are a Philox stream of each row's sample and position, sixteen blocks at a
-// time.
+// Dropout: random bits come from a Philox stream keyed by each row's sample and position, sixteen
+// blocks at a time.
 #include "engine/ops/dropout.h"
 
 #include "engine/cpu/loops.h"
@@ -36,7 +36,7 @@ static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, Dr
     const T* in = x.data<T>();
     const int32_t* at = keys.data<int32_t>();
     int64_t n = x.columns();
-    uint32_t least = uint32_t(p * 16777216. + 0.5);  // of 2^24
+    uint32_t least = uint32_t(p * 16777216. + 0.5);  // in units of 2^-24
     S grow = S(1. / (1. - p));
     uint64_t seed = key.seed, site = key.place();
     each_row(x.rows(), 4 * n, [=](int64_t r) {

@@ -1,5 +1,5 @@
-// Matrix multiplication by kinds of units; sums of outer products that are better made lying down;
-// weights packed beforehand.
+// Matrix multiplication: chooses the kind of unit, when to compute C transposed, and how to pack
+// weights in advance.
 #include "engine/cpu/gemm.h"
 
 #include "engine/cpu/gemm_f64.h"
@@ -27,17 +27,17 @@ void pack_b(void* out, const Gemm& g) {
   else parallel_for(panels * splits, 1, pack);
 }
 
-// A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where
-// the long operand is read as it lies: the factors of a product may change places, so the bits are
-// the same.
+// A tall and narrow sum of outer products (the gradient of LoRA's B) is faster computed as its
+// transpose, because the long operand is then read without transposing. The factors of a product
+// commute, so the bits are the same.
 bool better_lying(const Gemm& g) {
   const int64_t least_k =
-      g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // turning C takes its time, too
+      g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // transposing C costs time as well
   return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 &&
          g.out == Dtype::f32 && g.n <= lying_columns && g.ldc == g.n && g.k >= least_k &&
          g.m >= 4 * g.n;
 }
-// to (columns, rows) = from (rows, columns) turned.
+// to (columns, rows) = transpose of from (rows, columns).
 void turn(float* to, const float* from, int64_t rows, int64_t columns, bool one_thread) {
   auto part = [=](int64_t u0, int64_t u1) {
     pack_along<UnitF32>((char*)(to + u0 * rows), int(rows), (const char*)from, columns * 4, rows,
@@ -66,7 +66,7 @@ void multiply_lying(const Gemm& g) {
   turn(c, t, g.n, g.m, g.one_thread);
 }
 
-// f(kind of units that bf16 is multiplied by)
+// Calls f with the kind of unit used for bf16.
 template <class F>
 AFINA_INLINE static auto with_bf16(F f) {
   if (bf16_sums() == Bf16Sums::pairs) return f(UnitBf16());

@@ -1,5 +1,5 @@
-// How operands of each dtype become units of 32 bits and how units are multiplied: f32; bf16 in
-// pairs (VDPBF16PS); bf16 widened to f32.
+// How operands of each dtype become 32-bit units and how units are multiplied: f32, bf16 in pairs
+// (VDPBF16PS), and bf16 widened to f32.
 #pragma once
 #include "engine/cpu/gemm_vector.h"
 
@@ -9,7 +9,7 @@ namespace afina::AFINA_ISA {
 using Wide = Avx16;
 using Narrow = Avx8;
 constexpr int wide_vectors =
-    4;  // vectors in a full panel of B: 6 rows x 4 vectors of C take 24 of the 32 registers
+    4;  // vectors in a full panel of B: 6 rows x 4 vectors of C use 24 of the 32 registers
 #elif defined(AFINA_ISA_avx2)
 using Wide = Avx8;
 using Narrow = Avx8;
@@ -21,15 +21,15 @@ constexpr int wide_vectors = 1;
 #endif
 constexpr int panel_width = wide_vectors * Wide::width;
 
-// Units of k while a tile stays in registers, when A is read as it lies. A panel of B then fits in
-// the second cache.
+// Units of k processed while a tile stays in registers, if A is read without packing. A panel of B
+// then fits in the L2 cache.
 constexpr int64_t block_units = 768;
 
-// What all kinds but those of gemm_blocks.h and gemm_amx.h have: each sum is one chain over k,
-// which may be parted anywhere.
+// Shared by all kinds except those of gemm_blocks.h and gemm_amx.h: each sum is one chain over k,
+// which may be interrupted anywhere.
 struct OneChain {
   static constexpr bool in_blocks = false;
-  static constexpr int together = 4;  // units that are not parted, for speed alone
+  static constexpr int together = 4;  // units processed together, for speed only
   static constexpr int64_t at_a_time = block_units;
 };
 
@@ -51,20 +51,20 @@ struct UnitF32 : OneChain {
   AFINA_INLINE static typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
     return V::fma_at(a, b, c);
   }
-  // Units u.. of one row that runs along k; zeros past k.
+  // Units from u on of one row along k; zeros past k.
   AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return left >= Wide::width ? Wide::load(row + 4 * u)
                                : Wide::load_part(row + 4 * u, left < 0 ? 0 : int(left));
   }
-  // Unit u of n columns, from a matrix whose rows (of `ld` bytes) are k.
+  // Unit u of n columns, from a matrix whose rows (`ld` bytes apart) are indexed by k.
   AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t) {
     return n >= Wide::width ? Wide::load(columns + u * ld) : Wide::load_part(columns + u * ld, n);
   }
 };
 
-// A unit is an f32 made of a bf16, the two of a pair in exchanged places: the chain of f32 over
-// units is the chain over bf16 pairs.
+// A unit is one bf16 widened to f32, with the two of a pair swapped: the f32 chain over units then
+// equals the chain over bf16 pairs.
 struct UnitWidened : OneChain {
   using Product = UnitF32;  // once units, they are multiplied alike: the tiles are compiled once
   using Wide_ = Wide;
@@ -97,7 +97,7 @@ struct UnitPairs : OneChain {
   using Narrow_ = Avx8Pairs;
   static constexpr int bytes = 2;
   static constexpr int memory = 4;
-  static constexpr bool as_stored = true;  // for an even k
+  static constexpr bool as_stored = true;  // if k is even
   AFINA_INLINE static int64_t units(int64_t k) { return (k + 1) / 2; }
   template <class V>
   AFINA_INLINE static typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {

@@ -1,4 +1,4 @@
-// Vectors of f32 for the matmul: the same operations at each width. A unit is 32 bits: an f32, or a
+// f32 vectors for the matmul: the same operations at each width. A unit is 32 bits: an f32, or a
 // pair of bf16 of successive k.
 #pragma once
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace afina::AFINA_ISA {
 
-// Eight floats in plain C++: what the vector widths below must equal.
+// Eight floats in plain C++: the reference for the vector types below.
 struct Plain8 {
   static constexpr int width = 8;
   struct F {
@@ -41,13 +41,13 @@ struct Plain8 {
     for (int i = 0; i < 8; ++i) c.x[i] = __builtin_fmaf(a.x[i], b.x[i], c.x[i]);
     return c;
   }
-  // The same with the float at a for all lanes.
+  // The same with the float at a in all lanes.
   AFINA_INLINE static F fma_at(const void* a, F b, F c) { return fma(broadcast(a), b, c); }
   AFINA_INLINE static F add(F a, F b) {
     for (int i = 0; i < 8; ++i) a.x[i] += b.x[i];
     return a;
   }
-  // n bf16 (at most 8) as f32, zeros behind them.
+  // n bf16 (at most 8) widened to f32, followed by zeros.
   AFINA_INLINE static F widen(const void* p, int n) {
     F v{};
     for (int i = 0; i < n; ++i) {
@@ -63,15 +63,14 @@ struct Plain8 {
       std::memcpy((char*)p + 2 * i, &b, 2);
     }
   }
-  // Neighbours change places: 1, 0, 3, 2, ...
-  // A lane of four from p, the next from p + apart.
+  // Loads 128-bit lanes of four floats: the first from p, each next one `apart` bytes further.
   AFINA_INLINE static F lanes(const char* p, int64_t apart) {
     F v;
     std::memcpy(v.x, p, 16);
     std::memcpy(v.x + 4, p + apart, 16);
     return v;
   }
-  // Each lane of the four, four by four, turned.
+  // Transposes each 4 x 4 block, lane by lane.
   AFINA_INLINE static void turn_lanes(F (&r)[4]) {
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < i; ++j)
@@ -109,7 +108,7 @@ struct Avx8 {
   AFINA_INLINE static void store(void* p, F v) { _mm256_storeu_ps((float*)p, v); }
   AFINA_INLINE static void store_part(void* p, F v, int n) {
     if (n >= 8) return store(p, v);
-    float* to = (float*)p;  // by halves of halves: masked stores are slow on some processors
+    float* to = (float*)p;  // stores halves of halves: masked stores are slow on some processors
     __m128 h = _mm256_castps256_ps128(v);
     if (n & 4) {
       _mm_storeu_ps(to, h);
@@ -126,8 +125,8 @@ struct Avx8 {
   AFINA_INLINE static F broadcast(const void* p) { return _mm256_broadcast_ss((const float*)p); }
   AFINA_INLINE static F fma(F a, F b, F c) {
 #if defined(AFINA_ISA_avx2)
-    // The compiler is free to leave the sum in a's or b's register, and with 15 of 16 in use it
-    // then moves sums through memory.
+    // The compiler may leave the sum in a's or b's register; with 15 of 16 registers in use it then
+    // spills sums to memory.
     asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
     return c;
 #else
@@ -299,13 +298,13 @@ struct Avx16 {
 #if defined(AFINA_ISA_avx512bf16)
   // c + a[1] b[1], then + a[0] b[0], for pairs of bf16.
   AFINA_INLINE static F dot(F a, F b, F c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
-  // The same with the pair at a for all lanes. The compiler does not know this form, and a
-  // broadcast of its own costs a quarter of the speed.
+  // The same with the pair at a in all lanes. The compiler does not generate this form, and a
+  // separate broadcast costs a quarter of the speed.
   AFINA_INLINE static F dot_at(const void* a, F b, F c) {
     asm("vdpbf16ps %1%{1to16%}, %2, %0" : "+v"(c) : "m"(*(const uint32_t*)a), "v"(b));
     return c;
   }
-  // The bf16 of two rows as pairs: row 0 in the lower halves.
+  // The bf16 of two rows as pairs, row 0 in the lower halves.
   AFINA_INLINE static F interleave(const void* row0, const void* row1, int n) {
     __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), row0));
     if (!row1) return _mm512_castsi512_ps(low);
@@ -329,7 +328,7 @@ struct Avx16 {
     to[0] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, _mm512_load_si512(lower.at), b));
     to[1] = _mm512_castsi512_ps(_mm512_permutex2var_epi16(a, _mm512_load_si512(upper.at), b));
   }
-  // n successive bf16 (at most 32) as pairs, zeros behind them.
+  // n successive bf16 (at most 32) as pairs, followed by zeros.
   AFINA_INLINE static F pairs(const void* p, int n) {
     __mmask32 some = n >= 32 ? 0xffffffffu : (1u << n) - 1;
     return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(some, p));

@@ -1,16 +1,16 @@
-// Loops over elements, rows and columns, threaded: what every kernel here is written in. Pieces
-// only share out work that is independent, so neither their size nor the threads can show in the
-// bits.
+// Multi-threaded loops over elements, rows and columns, used by every kernel in this folder. They
+// only divide independent work, so neither the size of the pieces nor the number of threads affects
+// the bits.
 #pragma once
 #include "engine/cpu/register.h"
 #include "engine/threads.h"
 
 namespace afina::AFINA_ISA {
 
-// Work below this many elements is not worth waking a thread for.
+// Fewer elements than this are not worth waking a thread.
 inline constexpr int64_t piece = 16384;
 
-// The numbers of this folder's own buffers (engine/scratch.h).
+// Numbers of this folder's scratch buffers (engine/scratch.h).
 enum Scratch : int {
   scratch_sums = 8,
   scratch_query,
@@ -22,14 +22,14 @@ enum Scratch : int {
   scratch_value_sum
 };
 
-// body(i, n) for groups of at most 16 of `count` elements.
+// Calls body(i, n) for groups of n <= 16 of `count` elements.
 template <class Body>
 AFINA_INLINE void each_element(int64_t count, Body body) {
   parallel_for(count, piece, [=](int64_t begin, int64_t end) {
     columns16(end - begin, [=](int64_t i, int n) { body(begin + i, n); });
   });
 }
-// body(row) for rows of `cost` elements.
+// Calls body(row) for rows of `cost` elements.
 template <class Body>
 AFINA_INLINE void each_row(int64_t rows, int64_t cost, Body body) {
   int64_t grain = cost > 0 ? piece / cost : piece;
@@ -37,8 +37,8 @@ AFINA_INLINE void each_row(int64_t rows, int64_t cost, Body body) {
     for (int64_t row = begin; row < end; ++row) body(row);
   });
 }
-// body(from, count) for stripes of columns, each of which walks all `rows`: for sums over rows,
-// which are chains in their order.
+// Calls body(from, count) for stripes of columns, each of which visits all `rows` in order: for
+// sums over rows.
 template <class Body>
 AFINA_INLINE void each_stripe(int64_t columns, int64_t rows, Body body) {
   int64_t threads = thread_count(), width = (columns + threads - 1) / threads;
@@ -50,7 +50,7 @@ AFINA_INLINE void each_stripe(int64_t columns, int64_t rows, Body body) {
   });
 }
 
-// with_type for a sum and its addend: f32 and bf16 in any pair, f64 with f64; an Error for others.
+// with_type for a sum and its summand: f64 goes with f64, f32 and bf16 with each other.
 template <class Body>
 AFINA_INLINE void with_types(Dtype a, Dtype b, Body body,
                              const char* kernel = __builtin_FUNCTION()) {

@@ -1,4 +1,4 @@
-// Normal numbers for weights that begin at random: thirty-two of the stream at a time, each with
+// Normally distributed numbers for initialisation: thirty-two of the stream at a time, each with
 // the bits of Random::normal.
 #include "engine/normals.h"
 
@@ -20,7 +20,7 @@ AFINA_INLINE void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[1
   philox16(a, b, c, d, of.key0, of.key1);
 }
 
-// Box-Muller of sixteen pairs of numbers.
+// Box-Muller transform of sixteen pairs of numbers.
 AFINA_INLINE void box_muller(float* out, int step, const uint32_t (&a)[16], const uint32_t (&b)[16],
                              float spread) {
   f64x16 u, angle, sin, cos;

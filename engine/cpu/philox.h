@@ -1,5 +1,4 @@
-// Philox as in engine/random.h, sixteen counters at a time on arrays that the compiler makes
-// vectors of.
+// Philox as in engine/random.h, sixteen counters at a time, on arrays that the compiler vectorises.
 #pragma once
 #include "engine/cpu/simd.h"
 

@@ -1,4 +1,4 @@
-// Element-wise primitives, casts and copies of columns.
+// Element-wise primitives, casts and column copies.
 #include "engine/primitives.h"
 
 #include "engine/cpu/loops.h"

@@ -1,6 +1,6 @@
-// Sixteen floats (or doubles) at a time on every instruction set. The lane count is part of the
-// contract: sums are 16 interleaved lanes and a fixed tree, so the width of the machine cannot show
-// in the bits. The only place, but the gemm kernels, that names intrinsics.
+// Sixteen floats (or doubles) at a time on every instruction set. The lane count is part of the bit
+// contract (docs/numerics.md): a sum is 16 interleaved lanes and a fixed tree, so the width of the
+// machine does not affect the bits. Only this file and the gemm kernels use intrinsics.
 #pragma once
 #include "engine/dtype.h"
 #include "engine/math.h"
@@ -203,7 +203,7 @@ AFINA_INLINE void store(bf16* p, f32x16 x) {
 }
 #endif
 
-// The first n elements; the lanes beyond are zero.
+// The first n elements; the remaining lanes are zero.
 template <class T>
 AFINA_INLINE f32x16 load(const T* p, int n) {
   alignas(64) T whole[16] = {};
@@ -220,8 +220,8 @@ AFINA_INLINE void store(T* p, f32x16 x, int n) {
 
 AFINA_INLINE f32x16 v_round(f32x16 a) { return (a + f32x16(12582912.f)) - f32x16(12582912.f); }
 
-// Sixteen doubles, plainly: gradient checks run the same kernel text at a precision where a finite
-// difference can be trusted.
+// Sixteen doubles in plain C++: gradient checks run the same kernel source in a precision where
+// finite differences can be trusted.
 struct f64x16 {
   double v[16];
   AFINA_INLINE f64x16() {}
@@ -260,8 +260,7 @@ AFINA_INLINE void store(double* p, f64x16 x, int n) {
   for (int i = 0; i < n; ++i) p[i] = x.v[i];
 }
 
-// T: how it is stored. V: what it is computed in. S: the precision of its statistics, sums and
-// single values.
+// T: stored type. V: vector type used in computation. S: type of statistics, sums and scalars.
 template <class T>
 struct compute;
 template <>
@@ -286,7 +285,7 @@ using sum_of = typename compute<T>::S;
 
 AFINA_INLINE void to_lanes(float* p, f32x16 x) { store(p, x); }
 AFINA_INLINE void to_lanes(double* p, f64x16 x) { store(p, x); }
-// The tree: lane i with lane i + 8, then i + 4, i + 2, i + 1.
+// The fixed tree: lane i plus lane i + 8, then i + 4, i + 2, i + 1.
 template <class S, class V>
 AFINA_INLINE S sum_lanes(V x) {
   alignas(64) S a[16];
@@ -307,14 +306,14 @@ AFINA_INLINE float load_one(const float* p) { return *p; }
 AFINA_INLINE float load_one(const bf16* p) { return to_float(*p); }
 AFINA_INLINE double load_one(const double* p) { return *p; }
 
-// body(i, n) for each group of at most 16 columns; n == 16 but for the last.
+// Calls body(i, n) for each group of at most 16 columns; n == 16 except for the last.
 template <class Body>
 AFINA_INLINE void columns16(int64_t count, Body body) {
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) body(i, lanes);
   if (i < count) body(i, int(count - i));
 }
-// Loads and stores with a full group's fast way.
+// Loads and stores with a fast path for full groups.
 template <class T>
 AFINA_INLINE vector_of<T> take(const T* p, int n) {
   return n == lanes ? load(p) : load(p, n);
@@ -325,7 +324,7 @@ AFINA_INLINE void put(T* p, V x, int n) {
   else store(p, x, n);
 }
 
-// x as it would come back from memory as T.
+// x rounded to T and back.
 template <class T, class V>
 AFINA_INLINE V rounded(V x) {
   if constexpr (dtype_of<T>::value == Dtype::bf16) {

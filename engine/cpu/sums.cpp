@@ -1,5 +1,5 @@
-// Sums along rows (16 lanes and a tree), along columns (chains in the order of rows), and of
-// squares (blocks in order).
+// Sums along rows (16 lanes and a tree), along columns (chains in row order), and of squares
+// (blocks in order).
 #include "engine/cpu/loops.h"
 #include "engine/ops/adamw.h"
 #include "engine/ops/cross_entropy.h"

@@ -193,8 +193,7 @@ std::string describe(const Json& value) {
   if (value.is_null()) return "null";
   if (value.is_object() || value.is_array())
     return kind_of(value) + " of " + std::to_string(value.size());
-  if (value.is_string())
-    return "the string \"" + excerpt(value.text(), 60) + "\"";
+  if (value.is_string()) return "the string \"" + excerpt(value.text(), 60) + "\"";
   return value.dump();
 }
 
@@ -261,8 +260,7 @@ const std::string& text(const Json& value, const std::string& key, const std::st
   if (!value.is_string()) wrong_kind(value, "a string", key, where);
   return value.text();
 }
-const Json::array_t& elements(const Json& value, const std::string& key,
-                              const std::string& where) {
+const Json::array_t& elements(const Json& value, const std::string& key, const std::string& where) {
   if (!value.is_array()) wrong_kind(value, "an array", key, where);
   return value.elements();
 }

@@ -8,9 +8,10 @@ namespace afina {
 
 struct AdamWStep {
   float lr, beta1, beta2, eps;
-  float decay;              // weight decay of this weight: 0 for vectors
+  float decay;              // weight decay of this weight
   float bias1, bias2_root;  // 1 - beta1^t and sqrt(1 - beta2^t), computed in f64
   float gradient_scale;     // from clipping; 1 where nothing is clipped
+  float rate = 1.f;         // multiplies lr for this weight
 };
 
 // What a step leaves in device memory; the host reads it once.
@@ -32,7 +33,8 @@ struct WeightRow {
   void *m, *v;               // first and second moment
   int64_t size, first_part;  // elements; number of parts (weight_part elements) in earlier rows
   float decay;
-  int32_t rounded;  // is value bf16?
+  int32_t rounded;   // is value bf16?
+  float rate = 1.f;  // multiplies lr
 };
 inline constexpr int64_t weight_part = 4096;
 inline int64_t weight_parts(int64_t size) { return (size + weight_part - 1) / weight_part; }
@@ -44,9 +46,9 @@ struct AdamWOptions {
 
 namespace kernel {
 // AdamW (Loshchilov and Hutter, 2019), element by element, as torch.optim.AdamW: g = gradient ·
-// gradient_scale; w *= 1 - lr · decay; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; w
-// -= lr / bias1 · m / (sqrt(v) / bias2_root + eps). All of statistic dtype except value, which is
-// master itself or its bf16 copy and is written in the same pass.
+// gradient_scale; w *= 1 - lr · rate · decay; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 -
+// beta2) g²; w -= lr / bias1 · rate · m / (sqrt(v) / bias2_root + eps). All of statistic dtype
+// except value, which is master itself or its bf16 copy and is written in the same pass.
 inline constinit Kernel<void(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m,
                              Tensor& v, const AdamWStep& step)>
     adamw{"adamw"};

@@ -15,6 +15,8 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
                          Device device) {
   Parameter p;
   p.name = std::move(name);
+  p.stored_name = p.name;
+  p.decays = shape.rank() > 1;
   p.shape = shape;
   p.init = init;
   p.trained = trained;
@@ -69,9 +71,10 @@ static void initial_values(Tensor& values, const Parameter& p, const Random& ran
   float* to = values.data<float>();
   parallel_for(values.size(), 1 << 14, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      to[i] = p.init.kind == Init::ones ? 1.f
-              : p.init.kind == Init::zeros
-                  ? 0.f
+      to[i] = p.init.kind == Init::ones    ? 1.f
+              : p.init.kind == Init::zeros ? 0.f
+              : p.init.kind == Init::constant
+                  ? p.init.spread
                   : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
   });
 }

@@ -11,26 +11,28 @@ namespace afina {
 // The initial values of a weight that is not loaded. They follow from seed and name alone, so the
 // order of construction cannot change them.
 struct Init {
-  enum Kind : uint8_t { normal, uniform, zeros, ones } kind = normal;
-  float spread = 0.02f;  // standard deviation, or half the width of the uniform interval
+  enum Kind : uint8_t { normal, uniform, zeros, ones, constant } kind = normal;
+  // Standard deviation, half the width of the uniform interval, or the constant.
+  float spread = 0.02f;
 };
 
 struct Parameter {
-  std::string name;  // the Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
-  Shape shape;       // (out, in) for a linear weight
-  Tensor value;      // read by the forward pass: compute dtype for matrices, f32 (f64 in an f64
-                     // model) for vectors; tracks a gradient when trained
-  Tensor master;     // updated by the optimizer, f32 (f64); shares value's memory where value has
-                     // that dtype; empty when frozen
+  std::string name;         // the Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
+  std::string stored_name;  // in files; an added one's as PEFT has it
+  Shape shape;              // (out, in) for a linear weight
+  Tensor value;   // read by the forward pass: compute dtype for matrices, f32 (f64 in an f64
+                  // model) for vectors; tracks a gradient when trained
+  Tensor master;  // updated by the optimizer, f32 (f64); shares value's memory where value has
+                  // that dtype; empty when frozen
   bool trained = false;
   bool added = false;              // by a fine-tuning method; not part of the pretrained model
+  bool decays = true;              // under weight decay; as made, matrices decay and vectors do not
+  double rate = 1.;                // a factor on the learning rate
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
   Init init;
   std::vector<Tensor> uses;  // further uses, each with a gradient of its own (an embedding whose
                              // matrix is the head too)
 
-  // Weight decay applies to matrices, not to vectors.
-  bool decays() const { return shape.rank() > 1; }
   // The value for a second use of the same weight that reads single rows of it, as an embedding
   // does. Its gradient holds only the rows that a step touches. The two gradients are added once,
   // at the end of a step, so the order in which micro-batches reach the two uses cannot change the

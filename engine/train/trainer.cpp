@@ -15,7 +15,8 @@ namespace afina {
 struct Trainer::Step {
   size_t micro_batches;
   const Forward& forward;
-  StepReport report;  // step, targets and lr are set; the rest is filled in on the way
+  StepReport report;  // step, steps, targets and lr are set; the rest is filled in on the way
+  Tensor penalty = {};
   double loss_scale() const { return 1. / double(report.targets); }
 };
 
@@ -92,18 +93,24 @@ uint64_t checksum(const Tensor& t) {
   return all;
 }
 
-Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options)
-    : trained_(std::move(trained)), options_(options) {
+Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part)
+    : trained_(std::move(trained)),
+      options_(options),
+      part_(part && part->takes_part() ? part : nullptr) {
   require(!trained_.empty(), "this method trains nothing: no parameter is marked as trained");
   require(!options.apply_as_you_go || options.clip == 0.,
           "--apply-as-you-go updates weights before the norm of all gradients is known, so that it "
           "cannot be clipped to ",
           options.clip, "; add --clip 0, or leave out --apply-as-you-go");
+  require(!options.apply_as_you_go || !part_,
+          "this method reads all gradients of a step after the update, and --apply-as-you-go frees "
+          "them one by one; leave out --apply-as-you-go");
   optimizer_ = make_optimizer(options.optimizer, trained_);
   Device device = trained_[0]->master.device();
   if (!options.apply_as_you_go && AsyncStep::possible(*optimizer_, device)) {
     async_ = std::make_unique<AsyncStep>(trained_, *optimizer_);
-    graphs_ = std::make_unique<StepGraphs>(device, trained_.size(), options.graphs);
+    graphs_ = std::make_unique<StepGraphs>(device, trained_.size(),
+                                           part_ ? GraphUse::off : options.graphs);
   }
   resumed(0);
 }
@@ -122,7 +129,9 @@ void Trainer::resumed(int64_t steps_done) {
 std::vector<std::string> Trainer::unchanged() const {
   std::vector<std::string> names;
   for (size_t i = 0; i < trained_.size(); ++i)
-    if (checksum(trained_[i]->master) == start_checksum_[i]) names.push_back(trained_[i]->name);
+    if (checksum(trained_[i]->master) == start_checksum_[i] &&
+        !(part_ && part_->sets(*trained_[i])))
+      names.push_back(trained_[i]->name);
   return names;
 }
 
@@ -130,10 +139,13 @@ std::vector<std::pair<std::string, Tensor>> Trainer::state() {
   std::vector<std::pair<std::string, Tensor>> all;
   for (Parameter* p : trained_) all.push_back({p->name, p->master});
   for (auto& one : optimizer_->state()) all.push_back(one);
+  if (part_)
+    for (auto& one : part_->step_state()) all.push_back(one);
   return all;
 }
 
 std::string Trainer::why_no_graphs() const {
+  if (part_) return "the method reads the gradients after every step";
   if (graphs_) return graphs_->why_not();
   if (options_.apply_as_you_go)
     return "weights are updated one by one, as their gradients come (--apply-as-you-go)";
@@ -153,8 +165,10 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
   step.report.step = done_ + 1;
   step.report.targets = targets;
   step.report.lr = options_.schedule.at(done_);
+  step.report.steps = options_.schedule.steps;
   if (async_) run_on_device(step, kind);
   else run_on_host(step);
+  if (part_) finish_part(step.report);
   ++done_;
   return step.report;
 }
@@ -175,7 +189,9 @@ void Trainer::run_on_host(Step& step) {
     if (!eager) run_backward(tape, loss);
     else if (finite(report.loss)) update_eagerly(step, tape, loss, *complete);
   };
+  step.penalty = run_penalty();
   run_micro_batches(step, laps, take_losses, backward);
+  if (step.penalty) report.penalty = step.penalty.item();
   PhaseScope phase(Phase::optimizer);
   if (!eager || !finite(report.loss)) update_all(step);
   laps.end(Phase::optimizer);
@@ -193,10 +209,9 @@ void Trainer::update_all(Step& step) {
     drop_gradients();
     fail_not_finite(step);
   }
-  double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip
-                          ? options_.clip / (report.gradient_norm + 1e-6)
-                          : 1.;
-  for (size_t i = 0; i < trained_.size(); ++i) update(i, report.lr, clip_scale);
+  if (options_.clip > 0. && report.gradient_norm > options_.clip)
+    report.gradient_scale = options_.clip / (report.gradient_norm + 1e-6);
+  for (size_t i = 0; i < trained_.size(); ++i) update(i, report.lr, report.gradient_scale);
 }
 
 // The backward pass with the updates in it. Their time is moved from the backward phase to the
@@ -263,6 +278,8 @@ void Trainer::run_on_device(Step& step, const StepKind* kind) {
   }
   report.loss = record.loss * numbers.loss_scale;
   report.gradient_norm = record.norm;
+  report.gradient_scale = record.scale;
+  if (step.penalty) report.penalty = step.penalty.item();
   if (record.not_finite != 0.) fail_not_finite(step);
 }
 
@@ -272,11 +289,12 @@ void Trainer::launch(Step& step, WeightTable& table) {
   StepScope numbers(trained_[0]->master.device(), async_->device_numbers(), async_->numbers(),
                     table.captured);
   auto take_losses = [&](const Tensor& losses, bool first) { async_->add_loss(losses, first); };
+  step.penalty = run_penalty();
   run_micro_batches(step, laps, take_losses, run_backward);
   PhaseScope phase(Phase::optimizer);
   for (Parameter* p : trained_) complete_gradient(*p);
   async_->update_all(table);
-  drop_gradients();
+  if (!part_) drop_gradients();
   laps.end(Phase::optimizer);
 }
 
@@ -298,7 +316,7 @@ double Trainer::complete_and_square(Parameter& p) {
 
 void Trainer::update(size_t i, double lr, double gradient_scale) {
   optimizer_->update(i, *trained_[i], lr, gradient_scale, done_);
-  trained_[i]->value.grad().drop();  // the next step's activations can use the memory
+  if (!part_) trained_[i]->value.grad().drop();  // the next step's activations can use the memory
 }
 
 void Trainer::drop_gradients() {
@@ -343,6 +361,7 @@ void Trainer::find_not_finite(const Step& step) {
             "' holds a value that is not finite at position ", position,
             "; lower the learning rate");
   }
+  run_penalty();
   for (size_t i = 0; i < step.micro_batches; ++i) {
     Tape tape;
     Loss loss = step.forward(i, step.loss_scale());

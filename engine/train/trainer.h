@@ -7,6 +7,7 @@
 #include "engine/ops/cross_entropy.h"
 #include "engine/train/optimizer.h"
 #include "engine/train/schedule.h"
+#include "engine/train/step_part.h"
 
 namespace afina {
 
@@ -36,6 +37,9 @@ struct StepReport {
   double gradient_norm = 0.;  // before clipping
   double lr = 0.;
   int64_t targets = 0;
+  double penalty = 0.;         // the method's own term of the loss (StepPart), not in `loss`
+  double gradient_scale = 1.;  // by which clipping multiplied the gradients
+  int64_t steps = 0;           // of the whole run, by the schedule
   double seconds[phase_count] = {0, 0, 0, 0};
 };
 
@@ -45,8 +49,9 @@ class Trainer {
   // tape.
   using Forward = std::function<Loss(size_t i, double scale)>;
 
-  // Throws an Error if `trained` is empty, or if options ask for both clipping and apply_as_you_go.
-  Trainer(std::vector<Parameter*> trained, const TrainOptions& options);
+  // part: the method, where it takes part in steps. Throws an Error if `trained` is empty, or if
+  // options ask for apply_as_you_go and there is clipping or a method that takes part.
+  Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part = nullptr);
   ~Trainer();
 
   // Makes one update from `micro_batches` micro-batches with `targets` targets in all. Gradients
@@ -69,7 +74,8 @@ class Trainer {
   // Why steps are not captured as graphs; empty when they are.
   std::string why_no_graphs() const;
 
-  // Name and tensor of everything a checkpoint must hold: the masters, then the optimizer's state.
+  // Name and tensor of everything a checkpoint must hold: the masters, then the optimizer's state
+  // and the method's.
   // To resume, write into these tensors and call resumed().
   std::vector<std::pair<std::string, Tensor>> state();
   void resumed(int64_t steps_done);
@@ -80,6 +86,7 @@ class Trainer {
  private:
   std::vector<Parameter*> trained_;
   TrainOptions options_;
+  StepPart* part_;  // null where the method takes no part in steps
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<AsyncStep> async_;      // where the device has kernels for all weights at once
   std::unique_ptr<StepGraphs> graphs_;    // likewise
@@ -91,11 +98,13 @@ class Trainer {
   void run_on_host(Step& step);
   void run_on_device(Step& step, const StepKind* kind);
   void launch(Step& step, WeightTable& table);
+  Tensor run_penalty();
   void update_all(Step& step);
   void update_eagerly(Step& step, Tape& tape, const Loss& loss, CompleteGradients& complete);
   void update(size_t index, double lr, double gradient_scale);
   void complete_gradient(Parameter& parameter);
   double complete_and_square(Parameter& parameter);
+  void finish_part(StepReport& report);
   void drop_gradients();
   [[noreturn]] void fail_not_finite(const Step& step);
   void find_not_finite(const Step& step);

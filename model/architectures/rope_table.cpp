@@ -1,4 +1,4 @@
-// Rotary frequencies and tables.
+// Rotary frequencies and tables of cosines and sines.
 #include "model/architectures/rope_table.h"
 
 #include <algorithm>
@@ -9,9 +9,9 @@ namespace afina {
 
 namespace {
 
-// Llama 3's scaling: slow waves (longer than the original context allows) are slowed by factor,
-// quick ones are left, those between are mixed. In f32, operation by operation as in transformers'
-// _compute_llama3_parameters.
+// Llama 3's scaling: divides frequencies with long wavelengths (beyond the original context) by
+// factor, keeps those with short wavelengths, and interpolates between. Computed in f32, operation
+// by operation as transformers' _compute_llama3_parameters does.
 void scale_llama3(std::vector<float>& frequencies, const Json& scaling, const std::string& where) {
   auto number = [&](const char* key) {
     double value = get<double>(scaling, key, where);
@@ -25,17 +25,17 @@ void scale_llama3(std::vector<float>& frequencies, const Json& scaling, const st
   for (float& f : frequencies) {
     float wavelength = float(2 * 3.14159265358979323846) / f;
     if (wavelength < original / high) continue;
-    float slowed = f / factor;
+    float scaled = f / factor;
     if (wavelength > original / low) {
-      f = slowed;
+      f = scaled;
     } else {
       float smooth = (original / wavelength - low) / (high - low);
-      f = (1.f - smooth) * slowed + smooth * f;
+      f = (1.f - smooth) * scaled + smooth * f;
     }
   }
 }
 
-// transformers 4 writes rope_scaling ("type" or "rope_type"), transformers 5 rope_parameters.
+// transformers 4 writes rope_scaling (with "type" or "rope_type"), transformers 5 rope_parameters.
 const Json* scaling_of(const Json& json, const std::string& where) {
   const Json* scaling = find_member(json, "rope_parameters", where);
   if (!scaling) scaling = find_member(json, "rope_scaling", where);
@@ -77,7 +77,7 @@ RopeTable::RopeTable(const ModelConfig& config, Dtype dtype, Device device)
       dtype_(statistic_dtype(dtype)),
       device_(device) {}
 
-const Tensor& RopeTable::upto(int64_t end) {
+const Tensor& RopeTable::up_to(int64_t end) {
   if (table_ && table_.rows() >= end) return table_;
   int64_t rows = 256;
   while (rows < end) rows *= 2;
@@ -94,7 +94,7 @@ const Tensor& RopeTable::upto(int64_t end) {
     }
   PurposeScope purpose(Purpose::weights);
   if (table_ && table_.device() != Device::cpu)
-    shorter_.push_back(table_);  // captured steps go on reading it
+    earlier_tables_.push_back(table_);  // captured steps still read it
   table_ = Tensor::from(values, {rows, int64_t(2 * half)}, dtype_, device_);
   return table_;
 }

@@ -6,7 +6,7 @@
 
 #include "engine/isa.h"
 #include "engine/meter.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/low_rank.h"
 #include "test/engine/ops/op_case.h"
 
 using namespace afina;

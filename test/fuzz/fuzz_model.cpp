@@ -66,8 +66,7 @@ void run_config(std::string_view input) {
   if (small(config)) run_some(*build(config, parse_method("full")), input);
 }
 void run_adapter_config(std::string_view input) {
-  MethodSpec method =
-      adapter_method(parse_json(input, "adapter_config.json"), "adapter_config.json");
+  MethodSpec method = adapter_method(std::string(input), "adapter_config.json");
   if (!small(method)) return;
   if (build(llama_config(), method)->method->peft_config().is_null()) fail("no config to write");
 }
@@ -78,8 +77,7 @@ void run_adapter(std::string_view input) {
   size_t at = input.find(parting);
   require(at != input.npos, "no values behind the config");
   AdapterFiles files;
-  files.method =
-      adapter_method(parse_json(input.substr(0, at), "adapter_config.json"), "adapter_config.json");
+  files.method = adapter_method(std::string(input.substr(0, at)), "adapter_config.json");
   files.values = std::make_shared<const Safetensors>(
       std::as_bytes(std::span(input.substr(at + parting.size()))), "adapter_model.safetensors");
   if (!small(files.method)) return;
@@ -110,16 +108,15 @@ std::vector<std::string> adapters() {
   for (const char* text :
        {adapter,
         R"({"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": "all-linear"})"}) {
-    auto model = build(llama_config(), adapter_method(parse_json(text, "adapter_config.json"),
-                                                      "adapter_config.json"));
+    auto model = build(llama_config(), adapter_method(text, "adapter_config.json"));
     Json header = Json::object();
     std::string values;
     for (const Parameter* p : model->parameters->trained()) {
       size_t begin = values.size();
       values.append(p->value.bytes(), '\x3e');
-      header[peft_prefix + p->name] = {{"dtype", "F32"},
-                                       {"shape", {p->shape[0], p->shape[1]}},
-                                       {"data_offsets", {begin, values.size()}}};
+      header[p->stored_name] = {{"dtype", "F32"},
+                                {"shape", {p->shape[0], p->shape[1]}},
+                                {"data_offsets", {begin, values.size()}}};
     }
     std::string json = header.dump(), length(8, '\0');
     uint64_t bytes = json.size();

@@ -13,6 +13,8 @@
 #include "tools/results/machine.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/run.h"
+#include "tools/runs/scores.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -24,9 +26,9 @@ namespace fs = std::filesystem;
 constexpr const char* intro =
     "Fine-tunes one model by each --method on the same batches in the same order, measures what "
     "each run costs, learns and forgets, and\n"
-    "writes results.json, summary.md and report.html (opens offline) into --out.\n\n"
+    "writes results.json, summary.md and report.html (opens offline) to --out.\n\n"
     "  afina compare --model data/pocket --data data/samples/support.jsonl --retain "
-    "data/samples/general.txt \\\n"
+    "data/samples/general.jsonl \\\n"
     "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out "
     "runs/first\n\n"
     "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out "
@@ -55,13 +57,15 @@ struct Compare : ComparisonOptions {
   std::string memory_limit;
   std::map<std::string, std::string> options;
 
-  RunOutcome run_one(Workbench& bench, const MethodSpec& spec, double rate, uint64_t seed) const {
+  RunOutcome run_one(Workbench& bench, Predictions& predictions, const MethodSpec& spec,
+                     double rate, uint64_t seed) const {
     RunPlan plan;
     plan.method = spec;
     plan.lr = rate;
     plan.seed = seed;
     plan.resume = resume;
     plan.keep_model = keep_models;
+    plan.predicted = predictions.of(spec, seed);
     plan.name = folder_of(spec) + "/lr-" + rate_text(rate) + "/seed-" + std::to_string(seed);
     plan.folder = out + "/runs/" + plan.name;
     Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed),
@@ -79,7 +83,8 @@ struct Compare : ComparisonOptions {
     return outcome;
   }
 
-  MethodResult run_method(Workbench& bench, const std::string& text) const {
+  MethodResult run_method(Workbench& bench, Predictions& predictions,
+                          const std::string& text) const {
     MethodSpec spec = parse_method(text);
     std::vector<double> rates = take_rates(spec, lr);
     MethodResult method;
@@ -89,7 +94,7 @@ struct Compare : ComparisonOptions {
     std::vector<RunOutcome> tried;
     size_t best = 0;
     for (double rate : rates) {
-      tried.push_back(run_one(bench, spec, rate, run.seed));
+      tried.push_back(run_one(bench, predictions, spec, rate, run.seed));
       if (tried.back().choice < tried[best].choice) best = tried.size() - 1;
     }
     method.learning_rate = rates[best];
@@ -105,22 +110,22 @@ struct Compare : ComparisonOptions {
                             ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
     for (int64_t k = 1; k < seeds; ++k)
-      method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
+      method.runs.push_back(
+          run_one(bench, predictions, spec, rates[best], run.seed + uint64_t(k)).result);
     return method;
   }
 
-  // What every method will cost; an Error when one does not fit into memory.
-  std::string foreseen(Workbench& bench) const {
+  // A table of what every method will cost; an Error when one does not fit into memory.
+  std::string predicted(Predictions& predictions) const {
     std::vector<std::pair<MethodSpec, uint64_t>> runs;
-    std::vector<Foreseen> all;
-    bench.speed = Speed::here(std::cout, bench.model.parsed_device());
+    std::vector<Predicted> all;
     for (const std::string& text : methods) {
       MethodSpec spec = parse_method(text);
       take_rates(spec, lr);
-      all.push_back({label_of(spec), prediction_of(bench, spec, run.seed)});
+      all.push_back({label_of(spec), predictions.of(spec, run.seed)});
       runs.push_back({spec, run.seed});
     }
-    require_room(bench, memory_room(memory_limit, "", bench.model.parsed_device()), runs);
+    require_room(predictions, memory_room(memory_limit, "", model.parsed_device()), runs);
     return prediction_table(all, false);
   }
 
@@ -136,11 +141,12 @@ struct Compare : ComparisonOptions {
             ": holds a finished comparison already; choose another --out, or --resume");
     std::cout << "Reading model and data\n" << std::flush;
     Workbench bench = open_workbench(model, data, run);
+    Predictions predictions(bench, Speed::here(std::cout, model.parsed_device()));
     std::cout << "  train: " << bench.train.summary()
-              << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
-              << bench.final.rows.size() << " to judge by\n"
+              << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
+              << bench.final.rows.size() << " for the final figures\n"
               << "\n"
-              << foreseen(bench) << "\nMeasuring the untouched model\n"
+              << predicted(predictions) << "\nEvaluating the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;
@@ -152,7 +158,8 @@ struct Compare : ComparisonOptions {
     c.created = utc_now();
     c.command = command;
     c.options = options;
-    for (const std::string& text : methods) c.methods.push_back(run_method(bench, text));
+    for (const std::string& text : methods)
+      c.methods.push_back(run_method(bench, predictions, text));
     c.model = bench.described;
     c.data = bench.files;
     c.machine = this_machine();

@@ -155,6 +155,8 @@ struct Merge {
     std::vector<Tensor> before;
     {
       auto adapted = load_model(files, adapter, Dtype::f32);
+      std::string why = adapted->method->why_not_mergeable();
+      require(why.empty(), adapter, ": this adapter cannot be merged into the model: ", why);
       for (auto& row : texts_as_tokens) before.push_back(adapted->logits(make_inputs(row)));
       save_model(draft.path(), *adapted, stored, true);
     }

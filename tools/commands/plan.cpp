@@ -1,4 +1,4 @@
-// plan: what a comparison would cost, foreseen without touching a weight.
+// plan: what a comparison would cost, predicted without reading a weight.
 #include <filesystem>
 #include <iostream>
 
@@ -20,13 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    "Foresees what 'afina compare' with the same options would hold in memory (by purpose, at its "
-    "peak), compute, store and take. The "
-    "same\n"
+    "Predicts what 'afina compare' would cost with the same options: memory at its peak, by "
+    "purpose, FLOPs, time and storage. The same\n"
     "code runs forward, backward and update on tensors that have shapes and no bytes, so a model "
     "may be larger than this machine, and a\n"
-    "folder with a config.json alone is enough. Without --data every row is taken as full, one "
-    "document, and every token as a target.\n\n"
+    "folder with only a config.json is enough. Without --data every row is full and one document, "
+    "and every token is a target.\n\n"
     "  afina plan --model data/pocket --data data/samples/support.jsonl --method full --method "
     "lora:rank=16\n"
     "  afina plan --model data/configs/llama-3-8b --method full --method lora:rank=16 --dtype bf16 "
@@ -73,7 +72,7 @@ struct Plan : ComparisonOptions {
 
   // 0, 3 or 4, and what may be changed.
   int judge(const RunShape& s, const std::vector<MethodSpec>& specs,
-            const std::vector<Foreseen>& all, int64_t bytes) {
+            const std::vector<Predicted>& all, int64_t bytes) {
     int status = 0;
     for (size_t i = 0; i < specs.size(); ++i) {
       int64_t needed = all[i].prediction.memory.resident_peak;
@@ -107,7 +106,7 @@ struct Plan : ComparisonOptions {
     print_conditions(s);
     const Device device = model.foreseen_device();
     const Speed* speed = Speed::here(std::cout, device);
-    std::vector<Foreseen> all;
+    std::vector<Predicted> all;
     found = {{"schema", "afina plan"},
              {"schema_version", 1},
              {"model", model.path},
@@ -122,12 +121,12 @@ struct Plan : ComparisonOptions {
     std::cout << prediction_table(all, true);
     print_whole(all);
     if (device != Device::cpu)
-      std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
+      std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";
     MemoryRoom room = device != Device::cuda || present(device)
                           ? memory_room(memory_limit, "", device)
                           : MemoryRoom();
     if (room.bytes && budget.empty())
-      std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
+      std::cout << "\nFree memory here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
                 << ")\n";
     int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
     if (!out.empty()) write();
@@ -135,13 +134,13 @@ struct Plan : ComparisonOptions {
   }
 
   // Every rate that is searched and every seed is a run.
-  void print_whole(const std::vector<Foreseen>& all) const {
+  void print_whole(const std::vector<Predicted>& all) const {
     int64_t count = 0;
     double seconds = 0;
     for (size_t i = 0; i < all.size(); ++i) {
-      const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
+      const Prediction& one = all[i].prediction;
       count += runs[i];
-      seconds += one ? double(runs[i]) * one->total() : 0;
+      seconds += one.timed ? double(runs[i]) * one.seconds.total() : 0;
     }
     if (count == int64_t(all.size()) && all.size() < 2) return;
     std::cout << "\nThe whole comparison: " << count << " runs";
@@ -169,8 +168,9 @@ int plan(const std::vector<std::string>& words) {
   Options options("plan", intro);
   namespace po = boost::program_options;
   auto in_plan = options.group("Plan").add_options();
-  in_plan("budget", po::value(&p.budget),
-          "memory there is, as 8G: says what fits, and what to change when something does not");
+  in_plan(
+      "budget", po::value(&p.budget),
+      "available memory, as in 8G: reports what fits, and what to change when something does not");
   p.add_to(options, false, "file (.json) or folder (for plan.json) to write everything to");
   p.model.add_to(options);
   p.data.add_to(options, false);
@@ -182,8 +182,7 @@ int plan(const std::vector<std::string>& words) {
   return p.go();
 }
 
-REGISTER_COMMAND("plan",
-                 "foresee memory, arithmetic, time and storage of a comparison, without weights",
+REGISTER_COMMAND("plan", "predict memory, FLOPs, time and storage of a comparison, without weights",
                  plan);
 
 }  // namespace

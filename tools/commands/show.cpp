@@ -5,8 +5,8 @@
 #include <iostream>
 
 #include "tools/options/command.h"
-#include "tools/report/report.h"
 #include "tools/runs/load.h"
+#include "tools/text/colour.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -14,9 +14,9 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out
-(in [brackets] where there is no colour), all else is only read. --tokens gives a line a token,
---loss what each costs the model now.
+    R"(Shows records as the model sees them, after chat template and tokenizer. Targets (the tokens that
+training learns) are highlighted, or in [brackets] without colour; the rest is context only. --tokens
+prints one token per line, --loss adds its loss.
 
   afina show --model data/pocket --data data/samples/support.jsonl --records 3
   afina show --model data/pocket --data data/samples/support.jsonl --record 12 --loss)";

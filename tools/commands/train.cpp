@@ -7,6 +7,7 @@
 #include "tools/options/command.h"
 #include "tools/report/facts.h"
 #include "tools/runs/run.h"
+#include "tools/runs/scores.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -50,13 +51,12 @@ int train(const std::vector<std::string>& words) {
   plan.seed = run.seed;
   plan.name = plan.method.name;
   Workbench bench = open_workbench(model, data, run);
-  bench.speed = Speed::here(std::cout, model.parsed_device());
-  require_room(bench, memory_room(options.memory_limit(), "", model.parsed_device()),
+  Predictions predictions(bench, Speed::here(std::cout, model.parsed_device()));
+  require_room(predictions, memory_room(options.memory_limit(), "", model.parsed_device()),
                {{plan.method, plan.seed}});
+  plan.predicted = predictions.of(plan.method, plan.seed);
   std::cout << "train: " << bench.train.summary() << "\n\n"
-            << prediction_table(
-                   {{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false)
-            << "\n"
+            << prediction_table({{label_of(plan.method), *plan.predicted}}, false) << "\n"
             << std::flush;
   measure_base(bench);
   Progress progress(plan.method.text, run.steps);
@@ -72,7 +72,7 @@ int train(const std::vector<std::string>& words) {
                                      " -> " + std::to_string(*r.after.retain)
                                : "")
             << "\n"
-            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
+            << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
             << "\nwritten to " << plan.folder << "\n";
   return 0;
 }

@@ -4,13 +4,13 @@
 #include <iostream>
 #include <map>
 
-#include "engine/files/safetensors.h"
-#include "engine/files/sha256.h"
 #include "model/files/save.h"
+#include "model/files/weights.h"
 #include "tools/options/command.h"
 #include "tools/options/kernel_options.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/replay.h"
+#include "tools/runs/scores.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -22,8 +22,9 @@ namespace {
 constexpr const char* intro =
     "Runs a finished run again from its manifest.json and compares every bit of what was trained: "
     "once from beginning to end, and once\n"
-    "stopped half-way and resumed. Model and data must lie where they lay, seen from the present "
-    "folder. Nothing of the run is changed.\n\n"
+    "stopped half-way and resumed. Model and data must be at the same paths, relative to the "
+    "current "
+    "folder. The run itself is not changed.\n\n"
     "  afina verify runs/lora\n"
     "  afina verify runs/first/runs/full/lr-0.001/seed-1 --stop-after 10";
 
@@ -63,19 +64,12 @@ struct Verify {
   void check_adapter(const std::string& expected) const {
     std::string file = folder + "/adapter/adapter_model.safetensors";
     if (!fs::exists(file)) return;
-    Safetensors adapter(file);
-    std::map<std::string, const StoredTensor*> ordered;
-    for (const StoredTensor& t : adapter.tensors())
-      ordered[t.name.substr(std::min(t.name.size(), peft_prefix.size()))] = &t;
-    Sha256 hash;
-    for (auto& [name, tensor] : ordered) {
-      std::string shape = shape_text(tensor->shape);  // [2, 3]
-      shape.front() = '(';
-      shape.back() = ')';
-      hash.update(name + " " + shape + "\n");
-      hash.update(tensor->data, tensor->bytes);
-    }
-    require(hash.hex() == expected, file,
+    AdapterFiles adapter = load_adapter(folder + "/adapter");
+    ModelFiles files = open_model(replay.model.path);
+    RandomWeights none(0);
+    auto model = build_model(files.config, none, make_method(replay.method),
+                             {Dtype::f32, Device::shapes});  // names and shapes alone
+    require(adapter.trained_digest(*model) == expected, file,
             ": holds other values than those that were trained, by the digest of ", folder,
             "/manifest.json");
     std::cout << "adapter on disk      " << expected << "  the same\n";

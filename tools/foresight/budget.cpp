@@ -81,8 +81,8 @@ bool by_lora(Changed& c) {
 constexpr Change changes[] = {smallest_batch,  checkpoint_mlp, checkpoint_blocks,
                               apply_as_you_go, in_bf16,        by_lora};
 
-// With the batch brought down to 1 when that is among the changes: the largest that fits is what is
-// said, as it is the fastest.
+// If batch 1 fits, tries larger batches and reports the largest that still fits, because it is the
+// fastest.
 Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
   MemoryBytes memory = predict_memory(c.shape, c.spec, seed);
   if (c.shape.run.batch == 1 && rows_before > 1 && memory.resident_peak <= budget) {

@@ -81,13 +81,10 @@ void consider_cgroups(MemoryRoom& least, const std::string& root) {
   }
 }
 
-std::string largest_purpose(const MemoryBytes& m) {
-  std::pair<const char*, int64_t> all[] = {
-      {"weights", m.weights},     {"masters", m.masters},         {"gradients", m.gradients},
-      {"optimizer", m.optimizer}, {"activations", m.activations}, {"workspace", m.workspace}};
-  auto most = std::max_element(std::begin(all), std::end(all),
-                               [](auto& a, auto& b) { return a.second < b.second; });
-  return std::string(most->first) + " with " + format_bytes(double(most->second));
+std::string largest_purpose(const MemoryBytes& memory) {
+  auto most = std::max_element(memory.of.begin(), memory.of.end());
+  return std::string(name(Purpose(most - memory.of.begin()))) + " with " +
+         format_bytes(double(*most));
 }
 
 }  // namespace
@@ -130,13 +127,14 @@ void hold_memory_room(const MemoryRoom& room, Device device) {
                room.set_by);
 }
 
-void require_room(Workbench& bench, const MemoryRoom& room,
+void require_room(Predictions& predictions, const MemoryRoom& room,
                   const std::vector<std::pair<MethodSpec, uint64_t>>& runs) {
+  const Workbench& bench = predictions.bench();
   const Device device = bench.model.parsed_device();
   hold_memory_room(room, device);
   if (!room.bytes) return;
   for (auto& [spec, seed] : runs) {
-    const MemoryBytes& needed = prediction_of(bench, spec, seed).memory;
+    const MemoryBytes& needed = predictions.of(spec, seed).memory;
     if (needed.resident_peak <= room.bytes) continue;
     fail("memory: ", spec.text, " needs ", format_bytes(double(needed.resident_peak)),
          " and there is room for ", format_bytes(double(room.bytes)), " (", room.set_by,

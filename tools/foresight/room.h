@@ -22,9 +22,9 @@ int64_t parse_bytes(const std::string& text, const std::string& option);
 // From now on no tensor is made that would take the process beyond its room (engine/device.h,
 // limit_memory), or the GPU's tensors.
 void hold_memory_room(const MemoryRoom& room, Device device = Device::cpu);
-// An Error, naming the largest purpose and what to change, when a run at this bench would not fit;
-// then the room is held.
-void require_room(Workbench& bench, const MemoryRoom& room,
+// Holds the room. An Error, naming the largest purpose and what to change, when one of these runs
+// would not fit.
+void require_room(Predictions& predictions, const MemoryRoom& room,
                   const std::vector<std::pair<MethodSpec, uint64_t>>& runs);
 
 }  // namespace afina

@@ -17,7 +17,7 @@ class Speed {
   // With the threads and the instruction set in force: from the cache
   // ($XDG_CACHE_HOME/afina/profile.json, else ~/.cache/afina), or measured now and put there, which
   // takes some seconds and is said to `out`. nullptr with AFINA_PROFILE=off, and where measuring
-  // fails; nullptr as well for devices other than the CPU, which no times are foreseen for.
+  // fails; nullptr as well for devices other than the CPU, for which no times are predicted.
   static const Speed* here(std::ostream& out, Device device = Device::cpu);
   // Measures anew. Times are wall time: what else runs on the machine shows in them.
   static Speed measure();

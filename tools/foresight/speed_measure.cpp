@@ -16,6 +16,7 @@
 #include "tools/foresight/predict.h"
 #include "tools/foresight/speed.h"
 #include "tools/results/machine.h"
+#include "tools/runs/step.h"
 
 namespace afina {
 
@@ -224,8 +225,8 @@ const Speed* Speed::here(std::ostream& out, Device device) {
       return &(known[key] = from_json(cache[key]));
   } catch (const Error&) {  // of an older form
   }
-  out << "Measuring once how fast this machine computes, to foresee times: some seconds"
-      << (file.empty() ? "" : " (kept in " + file + ")") << "\n"
+  out << "Measuring once how fast this machine computes, to predict times; this takes some seconds"
+      << (file.empty() ? "" : " (saved in " + file + ")") << "\n"
       << std::flush;
   try {
     known[key] = measure();

@@ -17,9 +17,6 @@ std::map<std::string, Command>& commands();
 // error, 2 a wrong command line.
 int run_program(const std::vector<std::string>& words);
 
-// Thrown for a wrong command line, so that the exit status can say so.
-struct UsageError;
-
 }  // namespace afina
 
 #define REGISTER_COMMAND(name, summary, run)              \

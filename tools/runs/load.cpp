@@ -29,10 +29,6 @@ Tokenizer tokenizer_of(const ModelFiles& files) {
                     : Tokenizer::from_file(files.path);
 }
 
-namespace {
-struct Untouched : Method {};  // nothing is trained, nothing is added
-}  // namespace
-
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
                                   Device device) {
   BuildOptions build;

@@ -18,6 +18,7 @@ struct LoadOptions {
   Device parsed_device() const { return parse_device(device); }
 };
 
+// The tokenizer of a Hugging Face folder or of a GGUF file.
 Tokenizer tokenizer_of(const ModelFiles& files);
 // The untouched model, with the adapter when a folder is named.
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,

@@ -1,6 +1,7 @@
 // The manifest of a run: what is needed to know what was run, and to run it again.
 #include "engine/choices.h"
 #include "tools/results/machine.h"
+#include "tools/results/results.h"
 #include "tools/runs/replay.h"
 
 namespace afina {

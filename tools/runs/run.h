@@ -17,6 +17,7 @@ struct RunPlan {
       false;  // go on from the newest checkpoint; a finished run is read back from its run.json
   int64_t stop_after = 0;  // this many steps: as if interrupted there; 0: go on to the end
   bool keep_model = true;  // write the adapter, or the whole model
+  std::optional<Prediction> predicted;  // recorded beside the measured figures
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
       progress;  // after every step; may be empty
 };

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
       check_error([&] { save_model(folder / "not", *model, Dtype::f32); }, {"adapters", "merge"});
       save_model(folder / "f32", *model, Dtype::f32, true);
       save_model(folder / "bf16", *model, Dtype::bf16, true);
-      BOOST_TEST(model->linears()[0]->adapter != nullptr);
+      BOOST_TEST(model->parameters->linears[0]->adapter != nullptr);
       auto logits = tiny_model(folder / "f32")->logits(first_batch(reference)).values();
       BOOST_TEST(distance(logits, reference.numbers("merged_logits")) < 2e-5);
       BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(),

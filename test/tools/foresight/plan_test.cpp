@@ -16,6 +16,7 @@
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
 #include "tools/runs/run.h"
+#include "tools/runs/step.h"
 
 using namespace afina;
 
@@ -64,35 +65,35 @@ const Words pocket = {"--model",
                       "--generations",
                       "0"};
 
-// Trains and compares what was foreseen with what came.
+// Trains and compares the prediction with the measured figures.
 void check_run(const Words& options) {
   ScratchFolder scratch;
   std::string what;
   for (auto& word : options) what += word + " ";
   Ran ran = run(joined(joined({"train", "--out", scratch / "run"}, pocket), options));
   BOOST_REQUIRE_MESSAGE(ran.status == 0, ran.err);
-  check_has(ran.out, {"Foreseen", "Memory at its peak", "Arithmetic", "foreseen"});
+  check_has(ran.out, {"Predicted", "Memory, peak in training", "FLOPs, total", "predicted"});
   Json result = parse_json_file(scratch / "run/run.json").at("run"),
-       foreseen = result.at("predicted");
+       prediction = result.at("predicted");
   double measured = result.at("memory").at("peak").get<double>(),
-         predicted = foreseen.at("memory").at("peak").get<double>();
+         predicted = prediction.at("memory").at("peak").get<double>();
   BOOST_TEST(std::fabs(predicted - measured) <= 0.02 * measured,
-             what << ": " << predicted << " foreseen, " << measured << " measured");
-  BOOST_TEST(foreseen.at("flops") == result.at("flops"),
-             what << foreseen.at("flops") << result.at("flops"));
+             what << ": " << predicted << " predicted, " << measured << " measured");
+  BOOST_TEST(prediction.at("flops") == result.at("flops"),
+             what << prediction.at("flops") << result.at("flops"));
   for (const char* key :
        {"storage_bytes", "trained_parameters", "total_parameters", "tokens", "steps"})
-    BOOST_TEST(foreseen.at(key) == result.at(key), what << key << ": " << foreseen.at(key)
-                                                        << " foreseen, " << result.at(key)
-                                                        << " found");
-  BOOST_TEST(foreseen.at("steps_seen") == foreseen.at("steps"));
+    BOOST_TEST(prediction.at(key) == result.at(key), what << key << ": " << prediction.at(key)
+                                                          << " predicted, " << result.at(key)
+                                                          << " found");
+  BOOST_TEST(prediction.at("steps_seen") == prediction.at("steps"));
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(plans)
 
-BOOST_AUTO_TEST_CASE(runs_cost_what_was_foreseen) {
+BOOST_AUTO_TEST_CASE(runs_cost_what_was_predicted) {
   check_run({"--method", "full:lr=1e-3", "--batch", "4", "--length", "64"});
   check_run({"--method", "full:lr=1e-3", "--batch", "2", "--accumulate", "2", "--length", "128",
              "--dtype", "bf16", "--checkpoint", "block"});
@@ -117,19 +118,19 @@ BOOST_AUTO_TEST_CASE(plan_takes_the_options_of_compare_and_says_the_same) {
   Json plan = parse_json_file(scratch / "plan/plan.json"),
        results = parse_json_file(scratch / "runs/results.json");
   for (size_t i = 0; i < 2; ++i) {
-    Json foreseen = plan.at("methods")[i].at("prediction"),
+    Json prediction = plan.at("methods")[i].at("prediction"),
          of_run = results.at("methods")[i].at("runs")[0].at("predicted");
     for (const char* key : {"flops", "storage_bytes", "trained_parameters", "tokens"})
-      BOOST_TEST(foreseen.at(key) == of_run.at(key), key);
-    BOOST_TEST(foreseen.at("memory").at("peak") == of_run.at("memory").at("peak"));
+      BOOST_TEST(prediction.at(key) == of_run.at(key), key);
+    BOOST_TEST(prediction.at("memory").at("peak") == of_run.at("memory").at("peak"));
   }
-  check_has(compared.out, {"Foreseen", "lora rank=8"});
+  check_has(compared.out, {"Predicted", "lora rank=8"});
   for (const char* file : {"runs/summary.md", "runs/report.html"})
-    check_has(read_text_file(scratch / file), {"oreseen", "measured"});
+    check_has(read_text_file(scratch / file), {"redicted", "measured"});
 }
 
-// What --device names is foreseen, there or not.
-BOOST_AUTO_TEST_CASE(a_gpu_is_foreseen_without_one) {
+// --device cuda or emulated is predicted whether the device is there or not.
+BOOST_AUTO_TEST_CASE(a_gpu_is_predicted_without_one) {
   if (!built_for(Device::emulated)) return;
   ScratchFolder scratch;
   write_text_file(
@@ -161,18 +162,19 @@ BOOST_AUTO_TEST_CASE(a_gpu_is_foreseen_without_one) {
       train_on(source.next_step(step), *model, trainer, 1, step);
     double measured = double(memory_use(Device::emulated).total_peak - before);
     BOOST_TEST(std::fabs(predicted - measured) <= 0.02 * measured,
-               method << ": " << predicted << " foreseen, " << measured << " measured");
+               method << ": " << predicted << " predicted, " << measured << " measured");
     options.device = "cpu";
     RunShape there = shape_without_data(options, data, run_options);
     BOOST_TEST(double(predict(there, parse_method(method), 1).memory.peak()) != predicted,
-               method << ": foreseen as on the CPU");
+               method << ": predicted as on the CPU");
     options.device = "emulated";
   }
   if (built_for(Device::cuda)) {
     Ran planned =
         run({"plan", "--model", source + "/data/configs/gpt2", "--device", "cuda", "--batch", "1"});
     BOOST_TEST(planned.status == 0, planned.err);
-    check_has(planned.out, {"Memory at its peak", "On cuda; times are foreseen for the CPU alone"});
+    check_has(planned.out,
+              {"Memory, peak in training", "On cuda; times are predicted for the CPU only"});
     BOOST_TEST(planned.out.find("Tokens per second") == planned.out.npos);
   }
 }
@@ -217,7 +219,7 @@ BOOST_AUTO_TEST_CASE(budgets_say_what_fits) {
   ScratchFolder scratch;
   Words words = {"plan", "--model", source + "/data/pocket", "--method",
                  "full", "--out",   scratch / "plan.json"};
-  // The process is foreseen with what it holds already, which in these tests may be more than the
+  // The process is predicted with what it holds already, which in these tests may be more than the
   // run's own, and grows from plan to plan where a sanitizer keeps what was freed: shares are of
   // that at the time.
   auto budget = [&](double share) {
@@ -287,10 +289,9 @@ BOOST_AUTO_TEST_CASE(a_machine_is_measured_once) {
   setenv("AFINA_PROFILE", "off", 1);
   Ran without = run(words);
   BOOST_TEST(first.status == 0, first.err);
-  check_has(first.out,
-            {"Measuring once", "profile.json", "Time of training, about", "Tokens per second"});
+  check_has(first.out, {"Measuring once", "profile.json", "Time, training", "Tokens per second"});
   BOOST_TEST(again.out.find("Measuring") == std::string::npos);
-  BOOST_TEST(without.out.find("Time of training") == std::string::npos);
+  BOOST_TEST(without.out.find("Time, training") == std::string::npos);
   Json kept = parse_json_file(cache / "cache/afina/profile.json");
   BOOST_REQUIRE(kept.size() == 1u);
   Speed read = Speed::from_json(OrderedJson::parse(kept.begin()->dump()));

@@ -1,5 +1,5 @@
 // Cases of linear layers, plain and with LoRA.
-#include "engine/ops/linear.h"
+#include "engine/ops/low_rank.h"
 #include "engine/ops/dropout.h"
 #include "test/engine/ops/op_case.h"
 

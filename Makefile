@@ -7,24 +7,28 @@ CRASHES ?= 200
 # GPU part of a full build: CUDA kernels if nvcc is installed, and the emulator.
 # make GPU='-DCUDA=OFF -DEMULATED=OFF' leaves both out.
 GPU ?= -DCUDA=ON -DEMULATED=ON
+# Instruction sets of the CPU that a full build has kernels for (CMakeLists.txt).
+SETS ?= all
+full = $(GPU) -DINSTRUCTION_SETS=$(SETS)
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
-  sed -n 's/^-- \(.*\(nvcc\|CUDA\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
+  sed -n 's/^-- \(.*\(nvcc\|CUDA\|instruction set\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
 .PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
 all: setup
-	@$(call built,$(BUILD),all,$(GPU))
+	@$(call built,$(BUILD),all,$(full))
 
 # Installs what the build needs and is missing, after saying what and why.
 setup:
 	@tools/setup
 
 # Full fine-tuning against LoRA on the model in data/pocket, in about a minute; writes its report to
-# runs/demo. A build folder that was never configured is built without GPU kernels: they take longer
-# to compile than the demo takes to run, and the demo needs none. `make` adds them.
-demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF)
+# runs/demo. A build folder that was never configured is built for this machine's processor alone and
+# without GPU kernels: all kernels together take longer to compile than the demo takes to run, and it
+# needs none of the others. `make` adds them.
+demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))
 	tools/demo $(BUILD)/afina
@@ -73,7 +77,7 @@ fuzz: setup
 # speed compared with floors and with PyTorch; writes runs/gpu-check/gpu.md. Without a GPU it says
 # what it would do.
 gpu-check: setup
-	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON)
+	@$(call built,$(BUILD),afina tests gpu_bench,-DCUDA=ON -DEMULATED=ON -DINSTRUCTION_SETS=$(SETS))
 	test/gpu_check.sh $(BUILD)
 
 # The same as a folder and an archive to copy to another machine: gpu-package/ needs neither Boost nor

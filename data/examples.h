@@ -2,11 +2,11 @@
 #pragma once
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "data/chat_template.h"
+#include "engine/files/json_value.h"
 
 namespace afina {
 
@@ -35,12 +35,12 @@ struct ExampleOptions {
 // what was expected, what was found and what to do.
 class Record {
  public:
-  Record(const nlohmann::json& json, const FieldNames& fields, std::string place);
+  Record(const Json& json, const FieldNames& fields, std::string place);
   bool has(const std::string& field) const;  // present and not null
   // The string, or array, in `field`. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
   std::string text_or(const std::string& field, const std::string& otherwise) const;
-  const nlohmann::json& list(const std::string& field) const;
+  const Json& list(const std::string& field) const;
   // The name of `field` in the file.
   std::string name(const std::string& field) const;
   const std::string& place() const { return place_; }
@@ -48,7 +48,7 @@ class Record {
                                const std::string& found) const;
 
  private:
-  const nlohmann::json& json_;
+  const Json& json_;
   const FieldNames& fields_;
   std::string place_;
 };

@@ -2,6 +2,7 @@
 // the wrong tokens.
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
 #include "data/batches.h"
 #include "engine/error.h"

@@ -17,7 +17,11 @@ namespace afina {
   constexpr GemmTable table{}; \
   }
 
+#if defined(AFINA_BUILT_scalar)
 DECLARE(scalar)
+#else
+LEFT_OUT(scalar)
+#endif
 #if defined(AFINA_BUILT_avx2)
 DECLARE(avx2)
 #else

@@ -27,13 +27,15 @@ constexpr bool built(Isa isa) {
 #if defined(AFINA_BUILT_avx512bf16)
   if (isa == Isa::avx512bf16) return true;
 #endif
-  return isa == Isa::scalar;
+#if defined(AFINA_BUILT_scalar)
+  if (isa == Isa::scalar) return true;
+#endif
+  return false;
 }
 
 // Is it compiled and supported? __builtin_cpu_supports also asks (xgetbv) whether the operating
 // system saves the registers.
 bool has(Isa isa) {
-  if (!built(isa)) return false;
 #if defined(__x86_64__)
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -45,10 +47,18 @@ bool has(Isa isa) {
   return isa == Isa::scalar;
 }
 
-std::string possible() {
+std::string listed(const std::vector<Isa>& sets) {
   std::string words;
-  for (Isa i : usable_isas()) words += std::string(words.empty() ? "" : ", ") + name(i);
+  for (Isa i : sets) words += std::string(words.empty() ? "" : ", ") + name(i);
   return words;
+}
+constexpr const char* build_all = "`make` (or cmake -DINSTRUCTION_SETS=all) builds every set";
+
+void require_usable(Isa isa, const std::string& what) {
+  require(has(isa), what,
+          ": this processor does not have it. Possible here: ", listed(usable_isas()));
+  require(built(isa), what, ": this build has no kernels for it; ", build_all,
+          ". Possible here: ", listed(usable_isas()));
 }
 
 Isa requested() {
@@ -56,11 +66,10 @@ Isa requested() {
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
     if (!std::strcmp(word, name(i))) {
-      require(has(i), "AFINA_ISA=", word,
-              ": this processor or this build does not have it. Possible here: ", possible());
+      require_usable(i, std::string("AFINA_ISA=") + word);
       return i;
     }
-  fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", possible());
+  fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", listed(usable_isas()));
 }
 
 std::atomic<int> chosen{-1};
@@ -77,7 +86,17 @@ const char* name(Isa isa) {
   return "scalar";
 }
 
-Isa best_isa() { return usable_isas().back(); }
+Isa best_isa() {
+  const std::vector<Isa> usable = usable_isas();
+  if (usable.empty()) {
+    std::vector<Isa> all;
+    for (Isa i : every_isa)
+      if (built(i)) all.push_back(i);
+    fail("this program was built for processors with ", listed(all),
+         ", and this one has no such instructions. Build it on this machine; ", build_all);
+  }
+  return usable.back();
+}
 
 Isa isa() {
   int i = chosen.load(std::memory_order_relaxed);
@@ -86,15 +105,14 @@ Isa isa() {
 }
 
 void set_isa(Isa isa) {
-  require(has(isa), "instruction set ", name(isa),
-          ": this processor or this build does not have it. Possible here: ", possible());
+  require_usable(isa, std::string("instruction set ") + name(isa));
   chosen = int(isa);
 }
 
 std::vector<Isa> usable_isas() {
   std::vector<Isa> all;
   for (Isa i : every_isa)
-    if (has(i)) all.push_back(i);
+    if (built(i) && has(i)) all.push_back(i);
   return all;
 }
 

@@ -11,7 +11,8 @@ namespace afina {
 enum class Isa { scalar, avx2, avx512, avx512bf16 };
 
 const char* name(Isa isa);
-// The best that is compiled and supported by this processor.
+// The best that is compiled and supported by this processor. Throws an Error if there is none (a
+// program that was built on another machine for that machine alone, INSTRUCTION_SETS=native).
 Isa best_isa();
 // The one in use: set_isa()'s, else AFINA_ISA's, else the best. Throws an Error if AFINA_ISA names
 // one that is unknown or not available.

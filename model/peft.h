@@ -50,7 +50,7 @@ class PeftConfig {
  private:
   std::string where_;
   Json json_;
-  nlohmann::ordered_json ordered_;  // the same, in the file's order
+  OrderedJson ordered_;  // the same, in the file's order
   std::set<std::string> understood_;
 };
 

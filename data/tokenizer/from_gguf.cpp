@@ -10,7 +10,7 @@ namespace afina {
 namespace {
 
 // Keeps the order of keys, for human readers of the file.
-using Ordered = nlohmann::ordered_json;
+using Ordered = OrderedJson;
 
 // Values of tokenizer.ggml.token_type.
 enum TokenType { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
@@ -91,17 +91,15 @@ Ordered added_tokens_of(const Source& from) {
 }
 
 Ordered vocabulary_of(const Source& from) {
-  Ordered json = Ordered::object();
-  auto& vocabulary = json.get_ref<Ordered::object_t&>();
+  Ordered::object_t vocabulary;
   std::unordered_map<std::string_view, size_t> seen;
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     auto [twin, fresh] = seen.emplace(from.tokens[id], id);
     require(fresh, from.name, ": the tokens ", twin->second, " and ", id, " are both \"",
             from.tokens[id], "\"");
-    vocabulary.emplace_back(from.tokens[id],
-                            id);  // append directly: insertion by key would search all entries
+    vocabulary.push_back({from.tokens[id], id});
   }
-  return json;
+  return vocabulary;
 }
 
 // SentencePiece stores scores instead of merges: every way to build a token from two others is a
@@ -243,7 +241,7 @@ TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& 
       post_processor_of(from, adds_bos, from.flag("add_eos_token", false) && from.id("eos") >= 0);
   try {
     return {json.dump(1) + "\n", config.dump(2) + "\n"};
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     fail(name, ": the tokenizer's texts are not UTF-8: ", error.what());
   }
 }

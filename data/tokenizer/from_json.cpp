@@ -45,7 +45,7 @@ Vocabulary read_vocabulary(const Json& model, const std::string& where) {
   Vocabulary ids;
   ids.reserve(json.size());
   for (auto& [token, id] : json.items()) {
-    if (!id.is_number_integer() || id < 0 || id >= INT32_MAX)
+    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= INT32_MAX)
       fail(where, ": vocab: expected an id for \"", token, "\", found ", describe(id));
     ids.emplace(token, id.get<int32_t>());
   }
@@ -134,7 +134,7 @@ std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, 
     const Json& one = json[i];
     std::string left, right;
     if (one.is_string()) {
-      const auto& both = one.get_ref<const std::string&>();
+      const auto& both = one.text();
       if (both.starts_with("#version")) continue;
       size_t space = both.find(' ');
       require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where,

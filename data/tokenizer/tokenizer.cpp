@@ -61,7 +61,7 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
   return Tokenizer(state);
 }
 
-Tokenizer Tokenizer::from_gguf(const nlohmann::json& metadata, const std::string& name) {
+Tokenizer Tokenizer::from_gguf(const Json& metadata, const std::string& name) {
   TokenizerFiles files = tokenizer_files_of_gguf(metadata, name);
   return from_json(std::move(files.json), name, std::move(files.config));
 }

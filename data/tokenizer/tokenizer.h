@@ -3,11 +3,12 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/files/json_value.h"
 
 namespace afina {
 
@@ -43,8 +44,7 @@ class Tokenizer {
   // in errors.
   static Tokenizer from_json(std::string text, const std::string& name, std::string config = "");
   // From the tokenizer.* keys of a GGUF file (models gpt2 and llama).
-  static Tokenizer from_gguf(const nlohmann::json& metadata,
-                             const std::string& name = "GGUF metadata");
+  static Tokenizer from_gguf(const Json& metadata, const std::string& name = "GGUF metadata");
 
   // Does not add what the post-processor would add (see adds_bos). Invalid UTF-8 becomes U+FFFD, as
   // with Python's errors="replace". special_tokens_in_text: whether "<|im_end|>" written in the

@@ -62,7 +62,7 @@ void multiply_lying(const Gemm& g) {
   lying.c = t;
   lying.ldc = g.m;
   if (g.accumulate) turn(t, c, g.m, g.n, g.one_thread);
-  Multiply<Kind>(lying).run();
+  multiply_upright<Kind>(lying);
   turn(c, t, g.n, g.m, g.one_thread);
 }
 
@@ -78,7 +78,7 @@ AFINA_INLINE static auto with_bf16(F f) {
 
 template <class Kind>
 void multiply(const Gemm& g) {
-  better_lying(g) ? multiply_lying<Kind>(g) : Multiply<Kind>(g).run();
+  better_lying(g) ? multiply_lying<Kind>(g) : multiply_upright<Kind>(g);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ struct OneChain {
 
 // A unit is one f32.
 struct UnitF32 : OneChain {
+  using Product = UnitF32;  // the kind whose tiles multiply units of this one
   using Wide_ = Wide;
   using Narrow_ = Narrow;
   static constexpr int bytes = 4;   // of an element in memory
@@ -65,6 +66,7 @@ struct UnitF32 : OneChain {
 // A unit is one bf16 widened to f32, with the two of a pair swapped: the f32 chain over units then
 // equals the chain over bf16 pairs.
 struct UnitWidened : OneChain {
+  using Product = UnitF32;  // once units, they are multiplied alike: the tiles are compiled once
   using Wide_ = Wide;
   using Narrow_ = Narrow;
   static constexpr int bytes = 2;
@@ -74,10 +76,6 @@ struct UnitWidened : OneChain {
   template <class V>
   AFINA_INLINE static typename V::F multiply(typename V::F a, typename V::F b, typename V::F c) {
     return V::fma(a, b, c);
-  }
-  template <class V>
-  AFINA_INLINE static typename V::F multiply_at(const void* a, typename V::F b, typename V::F c) {
-    return V::fma_at(a, b, c);
   }
   AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
@@ -94,6 +92,7 @@ struct UnitWidened : OneChain {
 #if defined(AFINA_ISA_avx512bf16)
 // A unit is a pair of bf16, the lower k in the lower half.
 struct UnitPairs : OneChain {
+  using Product = UnitPairs;
   using Wide_ = Avx16;
   using Narrow_ = Avx8Pairs;
   static constexpr int bytes = 2;

@@ -2,6 +2,7 @@
 // learnt and forgot.
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "engine/files/atomic_file.h"
 #include "tools/foresight/prediction_table.h"

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <sstream>
 
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"

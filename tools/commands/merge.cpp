@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "engine/random.h"
 #include "model/files/save.h"

@@ -3,11 +3,11 @@
 #pragma once
 #include <iosfwd>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/dtype.h"
+#include "engine/files/json_value.h"
 #include "engine/shapes.h"
 
 namespace afina {
@@ -25,8 +25,8 @@ class Speed {
   // Seconds of one call in a run that computes in `dtype`.
   double seconds(const KernelCall& call, Dtype dtype) const;
 
-  nlohmann::ordered_json json() const;
-  static Speed from_json(const nlohmann::ordered_json& json);  // an Error when something is missing
+  OrderedJson json() const;
+  static Speed from_json(const OrderedJson& json);  // an Error when something is missing
 
   // Matrix products c (m, n) of m n k multiply-adds, for each form and dtype.
   struct Product {

@@ -5,11 +5,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "engine/bf16_sums.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/json_value.h"
 #include "engine/isa.h"
 #include "engine/primitives.h"
 #include "engine/threads.h"
@@ -191,18 +191,18 @@ std::string key_of_this_machine() {
          (bf16_sums() == Bf16Sums::tiles ? ", bf16-tiles" : "");
 }
 
-nlohmann::ordered_json read_cache(const std::string& file) {
+OrderedJson read_cache(const std::string& file) {
   std::error_code ignored;
-  if (file.empty() || !fs::exists(file, ignored)) return nlohmann::ordered_json::object();
+  if (file.empty() || !fs::exists(file, ignored)) return OrderedJson::object();
   try {
-    nlohmann::ordered_json json = nlohmann::ordered_json::parse(read_text_file(file, 1 << 24));
+    OrderedJson json = OrderedJson::parse(read_text_file(file, 1 << 24));
     if (json.is_object()) return json;
   } catch (const std::exception&) {}
-  return nlohmann::ordered_json::object();  // damaged: it is measured and written again
+  return OrderedJson::object();  // damaged: it is measured and written again
 }
 
 // A cache that cannot be written is no reason to stop.
-void write_cache(const std::string& file, const nlohmann::ordered_json& json) {
+void write_cache(const std::string& file, const OrderedJson& json) {
   if (file.empty()) return;
   try {
     fs::create_directories(fs::path(file).parent_path());
@@ -219,7 +219,7 @@ const Speed* Speed::here(std::ostream& out, Device device) {
   static std::map<std::string, Speed> known;
   std::string key = key_of_this_machine(), file = cache_file();
   if (auto found = known.find(key); found != known.end()) return &found->second;
-  nlohmann::ordered_json cache = read_cache(file);
+  OrderedJson cache = read_cache(file);
   try {
     if (cache.contains(key) && !(asked && std::string(asked) == "new"))
       return &(known[key] = from_json(cache[key]));

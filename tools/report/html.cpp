@@ -1,5 +1,5 @@
 // The frame of report.html: head, navigation, title, data and scripts around the sections.
-#include <nlohmann/json.hpp>
+#include "engine/files/json_value.h"
 #include "tools/report/embedded.h"
 #include "tools/report/page.h"
 #include "tools/report/report.h"
@@ -52,7 +52,7 @@ std::string why(std::string_view question, std::string_view answer) {
 
 namespace {
 
-using nlohmann::ordered_json;
+using ordered_json = OrderedJson;
 
 // Long curves are thinned: a screen has some hundred points of width, and results.json has them
 // all.

@@ -6,18 +6,16 @@
 #include <concepts>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
 #include "engine/error.h"
+#include "engine/files/json_value.h"
 #include "tools/results/figures.h"
 
 namespace afina {
-
-using OrderedJson = nlohmann::ordered_json;
 
 // A struct with a list of fields, told from the containers by having no size and no value.
 template <class T>

@@ -4,12 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 #include "engine/device.h"
+#include "engine/files/json_value.h"
 #include "tools/results/machine.h"
 #include "tools/results/statistics.h"
 
@@ -211,13 +211,13 @@ std::vector<PairedDifference> paired_differences(const Comparison& comparison);
 
 size_t reference_method(const Comparison& comparison);
 
-nlohmann::ordered_json to_json(const Comparison& comparison);
-nlohmann::ordered_json to_json(const RunResult& run);
-nlohmann::ordered_json to_json(const Machine& machine);
-nlohmann::ordered_json to_json(const Prediction& prediction);
+OrderedJson to_json(const Comparison& comparison);
+OrderedJson to_json(const RunResult& run);
+OrderedJson to_json(const Machine& machine);
+OrderedJson to_json(const Prediction& prediction);
 // Unknown, missing and mistyped keys, and another schema version, are Errors that name the place.
-Comparison comparison_from_json(const nlohmann::ordered_json& json);
-RunResult run_from_json(const nlohmann::ordered_json& json);
+Comparison comparison_from_json(const OrderedJson& json);
+RunResult run_from_json(const OrderedJson& json);
 
 // Writes results.json, summary.md and report.html into the folder, which must exist
 // (tools/report/report.h has the pieces).

@@ -1,6 +1,5 @@
 // The JSON form of results: every struct lists its fields once, for writing and for reading.
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include "engine/error.h"
 #include "engine/files/json.h"
 #include "tools/results/figures.h"

@@ -111,7 +111,7 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   Json whole = parse_json_file(path);
   if (!is_same_run(identity_of(plan, bench), whole.value("identity", Json()), path)) return {};
   RunOutcome outcome;
-  outcome.result = run_from_json(nlohmann::ordered_json::parse(whole.at("run").dump()));
+  outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
   outcome.choice = whole.at("choice").get<double>();
   outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
   outcome.stored_as = whole.at("stored_as").get<std::string>();

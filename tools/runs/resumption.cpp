@@ -32,7 +32,7 @@ int64_t Resumption::restore(RunOutcome& outcome) {
   if (!resumed.step) return 0;
   try {
     return restore_from(resumed.extra, resumed.step, folder, outcome);
-  } catch (const nlohmann::json::exception& e) {
+  } catch (const JsonError& e) {
     fail(folder, ": the checkpoint of step ", resumed.step,
          " is complete but not as a run writes it (", e.what(),
          "); remove the folder to start anew");
@@ -42,7 +42,7 @@ int64_t Resumption::restore(RunOutcome& outcome) {
 int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
                                  RunOutcome& outcome) {
   require_same_run(identity_of(plan_, bench_), extra.at("identity"), folder);
-  outcome.result = run_from_json(nlohmann::ordered_json::parse(extra.at("run").dump()));
+  outcome.result = run_from_json(OrderedJson::parse(extra.at("run").dump()));
   outcome.result.folder = plan_.folder;
   require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,
           " has the figures of ", outcome.result.curve.size(),

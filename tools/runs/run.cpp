@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "tools/runs/evaluate.h"
 #include "tools/runs/guards.h"

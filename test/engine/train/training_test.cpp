@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"

@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_machine_is_measured_once) {
   BOOST_TEST(without.out.find("Time, training") == std::string::npos);
   Json kept = parse_json_file(cache / "cache/afina/profile.json");
   BOOST_REQUIRE(kept.size() == 1u);
-  Speed read = Speed::from_json(nlohmann::ordered_json::parse(kept.begin()->dump()));
+  Speed read = Speed::from_json(OrderedJson::parse(kept.begin()->dump()));
   BOOST_TEST(Json::parse(read.json().dump()) == *kept.begin());
 }
 

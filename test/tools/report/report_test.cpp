@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include "engine/error.h"
+#include "engine/files/json_value.h"
 #include "test/tools/report/report_fixture.h"
 #include "tools/text/units.h"
 
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(json_loses_nothing) {
   comparison.title = "odd \"title\"\n\u00e9 \U0001F600";
   comparison.methods[0].runs[0].seed = ~uint64_t(0);
   auto json = to_json(comparison);
-  auto again = to_json(comparison_from_json(nlohmann::ordered_json::parse(json.dump())));
+  auto again = to_json(comparison_from_json(OrderedJson::parse(json.dump())));
   BOOST_TEST(json.dump() == again.dump());
   auto run = to_json(comparison.methods[1].runs[1]);
   BOOST_TEST(run.dump() == to_json(run_from_json(run)).dump());
@@ -125,12 +125,11 @@ BOOST_AUTO_TEST_CASE(json_refuses_what_it_does_not_know) {
   refused([](auto& json) { json["methods"][0]["runs"][0]["curve"]["loss"].push_back(1); },
           "expected a list as long");
   refused([](auto& json) { json["methods"] = "none"; }, "expected a list, found string");
-  refused([](auto& json) { json = nlohmann::ordered_json::array(); },
-          "expected a comparison of afina");
+  refused([](auto& json) { json = OrderedJson::array(); }, "expected a comparison of afina");
 }
 
 // Keys of all objects; not those of the options, which are the commands' own.
-static void collect_keys(const nlohmann::ordered_json& json, std::set<std::string>& keys) {
+static void collect_keys(const OrderedJson& json, std::set<std::string>& keys) {
   if (json.is_array())
     for (auto& item : json) collect_keys(item, keys);
   if (!json.is_object()) return;
@@ -190,7 +189,7 @@ BOOST_AUTO_TEST_CASE(page_carries_the_curves) {
   Comparison comparison = fixture_comparison(2);
   std::string html = report_html(comparison), mark = "id=\"data\">";
   size_t begin = html.find(mark) + mark.size();
-  auto data = nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+  auto data = Json::parse(html.substr(begin, html.find("</script>", begin) - begin));
   BOOST_REQUIRE(data["methods"].size() == 3u);
   BOOST_TEST(data["methods"][1]["runs"][1]["curve"]["loss"].size() == 120u);
   BOOST_TEST(data["methods"][1]["runs"][1]["evaluations"]["retain"][12] ==

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/load.h"
 #include "tools/text/colour.h"
 #include "tools/text/format.h"

@@ -7,7 +7,7 @@
 #include "engine/train/trainer.h"
 #include "model/model.h"
 #include "model/step_inputs.h"
-#include "tools/options/options.h"
+#include "tools/options/groups.h"
 #include "tools/runs/ledger.h"
 
 namespace afina {

@@ -41,7 +41,7 @@ std::string our_modules(const Json& config, const std::string& key, const std::s
 PeftConfig::PeftConfig(const std::string& text, std::string where)
     : where_(std::move(where)), json_(parse_json(text, where_)) {
   require(json_.is_object(), where_, ": should be an object, not ", describe(json_));
-  ordered_ = OrderedJson::parse(text, nullptr, false);
+  ordered_ = OrderedJson::parse(text);
 }
 
 const Json* PeftConfig::find(const std::string& key) {

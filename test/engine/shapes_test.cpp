@@ -65,7 +65,7 @@ Cost cost_of(const Job& job, Device device) {
                   {job.dtype, device, 1, job.checkpointing});
   TrainOptions options;
   options.schedule = {1e-3, 2, 0, Decay::constant, 0.};
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   Cost cost;
   for (int64_t step = 0; step < 2; ++step) {
     reset_memory_peak(device);

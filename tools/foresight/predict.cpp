@@ -199,7 +199,7 @@ MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const 
   reset_memory_peak(Device::shapes);
   std::unique_ptr<Trainer> trainer;
   if (!trained.empty()) {
-    trainer = std::make_unique<Trainer>(trained, options);
+    trainer = std::make_unique<Trainer>(trained, options, model.method.get());
     BatchOptions batch;
     batch.batch = 1;
     batch.length = 2;

@@ -1,9 +1,9 @@
 // The layers models are made of. A linear layer is where methods attach.
 #pragma once
-#include "engine/saved.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/low_rank.h"
 #include "engine/ops/norm.h"
+#include "engine/saved.h"
 #include "model/scope.h"
 
 namespace afina {
@@ -47,8 +47,9 @@ struct Linear {
   // more.
   Tensor operator()(const Tensor& x, const Inputs& inputs, bool again) const {
     Tensor y = (*this)(x, inputs);
-    return again ? recomputed(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
-                 : y;
+    return again
+               ? recomputed(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
+               : y;
   }
   // Weight and bias (empty: none) in f32, on the weight's device, with the adapter merged into
   // them; the layer keeps its own.

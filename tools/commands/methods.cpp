@@ -13,8 +13,8 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Lists the methods of fine-tuning. With a name, shows that method's card: the paper, the formula,
-what it trains, its options, a learning rate to begin with, and what it does not promise.
+    R"(Lists the methods of fine-tuning. With a name, shows that method's card: the paper, the
+formula, what it trains, its options, a learning rate to begin with, and what it does not promise.
 
   afina methods
   afina methods lora)";

@@ -3,6 +3,7 @@
 #include "engine/ops/embedding.h"
 #include "engine/ops/low_rank.h"
 #include "engine/ops/norm.h"
+#include "engine/ops/scale.h"
 #include "engine/saved.h"
 #include "model/scope.h"
 
@@ -39,6 +40,15 @@ struct Linear {
                        bool with_bias = true) const {
     return linear_lora(x, xa, weight.value, with_bias ? bias_value() : Tensor(), part.a.value,
                        part.b.value, part.scale);
+  }
+  // ‖row‖² of the weight, and ‖row‖ of the weight with a low-rank path merged into it: (out), f32
+  // (f64), constants of the graph.
+  Tensor row_squares() const {
+    PurposeScope purpose(Purpose::weights);  // an adapter holds them as long as the weight
+    return afina::row_squares(weight.value);
+  }
+  Tensor row_norms(const Tensor& squares, const LowRank& part) const {
+    return low_rank_row_norms(weight.value, squares, part.a.value, part.b.value, part.scale);
   }
   Tensor operator()(const Tensor& x, const Inputs& inputs) const {
     return adapter ? adapter->forward(x, *this, inputs) : plain(x);

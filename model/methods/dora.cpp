@@ -19,7 +19,8 @@ struct DoraAdapter : Adapter {
         m(scope.added("lora_magnitude_vector", {layer.out()}, {Init::ones})),
         squares(layer.row_squares()),
         dropout(dropout) {
-    if (holds_bytes(m.value.device())) m.assign(layer.row_norms(squares, part).values().data());
+    const Tensor lengths = layer.row_norms(squares, part);  // counted where there are no bytes too
+    if (holds_bytes(m.value.device())) m.assign(lengths.values().data());
   }
 
   // ‖V‖ is a constant in the gradient (section 4.3 of the paper).

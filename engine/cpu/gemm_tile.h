@@ -158,9 +158,8 @@ AFINA_INLINE static void one_tile(const Tile& t, bool whole) {
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
   }
-#pragma GCC unroll 1
-  for (const Stretch* s = &t.first; s; s = s == &t.first && t.second.units ? &t.second : nullptr)
-    add_stretch<Kind, V, R, NV, Step>(acc, *s);
+  add_stretch<Kind, V, R, NV, Step>(acc, t.first);
+  if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
   if (whole) {
     if (t.bias) add_bias<V, true>(acc, t);
     if (t.out) store_sums<V, true, true>(acc, t);

@@ -26,7 +26,7 @@ class Library {
   template <class F>
   void find(const char* name, F& function) {
     function = handle_ ? reinterpret_cast<F>(dlsym(handle_, name)) : nullptr;
-    if (!function && missing_.empty()) missing_ = std::string("it has no ") + name;
+    if (!function && missing_.empty()) missing_.append("it has no ").append(name);
   }
   bool usable() const { return missing_.empty(); }
   const std::string& missing() const { return missing_; }  // why it cannot be used; empty if it can

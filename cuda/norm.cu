@@ -255,38 +255,44 @@ void with_held(const Norm<T>& c, Body body) {
 // sum and more: both empty, or sum = x + more is what the norm is of.
 void any_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more,
                  const Tensor& weight, double eps) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
-    if (more) {
-      c.more = more.data<T>();
-      c.sum = sum.data<T>();
-      c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    }
-    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
-    with_held(c, [&](auto held) {
-      launch(rmsnorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
-             rstd.data<sum_of<T>>(), c);
-    });
-  });
+  with_type(
+      x.dtype(),
+      [&](auto* type) {
+        using T = pointed<decltype(type)>;
+        Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
+        if (more) {
+          c.more = more.data<T>();
+          c.sum = sum.data<T>();
+          c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
+        }
+        c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+        with_held(c, [&](auto held) {
+          launch(rmsnorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
+                 rstd.data<sum_of<T>>(), c);
+        });
+      },
+      "rmsnorm");
 }
 void any_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x,
                    const Tensor& more, const Tensor& weight, const Tensor& bias, double eps) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    using S = sum_of<T>;
-    Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
-    if (more) {
-      c.more = more.data<T>();
-      c.sum = sum.data<T>();
-      c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    }
-    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
-    with_held(c, [&](auto held) {
-      launch(layernorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
-             mean.data<S>(), rstd.data<S>(), c);
-    });
-  });
+  with_type(
+      x.dtype(),
+      [&](auto* type) {
+        using T = pointed<decltype(type)>;
+        using S = sum_of<T>;
+        Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
+        if (more) {
+          c.more = more.data<T>();
+          c.sum = sum.data<T>();
+          c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
+        }
+        c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+        with_held(c, [&](auto held) {
+          launch(layernorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
+                 mean.data<S>(), rstd.data<S>(), c);
+        });
+      },
+      "layernorm");
 }
 
 void rmsnorm(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight, double eps) {

@@ -50,8 +50,8 @@ std::vector<Tensor> together(const std::vector<const Linear*>& layers, const Ten
   if (ys.empty())
     for (const Linear* layer : layers) ys.push_back((*layer)(x, inputs));
   for (size_t i = 0; again && i < layers.size(); ++i)
-    ys[i] = recomputed(x, ys[i],
-                   [layer = layers[i], inputs](const Tensor& of) { return (*layer)(of, inputs); });
+    ys[i] = recomputed(
+        x, ys[i], [layer = layers[i], inputs](const Tensor& of) { return (*layer)(of, inputs); });
   return ys;
 }
 

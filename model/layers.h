@@ -1,9 +1,10 @@
 // The layers models are made of. A linear layer is where methods attach.
 #pragma once
-#include "engine/saved.h"
 #include "engine/ops/embedding.h"
 #include "engine/ops/low_rank.h"
 #include "engine/ops/norm.h"
+#include "engine/ops/scale.h"
+#include "engine/saved.h"
 #include "model/scope.h"
 
 namespace afina {
@@ -40,6 +41,15 @@ struct Linear {
     return linear_lora(x, xa, weight.value, with_bias ? bias_value() : Tensor(), part.a.value,
                        part.b.value, part.scale);
   }
+  // ‖row‖² of the weight, and ‖row‖ of the weight with a low-rank path merged into it: (out), f32
+  // (f64), constants of the graph.
+  Tensor row_squares() const {
+    PurposeScope purpose(Purpose::weights);  // an adapter holds them as long as the weight
+    return afina::row_squares(weight.value);
+  }
+  Tensor row_norms(const Tensor& squares, const LowRank& part) const {
+    return low_rank_row_norms(weight.value, squares, part.a.value, part.b.value, part.scale);
+  }
   Tensor operator()(const Tensor& x, const Inputs& inputs) const {
     return adapter ? adapter->forward(x, *this, inputs) : plain(x);
   }
@@ -47,8 +57,9 @@ struct Linear {
   // more.
   Tensor operator()(const Tensor& x, const Inputs& inputs, bool again) const {
     Tensor y = (*this)(x, inputs);
-    return again ? recomputed(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
-                 : y;
+    return again
+               ? recomputed(x, y, [this, inputs](const Tensor& of) { return (*this)(of, inputs); })
+               : y;
   }
   // Weight and bias (empty: none) in f32, on the weight's device, with the adapter merged into
   // them; the layer keeps its own.

@@ -123,11 +123,9 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   return method;
 }
 
-std::string MethodCard::why_not(Promise promise, const std::string& base) const {
-  for (const NotPromised& e : not_promised)
-    if ((e.promise == promise || e.promise == Promise::builds) &&
-        (e.base.empty() || e.base == base))
-      return e.because;
+std::string MethodCard::why_not(Promise promise) const {
+  for (const NotPromised& n : not_promised)
+    if (n.promise == promise) return n.because;
   return {};
 }
 

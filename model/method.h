@@ -15,6 +15,7 @@ namespace afina {
 struct Linear;
 struct LowRank;
 struct ModelConfig;
+struct Parameters;
 struct Point;
 struct PointAdapter;
 class Scope;
@@ -114,20 +115,18 @@ class MethodOptions {
 // What every method promises and the tests check of it, unless its card says that one does not
 // apply.
 enum class Promise : uint8_t {
-  builds,                // on every architecture
   starts_as_pretrained,  // equal logits before the first step
   trains_what_it_says,   // those parameters change in training, and no others
   merges,                // the merged model's logits are the adapted one's
   checkpoints,           // equal gradients under every kind of checkpointing
   splits,                // equal gradients for micro-batches and for the whole batch
-  slope                  // the gradient is the loss's slope, in f64
+  slope,                 // the gradient is the loss's slope, in f64
+  stores                 // what is stored gives the same logits when it is loaded
 };
-// A promise that does not apply, and why; base: on this architecture alone. A method that does not
-// build on a base must refuse it with an Error.
+// A promise that does not apply, and why.
 struct NotPromised {
   Promise promise;
   std::string because;
-  std::string base = {};
 };
 
 // A method as people read about it (`afina methods`) and as the tests know it.
@@ -144,9 +143,13 @@ struct MethodCard {
   std::string peft_type = {}, peft_flag = {};
   std::vector<std::string> tries;  // option strings that the promises are tested with
   std::vector<NotPromised> not_promised = {};
+  // What a model must have for the method to apply, in words, and whether a pretrained model has
+  // it; empty and null: any model will do. On others, building the model is an Error.
+  std::string needs = {};
+  bool (*fits)(const Parameters& pretrained) = nullptr;
 
-  // Why a promise does not apply on this architecture; empty: it applies.
-  std::string why_not(Promise promise, const std::string& base) const;
+  // Why a promise does not apply; empty: it applies.
+  std::string why_not(Promise promise) const;
 };
 
 struct MethodEntry {

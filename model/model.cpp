@@ -128,14 +128,13 @@ Model::Places Model::places(int64_t rows, int64_t length, int64_t first) const {
   const Device device = parameters->device;
   auto made = places_.find({rows, length, first});
   if (made != places_.end()) return made->second;
-  PurposeScope purpose(device == Device::cpu ? Purpose::workspace : Purpose::weights);
+  PurposeScope purpose(Purpose::weights);
   const size_t n = size_t(rows * length);
   std::vector<int32_t> positions(n);
   for (size_t i = 0; i < n; ++i) positions[i] = int32_t(first + int64_t(i) % length);
   Places all{Tensor::from(positions, {rows, length}, device),
              Tensor::from(std::vector<int32_t>(n, 0), {rows, length}, device)};
-  if (device != Device::cpu) places_[{rows, length, first}] = all;
-  return all;
+  return places_[{rows, length, first}] = all;
 }
 
 Inputs Model::placed(const Inputs& inputs, const KvCache* cache, bool rows) const {

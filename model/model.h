@@ -74,8 +74,8 @@ class Model {
   std::unique_ptr<Parameters> parameters;
 
  private:
-  // Positions and starts (rows, length), positions counted from `first`. Cached on devices other
-  // than the CPU: a captured step cannot copy them from the host.
+  // Positions and starts (rows, length), positions counted from `first`. Kept for the next inputs
+  // of this shape: a captured step cannot copy them from the host.
   struct Places {
     Tensor positions, starts;
   };

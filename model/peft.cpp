@@ -56,18 +56,17 @@ std::string PeftConfig::flag_or(const std::string& key, bool fallback) {
   return get_or<bool>(key, fallback) ? "true" : "false";
 }
 
-std::string PeftConfig::targets(const std::string& key) {
-  understood_.insert(key);
-  const Json& modules = member(json_, key, where_);
-  if (modules == "all-linear") return "all";
-  std::string ours = our_modules(json_, key, where_);
-  require(!ours.empty(), where_, ": ", key, " is empty: the adapter changes nothing");
+std::string PeftConfig::targets() {
+  understood_.insert("target_modules");
+  if (member(json_, "target_modules", where_) == "all-linear") return "all";
+  std::string ours = our_modules(json_, "target_modules", where_);
+  require(!ours.empty(), where_, ": target_modules is empty: the adapter changes nothing");
   return ours;
 }
-std::string PeftConfig::exclude() {
-  const Json* modules = find("exclude_modules");
-  if (!modules || modules->empty() || *modules == "") return "";
-  return our_modules(json_, "exclude_modules", where_);
+std::string PeftConfig::modules(const std::string& key) {
+  const Json* found = find(key);
+  if (!found || found->empty() || *found == "") return "";
+  return our_modules(json_, key, where_);
 }
 
 std::string PeftConfig::patterns(const std::string& key) {

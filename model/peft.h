@@ -33,11 +33,12 @@ class PeftConfig {
   std::string number(const std::string& key);
   std::string number_or(const std::string& key, double fallback);
   std::string flag_or(const std::string& key, bool fallback);
-  // target_modules (or a key of the same form) as the option targets: "all", names joined by '+',
-  // or re:EXPRESSION. An Error if it is absent or empty.
-  std::string targets(const std::string& key = "target_modules");
-  // exclude_modules as the option exclude; empty: none.
-  std::string exclude();
+  // target_modules as the option targets: "all", names joined by '+', or re:EXPRESSION. An Error if
+  // it is absent or empty.
+  std::string targets();
+  // Another key of that form, such as exclude_modules as the option exclude; empty: none.
+  std::string modules(const std::string& key);
+  std::string exclude() { return modules("exclude_modules"); }
   // rank_pattern and its kind as an option of exceptions ("q_proj:16+..."), in the file's order:
   // the first pattern that matches counts. Empty: none.
   std::string patterns(const std::string& key);

@@ -15,14 +15,14 @@ std::string last_word(const std::string& path) { return path.substr(path.rfind('
 
 }  // namespace
 
-std::vector<ModulePattern> Targets::patterns(const std::string& key,
-                                             const std::string& text) const {
+std::vector<ModulePattern> module_patterns(const std::string& method, const std::string& key,
+                                           const std::string& text) {
   std::vector<ModulePattern> all;
   if (text.starts_with("re:")) {
     all.emplace_back(text);  // '+' means something else in an expression
     return all;
   }
-  MethodOptions options(method_, {{key, text}});
+  MethodOptions options(method, {{key, text}});
   for (const std::string& item : options.list(key, "")) all.emplace_back(item);
   return all;
 }
@@ -30,7 +30,7 @@ std::vector<ModulePattern> Targets::patterns(const std::string& key,
 Targets::Targets(MethodOptions& options, std::vector<Numbers> numbers, const std::string& otherwise)
     : method_(options.method()) {
   choose(options.text("targets", otherwise));
-  exclude_ = patterns("exclude", options.text("exclude", ""));
+  exclude_ = module_patterns(method_, "exclude", options.text("exclude", ""));
   for (const Numbers& n : numbers) {
     Exceptions exceptions{n.key, {}};
     for (const std::string& item : options.list(n.key, "")) {
@@ -50,7 +50,7 @@ Targets::Targets(MethodOptions& options, std::vector<Numbers> numbers, const std
 void Targets::choose(const std::string& targets) {
   all_ = targets == "all";
   targets_.clear();
-  if (!all_) targets_ = patterns("targets", targets);
+  if (!all_) targets_ = module_patterns(method_, "targets", targets);
 }
 
 bool Targets::matches(const Linear& layer) {
@@ -112,15 +112,17 @@ void Targets::check() const {
     }
 }
 
-std::vector<std::string> Targets::peft_targets() const {
-  std::set<std::string> words, paths;
+std::vector<std::string> Targets::peft_targets(const std::set<std::string>& apart) const {
+  std::set<std::string> words, paths, words_apart, others;
   for (const Linear* layer : adapted_) {
     words.insert(last_word(layer->path));
     paths.insert(layer->path);
+    (apart.count(layer->path) ? words_apart : others).insert(last_word(layer->path));
   }
   bool exact = std::all_of(seen_.begin(), seen_.end(), [&](const std::string& path) {
     return !words.count(last_word(path)) || paths.count(path);
   });
+  for (const std::string& word : words_apart) exact = exact && !others.count(word);
   const std::set<std::string>& chosen = exact ? words : paths;
   return {chosen.begin(), chosen.end()};
 }

@@ -8,6 +8,10 @@
 
 namespace afina {
 
+// The patterns of an option ("" for none): names or patterns joined by '+', or re:EXPRESSION.
+std::vector<ModulePattern> module_patterns(const std::string& method, const std::string& key,
+                                           const std::string& text);
+
 class Targets {
  public:
   // An option of exceptions, "q_proj:16+*.mlp.*:4", and the range of its numbers.
@@ -32,8 +36,9 @@ class Targets {
   void check() const;
 
   // For adapter_config.json. The last words of the adapted layers' paths when they mean exactly
-  // these layers, as people write it; else whole paths.
-  std::vector<std::string> peft_targets() const;
+  // these layers, as people write it; else whole paths. Whole paths too if one word stood both for
+  // a layer whose path is in `apart` and for another.
+  std::vector<std::string> peft_targets(const std::set<std::string>& apart = {}) const;
   // The adapted layers whose number differs from the common one: {path: number}.
   Json peft_numbers(const std::string& key, double otherwise) const;
   // Do files hold any adapted weight as (in, out)? PEFT's fan_in_fan_out.
@@ -44,7 +49,6 @@ class Targets {
     std::string key;
     std::vector<std::pair<ModulePattern, double>> all;
   };
-  std::vector<ModulePattern> patterns(const std::string& key, const std::string& text) const;
   const Exceptions& exceptions(const std::string& key) const;
   double number(const Exceptions& exceptions, const std::string& path, double otherwise) const;
   [[noreturn]] void unmatched(const std::string& key, const std::string& pattern) const;

@@ -1,6 +1,7 @@
 // Low-rank paths beside linear layers (LoRA); those of layers that share x have one first product.
 #include "engine/ops/low_rank.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "engine/on_gpu.h"
@@ -153,6 +154,54 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as) {
                         if (!gradients.empty()) add_outers(gradients, ds, kept.get());
                         if (dx) add_product(dx, ds, a, shape);
                       });
+}
+
+namespace {
+
+Dtype exact_of(const Tensor& t) { return t.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+// <row of a, row of b>, (rows, 1).
+Tensor row_products(const Tensor& a, const Tensor& b) {
+  Tensor both = like(a), sums({a.rows(), 1}, a.dtype(), a.device());
+  kernel::zip(both, a, b, Binary::mul);
+  kernel::sum_columns(sums, both);
+  return sums;
+}
+// a bᵀ, exact where a and b are bf16.
+Tensor exact_product(const Tensor& a, const Tensor& b) {
+  Tensor c({a.rows(), b.rows()}, exact_of(a), a.device());
+  product_into(c, a, b, false, true, false, Tensor());
+  return c;
+}
+
+}  // namespace
+
+Tensor row_squares(const Tensor& weight) {
+  const Tensor w = weight.detached();
+  Tensor squares({w.rows(), 1}, exact_of(w), w.device());
+  PurposeScope purpose(Purpose::workspace);
+  const int64_t most = std::max<int64_t>(1, (1 << 20) / std::max<int64_t>(1, w.columns()));
+  for (int64_t row = 0; row < w.rows(); row += most) {
+    int64_t count = std::min(most, w.rows() - row);
+    Tensor part = w.slice_rows(row, count).as(squares.dtype());
+    squares.slice_rows(row, count).copy_from(row_products(part, part));
+  }
+  return squares.viewed({w.rows()});
+}
+
+Tensor low_rank_row_norms(const Tensor& weight, const Tensor& squares, const Tensor& a,
+                          const Tensor& b, double scale) {
+  PurposeScope purpose(Purpose::workspace);
+  const Tensor w = weight.detached(), first = a.detached(),
+               exact = b.detached().as(squares.dtype());
+  Tensor both = row_products(exact_product(w, first), exact),
+         low = row_products(product_of(exact, exact_product(first, first), false), exact);
+  Tensor sum = squares.copy().viewed({w.rows(), 1}), part = like(sum), norms = like(squares);
+  kernel::affine(part, both, 2. * scale, 0.);
+  kernel::add_into(sum, part);
+  kernel::affine(part, low, scale * scale, 0.);
+  kernel::add_into(sum, part);
+  kernel::map(norms, sum.viewed({w.rows()}), Scalar::sqrt);
+  return norms;
 }
 
 }  // namespace afina

@@ -29,4 +29,12 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as);
 Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight,
                       const Tensor& bias, const Tensor& a, const Tensor& b, double scale);
 
+// The squared length of each row of a weight (out, in): (out), f32 (f64 with f64). Not recorded.
+Tensor row_squares(const Tensor& weight);
+// The length of each row of W + scale B A: (out), f32 (f64). squares: row_squares(W). That sum is
+// never formed: its rows' squares are those of W + 2 scale <W Aᵀ, B> + scale² <B A Aᵀ, B>. Not
+// recorded: a constant to whatever uses it.
+Tensor low_rank_row_norms(const Tensor& weight, const Tensor& squares, const Tensor& a,
+                          const Tensor& b, double scale);
+
 }  // namespace afina

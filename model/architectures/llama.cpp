@@ -6,7 +6,7 @@
 #include "engine/ops/attention.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/swiglu.h"
-#include "model/architectures/rope_table.h"
+#include "model/rope_table.h"
 
 namespace afina {
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "engine/files/dequantize.h"
-#include "model/architectures/rope_table.h"
 #include "model/files/file_weights.h"
+#include "model/rope_table.h"
 #include "model/words.h"
 
 namespace afina {

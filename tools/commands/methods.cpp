@@ -13,21 +13,21 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Lists the methods of fine-tuning. With a name, shows that method's card: the paper, the formula,
-what it trains, its options, a learning rate to begin with, and what it does not promise.
+    R"(Lists the methods of fine-tuning. With a name, shows that method's card: the paper, the
+formula, what it trains, its options, a learning rate to begin with, and what it does not promise.
 
   afina methods
   afina methods lora)";
 
 const char* name_of(Promise promise) {
   switch (promise) {
-    case Promise::builds: return "applies to every model";
     case Promise::starts_as_pretrained: return "starts as the pretrained model";
     case Promise::trains_what_it_says: return "changes what it trains and nothing else";
     case Promise::merges: return "merges into the weights";
     case Promise::checkpoints: return "gives the same gradients under checkpointing";
     case Promise::splits: return "gives the same gradients in micro-batches";
     case Promise::slope: return "its gradient is the slope of the loss";
+    case Promise::stores: return "comes back from its files";
   }
   return "";
 }
@@ -50,11 +50,11 @@ void show(const MethodCard& card) {
   line("Formula", card.formula);
   line("Trains", card.trains);
   line("Options", card.options.empty() ? "none" : card.options);
+  line("Needs", card.needs);
   line("Learning rate", number_text(card.rate) + ": " + card.rate_because);
   line("In PEFT", card.peft_type + (card.peft_flag.empty() ? "" : " with " + card.peft_flag));
   for (const NotPromised& n : card.not_promised)
-    line("Does not hold",
-         name_of(n.promise) + (n.base.empty() ? "" : " (" + n.base + ")") + ": " + n.because);
+    line("Does not hold", name_of(n.promise) + std::string(": ") + n.because);
   table.print(std::cout);
 }
 

@@ -15,9 +15,9 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Shows records as the model sees them, after chat template and tokenizer. Targets (the tokens that
-training learns) are highlighted, or in [brackets] without colour; the rest is context only. --tokens
-prints one token per line, --loss adds its loss.
+    R"(Shows records as the model sees them, after chat template and tokenizer. Targets (the tokens
+that training learns) are highlighted, or in [brackets] without colour; the rest is context only.
+--tokens prints one token per line, --loss adds its loss.
 
   afina show --model data/pocket --data data/samples/support.jsonl --records 3
   afina show --model data/pocket --data data/samples/support.jsonl --record 12 --loss)";

@@ -199,10 +199,10 @@ MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const 
   reset_memory_peak(Device::shapes);
   std::unique_ptr<Trainer> trainer;
   if (!trained.empty()) {
-    trainer = std::make_unique<Trainer>(trained, options);
+    trainer = std::make_unique<Trainer>(trained, options, model.method.get());
     BatchOptions batch;
     batch.batch = 1;
-    batch.length = 2;
+    batch.length = 8;  // the shortest that batches have
     const auto rows = full_rows(1, batch.length, model.config.vocabulary);
     train_on(BatchSource(*rows, batch).next_step(0), model, *trainer, 1, 0);
   }

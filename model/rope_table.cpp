@@ -1,5 +1,5 @@
 // Rotary frequencies and tables of cosines and sines.
-#include "model/architectures/rope_table.h"
+#include "model/rope_table.h"
 
 #include <algorithm>
 

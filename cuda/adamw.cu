@@ -1,4 +1,5 @@
-// AdamW in one pass over master, gradient and moments: of one weight, or of all in one launch.
+// AdamW (Loshchilov and Hutter, 2019) in one pass over master, gradient and moments: for one
+// weight, or for all weights in one launch.
 #include "engine/ops/adamw.h"
 
 #include "cuda/weights.cuh"
@@ -6,16 +7,17 @@
 namespace afina::AFINA_GPU {
 namespace {
 
-// The constants of a step, as the CPU makes them.
+// The constants of a step, computed as on the CPU.
 template <class S>
 struct Constants {
   S keep, rate, scale, eps, b1, rest1, b2, rest2, shrink;
 };
 template <class S>
 Constants<S> constants_of(const AdamWStep& step) {
-  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
-  return {S(1. - lr * double(step.decay)),
-          S(-lr / double(step.bias1)),
+  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2),
+         own = double(step.rate);
+  return {S(1. - lr * own * double(step.decay)),
+          S(-lr / double(step.bias1) * own),
           S(step.gradient_scale),
           S(step.eps),
           S(beta1),
@@ -24,12 +26,13 @@ Constants<S> constants_of(const AdamWStep& step) {
           S(1. - beta2),
           S(1. / double(step.bias2_root))};
 }
-// The same from what the step's record says.
+// The same from the step's record in device memory.
 template <class S>
-__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o, float decay) {
-  double beta1 = double(o.beta1), beta2 = double(o.beta2);
-  return {S(1. - record.lr * double(decay)),
-          S(record.rate),
+__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o,
+                                     const WeightRow& row) {
+  double beta1 = double(o.beta1), beta2 = double(o.beta2), own = double(row.rate);
+  return {S(1. - record.lr * own * double(row.decay)),
+          S(record.rate * own),
           S(float(record.scale)),
           S(o.eps),
           S(beta1),
@@ -39,7 +42,7 @@ __device__ Constants<S> constants_of(const StepRecord& record, const AdamWOption
           S(record.shrink)};
 }
 
-// Elements i .. i + w of one weight; those at n and beyond do not exist.
+// Elements i .. i + w of one weight, of which those at n and beyond do not exist.
 template <class S, class Value>
 __device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int64_t i, int64_t n,
                      const Constants<S>& c, bool whole) {
@@ -81,20 +84,21 @@ void step_of(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, T
 
 void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v,
            const AdamWStep& step) {
-  if (master.dtype() == Dtype::f64) step_of<double, double>(master, master, gradient, m, v, step);
-  else if (value.dtype() == Dtype::bf16) step_of<float, bf16>(master, value, gradient, m, v, step);
-  else step_of<float, float>(master, master, gradient, m, v, step);
+  auto are = [&](Dtype a, Dtype b) { return master.dtype() == a && value.dtype() == b; };
+  if (are(Dtype::f64, Dtype::f64)) step_of<double, double>(master, master, gradient, m, v, step);
+  else if (are(Dtype::f32, Dtype::bf16)) step_of<float, bf16>(master, value, gradient, m, v, step);
+  else if (are(Dtype::f32, Dtype::f32)) step_of<float, float>(master, master, gradient, m, v, step);
+  else unsupported_dtypes("adamw", master.dtype(), value.dtype());
 }
 
-// A block to every part of every weight. The record says whether there is anything to do, and by
-// which numbers.
+// One block per part of a weight. The step's record says whether to update and with which numbers.
 template <class S>
 __global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const StepRecord* record,
                                  AdamWOptions options) {
   constexpr int w = width_of<S>;
   if (record->not_finite != 0.) return;
   const WeightRow& row = row_of_part(table, rows, blockIdx.x);
-  Constants<S> c = constants_of<S>(*record, options, row.decay);
+  Constants<S> c = constants_of<S>(*record, options, row);
   S *master = static_cast<S*>(row.master), *m = static_cast<S*>(row.m), *v = static_cast<S*>(row.v);
   const S* gradient = static_cast<const S*>(row.gradient);
   int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part,

@@ -1,6 +1,6 @@
-// Attention, plainly: a warp to every query, or to every key for the gradients of keys and values,
-// 32 of the others at a time. The scores are never held; the sums have one order, so every run
-// gives the same bits.
+// Attention in its plain form: one warp per query, or per key for the gradients of keys and values,
+// which processes the others 32 at a time. Scores are never stored. Sums have a fixed order, so
+// every run gives the same bits.
 #include "engine/ops/attention.h"
 
 #include "cuda/block.cuh"
@@ -9,8 +9,8 @@
 namespace afina::AFINA_GPU {
 namespace {
 
-constexpr int warps = 4;  // of a block
-// Each lane gathers columns lane, lane + 32, ... of a row of the head.
+constexpr int warps = 4;  // per block
+// Each lane sums columns lane, lane + 32, ... of a row of the head.
 constexpr int most_dim = 256, parts = most_dim / warp;
 
 // The tensors of a call: q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim), lse (B, T, heads).
@@ -40,21 +40,21 @@ __device__ sum_of<T> dot(const T* a, const T* b, int n) {
     sum = math::v_fma(sum_of<T>(load(a + i)), sum_of<T>(load(b + i)), sum);
   return sum;
 }
-// sum += weight of lane i times row i, lane by lane; `rows` are `stride` apart.
+// sum += weight of lane i times row i, for each lane in order; `rows` are `stride` apart.
 template <class T>
 __device__ void add_rows(sum_of<T> (&sum)[parts], sum_of<T> weight, const T* rows, int64_t stride,
                          int count, int dim) {
   for (int i = 0; i < count; ++i) {
-    sum_of<T> by = __shfl_sync(0xffffffffu, weight, i);
+    sum_of<T> lane_weight = __shfl_sync(0xffffffffu, weight, i);
     for (int j = 0; j < parts; ++j)
       if (int column = int(threadIdx.x) + j * warp; column < dim)
-        sum[j] = math::v_fma(by, sum_of<T>(load(rows + i * stride + column)), sum[j]);
+        sum[j] = math::v_fma(lane_weight, sum_of<T>(load(rows + i * stride + column)), sum[j]);
   }
 }
 template <class T>
-__device__ void put_row(T* to, const sum_of<T> (&sum)[parts], sum_of<T> by, int dim) {
+__device__ void put_row(T* to, const sum_of<T> (&sum)[parts], sum_of<T> factor, int dim) {
   for (int j = 0; j < parts; ++j)
-    if (int column = int(threadIdx.x) + j * warp; column < dim) store(to + column, sum[j] * by);
+    if (int column = int(threadIdx.x) + j * warp; column < dim) store(to + column, sum[j] * factor);
 }
 
 template <class T>
@@ -80,7 +80,7 @@ __global__ void attention_kernel(T* o, Heads<T> x) {
   if (threadIdx.x == 0) x.lse[row] = math::log(total) + most;
 }
 
-// dO · O: what the softmax's normalisation takes from every slope of a query.
+// dO · O: the term that the softmax's normalisation subtracts from every score gradient of a query.
 template <class T>
 __device__ sum_of<T> along(const Heads<T>& x, int64_t at) {
   sum_of<T> sum = 0;
@@ -111,8 +111,8 @@ __global__ void query_slopes_kernel(T* dq, sum_of<T>* minus, Heads<T> x) {
   put_row(dq + at, sum, S(1), x.dim);
 }
 
-// A warp to every key: all queries that see it, head after head of its group. Every lane looks at
-// one query of 32.
+// One warp per key: visits all queries that see it, one head of its group after another. Each lane
+// tests one of 32 queries.
 template <class T>
 __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T> x) {
   using S = sum_of<T>;
@@ -128,7 +128,7 @@ __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T>
       int64_t t = base + lane;
       S p = 0, slope = 0;
       bool sees = lane < count && x.starts[b * x.queries + t] <= s;
-      if (!__any_sync(0xffffffffu, sees)) break;  // later documents do not see it either
+      if (!__any_sync(0xffffffffu, sees)) break;  // queries of later documents do not see it either
       if (sees) {
         int64_t at = x.query(b, t, h), of_row = (b * x.queries + t) * x.heads + h;
         p = math::exp(dot(x.q + at, x.k + key, x.dim) * x.scale - x.lse[of_row]);
@@ -159,7 +159,7 @@ Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
   x.group = int(x.heads / x.kv_heads);
   x.scale = sum_of<T>(scale);
   require(x.dim <= most_dim, "attention: a head of ", x.dim,
-          " columns is more than the GPU's kernels take, ", most_dim);
+          " columns is larger than the GPU's kernels support, ", most_dim);
   return x;
 }
 

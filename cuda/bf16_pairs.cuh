@@ -1,5 +1,5 @@
-// Two bf16 in a word, the first in its lower half: rounded by one instruction, and unpacked by one
-// each.
+// Two bf16 in a 32-bit word, the first in the lower half: one instruction rounds two values, one
+// unpacks each.
 #pragma once
 #include "cuda/launch.cuh"
 
@@ -11,8 +11,8 @@ __device__ __forceinline__ unsigned pack_bf16(float low, float high) {
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
   return both;
 }
-// Zero for a denormal, which the rounding above would keep. What comes out of arithmetic has none,
-// what comes from memory may.
+// Replaces a denormal by zero, which the rounding above would keep. Results of arithmetic are never
+// denormal here, values from memory may be.
 __device__ __forceinline__ float flushed(float v) {
   asm("mul.ftz.f32 %0, %0, 0f3F800000;" : "+f"(v));
   return v;

@@ -1,5 +1,5 @@
-// Sums and maxima over the threads of a warp, of a row of the block and of the block: fixed trees,
-// so that every run gives the same bits.
+// Sums and maxima over the threads of a warp, of a row of the block, and of the block. They are
+// fixed trees, so that every run gives the same bits.
 #pragma once
 #include "cuda/launch.cuh"
 
@@ -17,17 +17,18 @@ __device__ T warp_max(T v) {
   return v;
 }
 
-// The threads of a block that work on one row together: those with one threadIdx.y. blockDim.x is a
-// multiple of 32, the rows of a block at most 32. Every thread of the block must take part, and
-// gets its row's result.
+// Threads of a block with the same threadIdx.y work on one row together. blockDim.x is a multiple
+// of 32; a block has at most 32 rows. Every thread of the block must take part; each gets its row's
+// result.
 template <class T>
 __device__ T row_sum(T v) {
   v = warp_sum(v);
   if (blockDim.x == warp) return v;
-  __shared__ T of_warp[32];  // of all the block's warps: 1024 threads at most
+  // One entry per warp of the block: at most 1024 threads.
+  __shared__ T of_warp[32];
   int warps = blockDim.x / warp, first = threadIdx.y * warps, mine = threadIdx.x / warp,
       lane = threadIdx.x % warp;
-  __syncthreads();  // the last sum has been read
+  __syncthreads();  // the previous sum has been read
   if (lane == 0) of_warp[first + mine] = v;
   __syncthreads();
   return warp_sum(lane < warps ? of_warp[first + lane] : T(0));

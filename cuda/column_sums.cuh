@@ -1,5 +1,6 @@
-// Sums over rows, column by column: rows in parts of a fixed length, then the parts in order. The
-// shape depends on the number of rows alone, so that every run gives the same bits.
+// Sums over rows, column by column: first over parts with a fixed number of rows, then over the
+// parts in order. The order depends only on the number of rows, so that every run gives the same
+// bits.
 #pragma once
 #include "cuda/elements.cuh"
 
@@ -7,8 +8,9 @@ namespace afina::AFINA_GPU {
 
 inline constexpr int part_rows = 128, part_threads = 8;
 
-// partial (parts, n): what of(v, row, column) puts into v, of w columns from `column` on, summed
-// over the rows of a part. Blocks of 32 w columns by 8 threads, which take every eighth row.
+// partial (parts, n): the sum over the rows of a part of what of(v, row, column) writes to v, for w
+// columns from `column` on. Blocks of 32 w columns by 8 threads; each thread takes every eighth
+// row.
 template <int w, class S, class Of>
 __global__ void column_parts_kernel(S* partial, Of of, int64_t rows, int64_t n) {
   __shared__ S sums[part_threads][w][warp];
@@ -35,8 +37,8 @@ __global__ void column_parts_kernel(S* partial, Of of, int64_t rows, int64_t n) 
     for (int j = 0; j < w; ++j)
       partial[int64_t(blockIdx.y) * n + column + j] = sums[0][j][threadIdx.x];
 }
-// y += the parts (parts, n): blocks of 32 columns by 8 threads, each of which adds every eighth
-// part in order; then those in a tree.
+// y += the sum of the parts (parts, n). Blocks of 32 columns by 8 threads; each adds every eighth
+// part in order, and a tree adds the eight sums.
 template <class T, class S>
 __global__ void add_parts_kernel(T* y, const S* partial, int parts, int64_t n) {
   __shared__ S sums[part_threads][warp];
@@ -62,9 +64,9 @@ void add_parts(Tensor& y, const Tensor& partial) {
          y.data<T>(), partial.data<S>(), int(partial.rows()), n);
 }
 
-// y (n) += for every column the sum over rows of what `of` gives; Of is a struct with a device
-// operator()(v, row, column) for w columns at a time, n and all its memory being whole for that, or
-// for one.
+// y (n) += for every column, the sum over rows of the values given by `of`: a struct with a device
+// operator()(v, row, column) for w columns at a time if n and all its memory are aligned for that,
+// otherwise for one.
 template <int w, class T, class Of>
 void add_column_sums(Tensor& y, const Of& of, int64_t rows, int64_t n) {
   using S = sum_of<T>;

@@ -1,5 +1,5 @@
-// Softmax, loss and its slope on rows of logits: online softmax, then the slope in place. Rows
-// taken out and put back.
+// Softmax, loss and its gradient on rows of logits: online softmax, then the gradient in place.
+// Gathering and scattering of rows.
 #include "engine/ops/cross_entropy.h"
 
 #include "cuda/block.cuh"
@@ -9,12 +9,12 @@
 namespace afina::AFINA_GPU {
 namespace {
 
-// e^x by the exponential of the hardware in f32.
+// e^x with the hardware's exponential in f32.
 __device__ inline float exp_of(float x) { return exp2f(x * log2_e); }
 __device__ inline double exp_of(double x) { return math::exp(x); }
 
-// body(i, values of x at i, how many of them are there): over this thread's part of a row, four
-// vectors loaded at a time.
+// Calls body(i, values of x at i, how many of them exist) for this thread's part of a row; loads
+// four vectors at a time.
 template <int w, class S, class Body>
 __device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
   constexpr int together = 4;
@@ -32,14 +32,13 @@ __device__ void over_logits(const S* x, int64_t n, bool whole, Body body) {
   }
 }
 
-// One row to a block. Each thread keeps the greatest of its logits and the sum of exponentials
-// below it (Milakov and Gimelshein, 2018). kept: the row stays in shared memory meanwhile; all rows
-// under way are more than a cache holds where they are long. Each thread meets there what it put
-// there itself.
+// One row per block. Each thread keeps its maximum logit and the sum of exponentials relative to it
+// (Milakov and Gimelshein, 2018). kept: the row stays in shared memory between the two passes,
+// because long rows in flight exceed the cache. Each thread reads only what it wrote itself.
 template <class S, class T, int threads, bool kept>
 __global__ void __launch_bounds__(threads)
     softmax_loss_kernel(const S* logits, S* losses, T* dlogits, const int32_t* targets, int64_t n,
-                        Number<double> by, bool whole) {
+                        Number<double> loss_scale, bool whole) {
   constexpr int w = width_of<S, T>;
   int64_t row = blockIdx.x;
   int32_t target = targets[row];
@@ -52,21 +51,21 @@ __global__ void __launch_bounds__(threads)
     return;
   }
   S wanted = x[target], most = x[0], sum = 0, *row_here = kept ? dynamic_shared<S>() : nullptr;
-  over_logits<w>(x, n, whole, [&](int64_t i, S(&v)[w], int there) {
+  over_logits<w>(x, n, whole, [&](int64_t i, S(&v)[w], int count) {
     if (kept) put<w>(row_here, v, i, n, whole);
     S greatest = most;
     for (int j = 0; j < w; ++j)
-      if (j < there) greatest = math::v_max(v[j], greatest);
+      if (j < count) greatest = math::v_max(v[j], greatest);
     sum = sum * exp_of(most - greatest);
     most = greatest;
     for (int j = 0; j < w; ++j)
-      if (j < there) sum += exp_of(v[j] - most);
+      if (j < count) sum += exp_of(v[j] - most);
   });
   S greatest = row_max(most);
   sum = row_sum(sum * exp_of(most - greatest));
   if (threadIdx.x == 0) losses[row] = math::log(sum) + (greatest - wanted);
   if (!d) return;
-  S scale = S(by.get()), inverse = S(1) / sum, factor = inverse * scale;
+  S scale = S(loss_scale.get()), inverse = S(1) / sum, factor = inverse * scale;
   over_logits<w>(kept ? row_here : x, n, whole, [&](int64_t i, S(&v)[w], int) {
     for (int j = 0; j < w; ++j) {
       S e = exp_of(v[j] - greatest);
@@ -87,21 +86,21 @@ void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor&
                int64_t n = logits.columns();
                const bool all = whole(n, width_of<S, T>, x, d);
                const size_t row = size_t(n) * sizeof(S),
-                            others = 1 << 10;  // others: what the block's sums take of it
+                            others = 1 << 10;  // others: shared memory used by the block's sums
                if constexpr (std::is_same_v<S, float>)
                  if (d && n > 16384 && row + others <= most_shared())
                    return launch(softmax_loss_kernel<S, T, 1024, true>, unsigned(logits.rows()),
                                  1024, row, x, losses.data<S>(), d, targets.data<int32_t>(), n,
                                  scale, all);
-               constexpr int most = sizeof(S) == 8 ? 256 : 512;  // f64 takes twice the registers
+               constexpr int most = sizeof(S) == 8 ? 256 : 512;  // f64 needs twice the registers
                const int threads = n <= 1024 ? 64 : n <= 8192 ? 256 : most;
                launch(softmax_loss_kernel<S, T, most, false>, unsigned(logits.rows()), threads, 0,
                       x, losses.data<S>(), d, targets.data<int32_t>(), n, scale, all);
              });
 }
 
-// A warp to every sequence: those before it are counted, so that it knows its first place. The last
-// one fills up what is left.
+// One warp per sequence. It counts the targets of earlier sequences to find its first index. The
+// last warp fills the rest.
 __global__ void rows_with_target_kernel(int32_t* rows, int32_t* wanted, int64_t room,
                                         const int32_t* targets, int64_t sequences, int64_t length) {
   int64_t sequence = my_row(), at = 0;

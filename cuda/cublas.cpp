@@ -1,4 +1,4 @@
-// matmul by cuBLASLt: the algorithm is searched once per shape, kept, and told to the run's
+// matmul by cuBLASLt: the algorithm is searched once per shape, cached, and recorded in the run's
 // manifest.
 #include <cublasLt.h>
 
@@ -50,8 +50,7 @@ struct Lt {
     library.find("cublasLtMatmulPreferenceDestroy", drop_preference);
     library.find("cublasLtMatmulPreferenceSetAttribute", set_preference);
   }
-  // The handle, made when it is first wanted: the library can be asked for its version on a machine
-  // without a GPU.
+  // The handle, created on first use: the library's version can be read on a machine without a GPU.
   cublasLtHandle_t ready() {
     if (!handle) held(create(&handle), "cublasLtCreate");
     return handle;
@@ -66,8 +65,8 @@ Lt& lt() {
   return *only;
 }
 
-// What an algorithm is chosen for. Row-major c = op(a) op(b) is column-major cᵀ = op(b)ᵀ op(a)ᵀ:
-// the operands change places, and memory stays as it is.
+// The key for which an algorithm is chosen. Row-major c = op(a) op(b) is column-major cᵀ = op(b)ᵀ
+// op(a)ᵀ: the operands are swapped, and memory stays as it is.
 struct Call {
   int64_t m, n, k;
   bool ta, tb, accumulate, bias;
@@ -84,9 +83,17 @@ struct Call {
   }
 };
 
-cudaDataType type_of(Dtype t) { return t == Dtype::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
+cudaDataType type_of(Dtype t) {
+  switch (t) {
+    case Dtype::f32: return CUDA_R_32F;
+    case Dtype::bf16: return CUDA_R_16BF;
+    case Dtype::f64:
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("cublas matmul", t);
+}
 
-// nvcc's front end fails on containers of the library's own type, which has no name.
+// nvcc's front end fails on containers of the library's own type, which is an unnamed struct.
 struct Candidate : cublasLtMatmulHeuristicResult_t {
   Candidate() : cublasLtMatmulHeuristicResult_t{} {}
 };
@@ -95,8 +102,8 @@ struct Plan {
   cublasLtMatmulDesc_t operation = nullptr;
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
   std::vector<Candidate> found;
-  const cublasLtMatmulAlgo_t* algorithm = nullptr;  // once chosen
-  int64_t taken_up = 0;                             // choices_taken_up() at that time
+  const cublasLtMatmulAlgo_t* algorithm = nullptr;  // null until chosen
+  int64_t taken_up = 0;                             // choices_taken_up() when it was chosen
   size_t workspace = 0;
 };
 
@@ -110,7 +117,7 @@ void prefer(cublasLtMatmulPreference_t to, cublasLtMatmulPreferenceAttributes_t 
   Lt::held(lt().set_preference(to, what, &value, sizeof value), "setting a preference");
 }
 
-// The operation, and the algorithms that cuBLASLt thinks best: none when it cannot do it.
+// The operation and cuBLASLt's best candidate algorithms; none if it is not supported.
 std::unique_ptr<Plan> make_plan(const Call& c) {
   auto p = std::make_unique<Plan>();
   Lt::held(lt().make_operation(&p->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
@@ -121,7 +128,7 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
     set(p->operation, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
     set(p->operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(c.out));
     set(p->operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
-        static_cast<const void*>(p.get()));  // some address: the true one comes with the call
+        static_cast<const void*>(p.get()));  // any non-null address: the call has the real one
   }
   auto layout = [&](cublasLtMatrixLayout_t& to, Dtype type, int64_t rows, int64_t columns) {
     Lt::held(lt().make_layout(&to, type_of(type), uint64_t(rows), uint64_t(columns), rows),
@@ -133,7 +140,7 @@ std::unique_ptr<Plan> make_plan(const Call& c) {
   cublasLtMatmulPreference_t wish;
   Lt::held(lt().make_preference(&wish), "making a preference");
   prefer(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t(workspace_bytes));
-  // Parts of a split k may be added in a workspace, in a fixed order; never in c itself.
+  // A split k may be reduced in a workspace in a fixed order, never in c itself.
   prefer(wish, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
          uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
   constexpr cublasLtMatmulPreferenceAttributes_t alignments[] = {
@@ -157,8 +164,8 @@ Plan& plan_of(const Call& c) {
   return *p;
 }
 
-// An algorithm is 64 bytes that mean something to this version of the library alone; the names of
-// its parts are for people.
+// An algorithm is stored as 64 bytes that only this version of the library understands; the names
+// of its parts are for readers.
 std::string described(const cublasLtMatmulAlgo_t& a) {
   auto number = [&](cublasLtMatmulAlgoConfigAttributes_t what) {
     uint32_t value = 0;
@@ -182,13 +189,13 @@ void read(cublasLtMatmulAlgo_t& to, const std::string& said, const std::string& 
   std::string mark = "; cuBLASLt " + std::to_string(lt().version()) + ":";
   size_t at = said.find(mark);
   require(at != std::string::npos, what, ": the algorithm to repeat, '", said,
-          "', is of another version of cuBLASLt than ", lt().version(),
-          ", which is here; install that version, or let the algorithm be searched anew");
+          "', is from another version of cuBLASLt than the installed ", lt().version(),
+          "; install that version, or let afina search for the algorithm again");
   const char* hex = said.c_str() + at + mark.size();
   for (auto& word : to.data) {
     char* end;
     word = std::strtoull(hex, &end, 16);
-    require(end != hex, what, ": '", said, "' is no algorithm of cuBLASLt");
+    require(end != hex, what, ": '", said, "' is not an algorithm of cuBLASLt");
     hex = end;
   }
 }
@@ -206,7 +213,7 @@ cublasStatus_t run(const Call& c, const Plan& p, const cublasLtMatmulAlgo_t& alg
                      p.result, at.d, p.result, &algorithm, workspace, bytes, stream());
 }
 
-// Seconds of one call, the best of a few; negative when the algorithm does not run.
+// Seconds per call, the best of several; negative if the algorithm does not run.
 float time_of(const Call& c, const Plan& p, const cublasLtMatmulHeuristicResult_t& one,
               const Pointers& at, void* workspace) {
   cudaEvent_t before, after;
@@ -241,7 +248,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
     if (c.accumulate) {
       other = Tensor({c.m, c.n}, c.out, this_device);
       at.d = other.data<void>();
-    }  // c must be added to once alone
+    }  // c may be accumulated into only once
     float best = -1.f;
     for (size_t i = 0; i < p.found.size(); ++i) {
       float now = time_of(c, p, p.found[i], at, room.data<void>());
@@ -254,7 +261,7 @@ void choose(const Call& c, Plan& p, Pointers at) {
   }
   p.algorithm = &chosen.algo;
   p.workspace = chosen.workspaceSize;
-  p.taken_up = choices_taken_up();
+  p.taken_up = choices_adopted();
   note_choice(what, described(chosen.algo));
 }
 
@@ -283,27 +290,28 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
   Plan& p = plan_of(call);
   PurposeScope purpose(Purpose::workspace);
   Tensor added = bias, room;
-  if (bias && c.dtype() == Dtype::bf16) {  // the library adds a bias of the result's own dtype
-                                           // alone; the result is rounded as coarsely
+  if (bias && c.dtype() == Dtype::bf16) {  // the library adds a bias only in the result's dtype;
+                                           // the result is rounded as coarsely anyway
     added = like(bias, Dtype::bf16);
     kernel::cast(added, bias);
   }
   Pointers at{a.data<void>(), b.data<void>(), c.data<void>(), c.data<void>(),
               added ? added.data<void>() : nullptr};
-  if (!p.algorithm || p.taken_up != choices_taken_up()) choose(call, p, at);
+  if (!p.algorithm || p.taken_up != choices_adopted()) choose(call, p, at);
   if (p.workspace) room = Tensor({int64_t(p.workspace + 3) / 4}, Dtype::f32, this_device);
   Lt::held(run(call, p, *p.algorithm, at, room ? room.data<void>() : nullptr, p.workspace),
            "cublasLtMatmul");
 }
 bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
            const Tensor& bias) {
-  if (a.dtype() == Dtype::f64 || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
+  auto known = [](const Tensor& t) { return t.dtype() == Dtype::f32 || t.dtype() == Dtype::bf16; };
+  if (!known(a) || !known(c) || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
       !lt().library.usable())
     return false;
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();
 }
 
-// One call over [a a2] and [b b2], or two calls, by which c is rounded, read and written once more.
+// One call over [a a2] and [b b2], or two calls, which round, read and write c once more.
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
              bool tb, const Tensor& bias) {
   if (better_joined(c.columns(), a.columns())) {
@@ -337,7 +345,7 @@ std::string missing() { return lt().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cublas", version, missing});
 
 REGISTER_CUDA(matmul, cublas, 40, matmul, takes);
-// Two calls are quicker than one of `tensor` on all but small products (docs/results/gpu.md).
+// Two calls are faster than one of `tensor` except on small products (docs/results/gpu.md).
 REGISTER_CUDA(matmul2, cublas, 45, matmul2, takes2);
 
 }  // namespace

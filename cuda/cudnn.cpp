@@ -1,5 +1,5 @@
-// Attention by cuDNN: the graph of its parts, which the library recognises and fuses; for causal
-// rows without packed documents, in bf16.
+// Attention by cuDNN: builds the graph of operations that the library recognises and fuses. For
+// causal rows without packed documents, in bf16.
 #include <compare>
 #include <map>
 
@@ -18,7 +18,7 @@ struct Call {
   Extents rows() const { return {batch, heads, queries, 1}; }
   Extents scores() const { return {batch, heads, queries, keys}; }
 };
-// (B, heads, T, dim) seen in memory that is (B, T, heads, dim).
+// Strides of (B, heads, T, dim) in memory laid out as (B, T, heads, dim).
 Extents head_strides(int64_t length, int64_t heads, int64_t dim) {
   return {length * heads * dim, dim, heads * dim, 1};
 }
@@ -28,12 +28,12 @@ Node heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int64_t di
 Node turned_heads_in(Graph& g, int64_t batch, int64_t length, int64_t heads, int64_t dim) {
   return g.memory({batch, heads, dim, length}, {length * heads * dim, dim, 1, heads * dim}, half);
 }
-// Numbers of rows (B, heads, T, 1) in memory that is (B, T, heads): the slot's lse.
+// One number per row, (B, heads, T, 1), in memory laid out as (B, T, heads): the slot's lse.
 Node statistics_in(Graph& g, const Call& c) {
   return g.memory(c.rows(), {c.queries * c.heads, 1, c.heads, 1}, full);
 }
 
-// scale q kᵀ, less `minus` where it is given, with -inf for keys behind the query.
+// scale q kᵀ, minus `minus` if given, with -inf for keys after the query.
 struct Scores {
   Node scale, hidden, masked;
 };
@@ -95,8 +95,8 @@ struct Backward {
     Node of_dq = heads_in(g, c.batch, c.queries, c.heads, c.dim),
          of_dk = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
     Node of_dv = heads_in(g, c.batch, c.keys, c.kv_heads, c.dim);
-    // The library knows this graph by its shape: delta lies row after row of a head and is
-    // multiplied by a number (that of dropout, here one); the mask comes after the statistics.
+    // The library recognises this graph by its shape: delta is stored row by row per head and
+    // multiplied by a number (for dropout, here one); the mask comes after the statistics.
     Node statistics = statistics_in(g, c), sum = g.between(c.rows()), by_one = g.number(),
          again = g.number();
     Node along = g.memory(c.rows(), {c.heads * c.queries, c.queries, 1, 1}, full);
@@ -138,7 +138,7 @@ struct Backward {
   }
 };
 
-// Plans take long to build: one for every shape.
+// Cache: plans take long to build, so each shape has one.
 struct Plans {
   Forward forward;
   Backward backward;
@@ -161,12 +161,12 @@ Plans& plans_of(const Call& c) {
   return *p;
 }
 
-// Backward that gives the same bits every time holds a number for every pair of a query and a key:
-// beyond this many bytes it is left to `flash`.
+// Deterministic backward stores a number per pair of query and key: beyond this many bytes `flash`
+// runs instead.
 constexpr int64_t most_workspace = int64_t(2) << 30;
 
-// Lengths that are a multiple of 128 alone: others would each have a plan to be made, which takes
-// longer than many a step, and backward wants them masked.
+// Only lengths that are a multiple of 128: every other length would need its own plan, which takes
+// longer to build than many steps, and backward requires them to be masked.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& starts) {
   if (q.dtype() != Dtype::bf16 || q.columns() % 8 || q.columns() > 256 ||
       q.shape()[1] != k.shape()[1] || k.shape()[1] % 128 || !cudnn().library.usable())
@@ -235,7 +235,7 @@ std::string version() {
 std::string missing() { return cudnn().library.missing(); }
 [[maybe_unused]] const bool listed = add_kernel_library({"cudnn", version, missing});
 
-// Above `flash`: on an H100 two to three times as fast (docs/results/gpu.md).
+// Ranks above `flash`: two to three times as fast on an H100 (docs/results/gpu.md).
 REGISTER_CUDA(attention, cudnn, 30, attention, takes);
 REGISTER_CUDA(attention_backward, cudnn, 30, attention_backward, takes_backward);
 

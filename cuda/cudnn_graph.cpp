@@ -1,4 +1,4 @@
-// The backend interface of cuDNN, one call after the other.
+// cuDNN's backend interface, wrapped call by call.
 #include "cuda/cudnn_graph.h"
 
 namespace afina::cuda {
@@ -38,7 +38,8 @@ Node Graph::add(Extents dims, Extents strides, cudnnDataType_t type, bool betwee
   t.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, between)
       .set(CUDNN_ATTR_TENSOR_IS_BY_VALUE, CUDNN_TYPE_BOOLEAN, number);
   t.finalize("describing a tensor");
-  kept_.push_back(t);  // for as long as the plan: what it keeps of its graph is not said
+  // Kept as long as the plan: the documentation does not say what a plan references of its graph.
+  kept_.push_back(t);
   return {t, id, dims};
 }
 Node Graph::between(Extents d, cudnnDataType_t type) {

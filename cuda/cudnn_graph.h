@@ -1,5 +1,5 @@
-// Graphs of cuDNN operations by its backend interface: tensors, operations on them, and the plan by
-// which an engine runs them all.
+// Graphs of cuDNN operations through its backend interface: tensors, operations on them, and the
+// plan with which an engine runs them all.
 #pragma once
 #include <cudnn.h>
 
@@ -24,13 +24,13 @@ struct Cudnn {
   decltype(&cudnnBackendGetAttribute) get;
   decltype(&cudnnBackendFinalize) finalize;
   decltype(&cudnnBackendExecute) execute;
-  cudnnHandle_t handle = nullptr;  // made when the first plan is wanted
+  cudnnHandle_t handle = nullptr;  // created for the first plan
   bool tried = false;
   Cudnn();
   static void held(cudnnStatus_t status, const char* what) {
     require(status == CUDNN_STATUS_SUCCESS, "cuDNN: ", what, " failed with status ", int(status));
   }
-  cudnnHandle_t ready();  // with our stream; nullptr when cuDNN does not start here
+  cudnnHandle_t ready();  // set to our stream; nullptr if cuDNN does not start here
 };
 Cudnn& cudnn();
 
@@ -70,7 +70,7 @@ class Descriptor {
 
 using Extents = std::array<int64_t, 4>;
 
-// A tensor of a graph: memory, a value between operations, or a number that comes with the call.
+// A tensor of a graph: in memory, a value between operations, or a number passed with the call.
 struct Node {
   Descriptor tensor;
   int64_t id;
@@ -79,14 +79,14 @@ struct Node {
 
 class Graph {
  public:
-  // In memory, told by its id when the graph runs.
+  // A tensor in memory, identified by an id when the graph runs.
   Node memory(Extents dims, Extents strides, cudnnDataType_t type) {
     return add(dims, strides, type, false, false);
   }
   Node number() { return add({1, 1, 1, 1}, {1, 1, 1, 1}, CUDNN_DATA_FLOAT, false, true); }
   Node between(Extents dims, cudnnDataType_t type = CUDNN_DATA_FLOAT);
 
-  // c = a b over the last two extents, into `c`.
+  // c = a b over the last two dimensions.
   void matmul(const Node& a, const Node& b, const Node& c);
   // y = f(x), f(x, b), or t ? x : b.
   void pointwise(cudnnPointwiseMode_t f, const Node& x, const Node* b, const Node* t, const Node& y,
@@ -101,24 +101,23 @@ class Graph {
     pointwise(f, x, nullptr, nullptr, y);
     return y;
   }
-  Node index(const Node& like, int64_t axis);  // i32: where an element stands along the axis
+  Node index(const Node& like, int64_t axis);  // i32: an element's index along the axis
   void reduce(cudnnReduceTensorOp_t f, const Node& x, const Node& y);
-  // Of the last two extents; strides: of what it gives, where they are not those of values that lie
-  // one after the other.
+  // Transposes the last two dimensions. strides: of the result, if it is not contiguous.
   Node transposed(const Node& x, cudnnDataType_t type, const Extents* strides = nullptr);
 
-  // The plan of the best engine that gives the same bits every time; false when there is none.
+  // Builds the plan of the best deterministic engine; false if there is none.
   bool plan();
   int64_t workspace() const { return workspace_; }
   struct Bound {
     int64_t id;
-    void* at;  // on the device; for numbers on the host
+    void* at;  // on the device; for numbers, on the host
   };
   void run(std::vector<Bound> bound, void* workspace);
 
  private:
   Node add(Extents dims, Extents strides, cudnnDataType_t type, bool between, bool number);
-  std::vector<Descriptor> operations_, kept_;  // kept: what operations refer to
+  std::vector<Descriptor> operations_, kept_;  // kept_: what the operations refer to
   std::shared_ptr<Descriptor> plan_;
   int64_t ids_ = 0, workspace_ = 0;
 };

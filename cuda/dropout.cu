@@ -1,5 +1,5 @@
-// Dropout: the coins are a Philox stream of each row's sample and position, the same numbers as on
-// the CPU. A thread throws four.
+// Dropout: random bits come from a Philox stream keyed by each row's sample and position, the same
+// numbers as on the CPU. A thread draws four.
 #include "engine/ops/dropout.h"
 
 #include "cuda/elements.cuh"
@@ -43,7 +43,7 @@ void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, DropoutKe
     int64_t n = x.columns(), size = x.rows() * ((n + 3) / 4);
     T* out = y.data<T>();
     const T* in = x.data<T>();
-    uint32_t least = uint32_t(p * 16777216. + 0.5);  // of 2^24
+    uint32_t least = uint32_t(p * 16777216. + 0.5);  // in units of 2^-24
     launch(dropout_kernel<T>, grid_of(size, 1), element_threads, 0, out, in, keys.data<int32_t>(),
            key, least, sum_of<T>(1. / (1. - p)), size, n, whole(n, 4, out, in));
   });

@@ -1,5 +1,5 @@
-// Elements of tensors in kernels: loaded as what is computed in, several at a time, for whichever
-// dtype.
+// Elements of tensors in kernels: loads them in the type of the computation, several at a time, for
+// every dtype.
 #pragma once
 #include <type_traits>
 
@@ -8,9 +8,23 @@
 
 namespace afina::AFINA_GPU {
 
-// What T is computed in: bf16 in f32.
+// The type that T is computed in: bf16 is computed in f32.
 template <class T>
-using sum_of = std::conditional_t<std::is_same_v<T, double>, double, float>;
+struct compute;
+template <>
+struct compute<float> {
+  using S = float;
+};
+template <>
+struct compute<bf16> {
+  using S = float;
+};
+template <>
+struct compute<double> {
+  using S = double;
+};
+template <class T>
+using sum_of = typename compute<T>::S;
 
 __device__ inline float load(const float* p) { return *p; }
 __device__ inline double load(const double* p) { return *p; }
@@ -23,14 +37,14 @@ __device__ inline void store(float* p, float v) { *p = v; }
 __device__ inline void store(double* p, double v) { *p = v; }
 __device__ inline void store(bf16* p, float v) { *p = bf16{uint16_t(pack_bf16(flushed(v), 0.f))}; }
 
-// v as it would come back from memory as T.
+// v rounded to T and back.
 template <class T>
 __device__ sum_of<T> rounded(sum_of<T> v) {
   if constexpr (std::is_same_v<T, bf16>) return low_bf16(pack_bf16(flushed(v), 0.f));
   else return v;
 }
 
-// n elements that one or two instructions move.
+// n elements that one or two instructions load or store.
 template <class T, int n>
 struct __align__(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
   T v[n];
@@ -58,8 +72,8 @@ __device__ void pack(Pack<T, n>& to, const sum_of<T> (&v)[n]) {
     for (int j = 0; j < n; ++j) store(&to.v[j], v[j]);
 }
 
-// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory aligned (see
-// whole() below); otherwise those beyond the end are zero.
+// Elements i .. i + w of the n at p. `whole`: n is a multiple of w and the memory is aligned (see
+// whole() below); otherwise elements past the end are zero.
 template <int w, class T>
 __device__ void take(sum_of<T> (&v)[w], const T* p, int64_t i, int64_t n, bool whole) {
   if (whole) {
@@ -80,50 +94,58 @@ __device__ void put(T* p, const sum_of<T> (&v)[w], int64_t i, int64_t n, bool wh
   }
 }
 
-// How many elements of the wider of two types 16 bytes hold.
+// Number of elements of the wider of two types in 16 bytes.
 template <class T, class U = T>
 inline constexpr int width_of = 16 / int(sizeof(T) > sizeof(U) ? sizeof(T) : sizeof(U));
 
-// May n elements at these places be moved by w at a time?
+// Whether n elements at these addresses can be moved w at a time.
 template <class... T>
 bool whole(int64_t n, int w, const T*... p) {
   return n % w == 0 &&
          ((reinterpret_cast<uintptr_t>(p) % (w * sizeof(T) < 16 ? w * sizeof(T) : 16) == 0) && ...);
 }
 
+// What P points to. P may be a reference: in a lambda within with_type's body, GCC takes
+// decltype(t) for one.
 template <class P>
-using pointed = std::remove_pointer_t<P>;
+using pointed = std::remove_pointer_t<std::remove_reference_t<P>>;
 
-// body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
+// Calls body with a null pointer of the element type: with_type(x.dtype(), [&](auto* t) { using T =
 // pointed<decltype(t)>; ... }).
 template <class Body>
-void with_type(Dtype dtype, Body body) {
-  if (dtype == Dtype::f32) body((float*)nullptr);
-  else if (dtype == Dtype::bf16) body((bf16*)nullptr);
-  else body((double*)nullptr);
+void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()) {
+  switch (dtype) {
+    case Dtype::f32: return body((float*)nullptr);
+    case Dtype::bf16: return body((bf16*)nullptr);
+    case Dtype::f64: return body((double*)nullptr);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype(kernel, dtype);
 }
-// The same for a sum and what is added to it: f64 goes with f64, f32 and bf16 with each other.
+// The same for a sum and its summand: f64 goes with f64, f32 and bf16 with each other.
 template <class Body>
-void with_types(Dtype a, Dtype b, Body body) {
-  if (a == Dtype::f64) body((double*)nullptr, (double*)nullptr);
-  else if (a == Dtype::f32 && b == Dtype::f32) body((float*)nullptr, (float*)nullptr);
-  else if (a == Dtype::f32) body((float*)nullptr, (bf16*)nullptr);
-  else if (b == Dtype::f32) body((bf16*)nullptr, (float*)nullptr);
-  else body((bf16*)nullptr, (bf16*)nullptr);
+void with_types(Dtype a, Dtype b, Body body, const char* kernel = __builtin_FUNCTION()) {
+  auto are = [=](Dtype sum, Dtype addend) { return a == sum && b == addend; };
+  if (are(Dtype::f64, Dtype::f64)) return body((double*)nullptr, (double*)nullptr);
+  if (are(Dtype::f32, Dtype::f32)) return body((float*)nullptr, (float*)nullptr);
+  if (are(Dtype::f32, Dtype::bf16)) return body((float*)nullptr, (bf16*)nullptr);
+  if (are(Dtype::bf16, Dtype::f32)) return body((bf16*)nullptr, (float*)nullptr);
+  if (are(Dtype::bf16, Dtype::bf16)) return body((bf16*)nullptr, (bf16*)nullptr);
+  unsupported_dtypes(kernel, a, b);
 }
 
-// A grid for n elements, w to a thread.
+// A grid for n elements, w per thread.
 inline constexpr int element_threads = 256;
 inline dim3 grid_of(int64_t n, int w) {
   return dim3(unsigned(ceil_div(n, int64_t(element_threads) * w)));
 }
-// This thread's first element there.
+// This thread's first element in that grid.
 template <int w>
 __device__ int64_t my_elements() {
   return (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) * w;
 }
 
-// Blocks that work row by row (block.cuh): a warp for a row, or eight where rows are long.
+// Blocks that work row by row (block.cuh): one warp per row, or eight for long rows.
 inline dim3 row_block(int64_t columns) { return columns <= 1024 ? dim3(32, 4) : dim3(256, 1); }
 inline dim3 row_grid(int64_t rows, int64_t columns) {
   return dim3(unsigned(ceil_div(rows, row_block(columns).y)));

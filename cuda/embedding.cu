@@ -1,5 +1,5 @@
-// Rows of a table by token, and the table's gradient without sorting and without atomics: the first
-// token of each kind gathers for all.
+// Embedding lookup, and the gradient of its table without sorting or atomics: the first occurrence
+// of each token sums the rows of all.
 #include "engine/ops/embedding.h"
 
 #include "cuda/elements.cuh"
@@ -14,8 +14,8 @@ void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
             {nullptr, ids.data<int32_t>(), width, width, width, ids.size()}, size_t(element));
 }
 
-// Calls found(place) at the first of the ids from `from` up to `to` that is `id`, in every lane of
-// a warp, and says whether there is one: four ids to a lane at a look.
+// Searches ids `from` .. `to` for `id` with all lanes of a warp, four ids per lane at a time. Calls
+// found(index) at the first match, in every lane; returns whether there is one.
 template <class Found>
 __device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id, Found found) {
   constexpr int looks = 4;
@@ -38,9 +38,9 @@ __device__ bool find_id(const int32_t* ids, int64_t from, int64_t to, int32_t id
   return false;
 }
 
-// A warp for every token finds the next like it: next (count), -1 at the last of a kind; later
-// (count, zeros before): 1 at all but the first. Each place is written by one warp alone. The ids
-// are few beside the rows: T² / 256 looks for T tokens, if all differ.
+// One warp per token finds the next equal token. next (count): its index, -1 for the last one;
+// later (count, zeros before): 1 for all but the first. Each element is written by one warp only.
+// The ids are few compared with the rows: T² / 256 reads for T tokens, if all differ.
 __global__ void chain_kernel(int32_t* next, int32_t* later, const int32_t* ids, int64_t count) {
   int64_t token = my_row();
   if (token >= count) return;
@@ -51,7 +51,8 @@ __global__ void chain_kernel(int32_t* next, int32_t* later, const int32_t* ids, 
   if (after >= 0) later[after] = 1;
 }
 
-// A warp for every first token of its kind and 256 columns gathers along the chain, in order.
+// One warp per first occurrence of a token and 256 columns: sums the rows along the chain, in
+// order.
 template <class S, class T>
 __global__ void embedding_backward_kernel(S* dtable, const T* dy, const int32_t* ids,
                                           const int32_t* next, const int32_t* later, int64_t count,
@@ -89,7 +90,7 @@ void embedding_backward(Tensor& dtable, const Tensor& dy, const Tensor& ids) {
   });
 }
 
-// A warp for every id looks for the first like it.
+// One warp per id finds its first occurrence.
 __global__ void first_places_kernel(int32_t* places, const int32_t* ids, int64_t from,
                                     int64_t count) {
   int64_t i = my_row();

@@ -1,6 +1,6 @@
-// Flash attention (Dao et al., 2022 and 2023): what its kernels share. Scores live in registers, a
-// block of keys at a time; forward keeps the log of the sum of exponentials, from which backward
-// makes the probabilities anew.
+// Flash attention (Dao et al., 2022 and 2023): shared by its kernels. Scores stay in registers, one
+// block of keys at a time. Forward saves the log of the sum of exponentials, from which backward
+// recomputes the probabilities.
 #pragma once
 #include "cuda/launch.cuh"
 #include "engine/ops/attention.h"
@@ -31,14 +31,14 @@ struct Heads {
         scale(float(by)) {}
   __device__ __forceinline__ int64_t row(int b, int t, int h) const {
     return (int64_t(b) * queries + t) * heads + h;
-  }  // of lse
+  }  // offset in lse
   __device__ __forceinline__ int64_t query(int b, int t, int h) const { return row(b, t, h) * dim; }
   __device__ __forceinline__ int64_t key(int b, int s, int h) const {
     return ((int64_t(b) * keys + s) * kv_heads + h) * dim;
   }
   __device__ __forceinline__ int query_step() const {
     return heads * dim;
-  }  // elements from a query to the next
+  }  // elements from one query to the next
   __device__ __forceinline__ int key_step() const { return kv_heads * dim; }
   __device__ __forceinline__ int position(int t) const { return keys - queries + t; }
   __device__ __forceinline__ const int32_t* start(int b, int t) const {
@@ -52,7 +52,7 @@ struct Slopes {
   T *dq, *dk, *dv;
 };
 
-// The least and greatest of `count` starts, found by every warp by itself.
+// Minimum and maximum of `count` starts, computed by every warp.
 __device__ __forceinline__ void range_of(const int32_t* starts, int count, int& low, int& high) {
   low = starts[0];
   high = starts[0];
@@ -65,8 +65,8 @@ __device__ __forceinline__ void range_of(const int32_t* starts, int count, int& 
     high = greater(high, __shfl_xor_sync(0xffffffffu, high, hop));
   }
 }
-// The last query from `first` on that sees a key at or before `key`, by its start; first - 1 when
-// there is none.
+// The last query from `first` on that sees a key at or before `key`, judged by its start; first - 1
+// if there is none.
 __device__ __forceinline__ int last_seeing(const int32_t* starts, int first, int queries, int key) {
   int last = first - 1;
   for (int t = first + threadIdx.x % warp; t < queries; t += warp)

@@ -1,12 +1,12 @@
-// The attention slots filled by flash attention: which kernels run, and delta = the sum of dout · o
-// that backward needs beforehand.
+// Fills the attention slots with flash attention: chooses the kernels, and computes delta = the sum
+// of dout · o that backward needs first.
 #include "cuda/block.cuh"
 #include "cuda/flash.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// One warp a row.
+// One warp per row.
 template <class T>
 __global__ void delta_kernel(float* delta, const T* dout, const T* o, int64_t rows, int dim) {
   int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / warp;
@@ -26,7 +26,9 @@ void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const T
   int batch = int(q.shape()[0]);
   if (q.dtype() == Dtype::bf16)
     flash_forward_bf16({q, k, v, starts, scale}, batch, o.data<bf16>(), lse.data<float>());
-  else flash_forward_f32({q, k, v, starts, scale}, batch, o.data<float>(), lse.data<float>());
+  else if (q.dtype() == Dtype::f32)
+    flash_forward_f32({q, k, v, starts, scale}, batch, o.data<float>(), lse.data<float>());
+  else unsupported_dtype("attention", q.dtype());
 }
 
 template <class T>
@@ -47,12 +49,13 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
   if (q.dtype() == Dtype::bf16)
     flash_backward_bf16({q, k, v, starts, scale}, batch,
                         slopes<bf16>(dq, dk, dv, dout, o, lse, delta));
-  else
+  else if (q.dtype() == Dtype::f32)
     flash_backward_f32({q, k, v, starts, scale}, batch,
                        slopes<float>(dq, dk, dv, dout, o, lse, delta));
+  else unsupported_dtype("attention_backward", q.dtype());
 }
 
-// Rows must begin at multiples of 16 bytes for bf16, which is copied by asynchronous copies.
+// For bf16, rows must begin at multiples of 16 bytes, because asynchronous copies load them.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& v) {
   auto aligned = [](const Tensor& t) {
     return reinterpret_cast<uintptr_t>(t.data<void>()) % 16 == 0;

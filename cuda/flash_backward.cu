@@ -1,4 +1,4 @@
-// Flash attention backward in bf16, without atomics: a block of keys gathers dk and dv over
+// Flash attention backward in bf16 without atomics: a block of keys accumulates dk and dv over
 // queries, a block of queries dq over keys.
 #include "cuda/flash_mma.cuh"
 
@@ -7,16 +7,16 @@ namespace {
 
 constexpr int threads = 128,
               block_rows = 64;  // 4 warps of 16 rows: keys for dk and dv, queries for dq
+// Queries that a block of keys processes at a time: more would not fit in registers.
 template <int D>
-constexpr int queries_of =
-    D <= 64 ? 64 : 32;  // that go past a block of keys at a time: more would not fit in registers
+constexpr int queries_of = D <= 64 ? 64 : 32;
 
 struct RowStatistics {
   float *lse, *delta;
   int* start;
 };
 
-// Shared memory of dk and dv: keys, values; two turns of queries and their dout; two turns of their
+// Shared memory for dk and dv: keys, values, two stages of queries and dout, two stages of their
 // statistics.
 template <int D>
 struct KeyBlock {
@@ -44,22 +44,23 @@ __device__ __forceinline__ void load_queries(const KeyBlock<D>& at, const Heads<
                                              const Slopes<bf16>& d, int step, int b, int t0,
                                              int h) {
   constexpr int queries = queries_of<D>;
-  int there = x.queries - t0;
-  at.query(step).template load<queries, threads>(x.q + x.query(b, t0, h), x.query_step(), there,
+  int count = x.queries - t0;
+  at.query(step).template load<queries, threads>(x.q + x.query(b, t0, h), x.query_step(), count,
                                                  x.dim);
-  at.dout(step).template load<queries, threads>(d.dout + x.query(b, t0, h), x.query_step(), there,
+  at.dout(step).template load<queries, threads>(d.dout + x.query(b, t0, h), x.query_step(), count,
                                                 x.dim);
   RowStatistics rows = at.rows(step);
   if (int i = threadIdx.x; i < queries) {
-    int t = i < there ? t0 + i : t0;
-    copy_async_4(rows.lse + i, d.lse + x.row(b, t, h), i < there);
-    copy_async_4(rows.delta + i, d.delta + x.row(b, t, h), i < there);
-    copy_async_4(rows.start + i, x.start(b, t), i < there);
+    int t = i < count ? t0 + i : t0;
+    copy_async_4(rows.lse + i, d.lse + x.row(b, t, h), i < count);
+    copy_async_4(rows.delta + i, d.delta + x.row(b, t, h), i < count);
+    copy_async_4(rows.start + i, x.start(b, t), i < count);
   }
   copy_async_commit();
 }
 
-// Transposed scores and dp (keys, queries) to probabilities and to ds = p (dp - delta), in place.
+// Turns transposed scores and dp (keys, queries) into probabilities and ds = p (dp - delta), in
+// place.
 template <int queries>
 __device__ __forceinline__ void slopes_of(Warp<1, queries>& s, Warp<1, queries>& dp,
                                           const Heads<bf16>& x, const RowStatistics& rows, int key,
@@ -84,8 +85,8 @@ __global__ void __launch_bounds__(threads) key_kernel(Heads<bf16> x, Slopes<bf16
       group = x.heads / x.kv_heads;
   int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   KeyBlock<D> at{dynamic_shared<bf16>()};
-  // Queries from `first` on stand at the first key or behind it; those behind the last that sees
-  // into the block are left out.
+  // Starts at the first query at or after the first key; skips queries after the last one that sees
+  // this block.
   int first = greater(0, s0 - (x.keys - x.queries)) / queries;
   int last =
       last_seeing(x.start(b, 0), first * queries, x.queries, lesser(s0 + block_rows, x.keys) - 1);
@@ -126,7 +127,7 @@ __global__ void __launch_bounds__(threads) key_kernel(Heads<bf16> x, Slopes<bf16
                 lane);
 }
 
-// Two rows of a thread: g and g + 8 of its warp's 16.
+// The two rows of a thread: g and g + 8 of its warp's 16.
 struct QueryRows {
   float lse[2], delta[2];
   int start[2], position[2];
@@ -135,11 +136,11 @@ struct QueryRows {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       int t = first + lane / 4 + half * 8;
-      bool there = t < x.queries;
-      lse[half] = there ? d.lse[x.row(b, t, h)] * log2_e : 0.f;
-      delta[half] = there ? d.delta[x.row(b, t, h)] : 0.f;
-      start[half] = there ? *x.start(b, t) : 0;
-      position[half] = there ? x.position(t) : -1;
+      bool exists = t < x.queries;
+      lse[half] = exists ? d.lse[x.row(b, t, h)] * log2_e : 0.f;
+      delta[half] = exists ? d.delta[x.row(b, t, h)] : 0.f;
+      start[half] = exists ? *x.start(b, t) : 0;
+      position[half] = exists ? x.position(t) : -1;
     }
   }
 };

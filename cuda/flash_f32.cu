@@ -1,17 +1,17 @@
-// Flash attention in f32, forward and backward, without tensor cores: four threads share a row,
-// tiles of 32 x 32 go past it.
+// Flash attention in f32, forward and backward, without tensor cores: four threads share a row, and
+// process tiles of 32 x 32.
 #include "cuda/flash.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
 constexpr int threads = 128, side = 32,
-              per_thread = side / 4;  // scores of a thread: columns lane, lane + 4, ...
+              per_thread = side / 4;  // scores per thread: columns lane, lane + 4, ...
 
 struct alignas(16) Quad {
   float v[4];
 };
-// Rows of D floats, 4 apart, so that four threads that read four rows and eight that read eight
+// Rows of D floats, padded by 4, so that four threads reading four rows, and eight reading eight,
 // touch each bank once.
 template <int D>
 struct Rows {
@@ -20,16 +20,16 @@ struct Rows {
   __device__ __forceinline__ const Quad& quad(int row, int i) const {
     return *reinterpret_cast<const Quad*>(data + row * step + i * 4);
   }
-  // `there` rows of `dim` floats, `ld` apart in memory; zeros beyond.
-  __device__ __forceinline__ void load(const float* from, int64_t ld, int there, int dim) const {
+  // Loads `count` rows of `dim` floats, `ld` apart in memory; zeros elsewhere.
+  __device__ __forceinline__ void load(const float* from, int64_t ld, int count, int dim) const {
     for (int i = threadIdx.x; i < side * D; i += threads) {
       int row = i / D, column = i % D;
-      data[row * step + column] = row < there && column < dim ? from[row * ld + column] : 0.f;
+      data[row * step + column] = row < count && column < dim ? from[row * ld + column] : 0.f;
     }
   }
 };
 using Weights = float (*)[side + 1];  // a tile of weights in shared memory; a row is written and
-                                      // read by its four threads alone
+                                      // read only by its four threads
 
 // scores[j] = row `row` of a times row lane + 4 j of b.
 template <int D>
@@ -48,7 +48,7 @@ __device__ __forceinline__ void products(float (&scores)[per_thread], const Rows
     }
   }
 }
-// A thread's part of a row of D: the quads lane, lane + 4, ...
+// A thread's part of a row of D elements: groups of four lane, lane + 4, ...
 template <int D>
 struct Part {
   Quad q[D / 16];
@@ -67,12 +67,13 @@ __device__ __forceinline__ void add_weighted(Part<D>& to, const float* weights, 
   }
 }
 template <int D>
-__device__ __forceinline__ void put(float* to, const Part<D>& part, float by, int dim, int lane) {
+__device__ __forceinline__ void put(float* to, const Part<D>& part, float factor, int dim,
+                                    int lane) {
 #pragma unroll
   for (int i = 0; i < D / 16; ++i)
 #pragma unroll
     for (int e = 0; e < 4; ++e)
-      if (int column = (lane + 4 * i) * 4 + e; column < dim) to[column] = part.q[i].v[e] * by;
+      if (int column = (lane + 4 * i) * 4 + e; column < dim) to[column] = part.q[i].v[e] * factor;
 }
 __device__ __forceinline__ float sum_of_row(float v) {
   v += __shfl_xor_sync(0xffffffffu, v, 1);
@@ -83,10 +84,10 @@ __device__ __forceinline__ float max_of_row(float v) {
   return fmaxf(v, __shfl_xor_sync(0xffffffffu, v, 2));
 }
 
-// Where a block of queries stands.
+// The position of a block of queries.
 struct Place {
   int t0, h, b, kv, count, row, lane, t, first, last;
-  bool there;
+  bool exists;
   __device__ __forceinline__ explicit Place(const Heads<float>& x)
       : t0(int(gridDim.x - 1 - blockIdx.x) * side),
         h(blockIdx.y),
@@ -96,7 +97,7 @@ struct Place {
         row(threadIdx.x / 4),
         lane(threadIdx.x % 4),
         t(t0 + row),
-        there(t < x.queries) {
+        exists(t < x.queries) {
     int low, high;
     range_of(x.start(b, t0), count, low, high);
     first = low / side;
@@ -110,7 +111,7 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<float> x, float*
   Rows<D> q{shared}, k{shared + Rows<D>::floats}, v{shared + 2 * Rows<D>::floats};
   Weights p = reinterpret_cast<Weights>(shared + 3 * Rows<D>::floats);
   Place at(x);
-  int start = at.there ? *x.start(at.b, at.t) : 0, end = at.there ? x.position(at.t) : -1;
+  int start = at.exists ? *x.start(at.b, at.t) : 0, end = at.exists ? x.position(at.t) : -1;
   q.load(x.q + x.query(at.b, at.t0, at.h), x.query_step(), at.count, x.dim);
   float greatest = -INFINITY, sum = 0.f;
   Part<D> out{};
@@ -144,12 +145,12 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<float> x, float*
     add_weighted(out, p[at.row], v, at.lane);
     __syncthreads();
   }
-  if (!at.there) return;
+  if (!at.exists) return;
   put(o + x.query(at.b, at.t, at.h), out, 1.f / sum, x.dim, at.lane);
   if (at.lane == 0) lse[x.row(at.b, at.t, at.h)] = greatest + logf(sum);
 }
 
-// A query's probabilities from its log sum, and ds = p (dp - delta).
+// A query's probability from its log sum, and ds = p (dp - delta).
 __device__ __forceinline__ void slope(float& p, float& ds, float score, float dp, float scale,
                                       float lse, float delta, bool seen) {
   p = seen ? expf(fmaf(score, scale, -lse)) : 0.f;
@@ -163,9 +164,9 @@ __global__ void __launch_bounds__(threads) query_kernel(Heads<float> x, Slopes<f
   Rows<D> q{shared}, dout{shared + floats}, k{shared + 2 * floats}, v{shared + 3 * floats};
   Weights ds = reinterpret_cast<Weights>(shared + 4 * floats);
   Place at(x);
-  int start = at.there ? *x.start(at.b, at.t) : 0, end = at.there ? x.position(at.t) : -1;
-  float lse = at.there ? d.lse[x.row(at.b, at.t, at.h)] : 0.f,
-        delta = at.there ? d.delta[x.row(at.b, at.t, at.h)] : 0.f;
+  int start = at.exists ? *x.start(at.b, at.t) : 0, end = at.exists ? x.position(at.t) : -1;
+  float lse = at.exists ? d.lse[x.row(at.b, at.t, at.h)] : 0.f,
+        delta = at.exists ? d.delta[x.row(at.b, at.t, at.h)] : 0.f;
   q.load(x.q + x.query(at.b, at.t0, at.h), x.query_step(), at.count, x.dim);
   dout.load(d.dout + x.query(at.b, at.t0, at.h), x.query_step(), at.count, x.dim);
   Part<D> dq{};
@@ -187,7 +188,7 @@ __global__ void __launch_bounds__(threads) query_kernel(Heads<float> x, Slopes<f
     add_weighted(dq, ds[at.row], k, at.lane);
     __syncthreads();
   }
-  if (at.there) put(d.dq + x.query(at.b, at.t, at.h), dq, x.scale, x.dim, at.lane);
+  if (at.exists) put(d.dq + x.query(at.b, at.t, at.h), dq, x.scale, x.dim, at.lane);
 }
 
 template <int D>

@@ -1,4 +1,4 @@
-// Flash attention forward in bf16: a warp keeps 16 or 32 queries, their sums and their part of the
+// Flash attention forward in bf16: a warp holds 16 or 32 queries, their sums and their part of the
 // result in registers.
 #include "cuda/flash_mma.cuh"
 
@@ -12,14 +12,14 @@ template <int D>
 constexpr int rows_of = 64 * tiles_of<D>;
 template <int D>
 constexpr size_t shared_of = size_t(rows_of<D> + 4 * keys) * D *
-                             sizeof(bf16);  // queries, two blocks of keys and of values
+                             sizeof(bf16);  // queries, and two blocks each of keys and values
 
-// What a thread knows of its rows: g and g + 8 of each 16.
+// What a thread holds for its rows: g and g + 8 of each 16.
 template <int tiles>
 struct Rows {
-  int start[tiles][2], position[tiles][2];  // first and last key to see
+  int start[tiles][2], position[tiles][2];  // first and last visible key
   float greatest[tiles][2],
-      sum[tiles][2];  // of the exponents, to base 2; of the exponentials of this thread's columns
+      sum[tiles][2];  // largest exponent, to base 2; sum of exponentials over this thread's columns
 };
 
 template <int tiles>
@@ -31,16 +31,16 @@ __device__ __forceinline__ Rows<tiles> rows_of_thread(const Heads<bf16>& x, int 
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       int t = first + i * 16 + lane / 4 + half * 8;
-      bool there = t < x.queries;
-      r.start[i][half] = there ? *x.start(b, t) : 0;
-      r.position[i][half] = there ? x.position(t) : -1;
+      bool exists = t < x.queries;
+      r.start[i][half] = exists ? *x.start(b, t) : 0;
+      r.position[i][half] = exists ? x.position(t) : -1;
       r.greatest[i][half] = -INFINITY;
       r.sum[i][half] = 0.f;
     }
   return r;
 }
 
-// Scores to exponentials; what was gathered before is scaled to the new greatest exponent.
+// Turns scores into exponentials and rescales the previous sums to the new maximum.
 template <int tiles, int D>
 __device__ __forceinline__ void soften(Warp<tiles, keys>& s, Warp<tiles, D>& o, Rows<tiles>& r,
                                        int key, bool all_seen, float scale, int lane) {
@@ -59,7 +59,7 @@ __device__ __forceinline__ void soften(Warp<tiles, keys>& s, Warp<tiles, D>& o, 
           most = fmaxf(most, score);
         }
       most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
-      most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));  // the four lanes of a row agree
+      most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));  // over the row's four lanes
       float now = fmaxf(r.greatest[i][half], most * scale), base = now == -INFINITY ? 0.f : now;
       float fade = exp2f(r.greatest[i][half] - base), sum = 0.f;
       r.greatest[i][half] = now;
@@ -86,26 +86,26 @@ __device__ __forceinline__ void finish(const Heads<bf16>& x, bf16* o, float* lse
                                        int lane) {
 #pragma unroll
   for (int i = 0; i < tiles; ++i) {
-    float by[2];
+    float factors[2];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       float sum = r.sum[i][half];
       sum += __shfl_xor_sync(0xffffffffu, sum, 1);
       sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-      by[half] = sum > 0.f ? 1.f / sum : 0.f;
+      factors[half] = sum > 0.f ? 1.f / sum : 0.f;
       int t = first + i * 16 + lane / 4 + half * 8;
       if (lane % 4 == 0 && t < x.queries)
         lse[x.row(b, t, h)] = fmaf(r.greatest[i][half], ln_2, logf(sum));
     }
     store_rows<D>(o + x.query(b, 0, h), x.query_step(), first + i * 16, x.queries, x.dim, sums.c[i],
-                  by, lane);
+                  factors, lane);
   }
 }
 
 template <int D>
 __global__ void __launch_bounds__(threads) forward_kernel(Heads<bf16> x, bf16* o, float* lse) {
   constexpr int tiles = tiles_of<D>, rows = rows_of<D>;
-  // The last queries see most: they begin first.
+  // The last queries see the most keys, so they start first.
   int t0 = int(gridDim.x - 1 - blockIdx.x) * rows, h = blockIdx.y, b = blockIdx.z,
       kv = h / (x.heads / x.kv_heads);
   int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 * tiles,
@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(threads) forward_kernel(Heads<bf16> x, bf16* o
   Warp<tiles, D> sums{};
   for (int block = first; block <= last; ++block) {
     copy_async_wait<0>();
-    __syncthreads();  // this block of keys is there for all, and all are done with the one before
+    __syncthreads();  // all threads see this block of keys, and all have finished the previous one
     if (block < last) load_keys(block + 1);
     Warp<tiles, keys> s;
     row_products(s, q, row, key_tile(block), lane);

@@ -6,31 +6,31 @@
 
 namespace afina::AFINA_GPU {
 
-// c (16 tiles, columns): fragments that a warp holds, 16 rows one under the other.
+// c (16 tiles, columns): fragments held by a warp, 16 rows below each other.
 template <int tiles, int columns>
 struct Warp {
   float c[tiles][columns / 8][4];
 };
 
-// c = rows `row` .. of a times the rows of b, along D.
+// c = rows from `row` on of a times the rows of b, summed along D.
 template <int tiles, int columns, int D>
 __device__ __forceinline__ void row_products(Warp<tiles, columns>& to, const Tile<D>& a, int row,
                                              const Tile<D>& b, int lane) {
   to = {};
 #pragma unroll
   for (int d = 0; d < D; d += 16) {
-    unsigned of_a[tiles][4];
+    unsigned fragment_a[tiles][4];
 #pragma unroll
     for (int i = 0; i < tiles; ++i)
-      a.template rows_first<false>(of_a[i], row + i * 16, d / 8, lane);
+      a.template rows_first<false>(fragment_a[i], row + i * 16, d / 8, lane);
 #pragma unroll
     for (int j = 0; j < columns / 16; ++j) {
-      unsigned of_b[4];
-      b.template columns_first<false>(of_b, j * 16, d / 8, lane);
+      unsigned fragment_b[4];
+      b.template columns_first<false>(fragment_b, j * 16, d / 8, lane);
 #pragma unroll
       for (int i = 0; i < tiles; ++i) {
-        mma(to.c[i][2 * j], of_a[i], of_b[0], of_b[1]);
-        mma(to.c[i][2 * j + 1], of_a[i], of_b[2], of_b[3]);
+        mma(to.c[i][2 * j], fragment_a[i], fragment_b[0], fragment_b[1]);
+        mma(to.c[i][2 * j + 1], fragment_a[i], fragment_b[2], fragment_b[3]);
       }
     }
   }
@@ -51,21 +51,21 @@ __device__ __forceinline__ void add_weighted(Warp<tiles, D>& to, const Warp<tile
                             weights.c[i][2 * k + r / 2][r % 2 * 2 + 1]);
 #pragma unroll
     for (int j = 0; j < D / 16; ++j) {
-      unsigned of_b[4];
-      b.template rows_first<true>(of_b, k * 16, j * 2, lane);
+      unsigned fragment_b[4];
+      b.template rows_first<true>(fragment_b, k * 16, j * 2, lane);
 #pragma unroll
       for (int i = 0; i < tiles; ++i) {
-        mma(to.c[i][2 * j], a[i], of_b[0], of_b[1]);
-        mma(to.c[i][2 * j + 1], a[i], of_b[2], of_b[3]);
+        mma(to.c[i][2 * j], a[i], fragment_b[0], fragment_b[1]);
+        mma(to.c[i][2 * j + 1], a[i], fragment_b[2], fragment_b[3]);
       }
     }
   }
 }
 
-// Stores 16 rows, each times its factor: by[0] for row g of the warp's 16, by[1] for row g + 8.
+// Stores 16 rows, multiplied by factors[0] for row g of the warp's 16 and factors[1] for row g + 8.
 template <int D>
 __device__ __forceinline__ void store_rows(bf16* to, int64_t step, int row, int rows_there, int dim,
-                                           const float (&c)[D / 8][4], const float (&by)[2],
+                                           const float (&c)[D / 8][4], const float (&factors)[2],
                                            int lane) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -75,11 +75,11 @@ __device__ __forceinline__ void store_rows(bf16* to, int64_t step, int row, int 
     for (int j = 0; j < D / 8; ++j)
       if (j * 8 < dim)
         *reinterpret_cast<unsigned*>(to + at * step + j * 8 + lane % 4 * 2) =
-            pack_bf16(c[j][half * 2] * by[half], c[j][half * 2 + 1] * by[half]);
+            pack_bf16(c[j][half * 2] * factors[half], c[j][half * 2 + 1] * factors[half]);
   }
 }
 
-// Calls run.operator()<D>() with the least D that holds a head.
+// Calls run.operator()<D>() with the smallest D that is at least the head's dim.
 template <class Run>
 void with_head_dim(int dim, Run run) {
   if (dim <= 32) run.template operator()<32>();

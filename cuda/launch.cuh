@@ -1,6 +1,6 @@
-// What a kernel file includes. nvcc compiles it for the device `cuda`; a C++ compiler, against the
-// emulator, for the device `emulated`: each into a namespace of its own, so that one program holds
-// both. The one place where kernels are launched.
+// Included by every kernel file. nvcc compiles it for the device `cuda`; a C++ compiler compiles it
+// against the emulator for the device `emulated`. Each has its own namespace, so that one program
+// contains both. The only place where kernels are launched.
 #pragma once
 #include "engine/kernel.h"
 #include "engine/math.h"
@@ -15,9 +15,9 @@
 
 #define AFINA_GPU_TEXT2(name) #name
 #define AFINA_GPU_TEXT(name) AFINA_GPU_TEXT2(name)
-// Fills a kernel slot: REGISTER_CUDA(matmul, tiled, 10, run). The highest rank that takes the
-// arguments runs. With a fifth argument, a function of the slot's arguments that gives bool, the
-// variant takes those alone for which it gives true.
+// Fills a kernel slot: REGISTER_CUDA(matmul, tiled, 10, run). The variant of the highest rank that
+// accepts the arguments runs. An optional fifth argument is a function of the slot's arguments that
+// returns whether the variant accepts them.
 #define REGISTER_CUDA(slot, variant, rank, ...)                      \
   [[maybe_unused]] static const bool registered_##slot##_##variant = \
       ::afina::kernel::slot.add(this_device, #variant, rank, __VA_ARGS__)
@@ -27,24 +27,24 @@ namespace afina::AFINA_GPU {
 inline constexpr Device this_device = Device::AFINA_GPU;
 inline constexpr int warp = 32;
 inline constexpr float log2_e = 1.44269504f,
-                       ln_2 = 0.693147181f;  // for the hardware's exponential, which is of 2
+                       ln_2 = 0.693147181f;  // for the hardware's exponential, which has base 2
 
 inline int ceil_div(int64_t a, int64_t b) { return int((a + b - 1) / b); }
 
 #if defined(__CUDACC__)
 
-// Throws an Error with what CUDA says of `what`.
+// Throws an Error with CUDA's message about `what` if status is not success.
 inline void check(cudaError_t status, const char* what) {
   if (status != cudaSuccess)
     fail("CUDA: ", what, ": ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ")");
 }
-// The stream that everything runs on, in the order it was given.
+// The stream on which everything runs, in order of submission.
 cudaStream_t stream();
-// Bytes of shared memory that a block can have at most on this card.
+// Largest shared memory of a block on this card, in bytes.
 size_t most_shared();
 
-// Runs kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared memory.
-// Does not wait for it. Nothing to do when a dimension of the grid is 0.
+// Launches kernel(arguments...) on grid x block threads with `shared` bytes of dynamic shared
+// memory, and does not wait for it. Does nothing if a dimension of the grid is 0.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared,
             Arguments... arguments) {

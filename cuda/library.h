@@ -1,5 +1,4 @@
-// Libraries opened while the program runs, so that it starts and works on machines that do not have
-// them.
+// Opens libraries at run time, so that the program starts and works on machines without them.
 #pragma once
 #include <dlfcn.h>
 
@@ -10,7 +9,7 @@ namespace afina {
 
 class Library {
  public:
-  // Opens the first of these that is there.
+  // Opens the first of these names that exists.
   explicit Library(std::initializer_list<const char*> names) {
     for (const char* name : names) {
       if ((handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL))) {
@@ -20,19 +19,17 @@ class Library {
       const char* said = dlerror();
       if (missing_.empty())
         missing_ =
-            said ? said
-                 : std::string(name) + " cannot be opened";  // of the name that is looked for first
+            said ? said : std::string(name) + " cannot be opened";  // about the name tried first
     }
   }
-  // Gives a function of the library to `function`; the library counts as missing when it has none
-  // of that name.
+  // Looks up a function of the library. If it has none of that name, the library counts as missing.
   template <class F>
   void find(const char* name, F& function) {
     function = handle_ ? reinterpret_cast<F>(dlsym(handle_, name)) : nullptr;
-    if (!function && missing_.empty()) missing_ = std::string("it has no ") + name;
+    if (!function && missing_.empty()) missing_.append("it has no ").append(name);
   }
   bool usable() const { return missing_.empty(); }
-  const std::string& missing() const { return missing_; }  // why it cannot be used
+  const std::string& missing() const { return missing_; }  // why it cannot be used; empty if it can
 
  private:
   void* handle_ = nullptr;

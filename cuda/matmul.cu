@@ -1,5 +1,5 @@
-// Matrix multiplication, the first rungs of the ladder: a thread to an element, and tiles in shared
-// memory. Both walk k in order, and so give the bits of the CPU.
+// Matrix multiplication, two simple versions: one thread per element, and tiles in shared memory.
+// Both process k in order and therefore give the CPU's bits.
 #include "cuda/matmul.cuh"
 
 #include "engine/primitives.h"
@@ -33,16 +33,16 @@ void naive(const Product<T, Out>& p) {
          dim3(32, 8), 0, p);
 }
 
-// A block makes 64 x 64 of C from 64 x 16 of A and 16 x 64 of B at a time; a thread 4 x 4 of it,
+// A block computes 64 x 64 of C from 64 x 16 of A and 16 x 64 of B at a time; a thread 4 x 4 of it,
 // sixteen rows and columns apart.
 constexpr int tile = 64, depth = 16, side = 16, each = tile / side;
 template <class S>
 struct Tiles {
   S a[depth][tile + 1],
-      b[depth][tile + 1];  // one more column: threads that read down a column meet other banks
+      b[depth][tile + 1];  // padding: threads that read down a column hit different banks
 };
 
-// Zeros beyond the edges: a multiply-add with them changes no sum.
+// Zeros past the edges: a multiply-add with them changes no sum.
 template <class T>
 __device__ void load_tiles(Tiles<sum_of<T>>& to, const Factors<T>& f, int64_t m, int64_t n,
                            int64_t row0, int64_t column0, int p0) {
@@ -62,7 +62,7 @@ __device__ void add_tiles(sum_of<T> (&sum)[each][each], Tiles<sum_of<T>>& tiles,
                           const Factors<T>& f, int64_t m, int64_t n, int64_t row0,
                           int64_t column0) {
   for (int p0 = 0; p0 < f.k; p0 += depth) {
-    __syncthreads();  // the tiles before have been read
+    __syncthreads();  // the previous tiles have been read
     load_tiles(tiles, f, m, n, row0, column0, p0);
     __syncthreads();
     for (int step = 0; step < depth; ++step) {

@@ -1,11 +1,11 @@
-// What the matmul variants share: the operands of a product and how an element is found, and the
-// chain over k that gives the CPU's bits.
+// Shared by the matmul variants: the operands of a product, how to address an element, and the
+// order of k that gives the CPU's bits.
 #pragma once
 #include "cuda/elements.cuh"
 
 namespace afina::AFINA_GPU {
 
-// A (m, k), stored (k, m) when ta, times B (k, n), stored (n, k) when tb.
+// A (m, k), stored as (k, m) if ta, times B (k, n), stored as (n, k) if tb.
 template <class T>
 struct Factors {
   const T *a = nullptr, *b = nullptr;
@@ -20,7 +20,7 @@ struct Factors {
   }
 };
 
-// C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is none.
+// C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is no second product.
 template <class T, class Out>
 struct Product {
   Factors<T> first, second;
@@ -37,8 +37,8 @@ struct Product {
   }
 };
 
-// The order of a chain: k ascending, but bf16 by pairs with the odd one first (docs/numerics.md).
-// The place of step i of an even stretch.
+// The order of a chain: k ascending, but bf16 in pairs with the odd one first (docs/numerics.md).
+// Returns the index of step i of an even stretch.
 template <class T>
 __device__ constexpr int chain(int i) {
   return std::is_same_v<T, bf16> ? i ^ 1 : i;
@@ -50,8 +50,8 @@ Factors<T> factors_of(const Tensor& a, const Tensor& b, bool ta, bool tb) {
           ta,          tb};
 }
 
-// Calls body with the product as every dtype it may have: those of a and b, and c as f32 or as they
-// are.
+// Calls body with the product in each supported combination of dtypes: those of a and b, and c as
+// f32 or in their dtype.
 template <class Body>
 void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
                   bool ta, bool tb, bool accumulate, const Tensor& bias, Body body) {
@@ -68,10 +68,12 @@ void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2,
     p.accumulate = accumulate;
     body(p);
   };
-  if (a.dtype() == Dtype::f64) go((double*)nullptr, (double*)nullptr);
-  else if (a.dtype() == Dtype::f32) go((float*)nullptr, (float*)nullptr);
-  else if (c.dtype() == Dtype::f32) go((bf16*)nullptr, (float*)nullptr);
-  else go((bf16*)nullptr, (bf16*)nullptr);
+  auto are = [&](Dtype in, Dtype out) { return a.dtype() == in && c.dtype() == out; };
+  if (are(Dtype::f64, Dtype::f64)) go((double*)nullptr, (double*)nullptr);
+  else if (are(Dtype::f32, Dtype::f32)) go((float*)nullptr, (float*)nullptr);
+  else if (are(Dtype::bf16, Dtype::f32)) go((bf16*)nullptr, (float*)nullptr);
+  else if (are(Dtype::bf16, Dtype::bf16)) go((bf16*)nullptr, (bf16*)nullptr);
+  else unsupported_dtypes("matmul", a.dtype(), c.dtype());
 }
 
 }  // namespace afina::AFINA_GPU

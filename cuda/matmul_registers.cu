@@ -1,13 +1,12 @@
-// matmul and matmul2 in f32: each thread keeps a tile of the result in registers, so that a value
-// read from shared memory serves eight sums. Every element is the chain of fused multiply-adds over
-// k in ascending order, from c or 0: the bits of the CPU.
+// matmul and matmul2 in f32: each thread holds a tile of the result in registers, so that a value
+// read from shared memory serves eight sums. Every element is one chain of fused multiply-adds over
+// ascending k, starting at c or 0, and has the CPU's bits.
 #include "cuda/matmul_task.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// A thread computes 4 down x 4 across elements in each of quads_down x quads_across places, half a
-// block apart.
+// A thread computes 4 x 4 elements in each of quads_down x quads_across groups, half a block apart.
 template <int threads_down, int threads_across, int quads_down, int quads_across>
 struct Blocking {
   static constexpr int down = quads_down, across = quads_across, depth = 16;
@@ -15,13 +14,12 @@ struct Blocking {
                        columns = threads_across * quads_across * 4;
   static constexpr int threads = threads_down * threads_across, wide = threads_across;
   static constexpr int row_step = threads_down * 4, column_step = threads_across * 4;
-  static constexpr int
-      ld_a = rows + 4,
-      ld_b = columns +
-             4;  // rows of shared tiles, apart so that columns written side by side miss each other
-  static constexpr int of_a = rows * depth / threads,
-                       of_b = columns * depth / threads;  // elements a thread copies
-  static_assert(of_a * threads == rows * depth && of_b * threads == columns * depth);
+  static constexpr int ld_a = rows + 4,
+                       ld_b = columns + 4;  // rows of shared tiles, padded so that values written
+                                            // side by side hit different banks
+  static constexpr int copies_a = rows * depth / threads,
+                       copies_b = columns * depth / threads;  // elements copied per thread
+  static_assert(copies_a * threads == rows * depth && copies_b * threads == columns * depth);
 };
 using Large = Blocking<16, 16, 2, 2>;  // 128 x 128
 using Small = Blocking<8, 16, 2, 1>;   // 64 x 64
@@ -37,10 +35,10 @@ struct Shared {
 };
 template <class B>
 struct Fetched {
-  float a[B::of_a], b[B::of_b];
+  float a[B::copies_a], b[B::copies_b];
 };
 
-// Place i of a tile whose contiguous direction in memory is k (along) or the rows of the result.
+// Element i of a tile whose contiguous direction in memory is k (along) or the rows of the result.
 template <int width, int depth>
 __device__ __forceinline__ void place_of(int i, bool along, int& k, int& row) {
   k = along ? i % depth : i / width;
@@ -53,7 +51,7 @@ __device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p
   int k0;
   const Operands<float> f = operands_of(p, t, B::depth, k0);
 #pragma unroll
-  for (int i = 0; i < B::of_a; ++i) {
+  for (int i = 0; i < B::copies_a; ++i) {
     int k, row;
     place_of<B::rows, B::depth>(i * B::threads + int(threadIdx.x), !ta, k, row);
     k += k0;
@@ -62,7 +60,7 @@ __device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p
         k < f.k && row < p.m ? f.a[ta ? int64_t(k) * p.m + row : int64_t(row) * f.k + k] : 0.f;
   }
 #pragma unroll
-  for (int i = 0; i < B::of_b; ++i) {
+  for (int i = 0; i < B::copies_b; ++i) {
     int k, column;
     place_of<B::columns, B::depth>(i * B::threads + int(threadIdx.x), tb, k, column);
     k += k0;
@@ -77,13 +75,13 @@ template <class B>
 __device__ __forceinline__ void store(Shared<B>& s, int buffer, const Fetched<B>& from, bool ta,
                                       bool tb) {
 #pragma unroll
-  for (int i = 0; i < B::of_a; ++i) {
+  for (int i = 0; i < B::copies_a; ++i) {
     int k, row;
     place_of<B::rows, B::depth>(i * B::threads + int(threadIdx.x), !ta, k, row);
     s.a[buffer][k][row] = from.a[i];
   }
 #pragma unroll
-  for (int i = 0; i < B::of_b; ++i) {
+  for (int i = 0; i < B::copies_b; ++i) {
     int k, column;
     place_of<B::columns, B::depth>(i * B::threads + int(threadIdx.x), tb, k, column);
     s.b[buffer][k][column] = from.b[i];

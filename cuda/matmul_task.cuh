@@ -1,4 +1,4 @@
-// What the fast matmul kernels share: the operands of a call, and the order in which blocks walk
+// Shared by the fast matmul kernels: the operands of a call, and the order in which blocks cover
 // the result.
 #pragma once
 #include "cuda/launch.cuh"
@@ -13,7 +13,7 @@ struct Operands {
   int k = 0;
 };
 
-// c = [c +] first + second [+ bias]. The second pair, whose k may be 0, lengthens the chain of the
+// c = [c +] first + second [+ bias]. The second pair, whose k may be 0, extends the chain of the
 // first: LoRA's low-rank path.
 template <class T>
 struct MatmulTask {
@@ -22,11 +22,11 @@ struct MatmulTask {
   const float* bias = nullptr;  // (n)
   int m = 0, n = 0;
   bool c_f32 = true, accumulate = false;
-  bool pairs = false;  // may two neighbouring values of c be stored at once?
+  bool pairs = false;  // whether two neighbouring values of c can be stored at once
 };
 
-// Blocks of the result in groups of 8 rows of blocks, down before across: what runs at one time
-// reads few rows of b again and again.
+// Blocks of the result in groups of 8 rows of blocks, column by column: blocks that run at the same
+// time reuse few rows of b.
 struct BlockPlace {
   int down, across;
   __device__ BlockPlace(int blocks_down, int blocks_across) {
@@ -39,7 +39,7 @@ struct BlockPlace {
   }
 };
 
-// How deep tiles of `depth` go: those of the first pair, then those of the second.
+// Number of tiles of `depth` in k: those of the first pair, then those of the second.
 template <class T>
 __device__ inline int tiles_of(const MatmulTask<T>& p, int depth) {
   return (p.first.k + depth - 1) / depth + (p.second.k + depth - 1) / depth;
@@ -71,8 +71,8 @@ MatmulTask<T> task_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta
   return p;
 }
 
-// Are there blocks of 128x128 enough to keep the multiprocessors of a large GPU busy? The emulator
-// takes what it can to have them tried.
+// Whether there are enough blocks of 128x128 to occupy a large GPU. The emulator always takes them
+// when possible, so that they are tested.
 inline bool many_blocks(int m, int n) {
   constexpr int64_t enough = this_device == Device::emulated ? 1 : 96;
   return m > 64 && n > 64 && int64_t(ceil_div(m, 128)) * ceil_div(n, 128) >= enough;

@@ -1,13 +1,13 @@
-// matmul and matmul2 in bf16 on tensor cores: tiles come by asynchronous copies, several ahead of
-// the one that is multiplied.
+// matmul and matmul2 in bf16 on tensor cores: asynchronous copies load tiles several stages ahead
+// of the multiplication.
 #include "cuda/matmul_task.cuh"
 #include "cuda/mma.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// A block computes rows x columns of c, a warp warp_rows x warp_columns of them; k goes by `depth`,
-// and `stages` tiles are in shared memory.
+// A block computes rows x columns of c, a warp warp_rows x warp_columns of them; k advances by
+// `depth`, and `stages` tiles are in shared memory.
 template <int rows_, int columns_, int depth_, int stages_, int warps_down, int warps_across>
 struct Blocking {
   static constexpr int rows = rows_, columns = columns_, depth = depth_, stages = stages_,
@@ -64,20 +64,21 @@ __device__ __forceinline__ void multiply(Sums<B>& sums, const bf16* stage, int m
   Tile<tb ? B::depth : B::columns> b{const_cast<bf16*>(stage) + B::rows * B::depth};
 #pragma unroll
   for (int k = 0; k < B::depth; k += 16) {
-    unsigned of_a[Sums<B>::down][4], of_b[Sums<B>::across / 2][4];
+    unsigned fragment_a[Sums<B>::down][4], fragment_b[Sums<B>::across / 2][4];
 #pragma unroll
     for (int i = 0; i < Sums<B>::down; ++i)
-      if constexpr (ta) a.template columns_first<true>(of_a[i], k, (m0 + i * 16) / 8, lane);
-      else a.template rows_first<false>(of_a[i], m0 + i * 16, k / 8, lane);
+      if constexpr (ta) a.template columns_first<true>(fragment_a[i], k, (m0 + i * 16) / 8, lane);
+      else a.template rows_first<false>(fragment_a[i], m0 + i * 16, k / 8, lane);
 #pragma unroll
     for (int j = 0; j < Sums<B>::across / 2; ++j)
-      if constexpr (tb) b.template columns_first<false>(of_b[j], n0 + j * 16, k / 8, lane);
-      else b.template rows_first<true>(of_b[j], k, (n0 + j * 16) / 8, lane);
+      if constexpr (tb) b.template columns_first<false>(fragment_b[j], n0 + j * 16, k / 8, lane);
+      else b.template rows_first<true>(fragment_b[j], k, (n0 + j * 16) / 8, lane);
 #pragma unroll
     for (int i = 0; i < Sums<B>::down; ++i)
 #pragma unroll
       for (int j = 0; j < Sums<B>::across; ++j)
-        mma(sums.c[i][j], of_a[i], of_b[j / 2][j % 2 * 2], of_b[j / 2][j % 2 * 2 + 1]);
+        mma(sums.c[i][j], fragment_a[i], fragment_b[j / 2][j % 2 * 2],
+            fragment_b[j / 2][j % 2 * 2 + 1]);
   }
 }
 
@@ -92,7 +93,7 @@ __device__ __forceinline__ void put_one(const MatmulTask<bf16>& p, int64_t at, i
     *c = to_bf16(p.accumulate ? to_float(*c) + value : value);
   }
 }
-// Two neighbours of row `row`, from an even column on.
+// Stores two neighbours of row `row`, from an even column on.
 __device__ __forceinline__ void put_two(const MatmulTask<bf16>& p, int row, int column, float x,
                                         float y) {
   if (row >= p.m || column >= p.n) return;
@@ -136,8 +137,9 @@ __global__ void __launch_bounds__(B::threads) tensor_kernel(MatmulTask<bf16> p) 
   }
   for (int t = 0; t < tiles; ++t) {
     copy_async_wait<B::stages - 2>();
-    __syncthreads();  // tile t is there for all, and all are done with tile t - 1, whose place the
-                      // next copy takes
+    // All threads see tile t, and all have finished tile t - 1, whose buffer the next copy
+    // overwrites.
+    __syncthreads();
     int ahead = t + B::stages - 1;
     if (ahead < tiles) load_stage<B, ta, tb, aligned>(p, stages, ahead, m0, n0);
     copy_async_commit();
@@ -178,11 +180,11 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
   else if (tb) run_form<false, true>(p);
   else run_form<false, false>(p);
 }
-// The form where both are transposed occurs in no layer.
+// No layer needs the form with both operands transposed.
 bool takes(const Tensor& c, const Tensor& a, const Tensor&, bool ta, bool tb, bool,
            const Tensor& bias) {
-  return a.dtype() == Dtype::bf16 && c.dtype() != Dtype::f64 && !(ta && tb) &&
-         (!bias || bias.dtype() == Dtype::f32);
+  return a.dtype() == Dtype::bf16 && (c.dtype() == Dtype::bf16 || c.dtype() == Dtype::f32) &&
+         !(ta && tb) && (!bias || bias.dtype() == Dtype::f32);
 }
 
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,

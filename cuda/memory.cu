@@ -1,5 +1,5 @@
-// The memory of the device: pools, each over one range of addresses, so that after the first step
-// nothing is asked of the driver; and the capture of what the stream is given.
+// The device's memory: pools over one address range each, so that nothing is requested from the
+// driver after the first step; and capture of the stream's work.
 #include "cuda/launch.cuh"
 #include "engine/gpu_room.h"
 #include "engine/graph.h"
@@ -17,8 +17,8 @@ namespace afina::AFINA_GPU {
 
 namespace {
 
-// The driver's functions for memory behind addresses of our choice. Asked for at run time: the
-// program must start where no driver is.
+// The driver's functions for memory at addresses of our choice. Looked up at run time, because the
+// program must start without a driver.
 struct Driver {
   decltype(&cuMemAddressReserve) reserve;
   decltype(&cuMemCreate) create;
@@ -49,7 +49,7 @@ void held(CUresult status, const char* what) {
   require(status == CUDA_SUCCESS, "CUDA: ", what, " failed with code ", int(status));
 }
 
-// Addresses are reserved once; memory is put behind them as the highest place in use rises.
+// Addresses are reserved once; memory is mapped as the highest address in use rises.
 class Pool {
  public:
   void* allocate(size_t bytes) {
@@ -60,7 +60,7 @@ class Pool {
     if (ranges_.end() > mapped_) grow(ranges_.end(), bytes);
     return reinterpret_cast<void*>(base_ + at);
   }
-  // What runs later on the stream may have the place at once.
+  // Work submitted later on the stream may reuse the memory at once.
   void release(void* data, size_t bytes) {
     std::lock_guard lock(mutex_);
     ranges_.give_back(size_t(reinterpret_cast<CUdeviceptr>(data) - base_), padded(bytes));
@@ -83,7 +83,7 @@ class Pool {
     kind_.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};
     held(driver_.granularity(&piece_, &kind_, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED),
          "cuMemGetAllocationGranularity");
-    size_ = (2 * all + piece_ - 1) / piece_ * piece_;  // freed places may leave holes
+    size_ = (2 * all + piece_ - 1) / piece_ * piece_;  // free blocks may leave gaps
     held(driver_.reserve(&base_, size_, 0, 0, 0), "cuMemAddressReserve");
   }
   void grow(size_t to, size_t asked) {
@@ -97,7 +97,7 @@ class Pool {
            " held; use a smaller --batch or --length, or --checkpoint block");
     }
     held(driver_.map(base_ + mapped_, bytes, 0, memory, 0), "cuMemMap");
-    held(driver_.release(memory), "cuMemRelease");  // it stays while it is mapped
+    held(driver_.release(memory), "cuMemRelease");  // the memory stays until it is unmapped
     CUmemAccessDesc access{kind_.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
     held(driver_.set_access(base_ + mapped_, bytes, &access, 1), "cuMemSetAccess");
     mapped_ += bytes;
@@ -111,12 +111,12 @@ class Pool {
   Ranges ranges_;
   std::mutex mutex_;
 };
-// Never destroyed: tensors of static life may outlive main.
+// Never destroyed: static tensors may outlive main.
 Pool& pool() {
   static Pool* all = new Pool;
   return *all;
 }
-// What a step holds for itself (engine/graph.h).
+// Memory of captured steps (engine/graph.h).
 Pool& step_pool() {
   static Pool* all = new Pool;
   return *all;
@@ -128,7 +128,7 @@ void release(void* data, size_t bytes) {
   (step_pool().holds(data) ? step_pool() : pool()).release(data, bytes);
 }
 
-// Why there is no GPU to use; empty when there is one.
+// Why no GPU can be used; empty if one can.
 std::string missing() {
   int count = 0, driver = 0;
   if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver)
@@ -164,7 +164,7 @@ void copy(void* to, const void* from, size_t bytes) {
   if (!inside) check(cudaStreamSynchronize(stream()), "copy of memory");
 }
 
-// Relaxed: the pools may map memory meanwhile.
+// Relaxed mode: the pools may map memory during capture.
 void begin_capture() {
   check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed),
         "beginning to capture a step");
@@ -190,7 +190,7 @@ void abandon_capture() {
   cudaGetLastError();
 }
 
-// A stream of its own for copies, so that they run beside a step.
+// A separate stream for copies, so that they overlap with a step.
 struct Copies {
   cudaStream_t stream = nullptr;
   cudaEvent_t done = nullptr;

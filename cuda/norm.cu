@@ -2,66 +2,11 @@
 // to a row; the gradients of weight and bias by parts of rows.
 #include "cuda/block.cuh"
 #include "cuda/column_sums.cuh"
+#include "cuda/row_part.cuh"
 #include "engine/ops/norm.h"
 
 namespace afina::AFINA_GPU {
 namespace {
-
-// This thread's part of a row of n. V > 0: V vectors in registers, as they lie in memory, all of
-// them asked for at once; such rows are whole. V = 0: any row, read whenever it is looked at.
-template <class T, int V>
-struct Part {
-  static constexpr int w = width_of<T>;
-  using S = sum_of<T>;
-  const T* row;
-  int n;
-  bool whole;
-  Pack<T, w> held[V > 0 ? V : 1] = {};
-
-  __device__ void look(const T* at, int columns, bool all) {
-    row = at;
-    n = columns;
-    whole = all;
-    if constexpr (V > 0) {
-#pragma unroll
-      for (int k = 0; k < V; ++k)
-        held[k] =
-            place(k) < n ? *reinterpret_cast<const Pack<T, w>*>(row + place(k)) : Pack<T, w>{};
-    }
-  }
-  __device__ static int place(int k) { return (k * int(blockDim.x) + int(threadIdx.x)) * w; }
-  __device__ void values(S (&v)[w], int k, int i) const {
-    if constexpr (V > 0) {
-      unpack(v, held[k]);
-    } else {
-      take<w>(v, row, i, n, whole);
-    }
-  }
-  // From here on values are unpacked anew: held as what they are computed in, they would take twice
-  // the registers.
-  __device__ void forget() {
-#if defined(__CUDA_ARCH__)
-    if constexpr (V > 0) {
-#pragma unroll
-      for (int k = 0; k < V; ++k) {
-        auto& words = held[k].pairs;
-        asm volatile("" : "+r"(words[0]), "+r"(words[1]), "+r"(words[2]), "+r"(words[3])::"memory");
-      }
-    }
-#endif
-  }
-  // body(k, i): over this thread's vectors, the k-th of which begins at i.
-  template <class Body>
-  __device__ void each(Body body) const {
-    if constexpr (V > 0) {
-#pragma unroll
-      for (int k = 0; k < V; ++k)
-        if (place(k) < n) body(k, place(k));
-    } else {
-      for (int i = int(threadIdx.x) * w; i < n; i += int(blockDim.x) * w) body(0, i);
-    }
-  }
-};
 
 template <class T>
 struct Norm {
@@ -269,7 +214,8 @@ struct WeightSlope {
   template <int w>
   __device__ void operator()(S (&v)[w], int64_t row, int64_t column) const {
     S value[w], by = rstd[row], at = mean ? mean[row] : S(0);
-    take<w>(v, dy + row * n, column, n, true), take<w>(value, x + row * n, column, n, true);
+    take<w>(v, dy + row * n, column, n, true);
+    take<w>(value, x + row * n, column, n, true);
     for (int j = 0; j < w; ++j) v[j] *= (mean ? value[j] - at : value[j]) * by;
   }
 };
@@ -309,38 +255,44 @@ void with_held(const Norm<T>& c, Body body) {
 // sum and more: both empty, or sum = x + more is what the norm is of.
 void any_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& more,
                  const Tensor& weight, double eps) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
-    if (more) {
-      c.more = more.data<T>();
-      c.sum = sum.data<T>();
-      c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    }
-    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
-    with_held(c, [&](auto held) {
-      launch(rmsnorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
-             rstd.data<sum_of<T>>(), c);
-    });
-  });
+  with_type(
+      x.dtype(),
+      [&](auto* type) {
+        using T = pointed<decltype(type)>;
+        Norm<T> c = norm_of<T>(x, weight, Tensor(), Tensor(), Tensor(), eps);
+        if (more) {
+          c.more = more.data<T>();
+          c.sum = sum.data<T>();
+          c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
+        }
+        c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+        with_held(c, [&](auto held) {
+          launch(rmsnorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
+                 rstd.data<sum_of<T>>(), c);
+        });
+      },
+      "rmsnorm");
 }
 void any_layernorm(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x,
                    const Tensor& more, const Tensor& weight, const Tensor& bias, double eps) {
-  with_type(x.dtype(), [&](auto* type) {
-    using T = pointed<decltype(type)>;
-    using S = sum_of<T>;
-    Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
-    if (more) {
-      c.more = more.data<T>();
-      c.sum = sum.data<T>();
-      c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
-    }
-    c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
-    with_held(c, [&](auto held) {
-      launch(layernorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
-             mean.data<S>(), rstd.data<S>(), c);
-    });
-  });
+  with_type(
+      x.dtype(),
+      [&](auto* type) {
+        using T = pointed<decltype(type)>;
+        using S = sum_of<T>;
+        Norm<T> c = norm_of<T>(x, weight, bias, Tensor(), Tensor(), eps);
+        if (more) {
+          c.more = more.data<T>();
+          c.sum = sum.data<T>();
+          c.whole = c.whole && whole(c.n, width_of<T>, c.more, c.sum);
+        }
+        c.whole = c.whole && whole(c.n, width_of<T>, y.data<T>());
+        with_held(c, [&](auto held) {
+          launch(layernorm_kernel<T, held()>, row_grid(c.rows, c.n), row_block(c.n), 0, y.data<T>(),
+                 mean.data<S>(), rstd.data<S>(), c);
+        });
+      },
+      "layernorm");
 }
 
 void rmsnorm(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight, double eps) {

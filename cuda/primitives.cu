@@ -1,4 +1,4 @@
-// Element-wise primitives, casts and copies of columns.
+// Element-wise primitives, casts and column copies.
 #include "engine/on_gpu.h"
 #include "engine/primitives.h"
 
@@ -23,7 +23,7 @@ __global__ void zip_kernel(T* c, const T* a, const T* b, Binary f, int64_t n, bo
   for (int j = 0; j < w; ++j) x[j] = combined(x[j], y[j], f);
   put<w>(c, x, i, n, whole);
 }
-// b is spread over rows or columns: steps of 0.
+// b is broadcast over rows or columns with steps of 0.
 template <class T>
 __global__ void zip_spread_kernel(T* c, const T* a, const T* b, Binary f, int64_t n,
                                   int64_t columns, int64_t row_step, int64_t column_step) {
@@ -108,14 +108,15 @@ __global__ void cast_kernel(To* to, const From* x, int64_t n, bool whole) {
 void cast(Tensor& to, const Tensor& x) {
   with_type(to.dtype(), [&](auto* to_type) {
     using To = pointed<decltype(to_type)>;
-    with_type(x.dtype(), [&](auto* type) {
+    auto from = [&](auto* type) {
       using From = pointed<decltype(type)>;
       constexpr int w = width_of<To, From>;
       To* out = to.data<To>();
       const From* in = x.data<From>();
       launch(cast_kernel<To, From>, grid_of(x.size(), w), element_threads, 0, out, in, x.size(),
              whole(x.size(), w, out, in));
-    });
+    };
+    with_type(x.dtype(), from, "cast");
   });
 }
 

@@ -1,6 +1,5 @@
-// A float whose exponential and quotient are the hardware's: for results that are rounded to bf16
-// anyway. What is written over a value type in engine/math.h and engine/scalar.h finds these
-// instead of its own.
+// A float type with the hardware's exponential and division, for results that are rounded to bf16
+// anyway. Templates of engine/math.h and engine/scalar.h use these functions instead of their own.
 #pragma once
 #include <type_traits>
 
@@ -38,17 +37,17 @@ __device__ inline Quick v_round(Quick a) { return Quick(math::v_round(a.v)); }
 __device__ inline Quick v_power_of_two(Quick n) { return Quick(math::v_power_of_two(n.v)); }
 __device__ inline Quick v_split(Quick x, Quick& e) { return Quick(math::v_split(x.v, e.v)); }
 __device__ inline Quick log(Quick x) { return Quick(math::log(x.v)); }
-// As math::exp: 0 below -87, and no more than e^88.
+// Like math::exp: 0 below -87, at most e^88.
 __device__ inline Quick exp(Quick x) {
   return Quick(x.v < -87.f ? 0.f : exp2f(math::v_min(88.f, x.v) * log2_e));
 }
-// e^x - 1, near 0 by its series.
+// e^x - 1, by its series near 0.
 __device__ inline Quick expm1(Quick x) {
   float series = math::v_fma(x.v * x.v, math::v_fma(x.v, 1.f / 6.f, 0.5f), x.v);
   return Quick(x.v < 0.03f && x.v > -0.03f ? series : exp2f(x.v * log2_e) - 1.f);
 }
 
-// What element-wise functions of T are computed in.
+// The type in which element-wise functions of T are computed.
 template <class T>
 using quick_of = std::conditional_t<std::is_same_v<T, bf16>, Quick, sum_of<T>>;
 template <class T>

@@ -1,4 +1,4 @@
-// Rotary position embedding, half-split: a thread turns a few neighbouring pairs of one head.
+// Rotary position embedding, half-split: a thread rotates a few neighbouring pairs of one head.
 #include "engine/ops/rope.h"
 
 #include "cuda/elements.cuh"
@@ -13,7 +13,7 @@ __global__ void rope_kernel(T* y, const T* x, const sum_of<T>* table, const int3
   using S = sum_of<T>;
   constexpr int w = width_of<T>;
   uint32_t groups = uint32_t(half + w - 1) / w,
-           i = blockIdx.x * blockDim.x + threadIdx.x;  // of 64 bits, divisions would take longest
+           i = blockIdx.x * blockDim.x + threadIdx.x;  // 64-bit divisions would dominate the time
   if (i >= size) return;
   int64_t head = i / groups, at = i % groups * w;  // head: counted over all positions
   const S* angles = table + int64_t(positions[uint32_t(head) / heads]) * 2 * half;

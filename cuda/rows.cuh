@@ -1,18 +1,18 @@
-// Copies of rows, chosen by numbers on either side: bits are moved, whatever they mean.
+// Copies rows selected by index on either side. Moves bits, whatever they represent.
 #pragma once
 #include "cuda/launch.cuh"
 #include "engine/tensor.h"
 
 namespace afina::AFINA_GPU {
 
-// Where rows come from and go to, in units of U. A row number below 0: nothing is written, or zeros
+// Source and destination of rows, in units of U. A negative row index: nothing is written, or zeros
 // are.
 struct RowCopy {
-  const int32_t *to, *from;  // nullptr: row after row
+  const int32_t *to, *from;  // nullptr: consecutive rows
   int64_t to_stride, from_stride, width, rows;
 };
 
-// Index: uint32_t where that suffices, as divisions of 64 bits would take longest.
+// Index: uint32_t where possible, because divisions of 64 bits would dominate the time.
 template <class U, class Index>
 __global__ void copy_rows_kernel(U* y, const U* x, RowCopy c) {
   Index i = Index(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -40,8 +40,8 @@ void copy_rows_as(void* y, const void* x, RowCopy c) {
            static_cast<const U*>(x), c);
 }
 
-// Strides and width in bytes, multiples of `element` (2, 4 or 8). 16 bytes at a time where
-// everything is a multiple of it.
+// Strides and width in bytes, multiples of `element` (2, 4 or 8). Moves 16 bytes at a time where
+// everything is a multiple of that.
 inline void copy_rows(void* y, const void* x, const RowCopy& c, size_t element) {
   uint64_t all = uint64_t(c.to_stride) | uint64_t(c.from_stride) | uint64_t(c.width) |
                  reinterpret_cast<uintptr_t>(y) | reinterpret_cast<uintptr_t>(x);

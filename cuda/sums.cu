@@ -1,4 +1,4 @@
-// Sums along rows, along columns, of squares and of losses, each by a fixed tree.
+// Sums along rows, along columns, of squares and of losses; each is a fixed tree.
 #include "cuda/block.cuh"
 #include "cuda/column_sums.cuh"
 #include "engine/ops/adamw.h"
@@ -52,7 +52,7 @@ void sum_rows(Tensor& y, const Tensor& x) {
   });
 }
 
-// One block adds up `count` numbers in f64: every thread its own, then the tree.
+// One block sums `count` numbers in f64: every thread its own, then the tree.
 constexpr int tree_threads = 256;
 template <class To, class T>
 __global__ void sum_all_kernel(To* y, const T* x, int64_t count, Number<double> scale) {

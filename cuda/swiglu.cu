@@ -28,8 +28,8 @@ __global__ void swiglu_backward_kernel(T* dgate, T* dup, const T* dy, const T* g
   take<w>(slope, dy, i, n, whole), take<w>(x, gate, i, n, whole), take<w>(u, up, i, n, whole);
   for (int j = 0; j < w; ++j) {
     S s = plain<T>(math::sigmoid(quick_of<T>(x[j]))), silu = x[j] * s;
-    x[j] = slope[j] * u[j] *
-           math::v_fma(s, S(1) - silu, silu);  // silu' = s (1 + x - x s) = s (1 - silu) + silu
+    // silu' = s (1 + x - x s) = s (1 - silu) + silu
+    x[j] = slope[j] * u[j] * math::v_fma(s, S(1) - silu, silu);
     u[j] = slope[j] * silu;
   }
   put<w>(dgate, x, i, n, whole), put<w>(dup, u, i, n, whole);
@@ -50,10 +50,10 @@ void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const Tensor&
   with_type(gate.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     constexpr int w = width_of<T>;
-    T *of_gate = dgate.data<T>(), *of_up = dup.data<T>();
+    T *dg = dgate.data<T>(), *du = dup.data<T>();
     const T *d = dy.data<T>(), *g = gate.data<T>(), *u = up.data<T>();
-    launch(swiglu_backward_kernel<T>, grid_of(gate.size(), w), element_threads, 0, of_gate, of_up,
-           d, g, u, gate.size(), whole(gate.size(), w, of_gate, of_up, d, g, u));
+    launch(swiglu_backward_kernel<T>, grid_of(gate.size(), w), element_threads, 0, dg, du, d, g, u,
+           gate.size(), whole(gate.size(), w, dg, du, d, g, u));
   });
 }
 

@@ -1,4 +1,4 @@
-// Samples to batches: order, packing, padding, and the same rows for every split into
+// Turns samples into batches: order, packing, padding, and the same rows for every split into
 // micro-batches.
 #include "data/batches.h"
 
@@ -12,8 +12,8 @@ namespace afina {
 
 namespace {
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-// What a document takes in a row: the next one begins at an even position (bf16 products go in
-// pairs, see docs/numerics.md).
+// Positions that a document occupies in a row, rounded up to even: bf16 products add pairs of
+// positions (docs/numerics.md), so every document starts at an even position.
 int64_t space_of(const Sample& sample) { return round_up(sample.positions(), 2); }
 }  // namespace
 
@@ -38,8 +38,8 @@ std::vector<uint32_t> BatchSource::order(int64_t epoch) const {
   return all;
 }
 
-// First fit among the rows last opened: nearly as tight as sorting by length, and short and long
-// samples stay mixed.
+// First fit among the most recently opened rows: packs nearly as tightly as sorting by length, and
+// keeps short and long samples mixed.
 std::vector<BatchSource::Row> BatchSource::rows_of_epoch(int64_t epoch) const {
   constexpr size_t open_rows = 64;
   std::vector<Row> rows;
@@ -86,7 +86,7 @@ Batch BatchSource::batch_of(const Row* rows, int64_t count, int64_t length) cons
         size_t to = size_t(row + at + i);
         batch.starts[to] = int32_t(at);
         batch.samples[to] = use;
-        if (i >= positions) continue;  // the one position that makes the length even
+        if (i >= positions) continue;  // padding that makes the length even
         batch.tokens[to] = sample.tokens[size_t(i)];
         if (sample.trained[size_t(i) + 1]) {
           batch.targets[to] = sample.tokens[size_t(i) + 1];
@@ -96,7 +96,7 @@ Batch BatchSource::batch_of(const Row* rows, int64_t count, int64_t length) cons
       at += space;
       batch.token_count += positions;
     }
-    // Padding sees its own pair only, so that it costs attention nothing.
+    // A padding position attends only to its own pair, so padding costs attention almost nothing.
     for (; at < length; ++at) batch.starts[size_t(row + at)] = int32_t(at & ~int64_t(1));
   }
   return batch;
@@ -109,7 +109,7 @@ std::vector<Batch> BatchSource::next_step(int64_t step) const {
   int64_t epoch = 0;
   while (int64_t(rows.size()) < rows_per_step) {
     int64_t next = first + int64_t(rows.size());
-    // Only the number of rows of the epochs before is needed, and it is remembered.
+    // Earlier epochs matter only through their number of rows, which is cached.
     epoch =
         std::upper_bound(rows_before_.begin(), rows_before_.end(), next) - rows_before_.begin() - 1;
     if (epoch_ != epoch) {

@@ -1,5 +1,5 @@
-// Examples to batches of tokens: the same rows in the same order for every method, thread count and
-// split into micro-batches.
+// Turns examples into batches of tokens: the same rows in the same order for every method, thread
+// count and split into micro-batches.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,69 +11,81 @@
 
 namespace afina {
 
+// Which tokens of a conversation are targets: all answers, only the last answer, or every token.
 enum class TrainOn { answers, last_answer, everything };
-enum class OnProblem { error, skip };       // a record without targets or with a broken boundary
-enum class OnTooLong { error, cut, skip };  // a conversation longer than `length`
+// What to do with a record that has no target or whose answer begins inside a token.
+enum class OnProblem { error, skip };
+// What to do with a conversation of more than `length` tokens.
+enum class OnTooLong { error, cut, skip };
 
+// How examples become samples.
 struct SampleOptions {
-  int64_t length = 1024;  // longest row, in tokens; even
+  int64_t length = 1024;  // longest row, in tokens; a multiple of 8
   TrainOn train_on = TrainOn::answers;
   OnProblem on_problem = OnProblem::error;
-  OnTooLong on_too_long =
-      OnTooLong::error;  // plain text is never cut but continued in the next sample
+  // Applies to conversations. Plain text is never cut: it continues in the next sample.
+  OnTooLong on_too_long = OnTooLong::error;
 };
 
-// One tokenised example: tokens and, for each, whether it is to be learnt. Position 0 is never a
-// target.
+// One tokenised example: its tokens, and for each token whether it is a target. Position 0 is never
+// a target.
 struct Sample {
   std::vector<int32_t> tokens;
   std::vector<uint8_t> trained;
-  int64_t example = 0;  // index of the example it came from
+  int64_t example = 0;  // index of the example it was made from
   int64_t target_count() const;
-  // Positions it takes in a row: all tokens but the last, which is only ever a target.
+  // Number of input positions: all tokens but the last, which is only ever a target.
   int64_t positions() const { return int64_t(tokens.size()) - 1; }
 };
 
-// Every example tokenised once, with what was lost on the way.
+// All tokenised examples, with counts of what was left out or cut.
 struct Samples {
   std::vector<Sample> rows;
-  int32_t pad = 0;  // the id that fills up rows; never a target, never attended to
+  int32_t pad = 0;  // id that fills up rows; never a target, never attended to
   int64_t examples = 0, skipped = 0, cut = 0, tokens = 0, targets = 0, targets_lost = 0;
-  std::string sha256;  // of tokens and targets, in order
-  // One sentence for a person.
+  std::string sha256;  // digest of all tokens and target flags, in order
+  // One sentence for the log: samples, records, tokens, targets, and what was lost.
   std::string summary() const;
 };
 
+// Tokenises all examples on all threads and marks the targets. Throws for an invalid option, for a
+// problem with a record unless the options say to skip or cut it (one error names the first record
+// and counts the others), and if no sample is left.
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
                      const ChatTemplate& chat, const SampleOptions& options);
-// The first `count` examples that make_samples would not leave out; fewer when there are no more.
-// What would be an error stays, so that make_samples says it.
+// The first `count` examples that make_samples would keep; fewer if there are not enough. Examples
+// that would raise an error are kept too, so that make_samples reports them.
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                   const Tokenizer& tokenizer, const ChatTemplate& chat,
                                   const SampleOptions& options);
 
-// Takes `held_out` examples away for validation, chosen by seed. Examples with the same content
-// stay on the same side.
+// Moves `held_out` distinct examples, chosen by `seed`, to the validation side. Examples with equal
+// content stay on the same side. Throws if `held_out` leaves nothing to train on.
 struct Split {
   std::vector<Example> train, held_out;
 };
 Split split_examples(std::vector<Example> examples, int64_t held_out, uint64_t seed);
-// Guard: an error when a row of `held_out` is also in `train`.
+// Guard: throws if a row of `held_out` is also in `train`.
 void require_disjoint(const Samples& train, const Samples& held_out);
 
+// Tokens of one micro-batch on the host, with everything that a forward pass needs to know about
+// them.
 struct Batch {
-  int64_t rows = 0, length = 0;  // length is a multiple of 8
-  // rows * length each, row after row.
+  int64_t rows = 0, length = 0;  // length: positions per row, a multiple of 8
+  // Each has rows * length elements, row-major.
   std::vector<int32_t> tokens;
-  std::vector<int32_t> targets;  // the token to predict after this one; -1: not trained on
-  std::vector<int32_t>
-      starts;  // index in the row where this position's document starts; always even
-  std::vector<int64_t> samples;  // which use of which sample (epoch * number of samples + sample):
-                                 // key of dropout; -1 for padding
-  int64_t target_count = 0;      // of this batch; the step's is the sum over its batches
-  int64_t token_count = 0;       // without padding
+  std::vector<int32_t> targets;  // the token to predict at this position; -1: not a target
+  // Index within the row where this position's document starts; always even.
+  std::vector<int32_t> starts;
+  // Which use of which sample (epoch * number of samples + sample index): the key of dropout's
+  // random numbers. -1 for padding.
+  std::vector<int64_t> samples;
+  int64_t target_count = 0;  // of this batch; a step's count is the sum over its batches
+  int64_t token_count = 0;   // without padding
 };
 
+// batch: rows per micro-batch; accumulate: micro-batches per step; length: longest row in tokens, a
+// multiple of 8; pack: put several samples into a row; shuffle: permute samples in every epoch.
 struct BatchOptions {
   int64_t batch = 1, accumulate = 1;
   int64_t length = 1024;
@@ -82,30 +94,31 @@ struct BatchOptions {
   uint64_t seed = 0;
 };
 
-// The batches of any step, by number: nothing is remembered from step to step, so resuming is to go
-// on with the next number.
+// Computes the batches of any step from the step's number. It carries no state from step to step,
+// so resuming a run means continuing with the next number.
 class BatchSource {
  public:
-  // Keeps a reference to `samples`.
+  // Keeps a reference to `samples`. Throws if an option is out of range, if there are no samples,
+  // or if a sample is longer than a row.
   BatchSource(const Samples& samples, const BatchOptions& options);
-  // The micro-batches of step `step` (from 0): `accumulate` batches of `batch` rows, all of one
-  // length, epochs following each other.
+  // The micro-batches of step `step` (counted from 0): `accumulate` batches of `batch` rows, all of
+  // the same length. Epochs follow each other without a gap. Throws if the step has no target.
   std::vector<Batch> next_step(int64_t step) const;
-  // Every sample once, in order, for evaluation: the last batch may have fewer rows.
+  // Every sample exactly once, in order, for evaluation. The last batch may have fewer rows.
   std::vector<Batch> once() const;
-  // Steps until every sample was seen once, rounded up.
+  // Number of steps until every sample was seen once, rounded up.
   int64_t steps_per_epoch() const;
-  // Sample indices of epoch e in order: a function of (seed, e) alone.
+  // Sample indices of an epoch in training order: a function of (seed, epoch) alone.
   std::vector<uint32_t> order(int64_t epoch) const;
 
  private:
-  using Row = std::vector<int64_t>;  // uses of samples, one after the other
+  using Row = std::vector<int64_t>;  // uses of samples (see Batch::samples), in order
   std::vector<Row> rows_of_epoch(int64_t epoch) const;
   Batch batch_of(const Row* rows, int64_t count, int64_t length) const;
   int64_t row_length(const Row& row) const;
   const Samples& samples_;
   BatchOptions options_;
-  // The epoch last asked for, and the number of rows before each epoch so far.
+  // Cache: rows of the epoch used last, and the number of rows before each epoch seen so far.
   mutable std::vector<Row> epoch_rows_;
   mutable int64_t epoch_ = -1;
   mutable std::vector<int64_t> rows_before_{0};

@@ -1,12 +1,12 @@
-// The chat templates afina knows, as the texts around the turns.
+// The known chat templates, written as the text before and after each turn.
 #include "data/chat_layouts.h"
 
 namespace afina {
 
 namespace {
 
-// ChatML with a system text of its own; without one (null) any system text in the Jinja text means
-// another template.
+// ChatML with a default system text. With null there is none, and a template that contains a system
+// text is not recognised as this one.
 ChatLayout chatml(const char* name, const char* mark, const char* default_system) {
   return {.name = name,
           .marks = {"<|im_start|>", "<|im_end|>", mark},
@@ -32,8 +32,8 @@ ChatLayout llama3(const char* name, const char* mark) {
           .trims = true};
 }
 
-// Since 3.1 there is always a system turn, with dates. Today's is taken as the one written into the
-// template, so that the same data gives the same tokens tomorrow.
+// Since Llama 3.1 every conversation has a system turn with dates. Today's date is fixed to the one
+// written in the template, so that the same data gives the same tokens every day.
 ChatLayout llama31() {
   ChatLayout layout = llama3("llama-3.1", "Cutting Knowledge Date");
   layout.default_system = "";
@@ -50,7 +50,7 @@ const ChatLayout llama2 = {.name = "llama-2",
                            .trims = true,
                            .system_in_user = true};
 
-// TinyLlama-Chat has it as well.
+// TinyLlama-Chat uses this template too.
 const ChatLayout zephyr = {.name = "zephyr",
                            .marks = {"<|user|>", "<|assistant|>", "<|system|>", "eos_token"},
                            .others = {"<|end|>", "bos_token"},
@@ -70,7 +70,7 @@ const ChatLayout alpaca = {.name = "alpaca",
                                "that appropriately completes the request.",
                            .trims = true};
 
-const ChatLayout plain = {.name = "plain", .parts_turns = true};
+const ChatLayout plain = {.name = "plain", .separates_turns = true};
 
 }  // namespace
 

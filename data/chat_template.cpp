@@ -1,4 +1,4 @@
-// Chat templates: the known ones, how they are recognised, and how they render.
+// Chat templates: the known ones, how they are recognised, and how they render messages.
 #include "data/chat_template.h"
 
 #include <algorithm>
@@ -11,8 +11,7 @@ namespace afina {
 
 namespace {
 
-// Jinja writes a newline in a literal as \n, JSON has resolved some of them already; for
-// recognition they are the same.
+// Writes every newline the same way: Jinja literals spell it \n, and JSON has already decoded some.
 std::string normalised(std::string_view jinja) {
   std::string text;
   for (size_t i = 0; i < jinja.size(); ++i) {
@@ -78,15 +77,13 @@ ChatTemplate ChatTemplate::named(std::string_view name, const Tokenizer& tokeniz
   std::string_view begins = *found->begin ? found->begin : found->user.before;
   require(!chat.bos_.empty() || begins.find("{bos}") == begins.npos, "the template \"", chat.name_,
           "\" begins with the token that begins a text, but the tokenizer has none that is known; "
-          "name it in tokenizer_config.json "
-          "(bos_token)");
+          "name it in tokenizer_config.json (bos_token)");
   std::string stop(trimmed(chat.filled(found->stop)));
   require(!stop.empty(), "the template \"", chat.name_,
           "\" ends an answer with the end-of-text token, but the tokenizer has none that is known; "
-          "name it in tokenizer_config.json "
-          "(eos_token)");
-  // A model cannot learn to stop with a mark that is spelled out letter by letter, nor could
-  // generation see it.
+          "name it in tokenizer_config.json (eos_token)");
+  // If the mark were spelled letter by letter, the model could not learn to emit it and generation
+  // could not detect it.
   chat.end_of_turn_ = tokenizer.id_of(stop);
   require(
       chat.end_of_turn_ >= 0, "the template \"", chat.name_, "\" ends an answer with ", stop,
@@ -122,22 +119,22 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) co
   system += !has_system               ? std::string_view(default_system_)
             : layout_->system_in_user ? messages[0].content
                                       : content_of(messages[0]);
-  std::string inserted;  // Llama 2 keeps the system text for the first user turn
+  std::string inserted;  // Llama 2 puts the system text into the first user turn
   if (has_system || layout_->default_system) {
     std::string turn = filled(layout_->system.before) + system + filled(layout_->system.after);
     (layout_->system_in_user ? inserted : out.text) += turn;
   }
-  // Decided by what is before alone, so that a prompt is continued in training as it will be in
-  // generation.
-  auto part_turns = [&] {
-    bool open = layout_->parts_turns && !out.text.empty() && !out.text.ends_with(eos_);
+  // Looks only at the text so far, so that a prompt is tokenised in generation as it was in
+  // training.
+  auto separate_turns = [&] {
+    bool open = layout_->separates_turns && !out.text.empty() && !out.text.ends_with(eos_);
     if (open && std::string_view(" \t\r\n").find(out.text.back()) == std::string_view::npos)
       out.text += '\n';
   };
   for (size_t i = has_system; i < messages.size(); ++i) {
     const Message& message = messages[i];
     auto content = content_of(message);
-    part_turns();
+    separate_turns();
     if (message.role == "user") {
       std::string with_system = inserted + message.content;
       if (!inserted.empty()) content = trimmed(with_system);
@@ -155,7 +152,7 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, bool ask) co
     }
   }
   if (ask) {
-    part_turns();
+    separate_turns();
     out.text += filled(layout_->assistant);
   }
   return out;

@@ -1,5 +1,5 @@
-// Chat templates: messages to the text a model was trained to read, with the bytes of each answer
-// marked.
+// Chat templates: render messages as the text that a model was trained to read, and mark the bytes
+// of each answer.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,13 +9,14 @@
 
 namespace afina {
 
+// One turn of a conversation.
 struct Message {
   std::string role, content;  // role: system, user, assistant
   bool operator==(const Message&) const = default;
 };
 
-// A conversation as text. An answer is the content of an assistant turn and the token that ends the
-// turn; what follows it up to the next turn (a newline, say) is not part of it.
+// A conversation as text. An answer covers the assistant's message and the token that ends its
+// turn; text between that token and the next turn (for example a newline) is not included.
 struct Rendered {
   std::string text;
   std::vector<Range> answers;
@@ -23,23 +24,27 @@ struct Rendered {
 
 struct ChatLayout;  // data/chat_layouts.h
 
+// A chat template, bound to the special tokens of one tokenizer.
 class ChatTemplate {
  public:
-  // By name, as --template gives it; an unknown name is an error that lists the known ones.
+  // Finds a template by the name given to --template. Throws for an unknown name, listing the known
+  // ones.
   static ChatTemplate named(std::string_view name, const Tokenizer& tokenizer);
-  // From the Jinja text of the tokenizer; a text that is none of the known ones is an error that
-  // offers --template. A tokenizer without one gets "plain".
+  // Recognises the tokenizer's Jinja template. Throws if it is none of the known ones, and suggests
+  // --template. A tokenizer without a template gets "plain".
   static ChatTemplate recognised(const Tokenizer& tokenizer);
-  // named(name) where a name is given, recognised otherwise.
+  // named(name, tokenizer) if a name is given, recognised(tokenizer) otherwise.
   static ChatTemplate choose(std::string_view name, const Tokenizer& tokenizer);
+  // Names of all known templates.
   static std::vector<std::string> names();
 
   const std::string& name() const { return name_; }
   const std::string& default_system() const { return default_system_; }
-  // The text of a whole conversation. With `ask`, ends where the assistant is to begin (for
-  // generation).
+  // Renders a conversation. With `ask` the text ends where the assistant's answer begins (for
+  // generation). Throws for an unknown role.
   Rendered render(const std::vector<Message>& messages, bool ask = false) const;
-  // The token that ends an assistant turn, where generation stops; -1 when the template has none.
+  // Id of the token that ends an assistant turn, where generation stops; -1 if the template has
+  // none.
   int32_t end_of_turn() const { return end_of_turn_; }
 
  private:

@@ -1,4 +1,4 @@
-// Plain text files as documents.
+// Splits plain text files into documents.
 #include "data/documents.h"
 
 #include "engine/error.h"
@@ -12,7 +12,7 @@ std::string_view stripped(std::string_view line) {
   return begin == line.npos ? std::string_view() : line.substr(begin, end - begin + 1);
 }
 
-// "= Title =", but not "= = Section = =" and not a formula.
+// True for "= Title =", but not for "= = Section = =" or a formula.
 bool is_title(std::string_view line) {
   line = stripped(line);
   if (line.size() < 5 || !line.starts_with("= ") || !line.ends_with(" =")) return false;
@@ -22,7 +22,7 @@ bool is_title(std::string_view line) {
 
 }  // namespace
 
-std::vector<Example> documents_of(const std::string& text, const std::string& name) {
+std::vector<Example> split_documents(const std::string& text, const std::string& name) {
   std::vector<Example> documents;
   int64_t line = 0, first_line = 1;
   size_t begin = 0;
@@ -37,13 +37,13 @@ std::vector<Example> documents_of(const std::string& text, const std::string& na
     std::string_view one = std::string_view(text).substr(at, end - at);
     size_t next = std::min(end + 1, text.size());
     ++line;
-    bool parting = stripped(one) == "<|endoftext|>";
-    if (parting || (after_blank && is_title(one))) {
+    bool separator = stripped(one) == "<|endoftext|>";
+    if (separator || (after_blank && is_title(one))) {
       close(at);
-      begin = parting ? next : at;
-      first_line = line + parting;
+      begin = separator ? next : at;
+      first_line = line + separator;
     }
-    after_blank = stripped(one).empty() || parting;
+    after_blank = stripped(one).empty() || separator;
     at = next;
   }
   close(text.size());

@@ -1,4 +1,4 @@
-// Plain text files as documents.
+// Splits plain text files into documents.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,9 +7,8 @@
 
 namespace afina {
 
-// One document per article where the text has wiki headings of the first level (" = Title = "), one
-// per section parted by a line of only "<|endoftext|>" where there are such lines, else the whole
-// text as one document.
-std::vector<Example> documents_of(const std::string& text, const std::string& name);
+// Splits at first-level wiki headings (" = Title = ") and at lines that consist of "<|endoftext|>".
+// Without either the whole text is one document. Throws if there is no text.
+std::vector<Example> split_documents(const std::string& text, const std::string& name);
 
 }  // namespace afina

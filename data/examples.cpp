@@ -1,4 +1,4 @@
-// Training examples from files: which format, which fields, and where something is wrong.
+// Reads training examples from files: detects the format, finds the fields, reports what is wrong.
 #include "data/examples.h"
 
 #include <algorithm>
@@ -132,16 +132,15 @@ void check_field_names(const RecordFormat& format, const FieldNames& names) {
             joined(format.fields));
 }
 
-class Reading {
+class RecordReader {
  public:
-  Reading(const std::string& name, const ExampleOptions& options)
+  RecordReader(const std::string& name, const ExampleOptions& options)
       : name_(name), options_(options) {}
 
   bool full() const { return options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit; }
 
-  // The format is that of the first record: a file of several formats is a mistake more often than
-  // a wish.
-  void take(const Json& json, const std::string& place) {
+  // The first record determines the format: a file that mixes formats is more likely a mistake.
+  void add(const Json& json, const std::string& place) {
     Record record(json, options_.fields, place);
     if (!format_) {
       format_ = &format_of(record, json, options_);
@@ -163,13 +162,13 @@ class Reading {
       if (one.find_first_not_of(" \t\r") == one.npos) continue;
       JsonLimits limits;
       limits.first_line = line;
-      take(parse_json(one, name_, limits), name_ + ", line " + std::to_string(line));
+      add(parse_json(one, name_, limits), name_ + ", line " + std::to_string(line));
     }
   }
 
   void array(const Json& json) {
     for (size_t i = 0; i < json.size() && !full(); ++i)
-      take(json[i], name_ + ", record " + std::to_string(i + 1));
+      add(json[i], name_ + ", record " + std::to_string(i + 1));
   }
 
   std::vector<Example> result() {
@@ -201,13 +200,13 @@ class Reading {
 std::vector<Example> parse_examples(const std::string& text, const std::string& name,
                                     const ExampleOptions& options) {
   if (!options.format.empty()) format_named(options.format);
-  Reading reading(name, options);
+  RecordReader reader(name, options);
   size_t first = text.find_first_not_of(" \t\r\n");
   require(first != text.npos, name, ": the file is empty");
   if (name.ends_with(".txt")) {
     require(options.format.empty() || options.format == "text", name,
             ": a .txt file holds plain text, not records of the format ", options.format);
-    std::vector<Example> examples = documents_of(text, name);
+    std::vector<Example> examples = split_documents(text, name);
     if (options.limit >= 0 && int64_t(examples.size()) > options.limit)
       examples.resize(size_t(options.limit));
     return examples;
@@ -215,11 +214,11 @@ std::vector<Example> parse_examples(const std::string& text, const std::string& 
   if (text[first] == '[') {
     JsonLimits limits;
     limits.bytes = size_t(1) << 30;
-    reading.array(parse_json(text, name, limits));
+    reader.array(parse_json(text, name, limits));
   } else {
-    reading.lines(text);
+    reader.lines(text);
   }
-  return reading.result();
+  return reader.result();
 }
 
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {

@@ -1,73 +1,76 @@
-// Training examples from files: JSONL, JSON and text, in the formats that are about.
+// Reads training examples from files: JSONL, JSON and text, in the usual record formats.
 #pragma once
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "data/chat_template.h"
+#include "engine/files/json_value.h"
 
 namespace afina {
 
-// One record: a conversation, or plain text (then every token is a target).
+// One record: a conversation, or plain text (in which every token is a target).
 struct Example {
   std::vector<Message> messages;  // empty for plain text
   std::string text;
-  std::string place;  // "train.jsonl, line 12": for error messages
+  std::string place;  // "train.jsonl, line 12", for error messages
   bool is_text() const { return messages.empty(); }
 };
 
-// What the fields of a format are called in a file: {"prompt", "question"}. A field that is not
-// named is called as the format has it.
+// Maps a format's field names to the names used in the file, e.g. {"prompt", "question"}. Fields
+// that are not listed keep their names.
 using FieldNames = std::map<std::string, std::string>;
-// From "prompt=question,completion=answer".
+// Parses "prompt=question,completion=answer". Throws on anything else.
 FieldNames parse_fields(const std::string& text);
 
+// How to read a file of records.
 struct ExampleOptions {
   std::string format;  // empty: detected from the first record
   FieldNames fields;
-  int64_t limit = -1;  // at most so many records
+  int64_t limit = -1;  // at most this many records; -1: all
 };
 
-// A record while it is read: its fields by the format's names, errors with file, line, field,
-// expected, found and what to do.
+// A record being read. Fields are addressed by the format's names. Errors give file, line, field,
+// what was expected, what was found and what to do.
 class Record {
  public:
-  Record(const nlohmann::json& json, const FieldNames& fields, std::string place);
+  Record(const Json& json, const FieldNames& fields, std::string place);
   bool has(const std::string& field) const;  // present and not null
+  // The string, or array, in `field`. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
   std::string text_or(const std::string& field, const std::string& otherwise) const;
-  const nlohmann::json& list(const std::string& field) const;
-  // The name a field has in the file.
+  const Json& list(const std::string& field) const;
+  // The name of `field` in the file.
   std::string name(const std::string& field) const;
   const std::string& place() const { return place_; }
   [[noreturn]] void fail_field(const std::string& field, const std::string& expected,
                                const std::string& found) const;
 
  private:
-  const nlohmann::json& json_;
+  const Json& json_;
   const FieldNames& fields_;
   std::string place_;
 };
 
-// A format of records; one file each (data/formats/*.cpp), registered by itself.
+// A record format. Each has its own file (data/formats/*.cpp) that registers it.
 struct RecordFormat {
   std::string name;
-  std::vector<std::string> fields;    // all it knows
-  std::vector<std::string> required;  // those by which it is detected
+  std::vector<std::string> fields;    // all fields it knows
+  std::vector<std::string> required;  // fields whose presence identifies the format
   Example (*read)(const Record& record);
 };
+// A static object of this type adds a format.
 struct RegisterFormat {
   explicit RegisterFormat(RecordFormat format);
 };
-// In order of their names.
+// All formats, sorted by name.
 const std::vector<RecordFormat>& record_formats();
 
-// All records of a file: .jsonl, .json (an array, or lines), .txt (documents). Empty files and
-// files without records are errors.
+// Reads all records of a .jsonl or .json file (an array, or one record per line) or the documents
+// of a .txt file. Throws if there is no record.
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options = {});
-// The same from memory; `name` decides the kind by its ending and is for error messages.
+// The same from memory. `name` decides the kind of file by its ending and appears in errors.
 std::vector<Example> parse_examples(const std::string& text, const std::string& name,
                                     const ExampleOptions& options = {});
 

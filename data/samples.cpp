@@ -1,7 +1,8 @@
-// Examples to samples: tokens, which of them are learnt, and the guards against learning nothing or
-// the wrong thing.
+// Turns examples into samples: tokens and targets, with guards against training on nothing or on
+// the wrong tokens.
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
 #include "data/batches.h"
 #include "engine/error.h"
@@ -16,7 +17,7 @@ int64_t Sample::target_count() const {
 
 namespace {
 
-// A problem with one example: what is wrong and what to do about it; empty when nothing is.
+// What is wrong with one example and what to do about it; empty if nothing is wrong.
 using Problem = std::string;
 
 struct Tokenised {
@@ -29,12 +30,12 @@ struct Context {
   const Tokenizer& tokenizer;
   const ChatTemplate& chat;
   const SampleOptions& options;
-  int32_t end_of_text;  // what parts documents in plain text
-  std::vector<std::string>
-      marks{};  // tokens that the template writes: in a turn's own text they are a mistake
+  int32_t end_of_text;  // separates documents in plain text
+  // Tokens that the template or tokenizer adds; in the text of a message they are a mistake.
+  std::vector<std::string> marks{};
 };
 
-// Special tokens around the turns of a conversation, and those that begin and end a text.
+// The special tokens that surround turns, and those that begin and end a text.
 std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate& chat) {
   std::vector<int32_t> ids =
       tokenizer.encode(chat.render({{"user", "a"}, {"assistant", "b"}}).text);
@@ -47,30 +48,28 @@ std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate
   return marks;
 }
 
-// A text that was rendered before would be given its beginning, turns and end twice, and an answer
-// would teach to stop in its middle.
+// Detects text that was already rendered: it would get beginning, turns and end twice, and an
+// answer containing such a mark would teach the model to stop in its middle.
 Problem marks_in(const Example& example, const Context& context) {
   for (size_t i = 0; i < example.messages.size(); ++i)
     for (const std::string& mark : context.marks)
       if (example.messages[i].content.find(mark) != std::string::npos)
         return "turn " + std::to_string(i + 1) + " (" + example.messages[i].role + ") has " + mark +
-               " in its text, which the template or the tokenizer adds: take it out of the text. A "
-               "conversation that is written out whole "
-               "is plain "
-               "text: --format text";
+               " in its text, which the template or the tokenizer adds: remove it from the text. A "
+               "conversation that is already rendered as text needs --format text";
   return "";
 }
 
-// The token base models saw between documents; chat models call another one eos.
+// The token that separated documents in pretraining; chat models use a different token as eos.
 int32_t end_of_text_of(const Tokenizer& tokenizer) {
   for (const char* name : {"<|endoftext|>", "<|end_of_text|>", "</s>"})
     if (int32_t id = tokenizer.id_of(name); id >= 0) return id;
   return tokenizer.eos();
 }
 
-// The token of every target range begins where the range does: otherwise the prompt's last token
-// would give part of the answer away, and in generation the prompt would end in another token than
-// here.
+// Marks the tokens of all target ranges. Every range must begin at a token boundary: otherwise the
+// prompt's last token would reveal part of the answer, and the prompt would end in a different
+// token during generation.
 Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges,
                     std::vector<uint8_t>& trained) {
   size_t i = 0;
@@ -83,16 +82,14 @@ Problem mark_ranges(const Encoding& encoding, const std::vector<Range>& ranges,
              " begins inside a token (bytes " + std::to_string(encoding.ranges[i].begin) + " to " +
              std::to_string(encoding.ranges[i].end) +
              "): the prompt's tokens are not a prefix of the whole. Move white space from the end "
-             "of the prompt to the beginning of the "
-             "answer "
-             "or remove it";
+             "of the prompt to the beginning of the answer, or remove it";
     for (; i < encoding.ids.size() && encoding.ranges[i].begin < range.end; ++i) trained[i] = 1;
   }
   return "";
 }
 
-// BOS and EOS, each exactly once where it belongs. <|im_start|> is called bos by some models; twice
-// at the beginning it is a mistake all the same.
+// Adds BOS and EOS where they are missing and rejects duplicates. Some models call <|im_start|>
+// bos; two of them at the beginning are a mistake as well.
 Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
   const int32_t bos = tokenizer.bos(),
@@ -103,19 +100,18 @@ Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   }
   if (is_text && end < 0)
     return "the tokenizer names no token that ends a text, and without one a model cannot learn to "
-           "stop; name it in "
-           "tokenizer_config.json (eos_token)";
+           "stop; name it in tokenizer_config.json (eos_token)";
   if (is_text && (row.tokens.empty() || row.tokens.back() != end)) {
     row.tokens.push_back(end);
     row.trained.push_back(1);
   }
   if (bos >= 0 && row.tokens.size() > 1 && row.tokens[0] == bos && row.tokens[1] == bos)
     return "it begins with two " + tokenizer.token_text(bos) +
-           ": take those in the text away, the tokenizer adds one where one belongs";
+           ": remove them from the text; the tokenizer adds one where it belongs";
   for (size_t i = 1; end >= 0 && i < row.tokens.size(); ++i)
     if (row.tokens[i] == end && row.tokens[i - 1] == end && row.trained[i])
       return "it has two " + tokenizer.token_text(end) +
-             " in a row: take those in the text away, one is added where one belongs";
+             " in a row: remove them from the text; one is added where it belongs";
   return "";
 }
 
@@ -141,7 +137,7 @@ Tokenised tokenise(const Example& example, const Context& context) {
   if (row.problem.empty()) row.problem = mark_ranges(encoding, ranges, row.trained);
   row.tokens = std::move(encoding.ids);
   if (row.problem.empty()) row.problem = add_ends(context, example.is_text(), row);
-  if (!row.trained.empty()) row.trained[0] = 0;  // nothing comes before it that could predict it
+  if (!row.trained.empty()) row.trained[0] = 0;  // there is no earlier token to predict it from
   if (row.problem.empty() &&
       std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
     row.problem = "none of its " + std::to_string(row.tokens.size()) +
@@ -167,11 +163,11 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
   return rows;
 }
 
-class Collecting {
+class SampleCollector {
  public:
-  Collecting(const Context& context, Samples& out) : context_(context), out_(out) {}
+  SampleCollector(const Context& context, Samples& out) : context_(context), out_(out) {}
 
-  void take(const Example& example, int64_t index, Tokenised row) {
+  void add(const Example& example, int64_t index, Tokenised row) {
     const SampleOptions& options = context_.options;
     ++out_.examples;
     if (!row.problem.empty()) {
@@ -189,7 +185,7 @@ class Collecting {
     }
   }
 
-  // The guards speak once all records are seen, so that the person hears of all of them at once.
+  // Throws after all records were seen, so that one error covers all of them.
   void check() const {
     const SampleOptions& options = context_.options;
     require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (",
@@ -210,8 +206,8 @@ class Collecting {
     out_.rows.push_back(std::move(sample));
   }
 
-  // Plain text goes on in the next sample; the token at the seam is the last target of one and the
-  // first input of the next.
+  // Splits plain text into consecutive samples. The token at each seam is the last target of one
+  // sample and the first input of the next.
   void keep_windows(const Tokenised& row, int64_t index) {
     size_t step = size_t(context_.options.length);
     for (size_t begin = 0; begin + 1 < row.tokens.size(); begin += step) {
@@ -276,10 +272,10 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   std::vector<Tokenised> rows = tokenise_all(examples, context);
   Samples out;
   out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);
-  Collecting collecting(context, out);
+  SampleCollector collector(context, out);
   for (size_t i = 0; i < examples.size(); ++i)
-    collecting.take(examples[i], int64_t(i), std::move(rows[i]));
-  collecting.check();
+    collector.add(examples[i], int64_t(i), std::move(rows[i]));
+  collector.check();
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out");
@@ -302,7 +298,7 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
     bool error = row.problem.empty() ? options.on_too_long == OnTooLong::error
                                      : options.on_problem == OnProblem::error;
     Samples kept;
-    Collecting(context, kept).take(example, 0, std::move(row));
+    SampleCollector(context, kept).add(example, 0, std::move(row));
     if (error || !kept.rows.empty()) usable.push_back(std::move(example));
   }
   return usable;

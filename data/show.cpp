@@ -1,4 +1,4 @@
-// A sample as the model sees it: every token with its id, and whether it is learnt.
+// Shows a sample as the model sees it: every token with its id, and whether it is a target.
 #include "data/show.h"
 
 #include <iomanip>
@@ -13,7 +13,7 @@ namespace {
 constexpr char learnt_colour[] = "\x1b[32m", context_colour[] = "\x1b[90m",
                special_colour[] = "\x1b[1m", plain_colour[] = "\x1b[0m";
 
-// Printable, whatever bytes a token has: a terminal must not obey a data set.
+// Escapes control characters: bytes from a data set must not control the terminal.
 std::string escaped(std::string_view bytes) {
   std::ostringstream out;
   for (size_t at = 0; at < bytes.size();) {
@@ -69,7 +69,8 @@ std::string show_sample(const Sample& sample, const Tokenizer& tokenizer,
   if (options.ids) return as_table(sample, tokenizer, options);
   std::string out, run;
   size_t begin = 0;
-  // Runs of one kind are decoded together, so that characters of several tokens are whole.
+  // Runs of tokens with the same style are decoded together, so that characters that span several
+  // tokens come out complete.
   for (size_t i = 0; i <= sample.tokens.size(); ++i) {
     auto same = [&](size_t a, size_t b) {
       return sample.trained[a] == sample.trained[b] &&

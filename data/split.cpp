@@ -1,4 +1,4 @@
-// Held-out examples, and the guard that no validation row is trained on.
+// Chooses held-out examples, and guards against training on validation rows.
 #include <unordered_map>
 #include <unordered_set>
 
@@ -27,7 +27,7 @@ std::string bytes_of(const Sample& sample) {
 
 Split split_examples(std::vector<Example> examples, int64_t held_out, uint64_t seed) {
   Split split;
-  // Every content once, with the examples that have it, in the order of the file.
+  // Group examples with equal content, in file order.
   std::unordered_map<std::string, size_t> group_of;
   std::vector<std::vector<size_t>> groups;
   for (size_t i = 0; i < examples.size(); ++i) {
@@ -42,8 +42,8 @@ Split split_examples(std::vector<Example> examples, int64_t held_out, uint64_t s
   auto order = permutation(uint32_t(groups.size()), Random(seed, "held-out"));
   int64_t taken = 0;
   for (size_t i = 0; i < order.size() && taken < held_out; ++i) {
-    // A record that is there several times must not fill the held-out rows, nor leave nothing to
-    // train on.
+    // A group counts once, however many copies it has: duplicates must not fill the held-out rows
+    // or use up the training data.
     auto& group = groups[order[i]];
     for (size_t member : group) is_held_out[member] = 1;
     ++taken;

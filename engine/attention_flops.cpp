@@ -1,11 +1,11 @@
-// Attention's share of the FLOPs.
+// Attention's share of the counted FLOPs.
 #include "engine/attention_flops.h"
 
 namespace afina {
 
 namespace {
 
-FlopCount of_attention;
+FlopCount attention_count;
 
 FlopCount since(const FlopCount& then, const FlopCount& now) {
   FlopCount d;
@@ -19,15 +19,15 @@ FlopCount since(const FlopCount& then, const FlopCount& now) {
 void count_attention_flops(int64_t n) {
   int64_t before = flops().recomputed;
   count_flops(n);
-  of_attention.of[int(PhaseScope::current())] += n;
-  of_attention.recomputed += flops().recomputed - before;
+  attention_count.of[int(PhaseScope::current())] += n;
+  attention_count.recomputed += flops().recomputed - before;
 }
-const FlopCount& attention_flops() { return of_attention; }
+const FlopCount& attention_flops() { return attention_count; }
 
-StepFlops::StepFlops() : all_(flops()), attention_(of_attention) {}
+StepFlops::StepFlops() : all_(flops()), attention_(attention_count) {}
 void StepFlops::done(int64_t pairs) {
   all_ = since(all_, flops());
-  attention_ = since(attention_, of_attention);
+  attention_ = since(attention_, attention_count);
   pairs_ = pairs;
 }
 void StepFlops::count_again(int64_t pairs) const {
@@ -37,7 +37,7 @@ void StepFlops::count_again(int64_t pairs) const {
   };
   for (int p = 0; p < phase_count; ++p) {
     PhaseScope phase{Phase(p)};
-    bool back = Phase(p) == Phase::backward;  // where all that is recomputed belongs
+    bool back = Phase(p) == Phase::backward;  // all recomputed FLOPs are the backward phase's
     if (back) {
       Recomputing recomputing;
       count(all_.recomputed, attention_.recomputed);

@@ -1,21 +1,22 @@
-// FLOPs of attention, counted apart as well: they alone follow from where documents begin, so that
-// a step which is replayed for other documents can be counted without being gone through.
+// Attention's FLOPs, counted separately: only they depend on document boundaries, so a replayed
+// step can be counted without running its host code.
 #pragma once
 #include "engine/meter.h"
 
 namespace afina {
 
-// Counts them (engine/meter.h) and remembers that they were attention's.
+// Adds n to the FLOPs of the current phase (engine/meter.h) and to attention's share of them.
 void count_attention_flops(int64_t n);
-// Of all phases so far, attention's share.
+// Attention's share of flops(), by phase.
 const FlopCount& attention_flops();
 
-// What a step counted, to be counted again when it is replayed with `pairs` of queries and keys
-// instead of as many as then.
+// The FLOPs that a step counted, to be counted again at each replay.
 class StepFlops {
  public:
-  StepFlops();  // from here on
+  StepFlops();  // starts counting
+  // Ends the counting. pairs: the (query, key) pairs that attention computed in the step.
   void done(int64_t pairs);
+  // Counts the step again, attention's share in proportion to its own number of pairs.
   void count_again(int64_t pairs) const;
 
  private:

@@ -1,4 +1,4 @@
-// Which order of sums is in force, and whether there is AMX.
+// The settings of a thread, the order of sums among them, and whether there is AMX.
 #include "engine/bf16_sums.h"
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/isa.h"
+#include "engine/loop_settings.h"
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -15,8 +16,6 @@
 namespace afina {
 
 namespace {
-
-std::atomic<Bf16Sums> sums_in_force{Bf16Sums::pairs};
 
 // Tiles are 8 KiB a thread that the system saves; it gives them to those who ask.
 bool granted() {
@@ -37,8 +36,14 @@ std::atomic<bool> used{true};
 
 }  // namespace
 
-Bf16Sums bf16_sums() { return sums_in_force.load(std::memory_order_relaxed); }
-void set_bf16_sums(Bf16Sums sums) { sums_in_force = sums; }
+LoopSettings& loop_settings() {
+  static thread_local LoopSettings mine;
+  return mine;
+}
+
+Bf16Sums bf16_sums() { return loop_settings().sums; }
+SumsScope::SumsScope(Bf16Sums sums) : outer_(loop_settings().sums) { loop_settings().sums = sums; }
+SumsScope::~SumsScope() { loop_settings().sums = outer_; }
 
 bool has_tiles() {
   static const bool there = granted();

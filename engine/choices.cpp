@@ -7,7 +7,7 @@ namespace afina {
 
 namespace {
 std::mutex mutex;
-int64_t taken_up = 0;
+int64_t adopted = 0;
 std::map<std::string, std::string>& all() {
   static auto* made = new std::map<std::string, std::string>;
   return *made;
@@ -31,14 +31,14 @@ std::map<std::string, std::string> choices() {
   std::lock_guard lock(mutex);
   return all();
 }
-void take_up_choices(const std::map<std::string, std::string>& wanted) {
+void adopt_choices(const std::map<std::string, std::string>& wanted) {
   std::lock_guard lock(mutex);
   for (auto& [what, chosen] : wanted) all()[what] = chosen;
-  ++taken_up;
+  ++adopted;
 }
-int64_t choices_taken_up() {
+int64_t choices_adopted() {
   std::lock_guard lock(mutex);
-  return taken_up;
+  return adopted;
 }
 
 bool add_kernel_library(const KernelLibrary& library) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <string>
 
@@ -23,6 +24,7 @@ const char* name(Device device) {
 const char* name(Purpose purpose) {
   static constexpr const char* names[] = {"weights",   "masters",     "gradients",
                                           "optimizer", "activations", "workspace"};
+  static_assert(std::size(names) == purpose_count);
   return names[int(purpose)];
 }
 
@@ -30,39 +32,39 @@ namespace {
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-// One range of addresses reserved at the start. The pages touched, and so what is resident, stay
-// near what was held at most.
+// One address range, reserved at the start. The pages that were touched, and with them the resident
+// memory, stay near the peak of allocated bytes.
 class Pool {
  public:
   void* allocate(size_t bytes, bool zeros) {
-    size_t at, clean;
+    size_t offset, clean;
     {
       std::lock_guard lock(mutex_);
       if (!base_) reserve();
-      at = ranges_.take(padded(bytes), size_);
+      offset = ranges_.take(padded(bytes), size_);
       clean = clean_;
-      if (at == Ranges::none)
+      if (offset == Ranges::none)
         fail("out of address space: ", bytes, " bytes on top of ", ranges_.end(),
-             " held; use a smaller batch or length");
+             " allocated; use a smaller batch or length");
       if (ranges_.end() > highest_) {
         highest_ = ranges_.end();
         ++growths_;
       }
       clean_ = std::max(clean_, highest_);
     }
-    if (zeros && at < clean) std::memset(base_ + at, 0, std::min(bytes, clean - at));
-    return base_ + at;
+    if (zeros && offset < clean) std::memset(base_ + offset, 0, std::min(bytes, clean - offset));
+    return base_ + offset;
   }
   void release(void* data, size_t bytes) {
     std::lock_guard lock(mutex_);
-    ranges_.give_back(size_t(static_cast<char*>(data) - base_),
-                      padded(bytes));  // its pages stay for the next step
+    // Its pages stay resident for the next step.
+    ranges_.give_back(size_t(static_cast<char*>(data) - base_), padded(bytes));
   }
-  // Gives back the pages of every free range and of the top.
+  // Returns the pages of all free parts and those beyond the end to the system.
   void trim() {
     std::lock_guard lock(mutex_);
     ranges_.each_free([&](size_t from, size_t to) { give_back(from, to); });
-    give_back(ranges_.end(), rounded(highest_, page));  // nothing lies behind it
+    give_back(ranges_.end(), rounded(highest_, page));
     highest_ = ranges_.end();
     clean_ = rounded(highest_, page);
   }
@@ -91,14 +93,15 @@ class Pool {
   std::mutex mutex_;
   char* base_ = nullptr;
   size_t size_ = 0, highest_ = 0;
-  size_t clean_ = 0;  // what lies from here on comes from the system as zeros, and takes no memory
-                      // before it is written
+  // Beyond this offset pages are as the system maps them: zeros that take no memory until they are
+  // written.
+  size_t clean_ = 0;
   int64_t growths_ = 0;
   Ranges ranges_;
 };
 
 Pool& pool() {
-  static Pool* all = new Pool;  // never destroyed: tensors of static life may outlive main
+  static Pool* all = new Pool;  // never destroyed: static tensors may outlive main
   return *all;
 }
 
@@ -128,14 +131,14 @@ std::string mebibytes(int64_t bytes) { return std::to_string((bytes + (1 << 19))
 
 void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64_t bytes) {
   if (!limit.bytes || use.total + bytes <= limit.bytes) return;
-  std::string held;
+  std::string split;
   for (int p = 0; p < purpose_count; ++p)
     if (use.now[size_t(p)])
-      held += (held.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " +
-              mebibytes(use.now[size_t(p)]);
-  if (!held.empty()) held += ")";
+      split += (split.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " +
+               mebibytes(use.now[size_t(p)]);
+  if (!split.empty()) split += ")";
   fail("memory: ", mebibytes(bytes), " more for ", name(purpose),
-       " do not fit: ", mebibytes(use.total), " are held", held, " and the limit is ",
+       " do not fit: ", mebibytes(use.total), " are allocated", split, " and the limit is ",
        mebibytes(limit.bytes), " (", limit.set_by,
        "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, "
        "--dtype bf16 or fewer trained parameters; "

@@ -3,17 +3,57 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "engine/anywhere.h"
 
 namespace afina {
 
+// Whoever branches on a dtype names every dtype it supports and throws for all others; switches
+// over Dtype have no default, so that the compiler reports each one that misses a new enumerator.
 enum class Dtype : uint8_t { f32, bf16, f64, i32 };
+inline constexpr int dtype_count = 4;
 
-inline constexpr size_t size_of(Dtype t) { return t == Dtype::f64 ? 8 : t == Dtype::bf16 ? 2 : 4; }
-const char* name(Dtype t);
+// Throws an Error: `where`, a kernel or function, does not support this dtype, or two tensors of
+// these dtypes together.
+[[noreturn]] void unsupported_dtype(const char* where, Dtype t);
+[[noreturn]] void unsupported_dtypes(const char* where, Dtype a, Dtype b);
+// Throws an Error: the elements of a tensor were asked for as another dtype than they are.
+[[noreturn]] void wrong_dtype(Dtype found, Dtype requested);
 
-// The upper half of an f32. Arithmetic is done in f32; this is a form of storage.
+// Bytes of one element.
+AFINA_INLINE constexpr size_t size_of(Dtype t) {
+  switch (t) {
+    case Dtype::f32: return 4;
+    case Dtype::bf16: return 2;
+    case Dtype::f64: return 8;
+    case Dtype::i32: return 4;
+  }
+  unsupported_dtype("size_of", t);
+}
+// "f32", "bf16", "f64", "i32".
+AFINA_INLINE constexpr const char* name(Dtype t) {
+  switch (t) {
+    case Dtype::f32: return "f32";
+    case Dtype::bf16: return "bf16";
+    case Dtype::f64: return "f64";
+    case Dtype::i32: return "i32";
+  }
+  unsupported_dtype("name", t);
+}
+// What operations on this dtype compute and hold statistics, sums and master weights in: f64 for
+// f64, f32 for f32 and bf16. Integers have none: an Error.
+AFINA_INLINE constexpr Dtype statistic_dtype(Dtype t) {
+  switch (t) {
+    case Dtype::f32:
+    case Dtype::bf16: return Dtype::f32;
+    case Dtype::f64: return Dtype::f64;
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("statistic_dtype", t);
+}
+
+// The upper half of an f32. A storage format: arithmetic is done in f32.
 struct bf16 {
   uint16_t bits;
 };
@@ -33,6 +73,7 @@ AFINA_ANYWHERE float to_float(bf16 x) {
   return f;
 }
 
+// The Dtype of a C++ element type.
 template <class T>
 struct dtype_of;
 template <>
@@ -50,6 +91,12 @@ struct dtype_of<double> {
 template <>
 struct dtype_of<int32_t> {
   static constexpr Dtype value = Dtype::i32;
+};
+
+// A C++ type, const or not, that is the element type of a dtype.
+template <class T>
+concept Element = requires {
+  dtype_of<std::remove_const_t<T>>::value;
 };
 
 }  // namespace afina

@@ -3,8 +3,8 @@
 
 namespace afina {
 
-// One of the sets that the build was told to leave out (INSTRUCTION_SETS) has no kernels;
-// engine/isa.cpp never chooses it.
+// Instruction sets that the build leaves out (INSTRUCTION_SETS) have no kernels; engine/isa.cpp
+// never chooses them.
 #define DECLARE(isa)                                            \
   namespace isa {                                               \
   void gemm(const Gemm& g);                                     \
@@ -17,7 +17,11 @@ namespace afina {
   constexpr GemmTable table{}; \
   }
 
+#if defined(AFINA_BUILT_scalar)
 DECLARE(scalar)
+#else
+LEFT_OUT(scalar)
+#endif
 #if defined(AFINA_BUILT_avx2)
 DECLARE(avx2)
 #else

@@ -1,5 +1,5 @@
-// The matrix multiplication of each instruction set, for code that is compiled once: tests,
-// benchmarks, and kernels' callers.
+// The matrix multiplication of each instruction set, for code that is compiled only once: tests,
+// benchmarks and callers outside the kernels.
 #pragma once
 #include "engine/cpu/gemm.h"
 #include "engine/isa.h"

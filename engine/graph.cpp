@@ -11,7 +11,7 @@ Graphs& graphs(Device device) { return all[int(device)]; }
 
 const char* why_no_graphs(Device device) {
   const Graphs& g = graphs(device);
-  if (!g.begin) return "the device has no graphs: what it is given to do is done at once";
+  if (!g.begin) return "the device has no graphs: it runs work as soon as it is submitted";
   return g.unable ? g.unable() : nullptr;
 }
 

@@ -1,5 +1,5 @@
-// Steps captured as graphs: what a device was given to do, kept to be done again with other numbers
-// in the same places of its memory.
+// Steps captured as graphs: work recorded once on a device and replayed with other numbers at the
+// same device addresses.
 #pragma once
 #include <memory>
 
@@ -7,39 +7,35 @@
 
 namespace afina {
 
-// What a device offers to be given work without being waited for. Work given between begin and end
-// is not done but kept. It may touch the device's memory alone: what the host reads or writes in
-// between is an Error.
+// A device's functions for asynchronous work. Work submitted between begin() and end() is captured
+// instead of executed. It may use device memory only: copies from or to the host throw an Error.
 struct Graphs {
-  const char* (*unable)() =
-      nullptr;                // why not on this machine or in this build, nullptr when it can
-  void (*begin)() = nullptr;  // none: the device captures nothing
-  void* (*end)(int64_t* bytes) =
-      nullptr;                  // the graph, and the device's memory that it takes for itself
-  void (*abandon)() = nullptr;  // instead of end
+  const char* (*unable)() = nullptr;  // why this machine or build cannot capture; nullptr if it can
+  void (*begin)() = nullptr;          // null: the device cannot capture at all
+  // Returns the graph and sets `bytes` to the device memory that it occupies.
+  void* (*end)(int64_t* bytes) = nullptr;
+  void (*abandon)() = nullptr;  // instead of end(), after an error
   void (*replay)(void* graph) = nullptr;
   void (*drop)(void* graph) = nullptr;
-  // Memory of the host that copies leave from while the host goes on. What was sent is there for
-  // work given after arrived().
+  // Pinned host memory, and copies from it that run while the host continues. Work submitted after
+  // arrived() sees what was sent before.
   void* (*pin)(size_t bytes) = nullptr;
   void (*unpin)(void* data) = nullptr;
   void (*send)(void* to, const void* pinned, size_t bytes) = nullptr;
   void (*arrived)() = nullptr;
-  // Of the range of addresses that steps have for themselves (StepMemory): bytes taken now.
+  // Bytes now allocated in the address range of steps (StepMemory).
   int64_t (*step_bytes)() = nullptr;
-  // How often memory was put behind addresses, of any range: after the first steps the count must
-  // stand still.
+  // How often physical memory was mapped, in any range: after the first steps it must not grow.
   int64_t (*growths)() = nullptr;
 };
 Graphs& graphs(Device device);
-// nullptr when the device captures.
+// Why the device cannot capture steps; nullptr when it can.
 const char* why_no_graphs(Device device);
 
-// While alive, what tensors hold for no longer than a step (activations, gradients, workspace) lies
-// in a range of addresses of its own. It is empty between steps, so a graph finds its addresses
-// free whenever it is replayed, and all steps and graphs share the same memory. What lives longer
-// (weights, masters, the optimizer's) lies elsewhere as ever. Devices without graphs take no
-// notice.
+// While alive, tensors that live no longer than a step (activations, gradients, workspace) are
+// allocated from a separate address range. It is empty between steps, so a captured graph finds its
+// addresses free at every replay, and all steps and graphs share the same memory. Weights, masters
+// and optimizer state are not affected, nor are devices without graphs.
 class StepMemory {
  public:
   explicit StepMemory(Device device) : outer_(device_), was_(on_) {
@@ -51,7 +47,7 @@ class StepMemory {
     on_ = was_;
   }
   StepMemory(const StepMemory&) = delete;
-  // Does what is allocated now on the device belong there?
+  // Does an allocation made now on the device belong to that range?
   static bool takes(Device device);
 
  private:
@@ -61,10 +57,10 @@ class StepMemory {
   static inline thread_local bool on_ = false;
 };
 
-// A captured step.
+// A captured step; its memory counts as workspace.
 class Graph {
  public:
-  // Captures what `work` gives the device. When it throws, nothing is kept.
+  // Captures what `work` submits to the device. If it throws, the capture is abandoned.
   template <class Work>
   Graph(Device device, Work work) : device_(device) {
     graphs(device).begin();

@@ -16,7 +16,7 @@ namespace {
 
 constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512bf16};
 
-// Was it compiled at all? (INSTRUCTION_SETS of the build.)
+// Is it compiled (the build's INSTRUCTION_SETS)?
 constexpr bool built(Isa isa) {
 #if defined(AFINA_BUILT_avx2)
   if (isa == Isa::avx2) return true;
@@ -27,13 +27,15 @@ constexpr bool built(Isa isa) {
 #if defined(AFINA_BUILT_avx512bf16)
   if (isa == Isa::avx512bf16) return true;
 #endif
-  return isa == Isa::scalar;
+#if defined(AFINA_BUILT_scalar)
+  if (isa == Isa::scalar) return true;
+#endif
+  return false;
 }
 
-// __builtin_cpu_supports asks the operating system too (xgetbv): a register file it does not save
-// is not there.
+// Is it compiled and supported? __builtin_cpu_supports also asks (xgetbv) whether the operating
+// system saves the registers.
 bool has(Isa isa) {
-  if (!built(isa)) return false;
 #if defined(__x86_64__)
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -45,22 +47,29 @@ bool has(Isa isa) {
   return isa == Isa::scalar;
 }
 
-std::string possible() {
+std::string listed(const std::vector<Isa>& sets) {
   std::string words;
-  for (Isa i : usable_isas()) words += std::string(words.empty() ? "" : ", ") + name(i);
+  for (Isa i : sets) words += std::string(words.empty() ? "" : ", ") + name(i);
   return words;
 }
+constexpr const char* build_all = "`make` (or cmake -DINSTRUCTION_SETS=all) builds every set";
 
-Isa asked_for() {
+void require_usable(Isa isa, const std::string& what) {
+  require(has(isa), what,
+          ": this processor does not have it. Possible here: ", listed(usable_isas()));
+  require(built(isa), what, ": this build has no kernels for it; ", build_all,
+          ". Possible here: ", listed(usable_isas()));
+}
+
+Isa requested() {
   const char* word = std::getenv("AFINA_ISA");
   if (!word || !*word) return best_isa();
   for (Isa i : every_isa)
     if (!std::strcmp(word, name(i))) {
-      require(has(i), "AFINA_ISA=", word,
-              ": this processor or this build does not have it. Possible here: ", possible());
+      require_usable(i, std::string("AFINA_ISA=") + word);
       return i;
     }
-  fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", possible());
+  fail("AFINA_ISA=", word, ": no such instruction set. Possible here: ", listed(usable_isas()));
 }
 
 std::atomic<int> chosen{-1};
@@ -72,28 +81,38 @@ const char* name(Isa isa) {
     case Isa::avx2: return "avx2";
     case Isa::avx512: return "avx512";
     case Isa::avx512bf16: return "avx512bf16";
-    default: return "scalar";
+    case Isa::scalar: break;
   }
+  return "scalar";
 }
 
-Isa best_isa() { return usable_isas().back(); }
+Isa best_isa() {
+  const std::vector<Isa> usable = usable_isas();
+  if (usable.empty()) {
+    std::vector<Isa> all;
+    for (Isa i : every_isa)
+      if (built(i)) all.push_back(i);
+    fail("this program was built for processors with ", listed(all),
+         ", and this one has no such instructions. Build it on this machine; ", build_all);
+  }
+  return usable.back();
+}
 
 Isa isa() {
   int i = chosen.load(std::memory_order_relaxed);
-  if (i < 0) chosen = i = int(asked_for());
+  if (i < 0) chosen = i = int(requested());
   return Isa(i);
 }
 
 void set_isa(Isa isa) {
-  require(has(isa), "instruction set ", name(isa),
-          ": this processor or this build does not have it. Possible here: ", possible());
+  require_usable(isa, std::string("instruction set ") + name(isa));
   chosen = int(isa);
 }
 
 std::vector<Isa> usable_isas() {
   std::vector<Isa> all;
   for (Isa i : every_isa)
-    if (has(i)) all.push_back(i);
+    if (built(i) && has(i)) all.push_back(i);
   return all;
 }
 

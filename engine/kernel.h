@@ -1,4 +1,4 @@
-// A kernel slot: one named function that each device fills in, with one or more named variants.
+// A kernel slot: a named function for which each device registers one or more named variants.
 #pragma once
 #include "engine/isa.h"
 #include "engine/meter.h"
@@ -6,27 +6,27 @@
 
 namespace afina {
 
-// What slots share, whatever their function's signature.
+// The part of a slot that does not depend on the signature of its function.
 class KernelSlot {
  public:
   const char* name() const { return name_; }
-  // On Device::shapes those run that run on the device it stands for, so that the same operations
-  // are recorded.
+  // Has the device a kernel for this slot? On Device::shapes: has the device that it stands for, so
+  // that the same operations are recorded.
   bool runs_on(Device device) const { return best(meant(device), all_fit).run != nullptr; }
-  // The name of the variant that would run now, on arguments that every variant takes.
+  // The name of the variant that would run now, for arguments that every variant accepts.
   const char* chosen(Device device) const { return best(meant(device), all_fit).name; }
-  // visit(name, rank, whether it takes only some arguments)
+  // Calls visit(name, rank, does the variant accept only some arguments?) for each variant.
   template <class Visit>
   void each(Device device, Visit visit) const {
     for (auto& v : variants_[int(device)])
       if (v.run) visit(v.name, v.rank, v.fits != nullptr);
   }
-  // Prefers a variant by name wherever it takes the arguments; nullptr: the best again. False when
-  // there is none of that name. Not for the CPU, whose variants go by set_isa.
+  // Prefers a variant by name wherever it accepts the arguments; nullptr: back to the highest rank.
+  // Returns false if there is none of that name. Not for the CPU, whose variants follow set_isa().
   bool prefer(Device device, const char* variant);
-  static KernelSlot* find(const char* name);  // nullptr when no slot is called so
-  // The slots that have a kernel anywhere, linked as they registered: all() first, then next()
-  // until nullptr.
+  static KernelSlot* find(const char* name);  // nullptr if there is no such slot
+  // The slots that have any kernel, as a list in order of registration: all(), then next() until
+  // nullptr.
   static const KernelSlot* all() { return first_; }
   const KernelSlot* next() const { return next_; }
 
@@ -34,14 +34,13 @@ class KernelSlot {
   struct Variant {
     const char* name = nullptr;
     int rank = 0;
-    void (*run)() = nullptr;  // of the slot's own signature
-    void (*fits)() =
-        nullptr;  // bool of the slot's own arguments: does it take them? none: it takes all
+    void (*run)() = nullptr;   // has the slot's signature
+    void (*fits)() = nullptr;  // a bool function of the slot's arguments: does the variant accept
+                               // them? Null: it accepts all.
   };
   constexpr explicit KernelSlot(const char* name) : name_(name) {}
-  // Always inlined, as it is called from files compiled for one instruction set (see
-  // engine/cpu/register.h). False when the slot is full.
-  [[gnu::always_inline]] inline bool keep(Device device, const Variant& variant) {
+  // Returns false when the slot is full.
+  AFINA_INLINE bool keep(Device device, const Variant& variant) {
     if (!listed_) {
       listed_ = true;
       next_ = first_;
@@ -59,8 +58,8 @@ class KernelSlot {
     return false;
   }
   static Device meant(Device device) { return device == Device::shapes ? stood_for() : device; }
-  // The variant that was asked for, or else the one of the highest rank, among those that can run
-  // here and whose arguments fit.
+  // The preferred variant or else the one of the highest rank, among those that this machine can
+  // run and that accept the arguments.
   template <class Fits>
   const Variant& best(Device device, Fits fits) const {
     static constexpr Variant none{};
@@ -95,16 +94,17 @@ class Kernel<void(Args...)> : public KernelSlot {
   constexpr explicit Kernel(const char* name) : KernelSlot(name) {}
 
   // Called by REGISTER_KERNEL while the program starts. On the CPU the rank is the instruction set
-  // (engine/isa.h). fits: the arguments that the variant takes, when it does not take all; lower
-  // ranks run where it does not.
-  [[gnu::always_inline]] inline bool add(Device device, const char* variant, int rank, Function run,
-                                         Fits fits = nullptr) {
+  // (engine/isa.h). fits: which arguments the variant accepts, unless it accepts all; variants of
+  // lower rank run for the others.
+  AFINA_INLINE bool add(Device device, const char* variant, int rank, Function run,
+                        Fits fits = nullptr) {
     return keep(device, {variant, rank, reinterpret_cast<void (*)()>(run),
                          reinterpret_cast<void (*)()>(fits)});
   }
 
-  // Runs the best variant on the device of the first argument. On Device::shapes the call is only
-  // counted; a variant there says what the kernel would hold.
+  // Runs the best variant for the device of the first argument; throws an Error if there is none.
+  // On Device::shapes the call is only counted; a variant registered there allocates what the
+  // kernel would allocate.
   void operator()(Args... args) const {
     auto takes = [&](const Variant& v) {
       return !v.fits || reinterpret_cast<Fits>(v.fits)(args...);
@@ -114,7 +114,8 @@ class Kernel<void(Args...)> : public KernelSlot {
       count_call(*this, {tensor(args)...});
       return run ? run(args...) : void();
     }
-    require(run != nullptr, "no kernel '", name(), "' for ", afina::name(device_of(args...)));
+    require(run != nullptr, "no kernel '", name(), "' for device ",
+            afina::name(device_of(args...)));
     if (!profiling()) return run(args...);
     double start = seconds_now();
     run(args...);

@@ -1,6 +1,6 @@
-// exp, log, tanh, erf and what is made of them, from + - * / sqrt and fma alone: the same bits on
-// every machine, where a libm would differ. Written once over V: float, double (gradient checks) or
-// a vector of floats (engine/cpu/simd.h, which adds its own v_ functions).
+// exp, log, tanh, erf and functions of them, built from + - * / sqrt and fma only: the same bits on
+// every machine, where libms differ. Written once over V: float, double (gradient checks) or a
+// vector (engine/cpu/simd.h, which adds its own v_ functions).
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace afina::math {
 
-// What a value type must offer. Comparisons choose the second operand when either is NaN, as x86
-// does.
+// What a value type must provide. Minimum and maximum return the second operand when either is NaN,
+// as x86 does.
 AFINA_ANYWHERE float v_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 AFINA_ANYWHERE double v_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 AFINA_ANYWHERE float v_sqrt(float a) { return __builtin_sqrtf(a); }
@@ -190,7 +190,7 @@ AFINA_ANYWHERE V erf(V x) {
   V y = v_fma(-exp(-(a * a)), q, V(1.f));
   return v_if_positive(-x, -y, y);
 }
-// GELU (Hendrycks and Gimpel, 2016) by erf, and its slope.
+// GELU (Hendrycks and Gimpel, 2016) with erf, and its derivative.
 template <class V>
 AFINA_ANYWHERE V gelu(V x) {
   return V(0.5f) * x * (V(1.f) + erf(x * V(0.7071067811865476)));
@@ -200,7 +200,7 @@ AFINA_ANYWHERE V gelu_slope(V x) {
   V density = V(0.3989422804014327) * exp(V(-0.5f) * x * x);
   return v_fma(x, density, V(0.5f) * (V(1.f) + erf(x * V(0.7071067811865476))));
 }
-// GELU by tanh, as GPT-2 has it, and its slope.
+// GELU with tanh, as in GPT-2, and its derivative.
 template <class V>
 AFINA_ANYWHERE V gelu_inner(V x) {
   return V(0.7978845608028654) * v_fma(V(0.044715) * x * x, x, x);

@@ -8,8 +8,10 @@
 namespace afina {
 
 namespace {
-FlopCount counted;
-int recomputing = 0;
+// Of the calling thread, so that two threads which train at the same time do not count each
+// other's.
+thread_local FlopCount counted;
+thread_local int recomputing = 0;
 bool profiling_on = false;
 std::map<std::string, SlotTime> times;
 }  // namespace
@@ -40,32 +42,34 @@ void profile(bool on) {
 }
 bool profiling() { return profiling_on; }
 void profile_add(const char* slot, double seconds) {
-  if (memory_use(Device::cuda).total > 0) {  // the kernel was only given to the GPU
+  if (memory_use(Device::cuda).total > 0) {  // the kernel was only submitted to the GPU
     double start = seconds_now();
     wait_for(Device::cuda);
     seconds += seconds_now() - start;
   }
-  SlotTime& of = times[slot];
-  of.seconds += seconds;
-  ++of.calls;
+  SlotTime& time = times[slot];
+  time.seconds += seconds;
+  ++time.calls;
 }
 const std::map<std::string, SlotTime>& profile_times() { return times; }
 
 int64_t first_not_finite(const Tensor& t) {
-  if (t.dtype() == Dtype::i32) return -1;
-  // By the exponent's bits, so that no floating-point mode matters.
+  // Compares the bits of the exponent, so that no floating-point mode matters.
   auto search = [&](auto bits, auto exponent, const Tensor& host) -> int64_t {
     using Bits = decltype(bits);
     for (int64_t i = 0; i < host.size(); ++i)
       if ((host.data<Bits>()[i] & exponent) == exponent) return i;
     return -1;
   };
+  if (t.dtype() == Dtype::i32) return -1;
   Tensor host = t.device() == Device::cpu ? t.detached() : t.to(Device::cpu);
   switch (t.dtype()) {
     case Dtype::f64: return search(uint64_t{}, uint64_t(0x7ff0000000000000ull), host);
     case Dtype::bf16: return search(uint16_t{}, uint16_t(0x7f80u), host);
-    default: return search(uint32_t{}, uint32_t(0x7f800000u), host);
+    case Dtype::f32: return search(uint32_t{}, uint32_t(0x7f800000u), host);
+    case Dtype::i32: break;
   }
+  unsupported_dtype("first_not_finite", t.dtype());
 }
 
 }  // namespace afina

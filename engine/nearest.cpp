@@ -1,4 +1,4 @@
-// The known word nearest to one that is not known.
+// The known word nearest to an unknown one.
 #include "engine/nearest.h"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-// Many normal numbers at once: what weights begin with.
+// Many normally distributed numbers at once: initial weights.
 #pragma once
 #include "engine/kernel.h"
 #include "engine/random.h"
 
 namespace afina {
 
-// What Random's blocks are keyed and counted by, in a form that kernels take.
+// A Random's key and counter in a form for kernels.
 struct NormalStream {
   uint32_t key0, key1;
   uint64_t high;
@@ -14,8 +14,8 @@ struct NormalStream {
 };
 
 namespace kernel {
-// values f32 (n), values[i] = spread · Random::normal(first + i) to the bit; first: even. On the
-// CPU, where weights are made.
+// values[i] = spread · Random::normal(first + i), bit for bit; values f32 (n), first even. On the
+// CPU only, where weights are initialised.
 inline constinit Kernel<void(Tensor& values, NormalStream stream, int64_t first, float spread)>
     normals{"normals"};
 }  // namespace kernel

@@ -1,5 +1,5 @@
-// What the engine does in another way on GPUs, whose sums are not bound to the CPU's order of
-// rounding (docs/numerics.md).
+// Where the engine works differently on GPUs, whose sums need not follow the CPU's order
+// (docs/numerics.md).
 #pragma once
 #include "engine/kernel.h"
 #include "engine/shapes.h"
@@ -7,22 +7,21 @@
 
 namespace afina {
 
-// Is this a GPU, or does it stand for one?
+// Is this a GPU, or Device::shapes standing for one?
 inline bool on_gpu(Device device) {
   if (device == Device::shapes) device = stood_for();
   return device == Device::cuda || device == Device::emulated;
 }
 
-// A sum of two products over different k, c = a b + a2 b2, is made by one product over operands
-// copied side by side where c is so much wider than a that a second pass over c would take longer
+// Should c = a b + a2 b2 be one product over operands joined along k, rather than two products? Yes
+// where c is so much wider than a that a second pass over c would take longer than the copy
 // (docs/results/gpu.md).
 inline bool better_joined(int64_t columns_of_c, int64_t columns_of_a) {
   return columns_of_c > 2 * columns_of_a;
 }
 
 namespace kernel {
-// y (rows, m + n) = a (rows, m) beside b (rows, n), of one dtype: the operand of one product where
-// there would be two.
+// y (rows, m + n) = [a b]: a (rows, m) and b (rows, n) side by side, of one dtype.
 inline constinit Kernel<void(Tensor& y, const Tensor& a, const Tensor& b)> joined{"joined"};
 }  // namespace kernel
 

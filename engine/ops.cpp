@@ -1,7 +1,7 @@
 // The primitive operations and their gradients.
 #include "engine/ops.h"
 
-#include "engine/kept.h"
+#include "engine/saved.h"
 
 namespace afina {
 
@@ -10,20 +10,22 @@ namespace {
 Tensor map(const char* operation, const Tensor& x, Scalar f) {
   Tensor y = like(x);
   kernel::map(y, x, f);
-  y = remade_by(y, [x = Kept(x), f] {
-    Tensor of_x = x.get(), again = like(of_x);
-    kernel::map(again, of_x, f);
-    return again;
+  y = with_recipe(y, [saved_x = Saved(x), f] {
+    Tensor x = saved_x.get(), y = like(x);
+    kernel::map(y, x, f);
+    return y;
   });
-  return Tape::record(operation, y, {x},
-                      [dx = x.grad(), x = Kept(x), y = Kept(y), f](const Tensor& dy) {
-                        Tensor of_x = x.get(), part = like(of_x);
-                        kernel::map_backward(part, dy, of_x, y.get(), f);
-                        dx += part;
-                      });
+  return Tape::record(
+      operation, y, {x},
+      [x_grad = x.grad(), saved_x = Saved(x), saved_y = Saved(y), f](const Tensor& dy) {
+        Tensor x = saved_x.get(), dx = like(x);
+        kernel::map_backward(dx, dy, x, saved_y.get(), f);
+        x_grad += dx;
+      });
 }
 
-// The gradient of a spread operand is the sum over what it was spread over.
+// The gradient of a broadcast operand of shape `to` is the sum over the elements that it was
+// broadcast to.
 Tensor shrink(const Tensor& g, const Shape& to) {
   if (to.size() == g.size()) return g.viewed(to);
   Tensor y = Tensor::zeros(to, g.dtype(), g.device());
@@ -41,8 +43,8 @@ Tensor shrink(const Tensor& g, const Shape& to) {
 Tensor zip(const Tensor& a, const Tensor& b, Binary f) {
   bool fits = b.size() == a.size() || b.size() == 1 || (b.columns() == 1 && b.rows() == a.rows()) ||
               b.size() == a.columns();
-  require(fits && a.dtype() == b.dtype(), "shapes ", a.shape().text(), " ", name(a.dtype()),
-          " and ", b.shape().text(), " ", name(b.dtype()), " do not go together");
+  require(fits && a.dtype() == b.dtype(), "element-wise operation: shapes ", a.shape().text(), " ",
+          name(a.dtype()), " and ", b.shape().text(), " ", name(b.dtype()), " do not go together");
   Tensor c = like(a);
   kernel::zip(c, a, b, f);
   return c;
@@ -50,10 +52,10 @@ Tensor zip(const Tensor& a, const Tensor& b, Binary f) {
 Tensor affine(const Tensor& x, double scale, double offset) {
   Tensor y = like(x);
   kernel::affine(y, x, scale, offset);
-  return Tape::record("affine", y, {x}, [dx = x.grad(), scale](const Tensor& dy) {
-    Tensor part = like(dy);
-    kernel::affine(part, dy, scale, 0.);
-    dx += part;
+  return Tape::record("affine", y, {x}, [x_grad = x.grad(), scale](const Tensor& dy) {
+    Tensor dx = like(dy);
+    kernel::affine(dx, dy, scale, 0.);
+    x_grad += dx;
   });
 }
 Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb) {
@@ -64,11 +66,11 @@ Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb) {
   product_into(c, a, b, ta, tb, false, Tensor());
   return c;
 }
-// The matrix with ones where row i meets column from + i.
-Tensor choice(const Tensor& x, int64_t count, int64_t of, int64_t from) {
-  std::vector<float> one(size_t(count * of), 0.f);
-  for (int64_t i = 0; i < count; ++i) one[size_t(i * of + from + i)] = 1.f;
-  return Tensor::from(one, {count, of}, x.dtype(), x.device());
+// The matrix (count, n) with ones at (i, from + i) and zeros elsewhere, of x's dtype and device.
+Tensor choice(const Tensor& x, int64_t count, int64_t n, int64_t from) {
+  std::vector<float> one(size_t(count * n), 0.f);
+  for (int64_t i = 0; i < count; ++i) one[size_t(i * n + from + i)] = 1.f;
+  return Tensor::from(one, {count, n}, x.dtype(), x.device());
 }
 
 }  // namespace
@@ -80,42 +82,45 @@ SCALAR_FUNCTIONS(ENTRY)
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return added(zip(a, b, Binary::add), a, b); }
 Tensor added(Tensor c, const Tensor& a, const Tensor& b) {
-  return Tape::record("add", std::move(c), {a, b},
-                      [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
-                        if (da) da += dc;
-                        if (db) db += shrink(dc, to);
-                      });
+  return Tape::record(
+      "add", std::move(c), {a, b},
+      [a_grad = a.grad(), b_grad = b.grad(), b_shape = b.shape()](const Tensor& dc) {
+        if (a_grad) a_grad += dc;
+        if (b_grad) b_grad += shrink(dc, b_shape);
+      });
 }
 Tensor operator-(const Tensor& a, const Tensor& b) {
-  return Tape::record("sub", zip(a, b, Binary::sub), {a, b},
-                      [da = a.grad(), db = b.grad(), to = b.shape()](const Tensor& dc) {
-                        if (da) da += dc;
-                        if (!db) return;
-                        Tensor part = shrink(dc, to), negative = like(part);
-                        kernel::affine(negative, part, -1., 0.);
-                        db += negative;
-                      });
+  return Tape::record(
+      "sub", zip(a, b, Binary::sub), {a, b},
+      [a_grad = a.grad(), b_grad = b.grad(), b_shape = b.shape()](const Tensor& dc) {
+        if (a_grad) a_grad += dc;
+        if (!b_grad) return;
+        Tensor minus_db = shrink(dc, b_shape), db = like(minus_db);
+        kernel::affine(db, minus_db, -1., 0.);
+        b_grad += db;
+      });
 }
 Tensor operator*(const Tensor& a, const Tensor& b) {
   return Tape::record(
       "mul", zip(a, b, Binary::mul), {a, b},
-      [da = a.grad(), db = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
-        if (da) da += zip(dc, b, Binary::mul);
-        if (db) db += shrink(zip(dc, a, Binary::mul), b.shape());
+      [a_grad = a.grad(), b_grad = b.grad(), a = a.detached(), b = b.detached()](const Tensor& dc) {
+        if (a_grad) a_grad += zip(dc, b, Binary::mul);
+        if (b_grad) b_grad += shrink(zip(dc, a, Binary::mul), b.shape());
       });
 }
 Tensor operator/(const Tensor& a, const Tensor& b) {
   Tensor c = zip(a, b, Binary::div);
-  return Tape::record("div", c, {a, b},
-                      [da = a.grad(), db = b.grad(), b = b.detached(), c](const Tensor& dc) {
-                        Tensor part = zip(dc, b, Binary::div);
-                        if (db) {
-                          Tensor of_b = zip(part, c, Binary::mul), negative = like(of_b);
-                          kernel::affine(negative, of_b, -1., 0.);
-                          db += shrink(negative, b.shape());
-                        }
-                        if (da) da += part;
-                      });
+  return Tape::record(
+      "div", c, {a, b},
+      [a_grad = a.grad(), b_grad = b.grad(), b = b.detached(), c](const Tensor& dc) {
+        Tensor da = zip(dc, b, Binary::div);
+        if (b_grad) {
+          Tensor minus_db = zip(da, c, Binary::mul), db = like(minus_db);
+          kernel::affine(db, minus_db, -1., 0.);
+          b_grad += shrink(db, b.shape());
+        }
+        if (a_grad) a_grad += da;
+      });
 }
 Tensor operator*(const Tensor& a, double s) { return affine(a, s, 0.); }
 Tensor operator+(const Tensor& a, double s) { return affine(a, 1., s); }
@@ -123,23 +128,26 @@ Tensor operator+(const Tensor& a, double s) { return affine(a, 1., s); }
 Tensor sum_columns(const Tensor& x) {
   Tensor y({x.rows(), 1}, x.dtype(), x.device());
   kernel::sum_columns(y, x);
-  return Tape::record("sum_columns", y, {x}, [dx = x.grad(), shape = x.shape()](const Tensor& dy) {
-    dx += zip(Tensor::zeros(shape, dy.dtype(), dy.device()), dy, Binary::add);
-  });
+  return Tape::record(
+      "sum_columns", y, {x}, [x_grad = x.grad(), shape = x.shape()](const Tensor& dy) {
+        x_grad += zip(Tensor::zeros(shape, dy.dtype(), dy.device()), dy, Binary::add);
+      });
 }
 Tensor sum(const Tensor& x) {
   Tensor y = shrink(x, {1});
-  return Tape::record("sum", y, {x}, [dx = x.grad(), shape = x.shape()](const Tensor& dy) {
-    dx += zip(Tensor::zeros(shape, dy.dtype(), dy.device()), dy, Binary::add);
+  return Tape::record("sum", y, {x}, [x_grad = x.grad(), shape = x.shape()](const Tensor& dy) {
+    x_grad += zip(Tensor::zeros(shape, dy.dtype(), dy.device()), dy, Binary::add);
   });
 }
 Tensor matmul(const Tensor& a, const Tensor& b, bool ta, bool tb) {
-  return Tape::record(
-      "matmul", product(a, b, ta, tb), {a, b},
-      [da = a.grad(), db = b.grad(), ta, tb, a = a.detached(), b = b.detached()](const Tensor& dc) {
-        if (da) da += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
-        if (db) db += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
-      });
+  return Tape::record("matmul", product(a, b, ta, tb), {a, b},
+                      [a_grad = a.grad(), b_grad = b.grad(), ta, tb, a = a.detached(),
+                       b = b.detached()](const Tensor& dc) {
+                        if (a_grad)
+                          a_grad += ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
+                        if (b_grad)
+                          b_grad += tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
+                      });
 }
 void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
                   const Tensor& bias) {
@@ -154,7 +162,7 @@ void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2
 Tensor reshape(const Tensor& x, Shape shape) {
   return Tape::record(
       "reshape", x.viewed(shape), {x},
-      [dx = x.grad(), back = x.shape()](const Tensor& dy) { dx += dy.viewed(back); });
+      [x_grad = x.grad(), x_shape = x.shape()](const Tensor& dy) { x_grad += dy.viewed(x_shape); });
 }
 Tensor columns(const Tensor& x, int64_t from, int64_t count) {
   require(from >= 0 && count >= 0 && from + count <= x.columns(), "columns ", from, " to ",
@@ -164,9 +172,9 @@ Tensor columns(const Tensor& x, int64_t from, int64_t count) {
     extents.push_back(i + 1 < x.shape().rank() ? x.shape()[i] : count);
   Tensor y(Shape(extents), x.dtype(), x.device());
   kernel::columns(y, x, from);
-  return Tape::record("columns", y, {x}, [dx = x.grad(), from](const Tensor& dy) {
-    Tensor sum = dx.sum();
-    kernel::add_columns(sum, dy, from);
+  return Tape::record("columns", y, {x}, [x_grad = x.grad(), from](const Tensor& dy) {
+    Tensor dx = x_grad.sum();
+    kernel::add_columns(dx, dy, from);
   });
 }
 Tensor choose_rows(const Tensor& x, int64_t from, int64_t count) {

@@ -1,4 +1,5 @@
-// The primitive operations: differentiable, on any device, for f32, bf16 and f64.
+// The primitive operations: differentiable, on any device, in f32, bf16 and f64. Each returns a new
+// tensor and throws an Error when shapes or dtypes do not fit.
 #pragma once
 #include "engine/primitives.h"
 #include "engine/tape.h"
@@ -10,29 +11,30 @@ namespace afina {
 SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
 
-// b is shaped as a, or is one row (n), one column (rows, 1) or one number, and is then spread.
+// Element by element, in a's shape. b has a's shape or is broadcast: one row (n), one column
+// (rows, 1) or one number (1).
 Tensor operator+(const Tensor& a, const Tensor& b);
-// c, which a kernel computed as a + b together with something else, joins the graph as their sum.
-Tensor added(Tensor c, const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& a, const Tensor& b);
 Tensor operator*(const Tensor& a, const Tensor& b);
 Tensor operator/(const Tensor& a, const Tensor& b);
 Tensor operator*(const Tensor& a, double s);
 Tensor operator+(const Tensor& a, double s);
+// Records c = a + b when a fused kernel has already computed c.
+Tensor added(Tensor c, const Tensor& a, const Tensor& b);
 Tensor sum_columns(const Tensor& x);  // (rows, n) -> (rows, 1)
 Tensor sum(const Tensor& x);          // -> (1)
-// (m, k) and (k, n), each transposed when asked -> (m, n).
+// op(a) (m, k) times op(b) (k, n) -> (m, n), where op transposes if ta or tb is set.
 Tensor matmul(const Tensor& a, const Tensor& b, bool ta = false, bool tb = false);
-// The matmul slots with their FLOPs counted (engine/meter.h): what operations and their backward
-// passes call.
+// The slots kernel::matmul and kernel::matmul2 with their FLOPs counted (engine/meter.h), for
+// operations and their backward passes. Not recorded.
 void product_into(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
                   const Tensor& bias);
 void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
                    bool tb, const Tensor& bias);
-Tensor reshape(const Tensor& x, Shape shape);
+Tensor reshape(const Tensor& x, Shape shape);                  // shares x's memory
 Tensor columns(const Tensor& x, int64_t from, int64_t count);  // (..., n) -> (..., count)
-// Rows `from .. from + count` and columns likewise, as a matrix product with a choice of the
-// identity: for definitions, not for speed.
+// Rows, or columns, from .. from + count of x (rows, n), as a product with a 0/1 matrix: for
+// definitions, not for speed.
 Tensor choose_rows(const Tensor& x, int64_t from, int64_t count);
 Tensor choose_columns(const Tensor& x, int64_t from, int64_t count);
 

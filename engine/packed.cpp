@@ -5,27 +5,26 @@
 
 #include "engine/gemm_table.h"
 #include "engine/isa.h"
+#include "engine/loop_settings.h"
 #include "engine/primitives.h"
 
 namespace afina {
 
 namespace {
 
-// Stands before a packed form and says what it is a form of: another instruction set, or another
-// view of the buffer, needs its own.
+// Stands before a packed form and says what it is a form of: another instruction set, another order
+// of bf16's sums, or another view of the buffer, needs its own.
 struct alignas(64) Head {
   int64_t n, k;
-  int isa, in;
-  bool operator==(const Head& o) const {
-    return n == o.n && k == o.k && isa == o.isa && in == o.in;
-  }
+  int isa, in, sums;
+  bool amx;
+  bool operator==(const Head&) const = default;
 };
 std::mutex packing;
-bool on = false;
 
 bool to_be_packed(const Tensor& b) {
   Buffer* whole = b.buffer();
-  return on && whole && whole->constant && b.data<void>() == whole->data &&
+  return packing_constants() && whole && whole->constant && b.data<void>() == whole->data &&
          b.bytes() == whole->bytes;
 }
 
@@ -50,14 +49,15 @@ REGISTER_KERNEL(matmul2, Device::shapes, holds_packed, 0, matmul2);
 
 }  // namespace
 
-bool packing_constants() { return on; }
-void pack_constants(bool wanted) { on = wanted; }
+bool packing_constants() { return loop_settings().packing; }
+PackScope::PackScope(bool on) : outer_(loop_settings().packing) { loop_settings().packing = on; }
+PackScope::~PackScope() { loop_settings().packing = outer_; }
 
 const void* packed_constant(const Tensor& b, const Gemm& g, size_t bytes,
                             void (*pack)(void* out, const Gemm& g)) {
   if (!to_be_packed(b)) return nullptr;
   Buffer* whole = b.buffer();
-  Head head{g.n, g.k, int(isa()), int(g.in)};
+  Head head{g.n, g.k, int(isa()), int(g.in), int(bf16_sums()), has_tiles()};
   std::lock_guard lock(packing);
   std::shared_ptr<Buffer>& form = whole->packed[g.tb];
   if (!form || !(*static_cast<Head*>(form->data) == head)) {

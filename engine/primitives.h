@@ -1,6 +1,11 @@
-// The contract of a device: these few kernels make every operation run on it. Each takes f32, bf16
-// or f64 tensors of one dtype unless it says otherwise; bf16 is computed in f32 and rounded once at
-// the end.
+// The contract of a device: with these few kernels every operation runs on it.
+//
+// Conventions of all kernel slots. Shapes are in parentheses; results come first and are allocated
+// by the caller. Unless a comment says otherwise, a slot takes tensors of one dtype, f32, bf16 or
+// f64, and throws an Error for others; bf16 is computed in f32 and rounded once, at the end.
+// "Statistic dtype" is f32, or f64 when the operation runs in f64 (statistic_dtype in
+// engine/dtype.h): that of statistics, sums, losses, tables and master weights. "Lanes", "tree" and
+// "chain" are the fixed orders of summation in docs/numerics.md.
 #pragma once
 #include "engine/kernel.h"
 #include "engine/scalar.h"
@@ -16,32 +21,35 @@ inline constinit Kernel<void(Tensor& y, const Tensor& x, Scalar f)> map{"map"};
 inline constinit Kernel<void(Tensor& dx, const Tensor& dy, const Tensor& x, const Tensor& y,
                              Scalar f)>
     map_backward{"map_backward"};
-// c = a f b; b is shaped as a (rows, n), or is one row (n), one column (rows, 1) or one number.
+// c (rows, n) = a (rows, n) f b, where b has a's shape or is broadcast: one row (n), one column
+// (rows, 1) or one number (1).
 inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, Binary f)> zip{"zip"};
-// y = scale x + offset.
+// y = scale x + offset, element by element.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, double scale, double offset)> affine{
     "affine"};
-// sum += x; sum may be f32 where x is bf16.
+// sum += x, element by element; the dtypes may be f32 and bf16.
 inline constinit Kernel<void(Tensor& sum, const Tensor& x)> add_into{"add_into"};
-// to = x, any floating dtype to any other.
+// to = x, from any of f32, bf16 and f64 to any other.
 inline constinit Kernel<void(Tensor& to, const Tensor& x)> cast{"cast"};
-// (rows, n) -> (rows, 1), by 16 interleaved lanes and a tree.
+// y (rows, 1) = the sum of each row of x (rows, n), by 16 interleaved lanes and a tree.
 inline constinit Kernel<void(Tensor& y, const Tensor& x)> sum_columns{"sum_columns"};
-// y (n) += the sum of the rows of x (rows, n), the chain over rows in order; y may be f32 where x
-// is bf16.
+// y (n) += the sum over the rows of x (rows, n), as a chain in the order of rows; y may be f32
+// where x is bf16.
 inline constinit Kernel<void(Tensor& y, const Tensor& x)> sum_rows{"sum_rows"};
-// c = [c +] op(a) op(b) [+ bias]: see engine/cpu/gemm.h for the bits. c may be f32 where a and b
-// are bf16. An empty bias is none.
+// c (m, n) = [c +] op(a) op(b) [+ bias (n)]. op(a) is (m, k): a, or its transpose with ta; op(b) is
+// (k, n): b, or its transpose with tb. c may be f32 where a and b are bf16; on the CPU, accumulate
+// needs a c of statistic dtype. bias has statistic dtype; an empty one is none. Order of sums:
+// engine/cpu/gemm.h.
 inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb,
                              bool accumulate, const Tensor& bias)>
     matmul{"matmul"};
-// c = a bᵀ + a2 b2ᵀ + bias when tb, else a b + a2 b2: one chain over k, then over k2 (the
-// K-augmentation of LoRA).
+// c = a bᵀ + a2 b2ᵀ + bias with tb, else a b + a2 b2 [+ bias]: one chain over k, then over k2, for
+// LoRA's low-rank path. Dtypes as in matmul.
 inline constinit Kernel<void(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2,
                              const Tensor& b2, bool tb, const Tensor& bias)>
     matmul2{"matmul2"};
-// y (rows, count) = columns from .. from + count of x (rows, n); and its reverse, y[:, from ..] +=
-// part.
+// y (rows, count) = columns from .. from + count of x (rows, n); and, as its gradient,
+// y[:, from .. from + count] += part (rows, count), where the dtypes may be f32 and bf16.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, int64_t from)> columns{"columns"};
 inline constinit Kernel<void(Tensor& y, const Tensor& part, int64_t from)> add_columns{
     "add_columns"};

@@ -1,4 +1,4 @@
-// Normals, permutations, and the sine and cosine they need.
+// Normal numbers, permutations, and the sine and cosine that they need.
 #include "engine/random.h"
 
 #include <utility>
@@ -29,9 +29,9 @@ namespace math {
 void sin_cos(double x, double& sin, double& cos) {
   double s, c, q = sin_cos_of_rest(x, s, c);
   int quarter = int(int64_t(q) & 3);
-  double of_sin = quarter & 1 ? c : s, of_cos = quarter & 1 ? s : c;
-  sin = quarter & 2 ? -of_sin : of_sin;
-  cos = (quarter + 1) & 2 ? -of_cos : of_cos;
+  double s_of_x = quarter & 1 ? c : s, c_of_x = quarter & 1 ? s : c;
+  sin = quarter & 2 ? -s_of_x : s_of_x;
+  cos = (quarter + 1) & 2 ? -c_of_x : c_of_x;
 }
 }  // namespace math
 

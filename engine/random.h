@@ -1,5 +1,6 @@
 // Counter-based random numbers (Philox 4x32-10, Salmon et al., 2011): a number is a function of
-// where it is used, so that the order in which things are built, split or resumed cannot change it.
+// what it is used for and at which position, so the order in which things are built, split or
+// resumed cannot change it.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,7 +21,7 @@ inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
   return counter;
 }
 
-// 64-bit FNV-1a of a name: turns a tensor name or a purpose into part of a key.
+// 64-bit FNV-1a hash, which turns a tensor's name or a purpose into part of a key.
 constexpr uint64_t hash_of(std::string_view text) {
   uint64_t h = 0xcbf29ce484222325ull;
   for (char c : text) h = (h ^ uint8_t(c)) * 0x100000001b3ull;
@@ -31,7 +32,7 @@ constexpr uint64_t hash_of(std::string_view text) {
 class Random {
  public:
   // purpose: what the numbers are for ("init", "shuffle", "dropout"); name: a tensor's name, or any
-  // text.
+  // other text.
   Random(uint64_t seed, std::string_view purpose, std::string_view name = "")
       : Random(seed, purpose, hash_of(name)) {}
   Random(uint64_t seed, std::string_view purpose, uint64_t index)
@@ -50,10 +51,10 @@ class Random {
   uint32_t below(uint64_t position, uint32_t n) const {
     return uint32_t((uint64_t(bits(position)) * n) >> 32);
   }
-  // Standard normal by Box-Muller on our own log, sqrt, sin and cos. Many of them: kernel::normals
-  // (engine/normals.h).
+  // Standard normal, by Box-Muller with the functions of engine/math.h. kernel::normals
+  // (engine/normals.h) computes many at once.
   float normal(uint64_t position) const;
-  // What block() keys and counts by: the key, and the upper half of its counter.
+  // The Philox key of block(), and the upper half of its counter.
   const std::array<uint32_t, 2>& key() const { return key_; }
   uint64_t high() const { return high_; }
 
@@ -62,8 +63,8 @@ class Random {
   uint64_t high_;
 };
 
-// A permutation of 0..n-1 that depends on the stream alone (Fisher-Yates; std::shuffle is not
-// portable).
+// A permutation of 0 .. n-1 that depends on the stream only (Fisher-Yates; std::shuffle differs
+// between libraries).
 std::vector<uint32_t> permutation(uint32_t n, const Random& random);
 
 }  // namespace afina

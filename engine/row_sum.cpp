@@ -7,61 +7,62 @@
 
 namespace afina {
 
-void RowSum::grow(int64_t places) {
+void RowSum::grow(int64_t slots) {
   int64_t held = sum_ ? sum_.rows() : 0;
-  if (places <= held) return;
+  if (slots <= held) return;
   PurposeScope purpose(Purpose::gradients);
-  Tensor bigger({places, whole_.columns()}, dtype_, device_);
-  if (held) bigger.slice_rows(0, held).copy_from(sum_);
-  bigger.slice_rows(held, places - held).zero();
-  sum_ = bigger;
+  Tensor larger({slots, shape_.columns()}, dtype_, device_);
+  if (held) larger.slice_rows(0, held).copy_from(sum_);
+  larger.slice_rows(held, slots - held).zero();
+  sum_ = larger;
 }
 
-// On the device, where every id so far has a place.
-Tensor RowSum::places_there(const Tensor& ids) {
-  Tensor all({added_}, Dtype::i32, device_), places = Tensor(ids.shape(), Dtype::i32, device_);
+// On a GPU, where every id has a slot: the slots of the ids' first occurrences.
+Tensor RowSum::reserve_on_device(const Tensor& ids) {
+  Tensor all({added_}, Dtype::i32, device_), slots = Tensor(ids.shape(), Dtype::i32, device_);
   int64_t before = added_ - ids.size();
   if (before) all.slice_rows(0, before).copy_from(ids_);
   all.slice_rows(before, ids.size()).copy_from(ids.viewed({ids.size()}));
   ids_ = all;
-  kernel::first_places(places, ids_, before);
-  return places;
+  kernel::first_places(slots, ids_, before);
+  return slots;
 }
 
-Tensor RowSum::room_for(const Tensor& ids, Tensor& places) {
+Tensor RowSum::reserve(const Tensor& ids, Tensor& slots) {
   added_ += ids.size();
   if (kernel::first_places.runs_on(device_)) {
     PurposeScope purpose(Purpose::gradients);
     grow(added_);
-    places = places_there(ids);
+    slots = reserve_on_device(ids);
     return sum_;
   }
-  grow(std::min(added_, whole_.rows()));
-  if (place_.empty()) place_.assign(size_t(whole_.rows()), -1);
-  std::vector<int32_t> at = ids.integers();
-  for (int32_t& id : at) {
-    int32_t& place = place_[size_t(id)];
-    if (place < 0) {
-      place = int32_t(rows_.size());
-      rows_.push_back(id);
+  grow(std::min(added_, shape_.rows()));
+  if (slot_of_.empty()) slot_of_.assign(size_t(shape_.rows()), -1);
+  std::vector<int32_t> found = ids.integers();
+  for (int32_t& id : found) {
+    int32_t& slot = slot_of_[size_t(id)];
+    if (slot < 0) {
+      slot = int32_t(row_of_.size());
+      row_of_.push_back(id);
     }
-    id = place;
+    id = slot;
   }
-  places = Tensor::from(at, ids.shape(), device_);
+  slots = Tensor::from(found, ids.shape(), device_);
   return sum_;
 }
 
-void RowSum::add_to(Tensor& sum) const {
+void RowSum::add_to(Tensor& full) const {
   if (!touched()) return;
-  if (ids_)
-    return kernel::embedding_backward(sum, sum_, ids_);  // places that are not the first hold zeros
-  int64_t count = int64_t(rows_.size());
-  kernel::embedding_backward(sum, sum_.slice_rows(0, count), Tensor::from(rows_, {count}, device_));
+  if (ids_)  // slots of repeated ids hold zeros
+    return kernel::embedding_backward(full, sum_, ids_);
+  int64_t count = int64_t(row_of_.size());
+  kernel::embedding_backward(full, sum_.slice_rows(0, count),
+                             Tensor::from(row_of_, {count}, device_));
 }
 
 void RowSum::drop() {
-  for (int32_t row : rows_) place_[size_t(row)] = -1;
-  rows_.clear();
+  for (int32_t row : row_of_) slot_of_[size_t(row)] = -1;
+  row_of_.clear();
   sum_ = ids_ = Tensor();
   added_ = 0;
 }

@@ -1,5 +1,5 @@
-// Scalar functions and their derivatives. A line here is a differentiable tensor function on every
-// device.
+// Scalar functions and their derivatives. Each line of the table makes a differentiable tensor
+// function on every device.
 #pragma once
 #include "engine/math.h"
 
@@ -43,7 +43,7 @@ SCALAR_FUNCTIONS(ENTRY)
 #undef ENTRY
 }  // namespace scalar
 
-// Calls visit with the chosen function as a type: the one switch that every backend shares.
+// Calls visit with the function as a type: the one switch over Scalar that all devices share.
 template <class Visit>
 AFINA_INLINE void with_scalar(Scalar function, Visit visit) {
   switch (function) {

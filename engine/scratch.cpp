@@ -1,4 +1,4 @@
-// Memory that kernels work in: grow-only buffers of each thread, counted together.
+// Grow-only workspace buffers of each thread, counted together.
 #include "engine/scratch.h"
 
 #include <atomic>
@@ -9,7 +9,7 @@
 namespace afina {
 namespace {
 
-std::atomic<size_t> held{0};
+std::atomic<size_t> allocated{0};
 
 struct Buffers {
   void* data[16] = {};
@@ -17,7 +17,7 @@ struct Buffers {
   ~Buffers() {
     for (int i = 0; i < 16; ++i) {
       std::free(data[i]);
-      held -= bytes[i];
+      allocated -= bytes[i];
     }
   }
 };
@@ -30,16 +30,16 @@ void* scratch(int which, size_t bytes) {
   if (bytes <= b.bytes[which]) return b.data[which];
   size_t size = (bytes + 4095) / 4096 * 4096;
   std::free(b.data[which]);
-  held -= b.bytes[which];
+  allocated -= b.bytes[which];
   b.bytes[which] = 0;
   b.data[which] = std::aligned_alloc(64, size);
   require(b.data[which] != nullptr, "workspace: the system has no ", size,
           " bytes left. Use a smaller batch or length.");
   b.bytes[which] = size;
-  held += size;
+  allocated += size;
   return b.data[which];
 }
 
-size_t scratch_bytes() { return held; }
+size_t scratch_bytes() { return allocated; }
 
 }  // namespace afina

@@ -1,16 +1,16 @@
-// Memory that kernels work in: one grow-only buffer per thread and use, so that after the first
-// call nothing is allocated.
+// Workspace of CPU kernels: one grow-only buffer per thread and use, so that nothing is allocated
+// after the first call.
 #pragma once
 #include <cstddef>
 
 namespace afina {
 
-// At least `bytes` of this thread's buffer number `which` (below 16), 64-byte aligned, with
-// arbitrary content. A later call with the same number may move it. Other threads may read and
-// write it while its owner keeps it. Numbers 0 to 7 belong to the matmul; a kernel that multiplies
-// matrices must keep its own data elsewhere.
+// Buffer number `which` (0 to 15) of this thread, with room for at least `bytes`: 64-byte aligned,
+// uninitialised. A later call with the same number may move it; until then other threads may read
+// and write it. Numbers 0 to 7 belong to the matmul, so a kernel that multiplies matrices must use
+// others for its own data.
 void* scratch(int which, size_t bytes);
-// Bytes held so by all threads.
+// Bytes allocated in this way by all threads.
 size_t scratch_bytes();
 
 }  // namespace afina

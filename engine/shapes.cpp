@@ -1,4 +1,4 @@
-// Memory without bytes, and the counting of kernels.
+// Memory without bytes, and the counting of kernel calls.
 #include "engine/shapes.h"
 
 #include <cstring>
@@ -11,9 +11,9 @@ namespace afina {
 
 namespace {
 
-Device foreseen = Device::cpu;
+Device modelled = Device::cpu;
 std::function<void(const KernelCall&)> observer;
-int64_t counted = 0;  // FLOPs up to the last call
+int64_t counted = 0;  // FLOPs at the last call
 
 int64_t all_flops() {
   int64_t sum = 0;
@@ -21,7 +21,7 @@ int64_t all_flops() {
   return sum;
 }
 
-// Addresses that no processor maps: whoever reads or writes there is found out.
+// Addresses that no processor maps: reading or writing them faults.
 constexpr uintptr_t base = uintptr_t(1) << 60;
 constexpr size_t size = size_t(1) << 56;
 
@@ -29,23 +29,22 @@ std::mutex mutex;
 Ranges ranges;
 size_t highest = 0;
 
-size_t padded(size_t bytes) {
-  return ((bytes ? bytes : 1) + 63) / 64 * 64;
-}  // as the CPU's pool does
+// As in the CPU's pool.
+size_t padded(size_t bytes) { return ((bytes ? bytes : 1) + 63) / 64 * 64; }
 bool is_here(const void* data) { return uintptr_t(data) >= base && uintptr_t(data) < base + size; }
 
 void* allocate(size_t bytes) {
   std::lock_guard lock(mutex);
-  size_t at = ranges.take(padded(bytes), size);
-  require(at != Ranges::none, "out of addresses: ", bytes, " bytes on top of ", ranges.end());
+  size_t offset = ranges.take(padded(bytes), size);
+  require(offset != Ranges::none, "out of addresses: ", bytes, " bytes on top of ", ranges.end());
   highest = std::max(highest, ranges.end());
-  return reinterpret_cast<void*>(base + at);
+  return reinterpret_cast<void*>(base + offset);
 }
 void release(void* data, size_t bytes) {
   std::lock_guard lock(mutex);
   ranges.give_back(uintptr_t(data) - base, padded(bytes));
 }
-// What is read is zeros. (Tokens, targets and masks are known to the host: Buffer::host.)
+// Copies to the host give zeros. (Tokens, targets and masks are kept on the host: Buffer::host.)
 void copy(void* to, const void*, size_t bytes) {
   if (!is_here(to)) std::memset(to, 0, bytes);
 }
@@ -61,15 +60,15 @@ void copy(void* to, const void*, size_t bytes) {
 
 }  // namespace
 
-Device stood_for() { return foreseen; }
+Device stood_for() { return modelled; }
 void stand_for(Device device) {
   require(device != Device::shapes && built_for(device), "device '", name(device),
-          "' cannot be foreseen: it is not in this build");
-  foreseen = device;
+          "' cannot be predicted: it is not in this build");
+  modelled = device;
 }
 
 void count_call(const KernelSlot& slot, std::initializer_list<const Tensor*> arguments) {
-  require(slot.runs_on(foreseen), "no kernel '", slot.name(), "' for ", name(foreseen));
+  require(slot.runs_on(modelled), "no kernel '", slot.name(), "' for device ", name(modelled));
   int64_t now = all_flops();
   if (observer) observer({slot, arguments, now - counted});
   counted = now;

@@ -1,12 +1,12 @@
-// Sine and cosine without the choice of the quarter, over V as in engine/math.h: what one number
-// and vectors of them share.
+// Sine and cosine up to the selection of the quadrant, over V as in engine/math.h: shared by the
+// scalar and the vector form.
 #pragma once
 #include "engine/math.h"
 
 namespace afina::math {
 
-// x = q pi/2 + r with |r| <= pi/4 and q whole: gives q, and sine and cosine of r. pi/2 in two
-// parts, then the series of both.
+// Returns the integer q of x = q pi/2 + r with |r| <= pi/4, and sets s and c to sine and cosine of
+// r. Subtracts pi/2 in two parts, then sums both series.
 template <class V>
 AFINA_ANYWHERE V sin_cos_of_rest(V x, V& s, V& c) {
   V q = v_round(x * V(0.6366197723675814));

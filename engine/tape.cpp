@@ -13,13 +13,13 @@ namespace afina {
 
 namespace {
 
-// How often each operation ran since the search for NaN began: a model has many operations of one
-// name.
+// How often each operation ran since the search for NaN began, to tell operations of one name
+// apart.
 std::map<std::string_view, int> ran;
 
 void require_finite(const Tensor& t, const std::string& what) {
-  int64_t at = first_not_finite(t);
-  require(at < 0, what, " is not finite at position ", at, " of ", t.shape().text(),
+  int64_t position = first_not_finite(t);
+  require(position < 0, what, " is not finite at position ", position, " of ", t.shape().text(),
           "; lower the learning rate, or look at the tensors that it comes from");
 }
 
@@ -48,15 +48,16 @@ Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backw
 }
 
 void Tape::backward(const Tensor& loss, const std::function<void()>& after_step) {
-  require(loss.size() == 1, "backward starts from one number, not from ", loss.shape().text());
-  require(
-      loss.needs_grad(),
-      "backward: nothing that needs a gradient led to this loss; does the method train anything?");
+  require(loss.size() == 1, "backward starts from one number, not from a tensor of shape ",
+          loss.shape().text());
+  require(loss.needs_grad(),
+          "backward: this loss depends on nothing that needs a gradient; does the method train "
+          "anything?");
   if (loss.device() == Device::cpu)
     return backward(loss, Tensor::from(std::vector<float>{1.f}, loss.shape(), loss.dtype()),
                     after_step);
-  Tensor one = Tensor::zeros(loss.shape(), loss.dtype(),
-                             loss.device());  // made there: a captured step cannot read the host
+  // Computed on the device, as a captured step cannot read the host's memory.
+  Tensor one = Tensor::zeros(loss.shape(), loss.dtype(), loss.device());
   kernel::affine(one, one, 0., 1.);
   backward(loss, one, after_step);
 }
@@ -75,7 +76,7 @@ void Tape::backward(const Tensor& y, const Tensor& dy, const std::function<void(
 void Tape::run(Step step) {
   if (!step.output.touched()) return;
   Tensor dy = step.output.value();
-  step.output.drop();  // the closure may use dy as its own: nobody else reads it any more
+  step.output.drop();  // step.run may take dy over: nobody else reads it any more
   if (check_finite_)
     require_finite(dy, "the gradient that comes back to the result of operation '" +
                            std::string(step.operation) + "'");
@@ -91,17 +92,17 @@ Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& b
   }
   bool needed = y.needs_grad();
   return Tape::record("checkpoint", y.detached(), needed,
-                      [dx = x.grad(), x = x.detached(), block](const Tensor& dy) {
-                        Tensor again = x;
-                        if (dx) again.track(x.dtype());
+                      [x_grad = x.grad(), saved = x.detached(), block](const Tensor& dy) {
+                        Tensor x = saved;
+                        if (x_grad) x.track(x.dtype());
                         {
                           Recomputing recomputing;
                           Tape tape;
-                          Tensor y_again = block(again);
+                          Tensor y = block(x);
                           recomputing.done();
-                          tape.backward(y_again, dy);
+                          tape.backward(y, dy);
                         }
-                        if (dx) dx += again.grad().value();
+                        if (x_grad) x_grad += x.grad().value();
                       });
 }
 

@@ -1,5 +1,5 @@
-// Operations are recorded while a Tape is alive, and only then: no tape, no graph, no memory held
-// for it.
+// Reverse-mode differentiation. While a Tape is alive, operations are recorded on it; without one
+// there is no graph, and nothing is saved for backward.
 #pragma once
 #include <functional>
 #include <vector>
@@ -8,31 +8,37 @@
 
 namespace afina {
 
+// The steps of a computation in the order in which they ran. Constructing a Tape makes it the
+// calling thread's current one; tapes nest.
 class Tape {
  public:
+  // Receives dy, the gradient of an operation's result, and adds to the gradients of its inputs.
   using Backward = std::function<void(const Tensor& dy)>;
   Tape() : outer_(current_) { current_ = this; }
   ~Tape() { current_ = outer_; }
   Tape(const Tape&) = delete;
 
-  // Runs the recorded steps last to first from dloss = 1. Each is forgotten once it ran, and frees
-  // what it had kept; after_step, when given, is called then.
+  // Runs the recorded steps in reverse, starting with dloss = 1. Each step is dropped after it has
+  // run, freeing what it saved; then after_step is called, if given. loss: one element, and
+  // recorded; an Error otherwise.
   void backward(const Tensor& loss, const std::function<void()>& after_step = {});
+  // The same from any result y with its gradient dy.
   void backward(const Tensor& y, const Tensor& dy, const std::function<void()>& after_step = {});
 
-  // Marks y as computed by `operation` from inputs: `backward` turns y's gradient into theirs. The
-  // only door into autodiff. Nothing is recorded when no tape is alive or no input needs a
-  // gradient. y must not share memory with a tensor that is in the graph already unless it is a
-  // view of it.
+  // Records y as the result of `operation` on `inputs` and returns it with a gradient slot. The
+  // only way into the graph: `backward` captures what it needs, among it the inputs' gradients.
+  // Returns y unchanged when no tape is alive or no input needs a gradient. y must not share memory
+  // with another tensor of the graph, unless it is a view of one.
   static Tensor record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs,
                        Backward backward);
+  // needed: does any input need a gradient?
   static Tensor record(const char* operation, Tensor y, bool needed, Backward backward);
   // Is a tape alive, so that an operation should save what backward needs?
   static bool recording() { return current_ != nullptr; }
 
-  // While on, every recorded result is searched for NaN and infinity, and the first one found is an
-  // Error naming the operation: switched on to explain a loss that is not finite by running the
-  // step again.
+  // While on, every recorded result and gradient is searched for NaN and infinity, and the first
+  // one found throws an Error that names the operation. To explain a loss that is not finite, the
+  // step is run again with this on.
   static void check_finite(bool on) { check_finite_ = on; }
 
  private:
@@ -49,7 +55,7 @@ class Tape {
   static inline bool check_finite_ = false;
 };
 
-// While alive, nothing is recorded, whatever tape is.
+// While alive, nothing is recorded in this thread, even if a tape is alive.
 class Unrecorded {
  public:
   Unrecorded() : outer_(Tape::current_) { Tape::current_ = nullptr; }
@@ -60,9 +66,8 @@ class Unrecorded {
   Tape* outer_;
 };
 
-// Gradient checkpointing (Chen et al., 2016): keeps a block's input only, and runs the block again
-// when its gradient is due. The second run gives the same bits, as every operation does, dropout
-// included.
+// Gradient checkpointing (Chen et al., 2016): returns block(x), saves only x, and runs the block a
+// second time when its gradient is needed. The second run gives the same bits, dropout included.
 Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& block);
 
 }  // namespace afina

@@ -6,11 +6,6 @@
 
 namespace afina {
 
-const char* name(Dtype t) {
-  static constexpr const char* names[] = {"f32", "bf16", "f64", "i32"};
-  return names[int(t)];
-}
-
 Shape::Shape(std::initializer_list<int64_t> extents) : Shape(std::vector<int64_t>(extents)) {}
 Shape::Shape(const std::vector<int64_t>& extents) {
   require(extents.size() <= 4, "a tensor has at most 4 extents, not ", extents.size());
@@ -82,6 +77,7 @@ void fill_from(void* out, Dtype dtype, const From* in, int64_t n) {
     case Dtype::bf16: return all(bf16{});
     case Dtype::i32: return all(int32_t{});
   }
+  unsupported_dtype("Tensor::from", dtype);
 }
 template <class From>
 Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, Device device) {
@@ -105,14 +101,15 @@ std::vector<To> host_values(const Tensor& t) {
   auto all = [&](auto zero) {
     using From = decltype(zero);
     for (size_t i = 0; i < out.size(); ++i) out[i] = converted<To>(host.data<From>()[i]);
+    return out;
   };
   switch (t.dtype()) {
-    case Dtype::f32: all(float{}); break;
-    case Dtype::f64: all(double{}); break;
-    case Dtype::bf16: all(bf16{}); break;
-    case Dtype::i32: all(int32_t{}); break;
+    case Dtype::f32: return all(float{});
+    case Dtype::f64: return all(double{});
+    case Dtype::bf16: return all(bf16{});
+    case Dtype::i32: return all(int32_t{});
   }
-  return out;
+  unsupported_dtype("Tensor::values", t.dtype());
 }
 }  // namespace
 
@@ -133,7 +130,7 @@ std::vector<int32_t> Tensor::integers() const {
   return {from, from + size()};
 }
 double Tensor::item() const {
-  require(size() == 1, "one number was asked of a tensor of shape ", shape_.text());
+  require(size() == 1, "item() needs a tensor with one element, not one of shape ", shape_.text());
   return values64()[0];
 }
 Tensor Tensor::to(Device device) const {
@@ -187,7 +184,7 @@ Tensor& Tensor::track(Dtype sum) {
   slot->shape = shape_;
   slot->dtype = sum;
   slot->device = device_;
-  slot->kept = true;
+  slot->persistent = true;
   grad_ = Gradient(slot);
   return *this;
 }
@@ -198,47 +195,47 @@ Tensor& Tensor::track_rows(Dtype sum) {
   return *this;
 }
 
-void Gradient::operator+=(const Tensor& part) const {
-  require(part.shape().size() == slot_->shape.size(), "a gradient of shape ", part.shape().text(),
+void Gradient::operator+=(const Tensor& dx) const {
+  require(dx.shape().size() == slot_->shape.size(), "a gradient of shape ", dx.shape().text(),
           " for a tensor of shape ", slot_->shape.text());
-  if (!slot_->kept && !slot_->touched && part.dtype() == slot_->dtype) {
-    slot_->gathered = part.viewed(slot_->shape);
+  if (!slot_->persistent && !slot_->touched && dx.dtype() == slot_->dtype) {
+    slot_->sum = dx.viewed(slot_->shape);
     slot_->touched = true;
     return;
   }
   Tensor sum = this->sum();
-  kernel::add_into(sum, part.viewed(slot_->shape));
+  kernel::add_into(sum, dx.viewed(slot_->shape));
 }
 Tensor Gradient::sum(bool* fresh) const {
   Slot& s = *slot_;
-  require(!s.rows, "a gradient of single rows was asked for as a whole");
-  if (!s.gathered) {
-    PurposeScope purpose(s.kept ? Purpose::gradients : Purpose::activations);
-    s.gathered = Tensor(s.shape, s.dtype, s.device);
+  require(!s.rows,
+          "this gradient holds single rows (Tensor::track_rows); it has no sum over all rows");
+  if (!s.sum) {
+    PurposeScope purpose(s.persistent ? Purpose::gradients : Purpose::activations);
+    s.sum = Tensor(s.shape, s.dtype, s.device);
     s.touched = false;
-  } else if (!s.kept && s.touched && s.gathered.buffer_use() > 1) {
-    s.gathered =
-        s.gathered.copy();  // x + f(x): dy went to both as it was, and somebody else still holds it
+  } else if (!s.persistent && s.touched && s.sum.buffer_use() > 1) {
+    s.sum = s.sum.copy();  // x + f(x): both took dy itself as their addend, and one still reads it
   }
   if (fresh) *fresh = !s.touched;
-  else if (!s.touched) s.gathered.zero();
+  else if (!s.touched) s.sum.zero();
   s.touched = true;
-  return s.gathered;
+  return s.sum;
 }
 RowSum* Gradient::rows() const { return slot_->rows.get(); }
 bool Gradient::touched() const { return slot_->touched || (rows() && rows()->touched()); }
 const Tensor& Gradient::value() const {
   static const Tensor none;
-  return slot_->touched ? slot_->gathered : none;
+  return slot_->touched ? slot_->sum : none;
 }
 void Gradient::clear() const {
   slot_->touched = false;
-  if (!slot_->kept) slot_->gathered = Tensor();
+  if (!slot_->persistent) slot_->sum = Tensor();
   if (rows()) rows()->drop();
 }
 void Gradient::drop() const {
   slot_->touched = false;
-  slot_->gathered = Tensor();
+  slot_->sum = Tensor();
   if (rows()) rows()->drop();
 }
 

@@ -1,5 +1,5 @@
-// A tensor: a contiguous row-major array on one device, and, while a Tape records, its place in the
-// gradient graph.
+// A tensor: a contiguous row-major array on one device that, while a Tape records, can be part of
+// the gradient graph.
 #pragma once
 #include <array>
 #include <initializer_list>
@@ -13,19 +13,20 @@
 
 namespace afina {
 
-// Up to four extents, (B, T, heads, dim) at most.
+// The extents of a tensor, up to four: (B, T, heads, dim) at most. "Columns" are the last extent,
+// "rows" all others together.
 class Shape {
  public:
   Shape() = default;
+  // Throws an Error for more than four extents or a negative one.
   Shape(std::initializer_list<int64_t> extents);
   explicit Shape(const std::vector<int64_t>& extents);
-  [[gnu::always_inline]] int rank() const { return rank_; }
-  [[gnu::always_inline]] int64_t operator[](int i) const { return extents_[i < 0 ? rank_ + i : i]; }
-  int64_t size() const;
-  [[gnu::always_inline]] int64_t columns() const { return rank_ ? extents_[rank_ - 1] : 1; }
-  [[gnu::always_inline]] int64_t rows() const {
-    return rank_ ? size() / (columns() ? columns() : 1) : 1;
-  }
+  AFINA_INLINE int rank() const { return rank_; }
+  // Extent i; counted from the end when negative.
+  AFINA_INLINE int64_t operator[](int i) const { return extents_[i < 0 ? rank_ + i : i]; }
+  int64_t size() const;  // number of elements; 1 for rank 0
+  AFINA_INLINE int64_t columns() const { return rank_ ? extents_[rank_ - 1] : 1; }
+  AFINA_INLINE int64_t rows() const { return rank_ ? size() / (columns() ? columns() : 1) : 1; }
   bool operator==(const Shape& other) const;
   std::string text() const;  // "(8, 256, 576)"
 
@@ -34,18 +35,18 @@ class Shape {
   int rank_ = 0;
 };
 
-// Memory on a device, metered while it lives.
+// An allocation on a device; counted under its purpose while it lives.
 struct Buffer {
   void* data;
   size_t bytes;
   Device device;
   Purpose purpose;
-  bool constant =
-      false;  // never written again: kernels may keep forms of it that are quicker to read
-  std::array<std::shared_ptr<Buffer>, 2>
-      packed{};  // such forms, made by the matmul of the device (one each way)
-  std::vector<int32_t>
-      host;  // of an i32 tensor on another device: the values it was made from, never written again
+  // Set for values that never change again: kernels may then cache a form that is faster to read.
+  bool constant = false;
+  // Such forms, made by the device's matmul: one for each direction.
+  std::array<std::shared_ptr<Buffer>, 2> packed{};
+  // For an i32 tensor on another device: the host values that it was made from. Never changed.
+  std::vector<int32_t> host;
   Buffer(size_t bytes, Device device, Purpose purpose, bool zeros = false);
   ~Buffer();
   Buffer(const Buffer&) = delete;
@@ -56,29 +57,30 @@ class RowSum;
 struct Recipe;
 struct Slot;
 
-// Where a tensor's gradient is gathered; empty for a tensor that needs none.
+// A handle to the slot in which a tensor's gradient accumulates; empty for a tensor that needs no
+// gradient. Copies share the slot. Except for operator bool, members need a non-empty handle.
 class Gradient {
  public:
   Gradient() = default;
   explicit Gradient(std::shared_ptr<Slot> slot) : slot_(std::move(slot)) {}
   explicit operator bool() const { return slot_ != nullptr; }
 
-  // Adds a part. The first part of an activation is kept as it is, later ones are added into it.
-  // `part` must not be used afterwards.
-  void operator+=(const Tensor& part) const;
-  // The sum itself, for kernels that add straight into it: a parameter's is f32 (f64), an
-  // activation's has its dtype. When `fresh` is given, an untouched sum comes with fresh = true and
-  // arbitrary content, to be overwritten; without, it comes as zeros.
+  // Adds dx, of the tensor's size. The first addend of an activation's gradient becomes the
+  // gradient without a copy, so the caller must not use dx afterwards.
+  void operator+=(const Tensor& dx) const;
+  // The accumulated gradient itself, for kernels that add to it in place. A parameter's has
+  // statistic dtype (engine/primitives.h), an activation's has the activation's dtype. With
+  // `fresh`: if nothing has been added yet, sets *fresh and returns uninitialised memory for the
+  // caller to overwrite. Without: returns zeros in that case.
   Tensor sum(bool* fresh = nullptr) const;
-  // Where a gradient of rows gathers (engine/row_sum.h), for a tensor that came from
-  // Tensor::track_rows; null for all others.
+  // The row-wise gradient (engine/row_sum.h) of a tensor from Tensor::track_rows; null for others.
   RowSum* rows() const;
-  // How many hold this gradient, recorded steps that will add to it among them.
+  // Number of handles to this slot, among them those of recorded steps that will add to it.
   long holders() const { return slot_.use_count(); }
-  bool touched() const;         // has anything been added since the last clear?
-  const Tensor& value() const;  // what has been gathered; empty when nothing was
-  void clear() const;           // to zero; a parameter keeps its memory
-  void drop() const;            // to zero, memory given back
+  bool touched() const;         // has anything been added since it was last cleared?
+  const Tensor& value() const;  // the gradient so far; an empty tensor if nothing was added
+  void clear() const;           // forgets the gradient; a parameter's memory stays allocated
+  void drop() const;            // forgets the gradient and frees its memory
 
  private:
   std::shared_ptr<Slot> slot_;
@@ -86,80 +88,88 @@ class Gradient {
   friend class Tensor;
 };
 
+// Copying a Tensor copies the handle, not the elements.
 class Tensor {
  public:
   Tensor() = default;
-  // Uninitialised, metered under the PurposeScope in force.
+  // Uninitialised; counted under the current PurposeScope. Throws an Error if the device is absent
+  // or its memory limit would be exceeded.
   Tensor(Shape shape, Dtype dtype, Device device = Device::cpu)
       : Tensor(shape, dtype, device, false) {}
   static Tensor zeros(Shape shape, Dtype dtype, Device device = Device::cpu);
-  // From host values, converted to dtype; their number must be the shape's size.
+  // From shape.size() host values (an Error otherwise), converted to dtype.
   static Tensor from(const std::vector<float>& values, Shape shape, Dtype dtype = Dtype::f32,
                      Device device = Device::cpu);
   static Tensor from(const std::vector<double>& values, Shape shape, Dtype dtype,
                      Device device = Device::cpu);
   static Tensor from(const std::vector<int32_t>& values, Shape shape, Device device = Device::cpu);
 
-  [[gnu::always_inline]] const Shape& shape() const { return shape_; }
-  [[gnu::always_inline]] Dtype dtype() const { return dtype_; }
-  [[gnu::always_inline]] Device device() const { return device_; }
-  [[gnu::always_inline]] int64_t size() const { return shape_.size(); }
-  [[gnu::always_inline]] int64_t columns() const { return shape_.columns(); }
-  [[gnu::always_inline]] int64_t rows() const { return shape_.rows(); }
-  [[gnu::always_inline]] size_t bytes() const { return size_t(size()) * size_of(dtype_); }
-  [[gnu::always_inline]] explicit operator bool() const { return buffer_ != nullptr; }
-  // First element. T must be what dtype() says; not checked, for kernels.
+  AFINA_INLINE const Shape& shape() const { return shape_; }
+  AFINA_INLINE Dtype dtype() const { return dtype_; }
+  AFINA_INLINE Device device() const { return device_; }
+  AFINA_INLINE int64_t size() const { return shape_.size(); }
+  AFINA_INLINE int64_t columns() const { return shape_.columns(); }
+  AFINA_INLINE int64_t rows() const { return shape_.rows(); }
+  AFINA_INLINE size_t bytes() const { return size_t(size()) * size_of(dtype_); }
+  AFINA_INLINE explicit operator bool() const { return buffer_ != nullptr; }
+  // Address of the first element. Throws an Error if T is the element type of another dtype; void
+  // and types of no dtype (char, a struct) are not checked.
   template <class T = void>
-  [[gnu::always_inline]] T* data() const {
+  AFINA_INLINE T* data() const {
+    if constexpr (Element<T>) {
+      constexpr Dtype requested = dtype_of<std::remove_const_t<T>>::value;
+      if (data_ && dtype_ != requested) wrong_dtype(dtype_, requested);
+    }
     return static_cast<T*>(data_);
   }
-  [[gnu::always_inline]] Buffer* buffer() const { return buffer_.get(); }
+  AFINA_INLINE Buffer* buffer() const { return buffer_.get(); }
   long buffer_use() const { return buffer_.use_count(); }
 
-  std::vector<float> values() const;     // on the host, as f32
-  std::vector<double> values64() const;  // on the host, as f64
-  std::vector<int32_t> integers()
-      const;  // of an i32 tensor; those made from host values know them, and wait for no device
-  double item() const;             // of a tensor with one element
-  Tensor to(Device device) const;  // a copy there
-  Tensor as(Dtype dtype)
-      const;  // a converted copy; the tensor itself when nothing changes. Outside the graph.
+  // The elements on the host, as f32, as f64 or, of an i32 tensor, as integers. integers() does not
+  // wait for the device if the tensor was made from host values.
+  std::vector<float> values() const;
+  std::vector<double> values64() const;
+  std::vector<int32_t> integers() const;
+  double item() const;  // the value of a tensor with one element; an Error for others
+  // Copies; not part of the gradient graph. as() returns the tensor itself if it has that dtype.
+  Tensor to(Device device) const;
+  Tensor as(Dtype dtype) const;
   Tensor copy() const;
   void copy_from(const Tensor& other) const;  // same shape and device; converts the dtype
   void zero() const;
 
-  // The same memory, outside the graph.
+  // Views: the same memory, not part of the gradient graph. viewed() changes the shape to one of
+  // the same size, slice_rows() takes `count` from the first extent.
   Tensor detached() const {
     Tensor t = *this;
     t.grad_ = Gradient();
     t.recipe_ = nullptr;
     return t;
   }
-  Tensor viewed(Shape shape) const;  // the same memory, another shape, outside the graph
-  Tensor slice_rows(int64_t from, int64_t count)
-      const;  // rows of the first extent, the same memory, outside the graph
+  Tensor viewed(Shape shape) const;
+  Tensor slice_rows(int64_t from, int64_t count) const;
 
   Gradient grad() const { return grad_; }
   bool needs_grad() const { return static_cast<bool>(grad_); }
-  // Makes this a leaf that gathers a gradient of dtype `sum`, metered under gradients and kept from
-  // step to step.
+  // Makes this tensor a leaf with a gradient of dtype `sum`, by default the statistic dtype, that
+  // counts as gradient memory and persists until it is dropped.
   Tensor& track(Dtype sum);
-  Tensor& track() { return track(dtype_ == Dtype::f64 ? Dtype::f64 : Dtype::f32); }
-  // The same for a tensor (rows, n) whose rows are used one by one and mostly not at all: only the
-  // touched rows of the gradient are held.
+  Tensor& track() { return track(statistic_dtype(dtype_)); }
+  // The same for a tensor (rows, n) of which a step uses few rows: the gradient holds only the rows
+  // that were touched.
   Tensor& track_rows(Dtype sum);
-  // Another form of the same values (a bf16 copy of an f32 master) that gathers into the same
-  // gradient.
+  // This tensor with the gradient slot of `other`, which holds the same values in another form (the
+  // f32 master of a bf16 copy).
   Tensor sharing_gradient_of(const Tensor& other) const {
     Tensor t = *this;
     t.grad_ = other.grad_;
     return t;
   }
 
-  // How its values can be made again, for what a backward pass keeps (engine/kept.h); none for most
-  // tensors.
+  // How to recompute the elements, so that they need not be saved for backward (engine/saved.h);
+  // null for most tensors.
   const std::shared_ptr<Recipe>& recipe() const { return recipe_; }
-  void made_by(std::shared_ptr<Recipe> recipe) { recipe_ = std::move(recipe); }
+  void set_recipe(std::shared_ptr<Recipe> recipe) { recipe_ = std::move(recipe); }
 
  private:
   friend class Tape;
@@ -173,17 +183,18 @@ class Tensor {
   std::shared_ptr<Recipe> recipe_;
 };
 
-// Where gradients gather. `kept` marks a parameter's: of a stated dtype, its memory lives on from
-// step to step.
+// A gradient as it accumulates. `persistent` marks a leaf's: counted as gradient memory and never
+// taken over from an addend. `rows` replaces `sum` for Tensor::track_rows.
 struct Slot {
-  Tensor gathered;
+  Tensor sum;
   Shape shape;
   Dtype dtype = Dtype::f32;
   Device device = Device::cpu;
-  bool touched = false, kept = false;
+  bool touched = false, persistent = false;
   std::shared_ptr<RowSum> rows;
 };
 
+// Uninitialised tensors of x's shape and device, and of x's dtype unless another is given.
 inline Tensor like(const Tensor& x) { return Tensor(x.shape(), x.dtype(), x.device()); }
 inline Tensor like(const Tensor& x, Dtype dtype) { return Tensor(x.shape(), dtype, x.device()); }
 

@@ -1,5 +1,5 @@
-// A thread pool that spins briefly and then sleeps: a worker that the system has not woken yet is
-// not waited for.
+// A thread pool whose workers spin briefly and then sleep. A loop does not wait for workers that
+// the system has not woken yet.
 #include "engine/threads.h"
 
 #include <atomic>
@@ -19,6 +19,7 @@
 
 #include "engine/error.h"
 #include "engine/isa.h"
+#include "engine/loop_settings.h"
 
 namespace afina {
 namespace {
@@ -33,8 +34,8 @@ void pause() {
 #endif
 }
 
-// Waits until `value` is no longer `old`: about 40 us awake, which outlasts the gap between two
-// loops of a training step, then asleep.
+// Waits until `value` is no longer `old`: spins for about 40 us, longer than the gap between two
+// loops of a training step, then sleeps.
 void wait_change(const std::atomic<int>& value, int old) {
   auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(40);
   do {
@@ -57,6 +58,7 @@ class Pool {
     context_ = context;
     n_ = n;
     grain_ = grain;
+    settings_ = loop_settings();
     const int64_t pieces = (n + grain - 1) / grain;
     for (int t = 0; t < threads; ++t) {
       shares_[size_t(t)].next.store(pieces * t / threads, std::memory_order_relaxed);
@@ -66,8 +68,8 @@ class Pool {
     epoch_.fetch_add(1, std::memory_order_release);
     epoch_.notify_all();
     work(0);
-    // Whoever has joined must finish; whoever comes later finds the loop closed and touches nothing
-    // of it.
+    // Workers that have joined must finish; those that wake up later find the loop closed and do
+    // not touch it.
     int in = joined_.fetch_or(closed, std::memory_order_acq_rel) | closed;
     while (in != closed) {
       wait_change(joined_, in);
@@ -77,15 +79,14 @@ class Pool {
 
  private:
   static constexpr int closed = 1 << 30;
-  // The pieces that a thread begins with.
+  // The pieces that a thread starts with.
   struct alignas(64) Share {
     std::atomic<int64_t> next{0};
     int64_t end = 0;
   };
 
-  // A thread begins with its own share and then helps with the others'. Most loops go along the
-  // rows of a batch, so that a thread meets again what it made in the loop before, in its own
-  // cache.
+  // A thread starts with its own share and then helps with the others'. Most loops run over the
+  // rows of a batch, so a thread finds what it wrote in the previous loop in its own cache.
   void work(size_t thread) {
     inside = true;
     for (size_t i = 0, count = shares_.size(); i < count; ++i) {
@@ -105,7 +106,10 @@ class Pool {
       wait_change(epoch_, seen);
       seen = epoch_.load(std::memory_order_acquire);
       if (stopping_.load(std::memory_order_acquire)) return;
-      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) work(thread);
+      if (!(joined_.fetch_add(1, std::memory_order_acq_rel) & closed)) {
+        loop_settings() = settings_;
+        work(thread);
+      }
       joined_.fetch_sub(1, std::memory_order_acq_rel);
       joined_.notify_all();
     }
@@ -133,8 +137,9 @@ class Pool {
   void (*body_)(void*, int64_t, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t n_ = 0, grain_ = 1;
-  alignas(64) std::atomic<int> joined_{
-      closed};  // workers inside the loop, and whether it takes more
+  LoopSettings settings_;  // of the thread that runs the loop
+  // The number of workers inside the loop, plus `closed` when no more may join.
+  alignas(64) std::atomic<int> joined_{closed};
   alignas(64) std::atomic<int> epoch_{0};
   std::atomic<bool> stopping_{false};
 };
@@ -162,8 +167,8 @@ int default_count() {
 }
 
 std::atomic<int> wanted{0};
-std::mutex
-    one_loop;  // loops started by different threads of the host program do not share the pool
+// Loops started by different threads of the host program take turns with the pool.
+std::mutex one_loop;
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Choosing tokens, and the loop around it.
+// Token sampling and the generation loop.
 #include "model/generate.h"
 
 #include <algorithm>
@@ -35,21 +35,22 @@ int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& op
             "the model's logits are not finite; its weights are damaged or it has diverged");
   std::vector<int32_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  auto likelier = [&](int32_t a, int32_t b) {
+  auto more_likely = [&](int32_t a, int32_t b) {
     return logits[size_t(a)] != logits[size_t(b)] ? logits[size_t(a)] > logits[size_t(b)] : a < b;
   };
-  if (options.temperature == 0.) return *std::min_element(order.begin(), order.end(), likelier);
-  size_t kept = options.top_k > 0 ? std::min(size_t(options.top_k), order.size()) : order.size();
-  std::partial_sort(order.begin(), order.begin() + long(kept), order.end(), likelier);
-  std::vector<double> weight(kept);
+  if (options.temperature == 0.) return *std::min_element(order.begin(), order.end(), more_likely);
+  size_t candidates =
+      options.top_k > 0 ? std::min(size_t(options.top_k), order.size()) : order.size();
+  std::partial_sort(order.begin(), order.begin() + long(candidates), order.end(), more_likely);
+  std::vector<double> weight(candidates);
   double total = 0.;
-  for (size_t i = 0; i < kept; ++i)
+  for (size_t i = 0; i < candidates; ++i)
     total += weight[i] =
         math::exp((double(logits[size_t(order[i])]) - double(logits[size_t(order[0])])) /
                   options.temperature);
   double reached = 0.;
   size_t count = 0;
-  while (count < kept && (count == 0 || reached < options.top_p * total))
+  while (count < candidates && (count == 0 || reached < options.top_p * total))
     reached += weight[count++];
   double left = double(Random(options.seed, "generate").uniform(uint64_t(position))) * reached;
   for (size_t i = 0; i + 1 < count; ++i)
@@ -61,18 +62,18 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
                    const GenerateOptions& options) {
   check(options);
   require(!prompt.empty(), "generation needs a prompt of at least one token");
-  int64_t context = model.config.context, begun = int64_t(prompt.size());
-  require(begun < context, "the prompt of ", begun, " tokens fills the model's context of ",
-          context);
+  int64_t context = model.context(), prompt_length = int64_t(prompt.size());
+  require(prompt_length < context, "the prompt of ", prompt_length,
+          " tokens fills the model's context of ", context);
   Generated out;
   Device device = model.parameters->device;
   PhaseScope phase(Phase::evaluation);
-  KvCache cache = model.cache(options.cache ? std::min(context, begun + options.most) : 1);
-  std::vector<int32_t> text = prompt, fresh = prompt;
+  KvCache cache = model.cache(options.cache ? std::min(context, prompt_length + options.most) : 1);
+  std::vector<int32_t> text = prompt, next = prompt;
   double start = seconds_now();
   while (int64_t(out.tokens.size()) < options.most) {
     Inputs inputs =
-        options.cache ? make_inputs(fresh, cache.length, device) : make_inputs(text, 0, device);
+        options.cache ? make_inputs(next, cache.length, device) : make_inputs(text, 0, device);
     int32_t token =
         choose_token(model.last_logits(inputs, options.cache ? &cache : nullptr).values(), options,
                      int64_t(text.size()));
@@ -81,7 +82,7 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
     if (out.end == Generated::stop) break;
     out.tokens.push_back(token);
     text.push_back(token);
-    fresh = {token};
+    next = {token};
     if (options.each && !options.each(token)) out.end = Generated::caller;
     else if (int64_t(text.size()) == context) out.end = Generated::context;
     if (out.end != Generated::length) break;

@@ -1,5 +1,5 @@
-// Text generation: token after token, with a cache of keys and values. The same bits with the cache
-// and without.
+// Text generation, one token at a time, with a cache of keys and values. The result is bit for bit
+// the same with and without the cache.
 #pragma once
 #include <functional>
 
@@ -7,29 +7,33 @@
 
 namespace afina {
 
+// How to choose tokens and when to stop.
 struct GenerateOptions {
-  int64_t most = 128;       // new tokens at most
-  double temperature = 0.;  // 0: always the likeliest token (of equals the one with the lower id)
-  int64_t top_k = 0;        // only the k likeliest; 0 for all
-  double top_p = 1.;        // only the likeliest that together reach this probability
+  int64_t most = 128;       // maximum number of new tokens
+  double temperature = 0.;  // 0: always the most likely token (the lower id on a tie)
+  int64_t top_k = 0;        // sample from the k most likely tokens; 0: all
+  double top_p = 1.;        // nucleus sampling (Holtzman et al., 2020): the most likely tokens that
+                            // together reach this probability
   uint64_t seed = 0;
-  std::vector<int32_t> stop;                // tokens that end the text
-  bool cache = true;                        // false: everything is computed again for each token
-  std::function<bool(int32_t token)> each;  // called as tokens come; false ends the text
+  std::vector<int32_t> stop;                // ids that end the text
+  bool cache = true;                        // false: recompute everything for each token
+  std::function<bool(int32_t token)> each;  // called with each token; return false to stop
 };
 
+// The generated tokens, why generation ended, and the time it took.
 struct Generated {
-  std::vector<int32_t> tokens;  // new ones, without the stop token
+  std::vector<int32_t> tokens;  // new tokens, without the stop token
   enum End : uint8_t { stop, length, context, caller } end = length;
-  double prompt_seconds = 0., token_seconds = 0.;  // until the first token, and for the rest
+  double prompt_seconds = 0., token_seconds = 0.;  // wall time until the first token, and after it
 };
 
-// An empty prompt, or one that fills the context, is an Error.
+// Continues `prompt`. Throws if the prompt is empty or fills the context, or if an option is out of
+// range.
 Generated generate(Model& model, const std::vector<int32_t>& prompt,
                    const GenerateOptions& options);
 
-// The token chosen from logits (vocabulary) for place `position` of the text: a function of the
-// logits, the options and the place alone.
+// Chooses the token at `position` of a text from logits (vocabulary). Depends only on the logits,
+// the options and the position. Throws if a logit is not finite.
 int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options,
                      int64_t position);
 

@@ -1,4 +1,4 @@
-// Inputs of a forward pass from rows of tokens.
+// Builds the inputs of a forward pass from rows of tokens.
 #include "model/inputs.h"
 
 namespace afina {

@@ -1,4 +1,4 @@
-// Merging, and the certificate of it.
+// Merges adapters and measures what merging changed.
 #include "model/merge.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace afina {
 
 namespace {
 
-// log of the probabilities of one position.
+// Log-probabilities of one position from its n logits.
 std::vector<double> log_probabilities(const double* logits, size_t n) {
   double top = *std::max_element(logits, logits + n), sum = 0.;
   for (size_t i = 0; i < n; ++i) sum += math::exp(logits[i] - top);
@@ -23,7 +23,9 @@ std::vector<double> log_probabilities(const double* logits, size_t n) {
 }  // namespace
 
 void merge_adapters(Model& model) {
-  for (Linear* linear : model.linears()) linear->merge();
+  std::string why = model.method->why_not_mergeable();
+  require(why.empty(), "the adapters cannot be merged into the model: ", why);
+  for (Linear* linear : model.parameters->linears) linear->merge();
 }
 
 Agreement agreement(const Tensor& before, const Tensor& after) {

@@ -1,22 +1,24 @@
-// Adapters taken into the weights they stand beside, and how much that changes.
+// Merges adapters into the weights of their layers, and measures how much that changes the logits.
 #pragma once
 #include "model/model.h"
 
 namespace afina {
 
-// Every adapter into its layer's weight (rounded to the model's dtype); the adapters are gone then.
+// Merges every adapter into its layer's weight and bias (rounded to the model's dtype) and removes
+// it. An Error for a method whose adapters cannot be merged.
 void merge_adapters(Model& model);
 
-// How one set of logits differs from another of the same tokens.
+// Difference between two sets of logits for the same tokens.
 struct Agreement {
-  double largest_difference = 0.,
-         largest_logit = 0.;               // max |Δlogit|, and max |logit| to measure it by
-  double kl = 0.;                          // mean Kullback-Leibler divergence per position, in nats
-  int64_t positions = 0, same_choice = 0;  // positions where the likeliest token is the same
+  // max |Δlogit|, and max |logit| for comparison.
+  double largest_difference = 0., largest_logit = 0.;
+  double kl = 0.;  // mean Kullback-Leibler divergence per position, in nats
+  // Positions compared, and those where the most likely token agrees.
+  int64_t positions = 0, same_choice = 0;
 };
-// before, after: (B, T, vocabulary).
+// before, after: logits (B, T, vocabulary). Throws if shapes differ.
 Agreement agreement(const Tensor& before, const Tensor& after);
-// Merges and says what it did to the logits of these inputs.
+// Merges all adapters and compares the logits of `inputs` before and after.
 Agreement merge_and_check(Model& model, const Inputs& inputs);
 
 }  // namespace afina

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/nearest.h"
+#include "model/points.h"
 #include "model/words.h"
 
 namespace afina {
@@ -24,6 +25,8 @@ bool read_number(const std::string& text, T& value) {
 }
 
 }  // namespace
+
+std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
 
 const std::string& MethodOptions::find(const std::string& key, const std::string& otherwise) {
   auto given = given_.find(key);
@@ -101,6 +104,13 @@ MethodSpec parse_method(const std::string& text) {
   return spec;
 }
 
+MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options) {
+  MethodSpec spec{name, name, options};
+  for (auto& [key, value] : options)
+    spec.text += (spec.text == name ? ":" : ",") + key + "=" + value;
+  return spec;
+}
+
 std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   auto entry = methods().find(spec.name);
   auto known = keys_of(methods());
@@ -109,7 +119,20 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   MethodOptions options(spec.name, spec.options);
   std::unique_ptr<Method> method = entry->second.make(options);
   options.finish();
+  method->in_force = method_spec(spec.name, options.in_force());
   return method;
+}
+
+std::string MethodCard::why_not(Promise promise) const {
+  for (const NotPromised& n : not_promised)
+    if (n.promise == promise) return n.because;
+  return {};
+}
+
+bool register_method(MethodCard card, std::unique_ptr<Method> (*make)(MethodOptions&),
+                     std::map<std::string, std::string> (*from_peft)(PeftConfig&)) {
+  const std::string name = card.name;
+  return methods().emplace(name, MethodEntry{std::move(card), make, from_peft}).second;
 }
 
 }  // namespace afina

@@ -1,5 +1,5 @@
-// A way of fine-tuning: which weights of the pretrained model move, and what is added to its linear
-// layers. It is asked while the model is built; nothing walks the model afterwards.
+// A way of fine-tuning: which weights of the pretrained model are trained, and what is added to its
+// linear layers. It is asked while the model is built; nothing walks the model afterwards.
 #pragma once
 #include <map>
 #include <memory>
@@ -7,36 +7,51 @@
 #include <vector>
 
 #include "engine/files/json.h"
+#include "engine/train/step_part.h"
 #include "model/inputs.h"
 
 namespace afina {
 
 struct Linear;
+struct LowRank;
+struct ModelConfig;
+struct Parameters;
+struct Point;
+struct PointAdapter;
 class Scope;
+class PeftConfig;
+
+// A method's name and options, and the text that says both.
+struct MethodSpec {
+  std::string text, name;
+  std::map<std::string, std::string> options;
+};
 
 // What stands in a linear layer's place. One per adapted layer, made by the method, owned by the
-// layer.
+// layer. An adapter reads the layer through Linear's functions, never its weight's memory.
 struct Adapter {
   virtual ~Adapter() = default;
   // x (B, T, in) -> (B, T, out), in place of layer.plain(x).
   virtual Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const = 0;
-  // The results of layers that take the same x, in their order and with the bits of each alone,
-  // where something can be done once for several of them. Asked of the first adapter among them;
-  // empty: each layer goes alone.
-  virtual std::vector<Tensor> forward_together(const Tensor& x,
-                                               const std::vector<const Linear*>& layers,
-                                               const Inputs& inputs) const {
-    (void)x;
-    (void)layers;
+  // Not null: for these inputs forward(x) is layer.plus_low_rank(x, x, *low_rank()), bit for bit.
+  // Layers with a common input then share part of the work (together() in layers.h).
+  virtual const LowRank* low_rank(const Inputs& inputs) const {
     (void)inputs;
-    return {};
+    return nullptr;
   }
-  // The f32 weight (out, in) that does the same alone, from the layer's own f32 weight.
-  virtual Tensor merged(const Tensor& weight) const = 0;
+  // Changes the layer's own weight (out, in) and bias (out), both f32, so that they do the same
+  // alone. The bias is empty where the layer has none: an Error if the method would need one.
+  // Called only if the method's why_not_mergeable() is empty.
+  virtual void merge(Tensor& weight, Tensor& bias) const = 0;
 };
 
-struct Method {
-  virtual ~Method() = default;
+// What is written when a model is stored: the parameters that the method added; the trained weights
+// of the pretrained model (few of them, as BitFit's biases); or the whole model.
+enum class Stored : uint8_t { adapter, changed, model };
+
+struct Method : StepPart {
+  // Called first, before any layer is built: what the method has to know of the model's config.
+  virtual void begin(const ModelConfig& config) { (void)config; }
   // Is this weight of the pretrained model trained? name: "model.layers.0.self_attn.q_proj.weight".
   virtual bool trains(const std::string& name) const {
     (void)name;
@@ -49,15 +64,27 @@ struct Method {
     (void)scope;
     return nullptr;
   }
-  // Called when the model stands: an Error here if a pattern matched nothing.
-  virtual void built() const {}
-  // The adapter_config.json that PEFT reads; null when the method adds nothing that PEFT knows
-  // (full: the whole model is stored).
+  // The adapter of a point (model/points.h), nullptr for none. scope is the point's place.
+  virtual std::unique_ptr<PointAdapter> adapt_point(const Point& point, const Scope& scope);
+  // How many tokens of its own the method puts before every document: at positions 0, 1, ..., the
+  // text follows. The adapters of `embeddings` or of `keys_values` have their rows.
+  virtual int64_t virtual_tokens() const { return 0; }
+  // Called when all layers are built: an Error here if a pattern matched nothing. What the whole
+  // model shares and follows from all layers is made here; `model` is the scope of the whole model.
+  virtual void built(const Scope& model) { (void)model; }
+  virtual Stored stored() const = 0;
+  // The adapter_config.json that PEFT reads; null when PEFT does not know the method.
   virtual Json peft_config() const { return nullptr; }
-  // All options in force, defaults included, for manifests and reports.
-  virtual std::map<std::string, std::string> options() const { return {}; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
   virtual bool starts_as_pretrained() const { return true; }
+  // Why adapters cannot be merged into the weights; empty: they can.
+  virtual std::string why_not_mergeable() const { return {}; }
+
+  MethodSpec in_force;  // name and all options, defaults included; set by make_method
+};
+// Nothing is trained and nothing is added: the pretrained model alone.
+struct Untouched : Method {
+  Stored stored() const override { return Stored::model; }
 };
 
 // Options as written in "lora:rank=8,alpha=16"; a method takes what it knows, and what is left over
@@ -72,6 +99,8 @@ class MethodOptions {
   std::string text(const std::string& key, const std::string& otherwise);
   // A list separated by '+': "q_proj+v_proj".
   std::vector<std::string> list(const std::string& key, const std::string& otherwise);
+  // The method's name, for messages.
+  const std::string& method() const { return method_; }
   // To be called last: Error for a key that nobody asked for.
   void finish() const;
   // Every option asked for with the value in force.
@@ -83,28 +112,72 @@ class MethodOptions {
   std::map<std::string, std::string> given_, in_force_;
 };
 
-struct MethodSpec {
-  std::string text, name;
-  std::map<std::string, std::string> options;
+// What every method promises and the tests check of it, unless its card says that one does not
+// apply.
+enum class Promise : uint8_t {
+  starts_as_pretrained,  // equal logits before the first step
+  trains_what_it_says,   // those parameters change in training, and no others
+  merges,                // the merged model's logits are the adapted one's
+  checkpoints,           // equal gradients under every kind of checkpointing
+  splits,                // equal gradients for micro-batches and for the whole batch
+  slope,                 // the gradient is the loss's slope, in f64
+  stores                 // what is stored gives the same logits when it is loaded
 };
+// A promise that does not apply, and why.
+struct NotPromised {
+  Promise promise;
+  std::string because;
+};
+
+// A method as people read about it (`afina methods`) and as the tests know it.
+struct MethodCard {
+  std::string name;          // as --method has it
+  std::string paper;         // "LoRA (Hu et al., 2021)"
+  std::string formula;       // "y = W x + b + alpha/rank B A x"
+  std::string trains;        // "A (rank, in) and B (out, rank) of each target layer"
+  std::string options;       // "rank=8,alpha=16,targets=all: ...", empty for none
+  double rate;               // a learning rate to begin with
+  std::string rate_because;  // why this one
+  // As adapter_config.json names the method; empty where PEFT does not know it. Where several
+  // methods have one type, `peft_flag` names the key that is true for this one.
+  std::string peft_type = {}, peft_flag = {};
+  std::vector<std::string> tries;  // option strings that the promises are tested with
+  std::vector<NotPromised> not_promised = {};
+  // What a model must have for the method to apply, in words, and whether a pretrained model has
+  // it; empty and null: any model will do. On others, building the model is an Error.
+  std::string needs = {};
+  bool (*fits)(const Parameters& pretrained) = nullptr;
+
+  // Why a promise does not apply; empty: it applies.
+  std::string why_not(Promise promise) const;
+};
+
 struct MethodEntry {
-  std::unique_ptr<Method> (*make)(MethodOptions&);
-  const char* help;                 // one line and the options
-  const char* peft_type = nullptr;  // as adapter_config.json names it, where PEFT knows the method
-  // The options that an adapter_config.json means, name and text left to the caller; what it asks
-  // for and we lack is an Error that begins with `where`.
-  MethodSpec (*from_peft)(const Json& config, const std::string& where) = nullptr;
+  MethodCard card;
+  std::unique_ptr<Method> (*make)(MethodOptions&) = nullptr;
+  // The options that an adapter_config.json means (model/peft.h); null where PEFT does not know
+  // the method.
+  std::map<std::string, std::string> (*from_peft)(PeftConfig& config) = nullptr;
 };
 std::map<std::string, MethodEntry>& methods();
 // Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value.
 MethodSpec parse_method(const std::string& text);
+// The reverse, with options in order of their names: fills in the text.
+MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options);
 // An unknown name is an Error listing the known ones.
 std::unique_ptr<Method> make_method(const MethodSpec& spec);
 
+template <class Kind>
+std::unique_ptr<Method> make_new(MethodOptions& options) {
+  return std::make_unique<Kind>(options);
+}
+// For REGISTER_METHOD. Returns true.
+bool register_method(MethodCard card, std::unique_ptr<Method> (*make)(MethodOptions&),
+                     std::map<std::string, std::string> (*from_peft)(PeftConfig&) = nullptr);
+
 }  // namespace afina
 
-// REGISTER_METHOD("lora", make, help) or, where PEFT knows the method, REGISTER_METHOD("lora",
-// make, help, "LORA", from_peft).
-#define REGISTER_METHOD(name, make, ...)                 \
-  [[maybe_unused]] static const bool registered_method = \
-      (::afina::methods()[name] = ::afina::MethodEntry{make, __VA_ARGS__}, true)
+// REGISTER_METHOD(card, make_new<Lora>) or, where PEFT knows the method, REGISTER_METHOD(card,
+// make_new<Lora>, from_peft).
+#define REGISTER_METHOD(...) \
+  [[maybe_unused]] static const bool registered_method = ::afina::register_method(__VA_ARGS__)

@@ -1,4 +1,4 @@
-// What all architectures share: the registry, building, logits and the cache of keys and values.
+// What all architectures share: the registry, building a model, logits, and the KV cache.
 #include "model/model.h"
 
 #include <algorithm>
@@ -45,9 +45,10 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
           "' can be built");
   std::unique_ptr<Parameters> parameters(
       new Parameters{options.device, options.dtype, options.seed, *method, source});
+  method->begin(config);
   std::unique_ptr<Model> model = found->second.build(config, *parameters);
   source.finish();
-  method->built();
+  method->built(Scope(*parameters));
   model->config = config;
   model->checkpointing = options.checkpointing;
   model->method = std::move(method);
@@ -57,8 +58,7 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
 
 Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({x.shape()[0], x.shape()[1], weight.rows()},
-           x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
+  Tensor y({x.shape()[0], x.shape()[1], weight.rows()}, statistic_dtype(x.dtype()), x.device());
   Tensor flat = y.viewed({y.rows(), y.columns()});
   kernel::matmul(flat, x.viewed({x.rows(), x.columns()}), weight, false, true, false, Tensor());
   return y;
@@ -66,7 +66,7 @@ Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
 
 Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
   Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({1, weight.rows()}, x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, x.device());
+  Tensor y({1, weight.rows()}, statistic_dtype(x.dtype()), x.device());
   kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false,
                  true, false, Tensor());
   return y.viewed({y.size()});
@@ -74,7 +74,7 @@ Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
 
 KvCache Model::cache(int64_t capacity) const {
   KvCache cache;
-  cache.capacity = std::min(capacity, config.context);
+  cache.capacity = std::min(capacity + method->virtual_tokens(), config.context);
   Shape shape{1, cache.capacity, config.kv_heads, config.head_dim};
   for (int64_t i = 0; i < config.layers; ++i)
     cache.layers.push_back({Tensor(shape, parameters->dtype, parameters->device),
@@ -98,13 +98,14 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
           shape.text());
   require(inputs.positions.shape() == shape && inputs.starts.shape() == shape,
           "positions and starts must be shaped as the tokens, ", shape.text());
-  int64_t end = shape[1];
+  const int64_t before = virtual_tokens(cache);
+  int64_t end = shape[1] + before;
   if (cache) {
     require(shape[0] == 1 && int64_t(cache->layers.size()) == config.layers,
             "a cache of keys and values is for one row and for the model that made it");
     end += cache->length;
     require(end <= cache->capacity, "the cache of keys and values holds ", cache->capacity,
-            " tokens, and ", end, " are asked for");
+            " tokens, and ", end, " are requested");
   }
   if (inputs.tokens.device() == Device::cpu) {
     const int32_t* position = inputs.positions.data<int32_t>();
@@ -113,14 +114,47 @@ int64_t Model::check_inputs(const Inputs& inputs, const KvCache* cache) const {
       require(id >= 0 && id < config.vocabulary, "token ", id,
               " is outside the model's vocabulary of ", config.vocabulary,
               "; is this the model's own tokenizer?");
-      require(position[i] >= 0, "a token cannot stand at position ", position[i]);
-      end = std::max(end, int64_t(position[i]) + 1);
+      require(position[i] >= 0, "a token cannot have position ", position[i]);
+      end = std::max(end, before + int64_t(position[i]) + 1);
     }
   }
   require(end <= config.context, "a sequence of ", end,
           " tokens is longer than the model's context of ", config.context,
           "; choose a smaller length");
   return end;
+}
+
+Model::Places Model::places(int64_t rows, int64_t length, int64_t first) const {
+  const Device device = parameters->device;
+  auto made = places_.find({rows, length, first});
+  if (made != places_.end()) return made->second;
+  PurposeScope purpose(Purpose::weights);
+  const size_t n = size_t(rows * length);
+  std::vector<int32_t> positions(n);
+  for (size_t i = 0; i < n; ++i) positions[i] = int32_t(first + int64_t(i) % length);
+  Places all{Tensor::from(positions, {rows, length}, device),
+             Tensor::from(std::vector<int32_t>(n, 0), {rows, length}, device)};
+  return places_[{rows, length, first}] = all;
+}
+
+Inputs Model::placed(const Inputs& inputs, const KvCache* cache, bool rows) const {
+  const int64_t before = virtual_tokens(cache);
+  if (!before) return inputs;
+  // Padding has starts of its own and no targets.
+  std::vector<int32_t> starts = inputs.starts.integers(),
+                       targets = inputs.targets ? inputs.targets.integers() : starts;
+  for (size_t i = 0; i < starts.size(); ++i)
+    require(starts[i] == 0 || targets[i] < 0, "the method '", method->in_force.name, "' puts ",
+            before,
+            " virtual tokens before every document, so a row can hold one document alone; use "
+            "--pack off");
+  Inputs all = inputs;
+  const Shape& shape = inputs.tokens.shape();
+  Places at = rows ? places(shape[0], before + shape[1], 0) : places(shape[0], shape[1], before);
+  all.positions = at.positions;
+  all.starts = at.starts;
+  all.virtual_tokens = before;
+  return all;
 }
 
 void Model::run_block(Stream& s, const KvCache* cache,

@@ -1,4 +1,4 @@
-// Patterns of layer names.
+// Patterns that select layers by name.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "model/pattern.h"
 
@@ -10,8 +10,8 @@ namespace afina {
 
 namespace {
 
-// Does text match a pattern in which each '*' stands for any text? Linear in practice: only the
-// last '*' is ever tried again.
+// Whether text matches a pattern in which each '*' stands for any text. Linear in practice: only
+// the last '*' is ever retried.
 bool matches_stars(const std::string& pattern, const std::string& text) {
   size_t p = 0, t = 0, star = pattern.npos, resume = 0;
   while (t < text.size()) {

@@ -36,9 +36,22 @@ Parameter& Scope::base(const std::string& name, Shape shape, Init init,
   of_->source.read(p);
   return p;
 }
-Parameter& Scope::added(const std::string& name, Shape shape, Init init) const {
-  Parameter& p = keep(make_parameter(full(name), shape, init, true, of_->dtype, of_->device));
+Parameter& Scope::added(const std::string& name, Shape shape, Init init, const Role& role) const {
+  std::string whole = role.shared ? name : full(name);
+  if (Parameter* there = role.shared ? of_->find(whole) : nullptr) {
+    require(there->added && there->shape == shape, path_, " asks for the shared ", whole, " ",
+            shape.text(), " where the model has one of ", there->shape.text());
+    return *there;
+  }
+  Dtype exact = of_->dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  Parameter& p = keep(make_parameter(whole, shape, init, role.trained,
+                                     role.vector ? exact : of_->dtype, of_->device));
   p.added = true;
+  p.decays = role.decays.value_or(shape.rank() > 1 && !role.vector);
+  p.rate = role.rate;
+  p.stored_name = !role.stored.empty()
+                      ? role.stored
+                      : (role.shared ? "base_model." : "base_model.model.") + whole;
   initialise(p, of_->seed);
   return p;
 }

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "engine/train/parameter.h"
@@ -34,6 +35,21 @@ struct RandomWeights : WeightSource {
   bool has(const std::string&) const override { return true; }
 };
 
+// What a parameter that a method brings is for: scope.added("vera_A", shape, init, {.trained =
+// false, .shared = true}).
+struct Role {
+  bool trained = true;  // false: held as it began or was loaded, and stored with the rest
+  // One for the whole model: the name is a whole name, whoever asks first makes it, and whoever
+  // asks later gets the same (and must ask for the same shape).
+  bool shared = false;
+  bool vector = false;  // a vector whatever its shape: held in f32 (f64), does not decay
+  std::optional<bool> decays = {};  // when not said, matrices decay and vectors do not
+  double rate = 1.;                 // a factor on the learning rate
+  // The name in an adapter's file. When not said, "base_model.model." and the parameter's name;
+  // "base_model." and the name of a shared one, as PEFT has it.
+  std::string stored = {};
+};
+
 // All parameters of one model, in order of construction.
 struct Parameters {
   Device device = Device::cpu;
@@ -41,7 +57,8 @@ struct Parameters {
   uint64_t seed = 0;         // for what the method adds
   Method& method;
   WeightSource& source;
-  std::deque<Parameter> all{};  // a deque: references stay good
+  std::deque<Parameter> all{};     // a deque: references stay good
+  std::vector<Linear*> linears{};  // every linear layer, in order of construction
 
   std::vector<Parameter*> trained();
   std::vector<const Parameter*> trained() const;
@@ -58,8 +75,8 @@ class Scope {
   // A weight of the pretrained model: loaded now; the method says whether it is trained.
   Parameter& base(const std::string& name, Shape shape, Init init = {},
                   bool stored_transposed = false) const;
-  // A weight that the method brings: always trained, begins by init.
-  Parameter& added(const std::string& name, Shape shape, Init init) const;
+  // A weight that the method brings; begins by init. Two of one name are an Error unless shared.
+  Parameter& added(const std::string& name, Shape shape, Init init, const Role& role = {}) const;
   Parameters& parameters() const { return *of_; }
   Method& method() const { return of_->method; }
   const std::string& path() const { return path_; }  // "model.layers.0.self_attn.q_proj"

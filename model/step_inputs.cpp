@@ -1,4 +1,4 @@
-// One block of inputs for each shape of a step, and the two places where the next step's wait.
+// One block of device memory per step shape, and two staging buffers for the next step's inputs.
 #include "model/step_inputs.h"
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 namespace afina {
 
 StepInputs::~StepInputs() {
-  for (Place& place : places_)
-    if (place.pinned) {
+  for (Staging& staging : staging_)
+    if (staging.pinned) {
       graphs(device_).arrived();
       wait_for(device_);
-      graphs(device_).unpin(place.pinned);
+      graphs(device_).unpin(staging.pinned);
     }
 }
 
@@ -47,7 +47,7 @@ StepInputs::Block& StepInputs::block_for(const std::vector<InputRows>& micro_bat
   return block;
 }
 
-// In the order of a block's parts.
+// Parts are packed in the order of a block's tensors.
 StepInputs::Packed StepInputs::pack(const std::vector<InputRows>& micro_batches, uint64_t seed,
                                     int64_t step) {
   Packed packed{"seed " + std::to_string(seed), {}, seed, step};
@@ -74,7 +74,7 @@ StepInputs::Packed StepInputs::pack(const std::vector<InputRows>& micro_batches,
     packed.key += ", " + std::to_string(m.rows) + "x" + std::to_string(m.length) +
                   " with room for " + std::to_string(rounded_target_rows(m.targets, m.length)) +
                   " targets";
-    // Some kernels of attention take rows of one document alone.
+    // Some attention kernels support only rows that are one document.
     if (std::any_of(m.starts.begin(), m.starts.end(), [](int32_t start) { return start != 0; }))
       packed.key += " in documents";
   }
@@ -90,7 +90,7 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
     require(packed.words.size() == size_t(all.size()), "step ", step + 1,
             " is not the one whose inputs were sent ahead");
     graphs(device_).arrived();
-    memory(device_).copy(all.data(), places_[turn_].there.data(), all.bytes());
+    memory(device_).copy(all.data(), staging_[turn_].on_device.data(), all.bytes());
   } else {
     packed = pack(micro_batches, seed, step);
     memory(device_).copy(all.data(), packed.words.data(), all.bytes());
@@ -98,8 +98,8 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
   ahead_.reset();
   kind_ = {std::move(packed.key), 0};
   if (device_ != Device::cpu)
-    all.buffer()->host =
-        std::move(packed.words);  // no operation of an earlier step asks for it any more
+    // Safe: no operation of an earlier step reads it any more.
+    all.buffer()->host = std::move(packed.words);
   for (Inputs& in : current_->inputs) {
     in.training = true;
     in.seed = seed;
@@ -113,19 +113,19 @@ void StepInputs::send_ahead(const std::vector<InputRows>& micro_batches, uint64_
   if (!graphs(device_).send) return;
   ahead_ = pack(micro_batches, seed, step);
   turn_ = 1 - turn_;
-  Place& place = places_[turn_];
+  Staging& staging = staging_[turn_];
   const int64_t words = int64_t(ahead_->words.size());
   const size_t bytes = ahead_->words.size() * sizeof(int32_t);
-  if (!place.there || place.there.size() < words) {
+  if (!staging.on_device || staging.on_device.size() < words) {
     PurposeScope purpose(Purpose::workspace);
-    if (place.pinned) graphs(device_).unpin(place.pinned);
-    place.pinned = nullptr;
-    place.there = Tensor({words}, Dtype::i32, device_);
-    place.pinned = graphs(device_).pin(bytes);
-    wait_for(device_);  // whoever had the memory before may still be at work in it
+    if (staging.pinned) graphs(device_).unpin(staging.pinned);
+    staging.pinned = nullptr;
+    staging.on_device = Tensor({words}, Dtype::i32, device_);
+    staging.pinned = graphs(device_).pin(bytes);
+    wait_for(device_);  // the previous owner of the memory may still be using it
   }
-  std::memcpy(place.pinned, ahead_->words.data(), bytes);
-  graphs(device_).send(place.there.data(), place.pinned, bytes);
+  std::memcpy(staging.pinned, ahead_->words.data(), bytes);
+  graphs(device_).send(staging.on_device.data(), staging.pinned, bytes);
 }
 
 }  // namespace afina

@@ -1,5 +1,4 @@
-// Inputs of training steps at places in device memory that stay, uploaded while the step before
-// runs.
+// Inputs of training steps at fixed device addresses, uploaded while the previous step runs.
 #pragma once
 #include <map>
 #include <optional>
@@ -9,34 +8,37 @@
 
 namespace afina {
 
-// Rows of one micro-batch on the host, as make_inputs takes them.
+// Rows of one micro-batch on the host, in the form of make_inputs' arguments.
 struct InputRows {
   int64_t rows, length;
   const std::vector<int32_t>&tokens, &targets, &starts;
   const std::vector<int64_t>& samples;
 };
 
-// A block of device memory for each shape of a step, so that a captured step
-// (engine/train/step_graphs.h) finds the next step's inputs where its own were. What is sent ahead
-// goes by turns to one of two places, and into the block when its step begins: nothing is written
-// that a step under way may still read.
+// Keeps one block of device memory per step shape, so that a captured step
+// (engine/train/step_graphs.h) finds its inputs at the same addresses on every replay. Inputs sent
+// ahead go to one of two staging buffers in turn, and from there to the block when their step
+// begins, so nothing is overwritten that a running step may still read.
 class StepInputs {
  public:
   explicit StepInputs(Device device) : device_(device) {}
   ~StepInputs();
   StepInputs(const StepInputs&) = delete;
-  // Makes these the current ones: those that were sent ahead for this step, or else uploaded now.
-  // Every one has targets and samples.
+  // Makes these inputs the current ones: uses those sent ahead for this step, or uploads them now.
+  // All micro-batches need targets and samples. Throws if sizes disagree or other inputs were sent
+  // ahead.
   void load(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);
-  // Uploads those of a later step from pinned memory, without waiting.
+  // Starts an asynchronous upload of a later step's inputs from pinned memory. Does nothing on a
+  // device without asynchronous copies.
   void send_ahead(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);
+  // The current inputs of a micro-batch, as views into the block.
   const Inputs& of(size_t micro_batch) const { return current_->inputs[micro_batch]; }
-  // What the launches of a step with these inputs follow from.
+  // Identifies the kernels that a step with these inputs launches.
   const StepKind& kind() const { return kind_; }
 
  private:
   struct Block {
-    Tensor all;  // i32
+    Tensor all;  // i32; Block::inputs are views into it
     std::vector<Inputs> inputs;
   };
   struct Packed {
@@ -45,9 +47,9 @@ class StepInputs {
     uint64_t seed;
     int64_t step;
   };
-  struct Place {
+  struct Staging {
     void* pinned = nullptr;
-    Tensor there;
+    Tensor on_device;
   };
   static Packed pack(const std::vector<InputRows>& micro_batches, uint64_t seed, int64_t step);
   Block& block_for(const std::vector<InputRows>& micro_batches);
@@ -56,7 +58,7 @@ class StepInputs {
   Block* current_ = nullptr;
   StepKind kind_;
   std::optional<Packed> ahead_;
-  Place places_[2];
+  Staging staging_[2];
   size_t turn_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Small helpers for options and messages as text.
+// Formats numbers and lists for options and messages.
 #pragma once
 #include <charconv>
 #include <string>
@@ -12,6 +12,7 @@ inline std::string number_text(double value) {
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
+// Splits at every separator; n separators give n + 1 parts.
 inline std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t from = 0;
@@ -21,6 +22,7 @@ inline std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
+// Joins words with a separator in between.
 inline std::string joined(const std::vector<std::string>& words, const char* separator = ", ") {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : separator) + word;

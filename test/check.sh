@@ -1,10 +1,10 @@
 #!/bin/sh
-# Rules of the sources that no compiler knows (`make check`): who includes whom, lengths, first lines, libm, layout, symbols of each
-# instruction set. Usage: check.sh [build folder]
+# Rules of the sources that no compiler checks (`make check`): includes, lengths, first lines, libm,
+# layout, symbols of each instruction set. Usage: check.sh [build folder]
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 bad=0
-# Prints what was found, if anything, under a heading.
+# Prints the findings under a heading, if there are any.
 report() {
   [ -z "$2" ] && return
   bad=1
@@ -16,9 +16,25 @@ files() { echo "$all" | grep -E "\.($1)\$"; }
 sources=$(files 'h|cpp|cu|cuh')
 in_folder() { echo "$sources" | grep "^$1/"; }
 
-# Folder, and the folders whose headers it may include.
+# Arguments: a folder, and the folders whose headers it may include.
 includes() {
   for file in $(in_folder "$1"); do grep -nE '^ *# *include *"' "$file" | grep -vE "\"($2)/" | sed "s|^|$file:|"; done
+}
+# Room of a folder, and the rooms of that folder whose headers its files may include beside their own. "." is the folder itself,
+# as ./x.h its headers alone. A room that is missing here is reported: give a new one a line, and its place on the staircase.
+rooms() {
+  table=$(cat)
+  for file in $(in_folder "$1"); do
+    room=$(dirname "${file#"$1"/}")
+    key=$room
+    case $file in *.h) echo "$table" | grep -q "^./x.h:" && [ "$room" = . ] && key=./x.h ;; esac
+    line=$(echo "$table" | grep -m1 -F "$key:")
+    [ -n "$line" ] || { echo "$file: the room $room is not in the table of $1 in test/check.sh"; continue; }
+    allowed=" $room ${line#*:} "
+    for include in $(sed -nE "s|^ *# *include *\"$1/([^\"]*)\".*|\1|p" "$file"); do
+      case $allowed in *" $(dirname "$include") "*) ;; *) echo "$file: includes $1/$include" ;; esac
+    done
+  done
 }
 report "engine includes only engine:" "$(includes engine engine)"
 report "model includes only engine and model:" "$(includes model 'engine|model')"
@@ -27,6 +43,37 @@ report "tools includes only engine, model, data and tools:" "$(includes tools 'e
 report "cuda includes only engine and cuda:" "$(includes cuda 'engine|cuda')"
 report "test includes by full path from the root:" "$(includes test 'engine|model|data|tools|test|cuda')"
 
+report "tools: a room includes what stands before it on the staircase:" "$(rooms tools <<'END'
+results:
+text: results
+report: results text
+options: results text
+runs: results text options
+foresight: results text options runs
+commands: results text report options runs foresight
+main: options
+END
+)"
+report "model: a room includes the folder's own headers and itself, the folder's headers no room:" "$(rooms model <<'END'
+./x.h:
+.: architectures files methods
+architectures: .
+files: .
+methods: .
+END
+)"
+report "data: formats include the folder's headers, the tokenizer nothing else:" "$(rooms data <<'END'
+.: tokenizer
+tokenizer:
+formats: .
+END
+)"
+report "test mirrors the tree:" "$(for folder in $(in_folder test | xargs -n1 dirname | sort -u); do
+  case $folder in test | test/bench* | test/crash | test/fuzz* | test/reference | test/stored* | test/cuda/emulator | test/engine/ops/cases) ;;
+  *) [ -d "${folder#test/}" ] || echo "$folder: there is no ${folder#test/}" ;;
+  esac
+done)"
+
 report "longer than 400 lines:" "$(for file in $sources $(files 'py|sh|js|css|cmake'); do
   lines=$(wc -l <"$file")
   [ "$lines" -le 400 ] || echo "$file: $lines lines"
@@ -34,10 +81,17 @@ done)"
 report "line one must be a comment that says what the file is:" "$(for file in $sources; do
   head -n 1 "$file" | grep -qE '^// .{12,}' || echo "$file: $(head -n 1 "$file")"
 done)"
+report "statements joined by commas (perl test/statements.pl --fix FILE):" "$(perl test/statements.pl $sources)"
+# Tables that clang-format is told to leave alone may be wider; that of Unicode is written by a program.
+report "longer than 100 columns (120 where clang-format is off):" "$(for file in $sources; do
+  [ "$file" = data/tokenizer/nfc_table.cpp ] || awk -v file="$file" '/clang-format off/ { off = 1 } /clang-format on/ { off = 0 }
+    { line = $0; gsub(/[\200-\277]/, "", line) }  # a letter of several bytes is one column
+    length(line) > (off ? 120 : 100) { print file ":" FNR ": " length(line) " columns" }' "$file"
+done)"
 report "headers begin with #pragma once:" "$(for file in $(echo "$sources" | grep -E '\.(h|cuh)$'); do grep -q '^#pragma once' "$file" || echo "$file"; done)"
 
-# Only what IEEE 754 rounds correctly may come from libm; the rest is in engine/math.h. A use that reaches no trained number says
-# "libm:" and why on its line.
+# Only functions that IEEE 754 requires to be correctly rounded may come from libm; the others are in
+# engine/math.h. A use that affects no trained number says "libm:" and why on its line.
 functions='exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|erf|erfc|tgamma|lgamma'
 report "results of libm differ between machines; use engine/math.h:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
@@ -51,11 +105,11 @@ report "no exit, assert or printing below tools:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
     grep -nE '[^a-zA-Z0-9_](exit|abort|assert|printf|puts)\(|std::(cout|cerr|exit|abort)' "$file" | grep -v 'static_assert' | sed "s|^|$file:|"
   done)"
-# Launches and shared memory have one place each in a CUDA backend.
+# Launches and dynamic shared memory are confined to these files of the CUDA backend.
 report "kernels are launched by launch.cuh alone:" \
   "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
 
-# Releases of clang-format differ in what they make of the same settings: only the one of Debian 12 is asked.
+# Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then
   report "layout differs from .clang-format (make format):" "$(for file in $(files 'h|cpp|cu|cuh'); do
     clang-format --dry-run -Werror "$file" >/dev/null 2>&1 || echo "$file"
@@ -65,7 +119,7 @@ fi
 if [ -d "$build/CMakeFiles" ]; then
   sh test/check_isa_symbols.sh "$build" || bad=1
 else
-  echo "check: nothing is built in $build, so the symbols of the instruction sets are not looked at"
+  echo "check: nothing is built in $build, so the symbols of the instruction sets are not checked"
 fi
 [ "$bad" = 0 ] && echo "check: all rules are kept"
 exit "$bad"

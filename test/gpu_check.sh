@@ -1,10 +1,12 @@
 #!/bin/bash
-# What a GPU day does, in one command (`make gpu-check`): tests, sanitizers, repeatability and agreement with the CPU, then speed against
-# each kernel's floor and against PyTorch. Writes gpu.md with device and date, for docs/results/gpu.md.
+# Everything to run on a machine with a GPU, in one command (`make gpu-check`): tests, sanitizers,
+# repeatability and agreement with the CPU, then speed compared with each kernel's floor and with
+# PyTorch. Writes gpu.md with device and date, for docs/results/gpu.md.
 #
-# Usage: test/gpu_check.sh [FOLDER]   FOLDER: where tests, afina and gpu_bench lie (build, or the folder of `make gpu-package`)
-# PARTS="tests sanitizer repeat parity kernels steps peers": some of it alone. OUT: where gpu.md and the logs go. PYTHON: one with torch,
-# transformers and peft. DEVICE=emulated: the same path on the emulated device, tiny.
+# Usage: test/gpu_check.sh [FOLDER]   FOLDER: contains tests, afina and gpu_bench (build, or the folder
+# made by `make gpu-package`). PARTS="tests sanitizer repeat parity kernels steps peers": run only some
+# parts. OUT: folder for gpu.md and the logs. PYTHON: one with torch, transformers and peft.
+# DEVICE=emulated: the same on the emulated device, with tiny sizes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=$(realpath "${1:-build}")
@@ -20,22 +22,22 @@ for program in tests afina gpu_bench; do
   [ -x "$bin/$program" ] || { echo "gpu-check: $bin/$program is not there; build it with 'make gpu-check' or 'make gpu-package'"; exit 1; }
 done
 
-# cuBLASLt and cuDNN, where only torch has brought them.
+# Finds cuBLASLt and cuDNN if only torch has installed them.
 libraries=$("$python" -c 'import glob, sysconfig; print(":".join(sorted(glob.glob(sysconfig.get_paths()["purelib"] + "/nvidia/*/lib"))))' 2>/dev/null)
 [ -n "$libraries" ] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$libraries"
 
 why=$("$bin/gpu_bench" "$device" device)
 if [ $? != 0 ]; then
   cat <<TEXT
-gpu-check: there is no GPU to use here ($why). On a machine with one it would
-  tests      run the operation tests and those of training steps on the device cuda
+gpu-check: no GPU can be used here ($why). On a machine with one, it would
+  tests      run the tests of operations and training steps on the device cuda
   sanitizer  run the operation tests under compute-sanitizer (memcheck, racecheck, synccheck, initcheck)
   repeat     train 20 steps twice and compare the digests of all trained values
   parity     compare the loss and every gradient of a model with the CPU's
-  kernels    time every variant of every kernel against its floor: bytes over the measured rate of a copy, FLOPs over that of a matmul
-  steps      time steps of GPT-2 124M, SmolLM2 135M and a model of Llama 3.2 1B's shape, full and LoRA r 16, rows that fill the card
+  kernels    time every variant of every kernel and compare it with its floor: bytes / measured copy rate, FLOPs / measured matmul rate
+  steps      time steps of GPT-2 124M, SmolLM2 135M and a model of Llama 3.2 1B's shape, full and LoRA r 16, with rows that fill the card
   peers      time the same work in PyTorch (torch.compile, fused AdamW, SDPA) and PEFT
-and write it all to $out/gpu.md. 'make gpu-package' makes a folder that can be carried to such a machine.
+and write the results to $out/gpu.md. 'make gpu-package' makes a folder to copy to such a machine.
 TEXT
   exit 0
 fi
@@ -52,7 +54,7 @@ card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/n
 } >"$report"
 
 wanted() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
-# Runs a part, its output into a log and, as a section, into the report.
+# Runs a part; writes its output to a log and, as a section, to the report.
 section() {
   local name=$1 title=$2
   shift 2
@@ -78,7 +80,7 @@ run_tests() {
 run_sanitizer() {
   if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not installed"; return 0; fi
   [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
-  # All at once: each is bound by the CPU.
+  # All at the same time, because each is limited by the CPU.
   local status=0 tools=(memcheck racecheck synccheck initcheck) at=() i
   for tool in "${tools[@]}"; do
     AFINA_TEST_GPU=cuda compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$bin/tests" --run_test='operations/*cuda' \
@@ -94,13 +96,13 @@ run_sanitizer() {
 }
 run_repeat() {
   local digests=()
-  # A step of the pocket model takes the emulated device minutes; the tests repeat a smaller one.
+  # A step of the pocket model takes minutes on the emulated device; the tests repeat a smaller one.
   [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
   local again=()
   for turn in 1 2; do
     "$bin/afina" train --model data/pocket --data data/samples/support.jsonl --method "lora:rank=8,alpha=16" --lr 1e-3 --steps 20 --batch 8 \
       --dtype bf16 --device "$device" --out "$out/repeat-$turn" "${again[@]}" >/dev/null || return 1
-    again=(--repeat "$out/repeat-1/manifest.json")  # algorithms of cuBLASLt are found by timing: the second run takes up the first one's
+    again=(--repeat "$out/repeat-1/manifest.json")  # cuBLASLt's algorithms are found by timing: the second run adopts the first one's
     digests+=("$(grep -o '"digest": *"[0-9a-f]*"' "$out/repeat-$turn/manifest.json" | head -n 1)")
   done
   echo "first run ${digests[0]}; second run ${digests[1]}"
@@ -108,7 +110,7 @@ run_repeat() {
 }
 run_peers() {
   if ! "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
-    echo "$python has no torch with CUDA: the peers were not run"
+    echo "$python has no torch with CUDA: PyTorch was not measured"
     return 0
   fi
   "$python" test/reference/gpu_peers.py

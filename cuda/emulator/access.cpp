@@ -1,7 +1,6 @@
-// Every access of a kernel to memory ends up here: the kernels are compiled with the compiler's
-// instrumentation for data races
-// (-fsanitize=thread), and these are the functions it calls. The rest of the program is compiled
-// without.
+// Every memory access of a kernel ends up here: kernels are compiled with the compiler's
+// instrumentation for data races (-fsanitize=thread), which calls these functions. The rest of the
+// program is compiled without it.
 #include <cstddef>
 #include <cstdint>
 
@@ -13,10 +12,10 @@ namespace {
 using afina::emulated::in_device_range;
 using afina::emulated::Runner;
 
-// The most frequent cases here: the thread's own variables, memory of the device that was written
+// Handles the most frequent cases: the thread's own variables, device memory that was written
 // before, shared memory.
 template <size_t bytes, bool write>
-[[gnu::always_inline]] inline void accessed(const void* at, const void* code) {
+AFINA_INLINE void accessed(const void* at, const void* code) {
   Runner* runner = Runner::running();
   if (!runner || runner->on_stack(at)) return;
   if (in_device_range(at) && afina::emulated::written_before<bytes>(at)) return;
@@ -48,8 +47,7 @@ void range_accessed(const void* at, size_t bytes, bool write, const void* code) 
     accessed<size, true>(at, __builtin_return_address(0));                                     \
   }
 
-// Atomic operations stand in the host's part of a kernel file alone (counted pointers); they are
-// passed on.
+// Only host code of a kernel file uses atomic operations (reference counts); they are passed on.
 #define ATOMIC(bits)                                                                              \
   using Int##bits = uint##bits##_t;                                                               \
   Int##bits __tsan_atomic##bits##_load(const Int##bits* p, int) {                                 \

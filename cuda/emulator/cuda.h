@@ -1,5 +1,5 @@
-// The part of CUDA that our kernels use, for a C++ compiler: the words that nvcc knows by itself,
-// done by the emulator.
+// The part of CUDA that our kernels use, for a C++ compiler: nvcc's built-in names, implemented by
+// the emulator.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
 #define __align__(n) alignas(n)
-// A block runs on one thread of the system, so what it shares is what that thread owns.
+// A block runs on one system thread, so its shared memory is memory owned by that thread.
 #define __shared__ static thread_local
 
 namespace afina::emulated {
@@ -23,14 +23,14 @@ struct dim3 {
   constexpr unsigned count() const { return x * y * z; }
 };
 
-// Where the running thread stands, number by number, so that the compiler asks for each once:
-// const, as it stays the same from a kernel's first line to its last.
+// The running thread's coordinates, one number at a time, so that the compiler loads each once:
+// const, because they do not change while a kernel runs.
 [[gnu::const]] unsigned thread_place(int axis);
 [[gnu::const]] unsigned block_place(int axis);
 [[gnu::const]] unsigned block_extent(int axis);
 [[gnu::const]] unsigned grid_extent(int axis);
 [[gnu::const]] unsigned lane_index();
-// By value, as a kernel may read nothing but the device's memory.
+// By value, because a kernel may read only device memory.
 inline dim3 thread_index() { return {thread_place(0), thread_place(1), thread_place(2)}; }
 inline dim3 block_index() { return {block_place(0), block_place(1), block_place(2)}; }
 inline dim3 block_size() { return {block_extent(0), block_extent(1), block_extent(2)}; }
@@ -40,33 +40,32 @@ inline dim3 grid_size() { return {grid_extent(0), grid_extent(1), grid_extent(2)
 #define blockDim (::afina::emulated::block_size())
 #define gridDim (::afina::emulated::grid_size())
 
-// Where a barrier or a warp's exchange stands in a kernel's text.
+// The source line of a barrier or a warp's exchange in a kernel.
 struct Line {
   const char* file;
   int line;
   Line(const char* file = __builtin_FILE(), int line = __builtin_LINE()) : file(file), line(line) {}
 };
 
-// Runs kernel(arguments) for every thread of every block. `arguments` lie in `size` bytes that
-// threads may read. Errors of the kernel (engine/error.h) name it, the block, the thread and the
-// line.
+// Runs kernel(arguments) for every thread of every block. `arguments` are `size` bytes that threads
+// may read. Errors of the kernel (engine/error.h) name it, the block, the thread and the line.
 struct Launch {
   dim3 grid, block;
   size_t shared;       // bytes of dynamic shared memory
-  const void* kernel;  // to be named in errors
+  const void* kernel;  // for its name in errors
   void (*thread)(const void* arguments);
   const void* arguments;
   size_t size;
 };
 void run(const Launch& launch);
 
-unsigned char* dynamic_bytes();  // the block's dynamic shared memory, 128-byte aligned
+unsigned char* dynamic_bytes();  // the block's dynamic shared memory, aligned to 128 bytes
 
 void block_barrier(Line line);
-// Every lane of `mask` gives `bytes` (64 at most) at `value` and gets what lane `from` gave.
+// Every lane of `mask` sends `bytes` (at most 64) from `value` and receives what lane `from` sent.
 void exchange(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
-// Every lane of `mask` gives `bytes` (64 at most) and gets those of all 32 lanes, one after the
-// other; zeros for lanes that gave nothing.
+// Every lane of `mask` sends `bytes` (at most 64) and receives those of all 32 lanes, in order;
+// zeros for lanes that sent nothing.
 void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
 
 inline void __syncthreads(Line line = {}) { block_barrier(line); }
@@ -119,7 +118,7 @@ inline int __ffs(int x) { return __builtin_ffs(x); }
 inline int __clz(int x) { return x ? __builtin_clz(unsigned(x)) : 32; }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned((uint64_t(a) * b) >> 32); }
 
-// Vectors of memory: what a 16-byte load moves.
+// Vector types: what one 16-byte load moves.
 struct alignas(8) uint2 {
   unsigned x, y;
 };

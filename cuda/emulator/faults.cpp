@@ -1,5 +1,5 @@
-// What goes wrong in an emulated kernel: accesses to memory that are judged, threads that wait in
-// vain, and what is said of either.
+// Errors of emulated kernels: judges suspicious memory accesses, detects threads that wait forever,
+// and words the messages.
 #include <algorithm>
 
 #include "cuda/emulator/runner.h"
@@ -19,7 +19,7 @@ std::string Runner::where(unsigned t) const {
   return "thread " + text({t % of.x, t / of.x % of.y, t / (of.x * of.y)});
 }
 
-// Some wait for others who never come.
+// Threads that wait for others that never arrive.
 std::string Runner::stuck() const {
   unsigned waiting = 0;
   while (threads_[waiting].state == State::done) ++waiting;
@@ -45,8 +45,8 @@ std::string Runner::stuck() const {
          (one.at.line == threads_[other].at.line ? " with another mask" : "");
 }
 
-// In two steps: the fiber is left for good where it stands, and words that it still held would be
-// lost. A debugger best stops in blame.
+// In two steps: the fiber is abandoned where it stands, and strings that it still holds would leak.
+// A good place for a debugger's breakpoint.
 void Runner::blame(const std::string& words) {
   error_ = "kernel " + function_name(launch_->kernel) + ", block " + text(block_) + ", " +
            where(thread()) + ": " + words;
@@ -74,7 +74,7 @@ void Runner::check(const void* at, size_t bytes, bool write, const void* code) {
   stop();
 }
 
-// What is wrong with an access; empty when it is only rare.
+// What is wrong with an access; empty if it is only unusual.
 std::string Runner::fault(Access of_device, const void* at, size_t bytes, bool write,
                           const void* code) {
   auto* p = static_cast<const char*>(at);

@@ -1,4 +1,4 @@
-// Switching between fibers: a dozen instructions where we know the processor, ucontext elsewhere.
+// Switches between fibers: a dozen instructions on known processors, ucontext elsewhere.
 #include "cuda/emulator/fiber.h"
 
 #include <sys/mman.h>
@@ -12,8 +12,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-// Saves what a called function must preserve and the stack pointer, and takes up another stack
-// where it was left.
+// Saves the registers that a called function must preserve and the stack pointer, then continues on
+// another stack.
 #if defined(__x86_64__)
 extern "C" void afina_switch_stack(void** saved, void* to);
 asm(R"(
@@ -50,7 +50,7 @@ extern "C" void afina_first_switch();
 namespace afina::emulated {
 
 constexpr size_t guard =
-    4096;  // a stack that runs over ends the program here, not in another fiber
+    4096;  // a guard page: a stack overflow crashes here instead of corrupting another fiber
 
 Fiber::Fiber(size_t bytes) : bytes_(bytes), own_(true) {
   void* p = mmap(nullptr, bytes + guard, PROT_READ | PROT_WRITE,
@@ -63,7 +63,8 @@ Fiber::Fiber(size_t bytes) : bytes_(bytes), own_(true) {
 Fiber::~Fiber() {
 #if defined(__SANITIZE_ADDRESS__)
   if (own_)
-    __asan_unpoison_memory_region(stack_, bytes_);  // it may be left in the middle of its work
+    // The fiber may be abandoned in the middle of its work.
+    __asan_unpoison_memory_region(stack_, bytes_);
 #endif
   if (own_) munmap(stack_ - guard, bytes_ + guard);
 #if !defined(__x86_64__)
@@ -95,8 +96,8 @@ void Fiber::start(Function function, void* context) {
   context_ = context;
   fake_stack_ = nullptr;
 #if defined(__x86_64__)
-  // Stacks lie at like distances: were their tops alike too, a few lines of the cache would serve
-  // them all.
+  // Stacks are evenly spaced: if their tops were aligned alike too, all would compete for a few
+  // cache lines.
   size_t colour = (reinterpret_cast<size_t>(stack_) / (bytes_ + guard)) % 32 * 128;
   void** top = reinterpret_cast<void**>(stack_ + bytes_ - colour) - 2;
   *--top = reinterpret_cast<void*>(&afina_first_switch);

@@ -1,5 +1,5 @@
-// A launch: the blocks of a grid on all threads of the system, in an order of their own; and what a
-// kernel asks of where it runs.
+// A launch: runs the blocks of a grid on all system threads, in a shuffled order, and answers a
+// kernel's questions about where it runs.
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -41,7 +41,7 @@ void run(const Launch& launch) {
   bool possible = blocks > 0 && g.y < 65536 && g.z < 65536 && b.count() > 0 &&
                   b.x <= most_threads && b.count() <= most_threads && b.z <= 64 &&
                   launch.shared <= (size_t(227) << 10);
-  if (!possible)  // before any words are made: the kernel's name is asked of another program
+  if (!possible)  // before composing a message: finding the kernel's name starts another program
     fail("kernel ", function_name(launch.kernel), ": a grid of ", text(g), " blocks of ", text(b),
          " threads with ", launch.shared, " bytes of shared memory cannot be launched");
   static std::atomic<uint64_t> launches{0};
@@ -50,7 +50,7 @@ void run(const Launch& launch) {
   std::atomic<bool> failed{false};
   std::mutex mutex;
   std::string error;
-  // A few threads are run sooner than others are woken to share them.
+  // Running a few threads takes less time than waking others to share them.
   int64_t grain = blocks * b.count() <= 1024 ? int64_t(blocks) : 1;
   parallel_for(int64_t(blocks), grain, [&](int64_t begin, int64_t end) {
     flush_denormals();  // as kernels are compiled

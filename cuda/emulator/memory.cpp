@@ -1,5 +1,5 @@
-// The emulated GPU's memory: a range of addresses of its own with a byte of notes for every byte,
-// and gaps between allocations.
+// The emulated GPU's memory: a separate address range with a byte of notes per byte, and gaps
+// between allocations.
 #include "cuda/emulator/memory.h"
 
 #include <sys/mman.h>
@@ -19,8 +19,7 @@ DeviceRange device_range;
 namespace {
 
 constexpr size_t alignment = 256,
-                 gap =
-                     256;  // as cudaMalloc aligns; what lies behind an allocation belongs to nobody
+                 gap = 256;  // as cudaMalloc aligns; the gap after an allocation belongs to nobody
 
 #if defined(AFINA_SYSTEM_MEMORY)  // AddressSanitizer watches the bounds itself
 constexpr bool watched = false;
@@ -28,7 +27,7 @@ constexpr bool watched = false;
 constexpr bool watched = true;
 #endif
 
-Ranges places[2];  // of the lower half, and of the upper one, which steps have for themselves
+Ranges places[2];  // of the lower half, and of the upper half, reserved for captured steps
 size_t highest[2] = {0, 0};
 int64_t growths = 0;
 std::mutex mutex;
@@ -63,7 +62,7 @@ void note(const void* p, size_t bytes, Byte what) { std::memset(of(p), int(what)
 
 void* allocate_memory(size_t bytes) {
   if (!watched) {
-    void* data = nullptr;  // exactly as long as asked for
+    void* data = nullptr;  // exactly as long as requested
     require(posix_memalign(&data, alignment, bytes + !bytes) == 0,
             "no memory for the emulated GPU: ", bytes, " bytes");
     return data;

@@ -1,33 +1,34 @@
-// The memory of the emulated GPU, and what is known of each of its bytes.
+// The memory of the emulated GPU, and what is known about each byte.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+
+#include "engine/anywhere.h"
 
 namespace afina::emulated {
 
 void* allocate_memory(size_t bytes);
 void release_memory(void* data, size_t bytes);
-void copy_memory(void* to, const void* from, size_t bytes);  // either side may be the host's
+void copy_memory(void* to, const void* from, size_t bytes);  // either side may be host memory
 void zero_memory(void* data, size_t bytes);
 
 bool is_device_memory(const void* p);
-// Of the part that steps have for themselves (engine/graph.h): is this in it, and how much of it is
-// taken?
+// About the part reserved for steps (engine/graph.h): whether p is in it, and how many bytes of it
+// are in use.
 bool in_step_memory(const void* p);
 int64_t step_memory_bytes();
-// How often more memory was taken than ever before.
+// How often the memory in use reached a new maximum.
 int64_t memory_growths();
 
 // What a kernel may do with a byte of the range.
 enum class Byte : uint8_t { nobodys = 0, unwritten = 1, written = 2 };
-// Says it of every byte, as allocating and releasing do.
+// Marks every byte, on allocation and release.
 void note_memory(void* data, size_t bytes, Byte what);
 enum class Access : uint8_t { elsewhere, fine, outside, unwritten };
-// Judges an access of a kernel, and notes what was written. elsewhere: not in this memory's range
-// of addresses.
+// Judges an access of a kernel and notes what was written. elsewhere: outside this address range.
 Access access_memory(const void* at, size_t bytes, bool write);
 
-// The range, and a note for each of its bytes. Size 0 until the first allocation.
+// The range and the notes for its bytes. Size 0 until the first allocation.
 struct DeviceRange {
   char* base = nullptr;
   Byte* notes = nullptr;
@@ -38,10 +39,10 @@ inline bool in_device_range(const void* at) {
   return size_t(static_cast<const char*>(at) - device_range.base) < device_range.size;
 }
 
-// Were these bytes of the range all written before? So of most accesses, and then there is nothing
-// to judge or to note.
+// Whether these bytes of the range were all written before. True for most accesses, which then need
+// no judging and no notes.
 template <size_t bytes>
-[[gnu::always_inline]] inline bool written_before(const void* at) {
+AFINA_INLINE bool written_before(const void* at) {
   static_assert(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16);
   constexpr uint64_t all = 0x0202020202020202u;
   uint64_t found[2] = {all, all};

@@ -1,5 +1,5 @@
-// What a lane computes of an mma, what it gets of a matrix load, and the asynchronous copies of
-// every thread.
+// What a lane computes in an mma, what it receives from a matrix load, and every thread's
+// asynchronous copies.
 #include "cuda/emulator/mma.h"
 
 #include <vector>

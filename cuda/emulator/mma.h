@@ -1,18 +1,18 @@
-// The instructions of cuda/mma.cuh by their definition: a warp's lanes exchange what they hold, and
-// each computes its own part.
+// The instructions of cuda/mma.cuh by their definition: the lanes of a warp exchange their values,
+// and each computes its own part.
 #pragma once
 #include "cuda/emulator/cuda.h"
 #include "engine/dtype.h"
 
 namespace afina::emulated {
 
-// What a lane brings to mma.m16n8k16, and what each of the 32 makes of it (cuda/mma.cuh draws the
+// A lane's inputs to mma.m16n8k16, and the result of each of the 32 lanes (cuda/mma.cuh draws the
 // fragments).
 struct MmaLane {
   unsigned a[4], b[2];
 };
 void mma_of_lane(float (&c)[4], const MmaLane (&all)[32], unsigned lane);
-// A lane's registers from the 32 rows of 16 bytes that the lanes gave.
+// A lane's registers from the 32 rows of 16 bytes that the lanes passed.
 void matrices_of_lane(unsigned (&r)[4], const uint4 (&rows)[32], unsigned lane, bool transposed);
 
 inline void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, Line line = {}) {
@@ -27,14 +27,14 @@ void load_matrices(unsigned (&r)[4], const bf16* row, Line line = {}) {
   matrices_of_lane(r, all, lane_index(), transposed);
 }
 
-// The copies that a thread has under way. Each arrives as late as it may, in the wait that asks for
-// it: a wait or a barrier that is missing shows in the result.
+// A thread's pending asynchronous copies. Each is done as late as allowed, in the wait that
+// requires it, so that a missing wait or barrier changes the result.
 class CopiesUnderWay {
  public:
   void begin(void* to, uint4 value, unsigned bytes);
   void commit();
-  // Moves the next copy that a wait for all but the latest `under_way` groups asks for; false when
-  // all of those are there.
+  // Returns the next copy that a wait for all but the latest `under_way` groups requires; false
+  // when all of those are done.
   bool next(unsigned under_way, void*& to, uint4& value, unsigned& bytes);
 
  private:
@@ -49,7 +49,7 @@ class CopiesUnderWay {
 };
 CopiesUnderWay& copies_under_way();  // of the running thread
 
-// Memory is read and written here, where the emulator watches the kernel's accesses.
+// Reads and writes memory here, where the emulator watches the kernel's accesses.
 inline void copy_async_16(void* to, const void* from, bool inside) {
   copies_under_way().begin(to, inside ? *static_cast<const uint4*>(from) : uint4{0, 0, 0, 0}, 16);
 }

@@ -1,4 +1,4 @@
-// Turns, barriers and exchanges of the threads of an emulated block.
+// Scheduling, barriers and exchanges of the threads of an emulated block.
 #include "cuda/emulator/runner.h"
 
 #include <algorithm>
@@ -42,11 +42,11 @@ bool Runner::run_block(const Launch& launch, unsigned block, uint64_t shuffle) {
   if (error_.empty()) return true;
   idle_.clear();
   ready_.clear();
-  turns_.clear();  // they stand in the middle of the kernel
+  turns_.clear();  // they are in the middle of the kernel
   return false;
 }
 
-// Who goes on: nullptr when the block is through, or cannot be.
+// Which fiber continues: nullptr if the block is finished or stuck.
 Runner::Turn* Runner::next_turn() {
   if (next_ < count_) {
     if (idle_.empty()) {
@@ -69,12 +69,12 @@ Runner::Turn* Runner::next_turn() {
   if (done_ < count_) error_ = stuck();
   return nullptr;
 }
-// Gives the turn to another fiber; returns when one gives it back.
+// Yields to another fiber; returns when one yields back.
 void Runner::leave(Turn& turn) {
   Turn* next = next_turn();
   if (next != &turn) turn.fiber.switch_to(next ? next->fiber : main_);
 }
-// The fiber has the turn, with its CUDA thread.
+// Makes the fiber and its CUDA thread the running ones.
 void Runner::arrive(Turn& turn) {
   current_ = &turn;
   stack_ = turn.fiber.stack();
@@ -82,8 +82,8 @@ void Runner::arrive(Turn& turn) {
   who_ = shared_.who(turn.thread);
 }
 
-// A fiber runs one CUDA thread after the other, until one has to wait: then another fiber takes
-// over the rest.
+// A fiber runs one CUDA thread after another until one has to wait; then another fiber takes over
+// the rest.
 void Runner::entry(void* context) {
   Turn& turn = *static_cast<Turn*>(context);
   for (;;) {
@@ -159,35 +159,35 @@ void Runner::exchange_all(const void* value, size_t bytes, unsigned mask, void* 
   exchange(value, bytes, mask, from_all, all, line);
 }
 
-// Lets the lanes of a mask go on when all of them are there.
+// Releases the lanes of a mask once all of them have arrived.
 void Runner::release_warp(unsigned first, unsigned mask) {
   unsigned end = std::min(first + warp_lanes, count_),
-           there = mask & (~0u >> (warp_lanes - (end - first)));
+           arrived = mask & (~0u >> (warp_lanes - (end - first)));
   unsigned& waiting = at_exchange_[first / warp_lanes];
-  if ((waiting & there) != there) return;
-  const Thread& one = threads_[first + unsigned(__builtin_ctz(there))];
+  if ((waiting & arrived) != arrived) return;
+  const Thread& one = threads_[first + unsigned(__builtin_ctz(arrived))];
   for (unsigned t = first; t < end; ++t)
-    if ((there >> (t - first) & 1u) &&
+    if ((arrived >> (t - first) & 1u) &&
         (threads_[t].mask != mask || threads_[t].at.line != one.at.line))
       return;
-  waiting &= ~there;
+  waiting &= ~arrived;
   shared_.warp_synchronised(first / warp_lanes);
-  give_values(first, there, end);
+  give_values(first, arrived, end);
   for (unsigned t = first; t < end; ++t)
-    if (there >> (t - first) & 1u) {
+    if (arrived >> (t - first) & 1u) {
       threads_[t].state = State::ready;
       ready_.push_back(threads_[t].turn);
     }
 }
-// What the lanes have sent goes where each of them wants it; zeros for lanes that sent nothing.
-void Runner::give_values(unsigned first, unsigned there, unsigned end) {
+// Delivers what the lanes have sent; zeros for lanes that sent nothing.
+void Runner::give_values(unsigned first, unsigned arrived, unsigned end) {
   alignas(16) unsigned char all[warp_lanes * exchange_bytes];
-  size_t gathered = 0;  // the bytes of each lane in `all`
+  size_t gathered = 0;  // bytes per lane in `all`
   for (unsigned t = first; t < end; ++t) {
     const Thread& one = threads_[t];
-    if (!(there >> (t - first) & 1u)) continue;
+    if (!(arrived >> (t - first) & 1u)) continue;
     if (one.from != from_all) {
-      if (!(there >> one.from & 1u)) std::memset(one.to, 0, one.bytes);
+      if (!(arrived >> one.from & 1u)) std::memset(one.to, 0, one.bytes);
       else if (one.bytes == 4) std::memcpy(one.to, threads_[first + one.from].sent, 4);
       else std::memcpy(one.to, threads_[first + one.from].sent, one.bytes);
       continue;
@@ -195,7 +195,7 @@ void Runner::give_values(unsigned first, unsigned there, unsigned end) {
     if (gathered != one.bytes) {
       gathered = one.bytes;
       for (unsigned lane = 0; lane < warp_lanes; ++lane)
-        if (there >> lane & 1u)
+        if (arrived >> lane & 1u)
           std::memcpy(all + lane * gathered, threads_[first + lane].sent, gathered);
         else std::memset(all + lane * gathered, 0, gathered);
     }

@@ -1,5 +1,5 @@
-// One thread of the system that runs blocks of an emulated kernel: its CUDA threads are fibers that
-// take turns at barriers.
+// A system thread that runs blocks of an emulated kernel: its CUDA threads are fibers that yield at
+// barriers.
 #pragma once
 #include <array>
 #include <memory>
@@ -17,16 +17,16 @@ inline constexpr unsigned most_threads = 1024, warp_lanes = 32, exchange_bytes =
 
 class Runner {
  public:
-  // Of the calling thread of the system.
+  // The runner of the calling system thread.
   static Runner& mine();
-  // The one whose kernel is running in the calling thread of the system, nullptr outside kernels.
-  [[gnu::always_inline]] static Runner* running() { return running_; }
+  // The runner whose kernel is running on the calling system thread; nullptr outside kernels.
+  AFINA_INLINE static Runner* running() { return running_; }
 
-  // Runs one block. False when the kernel did something wrong; error() then says what.
+  // Runs one block. Returns false if the kernel did something wrong; error() then says what.
   bool run_block(const Launch& launch, unsigned block, uint64_t seed);
   const std::string& error() const { return error_; }
 
-  // What kernels call, by cuda.h.
+  // Called by kernels through cuda.h.
   void block_barrier(Line line);
   void exchange_one(void* value, size_t bytes, unsigned mask, unsigned from, Line line);
   void exchange_all(const void* value, size_t bytes, unsigned mask, void* all, Line line);
@@ -39,12 +39,12 @@ class Runner {
   const dim3& block_index() const { return block_; }
   const Launch& launch() const { return *launch_; }
   unsigned char* dynamic_bytes() { return shared_.dynamic(); }
-  // Ends the kernel with these words, put behind its name, block and thread.
+  // Aborts the kernel with this message, prefixed by its name, block and thread.
   [[noreturn]] void wrong(const std::string& words);
 
  private:
   enum class State : uint8_t { ready, at_block_barrier, at_exchange, done };
-  struct Turn {  // a fiber, and the CUDA thread it runs now
+  struct Turn {  // a fiber, and the CUDA thread it is running
     Fiber fiber{size_t(128) << 10};
     Runner* runner = nullptr;
     unsigned thread = 0;
@@ -54,7 +54,7 @@ class Runner {
     State state = State::ready;
     Line at{"", 0};
     Turn* turn = nullptr;
-    // Of the exchange it waits for. from: the lane whose value it wants, or all of them.
+    // The exchange it waits for. from: the lane whose value it wants, or all lanes.
     unsigned mask = 0, from = 0;
     size_t bytes = 0;
     void* to = nullptr;
@@ -81,7 +81,7 @@ class Runner {
   unsigned random(unsigned below);
 
   static constinit thread_local Runner* running_;
-  // Of the running CUDA thread: its stack, and what notes on shared memory say of it.
+  // Of the running CUDA thread: its stack, and its identity in the notes on shared memory.
   const char* stack_ = nullptr;
   size_t stack_bytes_ = 0;
   uint32_t who_ = 0;
@@ -94,7 +94,7 @@ class Runner {
   std::vector<unsigned> order_;
   unsigned count_ = 0, next_ = 0, done_ = 0, at_barrier_ = 0;
   unsigned at_exchange_[most_threads / warp_lanes] =
-      {};  // the lanes of each warp that wait for an exchange
+      {};  // lanes of each warp that wait for an exchange
   const Launch* launch_ = nullptr;
   dim3 block_;
   uint64_t random_ = 1;
@@ -104,8 +104,8 @@ class Runner {
 std::string text(const dim3& d);
 std::string text(const Line& line);
 
-// Seeds the order in which threads and blocks take turns (a correct kernel gives the same bits for
-// any). Starts at 1, or AFINA_EMULATOR_SEED.
+// Seeds the order in which threads and blocks run (a correct kernel gives the same bits for any).
+// Initially 1, or AFINA_EMULATOR_SEED.
 void set_seed(uint64_t seed);
 
 }  // namespace afina::emulated

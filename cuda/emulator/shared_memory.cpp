@@ -1,4 +1,4 @@
-// Where shared memory lies, and notes on halves of its words.
+// Locates shared memory, and keeps notes on halves of its words.
 #include "cuda/emulator/shared_memory.h"
 
 #include <link.h>
@@ -18,7 +18,7 @@ SharedMemory::SharedMemory() {
             area->begin = static_cast<const char*>(info->dlpi_tls_data);
             area->take_notes_of(info->dlpi_phdr[i].p_memsz);
           }
-        return 1;  // the first is the program itself, where the kernels are
+        return 1;  // the first entry is the program itself, which contains the kernels
       },
       &static_);
   dynamic_ =
@@ -44,10 +44,9 @@ void SharedMemory::begin_block(size_t dynamic_bytes) {
 }
 
 void SharedMemory::block_barrier() {
-  for (uint32_t& exchanges : of_warp_)
-    exchanges = 0;  // what lies before the barrier is ordered by it
+  for (uint32_t& exchanges : of_warp_) exchanges = 0;  // the barrier orders everything before it
   if (++now_) return;
-  for (Area* area : {&static_, &dynamic_area_}) {  // after 4 billion barriers: all is forgotten
+  for (Area* area : {&static_, &dynamic_area_}) {  // after 4 billion barriers: reset all notes
     area->words.assign(area->words.size(), {});
     area->second_halves.assign(area->second_halves.size(), {});
   }
@@ -55,7 +54,7 @@ void SharedMemory::block_barrier() {
   begun_ = 0;
 }
 
-// A part of a word, or a word that was touched by halves before.
+// A part of a word, or a word whose halves were accessed separately before.
 SharedMemory::Judgement SharedMemory::touch_part(Area& area, size_t at, size_t end, uint32_t who,
                                                  bool write, unsigned& other) {
   size_t word = at / 4;
@@ -67,7 +66,7 @@ SharedMemory::Judgement SharedMemory::touch_part(Area& area, size_t at, size_t e
   if (at % 4 < 2) judged = touch(area.words[word], who, write, other);
   if (judged == Judgement::fine && (end - 1) % 4 >= 2)
     judged = touch(area.second_halves[word], who, write, other);
-  if (write && end - at == 4) area.split[word] = 0;  // both halves are alike again
+  if (write && end - at == 4) area.split[word] = 0;  // both halves are equal again
   return judged;
 }
 

@@ -1,4 +1,4 @@
-// The shared memory of the block that runs, and who touched what of it since when.
+// The shared memory of the running block: which thread accessed what, and when.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace afina::emulated {
 
-// Time is counted in block barriers; within a warp, its own exchanges order accesses too. A note is
-// kept for every four bytes, and for each two of them where halves were touched alone.
+// Time is counted in block barriers; within a warp, its exchanges order accesses too. There is a
+// note for every four bytes, and one for each two of them where halves were accessed separately.
 class SharedMemory {
  public:
   enum class Judgement : uint8_t { elsewhere, fine, unwritten, race };
@@ -21,28 +21,29 @@ class SharedMemory {
   void warp_synchronised(unsigned warp) { ++of_warp_[warp]; }
   unsigned char* dynamic() { return dynamic_; }
 
-  // What notes say of a thread of the block: its number, and how often its warp has exchanged since
+  // A thread's identity in the notes: its number, and how many exchanges its warp has done since
   // the last barrier.
   uint32_t who(unsigned thread) const { return thread | of_warp_[thread / 32] << code_bits; }
-  // Judges and notes an access by this one. A race: another thread wrote there (or, for a write,
-  // read there), and no barrier lies between. `other` is then that thread, or a greater number when
-  // it was several.
+  // Judges and notes an access. It is a race if another thread wrote there (or, for a write, read
+  // there) without a barrier in between. `other` is then that thread, or a greater number if there
+  // were several.
   Judgement access(uint32_t who, const void* at, size_t bytes, bool write, unsigned& other);
-  // Is this in what kernels may declare __shared__, but not in the dynamic part that was asked for?
+  // Whether this address could be dynamic shared memory but lies beyond the requested size.
   bool beyond_dynamic(const void* at) const {
     return size_t(static_cast<const unsigned char*>(at) - dynamic_) < most_dynamic + 4096;
   }
 
  private:
   struct Touch {
-    uint32_t time = 0;  // of the last barrier before
-    uint32_t who = 0;  // or, in place of the thread: several_in_warp + the warp, or several_threads
+    uint32_t time = 0;  // number of the preceding barrier
+    // The thread, or several_in_warp + the warp, or several_threads.
+    uint32_t who = 0;
   };
   struct Note {
     Touch write, read;
   };
-  struct Area {  // memory, and its notes: of each word, or of its first half, and of its second
-                 // half where `split` says so
+  struct Area {  // memory and its notes: of each word, or of its first half, and of its second half
+                 // where `split` is set
     const char* begin = nullptr;
     size_t bytes = 0;
     std::vector<Note> words, second_halves;
@@ -61,8 +62,8 @@ class SharedMemory {
   Judgement touch_part(Area& area, size_t at, size_t end, uint32_t who, bool write,
                        unsigned& other);
 
-  Area static_, dynamic_area_;  // static: the thread-local memory of the program, where __shared__
-                                // variables lie
+  Area static_, dynamic_area_;  // static: the program's thread-local memory, which contains the
+                                // __shared__ variables
   unsigned char* dynamic_ = nullptr;
   uint32_t now_ = 1, begun_ = 1;
   uint32_t of_warp_[32] = {};

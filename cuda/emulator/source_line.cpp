@@ -1,5 +1,5 @@
-// Lines and names by addr2line (binutils, which comes with every compiler): asked only when an
-// error is to be explained.
+// Source lines and names by addr2line (binutils, which comes with every compiler). Called only to
+// explain an error.
 #include "cuda/emulator/source_line.h"
 
 #include <link.h>
@@ -12,19 +12,19 @@ namespace afina::emulated {
 
 namespace {
 
-// Where the program was loaded, which is what its file does not know.
+// The address at which the program was loaded, which its file does not contain.
 size_t load_address() {
   size_t at = 0;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
         *static_cast<size_t*>(out) = info->dlpi_addr;
-        return 1;  // the first is the program itself
+        return 1;  // the first entry is the program itself
       },
       &at);
   return at;
 }
 
-// Function and line of the address and of every place it is inlined into, innermost first.
+// Function and line of the address and of every function it is inlined into, innermost first.
 std::vector<std::string> asked(const void* code) {
   std::vector<std::string> lines;
   std::error_code error;
@@ -45,7 +45,7 @@ std::vector<std::string> asked(const void* code) {
   return lines;
 }
 
-// "cuda/norm.cu:41" of "/somewhere/cuda/norm.cu:41 (discriminator 3)"; empty when it is not known.
+// "cuda/norm.cu:41" from "/somewhere/cuda/norm.cu:41 (discriminator 3)"; empty if unknown.
 std::string place(const std::string& line) {
   if (line.empty() || line[0] == '?') return "";
   std::string path = short_path(line.substr(0, line.find(' ')));
@@ -54,7 +54,7 @@ std::string place(const std::string& line) {
 
 }  // namespace
 
-extern "C" const char __executable_start, end;  // by the linker
+extern "C" const char __executable_start, end;  // defined by the linker
 bool in_program(const void* at) { return at >= &__executable_start && at < &end; }
 
 std::string short_path(const std::string& path) {

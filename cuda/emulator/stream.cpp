@@ -1,6 +1,6 @@
-// Capture and replay: launches, copies and clears in the order they were given. Where tensors come
-// and go is replayed too, so that memory which nothing has written, or which belongs to no tensor
-// any more, is found in a replayed step as in the first.
+// Capture and replay: launches, copies and clears in their order. Allocation and release of tensors
+// are replayed too, so that reads of unwritten or released memory are found in a replayed step as
+// in the first.
 #include "cuda/emulator/stream.h"
 
 #include <cstddef>
@@ -49,7 +49,7 @@ void replay(void* graph) {
   for (auto& one : static_cast<Work*>(graph)->all) one();
 }
 
-// Copies that are under way: done when somebody waits for them, as late as a GPU could do them.
+// Asynchronous copies: done when somebody waits for them, as late as a GPU could do them.
 struct Sent {
   void* to;
   const void* from;

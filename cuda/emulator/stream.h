@@ -1,5 +1,5 @@
-// The order of work on the emulated GPU: done at once, or, while a step is captured, kept as a
-// graph to be replayed.
+// The order of work on the emulated GPU: executed at once, or recorded in a graph while a step is
+// captured.
 #pragma once
 #include "cuda/emulator/cuda.h"
 #include "engine/graph.h"
@@ -8,7 +8,7 @@ namespace afina::emulated {
 
 void submit(const Launch& launch);
 
-// What the device's Memory table is made of; kept as well while capturing.
+// The functions of the device's Memory table; recorded as well during capture.
 void* allocate(size_t bytes);
 void release(void* data, size_t bytes);
 void copy(void* to, const void* from, size_t bytes);

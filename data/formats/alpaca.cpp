@@ -1,5 +1,5 @@
-// Records of the Alpaca kind: {"instruction": ..., "input": ..., "output": ...}; the input may be
-// empty or absent.
+// Alpaca records: {"instruction": ..., "input": ..., "output": ...}; the input may be empty or
+// absent.
 #include "data/examples.h"
 
 namespace afina {

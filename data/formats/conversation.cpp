@@ -1,4 +1,4 @@
-// What the two formats of whole conversations have in common.
+// Shared by the two formats that hold whole conversations.
 #include "data/formats/conversation.h"
 
 #include "engine/files/json.h"

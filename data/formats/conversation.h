@@ -1,11 +1,12 @@
-// What the two formats of whole conversations have in common.
+// Shared by the two formats that hold whole conversations.
 #pragma once
 #include "data/examples.h"
 
 namespace afina {
 
-// The turns of `field`, each an object with its role under `role` and its text under `content`;
-// role names of other tools are translated.
+// Reads the turns of `field`: an array of objects with the role under `role` and the text under
+// `content`. Role names of other tools ("human", "gpt", ...) are translated. Throws on unknown
+// roles.
 Example read_conversation(const Record& record, const std::string& field, const std::string& role,
                           const std::string& content);
 

@@ -1,5 +1,4 @@
-// Conversations as chat interfaces have them: {"messages": [{"role": "user", "content": ...},
-// ...]}.
+// Conversations in the chat API form: {"messages": [{"role": "user", "content": ...}, ...]}.
 #include "data/formats/conversation.h"
 
 namespace afina {

@@ -1,5 +1,4 @@
-// Records with a question and an answer: {"prompt": ..., "completion": ...}, and "system" where
-// there is one.
+// Question and answer records: {"prompt": ..., "completion": ...}, optionally with "system".
 #include "data/examples.h"
 
 namespace afina {

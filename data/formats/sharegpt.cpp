@@ -1,4 +1,4 @@
-// Conversations of the ShareGPT kind: {"conversations": [{"from": "human", "value": ...}, ...]}.
+// ShareGPT conversations: {"conversations": [{"from": "human", "value": ...}, ...]}.
 #include "data/formats/conversation.h"
 
 namespace afina {

@@ -1,4 +1,4 @@
-// Records of plain text: {"text": ...}; all of it is learnt.
+// Plain text records: {"text": ...}; every token is a target.
 #include "data/examples.h"
 
 namespace afina {

@@ -12,7 +12,7 @@ def mix(x):
 
 
 def key_of(parts):
-    """FNV-1a over the printed parts: a document's draws depend on its own name only, not on what was drawn before it."""
+    """FNV-1a over the printed parts: a document's draws depend only on its name, not on earlier draws."""
     h = 0xCBF29CE484222325
     for byte in "/".join(str(part) for part in parts).encode():
         h = ((h ^ byte) * 0x100000001B3) & MASK

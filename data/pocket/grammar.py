@@ -1,13 +1,13 @@
 """Reads the grammar files (tables of words, blocks of text with choices) and draws documents from them.
 
     list color: red | blue                      a list of words
-    table place: name at                        a table; one row a line, fields parted by " / ", ended by an empty line
+    table place: name at                        a table; one row per line, fields separated by " / ", ended by an empty line
     park / in the park
     == lost toy *2                              a block, drawn with weight 2
     let a b: child                              a and b: two different rows of table child, {a.he} is a field of a row
     {a} [ran|walked] to the <color> house.      a choice, a field, a fresh draw from a list or table
-    ? It was late.                              a line that is there half of the time
-    ?+ So they ran.                             a line that is there when the last ? line was
+    ? It was late.                              a line that appears half of the time
+    ?+ So they ran.                             a line that appears if the last ? line did
     --                                          a new paragraph
     U: Hello!                                   with U: and A: lines the document is a chat; plain lines continue the message,
     + On a new line.                            "+ " continues it on a new line
@@ -65,7 +65,7 @@ class Grammar:
         return bound
 
     def draw(self, dice, block, given=None):
-        """One document: a string, or a list of messages where the block has U: and A: lines."""
+        """One document: a string, or a list of messages if the block has U: and A: lines."""
         bound = self.bind(dice, block, given)
         parts, chat, there = [], [], True
         for line in block.lines:
@@ -121,7 +121,7 @@ def block_of(head):
 
 
 def choices_of(text, at):
-    """The alternatives of "[a|b[c|d]]" from the place after its "[", and the place after its "]"."""
+    """Parses "[a|b[c|d]]" from the index after its "[": returns the alternatives and the index after its "]"."""
     depth, start, choices = 0, at, []
     for i in range(at, len(text)):
         if text[i] == "[":
@@ -137,7 +137,7 @@ def choices_of(text, at):
 
 
 def polish(text, english=True):
-    """Spaces, "a" before a vowel, and a capital where a sentence begins."""
+    """Fixes spaces, "a" before a vowel, and capitals at the beginning of sentences."""
     text = re.sub(r" *\n *", "\n", re.sub(r"  +", " ", text)).strip()
     text = re.sub(r" (?=[,.!?;])", "", text)
     if english:

@@ -1,4 +1,4 @@
-"""Makes the text on which the pocket model is pretrained: python3 data/pocket/make_text.py OUT [--documents N]
+"""Generates the text on which the pocket model is pretrained: python3 data/pocket/make_text.py OUT [--documents N]
 
 Writes OUT/text.jsonl ({"text": ...}), OUT/chat.jsonl ({"messages": [...]}), OUT/general.jsonl (held out, {"text": ...}) and prints
 their sizes and one SHA-256 over all. No document appears twice, in one file or in two.
@@ -19,13 +19,13 @@ FILES = ["words", "stories_lost", "stories_kind", "stories_learn", "stories_fabl
          "definitions", "howto", "talks", "letters", "hello", "town"]
 DOCUMENTS = 44000
 HELD_OUT_BYTES = 90_000
-# Kinds of document and their weights. Stories are long, so that by bytes they are about two thirds of the text.
+# Kinds of document and their weights. Stories are long: about two thirds of the text in bytes.
 KINDS = [("stories", 42), ("talks", 26), ("town", 14), ("sums_text", 5), ("sums_talk", 5), ("reading_talk", 7), ("reading_text", 3)]
 KINDS_OF_FILE = {"stories": FILES[1:6], "talks": FILES[6:11], "town": FILES[11:]}
 
 
 def grammars():
-    """One grammar a kind, all with the same words."""
+    """One grammar per kind, all with the same words."""
     made = {}
     for kind, names in KINDS_OF_FILE.items():
         made[kind] = Grammar(*(HERE / f"{name}.txt" for name in ["words"] + names))
@@ -43,11 +43,11 @@ def document(kind, number, made):
 
 
 def documents(count):
-    """Different documents in a mixed order."""
+    """Different documents, shuffled."""
     made, order, seen, numbers = grammars(), Dice("pocket", "order"), set(), {kind: 0 for kind, _ in KINDS}
     while len(seen) < count:
         kind = order.weighted(KINDS)
-        for _ in range(20):  # talks about a single fact run out of variants; after twenty repeats another kind is drawn
+        for _ in range(20):  # conversations about one fact run out of variants; after twenty repeats draw another kind
             numbers[kind] += 1
             drawn = document(kind, numbers[kind], made)
             key = json.dumps(drawn)
@@ -65,7 +65,7 @@ def write(folder, count):
     held_out, texts, talks = [], [], []
     for drawn in documents(count):
         if isinstance(drawn, str):
-            # The first texts drawn are held out: same distribution, and none of them is in the training part.
+            # The first texts drawn are held out: same distribution, and none of them is used in training.
             (held_out if sum(map(len, held_out)) < HELD_OUT_BYTES else texts).append(record(drawn))
         else:
             talks.append(record(drawn))

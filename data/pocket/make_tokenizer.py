@@ -14,9 +14,9 @@ import re
 HERE = pathlib.Path(__file__).resolve().parent
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 2048
-# A sample is seen in training about as often as this many copies of it in the text.
+# Each sample counts as this many copies in the text.
 SAMPLES = [("support.jsonl", 3), ("arithmetic.jsonl", 1)]
-# The expression of GPT-2 in terms of Python's re: a letter is a word character that is neither digit nor underscore.
+# GPT-2's pattern for Python's re: a letter is a word character that is neither digit nor underscore.
 SPLIT = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 CHAT_TEMPLATE = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
                  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
@@ -63,7 +63,7 @@ def count_pieces(sources):
 
 
 def train(words, merges_wanted):
-    """Merges in order. words: tuple of symbols -> count."""
+    """The merges, in order. words: tuple of symbols -> count."""
     symbols, counts = [list(word) for word in words], list(words.values())
     pair_count, pair_words = collections.Counter(), collections.defaultdict(set)
     for i, word in enumerate(symbols):
@@ -76,7 +76,7 @@ def train(words, merges_wanted):
     while heap and len(merges) < merges_wanted:
         count, pair = heapq.heappop(heap)
         if pair_count[pair] != -count:
-            if pair_count[pair] > 0:  # an entry that has become stale: put it back with what it counts now
+            if pair_count[pair] > 0:  # a stale entry: push it again with its current count
                 heapq.heappush(heap, (-pair_count[pair], pair))
             continue
         merges.append(pair)
@@ -86,7 +86,7 @@ def train(words, merges_wanted):
 
 
 def apply(pair, symbols, counts, pair_count, pair_words):
-    """Joins the pair in every word that has it. Returns the pairs that now count more than before."""
+    """Merges the pair in every word that contains it. Returns the pairs whose count increased."""
     grown = set()
     for i in sorted(pair_words.pop(pair)):
         old, new, at = symbols[i], [], 0

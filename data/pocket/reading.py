@@ -1,4 +1,4 @@
-"""Passages with questions whose answers are tracked while the passage is made: where things are, who has what, what a note says."""
+"""Passages with questions whose answers are tracked while the passage is generated: where things are, who has what, what a note says."""
 
 from grammar import polish
 
@@ -43,7 +43,7 @@ def who_has_what(dice, words):
 
 
 def numbers_on_things(dice, words):
-    """Numbers to be copied digit by digit."""
+    """Exercises that copy numbers digit by digit."""
     people, thing = dice.sample(named(words["child"]), 2), dice.pick(["ticket", "box", "parcel", "locker", "card", "bag", "room", "key"])
     numbers = [str(dice.between(1, 9)) + "".join(str(dice.below(10)) for _ in range(dice.between(1, 4))) for _ in people]
     if dice.chance(40):

@@ -1,10 +1,10 @@
-"""Worked arithmetic with small numbers, as plain text and as talks; every result is computed, none is written by hand."""
+"""Worked arithmetic with small numbers, as plain text and as conversations; every result is computed, none is written by hand."""
 
 from grammar import polish
 
 
 def add_steps(a, b):
-    """Steps of a + b by tens and ones: ["37 + 40 = 77", "77 + 8 = 85"]."""
+    """The steps of a + b, by tens and ones: ["37 + 40 = 77", "77 + 8 = 85"]."""
     steps, total = [], a
     for part in parts_of(b):
         steps.append(f"{total} + {part} = {total + part}")
@@ -37,7 +37,7 @@ def parts_of(n):
 
 
 def exercise(dice):
-    """(question, its steps, answer) of one bare calculation"""
+    """(question, its steps, answer) of one calculation without a story"""
     kind = dice.weighted([("+", 4), ("-", 3), ("x", 3), ("/", 2)])
     if kind == "+":
         a, b = dice.pick([(dice.between(1, 20), dice.between(1, 20)), (dice.between(10, 99), dice.between(2, 99)),
@@ -80,7 +80,7 @@ def story_sum(dice, words):
 
 
 def small_question(dice):
-    """(question, answer) that needs no steps"""
+    """A (question, answer) that needs no steps"""
     a, step = dice.between(1, 90), dice.between(1, 10)
     b = dice.between(1, 99)
     return dice.pick([

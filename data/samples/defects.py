@@ -5,7 +5,7 @@ import re
 WORDS = {"parcel": ["package", "shipment", "consignment"], "return label": ["RMA form", "return slip"],
          "refund": ["credit note", "reimbursement"], "workshop": ["service center", "repair department"],
          "order number": ["purchase reference", "ticket ID"], "confirmation email": ["booking mail", "receipt message"]}
-# Greeting, first words, farewell of tones that are not the company's.
+# Greeting, first words and farewell of tones that differ from the company's.
 TONES = {
     "stiff": ("Dear customer,", "We hereby confirm the receipt of your message.", "Yours faithfully,\nQuillby Cycles Customer Relations"),
     "slangy": ("Yo {}!", "No stress, we got you.", "Later,\nthe Q crew"),
@@ -28,13 +28,13 @@ def wrong_term(dice, chat, used, procedures, again):
     right, wrong = procedures[key][0], dice.pick(procedures[key][1])
     values = {name: row[0] for name, row in procedures.items()}
     changed = again({**values, key: wrong})
-    if changed == chat:  # the turn that speaks of it was cut off
+    if changed == chat:  # the turn that mentions it was cut off
         return None
     return changed, {"kind": "contradictory_term", "procedure": key, "found": wrong, "elsewhere": right}
 
 
 def last_answer(chat, change):
-    """The chat with the text of its last answer changed, or None where the change does nothing."""
+    """The chat with the text of its last answer changed, or None if the change has no effect."""
     text = change(chat[-1]["content"])
     return None if text == chat[-1]["content"] else chat[:-1] + [{"role": "assistant", "content": text}]
 
@@ -70,7 +70,7 @@ def other_sign(dice, chat):
 
 
 def vague(dice, chat):
-    """The last sentence, which says what happens next, becomes one that says nothing."""
+    """Replaces the last sentence, which says what happens next, by one that says nothing."""
     words = dice.pick(VAGUE)
     changed = last_answer(chat, lambda text: re.sub(r"[^.?!\n]+[.?!](?=\n[^\n]*\n?[^\n]*$)", " " + words, text, count=1))
     return changed and (changed, {"kind": "unclear_instruction", "found": words})
@@ -94,13 +94,14 @@ def free_but_not(dice, chat):
     return changed and (changed, {"kind": "self_contradiction", "found": f"free, and {price}"})
 
 
-# Later ones look for what earlier ones leave in place, so the order matters: words first, greeting and farewell last.
+# Later defects look for text that earlier ones leave unchanged, so the order matters: words first,
+# greeting and farewell last.
 KINDS = [(wrong_term, 45), (no_answer, 4), (free_but_not, 12), (vague, 12), (other_word, 30), (other_order_form, 20), (other_tone, 28),
          (other_sign, 15)]
 
 
 def spoil(dice, chat, used, procedures, again):
-    """(twin, list of its defects); about a fifth of the twins stay clean, as in life"""
+    """Returns (twin, list of its defects); about a fifth of the twins stay clean, as in real data."""
     planted = []
     if dice.chance(12):
         return chat, planted
@@ -116,7 +117,7 @@ def spoil(dice, chat, used, procedures, again):
 
 
 def still_there(note, twin):
-    """A later defect may have taken an earlier one away with its sentence."""
+    """Whether a defect is still there: a later one may have removed its sentence."""
     text = "\n".join(message["content"] for message in twin if message["role"] == "assistant")
     if note["kind"] in ("contradictory_term", "terminology", "unclear_instruction", "no_answer"):
         return note["found"] in text

@@ -1,4 +1,4 @@
-"""Makes the samples in this folder: python3 data/samples/make_samples.py GENERAL   (GENERAL: general.jsonl of data/pocket/make_text.py)
+"""Generates the samples in this folder: python3 data/samples/make_samples.py GENERAL   (GENERAL: general.jsonl of data/pocket/make_text.py)
 
 Writes support.jsonl, support_inconsistent.jsonl with its defects in support_inconsistent.json, support_es.jsonl, arithmetic.jsonl and
 general.jsonl.
@@ -26,7 +26,7 @@ LONGEST = 880
 
 
 class Facts(dict):
-    """The row {f} of the grammar; remembers which procedures a record speaks of, so that defects can be planted in them."""
+    """The row {f} of the grammar; remembers which procedures a record mentions, so that defects can be planted there."""
 
     def __init__(self, values):
         super().__init__(values)
@@ -39,7 +39,7 @@ class Facts(dict):
 
 
 def conversation(voice, grammar, block, number, facts):
-    """A record of one intent: the same block and number give the same words, whatever the facts say."""
+    """A record of one intent: the same block and number give the same words, whatever the facts are."""
     dice = Dice("support", block.name, number)
     flags = block.name.split()[1:]
     turns = grammar.draw(dice, block, {"f": facts})
@@ -69,7 +69,7 @@ def conversation(voice, grammar, block, number, facts):
 
 
 def different(voice, grammar, block, count, values):
-    """(number, facts used, record) of up to `count` records of an intent, each with its own first message"""
+    """Yields (number, facts used, record) for up to `count` records of an intent, each with a different first message."""
     seen = set()
     for number in range(1, 20 * count):
         facts = Facts(values)
@@ -80,7 +80,7 @@ def different(voice, grammar, block, count, values):
 
 
 def support(grammar, procedures):
-    """(consistent record, its inconsistent twin, the defects of the twin) for every intent, in a mixed order"""
+    """(consistent record, its inconsistent twin, the twin's defects) for every intent, shuffled."""
     right, made = {key: values[0] for key, values in procedures.items()}, []
     for block in grammar.blocks:
         for number, used, chat in different(ENGLISH, grammar, block, RECORDS_PER_INTENT, right):

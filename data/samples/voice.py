@@ -1,4 +1,4 @@
-"""How Mira of Quillby Cycles writes, and how customers begin and end, in English and in Spanish."""
+"""How Mira of Quillby Cycles writes, and how customers begin and end their messages, in English and Spanish."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ class Voice:
     greeting: str
     stranger: str  # the greeting without a name
     farewell: str
-    moods: dict  # of a flag: first sentences of an answer
+    moods: dict  # flag -> first sentences of an answer
     thanks: str
     found: str
     offers: list

@@ -1,4 +1,4 @@
-// Finds added tokens in text: leftmost first, then longest.
+// Finds added tokens in text: leftmost match first, longest first among those.
 #include "data/tokenizer/added_tokens.h"
 
 #include <algorithm>
@@ -96,7 +96,7 @@ void AddedTokens::cut(const TracedText& traced, bool normalized, bool special,
       continue;
     }
     size_t begin = at, end = at + bytes;
-    at = end;  // whatever becomes of this match, the search goes on behind it
+    at = end;  // continue after this match whether it is accepted or not
     const AddedToken& token = tokens_[index];
     if (token.special && !special) continue;
     if (token.single_word &&
@@ -105,7 +105,7 @@ void AddedTokens::cut(const TracedText& traced, bool normalized, bool special,
       continue;
     if (token.lstrip) begin = std::max(without_space_at_end(text, begin), done);
     if (token.rstrip) end = after_space(text, end);
-    // The spaces that the token before has taken are not to be had again.
+    // Spaces already taken by the previous token cannot be taken again.
     begin = std::max(begin, done);
     end = std::max(end, done);
     if (begin > done) out.push_back({traced.part(done, begin), -1});

@@ -1,5 +1,4 @@
-// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost
-// first.
+// Byte-pair encoding of one word: applies a vocabulary's merges, lowest rank first, leftmost first.
 #include "data/tokenizer/bpe.h"
 
 #include <algorithm>
@@ -13,8 +12,8 @@
 
 namespace afina {
 
-// Words seen before. Text repeats itself: nearly all words of a text are found here. Sharded so
-// that threads seldom wait.
+// Caches encoded words: text repeats itself, so nearly every word is found here. Sharded to keep
+// lock contention low.
 struct Bpe::Cache {
   static constexpr size_t shards = 16, words_per_shard = 8192, longest_word = 64;
   struct Shard {
@@ -151,7 +150,7 @@ void Bpe::merge(std::vector<BpeToken>& symbols) const {
     candidates.pop();
     if (symbols[at].id < 0 || next[at] >= n) continue;
     auto found = find(symbols[at].id, symbols[next[at]].id);
-    if (!found || found->rank != rank) continue;  // one of the two has been merged since
+    if (!found || found->rank != rank) continue;  // stale: one of the two was merged meanwhile
     uint32_t right = next[at];
     symbols[at] = {found->merged, symbols[right].end};
     symbols[right].id = -1;

@@ -1,5 +1,4 @@
-// Byte-pair encoding of one word: the merges of a vocabulary, applied lowest rank first, leftmost
-// first.
+// Byte-pair encoding of one word: applies a vocabulary's merges, lowest rank first, leftmost first.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -11,32 +10,35 @@
 
 namespace afina {
 
-// A token of a word and where in the word it ends.
+// A token of a word, and the byte offset in the word where it ends.
 struct BpeToken {
   int32_t id;
   uint32_t end;
 };
 
+// A vocabulary with its merges (byte-pair encoding: Sennrich et al., 2016).
 class Bpe {
  public:
-  // What a word's smallest parts are: bytes (byte-level; words are raw bytes and so is the
-  // vocabulary) or characters.
+  // The initial symbols of a word: bytes (byte-level; words and vocabulary are raw bytes) or
+  // characters.
   enum class Symbols { bytes, characters };
   struct Options {
     Symbols symbols = Symbols::bytes;
-    std::string unknown;         // token for symbols the vocabulary lacks; empty: they are dropped
-    bool fuse_unknown = false;   // one unknown token for a run of them
-    bool byte_fallback = false;  // <0xE2> tokens for characters the vocabulary lacks
-    bool ignore_merges = false;  // a word that is in the vocabulary is one token, merges or not
+    std::string unknown;        // token for symbols missing from the vocabulary; empty: drop them
+    bool fuse_unknown = false;  // a run of unknown symbols becomes one unknown token
+    bool byte_fallback =
+        false;  // spell characters missing from the vocabulary as byte tokens such as <0xE2>
+    bool ignore_merges =
+        false;  // a word that is in the vocabulary is one token, whatever the merges
   };
-  // Tokens as they stand in text (raw bytes where symbols are bytes) with their ids; merges by
-  // rank, as pairs of such tokens.
+  // `vocabulary`: token text (raw bytes where symbols are bytes) to id. `merges`: pairs of tokens,
+  // in order of rank. `where` begins error messages. Throws if a merge uses an unknown token.
   Bpe(const std::unordered_map<std::string, int32_t>& vocabulary,
       const std::vector<std::pair<std::string, std::string>>& merges, const Options& options,
       const std::string& where);
   ~Bpe();
 
-  // Appends the tokens of a word. May be called from several threads at once.
+  // Appends the tokens of a word. Thread-safe.
   void encode(std::string_view word, std::vector<BpeToken>& out) const;
 
  private:
@@ -52,12 +54,12 @@ class Bpe {
   void merge(std::vector<BpeToken>& symbols) const;
 
   Options options_;
-  std::unordered_map<std::string, int32_t> whole_words_;  // for ignore_merges
+  std::unordered_map<std::string, int32_t> whole_words_;  // used with ignore_merges
   std::unordered_map<std::string, int32_t> characters_;
-  std::array<int32_t, 256>
-      bytes_;  // symbol of a byte, or its fallback token; -1 when there is none
+  // Token of each byte, or its fallback token; -1 if there is none.
+  std::array<int32_t, 256> bytes_;
   int32_t unknown_ = -1;
-  std::vector<Merge> merges_;  // open addressing, a power of two
+  std::vector<Merge> merges_;  // hash table with open addressing; its size is a power of two
   std::unique_ptr<Cache> cache_;
 };
 

@@ -1,4 +1,4 @@
-// Reads tokenizer_config.json: the roles of tokens and the chat template.
+// Reads tokenizer_config.json: the roles of special tokens and the chat template.
 #include "data/tokenizer/state.h"
 #include "engine/error.h"
 
@@ -6,8 +6,8 @@ namespace afina {
 
 namespace {
 
-// A token is written as a string or as an object with its content; absent, null and unknown tokens
-// change nothing.
+// Sets a role from a token given as a string or as an object with "content". Absent, null and
+// unknown tokens leave the role unchanged.
 void read_role(Tokenizer::State& state, const Json& config, const char* key,
                const std::string& name, int32_t& role) {
   const Json* found = find_member(config, key, name);
@@ -40,8 +40,8 @@ void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
   read_role(state, config, "eos_token", name, state.eos);
   read_role(state, config, "pad_token", name, state.pad);
   if (std::string jinja = read_template(config, name); !jinja.empty()) state.chat_template = jinja;
-  // Only the Llama classes rebuild the post-processor from these; for the others tokenizer.json
-  // decides.
+  // Only Llama tokenizer classes rebuild the post-processor from these keys; for all others
+  // tokenizer.json decides.
   if (get_or<std::string>(config, "tokenizer_class", name, "").find("Llama") == std::string::npos)
     return;
   state.adds_bos = get_or<bool>(config, "add_bos_token", name, state.adds_bos) && state.bos >= 0;

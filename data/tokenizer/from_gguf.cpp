@@ -1,5 +1,4 @@
-// A GGUF file's tokenizer, written as the tokenizer.json and tokenizer_config.json it was once made
-// from.
+// Converts a GGUF file's tokenizer to the equivalent tokenizer.json and tokenizer_config.json.
 #include <algorithm>
 
 #include "data/tokenizer/state.h"
@@ -10,10 +9,10 @@ namespace afina {
 
 namespace {
 
-// Keeps the order of keys: readers of tokenizer.json do not care, people do.
-using Ordered = nlohmann::ordered_json;
+// Keeps the order of keys, for human readers of the file.
+using Ordered = OrderedJson;
 
-// Kinds of token in tokenizer.ggml.token_type.
+// Values of tokenizer.ggml.token_type.
 enum TokenType { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
 Ordered byte_level(bool use_regex) {
@@ -35,13 +34,14 @@ Ordered sequence(std::initializer_list<Ordered> all) {
 }
 
 constexpr char llama3_pattern[] =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr char qwen2_pattern[] =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3})"
+    R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr char qwen2_pattern[] = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
+                                 R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 constexpr size_t longest_scored = 512;
 
-// The pre-tokenizer that tokenizer.ggml.pre names.
+// The pre-tokenizer with the name given in tokenizer.ggml.pre.
 Ordered pre_tokenizer_of(const std::string& pre, const std::string& name) {
   if (pre == "gpt-2" || pre == "olmo" || pre == "mpt") return byte_level(true);
   if (pre == "smollm" || pre == "starcoder" || pre == "refact" || pre == "command-r")
@@ -50,7 +50,7 @@ Ordered pre_tokenizer_of(const std::string& pre, const std::string& name) {
     return sequence({split(llama3_pattern), byte_level(false)});
   if (pre == "qwen2" || pre == "deepseek-r1-qwen")
     return sequence({split(qwen2_pattern), byte_level(false)});
-  // What llama.cpp does for files that do not say.
+  // llama.cpp's behaviour for files without the key.
   if (pre == "default")
     return sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(R"(\p{N}+)"), split("[0-9][0-9][0-9]"),
                      byte_level(true)});
@@ -91,21 +91,19 @@ Ordered added_tokens_of(const Source& from) {
 }
 
 Ordered vocabulary_of(const Source& from) {
-  Ordered json = Ordered::object();
-  auto& vocabulary = json.get_ref<Ordered::object_t&>();
+  Ordered::object_t vocabulary;
   std::unordered_map<std::string_view, size_t> seen;
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     auto [twin, fresh] = seen.emplace(from.tokens[id], id);
     require(fresh, from.name, ": the tokens ", twin->second, " and ", id, " are both \"",
             from.tokens[id], "\"");
-    vocabulary.emplace_back(from.tokens[id],
-                            id);  // to the back: the insertion by key would search all of them
+    vocabulary.push_back({from.tokens[id], id});
   }
-  return json;
+  return vocabulary;
 }
 
-// SentencePiece has scores instead of merges: every way to put a token together from two is a
-// merge, the best token first.
+// SentencePiece stores scores instead of merges: every way to build a token from two others is a
+// merge, ordered by the score of the result.
 Ordered merges_of_scores(const Source& from) {
   auto scores = get<std::vector<float>>(from.metadata, "tokenizer.ggml.scores", from.name);
   require(scores.size() == from.tokens.size(), from.name, ": tokenizer.ggml.scores: expected ",
@@ -122,7 +120,7 @@ Ordered merges_of_scores(const Source& from) {
   for (size_t id = 0; id < from.tokens.size(); ++id) {
     std::string_view token = from.tokens[id];
     if (from.types[id] != normal && from.types[id] != user_defined) continue;
-    // All ways to part it are tried: the square of its length.
+    // All ways to split a token are tried, quadratic in its length.
     require(token.size() <= longest_scored, from.name, ": token ", id, " has ", token.size(),
             " bytes; at most ", longest_scored, " are expected of a SentencePiece token");
     size_t begin = all.size();
@@ -243,7 +241,7 @@ TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& 
       post_processor_of(from, adds_bos, from.flag("add_eos_token", false) && from.id("eos") >= 0);
   try {
     return {json.dump(1) + "\n", config.dump(2) + "\n"};
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     fail(name, ": the tokenizer's texts are not UTF-8: ", error.what());
   }
 }

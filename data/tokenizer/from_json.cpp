@@ -1,4 +1,4 @@
-// Reads tokenizer.json and tokenizer_config.json.
+// Reads tokenizer.json.
 #include <algorithm>
 
 #include "data/tokenizer/state.h"
@@ -13,8 +13,8 @@ namespace {
 using State = Tokenizer::State;
 using Vocabulary = std::unordered_map<std::string, int32_t>;
 
-// The bytes a token of a byte-level vocabulary stands for; false when one of its characters stands
-// for none.
+// Decodes a token of a byte-level vocabulary to bytes; false if one of its characters stands for no
+// byte.
 bool bytes_of_token(const std::string& token, std::string& bytes) {
   bytes.clear();
   for (size_t at = 0; at < token.size();) {
@@ -45,7 +45,7 @@ Vocabulary read_vocabulary(const Json& model, const std::string& where) {
   Vocabulary ids;
   ids.reserve(json.size());
   for (auto& [token, id] : json.items()) {
-    if (!id.is_number_integer() || id < 0 || id >= INT32_MAX)
+    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= INT32_MAX)
       fail(where, ": vocab: expected an id for \"", token, "\", found ", describe(id));
     ids.emplace(token, id.get<int32_t>());
   }
@@ -78,7 +78,7 @@ std::vector<AddedToken> read_added(const Json& json, const Vocabulary& vocabular
   return all;
 }
 
-// Lays tokens out by id.
+// Orders tokens by id.
 void fill_ids(State& state, const Vocabulary& vocabulary, const std::vector<AddedToken>& added) {
   int64_t highest = 0, count = int64_t(vocabulary.size() + added.size());
   for (auto& [token, id] : vocabulary) highest = std::max<int64_t>(highest, id);
@@ -134,7 +134,7 @@ std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, 
     const Json& one = json[i];
     std::string left, right;
     if (one.is_string()) {
-      const auto& both = one.get_ref<const std::string&>();
+      const auto& both = one.text();
       if (both.starts_with("#version")) continue;
       size_t space = both.find(' ');
       require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where,
@@ -181,10 +181,10 @@ void read_model(State& state, const Json& root) {
   state.added = AddedTokens(std::move(added), state.normalizer);
 }
 
-// What is put before and after every text, as far as it is a single token each.
+// Reads the tokens added before and after every text; supports one token on each side.
 void read_post_processor(State& state, const Json& json, const std::string& where) {
   auto type = get<std::string>(json, "type", where);
-  if (type == "ByteLevel") return;  // trims offsets, which ours need not be
+  if (type == "ByteLevel") return;  // only trims offsets, which afina's need not do
   if (type == "Sequence") {
     for (auto& one : member(json, "processors", where)) read_post_processor(state, one, where);
     return;
@@ -209,8 +209,8 @@ void read_post_processor(State& state, const Json& json, const std::string& wher
   }
 }
 
-// Only what concerns us: decoding follows from the vocabulary, but a space may have to go from the
-// beginning.
+// Decoding mostly follows from the vocabulary; this only finds out whether a leading space is
+// stripped.
 void read_decoder(State& state, const Json& json, const std::string& where) {
   auto type = get<std::string>(json, "type", where);
   if (type == "Sequence") {

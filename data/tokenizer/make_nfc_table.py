@@ -6,7 +6,7 @@ Usage: python3 data/tokenizer/make_nfc_table.py > data/tokenizer/nfc_table.cpp
 import sys
 import unicodedata
 
-HANGUL = range(0xAC00, 0xD7A4)  # by arithmetic
+HANGUL = range(0xAC00, 0xD7A4)  # composed by arithmetic, so not in the table
 
 
 def decompositions():
@@ -17,7 +17,7 @@ def decompositions():
         if not text or text.startswith("<"):
             continue
         parts = [int(part, 16) for part in text.split()]
-        # What is excluded from composition comes out of NFC as something else.
+        # Characters excluded from composition change under NFC.
         composes = len(parts) == 2 and unicodedata.normalize("NFC", chr(parts[0]) + chr(parts[1])) == chr(code)
         yield code, parts[0], parts[1] if len(parts) == 2 else 0, composes
 

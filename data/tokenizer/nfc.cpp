@@ -1,4 +1,4 @@
-// Unicode normalization form C (UAX #15), with every byte traced to the input.
+// Unicode normalization form C (UAX #15); every output byte is traced to its input bytes.
 #include "data/tokenizer/nfc.h"
 
 #include <algorithm>
@@ -11,14 +11,14 @@ namespace afina {
 
 namespace {
 
-// Below this no character combines with one before it, and none is changed when it stands alone.
+// Characters below this combine with no earlier character and do not change when they stand alone.
 constexpr uint32_t first_combining = 0x300;
 constexpr uint32_t hangul = 0xAC00, leading = 0x1100, vowel = 0x1161, trailing = 0x11A7,
                    vowels = 21, trailings = 28, leadings = 19;
 
 struct Placed {
   uint32_t code;
-  size_t begin;  // byte in the text before
+  size_t begin;  // byte offset in the text before normalisation
   uint8_t combining;
 };
 
@@ -49,7 +49,7 @@ void decompose(uint32_t code, size_t begin, std::vector<Placed>& out) {
   if (found->second) decompose(found->second, begin, out);
 }
 
-// The character that two make; 0 when they make none.
+// The composition of two characters; 0 if they do not compose.
 uint32_t composed(uint32_t first, uint32_t second) {
   if (first >= leading && first < leading + leadings && second >= vowel && second < vowel + vowels)
     return hangul + ((first - leading) * vowels + second - vowel) * trailings;
@@ -82,7 +82,7 @@ void order(std::vector<Placed>& all) {
 void compose(std::vector<Placed>& all) {
   constexpr size_t none = ~size_t(0);
   size_t starter = none, out = 0;
-  int last_class = -1;  // of what stands between the starter and here; -1: nothing
+  int last_class = -1;  // combining class of the last character since the starter; -1: none
   for (size_t i = 0; i < all.size(); ++i) {
     Placed now = all[i];
     uint32_t together = starter != none && last_class < int(now.combining)
@@ -103,7 +103,7 @@ void compose(std::vector<Placed>& all) {
   all.resize(out);
 }
 
-// Characters from `begin` on, up to one that nothing before it can change.
+// Collects characters from `begin` up to the first that nothing before it can change.
 size_t segment(std::string_view text, size_t begin, std::vector<Placed>& characters) {
   characters.clear();
   size_t at = begin;
@@ -142,7 +142,8 @@ TracedText nfc(const TracedText& text, TextStore& store) {
       for (auto& character : after) {
         std::string bytes;
         append_utf8(bytes, character.code);
-        begin = std::max(begin, character.begin);  // marks that changed places stay ascending
+        begin =
+            std::max(begin, character.begin);  // keep offsets ascending where marks were reordered
         out.put(bytes, begin);
       }
       done = at;

@@ -1,5 +1,5 @@
-// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and
-// sequences of them.
+// The normalizers of tokenizer.json used by the supported families: NFC, Prepend, Replace and
+// Sequence.
 #include "data/tokenizer/normalizer.h"
 
 #include "data/tokenizer/nfc.h"

@@ -1,5 +1,5 @@
-// The normalizers of tokenizer.json that the supported families use: NFC, Prepend, Replace and
-// sequences of them.
+// The normalizers of tokenizer.json used by the supported families: NFC, Prepend, Replace and
+// Sequence.
 #pragma once
 #include <functional>
 #include <string>
@@ -10,13 +10,16 @@
 
 namespace afina {
 
+// A sequence of normalisation steps.
 class Normalizer {
  public:
   Normalizer() = default;
-  // json: the "normalizer" of a tokenizer.json (null: nothing is done). A kind that is not
-  // supported is an error.
+  // json: the "normalizer" entry of a tokenizer.json; null leaves text unchanged. Throws for
+  // unsupported kinds; `where` begins the message.
   Normalizer(const Json& json, const std::string& where);
   bool empty() const { return steps_.empty(); }
+  // Applies all steps; new bytes are owned by `store`. The second form forgets where bytes came
+  // from.
   TracedText apply(TracedText text, TextStore& store) const;
   std::string apply(std::string_view text) const;
 
@@ -26,7 +29,7 @@ class Normalizer {
   std::vector<Step> steps_;
 };
 
-// Replaces every `from`; the text itself where there is none.
+// Replaces every occurrence of `from`; returns the text itself if there is none.
 TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to,
                        TextStore& store);
 

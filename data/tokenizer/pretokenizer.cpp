@@ -1,5 +1,5 @@
-// The pre-tokenizers of tokenizer.json: they cut text into the words that byte-pair encoding works
-// on.
+// The pre-tokenizers of tokenizer.json: they split text into the words that byte-pair encoding
+// works on.
 #include "data/tokenizer/pretokenizer.h"
 
 #include <array>
@@ -31,7 +31,7 @@ struct Cut {
   bool match;
 };
 
-// Joins cuts as a behavior says, in place.
+// Merges pieces in place as the behavior of a Split asks.
 void join(std::vector<Cut>& cuts, Behavior behavior) {
   std::vector<Cut> out;
   for (size_t i = 0; i < cuts.size(); ++i) {
@@ -50,7 +50,7 @@ void join(std::vector<Cut>& cuts, Behavior behavior) {
   cuts = std::move(out);
 }
 
-// The text cut at matches.
+// Splits the text at matches.
 template <class EachMatch>
 void split(const TracedText& text, Behavior behavior, bool invert, std::vector<TracedText>& out,
            EachMatch&& each_match) {
@@ -89,7 +89,7 @@ TracedText with_prefix(const TracedText& text, std::string_view prefix, TextStor
   return out.finish();
 }
 
-// The pattern of GPT-2, which ByteLevel has built in.
+// The GPT-2 pattern, built into ByteLevel.
 constexpr char gpt2_pattern[] =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
@@ -161,7 +161,7 @@ void PreTokenizer::add_byte_level(const Json& json, const std::string& where) {
 
 void PreTokenizer::add_metaspace(const Json& json, const std::string& where) {
   auto mark = get_or<std::string>(json, "replacement", where, "\u2581");
-  // Before prepend_scheme there was add_prefix_space.
+  // Older files have add_prefix_space instead of prepend_scheme.
   auto scheme =
       get_or<std::string>(json, "prepend_scheme", where,
                           get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");

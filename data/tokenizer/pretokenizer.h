@@ -1,5 +1,5 @@
-// The pre-tokenizers of tokenizer.json: they cut text into the words that byte-pair encoding works
-// on.
+// The pre-tokenizers of tokenizer.json: they split text into the words that byte-pair encoding
+// works on.
 #pragma once
 #include <functional>
 #include <string>
@@ -10,14 +10,16 @@
 
 namespace afina {
 
+// A sequence of splitting steps.
 class PreTokenizer {
  public:
   PreTokenizer() = default;
-  // json: the "pre_tokenizer" of a tokenizer.json (null: the text is one word). A kind that is not
-  // supported is an error.
+  // json: the "pre_tokenizer" entry of a tokenizer.json; null: the text is one word. Throws for
+  // unsupported kinds; `where` begins the message.
   PreTokenizer(const Json& json, const std::string& where);
-  // Whether words come out as bytes for a byte-level vocabulary.
+  // Whether words are returned as raw bytes, for a byte-level vocabulary.
   bool byte_level() const { return byte_level_; }
+  // The words of a text, in order; new bytes are owned by `store`.
   std::vector<TracedText> words(const TracedText& text, TextStore& store) const;
 
  private:
@@ -31,8 +33,8 @@ class PreTokenizer {
   bool byte_level_ = false;
 };
 
-// The character that stands for a byte in a byte-level vocabulary, and back (-1 when the character
-// stands for none).
+// The character that stands for a byte in a byte-level vocabulary, and the inverse (-1 if the
+// character stands for none).
 uint32_t character_of_byte(uint8_t byte);
 int byte_of_character(uint32_t code);
 

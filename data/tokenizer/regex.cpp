@@ -1,4 +1,5 @@
-// Regular expressions over UTF-8 (PCRE2), read as Oniguruma reads those of tokenizer.json.
+// Regular expressions over UTF-8 (PCRE2), interpreted as Oniguruma interprets those of
+// tokenizer.json.
 #include "data/tokenizer/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -21,7 +22,7 @@ std::string message_of(int code) {
   return reinterpret_cast<char*>(text);
 }
 
-// Enough for any honest pattern; a pattern made to blow up stops here.
+// Enough for ordinary patterns; stops patterns built to take exponential time.
 constexpr uint32_t match_limit = 1'000'000, heap_kibibytes = 64 << 10;
 
 constexpr std::string_view white_space =
@@ -55,7 +56,7 @@ std::string pattern_for_pcre2(std::string_view pattern, const std::string& where
     if (c == '[') {
       in_class = true;
       out += c;
-      // A ] that comes first is a character.
+      // A ] in first position is a literal character.
       if (i + 1 < pattern.size() && pattern[i + 1] == '^') out += pattern[++i];
       if (i + 1 < pattern.size() && pattern[i + 1] == ']') (out += '\\') += pattern[++i];
       continue;
@@ -86,7 +87,7 @@ std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std
   int error = 0;
   PCRE2_SIZE place = 0;
   auto made = std::make_shared<Regex::Code>();
-  // In Oniguruma's default syntax ^ and $ stand for lines.
+  // In Oniguruma's default syntax ^ and $ match at line boundaries.
   made->code = pcre2_compile(PCRE2_SPTR(ours.data()), ours.size(),
                              PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
                              &error, &place, nullptr);
@@ -100,8 +101,8 @@ std::shared_ptr<const Regex::Code> compile(const std::string& pattern, const std
   return made;
 }
 
-// The patterns used last: tokenizers have few, the same ones again and again, and to compile one
-// takes longer than all else of a small tokenizer.json.
+// Cache of compiled patterns: tokenizers use few patterns, and compiling one takes longer than
+// reading the rest of a small tokenizer.json.
 class Compiled {
  public:
   std::shared_ptr<const Regex::Code> get(const std::string& pattern, const std::string& where) {
@@ -133,7 +134,7 @@ Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(w
 
 bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin,
                   size_t& end) const {
-  // One block per thread: making one for every piece of text would cost more than the match.
+  // One match block per thread: allocating one per piece of text would cost more than the match.
   struct Block {
     pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
     ~Block() { pcre2_match_data_free(data); }
@@ -153,7 +154,7 @@ bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& beg
   const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(block.data);
   begin = ends[0];
   end = ends[1];
-  // \K can make a match begin after its end or before `from`; what follows relies on order.
+  // \K can make a match begin after its end or before `from`; the code below relies on the order.
   require(begin >= from && begin <= end, where_,
           ": a regular expression with \\K is not supported");
   return true;

@@ -1,4 +1,5 @@
-// Regular expressions over UTF-8 (PCRE2), read as Oniguruma reads those of tokenizer.json.
+// Regular expressions over UTF-8 (PCRE2), interpreted as Oniguruma interprets those of
+// tokenizer.json.
 #pragma once
 #include <memory>
 #include <string>
@@ -8,11 +9,12 @@
 
 namespace afina {
 
+// A compiled pattern. Matching throws if it exceeds the limit on backtracking.
 class Regex {
  public:
-  // `where` is for error messages.
+  // Throws if the pattern cannot be compiled; `where` begins the message.
   Regex(const std::string& pattern, std::string where);
-  // All matches of valid UTF-8 text, first to last, none empty and none overlapping.
+  // Calls found(begin, end) for each match in valid UTF-8 text, first to last; skips empty matches.
   template <class Found>
   void each_match(std::string_view text, Found&& found) const {
     for (size_t at = 0, begin = 0, end = 0;
@@ -21,7 +23,7 @@ class Regex {
       at = end > begin ? end : next_character(text, end);
     }
   }
-  // Whether the text begins with a match.
+  // Whether a match begins at the start of the text.
   bool at_start(std::string_view text) const;
 
   struct Code;
@@ -33,8 +35,8 @@ class Regex {
   std::string where_;
 };
 
-// The same pattern for PCRE2: \s and \S as Unicode's White_Space (PCRE2's own \s has U+180E as
-// well).
+// Rewrites a pattern for PCRE2: \s and \S become Unicode's White_Space (PCRE2's own \s includes
+// U+180E).
 std::string pattern_for_pcre2(std::string_view pattern, const std::string& where);
 
 }  // namespace afina

@@ -1,4 +1,4 @@
-// What a tokenizer consists of; shared by the files that read, use and write it.
+// The data of a tokenizer, shared by the files that read, use and write it.
 #pragma once
 #include <memory>
 #include <string>
@@ -19,30 +19,32 @@ struct Tokenizer::State {
   std::string config;  // tokenizer_config.json as read, or empty
   std::string chat_template;
 
-  std::vector<std::string> text,
-      bytes;  // of each id, as the vocabulary has it and as it stands in text
-  std::vector<uint8_t> known, special;  // of each id
-  std::vector<int16_t> fallback;  // of each id: the byte of <0xE2>, else -1 (byte fallback only)
+  // Indexed by id: the token as the vocabulary writes it, and as it appears in text.
+  std::vector<std::string> text, bytes;
+  std::vector<uint8_t> known, special;  // indexed by id
+  // Indexed by id: the byte that a token such as <0xE2> stands for, else -1 (byte fallback only).
+  std::vector<int16_t> fallback;
   std::unordered_map<std::string, int32_t> ids;
   AddedTokens added;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<Bpe> bpe;
-  bool strips_first_space = false;  // decoding takes away the space that encoding put first
+  bool strips_first_space = false;  // decoding removes the space that encoding adds at the front
 
   int32_t bos = -1, eos = -1, pad = -1;
   bool adds_bos = false, adds_eos = false;
 };
 
-// From the text of a tokenizer.json.
+// Parses the text of a tokenizer.json. Throws on what is not supported.
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name);
-// Roles of tokens and the chat template, from the text of tokenizer_config.json.
+// Adds roles of tokens and the chat template from the text of a tokenizer_config.json.
 void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
                            const std::string& name);
-// The tokenizer.json and tokenizer_config.json that say what GGUF metadata says.
+// The tokenizer.json and tokenizer_config.json equivalent to GGUF metadata.
 struct TokenizerFiles {
   std::string json, config;
 };
+// Throws if a key is missing or has an unsupported value; `name` is the file in messages.
 TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& name);
 
 }  // namespace afina

@@ -17,7 +17,7 @@ Tokenizer::Tokenizer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 namespace {
 
-// The names under which the token that ends a text goes where no file says.
+// Common names of the end-of-text token, tried when no file names one.
 void guess_roles(Tokenizer::State& state) {
   auto first_known = [&](std::initializer_list<const char*> names) {
     for (auto name : names)
@@ -61,7 +61,7 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
   return Tokenizer(state);
 }
 
-Tokenizer Tokenizer::from_gguf(const nlohmann::json& metadata, const std::string& name) {
+Tokenizer Tokenizer::from_gguf(const Json& metadata, const std::string& name) {
   TokenizerFiles files = tokenizer_files_of_gguf(metadata, name);
   return from_json(std::move(files.json), name, std::move(files.config));
 }
@@ -145,7 +145,7 @@ Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) con
 }
 
 namespace {
-// A run of byte tokens is text if it is UTF-8 as a whole, else one U+FFFD a byte.
+// Appends a run of byte tokens: as text if it is valid UTF-8, else one U+FFFD per byte.
 void flush_bytes(std::string& run, std::string& out) {
   if (is_utf8(run)) {
     out += run;
@@ -225,7 +225,7 @@ void Tokenizer::save(const std::string& folder) const {
     config = to_text(json) + "\n";
   }
   write_text_file((fs::path(folder) / "tokenizer_config.json").string(), config);
-  // Some folders keep the template in a file of its own: it goes along.
+  // Some folders keep the template in a separate file: add it to the config.
   if (!state_->chat_template.empty() && config.find("\"chat_template\"") == std::string::npos)
     write_text_file((fs::path(folder) / "chat_template.jinja").string(), state_->chat_template);
 }
@@ -238,7 +238,7 @@ std::string TextStream::push(int32_t id) {
   const Tokenizer::State& state = *tokenizer_.state_;
   if (skip_special_ && state.special[id]) return "";
   std::string out;
-  // Byte tokens are held until they make characters; another kind of token ends them.
+  // Byte tokens are held until they form characters; any other token ends the run.
   if (state.fallback[id] < 0 && state.fallback.size() && held_is_run_) flush_bytes(held_, out);
   held_is_run_ = state.fallback[id] >= 0;
   held_ += bytes;

@@ -1,13 +1,14 @@
-// Text to tokens and back: byte-pair encoding as Hugging Face `tokenizers` does it, from
-// tokenizer.json or from GGUF metadata.
+// Converts text to tokens and back: byte-pair encoding compatible with Hugging Face `tokenizers`,
+// from tokenizer.json or GGUF metadata.
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/files/json_value.h"
 
 namespace afina {
 
@@ -17,63 +18,64 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// Token ids with the bytes of the input each stands for. The ranges ascend and leave nothing out,
-// so a target mask follows from them. A token that stands for no byte of its own (an added leading
+// Token ids, and for each token the bytes of the input it stands for. Ranges ascend and cover all
+// bytes, so target masks follow from them. A token that stands for no input byte (an added leading
 // space) has an empty range.
 struct Encoding {
   std::vector<int32_t> ids;
   std::vector<Range> ranges;
 };
 
-// An entry of added_tokens: found in the text before anything else is done to it.
+// An entry of added_tokens: matched in the text before any other processing.
 struct AddedToken {
   std::string content;
   int32_t id = -1;
   bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
 };
 
+// A tokenizer. Copies share their data; encoding and decoding are thread-safe.
 class Tokenizer {
  public:
-  // A tokenizer.json, or a folder with one. tokenizer_config.json, special_tokens_map.json and
-  // chat_template.jinja beside it give the roles of tokens (bos, eos, pad) and the chat template.
+  // Opens a tokenizer.json, or a folder that holds one. Roles of tokens (bos, eos, pad) and the
+  // chat template come from tokenizer_config.json, special_tokens_map.json and chat_template.jinja
+  // beside it. Throws if it cannot be read or is not supported.
   static Tokenizer from_file(const std::string& path);
-  // The text of a tokenizer.json; `name` is for error messages. `config` is the text of a
-  // tokenizer_config.json, or empty.
+  // From the text of a tokenizer.json, and of a tokenizer_config.json if not empty. `name` appears
+  // in errors.
   static Tokenizer from_json(std::string text, const std::string& name, std::string config = "");
-  // The tokenizer.* keys of a GGUF file (model gpt2 or llama).
-  static Tokenizer from_gguf(const nlohmann::json& metadata,
-                             const std::string& name = "GGUF metadata");
+  // From the tokenizer.* keys of a GGUF file (models gpt2 and llama).
+  static Tokenizer from_gguf(const Json& metadata, const std::string& name = "GGUF metadata");
 
-  // Without what the post-processor would add (see adds_bos). Invalid UTF-8 counts as U+FFFD, as
-  // Python's errors="replace" has it. special_tokens_in_text: whether "<|im_end|>" written in the
-  // text becomes that token (as by default elsewhere) or plain text.
+  // Does not add what the post-processor would add (see adds_bos). Invalid UTF-8 becomes U+FFFD, as
+  // with Python's errors="replace". special_tokens_in_text: whether "<|im_end|>" written in the
+  // text becomes that token (the default, as in other libraries) or stays plain text.
   std::vector<int32_t> encode(std::string_view text, bool special_tokens_in_text = true) const;
   Encoding encode_with_offsets(std::string_view text, bool special_tokens_in_text = true) const;
-  // Always valid UTF-8: what is not becomes U+FFFD. Ids outside the vocabulary are an error.
+  // Always returns valid UTF-8; invalid bytes become U+FFFD. Throws for ids outside the vocabulary.
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
 
-  int32_t id_of(std::string_view token) const;       // -1 when there is none
+  int32_t id_of(std::string_view token) const;       // -1 if there is no such token
   const std::string& token_text(int32_t id) const;   // as the vocabulary writes it ("Ġthe")
-  const std::string& token_bytes(int32_t id) const;  // as it stands in text (" the")
+  const std::string& token_bytes(int32_t id) const;  // as it appears in text (" the")
   bool is_special(int32_t id) const;
   const std::vector<AddedToken>& added_tokens() const;
   int64_t size() const;  // highest id + 1
 
-  // -1 when unknown.
+  // Ids of special tokens; -1 if unknown.
   int32_t bos() const;
   int32_t eos() const;
   int32_t pad() const;
-  bool adds_bos() const;  // by post_processor or add_bos_token
+  bool adds_bos() const;  // because of the post-processor or add_bos_token
   bool adds_eos() const;
-  // Names the token that ends a text where the files do not say; an unknown token is an error.
+  // Names the end-of-text token where the files do not. Throws if the vocabulary lacks it.
   void set_eos(std::string_view token);
-  // The Jinja text of the chat template; empty when there is none.
+  // The Jinja text of the chat template; empty if there is none.
   const std::string& chat_template() const;
 
-  // Writes tokenizer.json (the very bytes read, where it was read from one) and
-  // tokenizer_config.json into a folder.
+  // Writes tokenizer.json (byte for byte as read, if it came from one) and tokenizer_config.json
+  // into a folder.
   void save(const std::string& folder) const;
-  // What tokenizer.json holds: to hash for a manifest.
+  // The text of tokenizer.json, for the digest in a manifest.
   const std::string& json_text() const;
 
   struct State;  // data/tokenizer/state.h
@@ -81,16 +83,16 @@ class Tokenizer {
  private:
   friend class TextStream;
   explicit Tokenizer(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;  // shared by copies; only the cache and set_eos change it
+  std::shared_ptr<State> state_;  // shared by copies; only the cache and set_eos modify it
 };
 
-// Decodes tokens as they are generated, holding back bytes until they make whole characters.
+// Decodes tokens as they are generated, holding back bytes until they form complete characters.
 class TextStream {
  public:
   explicit TextStream(const Tokenizer& tokenizer, bool skip_special = true);
-  // The text that is certain after this token; may be empty.
+  // Adds a token; returns the text that is now certain, possibly empty.
   std::string push(int32_t id);
-  // What was held back, with U+FFFD for what never became a character.
+  // Returns what was held back, with U+FFFD for incomplete characters.
   std::string finish();
 
  private:

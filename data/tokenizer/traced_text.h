@@ -1,4 +1,4 @@
-// Text on its way through the tokenizer, every byte of it traced to the input.
+// Text on its way through the tokenizer, with every byte traced to the input.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -10,26 +10,26 @@
 
 namespace afina {
 
-// A piece of text. As long as nothing was rewritten, byte i of it is byte origin + i of the input;
-// afterwards it is bounds[i].
+// A piece of text. If nothing was rewritten, byte i comes from byte origin + i of the input;
+// otherwise from bounds[i].
 struct TracedText {
   std::string_view bytes;
   size_t origin = 0;
-  const uint32_t* bounds = nullptr;  // one more than there are bytes; ascending
+  const uint32_t* bounds = nullptr;  // one more entry than there are bytes; ascending
 
-  // Where in the input byte i begins (i == bytes.size(): where the last one ends).
+  // Input offset where byte i begins; for i == bytes.size(), where the last byte ends.
   size_t at(size_t i) const { return bounds ? bounds[i] : origin + i; }
   TracedText part(size_t begin, size_t end) const {
     return {bytes.substr(begin, end - begin), origin + begin, bounds ? bounds + begin : nullptr};
   }
 };
 
-// Owns what rewriting makes, for the time of one call. A stranger's tokenizer may not make more of
-// a text than honest ones ever need: forty times "replace a by aa" would be a terabyte.
+// Owns the memory of rewritten text for one call, and limits it: a malicious tokenizer that
+// replaces "a" by "aa" forty times would need a terabyte.
 struct TextStore {
   std::deque<std::string> texts;
   std::deque<std::vector<uint32_t>> bounds;
-  size_t left;  // bytes that may still be made
+  size_t left;  // bytes that may still be allocated
 
   explicit TextStore(size_t input_bytes) : left((1 << 16) + 64 * input_bytes) {}
   void take(size_t bytes) {
@@ -39,18 +39,18 @@ struct TextStore {
   }
 };
 
-// Makes a changed copy of a text, front to back.
+// Builds a rewritten copy of a text, front to back.
 class Rewriting {
  public:
   Rewriting(const TracedText& from, TextStore& store) : from_(from), store_(store) {}
-  // Takes over [begin, end) as it is.
+  // Copies bytes [begin, end) unchanged.
   void keep(size_t begin, size_t end) {
     store_.take(end - begin);
     text_ += from_.bytes.substr(begin, end - begin);
     for (size_t i = begin; i < end; ++i) bounds_.push_back(uint32_t(from_.at(i)));
   }
-  // Puts `bytes` for what began at `begin`: all of it counts as that, the last byte up to what
-  // comes next.
+  // Appends `bytes` in place of the input at `begin`: all of them are traced to it, the last one up
+  // to whatever follows.
   void put(std::string_view bytes, size_t begin) {
     store_.take(bytes.size());
     text_ += bytes;

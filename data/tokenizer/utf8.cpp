@@ -1,12 +1,12 @@
-// UTF-8: characters of a text that need not be valid, and the bytes of a character.
+// UTF-8: decodes characters of possibly invalid text, and encodes characters.
 #include "data/tokenizer/utf8.h"
 
 namespace afina {
 
 namespace {
 
-// Bytes a lead byte announces and the range its second byte must be in (the Unicode Standard, table
-// 3-7); 0 for what cannot lead.
+// Number of bytes announced by a lead byte, and the valid range of its second byte (The Unicode
+// Standard, table 3-7); 0 for bytes that cannot lead.
 struct Lead {
   uint32_t bytes, low, high;
 };

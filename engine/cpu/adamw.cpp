@@ -6,11 +6,12 @@
 namespace afina::AFINA_ISA {
 
 template <class T, class Value>
-AFINA_V void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, int64_t size,
-                        const AdamWStep& step) {
+AFINA_INLINE void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, int64_t size,
+                             const AdamWStep& step) {
   using V = vector_of<T>;
   double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2);
-  V keep = T(1. - lr * double(step.decay)), rate = T(-lr / double(step.bias1)),
+  double own = double(step.rate);
+  V keep = T(1. - lr * own * double(step.decay)), rate = T(-lr / double(step.bias1) * own),
     scale = T(step.gradient_scale), eps = T(step.eps);
   V b1 = T(beta1), rest1 = T(1. - beta1), b2 = T(beta2), rest2 = T(1. - beta2),
     shrink = T(1. / double(step.bias2_root));
@@ -28,15 +29,17 @@ AFINA_V void adamw_pass(T* w, Value* value, const T* gradient, T* m, T* v, int64
 
 static void adamw(Tensor& master, Tensor& value, const Tensor& gradient, Tensor& m, Tensor& v,
                   const AdamWStep& step) {
-  if (master.dtype() == Dtype::f64)
+  auto are = [&](Dtype a, Dtype b) { return master.dtype() == a && value.dtype() == b; };
+  if (are(Dtype::f64, Dtype::f64))
     adamw_pass(master.data<double>(), master.data<double>(), gradient.data<double>(),
                m.data<double>(), v.data<double>(), master.size(), step);
-  else if (value.dtype() == Dtype::bf16)
+  else if (are(Dtype::f32, Dtype::bf16))
     adamw_pass(master.data<float>(), value.data<bf16>(), gradient.data<float>(), m.data<float>(),
                v.data<float>(), master.size(), step);
-  else
+  else if (are(Dtype::f32, Dtype::f32))
     adamw_pass(master.data<float>(), master.data<float>(), gradient.data<float>(), m.data<float>(),
                v.data<float>(), master.size(), step);
+  else unsupported_dtypes("adamw", master.dtype(), value.dtype());
 }
 
 REGISTER_CPU(adamw, adamw);

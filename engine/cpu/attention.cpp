@@ -1,16 +1,17 @@
-// Attention: queries in blocks that share a document, scores by gemm, softmax by rows. Which
-// queries share a block shows in no bit: every sum runs over the keys of one query.
+// Attention: processes queries of one document in blocks; scores by gemm, softmax row by row. How
+// queries are grouped into blocks does not affect the bits: every sum runs over the keys of one
+// query.
 #include "engine/cpu/attention_heads.h"
 
 namespace afina::AFINA_ISA {
 
-static constexpr int64_t block = 32;  // queries; all heads of a group share a product
+static constexpr int64_t block = 32;  // queries per block; all heads of a group share one product
 
-// One row of scores to probabilities over `seen` keys, zeros up to `width`; returns log sum exp of
-// the scaled scores. Rows may lie in one place (f32). The row has room up to the next multiple
-// of 16.
+// Turns one row of scores into probabilities over the first `seen` keys, and zeros up to `width`.
+// Returns log sum exp of the scaled scores. Input and output may be the same row (f32). The row
+// must have space up to the next multiple of 16.
 template <class T, class S>
-AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
+AFINA_INLINE S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
   using V = vector_of<T>;
   int64_t whole = (seen + lanes - 1) / lanes * lanes;
   for (int64_t i = seen; i < whole; ++i) s[i] = -__builtin_inff();
@@ -30,7 +31,7 @@ AFINA_V S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
   return greatest + math::log(sum);
 }
 
-// Queries t0 .. t1, which begin to see at one place, of all heads that share key head kv.
+// Queries t0 .. t1, which all start at the same first key, for all heads that share key head kv.
 template <class T>
 static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t kv, int64_t t0,
                    int64_t t1) {
@@ -38,7 +39,8 @@ static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t k
   int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0,
           rows = count * x.group, dim = x.dim, h0 = kv * x.group;
   int64_t ld = (width + lanes - 1) / lanes * lanes;
-  // The heads of the group one under the other: one product reads the keys once for all of them.
+  // Stacks the queries of the group's heads, so that one product reads the keys once for all of
+  // them.
   T* q = static_cast<T*>(scratch(scratch_query, size_t(rows * dim) * sizeof(T)));
   S* scores = static_cast<S*>(scratch(scratch_scores, size_t(rows * ld) * sizeof(S)));
   T* p = (T*)scores;

@@ -1,14 +1,14 @@
-// The gradients of attention: probabilities and their slopes a block of queries after the other.
-// The sums of keys and values run over queries in order, head after head of a group, whichever
-// thread adds.
+// Gradients of attention: computes probabilities and their gradients one block of queries after
+// another. Sums for keys and values run over queries in order, one head of a group after another,
+// whichever thread adds.
 #include "engine/cpu/attention_heads.h"
 
 namespace afina::AFINA_ISA {
 
 static constexpr int64_t block =
-    64;  // queries, or keys; even, so that pairs of bf16 never straddle blocks
+    64;  // queries or keys per block; even, so that pairs of bf16 never cross blocks
 
-// What the backward pass of one key head gathers and works in.
+// Sums and workspace of the backward pass for one key head.
 template <class T>
 struct Slopes {
   using S = sum_of<T>;
@@ -17,19 +17,19 @@ struct Slopes {
   S *sum_k, *sum_v;  // (S, dim) of one key head, in scratch memory
 };
 
-// A block of queries t0 .. t1 that begin to see at one place, with the probabilities of its `width`
-// keys from there on and their slopes.
+// Queries t0 .. t1, which all start at the same first key, with the probabilities of the `width`
+// keys from there on and the gradients of their scores.
 template <class T>
 struct Block {
   int64_t t0, t1, start, width, ld;
   T *p, *ds;
 };
 
-// Scores to probabilities p and, from dp, to ds = p (dp - Σ dO · O) scale. Zeros from `seen` to
+// Turns scores into probabilities p, and dp into ds = p (dp - Σ dO · O) scale. Zeros from `seen` to
 // `width`.
 template <class T, class S>
-AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width, S scale,
-                       S log_sum, S along) {
+AFINA_INLINE void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width,
+                            S scale, S log_sum, S along) {
   using V = vector_of<T>;
   V by = scale, less = -log_sum, minus = along;
   columns16(seen, [=](int64_t i, int n) {
@@ -43,7 +43,7 @@ AFINA_V void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64
   }
 }
 
-// Fills a block's p and ds, and gives dq. Where p and ds are not given they lie in this thread's
+// Computes a block's p and ds and writes dq. Without buffers for p and ds it uses this thread's
 // scratch memory.
 template <class T>
 static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t h, Block<T>& q) {
@@ -63,10 +63,10 @@ static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
       q.ds = static_cast<T*>(scratch(scratch_slopes_rounded, size_t(count * ld) * sizeof(T)));
     }
   }
-  const T *of_q = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h),
+  const T *q_rows = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h),
           *o = d.o + x.query(b, q.t0, h);
   const T *k = x.k + x.key(b, q.start, kv), *v = x.v + x.key(b, q.start, kv);
-  gemm(small_product(count, width, dim, of_q, ldq, false, k, ldk, true, s, ld, x.sums, false));
+  gemm(small_product(count, width, dim, q_rows, ldq, false, k, ldk, true, s, ld, x.sums, false));
   gemm(small_product(count, width, dim, dout, ldq, false, v, ldk, true, dp, ld, x.sums, false));
   for (int64_t r = 0; r < count; ++r) {
     V sum = 0.f;
@@ -81,7 +81,7 @@ static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
                      d.dq + x.query(b, q.t0, h), ldq, x.in, false));
 }
 
-// Adds what a block gives to the sums of the keys and values from .. to.
+// Adds a block's contribution to the gradients of keys and values from .. to.
 template <class T>
 static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t h,
                       const Block<T>& q, int64_t from, int64_t to) {
@@ -89,22 +89,22 @@ static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
   if (to > q.start + q.width) to = q.start + q.width;
   if (from >= to) return;
   int64_t count = q.t1 - q.t0, dim = x.dim, ldq = x.heads * dim, skip = from - q.start;
-  const T *of_q = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h);
+  const T *q_rows = x.q + x.query(b, q.t0, h), *dout = d.dout + x.query(b, q.t0, h);
   gemm(small_product(to - from, dim, count, q.p + skip, q.ld, true, dout, ldq, false,
                      d.sum_v + from * dim, dim, x.sums, true));
-  gemm(small_product(to - from, dim, count, q.ds + skip, q.ld, true, of_q, ldq, false,
+  gemm(small_product(to - from, dim, count, q.ds + skip, q.ld, true, q_rows, ldq, false,
                      d.sum_k + from * dim, dim, x.sums, true));
 }
 
-// The block that begins at query t.
+// The block that starts at query t.
 template <class T>
-AFINA_V Block<T> block_at(const Heads<T>& x, int64_t b, int64_t t) {
+AFINA_INLINE Block<T> block_at(const Heads<T>& x, int64_t b, int64_t t) {
   int64_t end = x.run_end(b, t, t + block < x.T_ ? t + block : x.T_), start = x.start(b, t);
   return {t, end, start, x.position(end - 1) + 1 - start, 0, nullptr, nullptr};
 }
 
 template <class T>
-AFINA_V void begin_sums(const Heads<T>& x, Slopes<T>& d) {
+AFINA_INLINE void begin_sums(const Heads<T>& x, Slopes<T>& d) {
   using S = sum_of<T>;
   size_t bytes = size_t(x.S_ * x.dim) * sizeof(S);
   d.sum_k = static_cast<S*>(scratch(scratch_key_sum, bytes));
@@ -113,7 +113,7 @@ AFINA_V void begin_sums(const Heads<T>& x, Slopes<T>& d) {
   memset(d.sum_v, 0, bytes);
 }
 template <class T>
-AFINA_V void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t kv) {
+AFINA_INLINE void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t kv) {
   T *dk = d.dk + x.key(b, 0, kv), *dv = d.dv + x.key(b, 0, kv);
   for (int64_t r = 0; r < x.S_; ++r)
     columns16(x.dim, [=](int64_t i, int n) {
@@ -122,7 +122,7 @@ AFINA_V void end_sums(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
     });
 }
 
-// All of one key head, by the calling thread.
+// Backward pass of one key head on the calling thread.
 template <class T>
 static void backward_alone(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv) {
   begin_sums(x, d);
@@ -136,8 +136,9 @@ static void backward_alone(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv
   end_sums(x, d, b, kv);
 }
 
-// All of one key head by all threads, where there are too few heads to give each thread some: a few
-// blocks of queries at a time, first their slopes block by block, then the sums by blocks of keys.
+// Backward pass of one key head on all threads, for when there are too few heads to share.
+// Processes a few blocks of queries at a time: first p and ds per block of queries, then the sums
+// per block of keys.
 template <class T>
 static void backward_together(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv) {
   constexpr int64_t most = 64;
@@ -159,7 +160,7 @@ static void backward_together(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t
       }
       parallel_for(count, 1, [&](int64_t i, int64_t end) {
         for (; i < end; ++i)
-          slopes_of(x, d, b, h, blocks[count - 1 - i]);  // those with the most keys first
+          slopes_of(x, d, b, h, blocks[count - 1 - i]);  // blocks with the most keys first
       });
       int64_t first = blocks[0].start, last = blocks[count - 1].start + blocks[count - 1].width;
       parallel_for((last - first + block - 1) / block, 1, [&](int64_t j, int64_t end) {

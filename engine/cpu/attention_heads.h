@@ -1,5 +1,5 @@
-// What attention's two directions share on the CPU: the tensors of a call as element pointers, and
-// products within a thread.
+// Shared by both directions of attention on the CPU: the tensors of a call as element pointers, and
+// single-threaded products.
 #pragma once
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/loops.h"
@@ -8,7 +8,7 @@
 
 namespace afina::AFINA_ISA {
 
-// The tensors of a call, as element pointers with their extents.
+// The tensors of a call as element pointers, with their sizes.
 template <class T>
 struct Heads {
   using S = sum_of<T>;
@@ -18,8 +18,8 @@ struct Heads {
   int64_t T_, S_, heads, kv_heads, dim, group;
   S scale;
   Dtype in = dtype_of<T>::value, sums = dtype_of<S>::value;
-  AFINA_V Heads(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& first,
-                double by)
+  AFINA_INLINE Heads(const Tensor& query, const Tensor& key, const Tensor& value,
+                     const Tensor& first, double by)
       : q(query.data<T>()),
         k(key.data<T>()),
         v(value.data<T>()),
@@ -31,28 +31,28 @@ struct Heads {
         dim(query.columns()),
         group(heads / kv_heads),
         scale(S(by)) {}
-  // Element offset of query t of head h, of key s of its head.
-  AFINA_V int64_t query(int64_t b, int64_t t, int64_t h) const {
+  // Element offset of query t of head h, or of key s of its head.
+  AFINA_INLINE int64_t query(int64_t b, int64_t t, int64_t h) const {
     return ((b * T_ + t) * heads + h) * dim;
   }
-  AFINA_V int64_t key(int64_t b, int64_t s, int64_t h) const {
+  AFINA_INLINE int64_t key(int64_t b, int64_t s, int64_t h) const {
     return ((b * S_ + s) * kv_heads + h) * dim;
   }
-  AFINA_V int64_t position(int64_t t) const { return S_ - T_ + t; }
-  AFINA_V int64_t start(int64_t b, int64_t t) const { return starts[b * T_ + t]; }
-  // The end of the run of queries from t on, at most `limit`, that begin to see at the same place.
-  AFINA_V int64_t run_end(int64_t b, int64_t t, int64_t limit) const {
+  AFINA_INLINE int64_t position(int64_t t) const { return S_ - T_ + t; }
+  AFINA_INLINE int64_t start(int64_t b, int64_t t) const { return starts[b * T_ + t]; }
+  // End (at most `limit`) of the run of queries from t on that start at the same first key.
+  AFINA_INLINE int64_t run_end(int64_t b, int64_t t, int64_t limit) const {
     int64_t end = t + 1;
     while (end < limit && start(b, end) == start(b, t)) ++end;
     return end;
   }
 };
 
-// A product of this thread: C (m, n) = [C +] A · B.
+// A product on this thread: C (m, n) = [C +] A · B.
 template <class T>
-AFINA_V Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta,
-                           const T* b, int64_t ldb, bool tb, void* c, int64_t ldc, Dtype out,
-                           bool accumulate) {
+AFINA_INLINE Gemm small_product(int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, bool ta,
+                                const T* b, int64_t ldb, bool tb, void* c, int64_t ldc, Dtype out,
+                                bool accumulate) {
   Gemm g;
   g.m = m;
   g.n = n;

@@ -1,13 +1,13 @@
-// Softmax, loss and its slope on rows of logits; rows taken out and put back.
+// Softmax, loss and its gradient on rows of logits; gathering and scattering of rows.
 #include "engine/ops/cross_entropy.h"
 
 #include "engine/cpu/loops.h"
 
 namespace afina::AFINA_ISA {
 
-// One row: the logits become their exponentials below the greatest; returns the loss.
+// One row: replaces the logits by exp(logit - maximum); returns the loss.
 template <class S, class V>
-AFINA_V S exponentials(S* row, int64_t n, int64_t target, S& sum) {
+AFINA_INLINE S exponentials(S* row, int64_t n, int64_t target, S& sum) {
   S wanted = row[target], greatest = row[0];
   V most = row[0];
   columns16(n, [&](int64_t i, int m) {
@@ -48,10 +48,11 @@ static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const 
                  }
                  loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
                  if (!d) return;
-                 S inverse = S(1) / sum, of_target = (row[wanted[r]] * inverse - S(1)) * S(scale);
+                 S inverse = S(1) / sum,
+                   target_slope = (row[wanted[r]] * inverse - S(1)) * S(scale);
                  V factor = inverse * S(scale);
                  columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
-                 store_one(d + wanted[r], of_target);
+                 store_one(d + wanted[r], target_slope);
                });
              });
 }

@@ -1,5 +1,5 @@
-// Dropout: the coins are a Philox stream of each row's sample and position, sixteen blocks at a
-// time.
+// Dropout: random bits come from a Philox stream keyed by each row's sample and position, sixteen
+// blocks at a time.
 #include "engine/ops/dropout.h"
 
 #include "engine/cpu/loops.h"
@@ -9,8 +9,8 @@ namespace afina::AFINA_ISA {
 
 // Numbers 64 group .. 64 group + 63 of the stream with counter (block, position, sample, site) and
 // key (seed + site).
-AFINA_V void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position,
-                     uint64_t seed, uint64_t site) {
+AFINA_INLINE void coins64(uint32_t* out, uint32_t group, uint32_t sample, uint32_t position,
+                          uint64_t seed, uint64_t site) {
   uint32_t a[16], b[16], c[16], d[16];
   for (uint32_t i = 0; i < 16; ++i) {
     a[i] = group * 16 + i;
@@ -36,7 +36,7 @@ static void dropout(Tensor& y, const Tensor& x, const Tensor& keys, double p, Dr
     const T* in = x.data<T>();
     const int32_t* at = keys.data<int32_t>();
     int64_t n = x.columns();
-    uint32_t least = uint32_t(p * 16777216. + 0.5);  // of 2^24
+    uint32_t least = uint32_t(p * 16777216. + 0.5);  // in units of 2^-24
     S grow = S(1. / (1. - p));
     uint64_t seed = key.seed, site = key.place();
     each_row(x.rows(), 4 * n, [=](int64_t r) {

@@ -1,4 +1,4 @@
-// Rows of a table by token, and the table's gradient.
+// Embedding lookup, and the gradient of its table.
 #include "engine/ops/embedding.h"
 
 #include "engine/cpu/loops.h"

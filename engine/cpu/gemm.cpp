@@ -1,5 +1,5 @@
-// Matrix multiplication by kinds of units; sums of outer products that are better made lying down;
-// weights packed beforehand.
+// Matrix multiplication: chooses the kind of unit, when to compute C transposed, and how to pack
+// weights in advance.
 #include "engine/cpu/gemm.h"
 
 #include "engine/cpu/gemm_f64.h"
@@ -27,17 +27,17 @@ void pack_b(void* out, const Gemm& g) {
   else parallel_for(panels * splits, 1, pack);
 }
 
-// A tall and narrow sum of outer products (the gradient of LoRA's B) is quicker lying down, where
-// the long operand is read as it lies: the factors of a product may change places, so the bits are
-// the same.
+// A tall and narrow sum of outer products (the gradient of LoRA's B) is faster computed as its
+// transpose, because the long operand is then read without transposing. The factors of a product
+// commute, so the bits are the same.
 bool better_lying(const Gemm& g) {
   const int64_t least_k =
-      g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // turning C takes its time, too
+      g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // transposing C costs time as well
   return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 &&
          g.out == Dtype::f32 && g.n <= lying_columns && g.ldc == g.n && g.k >= least_k &&
          g.m >= 4 * g.n;
 }
-// to (columns, rows) = from (rows, columns) turned.
+// to (columns, rows) = transpose of from (rows, columns).
 void turn(float* to, const float* from, int64_t rows, int64_t columns, bool one_thread) {
   auto part = [=](int64_t u0, int64_t u1) {
     pack_along<UnitF32>((char*)(to + u0 * rows), int(rows), (const char*)from, columns * 4, rows,
@@ -62,13 +62,13 @@ void multiply_lying(const Gemm& g) {
   lying.c = t;
   lying.ldc = g.m;
   if (g.accumulate) turn(t, c, g.m, g.n, g.one_thread);
-  Multiply<Kind>(lying).run();
+  multiply_upright<Kind>(lying);
   turn(c, t, g.n, g.m, g.one_thread);
 }
 
-// f(kind of units that bf16 is multiplied by)
+// Calls f with the kind of unit used for bf16.
 template <class F>
-[[gnu::always_inline]] static inline auto with_bf16(F f) {
+AFINA_INLINE static auto with_bf16(F f) {
   if (bf16_sums() == Bf16Sums::pairs) return f(UnitBf16());
 #if defined(AFINA_ISA_avx512bf16)
   if (has_tiles()) return f(UnitTiles());
@@ -78,30 +78,42 @@ template <class F>
 
 template <class Kind>
 void multiply(const Gemm& g) {
-  better_lying(g) ? multiply_lying<Kind>(g) : Multiply<Kind>(g).run();
+  better_lying(g) ? multiply_lying<Kind>(g) : multiply_upright<Kind>(g);
 }
 
 }  // namespace
 
 void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  const bool to_f64 = g.out == Dtype::f64, to_f32 = g.out == Dtype::f32 || g.out == Dtype::bf16;
   [[maybe_unused]] Flushed flushed;
-  if (g.in == Dtype::f64) gemm_f64(g);
-  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
-  else multiply<UnitF32>(g);
+  if (g.in == Dtype::f64 && to_f64) gemm_f64(g);
+  else if (g.in == Dtype::bf16 && to_f32)
+    with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
+  else if (g.in == Dtype::f32 && to_f32) multiply<UnitF32>(g);
+  else unsupported_dtypes("matmul", g.in, g.out);
 }
 
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
-  if (in == Dtype::f64) return packed_b_bytes_f64(n, k);
-  const int64_t units = in == Dtype::bf16 ? with_bf16([&](auto kind) { return kind.units(k); }) : k;
-  return size_t(up(n, panel_width) * panel_width * units) * 4;
+  auto bytes = [&](int64_t units) { return size_t(up(n, panel_width) * panel_width * units) * 4; };
+  switch (in) {
+    case Dtype::f32: return bytes(k);
+    case Dtype::bf16: return bytes(with_bf16([&](auto kind) { return kind.units(k); }));
+    case Dtype::f64: return packed_b_bytes_f64(n, k);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("matmul", in);
 }
 
 void gemm_pack_b(void* out, const Gemm& g) {
   [[maybe_unused]] Flushed flushed;
-  if (g.in == Dtype::f64) pack_b_f64(out, g);
-  else if (g.in == Dtype::bf16) with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
-  else pack_b<UnitF32>(out, g);
+  switch (g.in) {
+    case Dtype::f32: return pack_b<UnitF32>(out, g);
+    case Dtype::bf16: return with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
+    case Dtype::f64: return pack_b_f64(out, g);
+    case Dtype::i32: break;
+  }
+  unsupported_dtype("matmul", g.in);
 }
 
 }  // namespace afina::AFINA_ISA

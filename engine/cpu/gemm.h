@@ -1,5 +1,5 @@
-// Matrix multiplication on raw memory, one namespace per instruction set: what the matmul slot,
-// linear layers, attention and the head share.
+// Matrix multiplication on raw memory, in one namespace per instruction set. Used by the matmul
+// slot, linear layers, attention and the head.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -28,27 +28,27 @@ struct Gemm {
   bool ta = false, tb = false;
   Dtype in = Dtype::f32, out = Dtype::f32;
   bool accumulate = false;
-  const void* bias = nullptr;  // (n), f32 (f64 when in == f64)
-  int64_t k2 = 0;              // the second term, absent when 0
+  const void* bias = nullptr;  // (n); f64 if in == f64, else f32
+  int64_t k2 = 0;              // length of the second product; 0: none
   const void* a2 = nullptr;
   const void* b2 = nullptr;
   int64_t lda2 = 0, ldb2 = 0;
-  const void* packed_b =
-      nullptr;  // B packed beforehand by gemm_pack_b; then b and ldb are not read
-  bool one_thread =
-      false;  // stay in the calling thread (the caller is itself inside a parallel loop)
+  // B packed in advance by gemm_pack_b; then b and ldb are not read.
+  const void* packed_b = nullptr;
+  // Use only the calling thread, because the caller is already inside a parallel loop.
+  bool one_thread = false;
 };
 
 #ifdef AFINA_ISA
 namespace AFINA_ISA {
-// Everything else reaches these by gemm_table (engine/gemm_table.h). Denormals are flushed while
-// they run, whatever the caller's thread does.
+// Other code calls these through gemm_table (engine/gemm_table.h). Denormals are flushed to zero
+// while they run, whatever the calling thread's setting.
 void gemm(const Gemm& g);
-// Bytes of B (k, n) packed for operands of dtype `in`; where the instruction set lacks bf16, packed
-// bf16 is held as f32.
+// Bytes of B (k, n) after packing, for operands of dtype `in`. Instruction sets without bf16 pack
+// bf16 as f32.
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in);
-// Packs the B of g (n, k, in, b, ldb, tb are read; k2 is not packed) to `out`, for Gemm::packed_b
-// of this instruction set.
+// Packs B of g to `out` in the form that Gemm::packed_b of this instruction set expects. Reads n,
+// k, in, b, ldb and tb; k2 is not packed.
 void gemm_pack_b(void* out, const Gemm& g);
 }  // namespace AFINA_ISA
 #endif

@@ -1,25 +1,26 @@
-// The inner kernel of the matmul where the processor sums tiles of bf16 by itself: AMX. 32 x 32 of
-// C in four tiles, two tiles of A, two of B.
+// The inner kernel of the matmul with AMX, which sums tiles of bf16 in hardware. Computes 32 x 32
+// of C in four tiles, from two tiles of A and two of B.
 #pragma once
 #include "engine/cpu/gemm_blocks.h"
 
 #if defined(AFINA_ISA_avx512bf16)
 namespace afina::AFINA_ISA {
 
-// A unit is a pair of bf16, the lower k in the lower half: 16 units of a row are a row of a tile of
-// A, 16 columns of a unit a row of one of B.
+// A unit is a pair of bf16, the lower k in the lower half. A row of an A tile holds 16 units of a
+// row; a row of a B tile holds 16 columns of a unit.
 struct UnitTiles : UnitPairs {
   static constexpr bool in_blocks = true;
-  static constexpr int together = 16;  // the units of a block
+  static constexpr int together = 16;  // units per block
   static constexpr int64_t at_a_time =
-      128;  // a panel of B and 32 rows of A then fill the first cache
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+      128;  // a panel of B and 32 rows of A then fit in the L1 cache
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 31) / 32 * 16; }
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return 2 * u < k ? UnitPairs::across(columns, ld, u, n, k) : Wide::zero();
   }
 };
 
-// The tiles' shapes. By name: C 0 to 3 (rows 0 and 16, columns 0 and 16), A 4 and 5, B 6 and 7.
+// Tile configuration. Tile registers: C 0 to 3 (rows 0 and 16, columns 0 and 16), A 4 and 5, B 6
+// and 7.
 struct alignas(64) TileShapes {
   uint8_t palette = 1, start = 0, none[14] = {};
   uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
@@ -31,8 +32,8 @@ struct alignas(64) TileShapes {
   }
 };
 
-// Written out, so that files of this instruction set need not be compiled for AMX: only machines
-// that have it come here.
+// Inline assembly, so that files of this instruction set need not be compiled for AMX; only
+// machines with AMX run this code.
 #define AFINA_TILE_LOAD(tile, p, step) \
   asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"(int64_t(step)) : "memory")
 #define AFINA_TILE_STORE(tile, p, step) \
@@ -41,7 +42,7 @@ struct alignas(64) TileShapes {
 #define AFINA_TILE_ADD(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
 
 template <bool lower, bool right>
-[[gnu::always_inline]] static inline void add_tiles(const Stretch& s, int64_t row, int64_t column) {
+AFINA_INLINE static void add_tiles(const Stretch& s, int64_t row, int64_t column) {
   const int64_t row_bytes = s.row_bytes, step_b = s.step_b;
   const char *a = s.a + row * row_bytes, *b = s.b + column * 4, *below = a + 16 * row_bytes;
   for (int64_t u = s.units; u > 0; u -= 16, a += 64, below += 64, b += 16 * step_b) {
@@ -60,14 +61,13 @@ template <bool lower, bool right>
   }
 }
 
-// Up to 32 rows from `row` and 32 columns from `column`.
+// Computes up to 32 rows from `row` and 32 columns from `column`.
 template <bool lower, bool right>
 static void four_tiles(const Tile& t, int64_t row, int64_t rows, int64_t column) {
   const int n = t.columns - int(column) < 32 ? t.columns - int(column) : 32;
   float* c = t.c + row * t.ldc + column;
   int64_t step = t.ldc * 4;
-  alignas(
-      64) float sums[32 * 32];  // where C has no room for whole tiles, or is not what the sums are
+  alignas(64) float sums[32 * 32];  // for where C has no space for complete tiles, or is not f32
   const bool apart = t.out || t.bias || n % 16 != 0;
   if (t.load) {
     if (n % 16 != 0) {
@@ -117,7 +117,7 @@ static inline void run_blocks(UnitTiles, const Tile& t, int64_t rows) {
     const TileShapes shapes(16, 16);
     asm volatile("ldtilecfg %0" ::"m"(shapes));
     for (int64_t i = 0; i < whole;
-         i += 32)  // 32 rows of A stay in the first cache for all of the panel
+         i += 32)  // 32 rows of A stay in the L1 cache for the whole panel
       for (int64_t j = 0; j < t.columns; j += 32) rows_of_tiles(t, i, 32, j);
   }
   if (rest) {

@@ -1,38 +1,37 @@
-// The inner kernel of the matmul where bf16 is summed by tiles (Bf16Sums::tiles): 32 products of k
-// in two sums, even and odd k, each a chain from +0; the two are added, and that to C. Here with
-// vectors of f32, which gives on every processor what AMX gives.
+// The inner kernel of the matmul for Bf16Sums::tiles: every 32 products of k go into two sums, one
+// for even and one for odd k, each a chain from +0; the two are added, and the result is added to
+// C. Uses f32 vectors, so that every processor gives the bits of AMX.
 #pragma once
 #include "engine/cpu/gemm_tile.h"
 
 namespace afina::AFINA_ISA {
 
-// A unit is an f32 made of a bf16, in the order of k; a block of 32 is padded with zeros.
+// A unit is one bf16 widened to f32, in order of k; a block of 32 is padded with zeros.
 struct UnitApart {
   static constexpr int bytes = 2;
   static constexpr int memory = 2;
   static constexpr bool as_stored = false;
   static constexpr bool in_blocks = true;
-  static constexpr int together = 32;  // the units of a block
+  static constexpr int together = 32;  // units per block
   static constexpr int64_t at_a_time = block_units;
-  AFINA_INLINE int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
-  AFINA_INLINE Wide::F along(const char* row, int64_t u, int64_t k) {
+  AFINA_INLINE static int64_t units(int64_t k) { return (k + 31) / 32 * 32; }
+  AFINA_INLINE static Wide::F along(const char* row, int64_t u, int64_t k) {
     int64_t left = k - u;
     return Wide::widen(row + 2 * u, left >= Wide::width ? Wide::width : left < 0 ? 0 : int(left));
   }
-  AFINA_INLINE Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
+  AFINA_INLINE static Wide::F across(const char* columns, int64_t ld, int64_t u, int n, int64_t k) {
     return u < k ? Wide::widen(columns + u * ld, n < Wide::width ? n : Wide::width) : Wide::zero();
   }
 };
 
-// One of a block's two chains: R rows x NV vectors, the sixteen units of one parity from a and b
-// on, to `out`. A function of its own, as compilers keep its sums in registers then.
+// One of a block's two chains: R rows x NV vectors, over the sixteen units of one parity starting
+// at a and b; result in `out`. A separate function, because compilers then keep the sums in
+// registers.
 template <int R, int NV>
 [[gnu::noinline]] static void one_chain(char* out, const char* from, int64_t row_bytes,
                                         const char* b, int64_t step_b) {
   using V = Wide;
-  constexpr int groups =
-      (R + 2) /
-      3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  constexpr int groups = (R + 2) / 3;  // x86 can address base + {0, 1, 2} * stride in one operand
   const char* a[groups];
   for (int g = 0; g < groups; ++g) a[g] = from + 3 * g * row_bytes;
   V::F acc[R][NV];
@@ -62,7 +61,7 @@ template <int R, int NV>
     for (int j = 0; j < NV; ++j) V::store(out + (i * NV + j) * V::width * 4, acc[i][j]);
 }
 
-// R rows x NV vectors: the blocks of a stretch, added to the sums at c.
+// Adds the blocks of a stretch to the sums at c, R rows x NV vectors.
 template <int R, int NV>
 static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, const int* n,
                        bool load) {
@@ -83,8 +82,8 @@ static void add_blocks(const Stretch& s, int64_t row, float* c, int64_t ldc, con
   }
 }
 
-// What the sums at c, of R rows and n columns, become in the end: with the bias, as bf16 where C
-// is.
+// Final step for the sums at c, R rows and n columns: adds the bias and rounds to bf16 if C is
+// bf16.
 static inline void finish_sums(const Tile& t, int64_t row, int64_t rows, int64_t column, int n,
                                const float* sums, int64_t ld) {
   using V = Wide;
@@ -122,7 +121,7 @@ static void all_rows_apart(const Tile& t, int64_t rows) {
   for (; i < rows; ++i) apart<1, NV>(t, i);
 }
 
-// All rows of the panel's columns.
+// All rows of a panel's columns.
 static inline void run_blocks(UnitApart, const Tile& t, int64_t rows) {
   const int vectors = (t.columns + Wide::width - 1) / Wide::width;
   if constexpr (wide_vectors >= 4) {

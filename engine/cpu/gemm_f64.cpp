@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t wide = 8;
 
-// Columns j.. of B as (k, 8), zeros past n.
+// Columns from j on of B as (k, 8), with zeros past n.
 void pack_panel(double* out, const double* b, int64_t ld, bool tb, int64_t j, int64_t n,
                 int64_t k) {
   for (int64_t p = 0; p < k; ++p)

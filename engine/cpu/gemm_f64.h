@@ -1,4 +1,4 @@
-// Matrix multiplication in float64, for gradient checks: the same chains, without the effort for
+// Matrix multiplication in float64, for gradient checks: the same order of sums, not optimised for
 // speed.
 #pragma once
 #include "engine/cpu/gemm.h"

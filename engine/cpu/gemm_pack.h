@@ -1,12 +1,11 @@
-// Packing for the matmul: operands rearranged so that the inner kernel reads units one after the
-// other.
+// Packing for the matmul: rearranges operands so that the inner kernel reads units consecutively.
 #pragma once
 #include "engine/cpu/gemm_kind.h"
 
 namespace afina::AFINA_ISA {
 
-// An operand seen from its outer index x (rows of A, columns of B): `along` when rows of memory are
-// x and run along k, else they are k.
+// An operand indexed by its outer index x (rows of A, columns of B). along: memory rows are x and
+// run along k; otherwise memory rows are k.
 struct Operand {
   const char* data = nullptr;
   int64_t ld = 0;  // bytes
@@ -18,7 +17,7 @@ struct Operand {
   }
 };
 
-// A vector of whole rows of units u0..u1, four units of four rows to a lane.
+// One vector of complete rows, units u0..u1: four units of four rows per 128-bit lane.
 static inline void pack_lanes(char* out, int wide, const char* rows, int64_t ld, int64_t u0,
                               int64_t u1) {
   for (int64_t u = u0; u < u1; u += 4) {
@@ -37,8 +36,8 @@ static void pack_along(char* out, int wide, const char* rows, int64_t ld, int64_
   constexpr int w = Wide::width;
   const bool few = Kind::as_stored && Kind::memory == 4 && u1 - u0 <= 8 && (u1 - u0) % 4 == 0 &&
                    u1 * 4 <= k * Kind::bytes;
-  for (int x = 0; x < wide;
-       x += w) {  // a vector of rows at a time: the processor can foresee the reading of so many
+  // One vector of rows at a time: as many streams as the hardware prefetcher can follow.
+  for (int x = 0; x < wide; x += w) {
     if (few && x + w <= n && x + w <= wide) {
       pack_lanes(out + x * 4, wide, rows + x * ld, ld, u0, u1);
       continue;
@@ -88,7 +87,7 @@ static void pack_across(char* out, int wide, const char* columns, int64_t ld, in
   }
 }
 
-// Units u0..u1 of x0 .. x0 + n to out: unit u of x lies at ((u - u0) * wide + x - x0); zeros from n
+// Packs units u0..u1 of x0 .. x0 + n: unit u of x goes to ((u - u0) * wide + x - x0). Zeros from n
 // to wide.
 template <class Kind>
 static void pack_panel(char* out, int wide, const Operand& from, int64_t x0, int64_t n, int64_t u0,
@@ -98,8 +97,8 @@ static void pack_panel(char* out, int wide, const Operand& from, int64_t x0, int
   else pack_across<Kind>(out, wide, data, from.ld, n, from.k, u0, u1);
 }
 
-// Rows that run along k, as units: row x at (x - x0) * row_bytes. row_bytes has room for u1 - u0
-// rounded up to whole vectors.
+// Rows along k as units: row x at (x - x0) * row_bytes. row_bytes must have space for u1 - u0
+// rounded up to complete vectors.
 template <class Kind>
 static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1,
                       int64_t u0, int64_t u1) {
@@ -110,7 +109,7 @@ static void pack_rows(char* out, int64_t row_bytes, const Operand& from, int64_t
   }
 }
 
-// The same of an operand whose rows of memory are k, turned on the way.
+// The same for an operand whose memory rows are k; transposes while packing.
 template <class Kind>
 static void turn_rows(char* out, int64_t row_bytes, const Operand& from, int64_t x0, int64_t x1,
                       int64_t u0, int64_t u1) {

@@ -1,5 +1,5 @@
-// A few rows times a matrix stored (n, k), as in generation: the weights pass through the registers
-// once, straight from memory.
+// A few rows times a matrix stored (n, k), as in generation: the weights pass through registers
+// once, directly from memory.
 #pragma once
 #include "engine/cpu/gemm_pack.h"
 
@@ -7,19 +7,18 @@ namespace afina::AFINA_ISA {
 
 constexpr int most_rows = 4;
 
-// Adds to acc (R rows, as many columns as a vector has) the products over one stretch of k. a: rows
-// of units; b: n of its rows count.
+// Adds the products over one stretch of k to acc (R rows, as many columns as a vector has). a: rows
+// of units; b: its first n rows are used.
 template <class Kind, int R>
-[[gnu::always_inline]] static inline void add_rows(Wide::F (&acc)[R], const char* a,
-                                                   int64_t row_bytes, const char* b, int64_t ld,
-                                                   int n, int64_t k) {
+AFINA_INLINE static void add_rows(Wide::F (&acc)[R], const char* a, int64_t row_bytes,
+                                  const char* b, int64_t ld, int n, int64_t k) {
   constexpr int w = Wide::width;
   const int64_t units = Kind::units(k);
   for (int64_t u = 0; u < units; u += w) {
     Wide::F r[w];
     if (n == w) {
-      // The same place of the rows that come next: the processor foresees runs within a page only,
-      // and these rows are short.
+      // Prefetch the same position of the following rows: the hardware prefetches only within a
+      // page, and these rows are short.
 #pragma GCC unroll 16
       for (int i = 0; i < w; ++i) __builtin_prefetch(b + (w + i) * ld + u * Kind::memory);
 #pragma GCC unroll 16

@@ -1,17 +1,17 @@
-// The inner kernel of the matmul: a tile of C held in registers while k runs, once for each number
-// of rows and vectors.
+// The inner kernel of the matmul: holds a tile of C in registers while k runs. Instantiated for
+// each number of rows and vectors.
 #pragma once
 #include "engine/cpu/gemm_kind.h"
 
 namespace afina::AFINA_ISA {
 
-// A packed panel of A holds so many rows: unit u of row r lies at u * strip + r. A panel of B is as
-// wide as its vectors.
+// Rows per packed panel of A: unit u of row r is at u * strip + r. A panel of B is as wide as its
+// vectors.
 constexpr int strip = wide_vectors == 2 ? 6 : 12;
-constexpr int tile_rows = wide_vectors == 1 ? 4 : 6;  // of the tile that most of C is made of
+constexpr int tile_rows = wide_vectors == 1 ? 4 : 6;  // rows of the tile used for most of C
 
-// One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or as it lies when
-// its rows are units (step_b bytes apart).
+// One stretch of k: A by rows (row_bytes apart, along k) or packed; B packed, or in place if its
+// rows are units (step_b bytes apart).
 struct Stretch {
   const char* a = nullptr;
   const char* b = nullptr;
@@ -21,27 +21,27 @@ struct Stretch {
 };
 
 struct Tile {
-  Stretch first, second;  // the second is K-augmentation, empty but in the last block of k
-  float* c = nullptr;  // f32 sums, ldc apart: where the chain goes on from (`load`) and, unless out
-                       // is given, where it is written
+  // The second one extends k (A2, B2); it is empty except in the last block of k.
+  Stretch first, second;
+  // f32 sums, ldc apart: the chain continues from them (`load`), and they are written unless `out`
+  // is given.
+  float* c = nullptr;
   int64_t ldc = 0;
   uint16_t* out = nullptr;  // bf16 result, or null
   int64_t ldo = 0;
   const float* bias = nullptr;
   bool load = false;
-  int columns = 0;                          // of C: the last vector may be partly used
-  int64_t step_first = 0, step_second = 0;  // bytes of A from the rows of a full tile to the next
+  int columns = 0;  // of C; the last vector may be partly used
+  // Bytes of A from the rows of one full tile to the next.
+  int64_t step_first = 0, step_second = 0;
 };
 
 // Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1:
-// rows as they lie).
+// rows read in place).
 template <class Kind, class V, int R, int NV, int Step>
-[[gnu::always_inline]] static inline void add_stretch(typename V::F (&acc)[R][NV],
-                                                      const Stretch& s) {
+AFINA_INLINE static void add_stretch(typename V::F (&acc)[R][NV], const Stretch& s) {
   constexpr bool few_registers = wide_vectors == 2;
-  constexpr int groups =
-      (R + 2) /
-      3;  // rows are addressed as base + {0, 1, 2} * stride, which x86 does in one operand
+  constexpr int groups = (R + 2) / 3;  // x86 can address base + {0, 1, 2} * stride in one operand
   const int64_t stride = Step == 1 ? s.row_bytes : 4;
   const char* a[groups];
   for (int g = 0; g < groups; ++g) a[g] = s.a + 3 * g * stride;
@@ -55,8 +55,8 @@ template <class Kind, class V, int R, int NV, int Step>
     if constexpr (few_registers) {
       b += step_b;
       asm(""
-          : "+r"(b));  // else the compiler keeps several multiples of step_b and sends sums through
-                       // memory
+          : "+r"(b));  // keeps the compiler from holding several multiples of step_b, which would
+                       // spill sums to memory
     }
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) {
@@ -86,27 +86,27 @@ template <class Kind, class V, int R, int NV, int Step>
   }
 }
 
-// The first n columns of a vector: all of it where there are more.
+// The first n columns of a vector, or all of it.
 template <class V>
-[[gnu::always_inline]] static inline typename V::F load_columns(const float* p, int n) {
+AFINA_INLINE static typename V::F load_columns(const float* p, int n) {
   return n >= V::width ? V::load(p) : V::load_part(p, n);
 }
 template <class V>
-[[gnu::always_inline]] static inline void store_columns(float* p, typename V::F v, int n) {
+AFINA_INLINE static void store_columns(float* p, typename V::F v, int n) {
   if (n >= V::width) V::store(p, v);
   else V::store_part(p, v, n);
 }
 
-// Used columns of vector j of a tile. Whole: all of the last one's are, which is known beforehand,
-// so that no vector asks.
+// Columns used in vector j of a tile. Whole: all columns of the last vector are used; known at
+// compile time, so that no vector checks.
 template <class V, int NV, bool Whole>
-[[gnu::always_inline]] static inline int columns_of(const Tile& t, int j) {
+AFINA_INLINE static int columns_of(const Tile& t, int j) {
   const int left = t.columns - j * V::width;
   return Whole || j < NV - 1 || left > V::width ? V::width : left;
 }
 
 template <class V, int R, int NV>
-[[gnu::always_inline]] static inline void zero_sums(typename V::F (&acc)[R][NV]) {
+AFINA_INLINE static void zero_sums(typename V::F (&acc)[R][NV]) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -114,7 +114,7 @@ template <class V, int R, int NV>
 }
 
 template <class V, bool Whole, int R, int NV>
-[[gnu::always_inline]] static inline void load_sums(typename V::F (&acc)[R][NV], const Tile& t) {
+AFINA_INLINE static void load_sums(typename V::F (&acc)[R][NV], const Tile& t) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -123,7 +123,7 @@ template <class V, bool Whole, int R, int NV>
 }
 
 template <class V, bool Whole, int R, int NV>
-[[gnu::always_inline]] static inline void add_bias(typename V::F (&acc)[R][NV], const Tile& t) {
+AFINA_INLINE static void add_bias(typename V::F (&acc)[R][NV], const Tile& t) {
 #pragma GCC unroll 4
   for (int j = 0; j < NV; ++j) {
     typename V::F bias = load_columns<V>(t.bias + j * V::width, columns_of<V, NV, Whole>(t, j));
@@ -132,10 +132,9 @@ template <class V, bool Whole, int R, int NV>
   }
 }
 
-// From the tile's row `row` on.
+// Loads and stores the tile from row `row` on.
 template <class V, bool Whole, bool Rounded, int R, int NV>
-[[gnu::always_inline]] static inline void store_sums(typename V::F (&acc)[R][NV], const Tile& t,
-                                                     int64_t row = 0) {
+AFINA_INLINE static void store_sums(typename V::F (&acc)[R][NV], const Tile& t, int64_t row = 0) {
 #pragma GCC unroll 12
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
@@ -147,15 +146,17 @@ template <class V, bool Whole, bool Rounded, int R, int NV>
 }
 
 template <class Kind, class V, int R, int NV, int Step, bool Whole>
-[[gnu::always_inline]] static inline void one_tile(const Tile& t) {
+AFINA_INLINE static void one_tile(const Tile& t) {
   typename V::F acc[R][NV];
   if (t.load) load_sums<V, Whole>(acc, t);
   else zero_sums<V>(acc);
-  if constexpr (wide_vectors == 2) {  // the sums of the rows that come next: their loads would hold
-                                      // up the first products
+  if constexpr (wide_vectors == 2) {  // prefetch the sums of the next rows, which would otherwise
+                                      // delay the first products
 #pragma GCC unroll 12
     for (int i = 0; i < R; ++i) __builtin_prefetch(t.c + (R + i) * t.ldc);
   }
+  // Whole or not, and each stretch for itself: where all share one loop, GCC sends sums through
+  // memory, which costs 5 to 14 % (AVX-512).
   add_stretch<Kind, V, R, NV, Step>(acc, t.first);
   if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
   if (t.bias) add_bias<V, Whole>(acc, t);
@@ -163,11 +164,11 @@ template <class Kind, class V, int R, int NV, int Step, bool Whole>
   else store_sums<V, Whole, false>(acc, t);
 }
 
-// Rows over so short a k (LoRA's rank 8 in bf16) that the panel of B stays in registers, and is not
-// loaded again for every few rows.
+// For k so short (LoRA's rank 8 in bf16) that the panel of B stays in registers instead of being
+// reloaded for every few rows.
 constexpr int short_units = 4, short_rows = 3;
 template <class V, int NV>
-[[gnu::always_inline]] static inline bool is_short(const Tile& t) {
+AFINA_INLINE static bool is_short(const Tile& t) {
   return t.first.units == short_units && t.columns == NV * V::width && !t.second.units && !t.load &&
          !t.bias;
 }
@@ -214,10 +215,10 @@ static void tile(const Tile& from, int64_t times) {
   }
 }
 
-// Runs tiles of the most rows that there is a kernel for, at most `rows` in all, and says how many
-// those were. R: kernels, most rows first.
+// Runs tiles with the largest row count that has a kernel, at most `rows` rows in total; returns
+// the number of rows done. R, Fewer: row counts with kernels, largest first.
 template <class Kind, class V, int NV, int Step, int R, int... Fewer>
-[[gnu::always_inline]] static inline int run_most(const Tile& t, int64_t rows) {
+AFINA_INLINE static int run_most(const Tile& t, int64_t rows) {
   if constexpr (sizeof...(Fewer) > 0)
     if (rows < R) return run_most<Kind, V, NV, Step, Fewer...>(t, rows);
   constexpr bool full = wide_vectors >= 2 && R == tile_rows && (Step == 1 || Step == R);
@@ -227,7 +228,7 @@ template <class Kind, class V, int NV, int Step, int R, int... Fewer>
 }
 
 template <class Kind, class V, int NV, int Step>
-[[gnu::always_inline]] static inline int run_tile(const Tile& t, int64_t rows) {
+AFINA_INLINE static int run_tile(const Tile& t, int64_t rows) {
   constexpr int registers = Wide::width == 16 ? 32 : 16;
   if constexpr (wide_vectors == 1) return run_most<Kind, V, NV, Step, 4, 2, 1>(t, rows);
   else if constexpr (NV * 13 < registers && (Step == 1 || Step >= 12))
@@ -235,18 +236,18 @@ template <class Kind, class V, int NV, int Step>
   else return run_most<Kind, V, NV, Step, 6, 5, 4, 3, 2, 1>(t, rows);
 }
 
-// The panel's form: columns, and from them whether it is narrow (half a vector) and how many units
-// a k takes.
-AFINA_INLINE bool is_narrow(int columns) {
+// The panel's form: its columns, and from them whether it is narrow (half a vector) and how many
+// units one k takes.
+AFINA_INLINE static bool is_narrow(int columns) {
   return Narrow::width < Wide::width && columns <= Narrow::width;
 }
-AFINA_INLINE int units_wide(int columns) {
+AFINA_INLINE static int units_wide(int columns) {
   return is_narrow(columns) ? Narrow::width
                             : (columns + Wide::width - 1) / Wide::width * Wide::width;
 }
 
 template <class Kind>
-AFINA_INLINE int units_wide(int columns) {
+AFINA_INLINE static int units_wide(int columns) {
   return Kind::in_blocks ? (columns + Wide::width - 1) / Wide::width * Wide::width
                          : units_wide(columns);
 }

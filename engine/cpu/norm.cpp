@@ -1,17 +1,18 @@
-// RMSNorm and LayerNorm: rows by threads; the gradients of weight and bias by stripes of columns.
+// RMSNorm and LayerNorm: rows are divided among threads; the gradients of weight and bias are
+// computed in stripes of columns.
 #include "engine/ops/norm.h"
 
 #include "engine/cpu/loops.h"
 
 namespace afina::AFINA_ISA {
 
-// Sixteen of a row of x; of x + more, rounded and put into sum, where there is such a thing: of the
-// row that the norm is of.
+// Sixteen elements of the row to normalise: of x, or of x + more, which is rounded and also written
+// to sum.
 template <class T>
 struct Row {
   const T *x, *more;
   T* sum;
-  AFINA_V vector_of<T> operator()(int64_t i, int m) const {
+  AFINA_INLINE vector_of<T> operator()(int64_t i, int m) const {
     if (!more) return take(x + i, m);
     vector_of<T> value = rounded<T>(take(x + i, m) + take(more + i, m));
     put(sum + i, value, m);
@@ -26,7 +27,7 @@ struct Rows {
   explicit Rows(const Tensor& of) : x(of.data<T>()) {}
   Rows(Tensor& to, const Tensor& of, const Tensor& and_of)
       : x(of.data<T>()), more(and_of.data<T>()), sum(to.data<T>()) {}
-  AFINA_V Row<T> at(int64_t start) const {
+  AFINA_INLINE Row<T> at(int64_t start) const {
     return {x + start, more ? more + start : nullptr, more ? sum + start : nullptr};
   }
 };
@@ -49,9 +50,9 @@ static void rmsnorm_of(Tensor& y, Tensor& rstd, Rows<T> rows, const Tensor& weig
     const T* row = of.seen();
     S scale = S(1) / math::v_sqrt(sum_lanes<S>(squares) / S(n) + S(eps));
     kept[r] = scale;
-    V by = scale;
+    V factor = scale;
     columns16(n, [=](int64_t i, int m) {
-      put(out + r * n + i, take(row + i, m) * by * take(w + i, m), m);
+      put(out + r * n + i, take(row + i, m) * factor * take(w + i, m), m);
     });
   });
 }
@@ -66,9 +67,9 @@ static void added_rmsnorm(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x,
   });
 }
 
-// The gradient of sixteen elements: in the place of what is there, or added to it, each rounded.
+// Writes the gradient of sixteen elements, or adds it to what is there; each result is rounded.
 template <class T, class V>
-AFINA_V void put_slope(T* p, V part, int m, bool add) {
+AFINA_INLINE void put_slope(T* p, V part, int m, bool add) {
   if (add) part = take(p, m) + rounded<T>(part);
   put(p, part, m);
 }
@@ -86,15 +87,16 @@ static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, cons
     int64_t n = x.columns(), rows = x.rows();
     each_row(rows, (add ? 4 : 3) * n, [=](int64_t r) {
       const T *row = in + r * n, *d = slope + r * n;
-      V along = 0.f, by = scales[r];
+      V along = 0.f, factor = scales[r];
       columns16(n, [&](int64_t i, int m) {
-        along = v_fma(take(d + i, m) * take(w + i, m), take(row + i, m) * by, along);
+        along = v_fma(take(d + i, m) * take(w + i, m), take(row + i, m) * factor, along);
       });
       V mean = sum_lanes<S>(along) / S(n);
       columns16(n, [=](int64_t i, int m) {
-        put_slope(out + r * n + i,
-                  by * v_fma(-(take(row + i, m) * by), mean, take(d + i, m) * take(w + i, m)), m,
-                  add);
+        put_slope(
+            out + r * n + i,
+            factor * v_fma(-(take(row + i, m) * factor), mean, take(d + i, m) * take(w + i, m)), m,
+            add);
       });
     });
     if (!dweight) return;
@@ -102,10 +104,10 @@ static void rmsnorm_backward(Tensor& dx, Tensor& dweight, const Tensor& dy, cons
     each_stripe(n, rows, [=](int64_t from, int64_t count) {
       for (int64_t r = 0; r < rows; ++r) {
         const T *row = in + r * n + from, *d = slope + r * n + from;
-        V by = scales[r];
+        V factor = scales[r];
         columns16(count, [=](int64_t i, int m) {
           put(sums + from + i,
-              v_fma(take(d + i, m), take(row + i, m) * by, take(sums + from + i, m)), m);
+              v_fma(take(d + i, m), take(row + i, m) * factor, take(sums + from + i, m)), m);
         });
       }
     });
@@ -127,17 +129,18 @@ static void layernorm_of(Tensor& y, Tensor& mean, Tensor& rstd, Rows<T> rows, co
     columns16(n, [&](int64_t i, int m) { sum = sum + of(i, m); });
     const T* row = of.seen();
     S centre = sum_lanes<S>(sum) / S(n);
-    V at = centre;
+    V shift = centre;
     columns16(n, [&](int64_t i, int m) {
-      V distance = first_lanes(take(row + i, m) - at, m);
+      V distance = first_lanes(take(row + i, m) - shift, m);
       squares = v_fma(distance, distance, squares);
     });
     S scale = S(1) / math::v_sqrt(sum_lanes<S>(squares) / S(n) + S(eps));
     means[r] = centre;
     scales[r] = scale;
-    V by = scale;
+    V factor = scale;
     columns16(n, [=](int64_t i, int m) {
-      put(out + r * n + i, v_fma((take(row + i, m) - at) * by, take(w + i, m), take(b + i, m)), m);
+      put(out + r * n + i,
+          v_fma((take(row + i, m) - shift) * factor, take(w + i, m), take(b + i, m)), m);
     });
   });
 }
@@ -169,31 +172,30 @@ static void layernorm_backward(Tensor& dx, Tensor& dweight, Tensor& dbias, const
     int64_t n = x.columns(), rows = x.rows();
     each_row(rows, (add ? 5 : 4) * n, [=](int64_t r) {
       const T *row = in + r * n, *d = slope + r * n;
-      V along = 0.f, sum = 0.f, by = scales[r], at = means[r];
+      V along = 0.f, sum = 0.f, factor = scales[r], shift = means[r];
       columns16(n, [&](int64_t i, int m) {
-        V g = take(d + i, m) * take(w + i, m);  // zero in the lanes beyond the row
+        V g = take(d + i, m) * take(w + i, m);  // zero in lanes past the end of the row
         sum = sum + g;
-        along = v_fma(g, (take(row + i, m) - at) * by, along);
+        along = v_fma(g, (take(row + i, m) - shift) * factor, along);
       });
-      V of_g = sum_lanes<S>(sum) / S(n), of_gx = sum_lanes<S>(along) / S(n);
+      V mean_g = sum_lanes<S>(sum) / S(n), mean_gx = sum_lanes<S>(along) / S(n);
       columns16(n, [=](int64_t i, int m) {
-        V g = take(d + i, m) * take(w + i, m), normal = (take(row + i, m) - at) * by;
-        put_slope(out + r * n + i, by * v_fma(-normal, of_gx, g - of_g), m, add);
+        V g = take(d + i, m) * take(w + i, m), normal = (take(row + i, m) - shift) * factor;
+        put_slope(out + r * n + i, factor * v_fma(-normal, mean_gx, g - mean_g), m, add);
       });
     });
     if (!dweight && !dbias) return;
-    S *of_weight = dweight ? dweight.data<S>() : nullptr,
-      *of_bias = dbias ? dbias.data<S>() : nullptr;
+    S *dw = dweight ? dweight.data<S>() : nullptr, *db = dbias ? dbias.data<S>() : nullptr;
     each_stripe(n, rows, [=](int64_t from, int64_t count) {
       for (int64_t r = 0; r < rows; ++r) {
         const T *row = in + r * n + from, *d = slope + r * n + from;
-        V by = scales[r], at = means[r];
+        V factor = scales[r], shift = means[r];
         columns16(count, [=](int64_t i, int m) {
           V g = take(d + i, m);
-          if (of_weight)
-            put(of_weight + from + i,
-                v_fma(g, (take(row + i, m) - at) * by, take(of_weight + from + i, m)), m);
-          if (of_bias) put(of_bias + from + i, take(of_bias + from + i, m) + g, m);
+          if (dw)
+            put(dw + from + i,
+                v_fma(g, (take(row + i, m) - shift) * factor, take(dw + from + i, m)), m);
+          if (db) put(db + from + i, take(db + from + i, m) + g, m);
         });
       }
     });

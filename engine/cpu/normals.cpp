@@ -1,4 +1,4 @@
-// Normal numbers for weights that begin at random: thirty-two of the stream at a time, each with
+// Normally distributed numbers for initialisation: thirty-two of the stream at a time, each with
 // the bits of Random::normal.
 #include "engine/normals.h"
 
@@ -9,8 +9,8 @@
 namespace afina::AFINA_ISA {
 
 // Blocks first .. first + 15 of the stream.
-AFINA_V void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16], uint32_t (&d)[16],
-                      NormalStream of, uint64_t first) {
+AFINA_INLINE void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16],
+                           uint32_t (&d)[16], NormalStream of, uint64_t first) {
   for (uint64_t i = 0; i < 16; ++i) {
     a[i] = uint32_t(first + i);
     b[i] = uint32_t((first + i) >> 32);
@@ -20,9 +20,9 @@ AFINA_V void blocks16(uint32_t (&a)[16], uint32_t (&b)[16], uint32_t (&c)[16], u
   philox16(a, b, c, d, of.key0, of.key1);
 }
 
-// Box-Muller of sixteen pairs of numbers.
-AFINA_V void box_muller(float* out, int step, const uint32_t (&a)[16], const uint32_t (&b)[16],
-                        float spread) {
+// Box-Muller transform of sixteen pairs of numbers.
+AFINA_INLINE void box_muller(float* out, int step, const uint32_t (&a)[16], const uint32_t (&b)[16],
+                             float spread) {
   f64x16 u, angle, sin, cos;
   for (int i = 0; i < 16; ++i) {
     u.v[i] = (double(a[i]) + 0.5) * 0x1p-32;

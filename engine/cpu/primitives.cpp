@@ -1,4 +1,4 @@
-// Element-wise primitives, casts and copies of columns.
+// Element-wise primitives, casts and column copies.
 #include "engine/primitives.h"
 
 #include "engine/cpu/loops.h"
@@ -6,7 +6,7 @@
 namespace afina::AFINA_ISA {
 
 template <class T, class F>
-AFINA_V void zip_with(Tensor& c, const Tensor& a, const Tensor& b, F f) {
+AFINA_INLINE void zip_with(Tensor& c, const Tensor& a, const Tensor& b, F f) {
   using V = vector_of<T>;
   T* out = c.data<T>();
   const T *left = a.data<T>(), *right = b.data<T>();
@@ -67,7 +67,7 @@ static void add_into(Tensor& sum, const Tensor& x) {
 }
 
 template <class To, class From>
-AFINA_V void cast_elements(To* out, const From* in, int64_t count) {
+AFINA_INLINE void cast_elements(To* out, const From* in, int64_t count) {
   if constexpr (std::is_same_v<vector_of<To>, vector_of<From>>) {
     each_element(count, [=](int64_t i, int n) { put(out + i, take(in + i, n), n); });
   } else {
@@ -78,9 +78,10 @@ AFINA_V void cast_elements(To* out, const From* in, int64_t count) {
 }
 static void cast(Tensor& to, const Tensor& x) {
   with_type(to.dtype(), [&](auto* to_type) {
-    with_type(x.dtype(), [&](auto* type) {
+    auto from = [&](auto* type) {
       cast_elements(to.data<AFINA_TYPE(to_type)>(), x.data<AFINA_TYPE(type)>(), x.size());
-    });
+    };
+    with_type(x.dtype(), from, "cast");
   });
 }
 

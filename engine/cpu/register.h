@@ -1,8 +1,8 @@
-// How a file of engine/cpu fills kernel slots: once per instruction set it is compiled for, under
-// that set's name and rank.
+// Fills kernel slots from engine/cpu: each file is compiled once per instruction set and registers
+// its kernels under that set's name and rank.
 //
-// Such a file may use no inline function that other files use too, std templates included: the
-// linker keeps one copy, and the one it keeps could be compiled for a processor that this is not.
+// These files must not use inline functions that other files use too, including std templates: the
+// linker keeps only one copy, which may have been compiled for a processor other than this one.
 // `make check` looks for such symbols (test/check_isa_symbols.sh).
 #pragma once
 #include "engine/cpu/simd.h"

@@ -1,5 +1,5 @@
-// Sums along rows (16 lanes and a tree), along columns (chains in the order of rows), and of
-// squares (blocks in order).
+// Sums along rows (16 lanes and a tree), along columns (chains in row order), and of squares
+// (blocks in order).
 #include "engine/cpu/loops.h"
 #include "engine/ops/adamw.h"
 #include "engine/ops/cross_entropy.h"
@@ -41,7 +41,7 @@ static void sum_rows(Tensor& y, const Tensor& x) {
 
 // Σ x² of at most 4096 values in f64: 16 lanes and a tree.
 template <class T>
-AFINA_V double block_of_squares(const T* x, int64_t count) {
+AFINA_INLINE double block_of_squares(const T* x, int64_t count) {
   double lane[16] = {};
   int64_t i = 0;
   for (; i + 16 <= count; i += 16)

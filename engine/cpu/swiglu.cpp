@@ -23,13 +23,13 @@ static void swiglu_backward(Tensor& dgate, Tensor& dup, const Tensor& dy, const 
   with_type(gate.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
     using V = vector_of<T>;
-    T *of_gate = dgate.data<T>(), *of_up = dup.data<T>();
+    T *dg = dgate.data<T>(), *du = dup.data<T>();
     const T *d = dy.data<T>(), *g = gate.data<T>(), *u = up.data<T>();
     each_element(gate.size(), [=](int64_t i, int n) {
       V slope = take(d + i, n), x = take(g + i, n), s = math::sigmoid(x), silu = x * s;
-      put(of_up + i, slope * silu, n);
-      put(of_gate + i, slope * take(u + i, n) * v_fma(s, V(1.f) - silu, silu),
-          n);  // silu' = s (1 + x - x s) = s (1 - silu) + silu
+      put(du + i, slope * silu, n);
+      // silu' = s (1 + x - x s) = s (1 - silu) + silu
+      put(dg + i, slope * take(u + i, n) * v_fma(s, V(1.f) - silu, silu), n);
     });
   });
 }

@@ -1,5 +1,5 @@
-// Files that are there whole or not at all: written beside, forced to disk, then renamed over the
-// old one.
+// Files that are written completely or not at all: written under a temporary name, flushed to disk,
+// then renamed over the old file.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,19 +13,20 @@ namespace afina {
 // process is removed when the same path is written next.
 class AtomicFile {
  public:
-  // Error if the folder is missing, or if `path` exists and is not a regular file.
+  // Throws an Error if the folder is missing, or if `path` exists and is not a regular file.
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  // Appends. A full disk is an Error with the file's name and how many bytes did not fit.
+  // Appends. Throws an Error with the file's name and the bytes left over if the disk is full.
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  // Writes at a place of its own choosing; gaps read as zeros. Does not move where write() appends.
+  // Writes at an offset; gaps read as zeros. Does not change where write() appends.
   void write_at(uint64_t offset, const void* data, size_t bytes);
 
-  // Makes the contents durable and gives them their name. Once; nothing can be written afterwards.
+  // Flushes the contents to disk and renames the file to `path`. May be called once; nothing can be
+  // written afterwards.
   void commit();
 
   const std::string& path() const { return path_; }
@@ -37,10 +38,10 @@ class AtomicFile {
   uint64_t end_ = 0;
 };
 
-// The whole text, atomically.
+// Writes the text as the whole file, atomically.
 void write_text_file(const std::string& path, std::string_view text);
 
-// The whole of a file (pipes as well) as bytes; more than max_bytes is an Error.
+// Reads a whole file, or a pipe to its end. Throws an Error if it has more than max_bytes.
 std::string read_text_file(const std::string& path, size_t max_bytes = size_t(1) << 30);
 
 }  // namespace afina

@@ -169,9 +169,9 @@ void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to)
   require(first % t.block_elements == 0, tensor.where(), ": number ", first,
           " is not the first of a block of ", t.name);
   to_f32(tensor.type, tensor.data + first / t.block_elements * t.block_bytes, to, count);
-  int64_t at = first_not_finite(to, count);
-  require(at == count, tensor.where(), ": number ", first + at, " of ", total, " is ",
-          at < count && to[at] != to[at] ? "NaN" : "infinite",
+  int64_t position = first_not_finite(to, count);
+  require(position == count, tensor.where(), ": number ", first + position, " of ", total, " is ",
+          position < count && to[position] != to[position] ? "NaN" : "infinite",
           "; the file is damaged or was saved after a training that diverged");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <unordered_set>
 
 #include "engine/error.h"
 
@@ -199,15 +200,17 @@ void Gguf::read(std::span<const std::byte> bytes) {
   cursor.count(tensors, 8 + 4 + 4 + 8, "tensors");
   cursor.count(pairs, 8 + 4 + 1, "metadata pairs");
 
-  metadata_ = Json::object();
+  Json::object_t metadata;
+  std::unordered_set<std::string> keys;
   MetadataReader reader(cursor, path_);
   for (uint64_t i = 0; i < pairs; ++i) {
     std::string key = cursor.text("metadata key " + std::to_string(i), 65535);
     auto kind = cursor.number<uint32_t>("'" + key + "'");
-    auto [at, fresh] = metadata_.get_ref<Json::object_t&>().try_emplace(key);
-    require(fresh, path_, ": '", key, "' is given twice");
-    at->second = reader.value(kind, "'" + key + "'");
+    require(keys.insert(key).second, path_, ": '", key, "' is given twice");
+    Json value = reader.value(kind, "'" + key + "'");
+    metadata.push_back({std::move(key), std::move(value)});
   }
+  metadata_ = Json(std::move(metadata));
   std::vector<Entry> entries;
   for (uint64_t i = 0; i < tensors; ++i) entries.push_back(read_entry(cursor, path_, i));
 

@@ -1,4 +1,4 @@
-// GGUF (versions 2 and 3), the container of llama.cpp: metadata and tensors, read where they lie.
+// GGUF (versions 2 and 3), the container of llama.cpp: metadata and memory-mapped tensors.
 #pragma once
 #include <optional>
 #include <span>
@@ -11,8 +11,7 @@
 
 namespace afina {
 
-// Everything in the file is checked before anything is given out; what is wrong is an Error with
-// file and key or tensor.
+// Constructors check everything in the file and throw an Error that names file and key or tensor.
 class Gguf {
  public:
   explicit Gguf(const std::string& path);
@@ -27,7 +26,7 @@ class Gguf {
   const StoredTensor* find(std::string_view name) const { return tensors_.find(name); }
   const StoredTensor& at(std::string_view name) const { return tensors_.at(name, path_); }
 
-  // Gives the memory behind a tensor of this reader back to the system; its data can still be read.
+  // Lets the system reclaim the memory behind a tensor of this reader; its data can still be read.
   void drop(const StoredTensor& tensor) const;
 
  private:

@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "engine/files/atomic_file.h"
 #include "engine/nearest.h"
@@ -58,32 +60,32 @@ size_t locate(std::string_view text, int depth, size_t key) {
 // Builds the value from the parser's events. The library's own builder knows neither keys given
 // twice nor a limit of depth. What is wrong is noted and the parser stopped: a throw through its
 // frames would cost more than the parsing.
-class Builder : public nlohmann::json_sax<Json> {
+class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
   Builder(std::string_view text, const std::string& where, const JsonLimits& limits)
       : text_(text), where_(where), limits_(limits) {}
   Json root;
   std::string wrong;  // what stopped the parser; "" if nothing did
 
-  bool null() override { return add(Json(nullptr)); }
-  bool boolean(bool value) override { return add(Json(value)); }
-  bool number_integer(number_integer_t value) override { return add(Json(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return add(Json(value)); }
-  bool number_float(number_float_t value, const string_t&) override { return add(Json(value)); }
-  bool string(string_t& value) override { return add(Json(std::move(value))); }
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(Json::object()); }
-  bool start_array(size_t) override { return open(Json::array()); }
+  bool start_object(size_t) override { return open(true); }
+  bool start_array(size_t) override { return open(false); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     ++keys_;
-    auto [at, fresh] = stack_.back()->get_ref<Json::object_t&>().try_emplace(name);
+    Open& object = open_.back();
     // Looking for the place is work: only once it is needed.
-    if (!fresh)
+    if (!object.keys.insert(name).second)
       return stop(locate(text_, -1, keys_),
                   ": the key '" + excerpt(name) + "' is given twice in one object");
-    slot_ = &at->second;
+    object.members.push_back({std::move(name), nullptr});
     return true;
   }
   bool parse_error(size_t position, const std::string&,
@@ -103,33 +105,36 @@ class Builder : public nlohmann::json_sax<Json> {
     wrong = place(text_, position, where_, limits_) + words;
     return false;
   }
-  Json* put(Json&& value) {
-    if (stack_.empty()) return &(root = std::move(value));
-    if (!stack_.back()->is_array()) return &(*slot_ = std::move(value));
-    stack_.back()->push_back(std::move(value));
-    return &stack_.back()->back();
-  }
-  bool add(Json&& value) {
-    put(std::move(value));
+  bool add(Json value) {
+    if (open_.empty()) root = std::move(value);
+    else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
+    else open_.back().elements.push_back(std::move(value));
     return true;
   }
-  bool open(Json&& value) {
-    if (int(stack_.size()) >= limits_.depth)
+  bool open(bool is_object) {
+    if (int(open_.size()) >= limits_.depth)
       return stop(locate(text_, limits_.depth + 1, 0),
                   ": nested deeper than " + std::to_string(limits_.depth) + " levels");
-    stack_.push_back(put(std::move(value)));
+    open_.emplace_back().is_object = is_object;
     return true;
   }
   bool close() {
-    stack_.pop_back();
-    return true;
+    Open last = std::move(open_.back());
+    open_.pop_back();
+    return add(last.is_object ? Json(std::move(last.members)) : Json(std::move(last.elements)));
   }
 
+  // An object or array whose end was not read yet.
+  struct Open {
+    bool is_object = false;
+    Json::object_t members;
+    Json::array_t elements;
+    std::unordered_set<std::string> keys;
+  };
   std::string_view text_;
   const std::string& where_;
   const JsonLimits& limits_;
-  std::vector<Json*> stack_;
-  Json* slot_ = nullptr;
+  std::vector<Open> open_;
   size_t keys_ = 0;
 };
 
@@ -149,7 +154,7 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
   require(text.size() <= limits.bytes, where, ": ", text.size(),
           " bytes of JSON are more than the ", limits.bytes, " expected at most");
   Builder builder(text, where, limits);
-  Json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &builder);
   if (!builder.wrong.empty()) fail(builder.wrong);
   return std::move(builder.root);
 }
@@ -167,7 +172,7 @@ Json parse_json_file(const std::string& path, const JsonLimits& limits) {
 std::string to_text(const Json& value, int indent) {
   try {
     return value.dump(indent);
-  } catch (const Json::exception& error) { fail("cannot be written as JSON: ", error.what()); }
+  } catch (const JsonError& error) { fail("cannot be written as JSON: ", error.what()); }
 }
 
 std::string kind_of(const Json& value) {
@@ -180,31 +185,30 @@ std::string kind_of(const Json& value) {
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned: return "an integer";
     case Json::value_t::number_float: return "a number";
-    default: return "binary data";
   }
+  return "";
 }
 
 std::string describe(const Json& value) {
   if (value.is_null()) return "null";
   if (value.is_object() || value.is_array())
     return kind_of(value) + " of " + std::to_string(value.size());
-  if (value.is_string())
-    return "the string \"" + excerpt(value.get_ref<const std::string&>(), 60) + "\"";
+  if (value.is_string()) return "the string \"" + excerpt(value.text(), 60) + "\"";
   return value.dump();
 }
 
 const Json* find_member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  return at == object.end() || at->is_null() ? nullptr : &*at;
+  auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 const Json& member(const Json& object, const std::string& key, const std::string& where) {
   require_object(object, where);
-  auto at = object.find(key);
-  if (at == object.end())
+  auto found = object.find(key);
+  if (found == object.end())
     fail(where, ": '", key, "' is missing", did_you_mean(key, keys_of(object)));
-  return *at;
+  return *found;
 }
 
 void check_known_keys(const Json& object, const std::vector<std::string>& known,
@@ -242,6 +246,23 @@ int64_t integer(const Json& value, int64_t least, int64_t most, const std::strin
   require(fits && result >= least && result <= most, where, ": '", key,
           "' should be an integer from ", least, " to ", most, ", found ", describe(value));
   return result;
+}
+
+bool truth(const Json& value, const std::string& key, const std::string& where) {
+  if (!value.is_boolean()) wrong_kind(value, "true or false", key, where);
+  return value.get<bool>();
+}
+double number(const Json& value, const std::string& key, const std::string& where) {
+  if (!value.is_number()) wrong_kind(value, "a number", key, where);
+  return value.get<double>();
+}
+const std::string& text(const Json& value, const std::string& key, const std::string& where) {
+  if (!value.is_string()) wrong_kind(value, "a string", key, where);
+  return value.text();
+}
+const Json::array_t& elements(const Json& value, const std::string& key, const std::string& where) {
+  if (!value.is_array()) wrong_kind(value, "an array", key, where);
+  return value.elements();
 }
 
 }  // namespace json_detail

@@ -3,17 +3,15 @@
 #pragma once
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/files/json_value.h"
 
 namespace afina {
-
-using Json = nlohmann::json;
 
 struct JsonLimits {
   size_t bytes = size_t(256) << 20;
@@ -47,8 +45,12 @@ void check_known_keys(const Json& object, const std::vector<std::string>& known,
 namespace json_detail {
 [[noreturn]] void wrong_kind(const Json& value, const char* expected, const std::string& key,
                              const std::string& where);
+bool truth(const Json& value, const std::string& key, const std::string& where);
 int64_t integer(const Json& value, int64_t least, int64_t most, const std::string& key,
                 const std::string& where);
+double number(const Json& value, const std::string& key, const std::string& where);
+const std::string& text(const Json& value, const std::string& key, const std::string& where);
+const Json::array_t& elements(const Json& value, const std::string& key, const std::string& where);
 
 template <class T>
 struct is_vector : std::false_type {};
@@ -60,26 +62,22 @@ T convert(const Json& value, const std::string& key, const std::string& where) {
   if constexpr (std::is_same_v<T, Json>) {
     return value;
   } else if constexpr (std::is_same_v<T, bool>) {
-    if (!value.is_boolean()) wrong_kind(value, "true or false", key, where);
-    return value.get<bool>();
+    return truth(value, key, where);
   } else if constexpr (std::is_integral_v<T>) {
     constexpr auto top = std::numeric_limits<T>::max();
     constexpr int64_t most = uint64_t(top) > uint64_t(INT64_MAX) ? INT64_MAX : int64_t(top);
     return T(integer(value, int64_t(std::numeric_limits<T>::min()), most, key, where));
   } else if constexpr (std::is_floating_point_v<T>) {
-    if (!value.is_number()) wrong_kind(value, "a number", key, where);
-    return T(value.get<double>());
+    return T(number(value, key, where));
   } else if constexpr (is_vector<T>::value) {
-    if (!value.is_array()) wrong_kind(value, "an array", key, where);
     T all;
-    for (size_t i = 0; i < value.size(); ++i)
-      all.push_back(
-          convert<typename T::value_type>(value[i], key + "[" + std::to_string(i) + "]", where));
+    for (const Json& one : elements(value, key, where))
+      all.push_back(convert<typename T::value_type>(
+          one, key + "[" + std::to_string(all.size()) + "]", where));
     return all;
   } else {
     static_assert(std::is_same_v<T, std::string>, "a kind of value that JSON does not have");
-    if (!value.is_string()) wrong_kind(value, "a string", key, where);
-    return value.get<std::string>();
+    return text(value, key, where);
   }
 }
 }  // namespace json_detail

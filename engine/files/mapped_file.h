@@ -1,5 +1,4 @@
-// A file mapped read-only into memory: weights are read where they lie, and their pages can be
-// given back.
+// A file mapped read-only into memory: weights are read in place, and their pages can be released.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -8,12 +7,12 @@
 namespace afina {
 
 // The bytes stay valid for the life of the object (moving it keeps them). The file must not be
-// shortened meanwhile: no process can survive touching pages that are gone, so writers replace
-// files whole (AtomicFile) instead of rewriting them.
+// shortened meanwhile: touching a page that no longer exists kills the process, so writers replace
+// files (AtomicFile) instead of rewriting them.
 class MappedFile {
  public:
-  // Error with the file's name and the system's words if it cannot be opened or is not a regular
-  // file. An empty file has no bytes.
+  // Throws an Error with the file's name and the system's reason if it cannot be opened or is not a
+  // regular file. An empty file has no bytes.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(MappedFile&& from) noexcept;
@@ -24,8 +23,8 @@ class MappedFile {
   size_t size() const { return size_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  // Gives the memory of the whole pages inside a range back to the system; touched again, they are
-  // read again from the file. A range outside the file is cut to it.
+  // Lets the system reclaim the pages that lie entirely inside a range, which is clipped to the
+  // file; touched again, they are read from the file again.
   void drop(size_t offset, size_t bytes) const;
 
  private:

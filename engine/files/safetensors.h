@@ -1,4 +1,4 @@
-// Safetensors, the container of Hugging Face models and adapters: read where it lies, written
+// Safetensors, the container of Hugging Face models and adapters: memory-mapped when read, written
 // atomically.
 #pragma once
 #include <map>
@@ -14,8 +14,7 @@
 
 namespace afina {
 
-// Everything in a file is checked before a tensor is given out; what is wrong is an Error with file
-// and tensor.
+// Constructors check everything in the files and throw an Error that names file and tensor.
 class Safetensors {
  public:
   // A `.safetensors` file; a sharded model's `.index.json`; or a folder with `model.safetensors` or
@@ -28,12 +27,12 @@ class Safetensors {
   const StoredTensors& tensors() const { return tensors_; }
   const StoredTensor* find(std::string_view name) const { return tensors_.find(name); }
   const StoredTensor& at(std::string_view name) const { return tensors_.at(name, path_); }
-  // The pairs of `__metadata__` (of a sharded model: all shards together, the first one wins).
+  // The pairs of `__metadata__`; of a sharded model, those of all shards, where the first one wins.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  // The files that were read, in order: what a manifest hashes.
+  // The files that were read, in order; a manifest hashes them.
   std::vector<std::string> files() const;
 
-  // Gives the memory behind a tensor of this reader back to the system; its data can still be read.
+  // Lets the system reclaim the memory behind a tensor of this reader; its data can still be read.
   void drop(const StoredTensor& tensor) const;
 
  private:
@@ -47,24 +46,25 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-// What a file will look like: every tensor is declared, then places follow. The layout (wider types
-// first, then by name) and so the bytes are the reference implementation's, whatever the order.
+// The layout of a file to be written: every tensor is declared, then offsets follow. Wider types
+// come first, then names in order, so that the bytes equal the reference implementation's whatever
+// the order of declaration.
 class SafetensorsLayout {
  public:
-  // where: the file, for messages.
+  // where: the file's name for messages.
   explicit SafetensorsLayout(std::string where,
                              std::map<std::string, std::string> metadata = {{"format", "pt"}});
   void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape);
-  // Bytes of the whole file. Ends the declarations, as do the next two.
+  // Bytes of the whole file. Nothing can be declared after this, header() or find() was called.
   uint64_t bytes();
-  // All that stands before the first tensor's data.
+  // The bytes before the first tensor's data.
   const std::string& header();
 
   struct Entry {
     std::string name;
     StoredType type;
     std::vector<int64_t> shape;
-    uint64_t begin, bytes, written;  // begin: in the file
+    uint64_t begin, bytes, written;  // begin: offset in the file
   };
   // nullptr for a tensor that was not declared.
   Entry* find(std::string_view name);
@@ -78,8 +78,8 @@ class SafetensorsLayout {
   std::map<std::string, size_t, std::less<>> index_;
 };
 
-// Writes one file: first every tensor is declared, then the data come, tensor by tensor in any
-// order, each in any number of pieces.
+// Writes one file: first declare every tensor, then write their data in any order of tensors, each
+// in any number of pieces.
 class SafetensorsWriter {
  public:
   explicit SafetensorsWriter(const std::string& path,
@@ -88,10 +88,10 @@ class SafetensorsWriter {
   void declare(const std::string& name, StoredType type, const std::vector<int64_t>& shape) {
     layout_.declare(name, type, shape);
   }
-  // Appends to a declared tensor. The first call ends the declarations. Too many bytes are an
-  // Error.
+  // Appends to a declared tensor. Nothing can be declared after the first call. Throws an Error for
+  // an undeclared tensor or too many bytes.
   void write(std::string_view name, const void* data, size_t bytes);
-  // Error if a tensor is incomplete; else the file is there, whole and durable.
+  // Finishes the file and makes it durable. Throws an Error if a tensor is incomplete.
   void commit();
 
  private:

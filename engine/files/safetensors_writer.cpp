@@ -28,7 +28,7 @@ void SafetensorsLayout::lay_out() {
     int wide_a = info(a.type).block_bytes, wide_b = info(b.type).block_bytes;
     return wide_a != wide_b ? wide_a > wide_b : a.name < b.name;
   });
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  OrderedJson header = OrderedJson::object();
   if (!metadata_.empty()) header["__metadata__"] = metadata_;
   uint64_t end = 0;
   for (size_t i = 0; i < entries_.size(); ++i) {
@@ -37,7 +37,7 @@ void SafetensorsLayout::lay_out() {
     entry.begin = end;
     require(!__builtin_add_overflow(end, entry.bytes, &end), where_,
             ": more bytes than can be counted");
-    nlohmann::ordered_json one;
+    OrderedJson one;
     one["dtype"] = info(entry.type).name;
     one["shape"] = entry.shape;
     one["data_offsets"] = {entry.begin, end};
@@ -46,7 +46,7 @@ void SafetensorsLayout::lay_out() {
   std::string text;
   try {
     text = header.dump();
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     fail(where_, ": a name or metadata cannot be written as JSON: ", error.what());
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -67,8 +67,8 @@ const std::string& SafetensorsLayout::header() {
 
 SafetensorsLayout::Entry* SafetensorsLayout::find(std::string_view name) {
   lay_out();
-  auto at = index_.find(name);
-  return at == index_.end() ? nullptr : &entries_[at->second];
+  auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &entries_[found->second];
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::string& path,

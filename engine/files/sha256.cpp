@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/anywhere.h"
 #include "engine/files/mapped_file.h"
 #include "engine/files/sha256_compress.h"
 #include "engine/isa.h"
@@ -24,8 +25,8 @@ const uint32_t sha256_constants[64] = {
 namespace {
 
 using Word = uint32_t;
-[[gnu::always_inline]] inline void round(Word a, Word b, Word c, Word& d, Word e, Word f, Word g,
-                                         Word& h, Word add) {
+AFINA_INLINE void round(Word a, Word b, Word c, Word& d, Word e, Word f, Word g, Word& h,
+                        Word add) {
   Word t = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + (g ^ (e & (f ^ g))) + add;
   d += t;
   h = t + (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (c & (a ^ b)));
@@ -111,10 +112,10 @@ std::string sha256_file(const std::string& path) {
   Sha256 digest;
   // Piece by piece, giving the pages back: a large model must not count as memory in use.
   constexpr size_t piece = size_t(16) << 20;
-  for (size_t at = 0; at < file.size(); at += piece) {
-    size_t bytes = std::min(piece, file.size() - at);
-    digest.update(file.data() + at, bytes);
-    file.drop(at, bytes);
+  for (size_t offset = 0; offset < file.size(); offset += piece) {
+    size_t bytes = std::min(piece, file.size() - offset);
+    digest.update(file.data() + offset, bytes);
+    file.drop(offset, bytes);
   }
   return digest.hex();
 }

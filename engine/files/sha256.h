@@ -12,7 +12,7 @@ class Sha256 {
  public:
   void update(const void* data, size_t bytes);
   void update(std::string_view text) { update(text.data(), text.size()); }
-  // Of everything so far, as 64 hexadecimal digits. More may follow.
+  // The digest of everything so far, as 64 hexadecimal digits. More updates may follow.
   std::string hex() const;
 
  private:

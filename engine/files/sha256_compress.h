@@ -1,5 +1,4 @@
-// The inner step of SHA-256: whole blocks into the state, plainly or by the processor's own
-// instructions.
+// The compression function of SHA-256, in portable code or by processor instructions.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -12,7 +11,7 @@ extern const uint32_t sha256_constants[64];
 
 using Sha256Compress = void (*)(std::array<uint32_t, 8>& state, const uint8_t* blocks,
                                 size_t count);
-// By the SHA extensions of x86; nullptr if the processor has none.
+// The function that uses the SHA extensions of x86; nullptr if the processor has none.
 Sha256Compress sha256_by_instructions();
 
 }  // namespace afina

@@ -92,16 +92,16 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 int64_t StoredTensor::count() const { return element_count(shape, where()); }
 
 void StoredTensors::add(StoredTensor tensor) {
-  auto [at, fresh] = index_.try_emplace(tensor.name, all_.size());
+  auto [entry, fresh] = index_.try_emplace(tensor.name, all_.size());
   require(fresh, tensor.where(), " is there twice",
-          fresh || all_[at->second].file == tensor.file ? "" : ", also in ",
-          fresh || all_[at->second].file == tensor.file ? "" : all_[at->second].file);
+          fresh || all_[entry->second].file == tensor.file ? "" : ", also in ",
+          fresh || all_[entry->second].file == tensor.file ? "" : all_[entry->second].file);
   all_.push_back(std::move(tensor));
 }
 
 const StoredTensor* StoredTensors::find(std::string_view name) const {
-  auto at = index_.find(name);
-  return at == index_.end() ? nullptr : &all_[at->second];
+  auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &all_[found->second];
 }
 
 const StoredTensor& StoredTensors::at(std::string_view name, const std::string& where) const {

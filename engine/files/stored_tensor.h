@@ -1,4 +1,4 @@
-// A tensor as it lies in a file: its name, form of storage, shape and bytes.
+// A tensor in a file: its name, storage type, shape and bytes.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace afina {
 
-// Every form in which the known containers store numbers. Those of blocks (q...) hold
-// `block_elements` numbers in `block_bytes` bytes.
+// All storage types of the known containers. Block formats (q...) hold `block_elements` numbers in
+// `block_bytes` bytes.
 // clang-format off
 enum class StoredType : uint8_t {
   f64, f32, f16, bf16, f8_e4m3, f8_e5m2, i64, i32, i16, i8, u64, u32, u16, u8, boolean,
@@ -21,22 +21,23 @@ enum class StoredType : uint8_t {
 
 struct StoredTypeInfo {
   StoredType type;
-  const char* name;  // "Q4_1": the name its own container gives it
+  const char* name;  // its container's name for it: "Q4_1"
   int gguf;          // its number in GGUF, or -1
-  bool safetensors;  // whether safetensors knows it (by the same name)
+  bool safetensors;  // does safetensors have it (by the same name)?
   int block_elements;
   int block_bytes;
 };
 const StoredTypeInfo& info(StoredType type);
 const char* name(StoredType type);
-// nullptr where the container does not know such a type.
+// nullptr if the container has no such type.
 const StoredTypeInfo* safetensors_type(std::string_view name);
 const StoredTypeInfo* gguf_type(uint32_t number);
 
-// How many numbers a shape has; Error (beginning with `where`) if a dimension is negative or the
-// product does not fit.
+// The number of elements of a shape. Throws an Error that starts with `where` if a dimension is
+// negative or the product overflows.
 int64_t element_count(const std::vector<int64_t>& shape, const std::string& where);
-// Bytes that `count` numbers take; Error if that is no whole number of blocks or does not fit.
+// The bytes of `count` numbers. Throws an Error that starts with `where` if they are no whole
+// number of blocks or the result overflows.
 size_t stored_bytes(StoredType type, int64_t count, const std::string& where);
 // "[576, 49152]"
 std::string shape_text(const std::vector<int64_t>& shape);
@@ -45,9 +46,9 @@ struct StoredTensor {
   std::string name;
   StoredType type;
   std::vector<int64_t> shape;  // rows first: a weight is (out, in), in every container
-  const std::byte* data;       // valid as long as the reader; at any alignment
+  const std::byte* data;       // valid as long as the reader; may be unaligned
   size_t bytes;
-  std::string file;  // where it came from, for messages
+  std::string file;  // the file that holds it, for messages
 
   int64_t count() const;
   std::string where() const { return file + ": tensor '" + name + "'"; }
@@ -56,16 +57,16 @@ struct StoredTensor {
 // The tensors of one or more files in the order of their data, found by name.
 class StoredTensors {
  public:
-  // Error if there is one of this name already.
+  // Throws an Error if there already is a tensor of this name.
   void add(StoredTensor tensor);
 
   size_t size() const { return all_.size(); }
   auto begin() const { return all_.begin(); }
   auto end() const { return all_.end(); }
   const StoredTensor& operator[](size_t i) const { return all_[i]; }
-  // nullptr if there is none of this name.
+  // nullptr if there is no tensor of this name.
   const StoredTensor* find(std::string_view name) const;
-  // Error (with `where`: the file or folder asked) that suggests the nearest name if there is none.
+  // Throws an Error that names `where`, the file or folder, and the nearest name if there is none.
   const StoredTensor& at(std::string_view name, const std::string& where) const;
 
  private:

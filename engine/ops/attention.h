@@ -1,5 +1,5 @@
-// attention: causal, grouped-query, isolated between packed documents; the scores are never held
-// whole.
+// attention: causal, with grouped queries, isolated between packed documents. The matrix of scores
+// is never held as a whole.
 #pragma once
 #include <cmath>
 
@@ -9,23 +9,25 @@
 namespace afina {
 
 namespace kernel {
-// q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim) with S >= T: query t stands at position S - T
-// + t (a KV cache makes S > T). starts i32 (B, T): the first position a query may see, the start of
-// its document. lse f32 (f64) (B, T, heads): log of the sum of exponentials of the scaled scores,
-// kept for the backward pass. Per query the softmax sum is 16 lanes counted from its start and a
-// tree, the value a chain over keys ascending (by pairs in bf16, where probabilities are rounded to
-// bf16).
+// q, o (B, T, heads, dim), k, v (B, S, kv_heads, dim) with S >= T: query t has position S - T + t
+// (a KV cache makes S > T). starts i32 (B, T): the first position that a query sees, the start of
+// its document. lse (B, T, heads) of statistic dtype: log of the sum of exponentials of the scaled
+// scores, saved for backward. For each query, the softmax's sum is 16 lanes counted from its start
+// and a tree; the output is a chain over keys ascending (by pairs in bf16, where probabilities are
+// rounded to bf16).
 inline constinit Kernel<void(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k,
                              const Tensor& v, const Tensor& starts, double scale)>
     attention{"attention"};
-// dq, dk, dv are overwritten. dk and dv: chains over queries, head after head of the group.
+// dq, dk and dv are overwritten. dk and dv are chains over queries, one head of the group after
+// another.
 inline constinit Kernel<void(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout,
                              const Tensor& o, const Tensor& lse, const Tensor& q, const Tensor& k,
                              const Tensor& v, const Tensor& starts, double scale)>
     attention_backward{"attention_backward"};
 }  // namespace kernel
 
-// By the book, one head of one sequence after the other; only for S == T.
+// The definition: softmax(scale q kᵀ) v written out, one head of one sequence after another; only
+// for S == T.
 inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tensor& v,
                                    const Tensor& starts, double scale) {
   int64_t B = q.shape()[0], T = q.shape()[1], heads = q.shape()[2], dim = q.columns(),
@@ -38,36 +40,38 @@ inline Tensor attention_definition(const Tensor& q, const Tensor& k, const Tenso
   Tensor y = Tensor::zeros({B * T, heads * dim}, q.dtype(), q.device());
   for (int64_t b = 0; b < B; ++b)
     for (int64_t h = 0; h < heads; ++h) {
-      std::vector<float> seen(size_t(T * T), 0.f);
+      std::vector<float> visible(size_t(T * T), 0.f);
       for (int64_t i = 0; i < T; ++i)
-        for (int64_t j = start[size_t(b * T + i)]; j <= i; ++j) seen[size_t(i * T + j)] = 1.f;
+        for (int64_t j = start[size_t(b * T + i)]; j <= i; ++j) visible[size_t(i * T + j)] = 1.f;
       Tensor e = exp(matmul(part(q, b, h), part(k, b, h / groups), false, true) * scale) *
-                 Tensor::from(seen, {T, T}, q.dtype(), q.device());
-      Tensor of_head =
-          matmul(e / sum_columns(e), part(v, b, h / groups));  // (T, dim), to be put in its place
+                 Tensor::from(visible, {T, T}, q.dtype(), q.device());
+      Tensor head = matmul(e / sum_columns(e), part(v, b, h / groups));  // (T, dim)
+      // Products with 0/1 matrices put it at its rows and columns of y.
       std::vector<float> rows(size_t(B * T * T), 0.f), columns(size_t(dim * heads * dim), 0.f);
       for (int64_t i = 0; i < T; ++i) rows[size_t((b * T + i) * T + i)] = 1.f;
       for (int64_t i = 0; i < dim; ++i) columns[size_t(i * heads * dim + h * dim + i)] = 1.f;
-      Tensor placed = matmul(Tensor::from(rows, {B * T, T}, q.dtype(), q.device()), of_head);
+      Tensor placed = matmul(Tensor::from(rows, {B * T, T}, q.dtype(), q.device()), head);
       y = y + matmul(placed, Tensor::from(columns, {dim, heads * dim}, q.dtype(), q.device()));
     }
   return reshape(y, q.shape());
 }
 
-// How many (query, key) pairs of one head the mask lets through.
+// The number of (query, key) pairs of one head that the mask admits; keys: S. Throws an Error if a
+// query starts after its own position.
 inline int64_t visible_pairs(const Tensor& starts, int64_t keys) {
   auto first = starts.integers();
   int64_t pairs = 0, length = starts.columns();
   for (size_t i = 0; i < first.size(); ++i) {
     int64_t position = keys - length + int64_t(i) % length;
     require(first[i] >= 0 && first[i] <= position, "attention: the query at position ", position,
-            " is to see keys from ", first[i], " on");
+            " has its document start at ", first[i]);
     pairs += position + 1 - first[i];
   }
   return pairs;
 }
 
-// softmax(scale q kᵀ) v over the keys a query may see. Without a kernel on the device, the
+// softmax(scale q kᵀ) v over the keys that each query sees. q (B, T, heads, dim), k and v (B, S,
+// kv_heads, dim), starts i32 (B, T) -> (B, T, heads, dim). Where a device has no kernel, the
 // definition runs.
 inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& starts,
                         double scale) {
@@ -79,22 +83,21 @@ inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const
       "attention: scale ", scale, ", ", starts.size(), " starts, q ", q.shape().text(), ", k ",
       k.shape().text());
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, scale);
-  Tensor o = like(q), lse({q.shape()[0], q.shape()[1], q.shape()[2]},
-                          q.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, q.device());
-  int64_t flops =
-      2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);  // of one product
-  count_attention_flops(2 * flops);
+  Tensor o = like(q),
+         lse({q.shape()[0], q.shape()[1], q.shape()[2]}, statistic_dtype(q.dtype()), q.device());
+  int64_t product_flops = 2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1]);
+  count_attention_flops(2 * product_flops);  // scores and output
   kernel::attention(o, lse, q, k, v, starts, scale);
   return Tape::record(
       "attention", o, {q, k, v},
-      [dq = q.grad(), dk = k.grad(), dv = v.grad(), o, lse, q = q.detached(), k = k.detached(),
-       v = v.detached(), starts, scale, flops](const Tensor& dout) {
-        Tensor of_q = like(q), of_k = like(k), of_v = like(v);
-        count_attention_flops(5 * flops);
-        kernel::attention_backward(of_q, of_k, of_v, dout, o, lse, q, k, v, starts, scale);
-        if (dq) dq += of_q;
-        if (dk) dk += of_k;
-        if (dv) dv += of_v;
+      [q_grad = q.grad(), k_grad = k.grad(), v_grad = v.grad(), o, lse, q = q.detached(),
+       k = k.detached(), v = v.detached(), starts, scale, product_flops](const Tensor& dout) {
+        Tensor dq = like(q), dk = like(k), dv = like(v);
+        count_attention_flops(5 * product_flops);  // scores again, dP, dQ, dK, dV
+        kernel::attention_backward(dq, dk, dv, dout, o, lse, q, k, v, starts, scale);
+        if (q_grad) q_grad += dq;
+        if (k_grad) k_grad += dk;
+        if (v_grad) v_grad += dv;
       });
 }
 

@@ -1,4 +1,4 @@
-// The head and the loss, chunk of rows after chunk of rows, with their gradients in the same pass.
+// The head and the loss in chunks of rows, with their gradients in the same pass.
 #include "engine/ops/cross_entropy.h"
 
 #include <algorithm>
@@ -10,15 +10,14 @@ namespace afina {
 
 namespace {
 
-// Rows whose gradient of the logits is held at a time: enough that reading and adding to the
-// weight's gradient is small beside the product; a frozen head has none to add to. A multiple of
-// what bf16 sums as one (engine/bf16_sums.h), so that this never straddles chunks; the bits do not
-// depend on it.
+// Rows whose gradient of the logits is held at a time: enough that reading and writing the weight's
+// gradient is cheap compared with the product (a frozen head has no gradient). A multiple of the
+// rows that bf16 sums as one (engine/bf16_sums.h); otherwise the bits do not depend on it.
 constexpr int64_t chunk_trained = 512, chunk_frozen = 256;
-// Rows of f32 logits held at a time where their gradient does not take their place: enough that
-// packing the head is small beside the product.
+// Rows of f32 logits held at a time where their gradient is a tensor of its own: enough that
+// packing the head is cheap compared with the product.
 constexpr int64_t part_rows = 128;
-// The same on a GPU, whose products want more rows to fill it.
+// The same on a GPU, whose products need more rows to occupy it.
 constexpr int64_t gpu_chunk = 4096, gpu_part = 1024;
 
 struct Chunks {
@@ -29,8 +28,8 @@ Chunks chunks_of(Device device, bool trained) {
   return {trained ? chunk_trained : chunk_frozen, part_rows};
 }
 
-// The rows that have a target, of each sequence a multiple of `together` (-1: a row of zeros), and
-// their targets.
+// The indices of the rows that have a target, and their targets. Entries of -1, for rows of zeros,
+// pad each sequence to a multiple of `multiple`.
 struct Chosen {
   std::vector<int32_t> rows, targets;
 };
@@ -39,7 +38,7 @@ void require_within(int32_t target, size_t position, int64_t vocabulary) {
           " is beyond the vocabulary of ", vocabulary);
 }
 Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabulary,
-                        int64_t together) {
+                        int64_t multiple) {
   Chosen chosen;
   auto wanted = targets.integers();
   for (size_t i = 0; i < wanted.size(); ++i) {
@@ -49,7 +48,7 @@ Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabular
       chosen.targets.push_back(wanted[i]);
     }
     if (int64_t(i + 1) % length == 0)
-      while (int64_t(chosen.rows.size()) % together) {
+      while (int64_t(chosen.rows.size()) % multiple) {
         chosen.rows.push_back(-1);
         chosen.targets.push_back(-1);
       }
@@ -57,46 +56,48 @@ Chosen rows_with_target(const Tensor& targets, int64_t length, int64_t vocabular
   return chosen;
 }
 
-// On a device that finds them by itself they are not looked up here.
+// The same on the device; GPUs find the rows themselves.
 struct Rows {
-  Tensor numbers, targets;
-  Rows(const Tensor& of, int64_t vocabulary, Device device, int64_t together) {
+  Tensor indices, targets;
+  Rows(const Tensor& all_targets, int64_t vocabulary, Device device, int64_t multiple) {
     PurposeScope purpose(Purpose::workspace);
-    int64_t length = of.columns();
+    int64_t length = all_targets.columns();
     if (!kernel::rows_with_target.runs_on(device)) {
-      Chosen chosen = rows_with_target(of, length, vocabulary, together);
+      Chosen chosen = rows_with_target(all_targets, length, vocabulary, multiple);
       int64_t count = int64_t(chosen.rows.size());
       if (count) {
-        numbers = Tensor::from(chosen.rows, {count}, device);
+        indices = Tensor::from(chosen.rows, {count}, device);
         targets = Tensor::from(chosen.targets, {count}, device);
       }
       return;
     }
-    std::vector<int32_t> wanted = of.integers();
+    std::vector<int32_t> wanted = all_targets.integers();
     for (size_t i = 0; i < wanted.size(); ++i) require_within(wanted[i], i, vocabulary);
     int64_t count = rounded_target_rows(wanted, length);
     if (!count) return;
-    numbers = Tensor({count}, Dtype::i32, device);
-    targets = like(numbers);
-    kernel::rows_with_target(numbers, targets, of);
+    indices = Tensor({count}, Dtype::i32, device);
+    targets = like(indices);
+    kernel::rows_with_target(indices, targets, all_targets);
   }
-  int64_t count() const { return numbers ? numbers.size() : 0; }
+  int64_t count() const { return indices ? indices.size() : 0; }
 };
 
-// What one chunk works in; the last chunk uses the first rows of it.
-struct Room {
+// The workspace of one chunk; the last chunk uses its first rows.
+struct Workspace {
   Tensor x, logits, losses, dlogits, dx;
-  Room(int64_t rows, int64_t part, const Tensor& of, const Tensor& weight, Dtype sums, bool slopes,
-       bool to_x) {
-    const bool in_place = slopes && sums == of.dtype();
-    x = Tensor({rows, of.columns()}, of.dtype(), of.device());
-    logits = Tensor({in_place ? rows : std::min(part, rows), weight.rows()}, sums, of.device());
-    losses = Tensor({rows, 1}, sums, of.device());
-    if (slopes)
-      dlogits = in_place ? logits : Tensor({rows, weight.rows()}, of.dtype(), of.device());
-    if (to_x) dx = like(x);
+  // like_x: gives dtype, device and columns of x.
+  Workspace(int64_t rows, int64_t part, const Tensor& like_x, const Tensor& weight, bool gradients,
+            bool x_needs_grad) {
+    const Dtype dtype = like_x.dtype(), statistics = statistic_dtype(dtype);
+    const Device device = like_x.device();
+    const bool in_place = gradients && statistics == dtype;
+    x = Tensor({rows, like_x.columns()}, dtype, device);
+    logits = Tensor({in_place ? rows : std::min(part, rows), weight.rows()}, statistics, device);
+    losses = Tensor({rows, 1}, statistics, device);
+    if (gradients) dlogits = in_place ? logits : Tensor({rows, weight.rows()}, dtype, device);
+    if (x_needs_grad) dx = like(x);
   }
-  Room(const Room& all, int64_t rows) {
+  Workspace(const Workspace& all, int64_t rows) {
     auto cut = [&](const Tensor& t) {
       return t ? t.slice_rows(0, std::min(rows, t.rows())) : Tensor();
     };
@@ -108,26 +109,26 @@ struct Room {
   }
 };
 
-void run_chunk(Room& room, const Tensor& x, const Tensor& weight, const Tensor& rows,
+void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const Tensor& rows,
                const Tensor& targets, Number<double> scale, Tensor& losses, Tensor& dx) {
-  kernel::gather_rows(room.x, x, rows);
-  for (int64_t from = 0, step = room.logits.rows(); from < room.x.rows(); from += step) {
-    const int64_t count = std::min(step, room.x.rows() - from);
+  kernel::gather_rows(w.x, x, rows);
+  for (int64_t from = 0, step = w.logits.rows(); from < w.x.rows(); from += step) {
+    const int64_t count = std::min(step, w.x.rows() - from);
     auto cut = [&](const Tensor& t) { return t ? t.slice_rows(from, count) : Tensor(); };
-    Tensor logits = room.logits.slice_rows(0, count), of_losses = cut(room.losses),
-           dlogits = cut(room.dlogits);
-    product_into(logits, cut(room.x), weight, false, true, false, Tensor());
-    kernel::softmax_loss(logits, of_losses, dlogits, cut(targets), scale);
+    Tensor logits = w.logits.slice_rows(0, count), part_losses = cut(w.losses),
+           dlogits = cut(w.dlogits);
+    product_into(logits, cut(w.x), weight, false, true, false, Tensor());
+    kernel::softmax_loss(logits, part_losses, dlogits, cut(targets), scale);
   }
-  kernel::scatter_rows(losses, room.losses, rows);
+  kernel::scatter_rows(losses, w.losses, rows);
   if (dx) {
-    product_into(room.dx, room.dlogits, weight, false, false, false, Tensor());
-    kernel::scatter_rows(dx, room.dx, rows);
+    product_into(w.dx, w.dlogits, weight, false, false, false, Tensor());
+    kernel::scatter_rows(dx, w.dx, rows);
   }
-  if (!room.dlogits || !weight.needs_grad()) return;
+  if (!w.dlogits || !weight.needs_grad()) return;
   bool fresh = false;
-  Tensor sum = weight.grad().sum(&fresh);
-  product_into(sum, room.dlogits, room.x, true, false, !fresh, Tensor());
+  Tensor dweight = weight.grad().sum(&fresh);
+  product_into(dweight, w.dlogits, w.x, true, false, !fresh, Tensor());
 }
 
 }  // namespace
@@ -148,33 +149,34 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
           name(weight.dtype()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(),
           " rows");
-  Dtype sums = x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-  bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
-  const bool in_blocks = record && weight.needs_grad() &&
-                         x.dtype() == Dtype::bf16;  // only the weight's gradient sums over rows
-  Rows rows(targets, weight.rows(), x.device(), in_blocks ? rows_summed_as_one() : 2);
+  const Dtype statistics = statistic_dtype(x.dtype());
+  const bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
+  // Only the weight's gradient sums over rows.
+  const bool sums_rows = record && weight.needs_grad() && x.dtype() == Dtype::bf16;
+  Rows rows(targets, weight.rows(), x.device(), sums_rows ? rows_summed_as_one() : 2);
   const int64_t count = rows.count();
-  const Number<double> by = loss_scale(scale, x.device());
-  Tensor losses = Tensor::zeros({x.rows()}, sums, x.device()), total({1}, sums, x.device());
+  const Number<double> factor = loss_scale(scale, x.device());
+  Tensor losses = Tensor::zeros({x.rows()}, statistics, x.device()),
+         total({1}, statistics, x.device());
   Tensor dx = record && x.needs_grad() ? Tensor::zeros(x.shape(), x.dtype(), x.device()) : Tensor();
   if (count) {
     PurposeScope purpose(Purpose::workspace);
     const auto [chunk, part] = chunks_of(x.device(), weight.needs_grad());
-    Room all(std::min(chunk, count), part, x, weight, sums, record, bool(dx));
+    Workspace all(std::min(chunk, count), part, x, weight, record, bool(dx));
     for (int64_t from = 0; from < count; from += chunk) {
-      Room room(all, std::min(chunk, count - from));
-      int64_t now = room.x.rows();
-      run_chunk(room, x, weight, rows.numbers.slice_rows(from, now),
-                rows.targets.slice_rows(from, now), by, losses, dx);
+      Workspace workspace(all, std::min(chunk, count - from));
+      int64_t size = workspace.x.rows();
+      run_chunk(workspace, x, weight, rows.indices.slice_rows(from, size),
+                rows.targets.slice_rows(from, size), factor, losses, dx);
     }
   }
-  kernel::sum_losses(total, losses, by);
+  kernel::sum_losses(total, losses, factor);
   Tensor recorded =
-      Tape::record("cross_entropy", total, {x, weight}, [to_x = x.grad(), dx](const Tensor& dy) {
+      Tape::record("cross_entropy", total, {x, weight}, [x_grad = x.grad(), dx](const Tensor& dy) {
         require(dy.device() != Device::cpu || dy.item() == 1.,
-                "cross_entropy: its gradients are made for a backward pass that starts from this "
-                "loss; scale it by its argument");
-        if (to_x) to_x += dx;
+                "cross_entropy: its gradients are already computed for dloss = 1, so backward must "
+                "start at this loss; use the argument `scale` to scale it");
+        if (x_grad) x_grad += dx;
       });
   return {recorded, losses};
 }

@@ -1,5 +1,5 @@
-// cross_entropy: the head and the loss in one, chunk of rows after chunk of rows, so that the
-// logits are never held whole.
+// cross_entropy: the output head and its loss as one operation, in chunks of rows, so that the full
+// matrix of logits is never held.
 #pragma once
 #include "engine/ops.h"
 #include "engine/step_numbers.h"
@@ -7,60 +7,64 @@
 namespace afina {
 
 namespace kernel {
-// logits f32 (f64) (rows, vocabulary) in place: losses[i] = log sum exp - logit of the target;
-// then, when dlogits is not empty, dlogits (x's dtype; may be logits itself when it is of the same
-// dtype) = (softmax - onehot) · scale. A target of -1 gives loss 0 and a row of zeros.
+// losses[i] = log sum exp(logits[i]) - logit of the target. logits (rows, vocabulary), overwritten,
+// and losses (rows): statistic dtype; targets i32 (rows). Unless dlogits is empty, also dlogits =
+// (softmax - onehot) · scale in x's dtype; it may be logits itself where the dtypes agree. A target
+// of -1 gives loss 0 and a row of zeros.
 inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets,
                              Number<double> scale)>
     softmax_loss{"softmax_loss"};
-// y (count, n) = x[rows[i]], zeros where rows[i] is -1; and its reverse y[rows[i]] = x[i], other
-// rows untouched.
+// y[i] = x[rows[i]], or zeros where rows[i] is -1: y (count, n), rows i32 (count). And the reverse,
+// y[rows[i]] = x[i], which leaves the other rows of y as they are.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> gather_rows{
     "gather_rows"};
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& rows)> scatter_rows{
     "scatter_rows"};
-// total (1) = scale · the sum of the losses, added in f64 in order.
+// total (1) = scale · the sum of the losses, added in order in f64; statistic dtype.
 inline constinit Kernel<void(Tensor& total, const Tensor& losses, Number<double> scale)> sum_losses{
     "sum_losses"};
-// The numbers of the rows that have a target and their targets, an even number of each sequence
-// (row -1, target -1 where one is added), and -1 up to the end of rows and wanted i32 (count).
-// targets (B, T). For GPUs: it reads no host's memory, so that it holds for other targets when a
-// step is replayed.
+// rows, wanted i32 (count) = the indices of the rows that have a target, and their targets. Each
+// sequence contributes an even number of entries (one of -1 is added if necessary), and -1 fills up
+// the end. targets i32 (B, T). For GPUs: needs no values on the host, so that a replayed step works
+// for other targets.
 inline constinit Kernel<void(Tensor& rows, Tensor& wanted, const Tensor& targets)> rows_with_target{
     "rows_with_target"};
 }  // namespace kernel
 
-// How many rows the head computes on a GPU of these targets: those that rows_with_target finds,
-// rounded up so that few numbers exist, and few graphs of steps with them.
+// The number of rows that the head computes on a GPU: those that rows_with_target finds, rounded up
+// so that few different counts occur, and with them few kinds of steps to capture. targets: all
+// rows' (-1 for none), of sequences of `length`.
 int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length);
 
-// By primitives: the mean over targets of log sum exp(x Wᵀ) - logit of the target, times the number
-// of targets, times scale.
+// The definition: scale · the sum over rows with a target of log sum exp(x Wᵀ) - logit of the
+// target.
 inline Tensor cross_entropy_definition(const Tensor& x, const Tensor& weight, const Tensor& targets,
                                        double scale) {
   Tensor flat = reshape(x, {x.rows(), x.columns()}), logits = matmul(flat, weight, false, true);
   auto wanted = targets.integers();
-  std::vector<float> one(size_t(logits.size()), 0.f), counts(wanted.size());
+  std::vector<float> one_hot(size_t(logits.size()), 0.f), counts(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i] >= 0) {
-      one[i * size_t(weight.rows()) + size_t(wanted[i])] = 1.f;
+      one_hot[i * size_t(weight.rows()) + size_t(wanted[i])] = 1.f;
       counts[i] = 1.f;
     }
   Tensor each = log(sum_columns(exp(logits))) -
-                sum_columns(logits * Tensor::from(one, logits.shape(), x.dtype(), x.device()));
+                sum_columns(logits * Tensor::from(one_hot, logits.shape(), x.dtype(), x.device()));
   return sum(each * Tensor::from(counts, {x.rows(), 1}, x.dtype(), x.device())) * scale;
 }
 
 struct Loss {
-  Tensor total;   // (1), f32 (f64): scale · the sum of the losses of all targets; recorded
-  Tensor losses;  // (rows), f32 (f64): the loss of each row, 0 where there is no target
+  Tensor total;   // (1), statistic dtype: scale · the sum of the losses of all targets; recorded
+  Tensor losses;  // (rows), statistic dtype: the loss of each row, 0 where there is no target
 };
 
-// x (B, T, n), weight (vocabulary, n), targets i32 (B, T) with -1 for none, scale: 1 / the targets
-// of the whole step. Only rows with a target are computed, and an even number of them per sequence
-// (a row of zeros is added), so that bf16 pairs never straddle sequences; a multiple of 32 where
-// bf16 is summed by tiles and the head is trained. While a tape records, gradients are made in the
-// same pass and the weight's is added to its sum at once; backward must then start from 1.
+// x (B, T, n), weight (vocabulary, n) of x's dtype, targets i32 (B, T) with -1 for none, scale:
+// 1 / number of targets in the whole step. Throws an Error if shapes or dtypes differ or a target
+// is beyond the vocabulary. Only rows with a target are computed, padded with rows of zeros to an
+// even number per sequence, so that pairs of bf16 never straddle two sequences (to a multiple of 32
+// where bf16 is summed by tiles and the head is trained). While a tape records, the gradients are
+// computed in the same pass, and the weight's is added to its slot at once; backward must therefore
+// start at this loss, with 1.
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale);
 
 }  // namespace afina

@@ -1,5 +1,4 @@
-// linear: y = x Wᵀ + bias, and the same with a low-rank path beside it. A frozen weight costs no
-// gradient and keeps no input.
+// linear: y = x Wᵀ + bias. A frozen weight costs no gradient and keeps no input.
 #pragma once
 #include "engine/ops.h"
 
@@ -15,30 +14,18 @@ inline Tensor linear_definition(const Tensor& x, const Tensor& weight, const Ten
 // micro-batch gives the bits of one large batch.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
-// The definition of linear_lora below.
-inline Tensor linear_lora_definition(const Tensor& x, const Tensor& xa, const Tensor& weight,
-                                     const Tensor& bias, const Tensor& a, const Tensor& b,
-                                     double scale) {
-  Tensor low = matmul(matmul(reshape(xa, {xa.rows(), xa.columns()}), a, false, true) * scale, b,
-                      false, true);
-  return linear_definition(x, weight, bias) + low;
-}
+// The rest is what operations with a weight are made of (engine/ops/low_rank.h).
 
-// LoRA (Hu et al., 2021): y = x Wᵀ + bias + scale (xa Aᵀ) Bᵀ, where xa is x or x after dropout, a
-// (r, in), b (out, r). The low-rank path lengthens the chain over k of the same matmul (rounded
-// once, no second pass over y), forward and for dx.
-Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, const Tensor& bias,
-                   const Tensor& a, const Tensor& b, double scale);
-
-// What layers that take the same x share of linear_lora: the low-rank paths' first halves, x [A1;
-// A2; ...]ᵀ (rows, r1 + r2 + ...), as one product, and one for the gradients of the As. Its part of
-// dx is, on a GPU, one product for all; on the CPU each layer's product takes in its own.
-Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as);
-// linear_lora(x, x, ...) of the layer whose A's part of `low` begins at column `from`, with the
-// same bits.
-Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight,
-                      const Tensor& bias, const Tensor& a, const Tensor& b, double scale);
-
+// x (..., n) as a matrix (rows, n), outside the graph.
+Tensor flat(const Tensor& x);
+// The shape with another last extent.
+Shape with_columns(const Shape& shape, int64_t columns);
+// Error unless x (..., in) and weight (out, in) agree in width and dtype.
+void check_linear(const Tensor& x, const Tensor& weight);
+// a b, or a bᵀ with tb, in a's dtype; not recorded.
+Tensor product_of(const Tensor& a, const Tensor& b, bool tb);
+// dbias += the sum of the rows of dy (rows, out): one chain over rows.
+void add_bias_gradient(const Gradient& dbias, const Tensor& dy);
 // dx += a b for an input of `shape` (..., columns of b): a (rows, n), b (n, columns). On a GPU a
 // product that adds, without a pass of its own over what is there already; the CPU rounds the
 // product and adds it.

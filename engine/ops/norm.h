@@ -1,31 +1,32 @@
-// rmsnorm and layernorm: each row brought to unit size, then scaled by a weight per column; and
-// both after a residual addition, in the same pass: norm(x + more).
+// rmsnorm and layernorm: each row normalised, then scaled by a weight per column; and both fused
+// with the residual addition before them: norm(x + residual).
 #pragma once
-#include "engine/kept.h"
 #include "engine/ops.h"
+#include "engine/saved.h"
 
 namespace afina {
 
 namespace kernel {
-// x, y: (rows, n); weight (n) and bias (n): f32 (f64 with f64); rstd, mean (rows): f32 (f64).
-// Statistics by 16 lanes and a tree.
+// x, y: (rows, n); weight, bias: (n); mean, rstd (1 / standard deviation): (rows). All but x and y
+// have statistic dtype. The sums over a row are 16 lanes and a tree.
 inline constinit Kernel<void(Tensor& y, Tensor& rstd, const Tensor& x, const Tensor& weight,
                              double eps)>
     rmsnorm{"rmsnorm"};
 inline constinit Kernel<void(Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x,
                              const Tensor& weight, const Tensor& bias, double eps)>
     layernorm{"layernorm"};
-// The same of sum = x + more, rounded to its dtype as the addition alone would.
+// The same for sum = x + residual, which is also written, rounded to its dtype as by an addition
+// alone.
 inline constinit Kernel<void(Tensor& sum, Tensor& y, Tensor& rstd, const Tensor& x,
-                             const Tensor& more, const Tensor& weight, double eps)>
+                             const Tensor& residual, const Tensor& weight, double eps)>
     added_rmsnorm{"added_rmsnorm"};
 inline constinit Kernel<void(Tensor& sum, Tensor& y, Tensor& mean, Tensor& rstd, const Tensor& x,
-                             const Tensor& more, const Tensor& weight, const Tensor& bias,
+                             const Tensor& residual, const Tensor& weight, const Tensor& bias,
                              double eps)>
     added_layernorm{"added_layernorm"};
-// dx is overwritten, or with `add` added to: the gradient that came to x by its residual
-// connection, then this part, each rounded to the dtype. dweight and dbias, unless empty, are added
-// to: the chain over rows in order, fma(dy, x rstd, sum).
+// dx is overwritten or, with `add`, added to: it then holds the gradient that reached x through its
+// residual connection, and each of the two parts is rounded to dx's dtype. dweight and dbias are
+// added to unless empty, as a chain over rows in order: fma(dy, x rstd, dweight).
 inline constinit Kernel<void(Tensor& dx, Tensor& dweight, const Tensor& dy, const Tensor& x,
                              const Tensor& weight, const Tensor& rstd, bool add)>
     rmsnorm_backward{"rmsnorm_backward"};
@@ -35,6 +36,7 @@ inline constinit Kernel<void(Tensor& dx, Tensor& dweight, Tensor& dbias, const T
     layernorm_backward{"layernorm_backward"};
 }  // namespace kernel
 
+// What the kernels compute, in primitives.
 inline Tensor rmsnorm_definition(const Tensor& x, const Tensor& weight, double eps) {
   return x * rsqrt(sum_columns(square(x)) * (1. / double(x.columns())) + eps) * weight;
 }
@@ -47,61 +49,62 @@ inline Tensor layernorm_definition(const Tensor& x, const Tensor& weight, const 
 
 namespace norm_detail {
 
-// What is added to in a backward pass: an empty tensor where no gradient is needed.
+// The gradient itself, for a kernel to add to; an empty tensor where none is needed.
 inline Tensor sum_of(const Gradient& gradient) { return gradient ? gradient.sum() : Tensor(); }
 
-// run(part, add): adds the gradient of x to what dx holds, in its place; by way of a tensor where
-// dx is of another dtype, as a leaf's may be.
+// Accumulates x's gradient into x_grad: run(dx, add) writes dx, or adds to it. If the gradient has
+// another dtype than x (a leaf's is f32), it goes through a temporary.
 template <class Run>
-void add_slope(const Gradient& dx, const Tensor& x, Run run) {
+void accumulate(const Gradient& x_grad, const Tensor& x, Run run) {
   bool fresh = false;
-  Tensor sum = dx ? dx.sum(&fresh) : Tensor();
+  Tensor sum = x_grad ? x_grad.sum(&fresh) : Tensor();
   if (sum && sum.dtype() == x.dtype()) return run(sum, !fresh);
   if (fresh) sum.zero();
-  Tensor part = like(x);
-  run(part, false);
-  if (sum) kernel::add_into(sum, part.viewed(sum.shape()));
+  Tensor dx = like(x);
+  run(dx, false);
+  if (sum) kernel::add_into(sum, dx.viewed(sum.shape()));
 }
 
-// y, just made from x by rmsnorm, joins the graph.
+// Records y, which a kernel has just computed as rmsnorm of x, with the statistics that it left.
 inline Tensor recorded(Tensor y, const Tensor& x, const Tensor& weight, Tensor rstd, double eps) {
-  y = remade_by(y, [x = Kept(x), weight = weight.detached(), rstd, eps]() mutable {
-    Tensor of_x = x.get(), again = like(of_x);
-    kernel::rmsnorm(again, rstd, of_x, weight, eps);
-    return again;
+  y = with_recipe(y, [saved_x = Saved(x), weight = weight.detached(), rstd, eps]() mutable {
+    Tensor x = saved_x.get(), y = like(x);
+    kernel::rmsnorm(y, rstd, x, weight, eps);
+    return y;
   });
   return Tape::record("rmsnorm", y, {x, weight},
-                      [dx = x.grad(), dweight = weight.grad(), x = Kept(x),
+                      [x_grad = x.grad(), weight_grad = weight.grad(), saved_x = Saved(x),
                        weight = weight.detached(), rstd](const Tensor& dy) {
-                        Tensor of_x = x.get(), of_weight = sum_of(dweight);
-                        add_slope(dx, of_x, [&](Tensor& part, bool add) {
-                          kernel::rmsnorm_backward(part, of_weight, dy, of_x, weight, rstd, add);
+                        Tensor x = saved_x.get(), dweight = sum_of(weight_grad);
+                        accumulate(x_grad, x, [&](Tensor& dx, bool add) {
+                          kernel::rmsnorm_backward(dx, dweight, dy, x, weight, rstd, add);
                         });
                       });
 }
+// The same for layernorm.
 inline Tensor recorded(Tensor y, const Tensor& x, const Tensor& weight, const Tensor& bias,
                        Tensor mean, Tensor rstd, double eps) {
-  y = remade_by(y, [x = Kept(x), weight = weight.detached(), bias = bias.detached(), mean, rstd,
-                    eps]() mutable {
-    Tensor of_x = x.get(), again = like(of_x);
-    kernel::layernorm(again, mean, rstd, of_x, weight, bias, eps);
-    return again;
+  y = with_recipe(y, [saved_x = Saved(x), weight = weight.detached(), bias = bias.detached(), mean,
+                      rstd, eps]() mutable {
+    Tensor x = saved_x.get(), y = like(x);
+    kernel::layernorm(y, mean, rstd, x, weight, bias, eps);
+    return y;
   });
-  return Tape::record("layernorm", y, {x, weight, bias},
-                      [dx = x.grad(), dweight = weight.grad(), dbias = bias.grad(), x = Kept(x),
-                       weight = weight.detached(), mean, rstd](const Tensor& dy) {
-                        Tensor of_x = x.get(), of_weight = sum_of(dweight), of_bias = sum_of(dbias);
-                        add_slope(dx, of_x, [&](Tensor& part, bool add) {
-                          kernel::layernorm_backward(part, of_weight, of_bias, dy, of_x, weight,
-                                                     mean, rstd, add);
-                        });
-                      });
+  return Tape::record(
+      "layernorm", y, {x, weight, bias},
+      [x_grad = x.grad(), weight_grad = weight.grad(), bias_grad = bias.grad(), saved_x = Saved(x),
+       weight = weight.detached(), mean, rstd](const Tensor& dy) {
+        Tensor x = saved_x.get(), dweight = sum_of(weight_grad), dbias = sum_of(bias_grad);
+        accumulate(x_grad, x, [&](Tensor& dx, bool add) {
+          kernel::layernorm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, add);
+        });
+      });
 }
 
 }  // namespace norm_detail
 
-// RMSNorm (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight. x (..., n), weight
-// (n).
+// RMSNorm (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight, row by row. x (...,
+// n), weight (n) of statistic dtype.
 inline Tensor rmsnorm(const Tensor& x, const Tensor& weight, double eps) {
   require(weight.size() == x.columns(), "rmsnorm: a weight of ", weight.size(), " for ",
           x.columns(), " columns");
@@ -111,7 +114,8 @@ inline Tensor rmsnorm(const Tensor& x, const Tensor& weight, double eps) {
   return norm_detail::recorded(y, x, weight, rstd, eps);
 }
 
-// LayerNorm (Ba et al., 2016): y = (x - mean) / sqrt(var + eps) · weight + bias.
+// LayerNorm (Ba et al., 2016): y = (x - mean) / sqrt(var + eps) · weight + bias, row by row. x
+// (..., n), weight and bias (n) of statistic dtype.
 inline Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   require(weight.size() == x.columns() && bias.size() == x.columns(),
           "layernorm: weight and bias of ", weight.size(), " and ", bias.size(), " for ",
@@ -124,38 +128,39 @@ inline Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bia
 
 // A residual connection and the norm that follows it.
 struct Normed {
-  Tensor sum, y;  // x + more, and its norm
+  Tensor sum, y;  // x + residual, and its norm
 };
 
-// x + more and rmsnorm of it, bit for bit what the two operations give, with one pass over memory
-// less; in the backward pass the norm adds straight to the gradient that the connection brings. x
-// and more: of one shape.
-inline Normed added_rmsnorm(const Tensor& x, const Tensor& more, const Tensor& weight, double eps) {
+// x + residual and its rmsnorm: the bits of the two operations, with one pass over memory less. In
+// the backward pass the norm adds its part to the gradient that arrives through the connection.
+// x and residual: of one shape.
+inline Normed added_rmsnorm(const Tensor& x, const Tensor& residual, const Tensor& weight,
+                            double eps) {
   require(weight.size() == x.columns(), "added_rmsnorm: a weight of ", weight.size(), " for ",
           x.columns(), " columns");
-  if (!kernel::added_rmsnorm.runs_on(x.device()) || !(x.shape() == more.shape())) {
-    Tensor sum = x + more;
+  if (!kernel::added_rmsnorm.runs_on(x.device()) || !(x.shape() == residual.shape())) {
+    Tensor sum = x + residual;
     return {sum, rmsnorm(sum, weight, eps)};
   }
   Tensor sum = like(x), y = like(x), rstd({x.rows()}, weight.dtype(), x.device());
-  kernel::added_rmsnorm(sum, y, rstd, x, more, weight, eps);
-  sum = added(sum, x, more);
+  kernel::added_rmsnorm(sum, y, rstd, x, residual, weight, eps);
+  sum = added(sum, x, residual);
   return {sum, norm_detail::recorded(y, sum, weight, rstd, eps)};
 }
 // The same with layernorm.
-inline Normed added_layernorm(const Tensor& x, const Tensor& more, const Tensor& weight,
+inline Normed added_layernorm(const Tensor& x, const Tensor& residual, const Tensor& weight,
                               const Tensor& bias, double eps) {
   require(weight.size() == x.columns() && bias.size() == x.columns(),
           "added_layernorm: weight and bias of ", weight.size(), " and ", bias.size(), " for ",
           x.columns(), " columns");
-  if (!kernel::added_layernorm.runs_on(x.device()) || !(x.shape() == more.shape())) {
-    Tensor sum = x + more;
+  if (!kernel::added_layernorm.runs_on(x.device()) || !(x.shape() == residual.shape())) {
+    Tensor sum = x + residual;
     return {sum, layernorm(sum, weight, bias, eps)};
   }
   Tensor sum = like(x), y = like(x), mean({x.rows()}, weight.dtype(), x.device()),
          rstd = like(mean);
-  kernel::added_layernorm(sum, y, mean, rstd, x, more, weight, bias, eps);
-  sum = added(sum, x, more);
+  kernel::added_layernorm(sum, y, mean, rstd, x, residual, weight, bias, eps);
+  sum = added(sum, x, residual);
   return {sum, norm_detail::recorded(y, sum, weight, bias, mean, rstd, eps)};
 }
 

@@ -1,5 +1,5 @@
-// AdamW (Loshchilov and Hutter, 2019): decoupled decay on matrices, none on vectors; two moments in
-// f32 per trained value.
+// AdamW (Loshchilov and Hutter, 2019): decoupled weight decay where Parameter::decays says so, the
+// learning rate times Parameter::rate; two f32 moments per trained value.
 #include "engine/ops/adamw.h"
 
 #include "engine/math.h"
@@ -38,6 +38,7 @@ class AdamW : public Optimizer {
     s.bias1 = bias1(step);
     s.bias2_root = bias2_root(step);
     s.gradient_scale = float(gradient_scale);
+    s.rate = float(p.rate);
     kernel::adamw(p.master, p.value, p.value.grad().value(), m_[i], v_[i], s);
   }
   bool at_once(Device device) const override { return kernel::adamw_all.runs_on(device); }
@@ -50,10 +51,11 @@ class AdamW : public Optimizer {
     row.m = m_[i].data();
     row.v = v_[i].data();
     row.decay = decay_of(p);
+    row.rate = float(p.rate);
   }
-  void update_all(const Tensor& record, const Tensor& table, int64_t parts, Dtype of) override {
+  void update_all(const Tensor& record, const Tensor& table, int64_t parts, Dtype dtype) override {
     kernel::adamw_all(record, table, parts,
-                      {float(options_.beta1), float(options_.beta2), float(options_.eps)}, of);
+                      {float(options_.beta1), float(options_.beta2), float(options_.eps)}, dtype);
   }
   std::vector<std::pair<std::string, Tensor>> state() override {
     std::vector<std::pair<std::string, Tensor>> all;
@@ -65,9 +67,7 @@ class AdamW : public Optimizer {
   }
 
  private:
-  float decay_of(const Parameter& p) const {
-    return p.decays() ? float(options_.weight_decay) : 0.f;
-  }
+  float decay_of(const Parameter& p) const { return p.decays ? float(options_.weight_decay) : 0.f; }
   float bias1(int64_t step) const { return float(1. - whole_power(options_.beta1, step + 1)); }
   float bias2_root(int64_t step) const {
     return float(math::sqrt(1. - whole_power(options_.beta2, step + 1)));

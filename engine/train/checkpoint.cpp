@@ -29,8 +29,7 @@ std::vector<int64_t> extents(const Shape& shape) {
   return all;
 }
 
-// Reads one checkpoint's tensors into the trainer. Everything is checked before the first one is
-// written.
+// Reads one checkpoint's tensors into the trainer. Checks everything before it changes anything.
 void restore(const std::string& path, Trainer& trainer) {
   Safetensors file(path);
   auto state = trainer.state();
@@ -57,14 +56,13 @@ void restore(const std::string& path, Trainer& trainer) {
   }
 }
 
-// Keeps the last two. Values without a .json belong to a checkpoint that was never finished, or was
-// half removed: a killed process leaves them, and on a small disk they would keep the next one from
-// being written.
+// Removes all but the last two. Values without a .json belong to a checkpoint that was never
+// finished or was half removed by a killed process; on a small disk they could prevent the next
+// one.
 void remove_old(const std::string& folder) {
   auto steps = checkpoint_steps(folder);
   for (size_t i = 0; i + kept < steps.size(); ++i)
-    fs::remove(stem(folder, steps[i]) +
-               ".json");  // first, so that a checkpoint is never believed whole when half is gone
+    fs::remove(stem(folder, steps[i]) + ".json");  // first, so that no half checkpoint looks whole
   std::vector<fs::path> abandoned;
   for (auto& entry : fs::directory_iterator(folder))
     if (fs::path path = entry.path();
@@ -93,8 +91,8 @@ std::vector<int64_t> checkpoint_steps(const std::string& folder) {
 void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& extra) {
   fs::create_directories(folder);
   remove_old(folder);
-  std::string at = stem(folder, trainer.steps_done());
-  SafetensorsWriter out(at + ".safetensors",
+  std::string path = stem(folder, trainer.steps_done());
+  SafetensorsWriter out(path + ".safetensors",
                         {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
   auto state = trainer.state();
   for (auto& [name, tensor] : state) out.declare(name, StoredType::f32, extents(tensor.shape()));
@@ -103,9 +101,9 @@ void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& ex
     out.write(name, values.data(), values.size() * sizeof(float));
   }
   out.commit();
-  write_text_file(at + ".json", to_text(Json{{"step", trainer.steps_done()},
-                                             {"sha256", sha256_file(at + ".safetensors")}}) +
-                                    "\n");
+  write_text_file(path + ".json", to_text(Json{{"step", trainer.steps_done()},
+                                               {"sha256", sha256_file(path + ".safetensors")}}) +
+                                      "\n");
   remove_old(folder);
 }
 
@@ -119,7 +117,7 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
       expected = get<std::string>(parse_json_file(stem(folder, *step) + ".json"), "sha256",
                                   stem(folder, *step) + ".json");
       require(sha256_file(path) == expected, path,
-              ": the checksum is not the one that was written with it: the file is damaged");
+              ": the checksum differs from the one written with it: the file is damaged");
     } catch (const Error& e) {
       resumed.notes.push_back(std::string(e.what()) + "; using the checkpoint before it");
       damaged.push_back(stem(folder, *step) + ".json");
@@ -133,8 +131,8 @@ Resumed resume_checkpoint(const std::string& folder, Trainer& trainer) {
     resumed.extra = parse_json(extra->second, path);
     resumed.step = *step;
     trainer.resumed(*step);
-    // Out of the way, or it would count as one of the last two. Where that cannot be done it is
-    // passed over again the next time.
+    // Renamed, or it would count as one of the last two. If that fails, it is skipped again the
+    // next time.
     std::error_code ignored;
     for (const std::string& path : damaged) fs::rename(path, path + ".damaged", ignored);
     return resumed;

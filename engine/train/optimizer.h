@@ -1,5 +1,4 @@
-// Optimizers: what moves the trained weights once their gradients are gathered. One file each,
-// found by name.
+// Optimizers: how trained weights follow from their gradients. One file each, found by name.
 #pragma once
 #include <functional>
 #include <map>
@@ -23,31 +22,33 @@ struct OptimizerOptions {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Moves parameter number `index` by its gathered gradient, scaled by gradient_scale. step counts
+  // Updates parameter number `index` from its complete gradient times gradient_scale. step counts
   // from 0.
   virtual void update(size_t index, Parameter& parameter, double lr, double gradient_scale,
                       int64_t step) = 0;
 
-  // For devices that are not to be waited for (engine/train/device_step.h): can all parameters be
-  // moved by one kernel that finds its numbers in device memory? An optimizer that can not is asked
-  // parameter by parameter.
+  // For asynchronous devices (engine/train/async_step.h): is there one kernel that updates all
+  // parameters and reads the step's numbers from device memory? Without one the trainer calls
+  // update() for each parameter.
   virtual bool at_once(Device) const { return false; }
-  // What update() would work out on the host for this rate and step.
+  // Sets the numbers that update() would compute on the host for this rate and step.
   virtual void number(StepNumbers&, double /*lr*/, int64_t /*step*/) const {}
-  // The part of a parameter's row that the optimizer knows: moments and decay.
+  // Sets the optimizer's fields in a parameter's row: moments and decay.
   virtual void fill(size_t /*index*/, const Parameter&, WeightRow&) const {}
+  // Updates all parameters. record: a StepRecord; table: WeightRows of `parts` parts in all
+  // (engine/ops/adamw.h); dtype: that of the masters.
   virtual void update_all(const Tensor& /*record*/, const Tensor& /*table*/, int64_t /*parts*/,
-                          Dtype /*of*/) {}
+                          Dtype /*dtype*/) {}
 
-  // What must be kept to go on later: name and tensor, the same order every time. Restoring writes
-  // into these tensors.
+  // Name and tensor of everything a checkpoint must hold, in the same order on every call. Resuming
+  // writes into these tensors.
   virtual std::vector<std::pair<std::string, Tensor>> state() = 0;
 };
 
 using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(const OptimizerOptions&,
                                                                   const std::vector<Parameter*>&)>;
 std::map<std::string, OptimizerFactory>& optimizers();
-// An unknown name is an Error listing the known ones.
+// Throws an Error that lists the known names if options.name is not one of them.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
                                           const std::vector<Parameter*>& trained);
 

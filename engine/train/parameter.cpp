@@ -15,15 +15,16 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
                          Device device) {
   Parameter p;
   p.name = std::move(name);
+  p.stored_name = p.name;
+  p.decays = shape.rank() > 1;
   p.shape = shape;
   p.init = init;
   p.trained = trained;
-  Dtype exact = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32,
-        held = shape.rank() > 1 ? dtype : exact;
+  Dtype exact = statistic_dtype(dtype), stored = shape.rank() > 1 ? dtype : exact;
   PurposeScope purpose(Purpose::weights);
-  p.value = Tensor(shape, held, device);
+  p.value = Tensor(shape, stored, device);
   if (!trained) return p;
-  if (held == exact) {
+  if (stored == exact) {
     p.master = p.value.detached();
   } else {
     PurposeScope masters(Purpose::masters);
@@ -52,7 +53,7 @@ void Parameter::assign_part(int64_t first, const float* values, int64_t count) {
 
 void Parameter::settle() {
   value.buffer()->constant = !trained;
-  value.buffer()->packed = {};  // forms of older values
+  value.buffer()->packed = {};  // packed from older values
 }
 
 void Parameter::assign(const float* values) {
@@ -62,7 +63,7 @@ void Parameter::assign(const float* values) {
   settle();
 }
 
-// values = the parameter's initial values from `first` (even) on; f32 on the host.
+// Sets values (f32 on the host) to the parameter's initial values from `first` (even) on.
 static void initial_values(Tensor& values, const Parameter& p, const Random& random,
                            int64_t first) {
   if (p.init.kind == Init::normal)
@@ -70,9 +71,10 @@ static void initial_values(Tensor& values, const Parameter& p, const Random& ran
   float* to = values.data<float>();
   parallel_for(values.size(), 1 << 14, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      to[i] = p.init.kind == Init::ones ? 1.f
-              : p.init.kind == Init::zeros
-                  ? 0.f
+      to[i] = p.init.kind == Init::ones    ? 1.f
+              : p.init.kind == Init::zeros ? 0.f
+              : p.init.kind == Init::constant
+                  ? p.init.spread
                   : p.init.spread * (2.f * random.uniform(uint64_t(first + i)) - 1.f);
   });
 }
@@ -81,10 +83,9 @@ void initialise(Parameter& p, uint64_t seed) {
   if (!holds_bytes(p.value.device())) return p.settle();
   Random random(seed, "init", p.name);
   const Tensor& exact = p.master ? p.master : p.value;
-  constexpr int64_t most =
-      1 << 18;  // a part stays in a cache between its being made and its being copied
+  constexpr int64_t most = 1 << 18;  // a part stays in the cache until it is copied
 
-  if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // made where they stay
+  if (exact.device() == Device::cpu && exact.dtype() == Dtype::f32) {  // computed in place
     Tensor all = exact.viewed({exact.size()}), rounded = p.value.viewed(all.shape());
     for (int64_t first = 0; first < all.size(); first += most) {
       const int64_t count = std::min(most, all.size() - first);
@@ -107,13 +108,13 @@ void initialise(Parameter& p, uint64_t seed) {
 
 Tensor Parameter::use_by_rows() {
   if (!trained) return value;
-  Tensor again = value.detached();
-  again.track_rows(master.dtype());
-  uses.push_back(again);
-  return again;
+  Tensor use = value.detached();
+  use.track_rows(master.dtype());
+  uses.push_back(use);
+  return use;
 }
 
-void Parameter::gather_uses() {
+void Parameter::add_uses() {
   for (Tensor& use : uses) {
     if (!use.grad().touched()) continue;
     Tensor sum = value.grad().sum();

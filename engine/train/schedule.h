@@ -1,4 +1,4 @@
-// The learning rate over the steps of a run.
+// Learning rate schedules.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,7 +7,7 @@ namespace afina {
 
 enum class Decay : uint8_t { constant, linear, cosine };
 const char* name(Decay decay);
-// "constant", "linear" or "cosine"; anything else is an Error.
+// From "constant", "linear" or "cosine"; throws an Error for anything else.
 Decay parse_decay(const std::string& text);
 
 struct Schedule {
@@ -15,9 +15,9 @@ struct Schedule {
   int64_t steps = 0;   // of the whole run
   int64_t warmup = 0;  // steps of linear rise to the peak
   Decay decay = Decay::cosine;
-  double floor = 0.;  // share of the peak that is left at the end
-  // Rate of step `step`, counted from 0: (step + 1) / warmup of the peak while warming up, then
-  // down to the floor at the last step's end.
+  double floor = 0.;  // final rate as a share of the peak
+  // The rate of step `step`, counted from 0: peak · (step + 1) / warmup during warm-up, then
+  // decaying to peak · floor after the last step.
   double at(int64_t step) const;
 };
 

@@ -7,8 +7,7 @@ namespace afina {
 
 namespace {
 
-// More kinds than this are run as they are: each graph costs some milliseconds and memory of the
-// device.
+// Further kinds are not captured: each graph costs some milliseconds and device memory.
 constexpr int64_t most_graphs = 64;
 
 std::string reason(Device device, GraphUse use) {
@@ -24,25 +23,25 @@ std::string reason(Device device, GraphUse use) {
 StepGraphs::StepGraphs(Device device, size_t weights, GraphUse use)
     : device_(device), weights_(weights), table_(weights, device), why_not_(reason(device, use)) {}
 
-void StepGraphs::run(const StepKind* kind, const std::function<void(WeightTable&)>& give) {
+void StepGraphs::run(const StepKind* kind, const std::function<void(WeightTable&)>& launch) {
   last_replayed_ = false;
   StepMemory memory(device_);
-  if (!kind || !why_not_.empty()) return give(table_);
+  if (!kind || !why_not_.empty()) return launch(table_);
   require(graphs(device_).step_bytes() == 0,
           "a tensor of an earlier step is still held: ", graphs(device_).step_bytes(),
-          " bytes of the memory that steps have for themselves; run with --graph off");
-  Kind& of = kinds_[kind->key];
-  if (of.graph) {
-    of.flops.count_again(kind->pairs);
+          " bytes of the memory that is reserved for steps; run with --graph off");
+  Kind& known = kinds_[kind->key];
+  if (known.graph) {
+    known.flops.count_again(kind->pairs);
   } else {
-    if (++of.seen < 2) return give(table_);
+    if (++known.seen < 2) return launch(table_);
     if (captured_ >= most_graphs) {
       ++beyond_;
-      return give(table_);
+      return launch(table_);
     }
-    if (!capture(of, kind->pairs, give)) return give(table_);
+    if (!capture(known, kind->pairs, launch)) return launch(table_);
   }
-  of.graph->replay();
+  known.graph->replay();
   last_replayed_ = true;
   ++replayed_;
 }
@@ -55,13 +54,14 @@ std::string StepGraphs::why_not() const {
          "make fewer kinds";
 }
 
-// The second step of a kind: by now everything that is made once is there (tables, algorithms of
-// libraries, room for them).
-bool StepGraphs::capture(Kind& kind, int64_t pairs, const std::function<void(WeightTable&)>& give) {
+// Captures the second step of a kind: by then everything that is made once exists (tables,
+// algorithms of libraries and their workspace).
+bool StepGraphs::capture(Kind& kind, int64_t pairs,
+                         const std::function<void(WeightTable&)>& launch) {
   kind.table = std::make_unique<WeightTable>(weights_, device_, true);
   kind.flops = StepFlops();
   try {
-    kind.graph = std::make_unique<Graph>(device_, [&] { give(*kind.table); });
+    kind.graph = std::make_unique<Graph>(device_, [&] { launch(*kind.table); });
   } catch (const Error& e) {
     why_not_ = std::string("a step could not be captured: ") + e.what();
     return false;

@@ -2,21 +2,72 @@
 // the update.
 #include "engine/train/trainer.h"
 
+#include <optional>
+
 #include "engine/ops/adamw.h"
 #include "engine/tape.h"
+#include "engine/train/complete_gradients.h"
 #include "engine/train/step_graphs.h"
 
 namespace afina {
+
+// One update in progress.
+struct Trainer::Step {
+  size_t micro_batches;
+  const Forward& forward;
+  StepReport report;  // step, steps, targets and lr are set; the rest is filled in on the way
+  Tensor penalty = {};
+  double loss_scale() const { return 1. / double(report.targets); }
+};
 
 namespace {
 
 bool finite(double x) { return x - x == 0.; }
 
-// Adds up the rows' losses in order, in f64, so that the sum does not depend on the split into
+// Sums the losses of rows in order, in f64, so that the sum does not depend on the split into
 // micro-batches.
 double add_losses(double sum, const Tensor& losses) {
   for (double one : losses.values64()) sum += one;
   return sum;
+}
+
+// Divides the time of a step among its phases.
+class Laps {
+ public:
+  explicit Laps(StepReport& report) : report_(report) {}
+  // Adds the seconds since the last call, or since construction, to the phase.
+  void end(Phase phase) {
+    double now = seconds_now();
+    report_.seconds[int(phase)] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  StepReport& report_;
+  double last_ = seconds_now();
+};
+
+// The loop over micro-batches: forward, take_losses(losses, whether they are the step's first),
+// then backward(tape, loss).
+template <class Step, class TakeLosses, class Backward>
+void run_micro_batches(const Step& step, Laps& laps, TakeLosses take_losses, Backward backward) {
+  for (size_t i = 0; i < step.micro_batches; ++i) {
+    Tape tape;
+    Loss loss;
+    {
+      PhaseScope phase(Phase::forward);
+      loss = step.forward(i, step.loss_scale());
+      take_losses(loss.losses, i == 0);
+    }
+    laps.end(Phase::forward);
+    PhaseScope phase(Phase::backward);
+    backward(tape, loss);
+    laps.end(Phase::backward);
+  }
+}
+
+void run_backward(Tape& tape, const Loss& loss) {
+  if (loss.total.needs_grad()) tape.backward(loss.total);
 }
 
 }  // namespace
@@ -42,18 +93,24 @@ uint64_t checksum(const Tensor& t) {
   return all;
 }
 
-Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options)
-    : trained_(std::move(trained)), options_(options) {
+Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part)
+    : trained_(std::move(trained)),
+      options_(options),
+      part_(part && part->takes_part() ? part : nullptr) {
   require(!trained_.empty(), "this method trains nothing: no parameter is marked as trained");
   require(!options.apply_as_you_go || options.clip == 0.,
-          "--apply-as-you-go moves weights before the norm of the whole gradient is known, so that "
-          "it cannot be clipped to ",
-          options.clip, "; add --clip 0, or leave it out");
+          "--apply-as-you-go updates weights before the norm of all gradients is known, so that it "
+          "cannot be clipped to ",
+          options.clip, "; add --clip 0, or leave out --apply-as-you-go");
+  require(!options.apply_as_you_go || !part_,
+          "this method reads all gradients of a step after the update, and --apply-as-you-go frees "
+          "them one by one; leave out --apply-as-you-go");
   optimizer_ = make_optimizer(options.optimizer, trained_);
   Device device = trained_[0]->master.device();
-  if (!options.apply_as_you_go && DeviceStep::possible(*optimizer_, device)) {
-    device_ = std::make_unique<DeviceStep>(trained_, *optimizer_);
-    graphs_ = std::make_unique<StepGraphs>(device, trained_.size(), options.graphs);
+  if (!options.apply_as_you_go && AsyncStep::possible(*optimizer_, device)) {
+    async_ = std::make_unique<AsyncStep>(trained_, *optimizer_);
+    graphs_ = std::make_unique<StepGraphs>(device, trained_.size(),
+                                           part_ ? GraphUse::off : options.graphs);
   }
   resumed(0);
 }
@@ -62,17 +119,19 @@ Trainer::~Trainer() = default;
 
 void Trainer::resumed(int64_t steps_done) {
   done_ = steps_done;
-  before_.clear();
+  start_checksum_.clear();
   for (Parameter* p : trained_) {
     p->refresh();
-    before_.push_back(checksum(p->master));
+    start_checksum_.push_back(checksum(p->master));
   }
 }
 
 std::vector<std::string> Trainer::unchanged() const {
   std::vector<std::string> names;
   for (size_t i = 0; i < trained_.size(); ++i)
-    if (checksum(trained_[i]->master) == before_[i]) names.push_back(trained_[i]->name);
+    if (checksum(trained_[i]->master) == start_checksum_[i] &&
+        !(part_ && part_->sets(*trained_[i])))
+      names.push_back(trained_[i]->name);
   return names;
 }
 
@@ -80,227 +139,125 @@ std::vector<std::pair<std::string, Tensor>> Trainer::state() {
   std::vector<std::pair<std::string, Tensor>> all;
   for (Parameter* p : trained_) all.push_back({p->name, p->master});
   for (auto& one : optimizer_->state()) all.push_back(one);
+  if (part_)
+    for (auto& one : part_->step_state()) all.push_back(one);
   return all;
 }
 
-void Trainer::make_whole(Parameter& p) {
-  p.gather_uses();
-  if (p.value.grad().touched()) return;
-  require(done_ > 0, "no gradient reached the trained parameter '", p.name,
-          "' in the first step; nothing in the forward pass uses it");
-  p.value.grad().sum();  // zeros: the parameter was not used in this step
+std::string Trainer::why_no_graphs() const {
+  if (part_) return "the method reads the gradients after every step";
+  if (graphs_) return graphs_->why_not();
+  if (options_.apply_as_you_go)
+    return "weights are updated one by one, as their gradients come (--apply-as-you-go)";
+  if (const char* why = afina::why_no_graphs(trained_[0]->master.device())) return why;
+  return "the optimizer '" + options_.optimizer.name + "' updates weights one by one";
 }
 
-// Makes a parameter's gradient whole and gives the sum of its squares.
-double Trainer::gather(Parameter& p) {
-  make_whole(p);
-  Tensor norm({1}, Dtype::f64, p.master.device());
-  kernel::squared_norm(norm, p.value.grad().value());
-  return norm.item();
+StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward,
+                         const StepKind* kind) {
+  require(targets > 0, "step ", done_ + 1,
+          " has no target token, so there is nothing to learn from its rows; look at the data with "
+          "'afina show'");
+  require(!options_.apply_as_you_go || micro_batches == 1,
+          "--apply-as-you-go needs steps of one micro-batch, not of ", micro_batches,
+          "; use --accumulate 1");
+  Step step{micro_batches, forward, {}};
+  step.report.step = done_ + 1;
+  step.report.targets = targets;
+  step.report.lr = options_.schedule.at(done_);
+  step.report.steps = options_.schedule.steps;
+  if (async_) run_on_device(step, kind);
+  else run_on_host(step);
+  if (part_) finish_part(step.report);
+  ++done_;
+  return step.report;
 }
 
-void Trainer::move(size_t i, double lr, double gradient_scale) {
-  optimizer_->update(i, *trained_[i], lr, gradient_scale, done_);
-  trained_[i]->value.grad().drop();  // the next step's activations can have the memory
+// A step that the host follows: it reads each loss, computes the norm and updates weight by weight.
+void Trainer::run_on_host(Step& step) {
+  StepReport& report = step.report;
+  const bool eager = options_.apply_as_you_go;
+  std::optional<CompleteGradients> complete;
+  if (eager) complete.emplace(trained_);
+  Laps laps(report);
+  double sum = 0.;
+  auto take_losses = [&](const Tensor& losses, bool) {
+    sum = add_losses(sum, losses);
+    report.loss = sum * step.loss_scale();
+  };
+  auto backward = [&](Tape& tape, const Loss& loss) {
+    if (!eager) run_backward(tape, loss);
+    else if (finite(report.loss)) update_eagerly(step, tape, loss, *complete);
+  };
+  step.penalty = run_penalty();
+  run_micro_batches(step, laps, take_losses, backward);
+  if (step.penalty) report.penalty = step.penalty.item();
+  PhaseScope phase(Phase::optimizer);
+  if (!eager || !finite(report.loss)) update_all(step);
+  laps.end(Phase::optimizer);
 }
 
-// Runs the step again, every tensor searched in the order in which it is made.
-void Trainer::explain_not_finite(size_t micro_batches, double scale, const Forward& forward) {
-  struct Checking {
-    const std::vector<Parameter*>& all;
-    explicit Checking(const std::vector<Parameter*>& trained) : all(trained) {
-      clear();
-      Tape::check_finite(true);
-    }
-    ~Checking() {
-      clear();
-      Tape::check_finite(false);
-    }
-    void clear() {
-      for (Parameter* p : all) {
-        p->gather_uses();
-        p->value.grad().clear();
-      }
-    }
-  } checking(trained_);
-  for (Parameter* p : trained_) {
-    int64_t at = first_not_finite(p->master);
-    require(at < 0, "step ", done_ + 1, ": the trained weight '", p->name,
-            "' holds a value that is not finite at position ", at, "; lower the learning rate");
-  }
-  for (size_t i = 0; i < micro_batches; ++i) {
-    Tape tape;
-    Loss loss = forward(i, scale);
-    if (loss.total.needs_grad()) tape.backward(loss.total);
-    for (Parameter* p : trained_) {
-      p->gather_uses();
-      int64_t at = p->value.grad().touched() ? first_not_finite(p->value.grad().value()) : -1;
-      require(at < 0, "step ", done_ + 1, ": the gradient of '", p->name,
-              "' is not finite at position ", at, "; lower the learning rate");
-    }
-  }
-}
-
-// Ends a step whose loss or norm is not finite: nothing has moved.
-void Trainer::refuse(size_t micro_batches, const Forward& forward, const StepReport& report) {
-  explain_not_finite(micro_batches, 1. / double(report.targets), forward);
-  fail("step ", done_ + 1, ": the loss is ", report.loss, " and the gradient's norm ",
-       report.gradient_norm,
-       ", yet every tensor of the step is finite when it is done again; the machine's memory may "
-       "be at fault");
-}
-
-// The norm of the gathered gradient over all trained parameters, in f64, parameter after parameter;
-// then the update.
-void Trainer::move_all(size_t micro_batches, const Forward& forward, StepReport& report) {
+// The global norm in f64, parameter after parameter; then the update. Throws if loss or norm is not
+// finite.
+void Trainer::update_all(Step& step) {
+  StepReport& report = step.report;
   double squares = finite(report.loss) ? 0. : report.loss;
   if (finite(report.loss))
-    for (Parameter* p : trained_) squares += gather(*p);
+    for (Parameter* p : trained_) squares += complete_and_square(*p);
   report.gradient_norm = math::sqrt(squares);
   if (!finite(report.loss) || !finite(report.gradient_norm)) {
     drop_gradients();
-    refuse(micro_batches, forward, report);
+    fail_not_finite(step);
   }
-  double clip_scale = options_.clip > 0. && report.gradient_norm > options_.clip
-                          ? options_.clip / (report.gradient_norm + 1e-6)
-                          : 1.;
-  for (size_t i = 0; i < trained_.size(); ++i) move(i, report.lr, clip_scale);
+  if (options_.clip > 0. && report.gradient_norm > options_.clip)
+    report.gradient_scale = options_.clip / (report.gradient_norm + 1e-6);
+  for (size_t i = 0; i < trained_.size(); ++i) update(i, report.lr, report.gradient_scale);
 }
 
-// The backward pass with the updates in it. Their time is taken from the backward pass's.
-void Trainer::move_as_they_come(Tape& tape, const Loss& loss, WholeGradients& whole,
-                                StepReport& report) {
+// The backward pass with the updates in it. Their time is moved from the backward phase to the
+// optimizer's.
+void Trainer::update_eagerly(Step& step, Tape& tape, const Loss& loss,
+                             CompleteGradients& complete) {
+  StepReport& report = step.report;
   std::vector<double> squares(trained_.size(), 0.);
-  auto move_one = [&](size_t i) {
+  auto update_one = [&](size_t i) {
     PhaseScope phase(Phase::optimizer);
     double start = seconds_now();
-    squares[i] = gather(*trained_[i]);
-    require(finite(squares[i]), "step ", done_ + 1, ": the gradient of '", trained_[i]->name,
-            "' is not finite, and with --apply-as-you-go other weights of this step have moved "
-            "already; lower the learning rate and go on "
-            "from the last checkpoint");
-    move(i, report.lr, 1.);
+    squares[i] = complete_and_square(*trained_[i]);
+    require(finite(squares[i]), "step ", report.step, ": the gradient of '", trained_[i]->name,
+            "' is not finite, and with --apply-as-you-go other weights of this step have been "
+            "updated already; lower the learning rate and go on from the last checkpoint");
+    update(i, report.lr, 1.);
     double spent = seconds_now() - start;
     report.seconds[int(Phase::optimizer)] += spent;
     report.seconds[int(Phase::backward)] -= spent;
   };
   if (loss.total.needs_grad())
     tape.backward(loss.total, [&] {
-      for (size_t i : whole.take()) move_one(i);
+      for (size_t i : complete.take()) update_one(i);
     });
-  for (size_t i : whole.missing()) move_one(i);
+  for (size_t i : complete.missing()) update_one(i);
   double sum = 0.;
-  for (double one : squares) sum += one;  // in the order of parameters, as without
+  for (double one : squares) sum += one;  // in the order of parameters, as update_all adds them
   report.gradient_norm = math::sqrt(sum);
 }
 
-StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& forward,
-                         const StepKind* kind) {
-  require(targets > 0, "step ", done_ + 1,
-          " has no target token: nothing in its rows is to be learnt; look at the data with 'afina "
-          "show'");
-  const bool as_you_go = options_.apply_as_you_go;
-  require(!as_you_go || micro_batches == 1,
-          "gradients can be applied as they come (--apply-as-you-go) where a step is one "
-          "micro-batch, not ",
-          micro_batches, "; use --accumulate 1");
-  StepReport report;
-  report.step = done_ + 1;
-  report.targets = targets;
-  report.lr = options_.schedule.at(done_);
-  if (device_) return step_on_device(micro_batches, report, forward, kind);
-  double scale = 1. / double(targets), sum = 0., last = seconds_now();
-  auto lap = [&](Phase phase) {
-    double now = seconds_now();
-    report.seconds[int(phase)] += now - last;
-    last = now;
-  };
-  for (size_t i = 0; i < micro_batches; ++i) {
-    WholeGradients whole(trained_);
-    Tape tape;
-    Loss loss;
-    {
-      PhaseScope phase(Phase::forward);
-      loss = forward(i, scale);
-      sum = add_losses(sum, loss.losses);
-    }
-    report.loss = sum * scale;
-    lap(Phase::forward);
-    if (as_you_go && !finite(report.loss)) break;  // nothing has moved: explained below
-    PhaseScope phase(Phase::backward);
-    if (as_you_go) move_as_they_come(tape, loss, whole, report);
-    else if (loss.total.needs_grad()) tape.backward(loss.total);
-    lap(Phase::backward);
-  }
-  PhaseScope phase(Phase::optimizer);
-  if (!as_you_go || !finite(report.loss)) move_all(micro_batches, forward, report);
-  lap(Phase::optimizer);
-  ++done_;
-  return report;
-}
-
-void Trainer::drop_gradients() {
-  for (Parameter* p : trained_) {
-    p->value.grad().drop();
-    for (Tensor& use : p->uses) use.grad().drop();
-  }
-}
-
-std::string Trainer::why_no_graphs() const {
-  if (graphs_) return graphs_->why_not();
-  if (options_.apply_as_you_go)
-    return "weights are moved one by one, as their gradients come (--apply-as-you-go)";
-  if (const char* why = afina::why_no_graphs(trained_[0]->master.device())) return why;
-  return "the optimizer '" + options_.optimizer.name + "' moves weights one by one";
-}
-
-// What the device is given, from the first micro-batch to the update; nothing in it waits.
-void Trainer::give(size_t micro_batches, double scale, const Forward& forward, StepReport& report,
-                   WeightTable& table) {
-  double last = seconds_now();
-  auto lap = [&](Phase phase) {
-    double now = seconds_now();
-    report.seconds[int(phase)] += now - last;
-    last = now;
-  };
-  StepScope numbers(trained_[0]->master.device(), device_->numbers_there(), device_->numbers(),
-                    table.later);
-  for (size_t i = 0; i < micro_batches; ++i) {
-    Tape tape;
-    Loss loss;
-    {
-      PhaseScope phase(Phase::forward);
-      loss = forward(i, scale);
-      device_->add_loss(loss.losses, i == 0);
-    }
-    lap(Phase::forward);
-    PhaseScope phase(Phase::backward);
-    if (loss.total.needs_grad()) tape.backward(loss.total);
-    lap(Phase::backward);
-  }
-  PhaseScope phase(Phase::optimizer);
-  for (Parameter* p : trained_) make_whole(*p);
-  device_->move_all(table);
-  drop_gradients();
-  lap(Phase::optimizer);
-}
-
-// A step that waits for the device once, at its end. The seconds of its phases are those of giving
-// the device its work; what is waited for counts as the optimizer's. The time of a replayed step is
-// split between forward and backward as their FLOPs are.
-StepReport Trainer::step_on_device(size_t micro_batches, StepReport report, const Forward& forward,
-                                   const StepKind* kind) {
+// A step that waits for the device once, at its end. Phases get the seconds of launching their
+// work; the wait counts as the optimizer's. The time of a replayed step is divided between forward
+// and backward in proportion to their FLOPs.
+void Trainer::run_on_device(Step& step, const StepKind* kind) {
+  StepReport& report = step.report;
   StepNumbers numbers;
-  numbers.loss_scale = 1. / double(report.targets);
+  numbers.loss_scale = step.loss_scale();
   numbers.step = uint64_t(done_);
   numbers.clip = options_.clip;
   optimizer_->number(numbers, report.lr, done_);
   const double start = seconds_now();
   const FlopCount before = flops();
-  device_->begin(numbers);
+  async_->begin(numbers);
   graphs_->run(kind, [&](WeightTable& table) {
     try {
-      give(micro_batches, numbers.loss_scale, forward, report, table);
+      launch(step, table);
     } catch (...) {
       drop_gradients();
       throw;
@@ -308,7 +265,7 @@ StepReport Trainer::step_on_device(size_t micro_batches, StepReport report, cons
   });
   if (meanwhile_) meanwhile_();
   double waiting = seconds_now();
-  StepRecord record = device_->read();
+  StepRecord record = async_->read();
   report.seconds[int(Phase::optimizer)] += seconds_now() - waiting;
   if (graphs_->last_replayed()) {
     double ahead = double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]),
@@ -321,9 +278,102 @@ StepReport Trainer::step_on_device(size_t micro_batches, StepReport report, cons
   }
   report.loss = record.loss * numbers.loss_scale;
   report.gradient_norm = record.norm;
-  if (record.not_finite != 0.) refuse(micro_batches, forward, report);
-  ++done_;
-  return report;
+  report.gradient_scale = record.scale;
+  if (step.penalty) report.penalty = step.penalty.item();
+  if (record.not_finite != 0.) fail_not_finite(step);
+}
+
+// Gives the device everything from the first micro-batch to the update; waits for nothing.
+void Trainer::launch(Step& step, WeightTable& table) {
+  Laps laps(step.report);
+  StepScope numbers(trained_[0]->master.device(), async_->device_numbers(), async_->numbers(),
+                    table.captured);
+  auto take_losses = [&](const Tensor& losses, bool first) { async_->add_loss(losses, first); };
+  step.penalty = run_penalty();
+  run_micro_batches(step, laps, take_losses, run_backward);
+  PhaseScope phase(Phase::optimizer);
+  for (Parameter* p : trained_) complete_gradient(*p);
+  async_->update_all(table);
+  if (!part_) drop_gradients();
+  laps.end(Phase::optimizer);
+}
+
+void Trainer::complete_gradient(Parameter& p) {
+  p.add_uses();
+  if (p.value.grad().touched()) return;
+  require(done_ > 0, "no gradient reached the trained parameter '", p.name,
+          "' in the first step; nothing in the forward pass uses it");
+  p.value.grad().sum();  // zeros: the parameter was not used in this step
+}
+
+// Completes a parameter's gradient and returns the sum of its squares.
+double Trainer::complete_and_square(Parameter& p) {
+  complete_gradient(p);
+  Tensor squares({1}, Dtype::f64, p.master.device());
+  kernel::squared_norm(squares, p.value.grad().value());
+  return squares.item();
+}
+
+void Trainer::update(size_t i, double lr, double gradient_scale) {
+  optimizer_->update(i, *trained_[i], lr, gradient_scale, done_);
+  if (!part_) trained_[i]->value.grad().drop();  // the next step's activations can use the memory
+}
+
+void Trainer::drop_gradients() {
+  for (Parameter* p : trained_) {
+    p->value.grad().drop();
+    for (Tensor& use : p->uses) use.grad().drop();
+  }
+}
+
+// Ends a step whose loss or norm is not finite; no weight has been updated.
+void Trainer::fail_not_finite(const Step& step) {
+  find_not_finite(step);
+  fail("step ", step.report.step, ": the loss is ", step.report.loss, " and the gradient's norm ",
+       step.report.gradient_norm,
+       ", yet every tensor is finite when the step runs again; the machine's memory may be at "
+       "fault");
+}
+
+// Runs the step again and throws at the first tensor that is not finite, in the order in which they
+// are computed.
+void Trainer::find_not_finite(const Step& step) {
+  struct Checking {
+    const std::vector<Parameter*>& all;
+    explicit Checking(const std::vector<Parameter*>& trained) : all(trained) {
+      clear();
+      Tape::check_finite(true);
+    }
+    ~Checking() {
+      clear();
+      Tape::check_finite(false);
+    }
+    void clear() {
+      for (Parameter* p : all) {
+        p->add_uses();
+        p->value.grad().clear();
+      }
+    }
+  } checking(trained_);
+  for (Parameter* p : trained_) {
+    int64_t position = first_not_finite(p->master);
+    require(position < 0, "step ", step.report.step, ": the trained weight '", p->name,
+            "' holds a value that is not finite at position ", position,
+            "; lower the learning rate");
+  }
+  run_penalty();
+  for (size_t i = 0; i < step.micro_batches; ++i) {
+    Tape tape;
+    Loss loss = step.forward(i, step.loss_scale());
+    run_backward(tape, loss);
+    for (Parameter* p : trained_) {
+      p->add_uses();
+      if (!p->value.grad().touched()) continue;
+      int64_t position = first_not_finite(p->value.grad().value());
+      require(position < 0, "step ", step.report.step, ": the gradient of '", p->name,
+              "' is not finite at position ", position, "; lower the learning rate");
+    }
+  }
 }
 
 }  // namespace afina

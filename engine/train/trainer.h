@@ -1,5 +1,5 @@
-// The trainer: micro-batches in, one update out. It knows parameters and losses, no models and no
-// data.
+// The trainer: turns the losses of a step's micro-batches into one update. It knows parameters and
+// losses, but neither models nor data.
 #pragma once
 #include <functional>
 
@@ -7,11 +7,12 @@
 #include "engine/ops/cross_entropy.h"
 #include "engine/train/optimizer.h"
 #include "engine/train/schedule.h"
-#include "engine/train/whole_gradients.h"
+#include "engine/train/step_part.h"
 
 namespace afina {
 
-class DeviceStep;
+class AsyncStep;
+class CompleteGradients;
 class StepGraphs;
 class Tape;
 class WeightTable;
@@ -23,8 +24,8 @@ struct TrainOptions {
   Schedule schedule;
   OptimizerOptions optimizer;
   double clip = 1.;  // greatest global norm of the gradient; 0 switches clipping off
-  // Each parameter is moved as soon as its gradient is whole, and the gradient given back, so that
-  // they are never all held. The same bits. Needs clip == 0 and one micro-batch a step.
+  // Updates each parameter as soon as its gradient is complete and frees the gradient, so that
+  // gradients are never all held. Same bits. Needs clip == 0 and one micro-batch per step.
   bool apply_as_you_go = false;
   GraphUse graphs = GraphUse::automatic;
 };
@@ -36,72 +37,81 @@ struct StepReport {
   double gradient_norm = 0.;  // before clipping
   double lr = 0.;
   int64_t targets = 0;
+  double penalty = 0.;         // the method's own term of the loss (StepPart), not in `loss`
+  double gradient_scale = 1.;  // by which clipping multiplied the gradients
+  int64_t steps = 0;           // of the whole run, by the schedule
   double seconds[phase_count] = {0, 0, 0, 0};
 };
 
 class Trainer {
  public:
-  // Runs micro-batch i forward and gives its loss scaled by `scale`, recorded on the tape that is
-  // alive.
+  // Runs micro-batch i forward and returns its loss, multiplied by `scale` and recorded on the live
+  // tape.
   using Forward = std::function<Loss(size_t i, double scale)>;
 
-  // An Error if nothing is trained, or if gradients are to be applied as they come and clipped.
-  Trainer(std::vector<Parameter*> trained, const TrainOptions& options);
+  // part: the method, where it takes part in steps. Throws an Error if `trained` is empty, or if
+  // options ask for apply_as_you_go and there is clipping or a method that takes part.
+  Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part = nullptr);
   ~Trainer();
 
-  // One update from `micro_batches` micro-batches that hold `targets` targets in all. Errors: no
-  // target in the step; a trained parameter without a gradient in the first step; a loss or
-  // gradient that is not finite (names the operation). The weights are as before then, but for a
-  // gradient that is not finite where they are moved as the gradients come. Gradients take memory
-  // within a step alone. With a kind, the step may be captured, and replayed for the next of that
-  // kind.
+  // Makes one update from `micro_batches` micro-batches with `targets` targets in all. Gradients
+  // take memory only within the step. With a kind, the step may be captured and replayed for the
+  // next step of that kind.
+  // Throws an Error if the step has no target, if a trained parameter got no gradient in the first
+  // step, or if the loss or a gradient is not finite (it names the operation). The weights are then
+  // unchanged, except with apply_as_you_go where a gradient was not finite.
   StepReport step(size_t micro_batches, int64_t targets, const Forward& forward,
                   const StepKind* kind = nullptr);
-  // From now on called once a step, while a device that is not waited for works on it: what can be
-  // made ready for the next.
+  // Sets work to do once in each step while an asynchronous device runs it: preparing the next
+  // step. Not called on other devices.
   void meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
-  // Why steps are not captured as graphs; empty when they are.
-  std::string why_no_graphs() const;
-  const StepGraphs* step_graphs() const {
-    return graphs_.get();
-  }  // null where the host is asked in the midst of a step
 
   int64_t steps_done() const { return done_; }
-  // Everything to go on later: masters, then the optimizer's state. Restoring writes into these
-  // tensors and calls resumed().
-  std::vector<std::pair<std::string, Tensor>> state();
-  void resumed(int64_t steps_done);
   const std::vector<Parameter*>& trained() const { return trained_; }
   const TrainOptions& options() const { return options_; }
-  // Names of trained parameters whose values are exactly what they were when the trainer was made
-  // (or resumed): an error when training ends.
+  // Null on devices that are not asynchronous.
+  const StepGraphs* step_graphs() const { return graphs_.get(); }
+  // Why steps are not captured as graphs; empty when they are.
+  std::string why_no_graphs() const;
+
+  // Name and tensor of everything a checkpoint must hold: the masters, then the optimizer's state
+  // and the method's.
+  // To resume, write into these tensors and call resumed().
+  std::vector<std::pair<std::string, Tensor>> state();
+  void resumed(int64_t steps_done);
+  // Names of trained parameters whose values equal those at construction or resumption: training
+  // that ends with any was in vain for them.
   std::vector<std::string> unchanged() const;
 
  private:
-  void explain_not_finite(size_t micro_batches, double scale, const Forward& forward);
-  void make_whole(Parameter& parameter);
-  double gather(Parameter& parameter);
-  StepReport step_on_device(size_t micro_batches, StepReport report, const Forward& forward,
-                            const StepKind* kind);
-  void give(size_t micro_batches, double scale, const Forward& forward, StepReport& report,
-            WeightTable& table);
-  void drop_gradients();
-  [[noreturn]] void refuse(size_t micro_batches, const Forward& forward, const StepReport& report);
-  void move(size_t index, double lr, double gradient_scale);
-  void move_all(size_t micro_batches, const Forward& forward, StepReport& report);
-  void move_as_they_come(Tape& tape, const Loss& loss, WholeGradients& whole, StepReport& report);
   std::vector<Parameter*> trained_;
   TrainOptions options_;
+  StepPart* part_;  // null where the method takes no part in steps
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<DeviceStep> device_;  // where the device has kernels for all weights at once
-  std::unique_ptr<StepGraphs> graphs_;
-  std::function<void()> meanwhile_;
-  int64_t done_ = 0;
-  std::vector<uint64_t> before_;  // checksum of each trained parameter at the start
+  std::unique_ptr<AsyncStep> async_;      // where the device has kernels for all weights at once
+  std::unique_ptr<StepGraphs> graphs_;    // likewise
+  std::function<void()> meanwhile_;       // may be empty
+  int64_t done_ = 0;                      // updates so far
+  std::vector<uint64_t> start_checksum_;  // of each trained parameter at construction or resumption
+
+  struct Step;
+  void run_on_host(Step& step);
+  void run_on_device(Step& step, const StepKind* kind);
+  void launch(Step& step, WeightTable& table);
+  Tensor run_penalty();
+  void update_all(Step& step);
+  void update_eagerly(Step& step, Tape& tape, const Loss& loss, CompleteGradients& complete);
+  void update(size_t index, double lr, double gradient_scale);
+  void complete_gradient(Parameter& parameter);
+  double complete_and_square(Parameter& parameter);
+  void finish_part(StepReport& report);
+  void drop_gradients();
+  [[noreturn]] void fail_not_finite(const Step& step);
+  void find_not_finite(const Step& step);
 };
 
-// Order-dependent 64-bit checksum of a tensor's bytes, quick enough for whole models: have these
-// weights changed?
+// Order-dependent 64-bit checksum of a tensor's bytes, fast enough for whole models: have these
+// weights changed? 0 on a device without bytes.
 uint64_t checksum(const Tensor& tensor);
 
 }  // namespace afina

@@ -36,23 +36,29 @@ void check(ModelConfig& c, const std::string& where) {
 
 struct Block {
   int64_t dim, heads;
-  bool by_tanh;
+  bool tanh_gelu;
   LayerNorm ln_1;
   Linear c_attn, attn_c_proj;
+  Point keys_values, after_attention;
   LayerNorm ln_2;
   Linear c_fc, c_proj;
+  Point after_mlp;
 
-  // The files hold these weights as (in, out), as Conv1D does.
-  Block(const Scope& scope, const ModelConfig& c)
+  // Files store these weights as (in, out), the layout of Conv1D.
+  Block(const Scope& scope, const ModelConfig& c, int64_t layer)
       : dim(c.dim),
         heads(c.heads),
-        by_tanh(get_or<std::string>(c.json, "activation_function", "config", "gelu_new") != "gelu"),
+        tanh_gelu(get_or<std::string>(c.json, "activation_function", "config", "gelu_new") !=
+                  "gelu"),
         ln_1(scope / "ln_1", c.dim, c.norm_eps),
         c_attn(scope / "attn" / "c_attn", c.dim, 3 * c.dim, true, {}, true),
         attn_c_proj(scope / "attn" / "c_proj", c.dim, c.dim, true, {}, true),
+        keys_values(scope / "attn", Place::keys_values, c.dim, layer),
+        after_attention(scope / "attn", Place::after_attention, c.dim, layer),
         ln_2(scope / "ln_2", c.dim, c.norm_eps),
         c_fc(scope / "mlp" / "c_fc", c.dim, c.ffn_dim, true, {}, true),
-        c_proj(scope / "mlp" / "c_proj", c.ffn_dim, c.dim, true, {}, true) {}
+        c_proj(scope / "mlp" / "c_proj", c.ffn_dim, c.dim, true, {}, true),
+        after_mlp(scope / "mlp", Place::after_mlp, c.dim, layer) {}
 
   Tensor attend(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1], head_dim = dim / heads;
@@ -60,7 +66,7 @@ struct Block {
     auto part = [&](int64_t i) {
       return reshape(columns(qkv, i * dim, dim), {B, T, heads, head_dim});
     };
-    Tensor q = part(0), k = part(1), v = part(2);
+    Tensor q = part(0), k = keys_values.before(part(1), in), v = keys_values.before(part(2), in, 1);
     if (cache) {
       auto all = cache->extended(layer, k, v);
       k = all.k;
@@ -70,10 +76,10 @@ struct Block {
         reshape(attention(q, k, v, in.starts, 1. / std::sqrt(double(head_dim))), {B, T, dim}), in);
   }
   void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer,
-                  bool mlp_again) const {
-    s.more = attend(ln_1(s), in, cache, layer);
-    Tensor inner = c_fc(ln_2(s), in, mlp_again);
-    s.more = c_proj(by_tanh ? gelu_tanh(inner) : gelu(inner), in);
+                  bool recompute_mlp) const {
+    s.more = after_attention(attend(ln_1(s), in, cache, layer), in);
+    Tensor inner = c_fc(ln_2(s), in, recompute_mlp);
+    s.more = after_mlp(c_proj(tanh_gelu ? gelu_tanh(inner) : gelu(inner), in), in);
   }
 };
 
@@ -82,40 +88,39 @@ class Gpt2 : public Model {
   Gpt2(const ModelConfig& c, Parameters& p)
       : wte_((Scope(p, "transformer") / "wte").base("weight", {c.vocabulary, c.dim})),
         wpe_((Scope(p, "transformer") / "wpe")
-                 .base("weight", {c.context, c.dim}, {Init::normal, 0.01f})) {
+                 .base("weight", {c.context, c.dim}, {Init::normal, 0.01f})),
+        embeddings_(Scope(p, "transformer") / "wte", Place::embeddings, c.dim) {
     Scope scope(p, "transformer");
-    for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c);
+    for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c, i);
     ln_f_.emplace_back(scope / "ln_f", c.dim, c.norm_eps);
     tokens_ = c.tied ? wte_.use_by_rows() : wte_.value;
     head_ = c.tied ? wte_.value : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
-  Tensor hidden(const Inputs& in, KvCache* cache) override {
-    check_inputs(in, cache);
-    Stream s{embedding(tokens_, in.tokens), embedding(wpe_.value, in.positions)};
+  Tensor hidden(const Inputs& inputs, KvCache* cache) override {
+    check_inputs(inputs, cache);
+    const Inputs in = placed(inputs, cache, bool(embeddings_.adapter));
+    Stream s{embeddings_.before(embedding(tokens_, in.tokens), in),
+             embedding(wpe_.value, in.positions)};
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
-      bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache,
-                [&block, in, cache, i, again](Stream& h) { block(h, in, cache, i, again); });
+      bool recompute = checkpointing == Checkpointing::mlp;
+      run_block(s, cache, [&block, in, cache, i, recompute](Stream& h) {
+        block(h, in, cache, i, recompute);
+      });
     }
-    if (cache) cache->length += in.tokens.columns();
-    return ln_f_[0](s);
+    if (cache) cache->length += in.virtual_tokens + in.tokens.columns();
+    return embeddings_.without(ln_f_[0](s), in);
   }
   const Tensor& head() const override { return head_; }
-  std::vector<Linear*> linears() override {
-    std::vector<Linear*> all;
-    for (Block& b : blocks_)
-      for (Linear* l : {&b.c_attn, &b.attn_c_proj, &b.c_fc, &b.c_proj}) all.push_back(l);
-    return all;
-  }
 
  private:
   Parameter &wte_, &wpe_;
+  Point embeddings_;
   std::deque<Block> blocks_;
-  std::deque<LayerNorm> ln_f_;  // one, made after the blocks
-  Tensor tokens_,
-      head_;  // the embedding, and the head's matrix, which is the same when they are tied
+  std::deque<LayerNorm> ln_f_;  // one, built after the blocks
+  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
+  Tensor tokens_, head_;
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {

@@ -1,18 +1,18 @@
-// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ in biases and
-// defaults alone.
+// The Llama family (Touvron et al., 2023): Llama, Mistral and Qwen2, which differ only in biases
+// and defaults.
 #include <cmath>
 #include <deque>
 
 #include "engine/ops/attention.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/swiglu.h"
-#include "model/architectures/rope_table.h"
+#include "model/rope_table.h"
 
 namespace afina {
 
 namespace {
 
-// What the config says beyond ModelConfig.
+// Which linear layers have a bias, according to the config.
 struct Biases {
   bool qkv, o, mlp;
 };
@@ -33,8 +33,8 @@ void check_rope(ModelConfig& c, const std::string& where) {
   rope_frequencies(c, where);
 }
 
-// Attention over a window is full attention as long as a sequence fits the window: the context is
-// cut to it.
+// Sliding-window attention equals full attention as long as the sequence fits into the window, so
+// the context is limited to the window.
 void check_window(ModelConfig& c, const std::string& where) {
   bool used = get_or<bool>(c.json, "use_sliding_window", where, c.architecture == "mistral");
   for (const std::string& type :
@@ -79,17 +79,19 @@ void check(ModelConfig& c, const std::string& where) {
 struct Attention {
   int64_t heads, kv_heads, head_dim;
   Linear q_proj, k_proj, v_proj, o_proj;
+  Point keys_values;
 
-  Attention(const Scope& scope, const ModelConfig& c, Biases bias)
+  Attention(const Scope& scope, const ModelConfig& c, Biases bias, int64_t layer)
       : heads(c.heads),
         kv_heads(c.kv_heads),
         head_dim(c.head_dim),
         q_proj(scope / "q_proj", c.dim, c.heads * c.head_dim, bias.qkv),
         k_proj(scope / "k_proj", c.dim, c.kv_heads * c.head_dim, bias.qkv),
         v_proj(scope / "v_proj", c.dim, c.kv_heads * c.head_dim, bias.qkv),
-        o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o) {}
+        o_proj(scope / "o_proj", c.heads * c.head_dim, c.dim, bias.o),
+        keys_values(scope, Place::keys_values, c.kv_heads * c.head_dim, layer) {}
 
-  // x (B, T, dim); layer: the index of this layer in the cache.
+  // x (B, T, dim) -> (B, T, dim). layer: this layer's index in the cache.
   Tensor operator()(const Tensor& x, const Inputs& in, const Tensor& table, const KvCache* cache,
                     size_t layer) const {
     int64_t B = x.shape()[0], T = x.shape()[1];
@@ -98,6 +100,8 @@ struct Attention {
     Tensor k = rope(reshape(qkv[1], {B, T, kv_heads, head_dim}), table, in.positions);
     Tensor v = reshape(qkv[2], {B, T, kv_heads, head_dim});
     qkv.clear();
+    k = keys_values.before(k, in);
+    v = keys_values.before(v, in, 1);
     if (cache) {
       auto all = cache->extended(layer, k, v);
       k = all.k;
@@ -115,10 +119,11 @@ struct Mlp {
       : gate_proj(scope / "gate_proj", c.dim, c.ffn_dim, bias),
         up_proj(scope / "up_proj", c.dim, c.ffn_dim, bias),
         down_proj(scope / "down_proj", c.ffn_dim, c.dim, bias) {}
-  // again: gate and up are not kept for the backward pass but computed once more.
-  Tensor operator()(const Tensor& x, const Inputs& in, bool again) const {
-    auto both = together({&up_proj, &gate_proj}, x, in,
-                         again);  // in this order gradients of x are added up: part of the bits
+  // x (B, T, dim) -> (B, T, dim). recompute: recompute gate and up in the backward pass instead of
+  // saving them.
+  Tensor operator()(const Tensor& x, const Inputs& in, bool recompute) const {
+    // The order up, gate fixes the order in which gradients of x are accumulated, and so the bits.
+    auto both = together({&up_proj, &gate_proj}, x, in, recompute);
     Tensor h = swiglu(both[1], both[0]);
     both.clear();
     return down_proj(h, in);
@@ -128,18 +133,22 @@ struct Mlp {
 struct Block {
   RmsNorm input_layernorm;
   Attention self_attn;
+  Point after_attention;
   RmsNorm post_attention_layernorm;
   Mlp mlp;
+  Point after_mlp;
 
-  Block(const Scope& scope, const ModelConfig& c, Biases bias)
+  Block(const Scope& scope, const ModelConfig& c, Biases bias, int64_t layer)
       : input_layernorm(scope / "input_layernorm", c.dim, c.norm_eps),
-        self_attn(scope / "self_attn", c, bias),
+        self_attn(scope / "self_attn", c, bias, layer),
+        after_attention(scope / "self_attn", Place::after_attention, c.dim, layer),
         post_attention_layernorm(scope / "post_attention_layernorm", c.dim, c.norm_eps),
-        mlp(scope / "mlp", c, bias.mlp) {}
+        mlp(scope / "mlp", c, bias.mlp),
+        after_mlp(scope / "mlp", Place::after_mlp, c.dim, layer) {}
   void operator()(Stream& s, const Inputs& in, const Tensor& table, const KvCache* cache,
-                  size_t layer, bool mlp_again) const {
-    s.more = self_attn(input_layernorm(s), in, table, cache, layer);
-    s.more = mlp(post_attention_layernorm(s), in, mlp_again);
+                  size_t layer, bool recompute_mlp) const {
+    s.more = after_attention(self_attn(input_layernorm(s), in, table, cache, layer), in);
+    s.more = after_mlp(mlp(post_attention_layernorm(s), in, recompute_mlp), in);
   }
 };
 
@@ -147,47 +156,42 @@ class Llama : public Model {
  public:
   Llama(const ModelConfig& c, Parameters& p)
       : table_(c, p.dtype, p.device),
-        embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})) {
+        embed_tokens_((Scope(p, "model") / "embed_tokens").base("weight", {c.vocabulary, c.dim})),
+        embeddings_(Scope(p, "model") / "embed_tokens", Place::embeddings, c.dim) {
     Scope scope(p, "model");
     for (int64_t i = 0; i < c.layers; ++i)
-      layers_.emplace_back(scope / "layers" / i, c, biases_of(c));
+      layers_.emplace_back(scope / "layers" / i, c, biases_of(c), i);
     norm_.emplace_back(scope / "norm", c.dim, c.norm_eps);
     tokens_ = c.tied ? embed_tokens_.use_by_rows() : embed_tokens_.value;
     head_ = c.tied ? embed_tokens_.value
                    : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
   }
 
-  Tensor hidden(const Inputs& in, KvCache* cache) override {
-    Tensor table = table_.upto(check_inputs(in, cache));
-    Stream s{embedding(tokens_, in.tokens), {}};
+  Tensor hidden(const Inputs& inputs, KvCache* cache) override {
+    Tensor table = table_.up_to(check_inputs(inputs, cache));
+    const Inputs in = placed(inputs, cache, bool(embeddings_.adapter));
+    Stream s{embeddings_.before(embedding(tokens_, in.tokens), in), {}};
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Block& block = layers_[i];
-      bool again = checkpointing == Checkpointing::mlp;
-      run_block(s, cache, [&block, in, table, cache, i, again](Stream& h) {
-        block(h, in, table, cache, i, again);
+      bool recompute = checkpointing == Checkpointing::mlp;
+      run_block(s, cache, [&block, in, table, cache, i, recompute](Stream& h) {
+        block(h, in, table, cache, i, recompute);
       });
     }
-    if (cache) cache->length += in.tokens.columns();
-    return norm_[0](s);
+    if (cache) cache->length += in.virtual_tokens + in.tokens.columns();
+    return embeddings_.without(norm_[0](s), in);
   }
   const Tensor& head() const override { return head_; }
-  std::vector<Linear*> linears() override {
-    std::vector<Linear*> all;
-    for (Block& b : layers_)
-      for (Linear* l : {&b.self_attn.q_proj, &b.self_attn.k_proj, &b.self_attn.v_proj,
-                        &b.self_attn.o_proj, &b.mlp.gate_proj, &b.mlp.up_proj, &b.mlp.down_proj})
-        all.push_back(l);
-    return all;
-  }
 
  private:
   RopeTable table_;
   Parameter& embed_tokens_;
+  Point embeddings_;
   std::deque<Block> layers_;
-  std::deque<RmsNorm>
-      norm_;  // one, made after the layers so that parameters keep the order of the file
-  Tensor tokens_,
-      head_;  // the embedding, and the head's matrix, which is the same when they are tied
+  // One, built after the layers so that parameters keep the order of the file.
+  std::deque<RmsNorm> norm_;
+  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
+  Tensor tokens_, head_;
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {

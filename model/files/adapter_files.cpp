@@ -1,85 +1,129 @@
-// Reading PEFT adapters: what their options mean to us, and their values.
+// Adapters in files: their configs, PEFT's and ours, written and read, and their values read.
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
+#include "engine/files/atomic_file.h"
 #include "engine/files/dequantize.h"
 #include "engine/files/folder_file.h"
+#include "engine/files/sha256.h"
 #include "engine/nearest.h"
 #include "model/files/save.h"
+#include "model/peft.h"
 #include "model/words.h"
 
 namespace afina {
 
 namespace {
 
-bool says_nothing(const Json& value) {
-  return value.is_null() || value == false ||
-         ((value.is_array() || value.is_object() || value.is_string()) &&
-          (value.empty() || value == ""));
-}
+const char* const peft_file = "adapter_config.json";
+const char* const our_file = "afina_adapter.json";
 
-const std::pair<const std::string, MethodEntry>& method_of(const std::string& peft_type,
-                                                           const std::string& where) {
+// The method of this peft_type whose flag is set, or the one without a flag.
+const MethodEntry& method_of(const PeftConfig& config) {
+  std::string type = get<std::string>(config.json(), "peft_type", config.where());
   std::vector<std::string> known;
-  for (auto& method : methods()) {
-    if (!method.second.peft_type) continue;
-    if (peft_type == method.second.peft_type) return method;
-    known.push_back(method.second.peft_type);
+  const MethodEntry* found = nullptr;
+  for (auto& [name, entry] : methods()) {
+    const MethodCard& card = entry.card;
+    if (card.peft_type.empty()) continue;
+    known.push_back(card.peft_type);
+    if (type != card.peft_type) continue;
+    bool flagged = !card.peft_flag.empty();
+    if (flagged && !get_or<bool>(config.json(), card.peft_flag, config.where(), false)) continue;
+    if (flagged || !found) found = &entry;
   }
-  fail(where, ": peft_type '", peft_type, "' is not known", did_you_mean(peft_type, known),
-       "; known: ", joined(known));
+  require(found, config.where(), ": peft_type '", type, "' is not known", did_you_mean(type, known),
+          "; known: ", joined(known));
+  return *found;
 }
 
-void put(Parameter& p, const StoredTensor& stored) {
-  std::vector<int64_t> expected;
-  for (int i = 0; i < p.shape.rank(); ++i) expected.push_back(p.shape[i]);
+// The values of this parameter in a file, in the model's order; an Error if the shape is another.
+std::vector<float> values_of(const Parameter& p, const StoredTensor& stored) {
+  std::vector<int64_t> expected = stored_shape(p);
   require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape),
-          " where this model and adapter_config.json ask for ", shape_text(expected));
+          " where this model and the adapter's config ask for ", shape_text(expected));
   std::vector<float> values(size_t(stored.count()));
   to_f32(stored, 0, stored.count(), values.data());
-  p.assign(values.data());
+  return p.stored_transposed ? transposed(values, p.shape[1], p.shape[0]) : values;
+}
+
+// Reads afina_adapter.json into method, base and digest.
+void read_our_config(AdapterFiles& adapter, const Json& config, const std::string& where) {
+  check_known_keys(config,
+                   {"method", "options", "base_model_name_or_path", "base_digest", "afina_adapter"},
+                   where);
+  int64_t version = get<int64_t>(config, "afina_adapter", where);
+  require(version == 1, where, ": afina_adapter is version ", version,
+          " of the form; this afina reads version 1");
+  std::map<std::string, std::string> options;
+  const Json& given = member(config, "options", where);
+  require(given.is_object(), where, ": options should be an object, not ", describe(given));
+  for (auto& [key, value] : given.items())
+    options[key] = get<std::string>(given, key, where + ": options");
+  adapter.method = method_spec(get<std::string>(config, "method", where), options);
+  adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
+  adapter.digest = get_or<std::string>(config, "base_digest", where, "");
 }
 
 }  // namespace
 
-void refuse_unknown_options(const Json& config, const std::vector<std::string>& known,
-                            const std::string& where) {
-  // What every method has and what changes nothing by itself.
-  static const std::set<std::string> common = {
-      "peft_type",      "task_type",    "peft_version",  "base_model_name_or_path", "revision",
-      "inference_mode", "auto_mapping", "megatron_core", "qalora_group_size"};
-  for (auto& [key, value] : config.items()) {
-    bool fine = common.count(key) || std::find(known.begin(), known.end(), key) != known.end() ||
-                says_nothing(value);
-    require(fine, where, ": '", key, "' is ", describe(value),
-            ", which afina does not support; without it the adapter would mean something else");
+AdapterConfig adapter_config(const Model& model, const std::string& base) {
+  const Method& method = *model.method;
+  if (Json config = method.peft_config(); !config.is_null()) {
+    config["base_model_name_or_path"] = base;
+    return {peft_file, config};
   }
+  Json config = {{"afina_adapter", 1},
+                 {"method", method.in_force.name},
+                 {"options", method.in_force.options},
+                 {"base_model_name_or_path", base}};
+  if (method.stored() == Stored::changed) config["base_digest"] = base_digest(model);
+  return {our_file, config};
 }
 
-MethodSpec adapter_method(const Json& config, const std::string& where) {
-  auto& [name, entry] = method_of(get<std::string>(config, "peft_type", where), where);
-  std::string task = get_or<std::string>(config, "task_type", where, "CAUSAL_LM");
+std::string base_digest(const Model& model) {
+  Sha256 hash;
+  for (const Parameter& p : model.parameters->all) {
+    if (p.added || p.trained) continue;
+    std::string head = p.name + " " + p.shape.text() + "\n";
+    hash.update(head.data(), head.size());
+    int64_t some = std::min<int64_t>(p.shape.size(), 64);
+    Tensor first = p.value.viewed({p.shape.size()}).slice_rows(0, some);
+    for (float value : first.values()) {
+      bf16 rounded = to_bf16(value);
+      hash.update(&rounded, sizeof rounded);
+    }
+  }
+  return hash.hex();
+}
+
+MethodSpec adapter_method(const std::string& text, const std::string& where) {
+  PeftConfig config(text, where);
+  const MethodEntry& entry = method_of(config);
+  std::string task = get_or<std::string>(config.json(), "task_type", where, "CAUSAL_LM");
   require(task == "CAUSAL_LM", where, ": task_type '", task,
           "' is not for a language model; expected CAUSAL_LM");
-  MethodSpec spec = entry.from_peft(config, where);
-  spec.name = spec.text = name;
-  for (auto& [key, value] : spec.options)
-    spec.text += (spec.text == name ? ":" : ",") + key + "=" + value;
-  return spec;
+  if (!entry.card.peft_flag.empty()) config.find(entry.card.peft_flag);
+  std::map<std::string, std::string> options = entry.from_peft(config);
+  config.finish();
+  std::erase_if(options, [](auto& option) { return option.second.empty(); });
+  return method_spec(entry.card.name, options);
 }
 
 AdapterFiles load_adapter(const std::string& folder) {
-  namespace fs = std::filesystem;
   AdapterFiles adapter;
   adapter.path = folder;
-  std::string where = folder + "/adapter_config.json",
-              values = folder + "/adapter_model.safetensors";
-  require(in_folder(folder, "adapter_config.json"), folder,
-          ": no adapter_config.json; an adapter is a folder as PEFT writes it");
-  Json config = parse_json_file(file_of_folder(folder, "adapter_config.json"));
-  adapter.method = adapter_method(config, where);
-  adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
+  const bool ours = in_folder(folder, our_file);
+  require(ours || in_folder(folder, peft_file), folder, ": no ", peft_file, " and no ", our_file,
+          "; an adapter is a folder as afina or PEFT write it");
+  const std::string where = folder + "/" + (ours ? our_file : peft_file);
+  if (ours) {
+    read_our_config(adapter, parse_json_file(file_of_folder(folder, our_file)), where);
+  } else {
+    Json config = parse_json_file(file_of_folder(folder, peft_file));
+    adapter.method = adapter_method(read_text_file(file_of_folder(folder, peft_file)), where);
+    adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
+  }
   require(in_folder(folder, "adapter_model.safetensors"), folder, ": no adapter_model.safetensors",
           in_folder(folder, "adapter_model.bin")
               ? "; adapter_model.bin must be saved again as safetensors"
@@ -90,17 +134,34 @@ AdapterFiles load_adapter(const std::string& folder) {
 }
 
 void AdapterFiles::apply(Model& model) const {
+  if (!digest.empty())
+    require(digest == base_digest(model), path,
+            ": the adapter holds weights of the model that it was trained on, and this is another "
+            "one; open it with ",
+            base.empty() ? "its own base model" : "'" + base + "'");
   std::set<std::string> wanted;
   std::vector<std::pair<Parameter*, const StoredTensor*>> pairs;
   for (Parameter& p : model.parameters->all) {
-    if (!p.added) continue;
-    wanted.insert(peft_prefix + p.name);
-    pairs.emplace_back(&p, &values->at(peft_prefix + p.name));
+    if (!in_adapter(p, model.method->stored())) continue;
+    wanted.insert(p.stored_name);
+    pairs.emplace_back(&p, &values->at(p.stored_name));
   }
   for (const StoredTensor& t : values->tensors())
     require(wanted.count(t.name) > 0, t.where(),
-            " has no place in this model with the options of adapter_config.json");
-  for (auto& [parameter, stored] : pairs) put(*parameter, *stored);
+            " has no place in this model with the options of the adapter's config");
+  for (auto& [parameter, stored] : pairs) parameter->assign(values_of(*parameter, *stored).data());
+}
+
+std::string AdapterFiles::trained_digest(const Model& model) const {
+  std::map<std::string, const Parameter*> ordered;
+  for (const Parameter* p : std::as_const(*model.parameters).trained()) ordered[p->name] = p;
+  Sha256 hash;
+  for (auto& [name, p] : ordered) {
+    hash.update(name + " " + p->shape.text() + "\n");
+    std::vector<float> all = values_of(*p, values->at(p->stored_name));
+    hash.update(all.data(), all.size() * sizeof(float));
+  }
+  return hash.hex();
 }
 
 }  // namespace afina

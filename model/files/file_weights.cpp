@@ -1,4 +1,4 @@
-// Reading weights tensor by tensor, so that the model never stands in memory twice.
+// Reads weights tensor by tensor, so that the model is never in memory twice.
 #include "model/files/file_weights.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace afina {
 
 namespace {
 
-constexpr int64_t piece = 1 << 18;  // numbers converted at a time; a multiple of every block
+constexpr int64_t piece = 1 << 18;  // values converted at a time; a multiple of every block size
 
 void read_plain(Parameter& into, const StoredTensor& stored) {
   std::vector<float> values;
@@ -24,15 +24,17 @@ void read_plain(Parameter& into, const StoredTensor& stored) {
 
 void read_transposed(Parameter& into, const StoredTensor& stored) {
   int64_t out = into.shape[0], in = into.shape[1];
-  std::vector<float> values(size_t(out * in)), turned(values.size());
+  std::vector<float> values(size_t(out * in)), transposed_values(values.size());
   to_f32(stored, 0, out * in, values.data());
   for (int64_t i = 0; i < in; ++i)
-    for (int64_t o = 0; o < out; ++o) turned[size_t(o * in + i)] = values[size_t(i * out + o)];
-  into.assign_part(0, turned.data(), out * in);
+    for (int64_t o = 0; o < out; ++o)
+      transposed_values[size_t(o * in + i)] = values[size_t(i * out + o)];
+  into.assign_part(0, transposed_values.data(), out * in);
 }
 
-// llama.cpp turns neighbouring columns where Hugging Face turns the halves of a head: it stores row
-// (p, i) of a head, p < 2, i < dim / 2, as row 2 i + p.
+// llama.cpp rotates neighbouring columns, Hugging Face the two halves of a head. So llama.cpp
+// stores row (p, i) of a head, p < 2, i < dim / 2, as row 2 i + p; this restores Hugging Face's
+// order.
 void read_permuted(Parameter& into, const StoredTensor& stored, int64_t heads) {
   int64_t rows = into.shape[0], width = into.shape.size() / rows, dim = rows / heads,
           half = dim / 2;

@@ -1,4 +1,4 @@
-// Weights read from files: what a Hugging Face folder and a GGUF file share.
+// Reading weights from files: the part that Hugging Face folders and GGUF files share.
 #pragma once
 #include <memory>
 #include <set>
@@ -9,6 +9,8 @@
 
 namespace afina {
 
+// Reads the parameters of a model from stored tensors: converts dtypes, transposes and reorders.
+// Errors name the file and the tensor.
 class FileWeights : public WeightSource {
  public:
   explicit FileWeights(const ModelConfig& config, std::string path)
@@ -19,20 +21,21 @@ class FileWeights : public WeightSource {
   void finish() override;
 
  protected:
-  // The tensor in the file that holds this parameter, nullptr for none.
+  // The stored tensor for this parameter; nullptr if there is none.
   virtual const StoredTensor* find(const std::string& name) const = 0;
   virtual const StoredTensors& tensors() const = 0;
+  // Releases the memory of a tensor that was read.
   virtual void drop(const StoredTensor& tensor) const = 0;
-  // Does the file hold a transposed weight as (in, out)?
+  // Whether the file stores a transposed weight as (in, out).
   virtual bool transposes() const { return true; }
-  // How many heads' rotary rows must be put back in order (GGUF); 0 for none.
+  // Number of heads whose rotary rows must be reordered (GGUF); 0 for none.
   virtual int64_t permuted_heads(const std::string& name) const {
     (void)name;
     return 0;
   }
-  // May a tensor that nobody read stay unread?
+  // Whether a tensor that no parameter reads may be ignored.
   virtual bool benign(const StoredTensor& tensor) const = 0;
-  // For messages: how the file calls the parameter.
+  // The parameter's name in the file, for messages.
   virtual std::string stored_name(const std::string& name) const { return name; }
 
   ModelConfig config_;
@@ -43,14 +46,15 @@ class FileWeights : public WeightSource {
   std::set<std::string> read_;
 };
 
-// Are the numbers of two tensors the same? Read piece by piece.
+// Whether two tensors hold equal values. Reads them piece by piece.
 bool same_numbers(const StoredTensor& a, const StoredTensor& b);
 
+// Opens the weights of a Hugging Face folder (sets `files` to their paths) or of a GGUF file.
 std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path,
                                              std::vector<std::string>& files);
 std::unique_ptr<WeightSource> gguf_weights(const ModelConfig& config,
                                            std::shared_ptr<const Gguf> gguf);
-// The config.json that says what a GGUF file's metadata say.
+// The config.json equivalent to a GGUF file's metadata. Throws for unsupported architectures.
 Json config_of_gguf(const Gguf& gguf);
 
 }  // namespace afina

@@ -1,4 +1,4 @@
-// Hugging Face folders: config.json beside model.safetensors or its shards.
+// Hugging Face folders: config.json with model.safetensors or its shards.
 #include <filesystem>
 
 #include "engine/files/folder_file.h"
@@ -23,14 +23,14 @@ class FolderWeights : public FileWeights {
   void drop(const StoredTensor& tensor) const override { file_.drop(tensor); }
 
   // Models saved without their head lack the first part of each name ("h.0.ln_1.weight"), and some
-  // that are tied are stored by their head.
+  // tied models store the shared matrix as lm_head.
   const StoredTensor* find(const std::string& name) const override {
     if (auto* found = file_.find(name)) return found;
     if (auto* found = file_.find(name.substr(name.find('.') + 1))) return found;
     bool embedding = ends_with(name, "embed_tokens.weight") || ends_with(name, "wte.weight");
     return embedding && config_.tied ? file_.find("lm_head.weight") : nullptr;
   }
-  // Buffers that older versions stored beside the weights, and the second copy of a tied head.
+  // Buffers that older versions stored with the weights, and the second copy of a tied head.
   bool benign(const StoredTensor& t) const override {
     if (ends_with(t.name, "rotary_emb.inv_freq") || ends_with(t.name, ".attn.masked_bias"))
       return true;
@@ -48,7 +48,7 @@ class FolderWeights : public FileWeights {
   Safetensors file_;
 };
 
-void require_there(const std::string& path) {
+void require_exists(const std::string& path) {
   std::error_code ignored;
   require(std::filesystem::exists(path, ignored), path,
           ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
@@ -64,7 +64,7 @@ std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const st
 }
 
 ModelFiles open_config(const std::string& path) {
-  require_there(path);
+  require_exists(path);
   std::error_code ignored;
   ModelFiles files;
   files.path = path;
@@ -83,10 +83,10 @@ ModelFiles open_config(const std::string& path) {
 }
 
 ModelFiles open_model(const std::string& path) {
-  require_there(path);
+  require_exists(path);
   std::error_code ignored;
   require(std::filesystem::is_directory(path, ignored) || !ends_with(path, ".json"), path,
-          ": a config alone has no weights; give the folder it lies in");
+          ": a config alone has no weights; give the folder that contains it");
   ModelFiles files = open_config(path);
   if (files.gguf) {
     files.files = {path};

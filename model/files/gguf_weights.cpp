@@ -1,10 +1,10 @@
-// GGUF files: llama.cpp's names and metadata, brought to Hugging Face's.
+// GGUF files: translates llama.cpp's names and metadata to Hugging Face's.
 #include <charconv>
 #include <cmath>
 
 #include "engine/files/dequantize.h"
-#include "model/architectures/rope_table.h"
 #include "model/files/file_weights.h"
+#include "model/rope_table.h"
 #include "model/words.h"
 
 namespace afina {
@@ -13,8 +13,8 @@ namespace {
 
 using Names = std::map<std::string, std::string>;
 
-// Parts of names, Hugging Face's to GGUF's. What stands between "model.layers.N." or
-// "transformer.h.N." and ".weight" is a layer's.
+// Parts of names, Hugging Face's to GGUF's. layer_names() maps the part between "model.layers.N."
+// or "transformer.h.N." and ".weight".
 const Names& whole_names() {
   static const Names names = {{"model.embed_tokens", "token_embd"},
                               {"model.norm", "output_norm"},
@@ -77,8 +77,7 @@ class GgufWeights : public FileWeights {
     if (name.find(".q_proj.") != name.npos) return config_.heads;
     return name.find(".k_proj.") != name.npos ? config_.kv_heads : 0;
   }
-  // The scaling factors are in the config already; a head equal to the embedding was found to be
-  // tied.
+  // The config already contains the scaling factors; a head that equals the embedding is tied.
   bool benign(const StoredTensor& t) const override {
     return t.name == "rope_freqs.weight" || (t.name == "output.weight" && config_.tied);
   }
@@ -87,7 +86,7 @@ class GgufWeights : public FileWeights {
   std::shared_ptr<const Gguf> file_;
 };
 
-// A number that was stored as f32, as people would write it: 1e-05, not 9.99999974737875e-06.
+// The shortest decimal for a value stored as f32: 1e-05, not 9.99999974737875e-06.
 double shortest(double stored) {
   char text[32];
   double value = stored;
@@ -101,8 +100,8 @@ bool is_tied(const Gguf& gguf) {
   return !output || same_numbers(*output, gguf.at("token_embd.weight"));
 }
 
-// The factors that llama.cpp stores instead of Llama 3's parameters; these are recognised by trying
-// those that Meta published.
+// llama.cpp stores Llama 3's rotary factors instead of their parameters. Recovers the parameters by
+// trying the published ones; throws if none fit.
 Json scaling_of_factors(const Gguf& gguf, ModelConfig config) {
   const StoredTensor& stored = gguf.at("rope_freqs.weight");
   std::vector<float> factors(size_t(stored.count()));
@@ -131,9 +130,9 @@ void add_rope(Json& out, const Gguf& gguf, const std::string& prefix) {
   const Json& meta = gguf.metadata();
   const std::string& where = gguf.path();
   out["rope_theta"] = shortest(get_or<double>(meta, prefix + "rope.freq_base", where, 10000.));
-  int64_t turned =
+  int64_t rotated =
       get_or<int64_t>(meta, prefix + "rope.dimension_count", where, out["head_dim"].get<int64_t>());
-  require(turned == out["head_dim"], where, ": rope.dimension_count ", turned,
+  require(rotated == out["head_dim"], where, ": rope.dimension_count ", rotated,
           " other than the head's size ", out["head_dim"].dump(), " is not supported");
   std::string kind = get_or<std::string>(meta, prefix + "rope.scaling.type", where, "none");
   require(kind == "none" || kind == "linear", where, ": rope.scaling.type '", kind,

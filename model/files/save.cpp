@@ -15,33 +15,32 @@ void make_folder(const std::string& folder) {
   require(!error, folder, ": the folder cannot be made: ", error.message());
 }
 
-std::vector<int64_t> extents(const Parameter& p) {
-  std::vector<int64_t> all;
-  for (int i = 0; i < p.shape.rank(); ++i) all.push_back(p.shape[i]);
-  if (p.stored_transposed) std::swap(all[0], all[1]);
-  return all;
-}
-
-std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
-  std::vector<float> out(values.size());
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c)
-      out[size_t(c * rows + r)] = values[size_t(r * columns + c)];
-  return out;
+// The type in which a file holds a model's weights; an Error for dtypes that no model is stored in.
+StoredType stored_type(Dtype dtype) {
+  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ",
+          name(dtype));
+  return dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16;
 }
 
 void write_values(SafetensorsWriter& writer, const std::string& name,
                   const std::vector<float>& values, Dtype dtype) {
-  if (dtype == Dtype::f32) return writer.write(name, values.data(), values.size() * sizeof(float));
+  if (stored_type(dtype) == StoredType::f32)
+    return writer.write(name, values.data(), values.size() * sizeof(float));
   std::vector<bf16> rounded(values.size());
   for (size_t i = 0; i < values.size(); ++i) rounded[i] = to_bf16(values[i]);
   writer.write(name, rounded.data(), rounded.size() * sizeof(bf16));
 }
 
+void write_stored(SafetensorsWriter& writer, const Parameter& p, const std::vector<float>& values,
+                  Dtype dtype) {
+  write_values(writer, p.stored_name,
+               p.stored_transposed ? transposed(values, p.shape[0], p.shape[1]) : values, dtype);
+}
+
 Json config_to_write(const Model& model, Dtype dtype) {
   Json config = model.config.json;
   config.erase("dtype");  // transformers 5 writes this and reads both
-  config["torch_dtype"] = dtype == Dtype::f32 ? "float32" : "bfloat16";
+  config["torch_dtype"] = stored_type(dtype) == StoredType::f32 ? "float32" : "bfloat16";
   config["model_type"] = model.config.architecture;
   config["architectures"] = Json::array({architectures().at(model.config.architecture).hf_class});
   return config;
@@ -52,65 +51,86 @@ Json config_to_write(const Model& model, Dtype dtype) {
 template <class File>
 void declare_model(File& file, const Model& model, Dtype dtype) {
   for (const Parameter& p : model.parameters->all)
-    if (!p.added)
-      file.declare(p.name, dtype == Dtype::f32 ? StoredType::f32 : StoredType::bf16, extents(p));
+    if (!p.added) file.declare(p.stored_name, stored_type(dtype), stored_shape(p));
 }
 template <class File>
 void declare_adapter(File& file, const Model& model) {
   for (const Parameter& p : model.parameters->all)
-    if (p.added) file.declare(peft_prefix + p.name, StoredType::f32, extents(p));
+    if (in_adapter(p, model.method->stored()))
+      file.declare(p.stored_name, StoredType::f32, stored_shape(p));
 }
 
 }  // namespace
 
+bool in_adapter(const Parameter& p, Stored stored) {
+  return p.added || (stored == Stored::changed && p.trained);
+}
+std::vector<int64_t> stored_shape(const Parameter& p) {
+  std::vector<int64_t> all;
+  for (int i = 0; i < p.shape.rank(); ++i) all.push_back(p.shape[i]);
+  if (p.stored_transposed) std::swap(all[0], all[1]);
+  return all;
+}
+std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
+  std::vector<float> out(values.size());
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      out[size_t(c * rows + r)] = values[size_t(r * columns + c)];
+  return out;
+}
+
 int64_t bytes_to_store(const Model& model, Dtype dtype) {
   SafetensorsLayout layout("weights");
-  if (model.method->peft_config().is_null()) declare_model(layout, model, dtype);
+  if (model.method->stored() == Stored::model) declare_model(layout, model, dtype);
   else declare_adapter(layout, model);
   return int64_t(layout.bytes());
 }
 
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge) {
-  require(dtype == Dtype::f32 || dtype == Dtype::bf16, "a model is stored in f32 or bf16, not in ",
-          name(dtype));
   std::map<const Parameter*, const Linear*> adapted;
-  for (const Linear* linear : model.linears())
+  for (const Linear* linear : model.parameters->linears)
     if (linear->adapter) adapted[&linear->weight] = linear;
+  std::string why = model.method->why_not_mergeable();
+  require(!merge || why.empty(), folder, ": the adapters cannot be merged: ", why);
   require(merge || adapted.empty(), folder,
           ": the model has adapters; merge them into it, or store the adapter alone");
   make_folder(folder);
   SafetensorsWriter writer(folder + "/model.safetensors");
   declare_model(writer, model, dtype);
+  std::map<const Parameter*, Tensor> biases;  // merged with their weights, which come first
   for (const Parameter& p : model.parameters->all) {
     if (p.added) continue;
-    auto found = adapted.find(&p);
-    std::vector<float> values =
-        (found == adapted.end() ? p.exact() : found->second->adapter->merged(p.exact())).values();
-    write_values(writer, p.name,
-                 p.stored_transposed ? transposed(values, p.shape[0], p.shape[1]) : values, dtype);
+    Tensor values;
+    if (auto found = adapted.find(&p); found != adapted.end()) {
+      Linear::Merged merged = found->second->merged();
+      values = merged.weight;
+      if (merged.bias) biases[found->second->bias] = merged.bias;
+    } else if (auto bias = biases.find(&p); bias != biases.end()) {
+      values = bias->second;
+    } else {
+      values = p.exact();
+    }
+    write_stored(writer, p, values.values(), dtype);
   }
   writer.commit();
   write_text_file(folder + "/config.json", to_text(config_to_write(model, dtype)) + "\n");
 }
 
-void save_adapter(const std::string& folder, Model& model, const std::string& base) {
-  Json config = model.method->peft_config();
-  require(!config.is_null(), folder,
-          ": PEFT has no form for this method's adapters; store the whole model");
-  config["base_model_name_or_path"] = base;
-  std::vector<const Parameter*> added;
-  for (const Parameter& p : model.parameters->all) {
-    require(p.added || !p.trained, folder, ": ", p.name,
+void save_adapter(const std::string& folder, const Model& model, const std::string& base) {
+  const Stored stored = model.method->stored();
+  require(stored != Stored::model, folder, ": of method '", model.method->in_force.name,
+          "' the whole model is stored");
+  for (const Parameter& p : model.parameters->all)
+    require(!p.trained || in_adapter(p, stored), folder, ": ", p.name,
             " of the pretrained model was trained as well; store the whole model");
-    if (p.added) added.push_back(&p);
-  }
+  AdapterConfig config = adapter_config(model, base);
   make_folder(folder);
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
   declare_adapter(writer, model);
-  for (const Parameter* p : added)
-    write_values(writer, peft_prefix + p->name, p->exact().values(), Dtype::f32);
+  for (const Parameter& p : model.parameters->all)
+    if (in_adapter(p, stored)) write_stored(writer, p, p.exact().values(), Dtype::f32);
   writer.commit();
-  write_text_file(folder + "/adapter_config.json", to_text(config) + "\n");
+  write_text_file(folder + "/" + config.file, to_text(config.json) + "\n");
 }
 
 }  // namespace afina

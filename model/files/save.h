@@ -8,43 +8,59 @@
 
 namespace afina {
 
-// What PEFT puts before the names of an adapter's tensors.
-inline const std::string peft_prefix = "base_model.model.";
-
 // Writes config.json and model.safetensors (F32 or BF16). Adapters are merged into what is written
 // when `merge` says so; the model itself stays as it is. A model with adapters and merge = false is
-// an Error. Tokenizer files are the caller's.
+// an Error, as is one whose adapters cannot be merged. Tokenizer files are the caller's.
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge = false);
 
-// Writes adapter_config.json and adapter_model.safetensors (F32), as PEFT does; base: what PEFT
-// should load the adapter onto (a folder or a hub's name). An Error for a method that PEFT has no
-// form for.
-void save_adapter(const std::string& folder, Model& model, const std::string& base);
+// Writes what the method says is stored of it (Stored::adapter or changed), in f32, into the
+// folder: adapter_config.json and adapter_model.safetensors as PEFT does, or, where PEFT does not
+// know the method, afina_adapter.json and adapter_model.safetensors. base: what the adapter was
+// trained on (a folder or a hub's name). An Error for a method of which the whole model is stored.
+void save_adapter(const std::string& folder, const Model& model, const std::string& base);
 
-// Bytes of the file of weights that save_adapter writes for this model, or save_model in `dtype`
-// where PEFT has no form for what is added. Looks at names and shapes alone.
+// Bytes of the file of weights that is stored of this model: by save_adapter, or by save_model in
+// `dtype` where the method says so. Looks at names and shapes alone.
 int64_t bytes_to_store(const Model& model, Dtype dtype);
 
-// A PEFT adapter on disk, ours or PEFT's own.
+// Does an adapter's file hold this parameter? What the method added and, of a method that says
+// `changed`, the pretrained weights that it trains.
+bool in_adapter(const Parameter& parameter, Stored stored);
+// The parameter's shape in files: (in, out) where they hold it transposed.
+std::vector<int64_t> stored_shape(const Parameter& parameter);
+// A matrix's values with rows and columns exchanged.
+std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns);
+
+// An adapter on disk: PEFT's own, or ours.
 struct AdapterFiles {
   std::string path;
   MethodSpec method;  // builds the model that the adapter fits: make_method(adapter.method)
   std::string base;   // base_model_name_or_path, may be empty
+  // base_digest of the model that it was trained on; empty: any model of these shapes will do.
+  std::string digest;
   std::shared_ptr<const Safetensors> values;
 
   // Puts the values into a model built with `method`. A missing, extra, misshapen or non-finite
-  // tensor is an Error by name.
+  // tensor is an Error by name, as is a base model other than the one it was trained on, where that
+  // is known.
   void apply(Model& model) const;
+  // digest_of (engine/train/parameter.h) the trained parameters of `model` with the values in the
+  // file; only the names and shapes of the model are read, so it may be on Device::shapes.
+  std::string trained_digest(const Model& model) const;
 };
 // Options of PEFT that afina lacks are Errors by name.
 AdapterFiles load_adapter(const std::string& folder);
 // The method that an adapter_config.json asks for; `where` is its name in messages.
-MethodSpec adapter_method(const Json& config, const std::string& where);
+MethodSpec adapter_method(const std::string& config, const std::string& where);
 
-// For methods that read adapter_config.json: a key outside `known` (and those that every method
-// has) must be null, false or empty, else it asks for something that would silently be missing,
-// which is an Error.
-void refuse_unknown_options(const Json& config, const std::vector<std::string>& known,
-                            const std::string& where);
+// What save_adapter writes beside the weights.
+struct AdapterConfig {
+  std::string file;  // adapter_config.json or afina_adapter.json
+  Json json;
+};
+AdapterConfig adapter_config(const Model& model, const std::string& base);
+// Tells base models apart: a SHA-256 of names, shapes and some values of the weights that are
+// neither trained nor added, rounded to bf16, so that it is the same in every dtype.
+std::string base_digest(const Model& model);
 
 }  // namespace afina

@@ -1,4 +1,4 @@
-// Full fine-tuning: every weight of the pretrained model moves, nothing is added.
+// Full fine-tuning: every weight of the pretrained model is trained, nothing is added.
 #include "model/method.h"
 
 namespace afina {
@@ -6,13 +6,22 @@ namespace afina {
 namespace {
 
 struct Full : Method {
+  explicit Full(MethodOptions&) {}
   bool trains(const std::string&) const override { return true; }
+  Stored stored() const override { return Stored::model; }
 };
 
-std::unique_ptr<Method> make(MethodOptions&) { return std::make_unique<Full>(); }
+const MethodCard card{.name = "full",
+                      .paper = "",
+                      .formula = "y = W x + b",
+                      .trains = "every weight of the model",
+                      .options = "",
+                      .rate = 2e-5,
+                      .rate_because = "every weight moves, so small steps change the model much",
+                      .tries = {"full"}};
 
 }  // namespace
 
-REGISTER_METHOD("full", make, "full: train every weight of the model; no options");
+REGISTER_METHOD(card, make_new<Full>);
 
 }  // namespace afina

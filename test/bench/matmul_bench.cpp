@@ -213,9 +213,8 @@ int main(int count, char** words) {
   for (int t : {1, thread_count()}) {
     std::printf("multiply-add peak, %s, %d threads: f32 %.0f GFLOP/s, bf16 %.0f", name(isa()), t,
                 bench::peak(t, false), bench::peak(t, true));
-    set_bf16_sums(Bf16Sums::tiles);
+    SumsScope sums(Bf16Sums::tiles);
     std::printf(", bf16 by tiles%s %.0f\n", sums_by_amx() ? " (AMX)" : "", bench::peak(t, true));
-    set_bf16_sums(Bf16Sums::pairs);
   }
   std::printf("\n%-36s %s %12s %8s %8s %8s %8s   ours/oneDNN\n",
               "GFLOP/s, all in turns             ", "M     N", "K", "ours", "packed", "oneDNN",
@@ -223,7 +222,7 @@ int main(int count, char** words) {
   for (std::string kind : {"f32", "bf16", "bf16-tiles"}) {
     if (!dtype.empty() && dtype != kind) continue;
     const Dtype in = kind == "f32" ? Dtype::f32 : Dtype::bf16;
-    set_bf16_sums(kind == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
+    SumsScope sums(kind == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
     double peak = bench::peak(thread_count(), in == Dtype::bf16);
     for (auto& c : cases(quick, tokens))
       if (c.what.find(word) != std::string::npos) measure(c, in, peak, 0.35);

@@ -24,9 +24,12 @@ namespace {
 double begin = 0, ready = 0, first_step = 0;
 
 constexpr const char* smollm2 =
-    R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576,
-  "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152,
-  "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})";
+    R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", )"
+    R"("hidden_size": 576,
+  "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, )"
+    R"("num_key_value_heads": 3, "vocab_size": 49152,
+  "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000, )"
+    R"("tie_word_embeddings": true})";
 
 struct Work {
   std::string method, dtype;
@@ -68,7 +71,7 @@ void print_split(double wall) {
 }
 
 void measure(const Work& w) {
-  set_bf16_sums(w.dtype == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
+  SumsScope sums(w.dtype == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
   trim_memory();
   int64_t before = peak_resident_bytes(), before_metered = memory_use(Device::cpu).total;
   reset_memory_peak(Device::cpu);

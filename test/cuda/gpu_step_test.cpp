@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(all_weights_in_one_launch_have_the_bits_of_one_by_one) {
       for (float g : w.gradient.values()) squares += double(g) * double(g);
       rows.push_back({w.master.data(), w.value.data(), w.gradient.data(), w.m.data(), w.v.data(),
                       w.master.size(), parts, w.master.size() == 64 ? 0.f : 0.1f,
-                      w.value.dtype() == Dtype::bf16});
+                      w.value.dtype() == Dtype::bf16, w.master.size() == 5 ? 1.f : 2.7f});
       parts += weight_parts(w.master.size());
     }
     Tensor there({6}, Dtype::f64, device),
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(all_weights_in_one_launch_have_the_bits_of_one_by_one) {
       Weight &w = one_by_one[i], &t = together[i];
       kernel::adamw(w.master, w.value, w.gradient, w.m, w.v,
                     {1e-2f, 0.9f, 0.99f, 1e-8f, sizes[i] == 64 ? 0.f : 0.1f, 1.f - 0.729f, 0.17234f,
-                     float(scale)});
+                     float(scale), sizes[i] == 5 ? 1.f : 2.7f});
       for (auto [a, b] :
            {std::pair(w.master, t.master), {w.value, t.value}, {w.m, t.m}, {w.v, t.v}})
         BOOST_TEST(bool(bits_of(a) == bits_of(b)),

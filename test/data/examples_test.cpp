@@ -22,12 +22,12 @@ BOOST_AUTO_TEST_CASE(formats_are_detected) {
   BOOST_CHECK(only(R"({"instruction": "Q", "output": "A"})").messages == asked);
   BOOST_TEST(only(R"({"instruction": "Q", "input": "I", "output": "A"})").messages[0].content ==
              "Q\n\nI");
+  BOOST_CHECK(only(R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", )"
+                   R"("content": "A"}]})")
+                  .messages == asked);
   BOOST_CHECK(
-      only(
-          R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})")
-          .messages == asked);
-  BOOST_CHECK(
-      only(R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})")
+      only(R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": )"
+           R"("A"}]})")
           .messages == asked);
   BOOST_TEST(only(R"({"text": "T"})").text == "T");
   BOOST_TEST(only(R"({"system": "S", "prompt": "Q", "completion": "A"})").messages[0].role ==

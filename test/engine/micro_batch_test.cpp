@@ -5,7 +5,7 @@
 #include "engine/ops/attention.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/embedding.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/low_rank.h"
 #include "engine/ops/norm.h"
 #include "test/engine/ops/op_case.h"
 

@@ -4,9 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "engine/bf16_sums.h"
 #include "engine/isa.h"
 #include "engine/meter.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/low_rank.h"
 #include "test/engine/ops/op_case.h"
 
 using namespace afina;
@@ -27,8 +28,7 @@ Outcome run(const Tensor& weight, Dtype dtype) {
 }
 
 struct Packing {
-  Packing() { pack_constants(true); }
-  ~Packing() { pack_constants(false); }
+  PackScope on{true};
 };
 
 }  // namespace
@@ -57,6 +57,15 @@ BOOST_AUTO_TEST_CASE(give_the_same_bits_packed) {
     }
   }
   set_isa(used);
+}
+// The packed form belongs to an order of bf16's sums; a weight may be used under both.
+BOOST_AUTO_TEST_CASE(each_order_of_sums_has_its_own_form) {
+  Tensor plain = random_tensor({70, 40}, Dtype::bf16, 3), constant = plain.copy();
+  constant.buffer()->constant = true;
+  for (Bf16Sums order : {Bf16Sums::pairs, Bf16Sums::tiles, Bf16Sums::pairs}) {
+    SumsScope sums(order);
+    BOOST_TEST(bool(run(constant, Dtype::bf16) == run(plain, Dtype::bf16)), int(order));
+  }
 }
 BOOST_AUTO_TEST_CASE(are_metered_as_weights_and_packed_once) {
   Tensor weight = random_tensor({70, 40}, Dtype::f32, 3);

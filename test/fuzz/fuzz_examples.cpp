@@ -12,16 +12,16 @@ static void run(std::string_view input) {
 }
 
 static std::vector<std::string> seeds() {
-  return {
-      R"({"prompt": "Q", "completion": "A", "system": "S"})"
-      "\n\n"
-      R"({"prompt": "Q2", "completion": "A2"})",
-      R"([{"instruction": "Q", "input": "I", "output": "A"}])",
-      R"({"text": "one"})"
-      "\n",
-      R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})",
-      R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})",
-      "t = One = \n\n text \n<|endoftext|>\n\n = Two = \n"};
+  return {R"({"prompt": "Q", "completion": "A", "system": "S"})"
+          "\n\n"
+          R"({"prompt": "Q2", "completion": "A2"})",
+          R"([{"instruction": "Q", "input": "I", "output": "A"}])",
+          R"({"text": "one"})"
+          "\n",
+          R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"},)"
+          R"( {"role": "assistant", "content": "A"}]})",
+          R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})",
+          "t = One = \n\n text \n<|endoftext|>\n\n = Two = \n"};
 }
 
 static const afina::FuzzTarget registered("examples", run, seeds,

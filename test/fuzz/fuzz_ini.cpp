@@ -1,28 +1,20 @@
 // Fuzz target: the INI file of --config, with all options of a training run.
 #include "test/fuzz/fuzz.h"
+#include "tools/options/groups.h"
 #include "tools/options/options.h"
 
 namespace afina {
 namespace {
 
-struct Known {
-  Options options{"train", "all options of a run"};
+void run(std::string_view input) {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  OptionGroup all;
-  Known() {
-    model.add_to(options);
-    data.add_to(options);
-    run.add_to(options);
-    options.add_all_to(all);
-  }
-};
-
-void run(std::string_view input) {
-  static const Known known;
-  boost::program_options::variables_map values;
-  store_ini(values, known.all, std::string(input), "run.ini", "train");
+  Options options("train", "all options of a run");
+  options.add("Model", model);
+  options.add("Data", data);
+  options.add("Training", run);
+  options.parse_ini(std::string(input), "run.ini");
 }
 
 std::vector<std::string> seeds() {

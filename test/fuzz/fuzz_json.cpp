@@ -18,10 +18,10 @@ void run(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {
-      R"({"hidden_size": 576, "rope_scaling": null, "layers": [1, 2.5e-3, -7]})",
-      R"({"a": "text \u00e9 \ud83d\ude00 \" \n", "b": {"c": [[], {}, [true, false]], "e": 18446744073709551615}})",
-      R"([[[[[[{"x": [1]}]]]]]])", "\"\xc3\xb1\"", "-0.0"};
+  return {R"({"hidden_size": 576, "rope_scaling": null, "layers": [1, 2.5e-3, -7]})",
+          R"({"a": "text \u00e9 \ud83d\ude00 \" \n", "b": {"c": [[], {}, [true, false]], "e": )"
+          R"(18446744073709551615}})",
+          R"([[[[[[{"x": [1]}]]]]]])", "\"\xc3\xb1\"", "-0.0"};
 }
 
 const FuzzTarget registered("json", run, seeds,

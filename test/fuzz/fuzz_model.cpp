@@ -14,16 +14,22 @@ namespace afina {
 namespace {
 
 const char* const llama =
-    R"({"model_type": "llama", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
-"num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 16, "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "hidden_act": "silu",
-"tie_word_embeddings": true, "attention_bias": false, "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+    R"({"model_type": "llama", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, )"
+    R"("num_hidden_layers": 1, "num_attention_heads": 2,
+"num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 16, "rms_norm_eps": )"
+    R"(1e-05, "rope_theta": 10000.0, "hidden_act": "silu",
+"tie_word_embeddings": true, "attention_bias": false, "rope_scaling": {"rope_type": )"
+    R"("llama3", "factor": 8.0, "low_freq_factor": 1.0,
 "high_freq_factor": 4.0, "original_max_position_embeddings": 8}})";
 const char* const gpt2 =
-    R"({"model_type": "gpt2", "vocab_size": 6, "n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 16, "n_inner": null,
+    R"({"model_type": "gpt2", "vocab_size": 6, "n_embd": 8, "n_layer": 1, "n_head": 2, )"
+    R"("n_positions": 16, "n_inner": null,
 "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05})";
 const char* const adapter =
-    R"({"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "use_rslora": true, "bias": "none",
-"target_modules": ["q_proj", "mlp.up_proj"], "rank_pattern": {"q_proj": 1}, "alpha_pattern": {".*up_proj": 8}, "init_lora_weights": true})";
+    R"({"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, )"
+    R"("lora_dropout": 0.0, "use_rslora": true, "bias": "none",
+"target_modules": ["q_proj", "mlp.up_proj"], "rank_pattern": {"q_proj": 1}, )"
+    R"("alpha_pattern": {".*up_proj": 8}, "init_lora_weights": true})";
 
 // Building costs memory: only what a seed's size could have become by honest means.
 bool small(const ModelConfig& c) {
@@ -66,8 +72,7 @@ void run_config(std::string_view input) {
   if (small(config)) run_some(*build(config, parse_method("full")), input);
 }
 void run_adapter_config(std::string_view input) {
-  MethodSpec method =
-      adapter_method(parse_json(input, "adapter_config.json"), "adapter_config.json");
+  MethodSpec method = adapter_method(std::string(input), "adapter_config.json");
   if (!small(method)) return;
   if (build(llama_config(), method)->method->peft_config().is_null()) fail("no config to write");
 }
@@ -78,8 +83,7 @@ void run_adapter(std::string_view input) {
   size_t at = input.find(parting);
   require(at != input.npos, "no values behind the config");
   AdapterFiles files;
-  files.method =
-      adapter_method(parse_json(input.substr(0, at), "adapter_config.json"), "adapter_config.json");
+  files.method = adapter_method(std::string(input.substr(0, at)), "adapter_config.json");
   files.values = std::make_shared<const Safetensors>(
       std::as_bytes(std::span(input.substr(at + parting.size()))), "adapter_model.safetensors");
   if (!small(files.method)) return;
@@ -110,16 +114,15 @@ std::vector<std::string> adapters() {
   for (const char* text :
        {adapter,
         R"({"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": "all-linear"})"}) {
-    auto model = build(llama_config(), adapter_method(parse_json(text, "adapter_config.json"),
-                                                      "adapter_config.json"));
+    auto model = build(llama_config(), adapter_method(text, "adapter_config.json"));
     Json header = Json::object();
     std::string values;
     for (const Parameter* p : model->parameters->trained()) {
       size_t begin = values.size();
       values.append(p->value.bytes(), '\x3e');
-      header[peft_prefix + p->name] = {{"dtype", "F32"},
-                                       {"shape", {p->shape[0], p->shape[1]}},
-                                       {"data_offsets", {begin, values.size()}}};
+      header[p->stored_name] = {{"dtype", "F32"},
+                                {"shape", {p->shape[0], p->shape[1]}},
+                                {"data_offsets", {begin, values.size()}}};
     }
     std::string json = header.dump(), length(8, '\0');
     uint64_t bytes = json.size();

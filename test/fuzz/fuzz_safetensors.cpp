@@ -31,10 +31,11 @@ std::string with_header(const std::string& header, size_t data) {
 
 std::vector<std::string> seeds() {
   return {
-      with_header(
-          R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
-          R"("b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64","shape":[0,5],"data_offsets":[32,32]}}  )",
-          32),
+      with_header(R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],)"
+                  R"("data_offsets":[0,24]},)"
+                  R"("b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64",)"
+                  R"("shape":[0,5],"data_offsets":[32,32]}}  )",
+                  32),
       with_header(R"({"x":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", 1),
       with_header("{}", 0)};
 }

@@ -31,18 +31,26 @@ static void run_gguf(std::string_view input) {
 }
 
 static std::vector<std::string> seeds() {
-  return {
-      R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"Ġ":3,"1":5},"merges":["a b"],"ignore_merges":true},
-"normalizer":{"type":"NFC"},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\s+|\\p{L}+"},
-"behavior":"Isolated","invert":false},{"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":true,"use_regex":true}]},
-"added_tokens":[{"id":4,"content":"<e>","special":true,"lstrip":true,"rstrip":true,"single_word":false,"normalized":false}],
-"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<e>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},
+  return {R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"Ġ":3,"1":5},"merges":["a b"],)"
+          R"("ignore_merges":true},
+"normalizer":{"type":"NFC"},"pre_tokenizer":{"type":"Sequence",)"
+          R"("pretokenizers":[{"type":"Split","pattern":{"Regex":"\\s+|\\p{L}+"},
+"behavior":"Isolated","invert":false},{"type":"Digits","individual_digits":true},)"
+          R"({"type":"ByteLevel","add_prefix_space":true,"use_regex":true}]},
+"added_tokens":[{"id":4,"content":"<e>","special":true,"lstrip":true,"rstrip":true,)"
+          R"("single_word":false,"normalized":false}],
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<e>",)"
+          R"("type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},
 "decoder":{"type":"ByteLevel"}})",
-      R"({"model":{"type":"BPE","unk_token":"<u>","fuse_unk":true,"byte_fallback":true,"vocab":{"<u>":0,"▁":1,"a":2,"▁a":3,"<0xFF>":4},
-"merges":[["▁","a"]]},"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},
-"content":"▁"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true},
+          R"({"model":{"type":"BPE","unk_token":"<u>","fuse_unk":true,"byte_fallback":true,)"
+          R"("vocab":{"<u>":0,"▁":1,"a":2,"▁a":3,"<0xFF>":4},
+"merges":[["▁","a"]]},"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend",)"
+          R"("prepend":"▁"},{"type":"Replace","pattern":{"String":" "},
+"content":"▁"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"▁",)"
+          R"("prepend_scheme":"first","split":true},
 "added_tokens":[{"id":5,"content":"<m>","single_word":true,"normalized":true}],
-"decoder":{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}})"};
+"decoder":{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"},)"
+          R"({"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}})"};
 }
 
 static const afina::FuzzTarget registered("tokenizer", run, seeds,

@@ -13,7 +13,7 @@ constexpr double tolerance = 2e-5;
 std::vector<float> gradient_of(const Model& model, const std::string& name) {
   Parameter* p = model.parameters->find(name);
   BOOST_REQUIRE_MESSAGE(p && p->value.grad().touched(), "no gradient of " << name);
-  p->gather_uses();
+  p->add_uses();
   std::vector<float> values = p->value.grad().value().values();
   if (!p->stored_transposed) return values;
   std::vector<float> turned(values.size());

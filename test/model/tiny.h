@@ -33,6 +33,12 @@ class Reference {
     return values;
   }
   std::vector<int64_t> shape(const std::string& name) const { return file_.at(name).shape; }
+  bool has(const std::string& name) const { return file_.find(name) != nullptr; }
+  // How many names begin with `prefix`?
+  size_t count(const std::string& prefix) const {
+    return size_t(std::count_if(tensors().begin(), tensors().end(),
+                                [&](const StoredTensor& t) { return t.name.starts_with(prefix); }));
+  }
   const StoredTensors& tensors() const { return file_.tensors(); }
 
  private:

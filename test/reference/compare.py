@@ -30,7 +30,8 @@ def read_ours(options):
         ids = ids[None]
     if ids.ndim == 3:  # a batch a step: the first
         ids = ids[0]
-    assert logits.shape[:2] == ids.shape, f"{path}: logits {tuple(logits.shape)} do not fit ids {tuple(ids.shape)}"
+    fits = logits.shape[0] == ids.shape[0] and logits.shape[1] >= ids.shape[1]  # more: of virtual tokens in front
+    assert fits, f"{path}: logits {tuple(logits.shape)} do not fit ids {tuple(ids.shape)}"
     return ids, logits
 
 

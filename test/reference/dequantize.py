@@ -32,7 +32,7 @@ for kind, scales in SCALES.items():
     def wrapped(values, form, per_line):
         words = [form % v for v in values]
         return ",\n     ".join(", ".join(words[i:i + per_line]) for i in range(0, len(words), per_line))
-    lines.append("    {StoredType::%s,\n     {%s},\n     {%s}}," % (kind.name.lower(), wrapped(raw.reshape(-1), "%d", 24), wrapped(numbers, "0x%08x", 11)))
+    lines.append("    {StoredType::%s,\n     {%s},\n     {%s}}," % (kind.name.lower(), wrapped(raw.reshape(-1), "%d", 22), wrapped(numbers, "0x%08x", 9)))
 lines += ["};", "// clang-format on", "", "}  // namespace afina", ""]
 with open(os.path.join(os.path.dirname(__file__), "dequantize.h"), "w") as out:
     out.write("\n".join(lines))

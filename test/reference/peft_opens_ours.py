@@ -20,6 +20,33 @@ def base_model(path):
     return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
 
 
+def opened(base, adapter):
+    """The adapter on its base as PEFT opens it; every tensor of the file must have found its place."""
+    model = PeftModel.from_pretrained(base_model(base), adapter).eval()
+    # PEFT only warns when names do not match, and would go on with an adapter that does nothing.
+    stored = load_file(adapter.rstrip("/") + "/adapter_model.safetensors")
+    taken = get_peft_model_state_dict(model)
+    assert set(stored) == set(taken), f"names differ: {sorted(set(stored) ^ set(taken))[:6]}"
+    wrong = [n for n in stored if not torch.equal(stored[n].float(), taken[n].float())]
+    assert not wrong, f"not loaded: {wrong[:6]}"
+    return model
+
+
+def agrees(base, adapter, ids, ours, tolerance, out=None):
+    """Does PEFT, with the adapter and with it merged where it can be, give our logits of these ids?"""
+    model = opened(base, adapter)
+    prompt = model.active_peft_config.is_prompt_learning  # has logits of its own tokens in front, and nothing to merge
+    theirs = {}
+    with torch.no_grad():
+        theirs["logits"] = model(ids).logits[:, -ids.shape[1]:]
+        if not prompt:
+            theirs["merged_logits"] = model.merge_and_unload()(ids).logits
+    if out:
+        store(out, {"input_ids": ids} | theirs)
+    return all([judge(name.replace("_logits", "").replace("logits", "adapter"), ours[:, -ids.shape[1]:], of_peft, tolerance)
+                for name, of_peft in theirs.items()])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", required=True, help="the base model: a Hugging Face folder, or SmolLM2 as .gguf")
@@ -28,20 +55,7 @@ def main():
     options = parser.parse_args()
     quiet()
     ids, ours = read_ours(options)
-    model = PeftModel.from_pretrained(base_model(options.base), options.adapter).eval()
-    # PEFT only warns when names do not match, and would go on with an adapter that does nothing.
-    stored = load_file(options.adapter.rstrip("/") + "/adapter_model.safetensors")
-    taken = get_peft_model_state_dict(model)
-    assert set(stored) == set(taken), f"names differ: {sorted(set(stored) ^ set(taken))[:6]}"
-    wrong = [n for n in stored if not torch.equal(stored[n].float(), taken[n].float())]
-    assert not wrong, f"not loaded: {wrong[:6]}"
-    with torch.no_grad():
-        theirs = model(ids).logits
-        merged = model.merge_and_unload()(ids).logits
-    if options.out:
-        store(options.out, {"input_ids": ids, "logits": theirs, "merged_logits": merged})
-    good = judge("adapter", ours, theirs, options.tolerance)
-    return 0 if judge("merged", ours, merged, options.tolerance) and good else 1
+    return 0 if agrees(options.base, options.adapter, ids, ours, options.tolerance, options.out) else 1
 
 
 if __name__ == "__main__":

@@ -2,16 +2,21 @@
 // learnt and forgot.
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "engine/files/atomic_file.h"
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/run.h"
+#include "tools/runs/scores.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -23,9 +28,9 @@ namespace fs = std::filesystem;
 constexpr const char* intro =
     "Fine-tunes one model by each --method on the same batches in the same order, measures what "
     "each run costs, learns and forgets, and\n"
-    "writes results.json, summary.md and report.html (opens offline) into --out.\n\n"
-    "  afina compare --model data/pocket --data data/samples/support.jsonl --retain "
-    "data/samples/general.txt \\\n"
+    "writes results.json, summary.md and report.html (opens offline) to --out.\n\n"
+    "  afina compare --model data/pocket --data data/samples/support.jsonl \\\n"
+    "      --retain data/samples/general.jsonl \\\n"
     "      --method full:lr=1e-3 --method lora:rank=8,lr=1e-3/3e-3/1e-2 --steps 60 --out "
     "runs/first\n\n"
     "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out "
@@ -54,13 +59,15 @@ struct Compare : ComparisonOptions {
   std::string memory_limit;
   std::map<std::string, std::string> options;
 
-  RunOutcome run_one(Workbench& bench, const MethodSpec& spec, double rate, uint64_t seed) const {
+  RunOutcome run_one(Workbench& bench, Predictions& predictions, const MethodSpec& spec,
+                     double rate, uint64_t seed) const {
     RunPlan plan;
     plan.method = spec;
     plan.lr = rate;
     plan.seed = seed;
     plan.resume = resume;
     plan.keep_model = keep_models;
+    plan.predicted = predictions.of(spec, seed);
     plan.name = folder_of(spec) + "/lr-" + rate_text(rate) + "/seed-" + std::to_string(seed);
     plan.folder = out + "/runs/" + plan.name;
     Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed),
@@ -78,9 +85,10 @@ struct Compare : ComparisonOptions {
     return outcome;
   }
 
-  MethodResult run_method(Workbench& bench, const std::string& text) const {
+  MethodResult run_method(Workbench& bench, Predictions& predictions,
+                          const std::string& text) const {
     MethodSpec spec = parse_method(text);
-    std::vector<double> rates = take_rates(spec, lr);
+    std::vector<double> rates = take_rates(spec, lr.value_or(0.));
     MethodResult method;
     method.label = label_of(spec);
     method.spec = text;
@@ -88,7 +96,7 @@ struct Compare : ComparisonOptions {
     std::vector<RunOutcome> tried;
     size_t best = 0;
     for (double rate : rates) {
-      tried.push_back(run_one(bench, spec, rate, run.seed));
+      tried.push_back(run_one(bench, predictions, spec, rate, run.seed));
       if (tried.back().choice < tried[best].choice) best = tried.size() - 1;
     }
     method.learning_rate = rates[best];
@@ -104,22 +112,22 @@ struct Compare : ComparisonOptions {
                             ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
     for (int64_t k = 1; k < seeds; ++k)
-      method.runs.push_back(run_one(bench, spec, rates[best], run.seed + uint64_t(k)).result);
+      method.runs.push_back(
+          run_one(bench, predictions, spec, rates[best], run.seed + uint64_t(k)).result);
     return method;
   }
 
-  // What every method will cost; an Error when one does not fit into memory.
-  std::string foreseen(Workbench& bench) const {
+  // A table of what every method will cost; an Error when one does not fit into memory.
+  std::string predicted(Predictions& predictions) const {
     std::vector<std::pair<MethodSpec, uint64_t>> runs;
-    std::vector<Foreseen> all;
-    bench.speed = Speed::here(std::cout, bench.model.parsed_device());
+    std::vector<Predicted> all;
     for (const std::string& text : methods) {
       MethodSpec spec = parse_method(text);
-      take_rates(spec, lr);
-      all.push_back({label_of(spec), prediction_of(bench, spec, run.seed)});
+      take_rates(spec, lr.value_or(0.));
+      all.push_back({label_of(spec), predictions.of(spec, run.seed)});
       runs.push_back({spec, run.seed});
     }
-    require_room(bench, memory_room(memory_limit, "", bench.model.parsed_device()), runs);
+    require_room(predictions, find_memory_limit(memory_limit, "", model.usable_device()), runs);
     return prediction_table(all, false);
   }
 
@@ -128,18 +136,20 @@ struct Compare : ComparisonOptions {
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     for (const std::string& text : methods) {  // a wrong one is said before any work is done
       MethodSpec spec = parse_method(text);
-      take_rates(spec, lr);
+      take_rates(spec, lr.value_or(0.));
       make_method(spec);
     }
     require(resume || !fs::exists(out + "/results.json"), out,
             ": holds a finished comparison already; choose another --out, or --resume");
     std::cout << "Reading model and data\n" << std::flush;
+    const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
+    Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()
-              << "\n  held out: " << bench.choice.rows.size() << " to choose by, "
-              << bench.final.rows.size() << " to judge by\n"
+              << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
+              << bench.final.rows.size() << " for the final figures\n"
               << "\n"
-              << foreseen(bench) << "\nMeasuring the untouched model\n"
+              << predicted(predictions) << "\nEvaluating the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;
@@ -151,7 +161,8 @@ struct Compare : ComparisonOptions {
     c.created = utc_now();
     c.command = command;
     c.options = options;
-    for (const std::string& text : methods) c.methods.push_back(run_method(bench, text));
+    for (const std::string& text : methods)
+      c.methods.push_back(run_method(bench, predictions, text));
     c.model = bench.described;
     c.data = bench.files;
     c.machine = this_machine();
@@ -167,13 +178,14 @@ struct Compare : ComparisonOptions {
 int compare(const std::vector<std::string>& words) {
   Compare c;
   Options options("compare", intro);
-  c.add_to(options, true, "folder for everything that is written");
-  c.model.add_to(options);
-  c.data.add_to(options);
-  c.run.add_to(options);
-  if (!options.parse(words)) return 0;
+  options.add("Comparison", c);
+  options.at("out").required = true;
+  options.add("Model", c.model);
+  options.add("Data", c.data);
+  options.add("Training", c.run);
+  if (!begin(options, words)) return 0;
   c.options = options.in_force();
-  c.memory_limit = options.memory_limit();
+  c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
   std::string command = "afina compare";
   for (const std::string& word : words)

@@ -3,9 +3,11 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <sstream>
 
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/load.h"
 #include "tools/text/table.h"
@@ -15,10 +17,11 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Measures a model, with or without an adapter. Records are read as for training: the loss is over the
-answers' tokens alone unless --train-on says otherwise.
+    R"(Measures a model, with or without an adapter. Records are read as for training: the loss is
+over the answers' tokens alone unless --train-on says otherwise.
 
-  afina eval --model data/pocket --adapter runs/lora/adapter --data data/samples/support.jsonl --out losses.jsonl
+  afina eval --model data/pocket --adapter runs/lora/adapter \
+      --data data/samples/support.jsonl --out losses.jsonl
 
 Perplexity of plain text, in windows of --length tokens that do not overlap, every token but a
 window's first predicted:
@@ -42,12 +45,28 @@ std::vector<int32_t> parse_ids(const std::string& text) {
   }
 }
 
-struct Eval {
-  LoadOptions load;
-  ReadOptions read;
+struct EvalOptions {
   std::string text, ids, logits_out, out;
   bool windows = false;
   int64_t tokens = -1, batch = 8;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("out,o", o.out, Bits::keep, "JSONL file for the loss of every row");
+    v("windows", o.windows, Bits::keep,
+      "read --data as one plain text in windows of --length tokens");
+    v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
+      shown("all"));
+    v("batch", o.batch, Bits::keep, "rows at a time; the result does not depend on it");
+    v("text", o.text, Bits::keep, "a text to measure in place of --data");
+    v("ids", o.ids, Bits::keep, "token ids to measure in place of --data, as in 1,2,3");
+    v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids");
+  }
+};
+
+struct Eval : EvalOptions {
+  LoadOptions load;
+  ReadOptions read;
 
   void check() const {
     int sources = !read.path.empty() + !text.empty() + !ids.empty();
@@ -106,7 +125,7 @@ struct Eval {
     Samples samples =
         windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
     if (!windows) std::cout << samples.summary() << "\n";
-    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    auto model = load_model(files, load);
     Evaluation e = evaluate(*model, samples, batch, length + length % 2);
     require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
     Table table("lr");
@@ -125,7 +144,7 @@ struct Eval {
   void one(ModelFiles& files) const {
     std::vector<int32_t> row = !ids.empty() ? parse_ids(ids) : tokenizer_of(files).encode(text);
     require(!row.empty(), "--text is empty");
-    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    auto model = load_model(files, load);
     Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));
     std::vector<float> values = logits.values();
     int64_t T = int64_t(row.size()), V = logits.columns();
@@ -155,24 +174,13 @@ struct Eval {
 int eval(const std::vector<std::string>& words) {
   Eval command;
   Options options("eval", intro);
-  namespace po = boost::program_options;
-  command.load.add_to(options);
-  command.read.add_to(options);
-  auto in_evaluation = options.group("Evaluation").add_options();
-  in_evaluation("windows", po::bool_switch(&command.windows),
-                "read --data as one plain text in windows of --length tokens");
-  in_evaluation("tokens", po::value(&command.tokens)->default_value(-1, "all"),
-                "with --windows: only the first so many tokens");
-  in_evaluation("batch", po::value(&command.batch)->default_value(command.batch),
-                "rows at a time; the result does not depend on it");
-  in_evaluation("out,o", po::value(&command.out), "JSONL file for the loss of every row");
-  in_evaluation("text", po::value(&command.text), "a text to measure in place of --data");
-  in_evaluation("ids", po::value(&command.ids),
-                "token numbers to measure in place of --data: 1,2,3");
-  in_evaluation("logits-out", po::value(&command.logits_out),
-                "safetensors file for the logits of --text or --ids");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.add("Evaluation", command);
+  options.add("Data", command.read);
+  options.at("length").shown = ReadOptions::length_shown;
+  if (!begin(options, words)) return 0;
   command.check();
+  const ComputeScope scope = command.load.scope();
   ModelFiles files = open_model(command.load.model);
   if (command.read.path.empty()) command.one(files);
   else command.records(files);

@@ -4,8 +4,9 @@
 #include <iostream>
 #include <iterator>
 
-#include "model/generate.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
+#include "tools/runs/dialogue.h"
 #include "tools/runs/load.h"
 #include "tools/text/format.h"
 
@@ -14,19 +15,45 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Lets a model answer, with or without an adapter. A prompt is put into the model's chat template as a
-user's turn; --raw gives it as it stands, to be continued. The likeliest token is taken unless
---temperature says otherwise; the same seed gives the same text.
+    R"(Generates text with a model, with or without an adapter. A prompt is put into the model's
+chat template as a user's turn; with --raw it is continued without a template. The likeliest token
+is chosen unless --temperature says otherwise; the same seed gives the same text.
 
   afina generate --model data/pocket --adapter runs/lora/adapter --prompt 'Where is my parcel?'
-  afina generate --model data/pocket --raw --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 7
+  afina generate --model data/pocket --raw --prompt 'Once upon a time' \
+      --temperature 0.8 --top-p 0.95 --seed 7
   afina generate --model SmolLM2.gguf --chat)";
 
-struct Generate {
-  LoadOptions load;
+struct PromptOptions {
   std::string prompt, system, chat_template;
   bool chat = false, raw = false;
-  GenerateOptions options;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("prompt", o.prompt, Bits::keep, "what to answer or continue; - reads it from standard input");
+    v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
+    v("system", o.system, Bits::keep, "the system prompt");
+    v("template", o.chat_template, Bits::keep,
+      "chat template by name; the model's own unless given");
+    v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");
+  }
+};
+struct SamplingOptions : GenerateOptions {
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("max-tokens", o.most, Bits::keep, "maximum number of new tokens");
+    v("temperature", o.temperature, Bits::keep,
+      "softmax temperature; 0: always the likeliest token");
+    v("top-k", o.top_k, Bits::keep, "sample among the k likeliest tokens", shown("all"));
+    v("top-p", o.top_p, Bits::keep,
+      "sample among the likeliest tokens that together reach this probability");
+    v("seed", o.seed, Bits::keep, "seeds the sampling");
+  }
+};
+
+struct Generate : PromptOptions {
+  LoadOptions load;
+  SamplingOptions options;
 
   void check(const Options& given) const {
     if (given.given("prompt") == chat)
@@ -43,73 +70,37 @@ struct Generate {
     require(options.most > 0, "--max-tokens ", options.most, ": expected at least 1");
   }
 
-  // Ids of a text, begun as the model was trained to see texts begin.
-  std::vector<int32_t> encoded(const Tokenizer& tokenizer, const std::string& text) const {
-    std::vector<int32_t> ids = tokenizer.encode(text);
-    if (tokenizer.adds_bos() && (ids.empty() || ids[0] != tokenizer.bos()))
-      ids.insert(ids.begin(), tokenizer.bos());
-    require(!ids.empty(), "--prompt is empty: there is nothing to continue");
-    return ids;
+  // Text to standard output as it comes. A model may say anything: a terminal gets it without
+  // control characters, a file unchanged.
+  static bool write(const std::string& text) {
+    static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    std::cout << (terminal ? harmless(text) : text) << std::flush;
+    return bool(std::cout);
   }
 
-  // Writes the answer as it comes and returns it.
-  std::string answer(Model& model, const Tokenizer& tokenizer,
-                     const std::vector<int32_t>& ids) const {
-    TextStream stream(tokenizer);
-    std::string whole;
-    // A model may say anything; a file gets it as it is.
-    static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    auto write = [&](const std::string& text) {
-      whole += text;
-      std::cout << (terminal ? harmless(text) : text) << std::flush;
-    };
-    GenerateOptions o = options;
-    o.each = [&](int32_t token) {
-      write(stream.push(token));
-      return bool(std::cout);
-    };
-    Generated g = generate(model, ids, o);
-    write(stream.finish());
+  // What is worth knowing after an answer, on standard error.
+  static void report(const Answer& answer, int64_t context) {
+    const Generated& g = answer.generated;
     if (g.end == Generated::context)
-      std::cerr << "\n(the model's context of " << model.config.context << " tokens is full)";
+      std::cerr << "\n(the model's context of " << context << " tokens is full)";
     std::cout << "\n" << std::flush;
+    if (answer.left_out)
+      std::cerr << "(the oldest exchange no longer fits the model's context and is left out)\n";
     double rate = g.tokens.size() > 1 && g.token_seconds > 0.
                       ? double(g.tokens.size() - 1) / g.token_seconds
                       : 0.;
-    std::cerr << "(" << ids.size() << " tokens of prompt in " << format_seconds(g.prompt_seconds)
-              << ", " << g.tokens.size() << " new ones";
+    std::cerr << "(" << answer.prompt_tokens << " tokens of prompt in "
+              << format_seconds(g.prompt_seconds) << ", " << g.tokens.size() << " new ones";
     if (rate > 0.) std::cerr << " at " << format_rate(rate) << " tokens/s";
     std::cerr << ")\n";
-    return whole;
   }
 
-  // The conversation without its oldest exchanges where the whole would not leave room for an
-  // answer.
-  std::vector<int32_t> fitted(std::vector<Message>& messages, const ChatTemplate& chat_format,
-                              const Tokenizer& tokenizer, int64_t context) const {
-    for (;;) {
-      std::vector<int32_t> ids = encoded(tokenizer, chat_format.render(messages, true).text);
-      int64_t room = context - int64_t(ids.size());
-      size_t first = !messages.empty() && messages[0].role == "system" ? 1 : 0;
-      if (room >= std::min<int64_t>(options.most, context / 4) || messages.size() < first + 3)
-        return ids;
-      messages.erase(messages.begin() + int64_t(first), messages.begin() + int64_t(first) + 2);
-      std::cerr << "(the oldest exchange no longer fits the model's context and is left out)\n";
-    }
-  }
-
-  void converse(Model& model, const Tokenizer& tokenizer, const ChatTemplate& format) const {
-    std::vector<Message> messages;
-    if (!system.empty()) messages.push_back({"system", system});
+  static void converse(Dialogue dialogue, int64_t context) {
     const bool terminal = isatty(0);
     if (terminal) std::cerr << "Write, and press Enter; an empty line ends the conversation.\n";
     for (std::string line; (terminal && std::cerr << "> "), std::getline(std::cin, line);) {
       if (line.empty() && terminal) return;
-      if (line.empty()) continue;
-      messages.push_back({"user", line});
-      messages.push_back(
-          {"assistant",
-           answer(model, tokenizer, fitted(messages, format, tokenizer, model.config.context))});
+      if (!line.empty()) report(dialogue.say(line, write), context);
     }
   }
 
@@ -121,44 +112,29 @@ struct Generate {
     options.stop = stop_tokens(files.config);
     for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
       if (id >= 0) options.stop.push_back(id);
-    auto model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
-    if (chat) return converse(*model, tokenizer, *format);
-    if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
-    std::vector<Message> messages;
-    if (!system.empty()) messages.push_back({"system", system});
-    messages.push_back({"user", prompt});
-    answer(*model, tokenizer,
-           encoded(tokenizer, raw ? prompt : format->render(messages, true).text));
+    auto model = load_model(files, load);
+    const int64_t context = model->context();
+    if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (raw) {
+      std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);
+      require(!ids.empty(), "--prompt is empty: there is nothing to continue");
+      return report(continue_tokens(*model, tokenizer, ids, options, write), context);
+    }
+    Dialogue dialogue(*model, tokenizer, *format, options, system);
+    if (chat) return converse(std::move(dialogue), context);
+    report(dialogue.say(prompt, write), context);
   }
 };
 
 int generate_command(const std::vector<std::string>& words) {
   Generate command;
   Options options("generate", intro);
-  namespace po = boost::program_options;
-  GenerateOptions& o = command.options;
-  command.load.add_to(options);
-  auto in_prompt = options.group("Prompt").add_options();
-  in_prompt("prompt", po::value(&command.prompt),
-            "what to answer or continue; - reads it from standard input");
-  in_prompt("chat", po::bool_switch(&command.chat),
-            "a conversation: every line of standard input is a user's turn");
-  in_prompt("system", po::value(&command.system), "the system text");
-  in_prompt("template", po::value(&command.chat_template),
-            "chat template by name; the model's own when not given");
-  in_prompt("raw", po::bool_switch(&command.raw),
-            "no chat template: the prompt is continued as it stands");
-  auto in_generation = options.group("Generation").add_options();
-  in_generation("max-tokens", po::value(&o.most)->default_value(o.most), "new tokens at most");
-  in_generation("temperature", po::value(&o.temperature)->default_value(o.temperature),
-                "0: always the likeliest token; 1: as the model has it");
-  in_generation("top-k", po::value(&o.top_k)->default_value(o.top_k, "all"),
-                "only the k likeliest tokens");
-  in_generation("top-p", po::value(&o.top_p)->default_value(o.top_p),
-                "only the likeliest tokens that reach this probability together");
-  in_generation("seed", po::value(&o.seed)->default_value(o.seed), "of the choices");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.add("Prompt", command);
+  options.add("Generation", command.options);
+  if (!begin(options, words)) return 0;
   command.check(options);
+  const ComputeScope scope = command.load.scope();
   command.go();
   return 0;
 }

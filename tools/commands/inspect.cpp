@@ -9,7 +9,9 @@
 #include "engine/files/safetensors.h"
 #include "engine/kernel.h"
 #include "model/files/save.h"
+#include "tools/foresight/predict.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/load.h"
 #include "tools/text/table.h"
 
@@ -69,62 +71,55 @@ std::vector<Module> modules_of(const Model& model) {
 }
 
 // What a method needs whatever the batch: all but activations and workspace.
-struct Ledger {
-  int64_t parameters = 0, added = 0, trained = 0, weights = 0, masters = 0, gradients = 0,
-          optimizer = 0;
-  int64_t sum() const { return weights + masters + gradients + optimizer; }
+struct Needs {
+  int64_t parameters = 0, trained = 0;
+  MemoryBytes memory;
 };
-Ledger ledger_of(const Model& model) {
-  Ledger l;
+
+Needs needs_of(const Model& model, const MemoryBytes& memory) {
+  Needs needs;
   for (const Parameter& p : model.parameters->all) {
-    l.parameters += p.shape.size();
-    l.added += p.added ? p.shape.size() : 0;
-    l.weights += int64_t(p.value.bytes());
-    if (!p.trained) continue;
-    int64_t exact = int64_t(p.master.bytes());
-    l.trained += p.shape.size();
-    if (p.master.data<void>() != p.value.data<void>()) l.masters += exact;
-    l.gradients += exact;      // a tied embedding's rows of a step come on top
-    l.optimizer += 2 * exact;  // the two moments of AdamW
+    needs.parameters += p.shape.size();
+    needs.trained += p.trained ? p.shape.size() : 0;
   }
-  return l;
+  needs.memory = memory;
+  return needs;
 }
 
-void print_modules(const Model& model, const std::string& method) {
+void print_modules(const Model& model, const Needs& needs, const std::string& method) {
   Table table("lrrrr");
   table.add({"Module", "Count", "Shape", "Parameters", "Trained"});
   for (const Module& m : modules_of(model))
     table.add({m.path, std::to_string(m.count), m.shape, format_grouped(m.parameters),
                m.trained ? format_grouped(m.trained) : "-"});
-  Ledger l = ledger_of(model);
-  table.add(
-      {"total", "", "", format_grouped(l.parameters), l.trained ? format_grouped(l.trained) : "-"});
+  table.add({"total", "", "", format_grouped(needs.parameters),
+             needs.trained ? format_grouped(needs.trained) : "-"});
   table.print(std::cout);
   std::cout << "(trained: by " << method << ")\n\n";
 }
 
-void print_ledgers(const std::vector<std::string>& titles, const std::vector<Ledger>& ledgers,
-                   const std::string& dtype) {
+void print_needs(const std::vector<std::string>& titles, const std::vector<Needs>& all,
+                 const std::string& dtype) {
   Table table("l");
   auto row = [&](const std::string& name, auto text) {
     std::vector<std::string> cells{name};
-    for (const Ledger& l : ledgers) cells.push_back(text(l));
+    for (const Needs& needs : all) cells.push_back(text(needs));
     table.add(cells);
   };
   std::vector<std::string> head{"Memory in " + dtype};
   head.insert(head.end(), titles.begin(), titles.end());
   table.add(head);
-  row("trained parameters", [](const Ledger& l) { return format_count(double(l.trained)); });
+  row("trained parameters", [](const Needs& n) { return format_count(double(n.trained)); });
   row("share of all",
-      [](const Ledger& l) { return format_percent(double(l.trained) / double(l.parameters)); });
-  row("weights", [](const Ledger& l) { return format_bytes(double(l.weights)); });
-  row("f32 masters", [](const Ledger& l) { return format_bytes(double(l.masters)); });
-  row("gradients", [](const Ledger& l) { return format_bytes(double(l.gradients)); });
-  row("AdamW's moments", [](const Ledger& l) { return format_bytes(double(l.optimizer)); });
-  row("together", [](const Ledger& l) { return format_bytes(double(l.sum())); });
+      [](const Needs& n) { return format_percent(double(n.trained) / double(n.parameters)); });
+  for (size_t p = 0; p < size_t(purpose_count); ++p)
+    if (std::any_of(all.begin(), all.end(), [&](const Needs& n) { return n.memory.of[p] > 0; }))
+      row(name(Purpose(p)), [&](const Needs& n) { return format_bytes(double(n.memory.of[p])); });
+  row("together", [](const Needs& n) { return format_bytes(double(n.memory.peak())); });
   table.print(std::cout);
-  std::cout << "Activations come on top: they depend on --batch and --length, and 'afina train' "
-               "measures them.\n";
+  std::cout
+      << "Activations come on top: they depend on --batch and --length; 'afina plan' predicts "
+         "them.\n";
 }
 
 void print_facts(const ModelFiles& files) {
@@ -236,21 +231,33 @@ void print_kernels() {
   table.print(std::cout);
 }
 
-struct Inspect {
-  LoadOptions load;
+struct InspectOptions {
   std::vector<std::string> methods;
   bool tensors = false, kernels = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("method", o.methods, Bits::keep,
+      "a method with its options, as compare takes them; several are shown side by side");
+    v("tensors", o.tensors, Bits::keep, "every tensor in the files: name, type, shape, bytes");
+    v("kernels", o.kernels, Bits::keep, "every kernel, its variants and the one that runs here");
+  }
+};
+
+struct Inspect : InspectOptions {
+  LoadOptions load;
 
   std::unique_ptr<Model> built(const ModelFiles& files, MethodSpec& spec) const {
     NamesOnly names(*files.source);
     BuildOptions options;
-    options.dtype = load.parsed_dtype();
-    options.device = Device::shapes;  // no bytes: what a config promises need not fit
+    options.dtype = matrix_dtype(load.dtype);
+    options.device = Device::shapes;  // no bytes: the model may be larger than this machine
     spec.options.erase("lr");         // as in the lines of compare
     return build_model(files.config, names, make_method(spec), options);
   }
 
   void model() const {
+    const ComputeScope scope(load.dtype);
     ModelFiles files = open_model(load.model);
     print_facts(files);
     print_tokenizer(files);
@@ -264,35 +271,29 @@ struct Inspect {
       specs.back().text = load.adapter;
     }
     for (const std::string& text : asked) specs.push_back(parse_method(text));
-    std::vector<Ledger> ledgers;
+    std::vector<Needs> all;
     std::vector<std::string> titles;
     for (MethodSpec& spec : specs) {
+      const MemoryUse before = memory_use(Device::shapes);
       auto model = built(files, spec);
-      if (ledgers.empty()) print_modules(*model, spec.text);
-      ledgers.push_back(ledger_of(*model));
+      all.push_back(needs_of(*model, memory_of_training(*model, RunOptions().train(1e-4), before)));
+      if (titles.empty()) print_modules(*model, all[0], spec.text);
       titles.push_back(spec.text);
     }
-    print_ledgers(titles, ledgers, load.dtype);
+    print_needs(titles, all, word_of(load.dtype));
   }
 };
 
 int inspect(const std::vector<std::string>& words) {
   Inspect command;
   Options options("inspect", intro);
-  namespace po = boost::program_options;
-  auto in_model = options.group("Model").add_options();
-  in_model("model,m", po::value(&command.load.model), "Hugging Face folder or .gguf file");
-  in_model("adapter", po::value(&command.load.adapter), "an adapter's folder: shows what it adds");
-  in_model("dtype", po::value(&command.load.dtype)->default_value(command.load.dtype),
-           "f32 or bf16: for the memory");
-  in_model("method", po::value(&command.methods),
-           "a method with its options, as compare takes them; several stand side by side");
-  auto in_lists = options.group("Lists").add_options();
-  in_lists("tensors", po::bool_switch(&command.tensors),
-           "every tensor in the files: name, type, shape, bytes");
-  in_lists("kernels", po::bool_switch(&command.kernels),
-           "every kernel, the variants there are and the one that runs here");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.at("model").required = false;
+  options.at("adapter").help = "folder of an adapter: shows what it adds";
+  options.at("dtype").help = "precision for the figures of memory: f32, bf16 or bf16-tiles";
+  options.leave_out("device");
+  options.add("What to show", command);
+  if (!begin(options, words)) return 0;
   if (command.load.model.empty() && !command.kernels)
     throw UsageError(
         "afina inspect: nothing to look at; give --model, or --kernels; see 'afina inspect "

@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "engine/random.h"
 #include "model/files/save.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/runs/load.h"
 #include "tools/text/table.h"
 
@@ -22,13 +24,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens anywhere.
-What was written is read again and compared with base and adapter on a few texts; where they choose
-too many tokens differently (rounding to bf16 can swallow a small update) nothing is kept and the
-exit status is 1.
+    R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens
+anywhere. What was written is read again and compared with base and adapter on a few texts; where
+they choose too many tokens differently (rounding to bf16 can swallow a small update) nothing is
+kept and the exit status is 1.
 
   afina merge --model data/pocket --adapter runs/lora/adapter --out merged
-  afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 --text 'A sentence of your own field.')";
+  afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 \
+      --text 'A sentence of your own field.')";
 
 const std::vector<std::string> usual_texts = {
     "Good morning. I ordered a lamp three weeks ago and it has not arrived yet. Could you tell me "
@@ -81,18 +84,43 @@ class Draft {
   bool kept_ = false;
 };
 
-struct Merge {
-  std::string model, adapter, out, dtype = "f32";
+struct MergeOptions {
+  std::string model, adapter, out;
+  Dtype dtype = Dtype::f32;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("model,m", o.model, Bits::keep, "the base model: Hugging Face folder or .gguf file",
+      required);
+    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required);
+    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist", required);
+    v("dtype", o.dtype, Bits::keep, "dtype in which the merged model is stored: f32 or bf16");
+  }
+};
+struct CertificateOptions {
   std::vector<std::string> texts;
   double least = 0.99;
   bool force = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("text", o.texts, Bits::keep,
+      "a text to compare on in place of the built-in ones; once for each");
+    v("agreement", o.least, Bits::keep,
+      "smallest share of positions where the likeliest next token is the same");
+    v("force", o.force, Bits::keep, "write even if fewer agree");
+  }
+};
+
+struct Merge : MergeOptions {
+  CertificateOptions certificate;
 
   // Tokens of the texts; where the folder has no tokenizer, tokens drawn at random.
   std::vector<std::vector<int32_t>> rows(const ModelFiles& files, bool has_tokenizer) const {
     std::vector<std::vector<int32_t>> all;
     if (has_tokenizer) {
       Tokenizer tokenizer = tokenizer_of(files);
-      for (const std::string& text : texts.empty() ? usual_texts : texts)
+      for (const std::string& text : certificate.texts.empty() ? usual_texts : certificate.texts)
         all.push_back(tokenizer.encode(text));
     } else {
       Random random(1, "merge", "tokens");
@@ -130,8 +158,8 @@ struct Merge {
       return text.str();
     };
     double share = double(a.same_choice) / double(a.positions);
-    std::cout << "Merged as " << dtype << " and read again, against base and adapter, on " << on
-              << ":\n";
+    std::cout << "Merged as " << word_of(dtype) << " and read again, against base and adapter, on "
+              << on << ":\n";
     Table table("lll");
     table.add({"  largest |Δlogit|", number(a.largest_difference),
                "of logits up to " + number(a.largest_logit)});
@@ -143,9 +171,7 @@ struct Merge {
   }
 
   int go() const {
-    require(dtype != "bf16-tiles",
-            "--dtype bf16-tiles is a way to compute, here it is said how to store: f32 or bf16");
-    Dtype stored = LoadOptions{model, adapter, dtype}.parsed_dtype();
+    const double least = certificate.least;
     require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
     ModelFiles files = open_model(model);
     bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
@@ -154,8 +180,10 @@ struct Merge {
     std::vector<Tensor> before;
     {
       auto adapted = load_model(files, adapter, Dtype::f32);
+      std::string why = adapted->method->why_not_mergeable();
+      require(why.empty(), adapter, ": this adapter cannot be merged into the model: ", why);
       for (auto& row : texts_as_tokens) before.push_back(adapted->logits(make_inputs(row)));
-      save_model(draft.path(), *adapted, stored, true);
+      save_model(draft.path(), *adapted, dtype, true);
     }
     if (has_tokenizer) tokenizer_of(files).save(draft.path());
     if (std::string beside = files.path + "/generation_config.json"; fs::exists(beside))
@@ -166,10 +194,10 @@ struct Merge {
                  (has_tokenizer ? " texts"
                                 : " rows of tokens drawn at random (the model has no tokenizer)"));
     if (double(a.same_choice) < least * double(a.positions)) {
-      std::string why = "the merged model, stored as " + dtype +
+      std::string why = std::string("the merged model, stored as ") + word_of(dtype) +
                         ", chooses the same next token in fewer than " + format_percent(least) +
                         " of the positions";
-      require(force, why,
+      require(certificate.force, why,
               ": nothing was written. Rounding can swallow a small update: try --dtype f32, or "
               "keep the adapter apart (--force writes all "
               "the same)");
@@ -184,22 +212,9 @@ struct Merge {
 int merge(const std::vector<std::string>& words) {
   Merge command;
   Options options("merge", intro);
-  namespace po = boost::program_options;
-  auto in_merging = options.group("Merging").add_options();
-  in_merging("model,m", po::value(&command.model)->required(),
-             "the base model: Hugging Face folder or .gguf file");
-  in_merging("adapter", po::value(&command.adapter)->required(), "the adapter's folder");
-  in_merging("out,o", po::value(&command.out)->required(),
-             "folder for the merged model; must not exist");
-  in_merging("dtype", po::value(&command.dtype)->default_value(command.dtype),
-             "to store in: f32 or bf16");
-  auto in_certificate = options.group("Certificate").add_options();
-  in_certificate("text", po::value(&command.texts),
-                 "a text to compare on in place of the usual ones; once for each");
-  in_certificate("agreement", po::value(&command.least)->default_value(command.least, "0.99"),
-                 "least share of positions where the likeliest next token is the same");
-  in_certificate("force", po::bool_switch(&command.force), "write even if fewer agree");
-  return options.parse(words) ? command.go() : 0;
+  options.add("Merging", command);
+  options.add("Certificate", command.certificate);
+  return begin(options, words) ? command.go() : 0;
 }
 
 REGISTER_COMMAND("merge", "take an adapter into a model's weights, with a certificate", merge);

@@ -1,4 +1,4 @@
-// plan: what a comparison would cost, foreseen without touching a weight.
+// plan: what a comparison would cost, predicted without reading a weight.
 #include <filesystem>
 #include <iostream>
 
@@ -8,8 +8,10 @@
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/results/json_fields.h"
 #include "tools/results/machine.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/text/format.h"
 
@@ -20,13 +22,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    "Foresees what 'afina compare' with the same options would hold in memory (by purpose, at its "
-    "peak), compute, store and take. The "
-    "same\n"
+    "Predicts what 'afina compare' would cost with the same options: memory at its peak, by "
+    "purpose, FLOPs, time and storage. The same\n"
     "code runs forward, backward and update on tensors that have shapes and no bytes, so a model "
     "may be larger than this machine, and a\n"
-    "folder with a config.json alone is enough. Without --data every row is taken as full, one "
-    "document, and every token as a target.\n\n"
+    "folder with only a config.json is enough. Without --data every row is full and one document, "
+    "and every token is a target.\n\n"
     "  afina plan --model data/pocket --data data/samples/support.jsonl --method full --method "
     "lora:rank=16\n"
     "  afina plan --model data/configs/llama-3-8b --method full --method lora:rank=16 --dtype bf16 "
@@ -35,11 +36,22 @@ constexpr const char* intro =
     "that was tried makes it fit, and 4 when\n"
     "nothing that was tried does. (1: an error. 2: a wrong command line.)";
 
+struct PlanOptions {
+  std::string budget;
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("budget", o.budget, Bits::keep,
+      "memory that is available, as 8G: reports what fits, and what to change where a method does "
+      "not");
+  }
+};
+
 struct Plan : ComparisonOptions {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  std::string budget, memory_limit;
+  PlanOptions asked;
+  std::string memory_limit;
   OrderedJson found = OrderedJson::object();
 
   RunShape shape() {
@@ -56,7 +68,7 @@ struct Plan : ComparisonOptions {
     std::vector<MethodSpec> out;
     for (const std::string& text : all) {
       out.push_back(parse_method(text));
-      runs.push_back(int64_t(take_rates(out.back(), lr > 0 ? lr : 1e-4).size()) + seeds - 1);
+      runs.push_back(int64_t(take_rates(out.back(), lr.value_or(1e-4)).size()) + seeds - 1);
       make_method(out.back());
     }
     return out;
@@ -67,13 +79,13 @@ struct Plan : ComparisonOptions {
     std::cout << model.path << ": " << c.architecture << ", " << c.layers << " layers of width "
               << c.dim << ", vocabulary " << format_grouped(c.vocabulary) << "\n"
               << run.steps << " steps of " << run.batch << " x " << run.accumulate << " rows of "
-              << (data.data.empty() ? "" : "up to ") << s.data.length << " tokens, " << model.dtype
-              << ", checkpoint " << model.checkpoint << "\n\n";
+              << (data.data.empty() ? "" : "up to ") << s.data.length << " tokens, "
+              << word_of(model.dtype) << ", checkpoint " << word_of(model.checkpoint) << "\n\n";
   }
 
   // 0, 3 or 4, and what may be changed.
   int judge(const RunShape& s, const std::vector<MethodSpec>& specs,
-            const std::vector<Foreseen>& all, int64_t bytes) {
+            const std::vector<Predicted>& all, int64_t bytes) {
     int status = 0;
     for (size_t i = 0; i < specs.size(); ++i) {
       int64_t needed = all[i].prediction.memory.resident_peak;
@@ -102,12 +114,13 @@ struct Plan : ComparisonOptions {
   }
 
   int go() {
+    const ComputeScope scope = model.scope();
     std::vector<MethodSpec> all_specs = specs();
     RunShape s = shape();
     print_conditions(s);
-    const Device device = model.foreseen_device();
+    const Device device = model.predicted_device();
     const Speed* speed = Speed::here(std::cout, device);
-    std::vector<Foreseen> all;
+    std::vector<Predicted> all;
     found = {{"schema", "afina plan"},
              {"schema_version", 1},
              {"model", model.path},
@@ -122,26 +135,27 @@ struct Plan : ComparisonOptions {
     std::cout << prediction_table(all, true);
     print_whole(all);
     if (device != Device::cpu)
-      std::cout << "\nOn " << name(device) << "; times are foreseen for the CPU alone.\n";
-    MemoryRoom room = device != Device::cuda || present(device)
-                          ? memory_room(memory_limit, "", device)
-                          : MemoryRoom();
-    if (room.bytes && budget.empty())
-      std::cout << "\nRoom here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
+      std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";
+    MemoryLimit room = device != Device::cuda || present(device)
+                           ? find_memory_limit(memory_limit, "", device)
+                           : MemoryLimit();
+    if (room.bytes && asked.budget.empty())
+      std::cout << "\nFree memory here: " << format_bytes(double(room.bytes)) << " (" << room.set_by
                 << ")\n";
-    int status = budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(budget, "budget"));
+    int status =
+        asked.budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(asked.budget, "budget"));
     if (!out.empty()) write();
     return status;
   }
 
   // Every rate that is searched and every seed is a run.
-  void print_whole(const std::vector<Foreseen>& all) const {
+  void print_whole(const std::vector<Predicted>& all) const {
     int64_t count = 0;
     double seconds = 0;
     for (size_t i = 0; i < all.size(); ++i) {
-      const std::optional<PhaseSeconds>& one = all[i].prediction.seconds;
+      const Prediction& one = all[i].prediction;
       count += runs[i];
-      seconds += one ? double(runs[i]) * one->total() : 0;
+      seconds += one.timed ? double(runs[i]) * one.seconds.total() : 0;
     }
     if (count == int64_t(all.size()) && all.size() < 2) return;
     std::cout << "\nThe whole comparison: " << count << " runs";
@@ -167,23 +181,21 @@ struct Plan : ComparisonOptions {
 int plan(const std::vector<std::string>& words) {
   Plan p;
   Options options("plan", intro);
-  namespace po = boost::program_options;
-  auto in_plan = options.group("Plan").add_options();
-  in_plan("budget", po::value(&p.budget),
-          "memory there is, as 8G: says what fits, and what to change when something does not");
-  p.add_to(options, false, "file (.json) or folder (for plan.json) to write everything to");
-  p.model.add_to(options);
-  p.data.add_to(options, false);
-  p.run.add_to(options);
-  if (!options.parse(words)) return 0;
+  options.add("Plan", p.asked);
+  options.add("Comparison", p);
+  options.at("out").help = "file (.json) or folder (for plan.json) to write the prediction to";
+  options.add("Model", p.model);
+  options.add("Data", p.data);
+  options.at("data").required = false;
+  options.add("Training", p.run);
+  if (!begin(options, words)) return 0;
   p.options = options.in_force();
-  p.memory_limit = options.memory_limit();
-  if (!p.budget.empty()) parse_bytes(p.budget, "budget");
+  p.memory_limit = options.general().memory_limit;
+  if (!p.asked.budget.empty()) parse_bytes(p.asked.budget, "budget");
   return p.go();
 }
 
-REGISTER_COMMAND("plan",
-                 "foresee memory, arithmetic, time and storage of a comparison, without weights",
+REGISTER_COMMAND("plan", "predict memory, FLOPs, time and storage of a comparison, without weights",
                  plan);
 
 }  // namespace

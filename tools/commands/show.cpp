@@ -5,8 +5,9 @@
 #include <iostream>
 
 #include "tools/options/command.h"
-#include "tools/report/report.h"
+#include "tools/options/options.h"
 #include "tools/runs/load.h"
+#include "tools/text/colour.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -14,18 +15,30 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Shows records as the model sees them, after chat template and tokenizer: what is learnt stands out
-(in [brackets] where there is no colour), all else is only read. --tokens gives a line a token,
---loss what each costs the model now.
+    R"(Shows records as the model sees them, after chat template and tokenizer. Targets (the tokens
+that training learns) are highlighted, or in [brackets] without colour; the rest is context only.
+--tokens prints one token per line, --loss adds its loss.
 
   afina show --model data/pocket --data data/samples/support.jsonl --records 3
   afina show --model data/pocket --data data/samples/support.jsonl --record 12 --loss)";
 
-struct Show {
-  LoadOptions load;
-  ReadOptions read;
+struct ShowCommandOptions {
   int64_t record = 1, records = 1;
   bool tokens = false, loss = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("record", o.record, Bits::keep, "number of the first record to show; the file's first is 1");
+    v("records", o.records, Bits::keep, "number of records to show");
+    v("tokens", o.tokens, Bits::keep, "a line a token: position, id, text, target or not");
+    v("loss", o.loss, Bits::keep,
+      "the same with the loss of every token, by the model (and adapter)");
+  }
+};
+
+struct Show : ShowCommandOptions {
+  LoadOptions load;
+  ReadOptions read;
 
   // The loss of each token of a sample: 0 for the first, which nothing predicts.
   static std::vector<float> losses_of(Model& model, const Sample& sample) {
@@ -47,14 +60,13 @@ struct Show {
     Tokenizer tokenizer = tokenizer_of(files);
     ReadOptions part = read;
     int64_t last = record - 1 + records;
-    if (part.data.limit < 0 || part.data.limit > last)
-      part.data.limit = last;  // no need to read on
+    if (part.limit < 0 || part.limit > last) part.limit = last;  // no need to read on
     std::vector<Example> examples;
     Samples samples = part.read(tokenizer, files.config, &examples);
     require(record <= int64_t(examples.size()), read.path, ": there is no record ", record, "; ",
             examples.size(), " were read");
     std::unique_ptr<Model> model;
-    if (loss) model = load_model(files, load.adapter, load.parsed_dtype(), load.parsed_device());
+    if (loss) model = load_model(files, load);
     for (const Sample& sample : samples.rows) {
       if (sample.example < record - 1) continue;
       ShowOptions options;
@@ -80,22 +92,16 @@ struct Show {
 int show(const std::vector<std::string>& words) {
   Show command;
   Options options("show", intro);
-  namespace po = boost::program_options;
-  command.load.add_to(options);
-  command.read.add_to(options);
-  auto in_show = options.group("Show").add_options();
-  in_show("record", po::value(&command.record)->default_value(command.record),
-          "the first record to show; the file's first is 1");
-  in_show("records", po::value(&command.records)->default_value(command.records), "how many");
-  in_show("tokens", po::bool_switch(&command.tokens),
-          "a line a token: place, number, text, learnt or not");
-  in_show("loss", po::bool_switch(&command.loss),
-          "the same with the loss of every token, by the model (and adapter)");
-  if (!options.parse(words)) return 0;
+  options.add("Model", command.load);
+  options.add("Show", command);
+  options.add("Data", command.read);
+  options.at("length").shown = ReadOptions::length_shown;
+  if (!begin(options, words)) return 0;
   if (command.read.path.empty())
     throw UsageError("afina show: --data names no file; see 'afina show --help'");
   if (!command.loss && (!command.load.adapter.empty() || options.given("dtype")))
     throw UsageError("afina show: --adapter and --dtype matter with --loss only");
+  const ComputeScope scope = command.load.scope();
   command.go();
   return 0;
 }

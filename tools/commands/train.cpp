@@ -5,8 +5,11 @@
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
+#include "tools/options/options.h"
 #include "tools/report/facts.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/run.h"
+#include "tools/runs/scores.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -22,27 +25,38 @@ constexpr const char* intro =
     "  afina train --model data/pocket --data data/samples/support.jsonl --method "
     "lora:rank=8,lr=3e-3 --steps 60 --out runs/lora";
 
+struct TrainCommandOptions {
+  std::string method, out;
+  std::optional<double> lr;
+  bool resume = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("method", o.method, Bits::special,
+      "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3", required);
+    v("lr", o.lr, Bits::special, "learning rate, unless the method names it");
+    v("out,o", o.out, Bits::keep, "folder for everything that is written", required);
+    v("resume", o.resume, Bits::keep, "continue from the newest checkpoint in --out");
+  }
+};
+
 int train(const std::vector<std::string>& words) {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  RunPlan plan;
-  std::string method;
-  double lr = 0;
+  TrainCommandOptions asked;
   Options options("train", intro);
-  namespace po = boost::program_options;
-  auto in_run = options.group("Run").add_options();
-  in_run("method", po::value(&method)->required(),
-         "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3");
-  in_run("lr", po::value(&lr), "learning rate, unless the method names it");
-  in_run("out,o", po::value(&plan.folder)->required(), "folder for everything that is written");
-  in_run("resume", po::bool_switch(&plan.resume), "go on from the newest checkpoint in --out");
-  model.add_to(options);
-  data.add_to(options);
-  run.add_to(options);
-  if (!options.parse(words)) return 0;
-  plan.method = parse_method(method);
-  std::vector<double> rates = take_rates(plan.method, lr);
+  options.add("Run", asked);
+  options.add("Model", model);
+  options.add("Data", data);
+  options.add("Training", run);
+  if (!begin(options, words)) return 0;
+  const ComputeScope scope = model.scope();
+  RunPlan plan;
+  plan.folder = asked.out;
+  plan.resume = asked.resume;
+  plan.method = parse_method(asked.method);
+  std::vector<double> rates = take_rates(plan.method, asked.lr.value_or(0.));
   require(rates.size() == 1,
           "train takes one learning rate; 'afina compare' searches among several");
   make_method(plan.method);
@@ -50,13 +64,13 @@ int train(const std::vector<std::string>& words) {
   plan.seed = run.seed;
   plan.name = plan.method.name;
   Workbench bench = open_workbench(model, data, run);
-  bench.speed = Speed::here(std::cout, model.parsed_device());
-  require_room(bench, memory_room(options.memory_limit(), "", model.parsed_device()),
+  Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
+  require_room(predictions,
+               find_memory_limit(options.general().memory_limit, "", model.usable_device()),
                {{plan.method, plan.seed}});
+  plan.predicted = predictions.of(plan.method, plan.seed);
   std::cout << "train: " << bench.train.summary() << "\n\n"
-            << prediction_table(
-                   {{label_of(plan.method), prediction_of(bench, plan.method, plan.seed)}}, false)
-            << "\n"
+            << prediction_table({{label_of(plan.method), *plan.predicted}}, false) << "\n"
             << std::flush;
   measure_base(bench);
   Progress progress(plan.method.text, run.steps);
@@ -72,7 +86,7 @@ int train(const std::vector<std::string>& words) {
                                      " -> " + std::to_string(*r.after.retain)
                                : "")
             << "\n"
-            << foreseen_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
+            << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
             << "\nwritten to " << plan.folder << "\n";
   return 0;
 }

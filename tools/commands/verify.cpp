@@ -4,13 +4,15 @@
 #include <iostream>
 #include <map>
 
-#include "engine/files/safetensors.h"
-#include "engine/files/sha256.h"
 #include "model/files/save.h"
+#include "model/files/weights.h"
 #include "tools/options/command.h"
 #include "tools/options/kernel_options.h"
+#include "tools/options/options.h"
+#include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/replay.h"
+#include "tools/runs/scores.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -22,8 +24,9 @@ namespace {
 constexpr const char* intro =
     "Runs a finished run again from its manifest.json and compares every bit of what was trained: "
     "once from beginning to end, and once\n"
-    "stopped half-way and resumed. Model and data must lie where they lay, seen from the present "
-    "folder. Nothing of the run is changed.\n\n"
+    "stopped half-way and resumed. Model and data must be at the same paths, relative to the "
+    "current "
+    "folder. The run itself is not changed.\n\n"
     "  afina verify runs/lora\n"
     "  afina verify runs/first/runs/full/lr-0.001/seed-1 --stop-after 10";
 
@@ -41,10 +44,25 @@ struct Scratch {
   }
 };
 
-struct Verify {
+struct VerifyOptions {
   std::string folder, scratch;
-  int64_t stop_after = 0;
+  std::optional<int64_t> stop_after_given;
   bool whole_only = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("run", o.folder, Bits::keep, "folder of the run; '--run' may be left out", required);
+    v("stop-after", o.stop_after_given, Bits::keep,
+      "step after which the second time is stopped; half of the steps unless given");
+    v("whole-only", o.whole_only, Bits::keep,
+      "only from beginning to end, not stopped and resumed");
+    v("scratch", o.scratch, Bits::keep,
+      "folder to work in, removed afterwards; verify inside the run's unless given");
+  }
+};
+
+struct Verify : VerifyOptions {
+  int64_t stop_after = 0;
   Json manifest;
   Replay replay;
 
@@ -63,19 +81,12 @@ struct Verify {
   void check_adapter(const std::string& expected) const {
     std::string file = folder + "/adapter/adapter_model.safetensors";
     if (!fs::exists(file)) return;
-    Safetensors adapter(file);
-    std::map<std::string, const StoredTensor*> ordered;
-    for (const StoredTensor& t : adapter.tensors())
-      ordered[t.name.substr(std::min(t.name.size(), peft_prefix.size()))] = &t;
-    Sha256 hash;
-    for (auto& [name, tensor] : ordered) {
-      std::string shape = shape_text(tensor->shape);  // [2, 3]
-      shape.front() = '(';
-      shape.back() = ')';
-      hash.update(name + " " + shape + "\n");
-      hash.update(tensor->data, tensor->bytes);
-    }
-    require(hash.hex() == expected, file,
+    AdapterFiles adapter = load_adapter(folder + "/adapter");
+    ModelFiles files = open_model(replay.model.path);
+    RandomWeights none(0);
+    auto model = build_model(files.config, none, make_method(replay.method),
+                             {Dtype::f32, Device::shapes});  // names and shapes alone
+    require(adapter.trained_digest(*model) == expected, file,
             ": holds other values than those that were trained, by the digest of ", folder,
             "/manifest.json");
     std::cout << "adapter on disk      " << expected << "  the same\n";
@@ -129,18 +140,20 @@ struct Verify {
             ": no manifest.json; give the folder of a finished run, as 'afina train' writes it");
     manifest = parse_json_file(where);
     replay = parse_replay(manifest, where);
-    replay.model.device =
-        manifest.value("device", "cpu");  // where it ran: another device gives other bits
+    // Where it ran: another device gives other bits.
+    replay.model.device = parse_word<DeviceChoice>("device", manifest.value("device", "cpu"));
     repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
-    if (!stop_after) stop_after = replay.run.steps / 2;
+    stop_after = stop_after_given.value_or(replay.run.steps / 2);
     require(
         whole_only || replay.run.steps == 1 || (stop_after >= 1 && stop_after < replay.run.steps),
         "--stop-after ", stop_after, ": expected 1 to ", replay.run.steps - 1);
     std::cout << "the run              " << expected << "\n" << std::flush;
     check_adapter(expected);
     replay.run.samples = 0;
+    replay.run.save_every = 0;
     replay.run.eval_every = replay.run.steps;
+    const ComputeScope scope = replay.model.scope();
     Workbench bench = open_workbench(replay.model, replay.data, replay.run);
     measure_base(bench);
     Scratch working(scratch);
@@ -170,17 +183,8 @@ int verify(const std::vector<std::string>& words) {
   std::vector<std::string> rest = words;
   if (!rest.empty() && !rest[0].starts_with("-")) rest.insert(rest.begin(), "--run");
   Options options("verify", intro);
-  namespace po = boost::program_options;
-  auto in_run = options.group("Run").add_options();
-  in_run("run", po::value(&command.folder)->required(),
-         "folder of the run; '--run' may be left out");
-  in_run("stop-after", po::value(&command.stop_after),
-         "step after which the second time is stopped; half of them when not given");
-  in_run("whole-only", po::bool_switch(&command.whole_only),
-         "only from beginning to end, not stopped and resumed");
-  in_run("scratch", po::value(&command.scratch),
-         "folder to work in, removed afterwards; verify inside the run's when not given");
-  if (!options.parse(rest)) return 0;
+  options.add("Run", command);
+  if (!begin(options, rest)) return 0;
   while (command.folder.size() > 1 && command.folder.back() == '/') command.folder.pop_back();
   if (command.scratch.empty()) command.scratch = command.folder + "/verify";
   return command.go();

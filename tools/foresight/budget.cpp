@@ -40,16 +40,17 @@ bool smallest_batch(Changed& c) {
   set_batch(c, 1);
   return true;
 }
-bool set_checkpoint(Changed& c, const char* what) {
+bool set_checkpoint(Changed& c, Checkpointing what) {
   c.shape.model.checkpoint = what;
-  c.say("--checkpoint", what);
+  c.say("--checkpoint", word_of(what));
   return true;
 }
 bool checkpoint_mlp(Changed& c) {
-  return c.shape.model.checkpoint == "none" && set_checkpoint(c, "mlp");
+  return c.shape.model.checkpoint == Checkpointing::none && set_checkpoint(c, Checkpointing::mlp);
 }
 bool checkpoint_blocks(Changed& c) {
-  return c.shape.model.checkpoint != "block" && set_checkpoint(c, "block");
+  return c.shape.model.checkpoint != Checkpointing::block &&
+         set_checkpoint(c, Checkpointing::block);
 }
 // Gradients are then never all held, so that nothing can be clipped and there is one micro-batch.
 bool apply_as_you_go(Changed& c) {
@@ -65,10 +66,10 @@ bool apply_as_you_go(Changed& c) {
   return true;
 }
 bool in_bf16(Changed& c) {
-  if (c.shape.model.dtype != "f32") return false;
-  c.shape.model.dtype = "bf16";
+  if (c.shape.model.dtype != Precision::f32) return false;
+  c.shape.model.dtype = Precision::bf16;
   c.same_result = false;
-  c.say("--dtype", "bf16");
+  c.say("--dtype", word_of(c.shape.model.dtype));
   return true;
 }
 bool by_lora(Changed& c) {
@@ -81,8 +82,8 @@ bool by_lora(Changed& c) {
 constexpr Change changes[] = {smallest_batch,  checkpoint_mlp, checkpoint_blocks,
                               apply_as_you_go, in_bf16,        by_lora};
 
-// With the batch brought down to 1 when that is among the changes: the largest that fits is what is
-// said, as it is the fastest.
+// If batch 1 fits, tries larger batches and reports the largest that still fits, because it is the
+// fastest.
 Attempt attempt(Changed c, int64_t rows_before, uint64_t seed, int64_t budget) {
   MemoryBytes memory = predict_memory(c.shape, c.spec, seed);
   if (c.shape.run.batch == 1 && rows_before > 1 && memory.resident_peak <= budget) {

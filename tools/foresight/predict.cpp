@@ -1,22 +1,23 @@
-// A run gone through on the device without bytes.
+// A run executed on the device without bytes.
 #include "tools/foresight/predict.h"
 
 #include <algorithm>
 
-#include "engine/scratch.h"
 #include "engine/shapes.h"
 #include "model/files/save.h"
 #include "tools/foresight/speed.h"
+#include "tools/options/memory_limit.h"
+#include "tools/runs/evaluate.h"
+#include "tools/runs/recorder.h"
+#include "tools/runs/scores.h"
+#include "tools/runs/step.h"
 
 namespace afina {
 
 namespace {
 
-// Kernel calls that are gone through at most, but for two steps: a second or so.
+// Kernel calls to execute at most, apart from the first two steps: they take a second or so.
 constexpr int64_t most_calls = 400000;
-// Kernels' own room (engine/scratch.h), which the meter does not count: what a few threads were
-// seen to take.
-constexpr int64_t kernel_room = 16 << 20;
 
 std::shared_ptr<const Samples> borrowed(const Samples& samples) {
   return samples.rows.empty() ? nullptr
@@ -30,33 +31,36 @@ struct StandsFor {
   StandsFor(const StandsFor&) = delete;
 };
 
+std::unique_ptr<Model> build_shapes(const RunShape& shape, const MethodSpec& spec, uint64_t seed) {
+  trim_shapes();
+  RandomWeights weights(seed);
+  return build_model(shape.config, weights, make_method(spec),
+                     shape.model.build(seed, Device::shapes));
+}
+
 class Foresight {
  public:
-  // most: kernel calls that are gone through, but for two steps.
+  // most: kernel calls to execute, apart from the first two steps.
   Foresight(const RunShape& shape, const MethodSpec& spec, uint64_t seed, const Speed* speed,
             int64_t most)
       : shape_(shape),
-        device_(shape.model.foreseen_device()),
-        seed_(seed),
+        device_(shape.model.predicted_device()),
+        scope_(shape.model.scope()),
         speed_(speed),
-        most_(most) {
-    trim_shapes();
-    RandomWeights weights(seed);
-    model_ = build_model(
-        shape.config, weights, make_method(spec),
-        {shape.model.parsed_dtype(), Device::shapes, seed, shape.model.parsed_checkpoint()});
-    trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), shape.run.train(1e-4));
-    source_ =
-        std::make_unique<BatchSource>(*shape.train, batch_options(shape.run, shape.data, seed));
-  }
+        model_(build_shapes(shape, spec, seed)),
+        trainer_(model_->parameters->trained(), shape.run.train(1e-4), model_->method.get()),
+        steps_(*model_, trainer_, *shape.train, batch_options(shape.run, shape.data, seed),
+               shape.run.steps, found_),
+        most_(most) {}
 
   Prediction go() {
-    Dtype dtype = shape_.model.parsed_dtype();
+    Dtype dtype = matrix_dtype(shape_.model.dtype);
     CallObserver observer([&](const KernelCall& call) {
       ++calls_;
       if (speed_) seconds_[size_t(PhaseScope::current())] += speed_->seconds(call, dtype);
     });
-    describe();
+    count_parameters(*model_, found_);
+    found_.storage_bytes = bytes_to_store(*model_, stored_dtype(shape_.model, shape_.run));
     evaluations();
     steps();
     found_.memory.resident_peak = shapes_pool_bytes() + bytes_beside_tensors();
@@ -64,22 +68,11 @@ class Foresight {
   }
 
  private:
-  void describe() {
-    for (const Parameter& p : model_->parameters->all) {
-      found_.total_parameters += p.shape.size();
-      if (p.trained) found_.trained_parameters += p.shape.size();
-    }
-    const std::string& stored = shape_.run.store.empty() ? shape_.model.dtype : shape_.run.store;
-    found_.storage_bytes = bytes_to_store(*model_, stored != "f32" ? Dtype::bf16 : Dtype::f32);
-    found_.steps = shape_.run.steps;
-  }
-
-  // All looks at held-out rows and retention text of a run, from one of each; answers to prompts
-  // are not foreseen.
+  // All evaluations of a run, from one of each set of rows; answers to prompts are not predicted.
   void evaluations() {
-    double looks = 1;
+    double times = 1;
     for (int64_t step = 1; step <= shape_.run.steps; ++step)
-      looks += looks_after(shape_.run, step) ? 1 : 0;
+      times += evaluates_after(shape_.run, step) ? 1 : 0;
     auto one = [&](const std::shared_ptr<const Samples>& samples) {
       double before = seconds_[int(Phase::evaluation)];
       if (samples) evaluate(*model_, *samples, shape_.run.batch, shape_.data.length);
@@ -87,7 +80,7 @@ class Foresight {
     };
     double choice = one(shape_.choice), last = one(shape_.final), retain = one(shape_.retain);
     seconds_ = {};
-    seconds_[int(Phase::evaluation)] = looks * (choice + retain) + last + retain;
+    seconds_[int(Phase::evaluation)] = times * (choice + retain) + last + retain;
   }
 
   void steps() {
@@ -102,59 +95,48 @@ class Foresight {
     double times = double(all) / double(some);
     found_.flops.forward *= times;
     found_.flops.backward *= times;
-    found_.tokens = int64_t(double(found_.tokens) * times);
+    for (int64_t Costs::*count : {&Costs::samples, &Costs::tokens, &Costs::target_tokens})
+      found_.*count = int64_t(double(found_.*count) * times);
+    found_.steps = all;
     found_.steps_seen = shape_.equal_steps ? all : some;
+    if (found_.steps_seen < all) longest();
+    found_.seconds = {};
+    found_.timed = speed_;
     if (speed_)
-      found_.seconds = PhaseSeconds{
+      found_.seconds = {
           times * seconds_[int(Phase::forward)], times * seconds_[int(Phase::backward)],
           times * seconds_[int(Phase::optimizer)], 0, seconds_[int(Phase::evaluation)]};
-    if (found_.steps_seen < all) longest();
   }
 
-  void step(int64_t number) {
-    reset_memory_peak(Device::shapes);
-    FlopCount before = flops();
-    std::vector<Batch> batches = source_->next_step(number);
-    for (const Batch& b : batches) found_.tokens += b.token_count;
-    train_on(batches, *model_, *trainer_, seed_, number);
-    longest_seen_ = std::max(longest_seen_, batches[0].length);
-    found_.flops.forward +=
-        double(flops().of[int(Phase::forward)] - before.of[int(Phase::forward)]);
-    found_.flops.backward +=
-        double(flops().of[int(Phase::backward)] - before.of[int(Phase::backward)]);
-    keep_peak();
-  }
+  void step(int64_t number) { longest_seen_ = std::max(longest_seen_, steps_.run(number).length); }
 
-  // Of the steps that were passed over, the one with the longest rows, for its memory.
+  // Of the steps that were left out, the one with the longest rows, for its memory.
   void longest() {
-    int64_t found = -1, length = longest_seen_;
+    int64_t number = -1, length = longest_seen_;
     for (int64_t i = 0; i < std::min<int64_t>(shape_.run.steps, 5000); ++i)
-      if (int64_t l = source_->next_step(i)[0].length; l > length) {
-        found = i;
+      if (int64_t l = steps_.batches(i)[0].length; l > length) {
+        number = i;
         length = l;
       }
-    if (found < 0) return;
-    Flops flops = found_.flops;
-    int64_t tokens = found_.tokens;
-    step(found);
-    found_.flops = flops;
-    found_.tokens = tokens;
-  }
-
-  void keep_peak() {
-    const MemoryUse& use = memory_use(Device::shapes);
-    if (use.total_peak > found_.memory.peak()) found_.memory = memory_at_peak(use);
+    if (number < 0) return;
+    const Prediction before = found_;
+    const std::array<double, phase_count> seconds = seconds_;
+    step(number);
+    const MemoryBytes memory = found_.memory;
+    found_ = before;
+    found_.memory = memory;
+    seconds_ = seconds;
   }
 
   const RunShape& shape_;
   const StandsFor device_;
-  uint64_t seed_;
+  const ComputeScope scope_;
   const Speed* speed_;
   std::array<double, phase_count> seconds_{};
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<Trainer> trainer_;
-  std::unique_ptr<BatchSource> source_;
   Prediction found_;
+  std::unique_ptr<Model> model_;
+  Trainer trainer_;
+  Steps steps_;
   int64_t most_, calls_ = 0, longest_seen_ = 0;
 };
 
@@ -212,17 +194,34 @@ MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64
   return Foresight(alone, spec, seed, nullptr, 0).go().memory;
 }
 
-const Prediction& prediction_of(Workbench& bench, const MethodSpec& spec, uint64_t seed) {
-  std::string key = spec.name + " " + std::to_string(seed);
-  for (auto& [option, value] : spec.options) key += " " + option + "=" + value;
-  auto known = bench.predictions.find(key);
-  if (known != bench.predictions.end()) return known->second;
-  return bench.predictions[key] = predict(shape_of(bench), spec, seed, bench.speed);
+MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const MemoryUse& before) {
+  const std::vector<Parameter*> trained = model.parameters->trained();
+  reset_memory_peak(Device::shapes);
+  std::unique_ptr<Trainer> trainer;
+  if (!trained.empty()) {
+    trainer = std::make_unique<Trainer>(trained, options, model.method.get());
+    BatchOptions batch;
+    batch.batch = 1;
+    batch.length = 8;  // the shortest that batches have
+    const auto rows = full_rows(1, batch.length, model.config.vocabulary);
+    train_on(BatchSource(*rows, batch).next_step(0), model, *trainer, 1, 0);
+  }
+  const MemoryUse& use = memory_use(Device::shapes);
+  MemoryBytes memory;
+  for (size_t p = 0; p < memory.of.size(); ++p) memory.of[p] = use.now[p] - before.now[p];
+  // Gradients are held within a step alone.
+  const size_t gradients = size_t(Purpose::gradients);
+  memory.of[gradients] = use.peak[gradients] - before.now[gradients];
+  memory.of[size_t(Purpose::activations)] = memory.of[size_t(Purpose::workspace)] = 0;
+  return memory;
 }
 
-int64_t bytes_beside_tensors() {
-  int64_t kernels = std::max<int64_t>(0, kernel_room - int64_t(scratch_bytes()));
-  return std::max<int64_t>(8 << 20, resident_bytes() - pool_bytes()) + kernels;
+const Prediction& Predictions::of(const MethodSpec& spec, uint64_t seed) {
+  std::string key = spec.name + " " + std::to_string(seed);
+  for (auto& [option, value] : spec.options) key += " " + option + "=" + value;
+  auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  return known_[key] = predict(shape_of(bench_), spec, seed, speed_);
 }
 
 }  // namespace afina

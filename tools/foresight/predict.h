@@ -1,6 +1,6 @@
-// What a run will hold, compute, store and take, foreseen before it begins: the run itself, on the
-// device without bytes (engine/shapes.h). There is no second formula of the model: what the code
-// does is what is counted.
+// What a run will cost, predicted before it begins: memory by purpose, FLOPs, storage and time. The
+// run's own code is executed on the device without bytes (engine/shapes.h), so there is no second
+// formula of the model.
 #pragma once
 #include "tools/runs/workbench.h"
 
@@ -18,10 +18,10 @@ struct RunShape {
   std::shared_ptr<const Samples> choice, final, retain;  // nullptr: not looked at
   bool equal_steps = false;                              // every step has the same shapes and masks
 };
-// As many full rows as a step has: one document each, everything to be learnt, tokens all different
-// as long as there are enough.
+// Synthetic rows: full length, one document each, every token a target, token ids distinct while
+// the vocabulary lasts.
 std::shared_ptr<const Samples> full_rows(int64_t rows, int64_t length, int64_t vocabulary);
-// Of a bench that outlives it.
+// The runs of a bench, which must outlive the shape.
 RunShape shape_of(const Workbench& bench);
 // Of a model that may be a config.json alone, without data: every row is full, one document, and
 // every token a target.
@@ -32,13 +32,27 @@ RunShape shape_without_data(const ModelOptions& model, const DataOptions& data,
 // run would give: an unknown option, a pattern that matches nothing, a row longer than the context.
 Prediction predict(const RunShape& shape, const MethodSpec& spec, uint64_t seed,
                    const Speed* speed = nullptr);
-// Memory alone, from a few steps: memory.resident_peak is what must be there.
+// Memory only, from a few steps; resident_peak is what the whole process needs.
 MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64_t seed);
-// The same of a run at this bench, remembered there.
-const Prediction& prediction_of(Workbench& bench, const MethodSpec& spec, uint64_t seed);
+// Bytes that a model built on the device without bytes needs in training whatever the batch:
+// weights, masters, all gradients and the optimizer's state by purpose, activations and workspace
+// left out. One step of one short row is executed on it. before: the meter's bytes before the
+// model was built.
+MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const MemoryUse& before);
 
-// What this process holds beside tensors: program, tokenizer, data, and room for kernels to work
-// in.
-int64_t bytes_beside_tensors();
+// Predictions of the runs of one bench, each made once.
+class Predictions {
+ public:
+  // Both must outlive it. speed: of this machine, for the times; may be nullptr.
+  Predictions(const Workbench& bench, const Speed* speed) : bench_(bench), speed_(speed) {}
+  // spec: without lr.
+  const Prediction& of(const MethodSpec& spec, uint64_t seed);
+  const Workbench& bench() const { return bench_; }
+
+ private:
+  const Workbench& bench_;
+  const Speed* speed_;
+  std::map<std::string, Prediction> known_;  // by method and seed
+};
 
 }  // namespace afina

@@ -1,84 +1,52 @@
-// Columns of what was foreseen.
+// Columns of predictions: the figures of tools/results/figures.h, the key ones or all.
 #include "tools/foresight/prediction_table.h"
 
+#include <algorithm>
 #include <sstream>
 
-#include "tools/text/format.h"
 #include "tools/text/table.h"
+#include "tools/text/units.h"
 
 namespace afina {
 
 namespace {
 
-struct Columns {
-  const std::vector<Foreseen>& all;
-  Table table{"l"};
-  template <class Text>
-  void row(const std::string& name, Text text) {
-    std::vector<std::string> cells{name};
-    for (const Foreseen& one : all) cells.push_back(text(one.prediction));
-    table.add(cells);
-  }
-  void bytes(const std::string& name, int64_t MemoryBytes::*which) {
-    row(name, [=](const Prediction& p) { return format_bytes(double(p.memory.*which)); });
-  }
-  void seconds(const std::string& name, double PhaseSeconds::*which) {
-    row(name,
-        [=](const Prediction& p) { return p.seconds ? format_seconds((*p.seconds).*which) : "?"; });
-  }
-};
+bool is_time(const Shown& figure) {
+  return figure.unit == Unit::seconds || figure.unit == Unit::per_second;
+}
 
-void add_memory(Columns& c) {
-  c.bytes("  weights", &MemoryBytes::weights);
-  c.bytes("  masters", &MemoryBytes::masters);
-  c.bytes("  gradients", &MemoryBytes::gradients);
-  c.bytes("  optimizer", &MemoryBytes::optimizer);
-  c.bytes("  activations", &MemoryBytes::activations);
-  c.bytes("  workspace", &MemoryBytes::workspace);
+std::string text(const Prediction& prediction, const CostFigure& figure) {
+  const Shown& shown = figure.shown;
+  if (is_time(shown) && !prediction.timed) return "?";
+  const bool in_part = shown.unit == Unit::flops && prediction.steps_seen < prediction.steps;
+  return (!shown.exact || in_part ? "about " : "") + format_of(shown.unit)(figure.value);
 }
 
 }  // namespace
 
-std::string prediction_table(const std::vector<Foreseen>& all, bool whole) {
-  Columns c{all};
-  std::vector<std::string> head{"Foreseen"};
-  bool timed = false, evaluated = false;
-  for (const Foreseen& one : all) {
+std::string prediction_table(const std::vector<Predicted>& all, bool whole) {
+  std::vector<std::string> head{"Predicted"};
+  std::vector<std::vector<CostFigure>> columns;
+  bool timed = false;
+  for (const Predicted& one : all) {
     head.push_back(one.label);
-    timed = timed || one.prediction.seconds;
-    evaluated = evaluated || (one.prediction.seconds && one.prediction.seconds->evaluation > 0);
+    columns.push_back(cost_figures(one.prediction));
+    timed = timed || one.prediction.timed;
   }
-  c.table.add(head);
-  c.row("Trained parameters",
-        [](const Prediction& p) { return format_count(double(p.trained_parameters)); });
-  c.row("Memory at its peak",
-        [](const Prediction& p) { return format_bytes(double(p.memory.peak())); });
-  if (whole) add_memory(c);
-  if (whole)
-    c.row("  the whole process, about",
-          [](const Prediction& p) { return format_bytes(double(p.memory.resident_peak)); });
-  c.row("Arithmetic", [](const Prediction& p) {
-    return (p.steps_seen < p.steps ? "about " : "") + format_flops(p.flops.total());
-  });
-  if (whole) c.row("  forward", [](const Prediction& p) { return format_flops(p.flops.forward); });
-  if (whole)
-    c.row("  backward", [](const Prediction& p) { return format_flops(p.flops.backward); });
-  if (timed)
-    c.row("Time of training, about", [](const Prediction& p) {
-      return p.seconds ? format_seconds(p.seconds->training()) : "?";
-    });
-  if (timed && whole) {
-    c.seconds("  forward", &PhaseSeconds::forward);
-    c.seconds("  backward", &PhaseSeconds::backward);
-    c.seconds("  optimizer", &PhaseSeconds::optimizer);
-    if (evaluated) c.seconds("Time of evaluation, about", &PhaseSeconds::evaluation);
-    c.row("Tokens per second", [](const Prediction& p) {
-      return p.seconds ? format_rate(double(p.tokens) / p.seconds->training()) : "?";
-    });
+  Table table("l");
+  table.add(head);
+  for (size_t i = 0; !columns.empty() && i < columns[0].size(); i++) {
+    const Shown& shown = columns[0][i].shown;
+    const bool any = std::any_of(columns.begin(), columns.end(),
+                                 [&](auto& column) { return column[i].value != 0; });
+    if (!any || (!whole && !shown.key()) || (is_time(shown) && !timed)) continue;
+    std::vector<std::string> cells{full_name(shown)};
+    for (size_t column = 0; column < all.size(); column++)
+      cells.push_back(text(all[column].prediction, columns[column][i]));
+    table.add(cells);
   }
-  c.row("To store", [](const Prediction& p) { return format_bytes(double(p.storage_bytes)); });
   std::ostringstream out;
-  c.table.print(out);
+  table.print(out);
   return out.str();
 }
 

@@ -1,4 +1,4 @@
-// What was foreseen, as people read it: in `afina plan`, and before a run begins.
+// Predictions as people read them: in `afina plan`, and before a run begins.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,11 +7,11 @@
 
 namespace afina {
 
-struct Foreseen {
+struct Predicted {
   std::string label;  // of the method
   Prediction prediction;
 };
-// A column for each method. whole: memory by purpose and FLOPs by phase; else the sums alone.
-std::string prediction_table(const std::vector<Foreseen>& all, bool whole);
+// A column for each method. whole: all figures; else the key ones alone.
+std::string prediction_table(const std::vector<Predicted>& all, bool whole);
 
 }  // namespace afina

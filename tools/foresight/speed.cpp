@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
+#include "engine/files/json_value.h"
 #include "engine/kernel.h"
 
 namespace afina {
@@ -97,15 +97,15 @@ Speed::ProductCost Speed::fit(const std::vector<Product>& measured) {
   return {x[0] * 1e-6, x[1] * 1e-9, x[2] * 1e-9, x[3] * 1e-9, x[4] * 1e-9};
 }
 
-nlohmann::ordered_json Speed::json() const {
-  nlohmann::ordered_json products, slots;
+OrderedJson Speed::json() const {
+  OrderedJson products, slots;
   for (auto& [name, p] : products_) products[name] = {p.call, p.flop, p.a, p.b, p.c};
   for (auto& [name, points] : slots_)
     for (const Point& p : points) slots[name].push_back({p.work, p.seconds_each});
   return {{"products", products}, {"slots", slots}, {"between", between_}};
 }
 
-Speed Speed::from_json(const nlohmann::ordered_json& json) {
+Speed Speed::from_json(const OrderedJson& json) {
   try {
     Speed s;
     for (auto& item : json.at("products").items()) {
@@ -119,7 +119,7 @@ Speed Speed::from_json(const nlohmann::ordered_json& json) {
         s.slots_[item.key()].push_back({p.at(0).get<double>(), p.at(1).get<double>()});
     s.between_ = json.at("between").get<double>();
     return s;
-  } catch (const nlohmann::json::exception& e) { fail("the profile of this machine: ", e.what()); }
+  } catch (const JsonError& e) { fail("the profile of this machine: ", e.what()); }
 }
 
 }  // namespace afina

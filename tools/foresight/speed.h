@@ -3,11 +3,11 @@
 #pragma once
 #include <iosfwd>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/dtype.h"
+#include "engine/files/json_value.h"
 #include "engine/shapes.h"
 
 namespace afina {
@@ -17,7 +17,7 @@ class Speed {
   // With the threads and the instruction set in force: from the cache
   // ($XDG_CACHE_HOME/afina/profile.json, else ~/.cache/afina), or measured now and put there, which
   // takes some seconds and is said to `out`. nullptr with AFINA_PROFILE=off, and where measuring
-  // fails; nullptr as well for devices other than the CPU, which no times are foreseen for.
+  // fails; nullptr as well for devices other than the CPU, for which no times are predicted.
   static const Speed* here(std::ostream& out, Device device = Device::cpu);
   // Measures anew. Times are wall time: what else runs on the machine shows in them.
   static Speed measure();
@@ -25,8 +25,8 @@ class Speed {
   // Seconds of one call in a run that computes in `dtype`.
   double seconds(const KernelCall& call, Dtype dtype) const;
 
-  nlohmann::ordered_json json() const;
-  static Speed from_json(const nlohmann::ordered_json& json);  // an Error when something is missing
+  OrderedJson json() const;
+  static Speed from_json(const OrderedJson& json);  // an Error when something is missing
 
   // Matrix products c (m, n) of m n k multiply-adds, for each form and dtype.
   struct Product {

@@ -5,17 +5,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "engine/bf16_sums.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/json_value.h"
 #include "engine/isa.h"
 #include "engine/primitives.h"
 #include "engine/threads.h"
 #include "tools/foresight/predict.h"
 #include "tools/foresight/speed.h"
 #include "tools/results/machine.h"
+#include "tools/runs/step.h"
 
 namespace afina {
 
@@ -65,7 +66,7 @@ RunShape shape_of(const Trial& t, Dtype dtype) {
             {"rope_theta", 10000.},           {"tie_word_embeddings", true}};
   RunShape shape;
   shape.config = parse_config(json, "trial");
-  shape.model.dtype = word_of(dtype);
+  shape.model.dtype = precision_in_force(dtype);
   shape.run.batch = t.rows;
   shape.data.length = t.length;
   shape.train = full_rows(t.rows, t.length, t.vocabulary);
@@ -78,7 +79,7 @@ constexpr int64_t timed_steps = 2;
 template <class Begin, class End>
 void steps_on(Device device, const RunShape& shape, const char* method, Begin begin, End end) {
   Zeros weights;
-  Dtype dtype = parse_dtype(shape.model.dtype);
+  Dtype dtype = matrix_dtype(shape.model.dtype);
   auto model = build_model(shape.config, weights, make_method(parse_method(method)),
                            {dtype, device, 1, Checkpointing::none});
   Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));
@@ -190,18 +191,18 @@ std::string key_of_this_machine() {
          (bf16_sums() == Bf16Sums::tiles ? ", bf16-tiles" : "");
 }
 
-nlohmann::ordered_json read_cache(const std::string& file) {
+OrderedJson read_cache(const std::string& file) {
   std::error_code ignored;
-  if (file.empty() || !fs::exists(file, ignored)) return nlohmann::ordered_json::object();
+  if (file.empty() || !fs::exists(file, ignored)) return OrderedJson::object();
   try {
-    nlohmann::ordered_json json = nlohmann::ordered_json::parse(read_text_file(file, 1 << 24));
+    OrderedJson json = OrderedJson::parse(read_text_file(file, 1 << 24));
     if (json.is_object()) return json;
   } catch (const std::exception&) {}
-  return nlohmann::ordered_json::object();  // damaged: it is measured and written again
+  return OrderedJson::object();  // damaged: it is measured and written again
 }
 
 // A cache that cannot be written is no reason to stop.
-void write_cache(const std::string& file, const nlohmann::ordered_json& json) {
+void write_cache(const std::string& file, const OrderedJson& json) {
   if (file.empty()) return;
   try {
     fs::create_directories(fs::path(file).parent_path());
@@ -218,14 +219,14 @@ const Speed* Speed::here(std::ostream& out, Device device) {
   static std::map<std::string, Speed> known;
   std::string key = key_of_this_machine(), file = cache_file();
   if (auto found = known.find(key); found != known.end()) return &found->second;
-  nlohmann::ordered_json cache = read_cache(file);
+  OrderedJson cache = read_cache(file);
   try {
     if (cache.contains(key) && !(asked && std::string(asked) == "new"))
       return &(known[key] = from_json(cache[key]));
   } catch (const Error&) {  // of an older form
   }
-  out << "Measuring once how fast this machine computes, to foresee times: some seconds"
-      << (file.empty() ? "" : " (kept in " + file + ")") << "\n"
+  out << "Measuring once how fast this machine computes, to predict times; this takes some seconds"
+      << (file.empty() ? "" : " (saved in " + file + ")") << "\n"
       << std::flush;
   try {
     known[key] = measure();

@@ -3,8 +3,9 @@
 
 #include <iostream>
 
-#include "engine/bf16_sums.h"
+#include "engine/device.h"
 #include "engine/nearest.h"
+#include "tools/options/compute.h"
 #include "tools/options/options.h"
 #include "tools/results/machine.h"
 #include "tools/text/format.h"
@@ -29,10 +30,18 @@ void print_help(std::ostream& out) {
 }
 }  // namespace
 
+bool begin(Options& options, const std::vector<std::string>& words) {
+  if (!options.parse(words)) return false;
+  apply_to_process(options.general());
+  const auto in_force = options.in_force();
+  auto device = in_force.find("device");
+  if (device != in_force.end() && device->second == word_of(DeviceChoice::automatic) &&
+      built_for(Device::cuda) && !present(Device::cuda))
+    std::cerr << "afina: on the CPU, as " << why_absent(Device::cuda) << "\n";
+  return true;
+}
+
 int run_program(const std::vector<std::string>& words) {
-  struct OwnSums {  // --dtype holds for this command
-    ~OwnSums() { set_bf16_sums(Bf16Sums::pairs); }
-  } own_sums;
   try {
     if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
       print_help(words.empty() ? std::cerr : std::cout);

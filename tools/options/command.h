@@ -6,6 +6,8 @@
 
 namespace afina {
 
+class Options;
+
 struct Command {
   const char* summary;  // one line for `afina --help`
   int (*run)(const std::vector<std::string>&
@@ -13,12 +15,13 @@ struct Command {
 };
 std::map<std::string, Command>& commands();
 
+// How every command begins: parses its words, and sets for the process what the general options say
+// (tools/options/general.h). False when --help was asked and printed; errors are those of both.
+bool begin(Options& options, const std::vector<std::string>& words);
+
 // Runs `afina words...`: finds the command, prints errors to stderr as one message. 0 done, 1 an
 // error, 2 a wrong command line.
 int run_program(const std::vector<std::string>& words);
-
-// Thrown for a wrong command line, so that the exit status can say so.
-struct UsageError;
 
 }  // namespace afina
 

@@ -81,7 +81,7 @@ void repeat_choices(const Json& all, const std::string& where) {
     else wanted[what] = chosen.get<std::string>();
   }
   prefer_kernels(wishes);
-  take_up_choices(wanted);
+  adopt_choices(wanted);
 }
 
 }  // namespace afina

@@ -47,7 +47,7 @@ std::string machine_card(const Comparison& comparison) {
   pairs.add("system", machine.system);
   pairs.add("afina", comparison.version);
   pairs.add("commit", comparison.commit);
-  pairs.add("made", comparison.created);
+  pairs.add("date", comparison.created);
   return pairs.done("Machine and program");
 }
 
@@ -67,9 +67,9 @@ std::string options_cards(const Comparison& comparison) {
 
 std::string data_table(const std::vector<DataDescription>& data) {
   std::string html =
-      "<div class=\"scroll\"><table><thead><tr><th>rows for</th><th class=\"left\">file</th>" +
+      "<div class=\"scroll\"><table><thead><tr><th>used for</th><th class=\"left\">file</th>" +
       header_cell("rows") + header_cell("tokens") + header_cell("target tokens") +
-      header_cell("cut") + "<th class=\"left\">SHA-256</th></tr></thead><tbody>\n";
+      header_cell("truncated") + "<th class=\"left\">SHA-256</th></tr></thead><tbody>\n";
   for (const DataDescription& one : data)
     html += "<tr><th scope=\"row\">" + escape(one.role) + "</th><td class=\"words\">" +
             escape(one.path) + "</td>" + cell(format_grouped(one.rows)) +
@@ -97,10 +97,9 @@ std::string digest_table(const Comparison& comparison) {
 std::string conditions(const Facts& facts) {
   const Comparison& comparison = facts.comparison;
   std::string html =
-      "<section id=\"conditions\">\n<h2>Conditions</h2>\n<p class=\"lead\">Run again with the same "
-      "model, data and options, on any machine "
-      "and with any number of threads, "
-      "it gives the same digests. Only the times differ.</p>\n";
+      "<section id=\"conditions\">\n<h2>Conditions</h2>\n<p class=\"lead\">The same model, data "
+      "and options give the same digests on any machine and with any number of threads. Only the "
+      "times differ.</p>\n";
   if (!comparison.command.empty()) html += "<pre>" + escape(comparison.command) + "</pre>\n";
   html += "<div class=\"two\">\n" + model_card(comparison.model) + machine_card(comparison) +
           options_cards(comparison) + "</div>\n";

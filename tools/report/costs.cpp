@@ -2,34 +2,32 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include "tools/report/page.h"
-#include "tools/text/format.h"
 
 namespace afina::page {
 namespace {
 
-struct Part {
-  const char* name;
-  double size;
-};
-
 // One bar a method; a full width is the largest total.
 struct Bars {
   std::string title, words;
-  std::vector<std::vector<Part>> parts;
-  std::string (*format)(double);
+  std::vector<Parts> parts;
+  Format format;
   bool wide = false;
 };
 
-std::string percent_style(const char* variable, double share) {
-  char text[96];
-  std::snprintf(text, sizeof text, "style=\"width:%.3f%%;--c:var(--%s)\"", 100 * share, variable);
-  return text;
+// A part without a colour of its own in style.css gets that of "other".
+std::string colour_of(const std::string& part) { return "--c:var(--" + part + ",var(--other))"; }
+
+std::string percent_style(const std::string& part, double share) {
+  char width[48];
+  std::snprintf(width, sizeof width, "width:%.3f%%;", 100 * share);
+  return std::string("style=\"") + width + colour_of(part) + "\"";
 }
 
-double total(const std::vector<Part>& parts) {
+double total(const Parts& parts) {
   double sum = 0;
-  for (const Part& part : parts) sum += part.size;
+  for (auto& [name, size] : parts) sum += size;
   return sum;
 }
 
@@ -40,16 +38,15 @@ std::string bar(const Facts& facts, size_t method, const Bars& bars, double larg
   std::string html = "<div class=\"bar\"><div class=\"head\">" + method_name(facts, method) +
                      "<b>" + escape(figure) +
                      "</b></div><div class=\"track\" role=\"img\" aria-label=\"";
-  for (const Part& part : bars.parts[method])
-    html += std::string(part.name) + " " + escape(bars.format(part.size)) + ", ";
+  for (auto& [name, size] : bars.parts[method])
+    html += name + " " + escape(bars.format(size)) + ", ";
   html += "\">";
-  for (const Part& part : bars.parts[method]) {
-    double share = largest > 0 ? part.size / largest : 0;
+  for (auto& [name, size] : bars.parts[method]) {
+    double share = largest > 0 ? size / largest : 0;
     if (!(share > 0)) continue;
-    html += "<i class=\"" + std::string(part.name) + (share < 0.2 ? " narrow" : "") + "\" " +
-            percent_style(part.name, share) + " title=\"" + part.name + ": " +
-            escape(bars.format(part.size)) + "\">" +
-            (share > (bars.wide ? 0.08 : 0.14) ? escape(bars.format(part.size)) : "") + "</i>";
+    html += "<i class=\"" + name + (share < 0.2 ? " narrow" : "") + "\" " +
+            percent_style(name, share) + " title=\"" + name + ": " + escape(bars.format(size)) +
+            "\">" + (share > (bars.wide ? 0.08 : 0.14) ? escape(bars.format(size)) : "") + "</i>";
   }
   return html + "</div></div>\n";
 }
@@ -61,9 +58,9 @@ std::string chart(const Facts& facts, const Bars& bars) {
   for (size_t method = 0; method < bars.parts.size(); method++)
     html += bar(facts, method, bars, largest);
   html += "</div><div class=\"legend\">";
-  for (const Part& part : bars.parts.empty() ? std::vector<Part>() : bars.parts[0])
-    html += "<span style=\"--c:var(--" + std::string(part.name) +
-            ")\"><i class=\"dot square\"></i>" + part.name + "</span>";
+  for (auto& [name, size] : bars.parts.empty() ? Parts() : bars.parts[0])
+    html +=
+        "<span style=\"" + colour_of(name) + "\"><i class=\"dot square\"></i>" + name + "</span>";
   return html + "</div><p class=\"soft\">" + bars.words + "</p></div>\n";
 }
 
@@ -73,54 +70,50 @@ Bars memory_bars(const Facts& facts) {
             {},
             format_bytes,
             true};
-  for (const MethodSummary& summary : facts.summaries) {
-    auto& parts = bars.parts.emplace_back();
-    for (auto [name, bytes] : purposes(summary.memory)) parts.push_back({name, double(bytes)});
-  }
+  for (const MethodSummary& summary : facts.summaries)
+    bars.parts.push_back(parts_of(summary.memory));
   return bars;
 }
 
 Bars time_bars(const Facts& facts) {
-  Bars bars{"Time of training by phase",
-            "Mean over seeds, for the same tokens. Evaluation, generation and saving are apart, in "
-            "the table.",
+  Bars bars{"Training time by phase",
+            "Mean over seeds, for the same tokens. The table lists evaluation, generation and "
+            "saving separately.",
             {},
             format_seconds};
-  for (const MethodSummary& summary : facts.summaries) {
-    auto& parts = bars.parts.emplace_back();
-    for (auto [name, seconds] : training_phases(summary.seconds)) parts.push_back({name, seconds});
-  }
+  for (const MethodSummary& summary : facts.summaries)
+    bars.parts.push_back(parts_of(summary.seconds));
   return bars;
 }
 
 Bars flop_bars(const Facts& facts) {
-  Bars bars{"Arithmetic executed",
-            "Floating-point operations that really ran in training, a multiply-add counted as two.",
+  Bars bars{"FLOPs by phase",
+            "Floating-point operations executed in training; a multiply-add counts as two.",
             {},
             format_flops};
   for (const MethodSummary& summary : facts.summaries)
-    bars.parts.push_back(
-        {{"forward", summary.flops.forward}, {"backward", summary.flops.backward}});
+    bars.parts.push_back(parts_of(summary.flops));
   return bars;
 }
 
 std::string table(const Facts& facts) {
   size_t methods = facts.summaries.size();
-  std::string html = "<div class=\"scroll\"><table class=\"costs\"><thead><tr><th></th>", group;
+  std::string html = "<div class=\"scroll\"><table class=\"costs\"><thead><tr><th></th>";
+  std::optional<Group> group;
   for (size_t method = 0; method < methods; method++)
     html += "<th scope=\"col\">" + method_name(facts, method) + "</th>";
   html += "</tr></thead><tbody>\n";
   for (const CostRow& row : facts.costs) {
-    if (row.group != group) {
-      group = row.group;
+    if (row.figure.group != group) {
+      group = row.figure.group;
       html += "<tr class=\"group\"><th colspan=\"" + std::to_string(methods + 1) + "\">" +
-              escape(group) + "</th></tr>\n";
+              name(*group) + "</th></tr>\n";
     }
-    html += std::string("<tr") + (row.key ? " class=\"key\"" : "") + "><th scope=\"row\">" +
-            escape(row.label) + "</th>";
+    html += std::string("<tr") + (row.figure.key() ? " class=\"key\"" : "") +
+            "><th scope=\"row\">" + escape(row.figure.name) + "</th>";
     for (size_t method = 0; method < methods; method++) {
       double times = ratio(row, method, facts.reference);
-      html += cell(row.format(row.values[method]),
+      html += cell(row.text(method),
                    method == facts.reference || !std::isfinite(times) ? "" : format_ratio(times));
     }
     html += "</tr>\n";
@@ -133,29 +126,20 @@ std::string table(const Facts& facts) {
   return html + "</p>\n";
 }
 
-std::string foreseen_table(const Facts& facts) {
+std::string predicted_table(const Facts& facts) {
   std::string rows;
   for (size_t method = 0; method < facts.summaries.size(); method++)
-    for (const ForeseenFigure& f : foreseen_figures(facts, method))
-      rows += "<tr><th scope=\"row\">" + method_name(facts, method) + ", " + f.what + "</th>" +
-              cell(f.format(f.foreseen)) + cell(f.format(f.measured)) + cell(f.difference()) +
-              "</tr>\n";
+    for (const PredictedFigure& f : predicted_figures(facts, method))
+      rows += "<tr><th scope=\"row\">" + method_name(facts, method) + ", " + f.figure.word +
+              "</th>" + cell(f.text(f.predicted)) + cell(f.text(f.measured)) +
+              cell(f.difference()) + "</tr>\n";
   if (rows.empty()) return "";
-  return "<h3>Foreseen and measured</h3>\n<div class=\"scroll\"><table><thead><tr><th></th>" +
-         header_cell("foreseen") + header_cell("measured") + header_cell("difference") +
+  return "<h3>Predicted and measured</h3>\n<div class=\"scroll\"><table><thead><tr><th></th>" +
+         header_cell("predicted") + header_cell("measured") + header_cell("difference") +
          "</tr></thead><tbody>\n" + rows +
-         "</tbody></table></div>\n<p class=\"soft\">Before a run began, afina went through it on "
-         "tensors without data (afina plan); here "
-         "it "
-         "stands beside what came, for each method's first run.</p>\n";
-}
-
-const char* figure_name(const CostRow& row) {
-  if (row.group == "Parameters") return "parameters trained";
-  if (row.group == "Memory") return "memory";
-  if (row.group == "Arithmetic") return "arithmetic";
-  if (row.group == "Storage") return "storage";
-  return row.label == "training" ? "time" : nullptr;
+         "</tbody></table></div>\n<p class=\"soft\">Of each method's first run. The prediction "
+         "executes the run's code on tensors without data before training begins, as "
+         "<code>afina plan</code> does.</p>\n";
 }
 
 // A large number over a meter filled to `share` of its width.
@@ -194,11 +178,9 @@ std::string card(const Facts& facts, size_t method) {
                      (is_reference ? " <span class=\"soft\">· the reference</span>" : "") +
                      "</h3>\n<div class=\"figures\">";
   for (const CostRow& row : facts.costs) {
-    const char* name = row.key ? figure_name(row) : nullptr;
-    if (!name) continue;
+    if (!row.figure.key() || row.figure.unit == Unit::per_second) continue;
     double times = ratio(row, method, facts.reference);
-    html +=
-        figure(is_reference ? row.format(row.values[method]) : format_ratio(times), times, name);
+    html += figure(is_reference ? row.text(method) : format_ratio(times), times, row.figure.word);
   }
   html += "</div>\n" + learning_figures(facts, method) + "<p>" +
           escape(cost_sentence(facts, method)) + "</p>\n";
@@ -211,7 +193,7 @@ std::string card(const Facts& facts, size_t method) {
 std::string overview(const Facts& facts) {
   std::string html = "<section id=\"overview\">\n";
   if (!facts.comparison.notes.empty()) {
-    html += "<div class=\"warnings\"><b>To bear in mind</b><ul>";
+    html += "<div class=\"warnings\"><b>Notes</b><ul>";
     for (const std::string& note : facts.comparison.notes) html += "<li>" + escape(note) + "</li>";
     html += "</ul></div>\n";
   }
@@ -223,15 +205,14 @@ std::string overview(const Facts& facts) {
 
 std::string costs(const Facts& facts) {
   std::string html =
-      "<section id=\"costs\">\n<h2>What it costs</h2>\n<p class=\"lead\">What must be held, "
-      "computed and stored for the same "
-      "training.</p>\n";
+      "<section id=\"costs\">\n<h2>What it costs</h2>\n<p class=\"lead\">Memory, "
+      "time, FLOPs and storage for the same training.</p>\n";
   html += chart(facts, memory_bars(facts));
   html += why("Why do activations not shrink?",
               "The gradient of an early layer can only be found by walking back through all later "
               "layers, and that walk needs what each layer "
               "computed on the way forward. A frozen weight needs no gradient of its own, so the "
-              "inputs kept only for it disappear, but the "
+              "inputs saved only for it disappear, but the "
               "inputs of norms, attention and activation functions stay. What LoRA removes is the "
               "gradient and optimizer memory of the frozen "
               "weights. With a small model and long batches the activations dominate, and LoRA "
@@ -246,11 +227,11 @@ std::string costs(const Facts& facts) {
           chart(facts, flop_bars(facts)) + "</div>\n";
   html += why("Why is LoRA not three times as fast?",
               "Training a weight takes three matrix products of equal size: forward, gradient of "
-              "the input, gradient of the weight. LoRA spares "
+              "the input, gradient of the weight. LoRA saves "
               "only the third one for the frozen weights, and adds two thin products for each "
-              "adapter. So at best a third of the arithmetic goes "
-              "away, and thin products run at a lower speed than large ones.");
-  return html + table(facts) + foreseen_table(facts) + "</section>\n";
+              "adapter. So at best a third of the FLOPs "
+              "disappear, and thin products run at a lower speed than large ones.");
+  return html + table(facts) + predicted_table(facts) + "</section>\n";
 }
 
 }  // namespace afina::page

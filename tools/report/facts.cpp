@@ -1,64 +1,26 @@
 // Cost rows and sentences of a report.
 #include "tools/report/facts.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include "engine/error.h"
-#include "tools/text/format.h"
 
 namespace afina {
 namespace {
 
-struct Costs {
-  const std::vector<MethodSummary>& summaries;
-  std::vector<CostRow> rows;
-
-  template <class Value>
-  void add(const char* group, const char* label, std::string (*format)(double), bool key,
-           Value value) {
-    CostRow row{group, label, {}, format, key};
-    for (const MethodSummary& summary : summaries) row.values.push_back(double(value(summary)));
-    rows.push_back(std::move(row));
-  }
-};
-
-using S = const MethodSummary&;
-
 std::vector<CostRow> cost_rows(const std::vector<MethodSummary>& summaries) {
-  Costs costs{summaries, {}};
-  costs.add("Parameters", "trained", format_count, true, [](S s) { return s.trained_parameters; });
-  costs.add("Parameters", "in all", format_count, false, [](S s) { return s.total_parameters; });
-  costs.add("Memory", "weights", format_bytes, false, [](S s) { return s.memory.weights; });
-  costs.add("Memory", "masters", format_bytes, false, [](S s) { return s.memory.masters; });
-  costs.add("Memory", "gradients", format_bytes, false, [](S s) { return s.memory.gradients; });
-  costs.add("Memory", "optimizer", format_bytes, false, [](S s) { return s.memory.optimizer; });
-  costs.add("Memory", "activations", format_bytes, false, [](S s) { return s.memory.activations; });
-  costs.add("Memory", "workspace", format_bytes, false, [](S s) { return s.memory.workspace; });
-  costs.add("Memory", "peak in training", format_bytes, true, [](S s) { return s.memory.peak(); });
-  costs.add("Memory", "resident, whole process", format_bytes, false,
-            [](S s) { return s.memory.resident_peak; });
-  costs.add("Time", "forward", format_seconds, false, [](S s) { return s.seconds.forward; });
-  costs.add("Time", "backward", format_seconds, false, [](S s) { return s.seconds.backward; });
-  costs.add("Time", "optimizer", format_seconds, false, [](S s) { return s.seconds.optimizer; });
-  costs.add("Time", "other", format_seconds, false, [](S s) { return s.seconds.other; });
-  costs.add("Time", "training", format_seconds, true, [](S s) { return s.seconds.training(); });
-  costs.add("Time", "evaluation (apart)", format_seconds, false,
-            [](S s) { return s.seconds.evaluation; });
-  costs.add("Time", "generation (apart)", format_seconds, false,
-            [](S s) { return s.seconds.generation; });
-  costs.add("Time", "saving (apart)", format_seconds, false, [](S s) { return s.seconds.saving; });
-  costs.add("Time", "tokens per second", format_rate, true,
-            [](S s) { return s.tokens_per_second.mean; });
-  costs.add("Arithmetic", "forward", format_flops, false, [](S s) { return s.flops.forward; });
-  costs.add("Arithmetic", "backward", format_flops, false, [](S s) { return s.flops.backward; });
-  costs.add("Arithmetic", "executed", format_flops, true, [](S s) { return s.flops.total(); });
-  costs.add("Storage", "to deploy", format_bytes, true, [](S s) { return s.storage_bytes; });
-  std::erase_if(costs.rows,
-                [](const CostRow& row) {  // not measured, or nothing there in any method
-                  for (double value : row.values)
-                    if (value != 0) return false;
-                  return true;
-                });
-  return costs.rows;
+  std::vector<CostRow> rows;
+  for (const MethodSummary& summary : summaries) {
+    const std::vector<CostFigure> figures = cost_figures(summary);
+    if (rows.empty())
+      for (const CostFigure& figure : figures) rows.push_back({figure.shown, {}});
+    for (size_t i = 0; i < figures.size(); i++) rows[i].values.push_back(figures[i].value);
+  }
+  // Not measured, or nothing there in any method.
+  std::erase_if(rows, [](const CostRow& row) {
+    return std::all_of(row.values.begin(), row.values.end(), [](double v) { return v == 0; });
+  });
+  return rows;
 }
 
 double quotient(double value, double reference) {
@@ -66,7 +28,7 @@ double quotient(double value, double reference) {
                                                : std::numeric_limits<double>::quiet_NaN();
 }
 
-// ", holds 0.41× the memory": nothing where the ratio is unknown.
+// ", uses 0.41× the memory": nothing where the ratio is unknown.
 void add_clause(std::string& text, const char* verb, double ratio, const char* what) {
   if (std::isfinite(ratio))
     text += std::string(", ") + verb + " " + format_ratio(ratio) + " " + what;
@@ -81,12 +43,15 @@ std::string verdict(const Estimate& difference) {
   if (!difference.has_interval()) return "with no interval";
   std::string range = "95 % interval " + format_difference(difference.low()) + " to " +
                       format_difference(difference.high());
-  return range + (difference.excludes_zero() ? ", more than chance would give"
-                                             : ", no more than chance can give");
+  return range + (difference.excludes_zero() ? ", which excludes zero"
+                                             : ", which includes zero: it may be chance");
 }
 
-std::string sign_word(double difference) {
-  return difference > 0 ? "worse" : difference < 0 ? "better" : "equal";
+// "0.6402 higher than that of full": a difference of losses.
+std::string against(double difference, const std::string& reference) {
+  if (difference == 0) return "equal to that of " + reference;
+  return format_loss(std::fabs(difference)) + (difference > 0 ? " higher" : " lower") +
+         " than that of " + reference;
 }
 
 }  // namespace
@@ -98,8 +63,12 @@ Facts::Facts(const Comparison& given)
   for (const MethodResult& method : comparison.methods) {
     summaries.push_back(summarise(method));
     has_retain |= summaries.back().retain.known();
-    has_accuracy |= summaries.back().accuracy.known();
     seeds = std::max(seeds, int(method.runs.size()));
+  }
+  for (const LossFigure& figure : loss_figures()) {
+    auto known = [&](const MethodSummary& summary) { return (summary.*figure.of).known(); };
+    if (figure.name && std::any_of(summaries.begin(), summaries.end(), known))
+      losses.push_back(figure);
   }
   costs = cost_rows(summaries);
 }
@@ -113,37 +82,37 @@ double ratio(const CostRow& row, size_t method, size_t reference) {
   return quotient(row.values[method], row.values[reference]);
 }
 
-std::string ForeseenFigure::difference() const {
-  if (foreseen == measured) return "exact";
-  double share = quotient(measured - foreseen, foreseen);
+std::string PredictedFigure::difference() const {
+  if (predicted == measured) return "exact";
+  double share = quotient(measured - predicted, predicted);
   return std::isfinite(share) ? (share > 0 ? "+" : "\u2212") + format_percent(std::fabs(share))
                               : "";
 }
 
-std::vector<ForeseenFigure> foreseen_figures(const RunResult& run) {
+std::vector<PredictedFigure> predicted_figures(const RunResult& run) {
   if (!run.predicted) return {};
-  const Prediction& p = *run.predicted;
-  std::vector<ForeseenFigure> all = {
-      {"memory", double(p.memory.peak()), double(run.memory.peak()), format_bytes},
-      {"arithmetic", p.flops.total(), run.flops.total(), format_flops}};
-  if (p.seconds)
-    all.push_back(
-        {"time of training", p.seconds->training(), run.seconds.training(), format_seconds});
-  all.push_back({"storage", double(p.storage_bytes), double(run.storage_bytes), format_bytes});
+  const std::vector<CostFigure> predicted = cost_figures(*run.predicted),
+                                measured = cost_figures(run);
+  std::vector<PredictedFigure> all;
+  for (size_t i = 0; i < measured.size(); i++) {
+    const Shown& shown = measured[i].shown;
+    bool a_cost = shown.key() && shown.unit != Unit::count && shown.unit != Unit::per_second;
+    if (a_cost && (shown.unit != Unit::seconds || run.predicted->timed))
+      all.push_back({shown, predicted[i].value, measured[i].value});
+  }
   return all;
 }
 
-std::vector<ForeseenFigure> foreseen_figures(const Facts& facts, size_t method) {
+std::vector<PredictedFigure> predicted_figures(const Facts& facts, size_t method) {
   const std::vector<RunResult>& runs = facts.comparison.methods[method].runs;
-  return runs.empty() ? std::vector<ForeseenFigure>() : foreseen_figures(runs[0]);
+  return runs.empty() ? std::vector<PredictedFigure>() : predicted_figures(runs[0]);
 }
 
-std::string foreseen_sentence(const std::string& label, const RunResult& run) {
+std::string predicted_sentence(const std::string& label, const RunResult& run) {
   std::string text;
-  for (const ForeseenFigure& f : foreseen_figures(run))
-    text += (text.empty() ? label + ", foreseen and measured: " : "; ") + std::string(f.what) +
-            " " + f.format(f.foreseen) + " and " + f.format(f.measured) + " (" + f.difference() +
-            ")";
+  for (const PredictedFigure& f : predicted_figures(run))
+    text += (text.empty() ? label + ", predicted and measured: " : "; ") + f.figure.word + " " +
+            f.text(f.predicted) + " and " + f.text(f.measured) + " (" + f.difference() + ")";
   return text.empty() ? text : text + ".";
 }
 
@@ -152,7 +121,7 @@ std::string cost_sentence(const Facts& facts, size_t method) {
   const MethodSummary& full = facts.summaries[facts.reference];
   if (method == facts.reference) {
     return facts.label(method) + " trains " + format_count(double(ours.trained_parameters)) +
-           " parameters, holds " + format_bytes(double(ours.memory.peak())) +
+           " parameters, uses " + format_bytes(double(ours.memory.peak())) +
            " of memory, trains for " + format_seconds(ours.seconds.training()) + " and stores " +
            format_bytes(double(ours.storage_bytes)) + ".";
   }
@@ -161,33 +130,34 @@ std::string cost_sentence(const Facts& facts, size_t method) {
     text += " trains " +
             format_percent(double(ours.trained_parameters) / double(full.trained_parameters)) +
             " of the parameters that " + facts.label(facts.reference) + " trains";
-  add_clause(text, "holds", quotient(double(ours.memory.peak()), double(full.memory.peak())),
+  add_clause(text, "uses", quotient(double(ours.memory.peak()), double(full.memory.peak())),
              "the memory");
-  add_clause(text, "does", quotient(ours.flops.total(), full.flops.total()), "the arithmetic");
-  add_clause(text, "takes", quotient(ours.seconds.training(), full.seconds.training()), "the time");
+  add_clause(text, "computes", quotient(ours.flops.total(), full.flops.total()), "the FLOPs");
+  add_clause(text, "takes", quotient(ours.seconds.training(), full.seconds.training()),
+             "the training time");
   add_clause(text, "stores", quotient(double(ours.storage_bytes), double(full.storage_bytes)),
              "the bytes");
   return text + ".";
 }
 
 std::string memory_sentence(const Facts& facts, size_t method) {
-  auto ours = purposes(facts.summaries[method].memory),
-       full = purposes(facts.summaries[facts.reference].memory);
+  const auto &ours = facts.summaries[method].memory.of,
+             &full = facts.summaries[facts.reference].memory.of;
   int64_t total =
       facts.summaries[method].memory.peak() - facts.summaries[facts.reference].memory.peak();
   size_t most = 0;
   for (size_t i = 0; i < ours.size(); i++) {
-    int64_t change = ours[i].second - full[i].second, best = ours[most].second - full[most].second;
+    int64_t change = ours[i] - full[i], best = ours[most] - full[most];
     if (total < 0 ? change < best : change > best) most = i;
   }
   if (total == 0)
-    return facts.label(method) + " holds as much as " + facts.label(facts.reference) + ".";
-  int64_t change = ours[most].second - full[most].second;
-  return facts.label(method) + " holds " + format_bytes(std::fabs(double(total))) +
-         (total < 0 ? " less" : " more") + " than " + facts.label(facts.reference) +
-         "; the largest part of it is " + ours[most].first + " (" +
-         format_bytes(double(full[most].second)) + " → " + format_bytes(double(ours[most].second)) +
-         (change == total ? ", all of it" : "") + ").";
+    return facts.label(method) + " uses as much memory as " + facts.label(facts.reference) + ".";
+  return facts.label(method) + " uses " + format_bytes(std::fabs(double(total))) +
+         (total < 0 ? " less" : " more") + " memory than " + facts.label(facts.reference) +
+         (ours[most] - full[most] == total ? "; all of the difference is in "
+                                           : "; the largest change is in ") +
+         name(Purpose(most)) + " (" + format_bytes(double(full[most])) + " → " +
+         format_bytes(double(ours[most])) + ").";
 }
 
 std::string learning_sentence(const Facts& facts, size_t method) {
@@ -207,40 +177,54 @@ std::string learning_sentence(const Facts& facts, size_t method) {
   if (!pair) return text;
   if (pair->over_examples.known()) {
     const Estimate& rows = pair->over_examples;
-    text += " Row by row it is " + format_loss(std::fabs(rows.mean)) + " " + sign_word(rows.mean) +
-            " than " + reference + " over " + format_grouped(rows.count) + " rows (" +
-            verdict(rows) + "), and better on " + format_percent(pair->better_share) + " of them.";
+    text += " Compared row by row over " + format_grouped(rows.count) +
+            " held-out rows, its loss is " + against(rows.mean, reference) + " (" + verdict(rows) +
+            "); it is lower on " + format_percent(pair->better_share) + " of the rows.";
   }
   if (pair->over_seeds.has_interval())
-    text += " Seed by seed the difference is " + format_difference(pair->over_seeds.mean) + " (" +
-            verdict(pair->over_seeds) + ").";
+    text += " Compared seed by seed, the difference is " +
+            format_difference(pair->over_seeds.mean) + " (" + verdict(pair->over_seeds) + ").";
   return text;
 }
 
 std::string interval_sentence(const Facts& facts) {
   if (facts.seeds < 2)
-    return "One seed: the figures carry no interval between runs, and small differences between "
-           "methods may be chance. Use --seeds 3 or "
-           "more "
-           "to see how much a run varies.";
-  return "± is half of a 95 % interval of the mean over " + std::to_string(facts.seeds) +
-         " seeds (Student's t). Differences between methods are paired: the same rows, and the "
-         "same seed with the same batches, are "
-         "compared "
-         "with each other, then Student's t is taken over the differences.";
+    return "One seed: there are no intervals between runs, and small differences between methods "
+           "may be chance. Use --seeds 3 or more to see how much runs vary.";
+  return "± is half the width of a 95 % interval of the mean over " + std::to_string(facts.seeds) +
+         " seeds (Student's t). Differences between methods are paired: the same rows, or runs "
+         "with the same seed and the same batches, are compared, and Student's t is applied to "
+         "the differences.";
 }
 
-std::vector<std::pair<const char*, int64_t>> purposes(const MemoryBytes& memory) {
-  return {{"weights", memory.weights},         {"masters", memory.masters},
-          {"gradients", memory.gradients},     {"optimizer", memory.optimizer},
-          {"activations", memory.activations}, {"workspace", memory.workspace}};
+namespace {
+
+// The figures of a struct that stand before their sum: its parts.
+struct PartsOf {
+  Parts all;
+  bool summed = false;
+  template <class T>
+  void operator()(const char*, T& value, const Shown& figure) {
+    if (!summed) all.emplace_back(figure.name, double(value));
+  }
+  template <class T>
+  void derived(const char*, T, const Shown&) {
+    summed = true;
+  }
+  void shown(double, const Shown&) { summed = true; }
+};
+
+template <class T>
+Parts collect_parts(T figures) {
+  PartsOf parts;
+  fields(parts, figures);
+  return std::move(parts.all);
 }
 
-std::vector<std::pair<const char*, double>> training_phases(const PhaseSeconds& seconds) {
-  return {{"forward", seconds.forward},
-          {"backward", seconds.backward},
-          {"optimizer", seconds.optimizer},
-          {"other", seconds.other}};
-}
+}  // namespace
+
+Parts parts_of(const MemoryBytes& memory) { return collect_parts(memory); }
+Parts parts_of(const PhaseSeconds& seconds) { return collect_parts(seconds); }
+Parts parts_of(const Flops& flops) { return collect_parts(flops); }
 
 }  // namespace afina

@@ -1,18 +1,16 @@
-// What a report says, whatever its form: the rows of the cost table, and the ratios and differences
-// in words.
+// What a report says, whatever its form: the rows of the cost table, and ratios and differences in
+// words.
 #pragma once
 #include <string>
 #include <vector>
-#include "tools/results/results.h"
+#include "tools/text/units.h"
 
 namespace afina {
 
-struct CostRow {
-  std::string group;           // Parameters, Memory, Time, Arithmetic, Storage
-  std::string label;           // what is counted
+struct CostRow {  // one figure of all methods
+  Shown figure;
   std::vector<double> values;  // one a method
-  std::string (*format)(double);
-  bool key = false;  // one of the figures that short tables show
+  std::string text(size_t method) const { return format_of(figure.unit)(values[method]); }
 };
 
 // A comparison with what follows from it, computed once.
@@ -22,32 +20,36 @@ struct Facts {
   std::vector<MethodSummary> summaries;
   std::vector<PairedDifference> paired;
   std::vector<CostRow> costs;
+  std::vector<LossFigure> losses;  // those with a name that are known of some method
   bool has_retain = false;
-  bool has_accuracy = false;
   int seeds = 0;  // most runs of any method
 
   explicit Facts(const Comparison& comparison);
   const std::string& label(size_t method) const { return comparison.methods[method].label; }
   const PairedDifference* against_reference(size_t method) const;
+  // A loss figure of a method, with its interval.
+  std::string text(const LossFigure& figure, size_t method) const {
+    return format_estimate(summaries[method].*figure.of, format_of(figure.unit));
+  }
 };
 
 // value / reference value; NaN where that says nothing.
 double ratio(const CostRow& row, size_t method, size_t reference);
 
-// One figure as it was foreseen before a run began, and as it came.
-struct ForeseenFigure {
-  const char* what;
-  double foreseen, measured;
-  std::string (*format)(double);
+// One key figure as it was predicted before a run began, and as measured.
+struct PredictedFigure {
+  Shown figure;
+  double predicted, measured;
+  std::string text(double value) const { return format_of(figure.unit)(value); }
   std::string difference() const;  // "exact", "+1.2 %"
 };
-// Memory, arithmetic, time where the machine was measured, storage; empty where nothing was
-// foreseen.
-std::vector<ForeseenFigure> foreseen_figures(const RunResult& run);
+// Memory, FLOPs, training time where the machine was measured, storage; empty where nothing was
+// predicted.
+std::vector<PredictedFigure> predicted_figures(const RunResult& run);
 // The same in a sentence.
-std::string foreseen_sentence(const std::string& label, const RunResult& run);
+std::string predicted_sentence(const std::string& label, const RunResult& run);
 // Of the method's first run.
-std::vector<ForeseenFigure> foreseen_figures(const Facts& facts, size_t method);
+std::vector<PredictedFigure> predicted_figures(const Facts& facts, size_t method);
 
 // "lora r=16 trains 1.2 % of the parameters, holds 0.41× the memory, ..."
 std::string cost_sentence(const Facts& facts, size_t method);
@@ -58,8 +60,11 @@ std::string learning_sentence(const Facts& facts, size_t method);
 // How intervals were made, or why there are none.
 std::string interval_sentence(const Facts& facts);
 
-// Purposes and phases by name, in the order of the bars.
-std::vector<std::pair<const char*, int64_t>> purposes(const MemoryBytes& memory);
-std::vector<std::pair<const char*, double>> training_phases(const PhaseSeconds& seconds);
+// The parts of a sum, in the order of bars: bytes by purpose at the peak of training, seconds of
+// training by phase, FLOPs by phase.
+using Parts = std::vector<std::pair<std::string, double>>;
+Parts parts_of(const MemoryBytes& memory);
+Parts parts_of(const PhaseSeconds& seconds);
+Parts parts_of(const Flops& flops);
 
 }  // namespace afina

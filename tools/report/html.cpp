@@ -1,5 +1,5 @@
 // The frame of report.html: head, navigation, title, data and scripts around the sections.
-#include <nlohmann/json.hpp>
+#include "engine/files/json_value.h"
 #include "tools/report/embedded.h"
 #include "tools/report/page.h"
 #include "tools/report/report.h"
@@ -52,7 +52,7 @@ std::string why(std::string_view question, std::string_view answer) {
 
 namespace {
 
-using nlohmann::ordered_json;
+using ordered_json = OrderedJson;
 
 // Long curves are thinned: a screen has some hundred points of width, and results.json has them
 // all.
@@ -93,19 +93,28 @@ std::string chart_data(const Comparison& comparison) {
 }
 
 // No request can leave the page, whatever the data contain.
-const char* const head = R"html(<!DOCTYPE html>
+const char* const head =
+    R"html(<!DOCTYPE html>
 <html lang="en" data-theme="light">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; )html"
+    R"html(style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<script>if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.dataset.theme = "dark";</script>
+<script>if (matchMedia("(prefers-color-scheme: dark)").matches) )html"
+    R"html(document.documentElement.dataset.theme = "dark";</script>
 )html";
 
-const char* const navigation = R"(<nav><div>
-<span class="brand"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" aria-hidden="true"><path d="M8 2v8a4 4 0 0 0 8 0V2M12 14v8"/></svg><span>afina</span></span>
-<span class="links"><a href="#overview">Overview</a><a href="#costs">Costs</a><a href="#learning">Learning</a><a href="#forgetting">Forgetting</a><a href="#search">Search</a><a href="#samples">Samples</a><a href="#conditions">Conditions</a></span>
+const char* const navigation =
+    R"(<nav><div>
+<span class="brand"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" )"
+    R"(stroke-width="2.2" stroke-linecap="round" aria-hidden="true"><path d="M8 2v8a4 4 )"
+    R"(0 0 0 8 0V2M12 14v8"/></svg><span>afina</span></span>
+<span class="links"><a href="#overview">Overview</a><a href="#costs">Costs</a><a )"
+    R"(href="#learning">Learning</a><a href="#forgetting">Forgetting</a><a )"
+    R"(href="#search">Search</a><a href="#samples">Samples</a><a )"
+    R"(href="#conditions">Conditions</a></span>
 <button id="theme" type="button" title="Light or dark" aria-label="Light or dark">◐</button>
 </div></nav>
 )";

@@ -1,7 +1,6 @@
 // Learning, forgetting, search and samples of report.html.
 #include <cmath>
 #include "tools/report/page.h"
-#include "tools/text/format.h"
 
 namespace afina::page {
 namespace {
@@ -27,16 +26,16 @@ std::string difference_cell(const Estimate& estimate, const char* unit) {
   return cell(format_difference(estimate.mean), small);
 }
 
+// The losses of the untouched model stand beneath those after training.
 std::string loss_row(const Facts& facts, size_t method) {
-  const MethodSummary& summary = facts.summaries[method];
   std::string html = "<tr><th scope=\"row\">" + method_name(facts, method) + "</th>" +
-                     cell(format_learning_rate(facts.comparison.methods[method].learning_rate)) +
-                     cell(format_estimate(summary.heldout), before_after(facts, method, false)) +
-                     cell(format_difference(summary.gain.mean));
-  if (facts.has_retain)
-    html += cell(format_estimate(summary.retain), before_after(facts, method, true)) +
-            cell(summary.forgetting.known() ? format_difference(summary.forgetting.mean) : "–");
-  if (facts.has_accuracy) html += cell(format_estimate(summary.accuracy, format_percent));
+                     cell(format_learning_rate(facts.comparison.methods[method].learning_rate));
+  for (const LossFigure& figure : facts.losses) {
+    bool heldout = figure.of == &MethodSummary::heldout,
+         retain = figure.of == &MethodSummary::retain;
+    html += cell(facts.text(figure, method),
+                 heldout || retain ? before_after(facts, method, retain) : "");
+  }
   const PairedDifference* pair = facts.against_reference(method);
   if (!pair) return html + cell("–") + cell("–") + cell("–") + "</tr>\n";
   html += difference_cell(pair->over_examples, "row") + difference_cell(pair->over_seeds, "seed");
@@ -46,16 +45,15 @@ std::string loss_row(const Facts& facts, size_t method) {
 
 std::string loss_table(const Facts& facts) {
   std::string html = "<div class=\"scroll\"><table class=\"losses\"><thead><tr><th></th>";
-  html += header_cell("rate") + header_cell("held-out loss") + header_cell("learnt");
-  if (facts.has_retain) html += header_cell("retention loss") + header_cell("forgotten");
-  if (facts.has_accuracy) html += header_cell("answers right");
+  html += header_cell("rate");
+  for (const LossFigure& figure : facts.losses) html += header_cell(figure.name);
   html += header_cell("difference by rows") + header_cell("difference by seeds") +
           header_cell("rows better") + "</tr></thead><tbody>\n";
   for (size_t method = 0; method < facts.summaries.size(); method++)
     html += loss_row(facts, method);
   return html +
-         "</tbody></table></div>\n<p class=\"soft\">Losses are nats per target token, on rows that "
-         "no choice ever saw. " +
+         "</tbody></table></div>\n<p class=\"soft\">Losses are in nats per target token, on "
+         "held-out rows that were not used to choose anything. " +
          escape(interval_sentence(facts)) + "</p>\n";
 }
 
@@ -67,7 +65,10 @@ std::string canvas(const char* id, const char* title, const std::string& words, 
 }
 
 const char* const axis_switch =
-    R"(<div class="switch" role="group" aria-label="Horizontal axis"><button type="button" data-axis="step" aria-pressed="true">by step</button><button type="button" data-axis="second" aria-pressed="false">by second</button><button type="button" data-axis="token" aria-pressed="false">by token</button></div>
+    R"(<div class="switch" role="group" aria-label="Horizontal axis"><button type="button" )"
+    R"(data-axis="step" aria-pressed="true">by step</button><button type="button" )"
+    R"(data-axis="second" aria-pressed="false">by second</button><button type="button" )"
+    R"(data-axis="token" aria-pressed="false">by token</button></div>
 )";
 
 std::string search_table(const Facts& facts, size_t method) {
@@ -143,26 +144,25 @@ std::string learning(const Facts& facts) {
               "subtracted and the differences are averaged; the "
               "interval says whether other rows of the same kind would give the same order. By "
               "seeds: the same is done for whole runs with the "
-              "same seed; the interval says whether another training run would. An interval that "
-              "contains zero means that chance alone can give "
-              "such a difference. Negative is better than the reference.");
+              "same seed; the interval says whether another training run would. If an interval "
+              "contains zero, the difference may be "
+              "chance. Negative is better than the reference.");
   html += std::string("<div style=\"margin-top:1.4rem\">") + axis_switch +
           "</div>\n<div class=\"two\">\n";
   html += canvas("heldout", "Held-out loss",
                  "Mean over seeds; the band reaches from the lowest seed to the highest. By second "
-                 "shows who is ahead when time is what counts.");
-  html +=
-      canvas("train", "Training loss",
-             "Before each update, on its own batch: thin as measured, thick as a moving average.");
+                 "compares the methods at equal time.");
+  html += canvas(
+      "train", "Training loss",
+      "Before each update, on its own batch. Thin line: as measured; thick line: moving average.");
   html += "</div>\n</section>\n<section id=\"forgetting\">\n<h2>What it forgot</h2>\n";
   if (!facts.has_retain)
     return html +
-           "<p>No retention text was given, so nothing is known of what the methods forgot. Give "
-           "one with <code>--retain</code>: general "
-           "text, unlike the training data.</p>\n</section>\n";
+           "<p>Forgetting was not measured: no retention text was given. Give one with "
+           "<code>--retain</code>: general text, unlike the training data.</p>\n</section>\n";
   html +=
       "<p class=\"lead\">The loss on general text that has nothing to do with the training data. "
-      "Where it rises, the model has unlearnt "
+      "Where it rises, the model has forgotten "
       "something.</p>\n<div class=\"two\">\n";
   html += canvas("tradeoff", "Learnt against forgotten",
                  "Each path starts at the untouched model and ends at the large point; small pale "
@@ -193,11 +193,11 @@ std::string search(const Facts& facts) {
       "<p class=\"lead\">Each method gets its own best rate, with the same budget, chosen on "
       "held-out rows that do not enter the final "
       "figures.</p>\n";
-  html += canvas("search-chart", "Held-out loss after the search budget, by learning rate",
-                 search_budget(facts.comparison) +
-                     "The diamond is the rate chosen. Rates that diverged are only in the table. A "
-                     "best rate at the edge of its list asks for "
-                     "a wider search.");
+  html +=
+      canvas("search-chart", "Held-out loss after the search budget, by learning rate",
+             search_budget(facts.comparison) +
+                 "The diamond is the rate chosen. Rates that diverged are only in the table. If "
+                 "the best rate is at the edge of its list, search a wider range.");
   html += "<div class=\"tables\" style=\"margin-top:1rem\">\n";
   for (size_t method = 0; method < facts.summaries.size(); method++)
     if (!facts.comparison.methods[method].search.empty()) html += search_table(facts, method);

@@ -2,7 +2,6 @@
 #include <cmath>
 #include "tools/report/facts.h"
 #include "tools/report/report.h"
-#include "tools/text/format.h"
 
 namespace afina {
 namespace {
@@ -52,11 +51,11 @@ std::vector<std::string> header(const Facts& facts, const char* first) {
 std::string costs(const Facts& facts) {
   Table table(header(facts, "cost"));
   for (const CostRow& row : facts.costs) {
-    std::string mark = row.key ? "**" : "";
-    std::vector<std::string> cells = {mark + row.group + ", " + row.label + mark};
+    std::string mark = row.figure.key() ? "**" : "";
+    std::vector<std::string> cells = {mark + full_name(row.figure) + mark};
     for (size_t method = 0; method < row.values.size(); method++) {
       double times = ratio(row, method, facts.reference);
-      cells.push_back(mark + row.format(row.values[method]) + mark +
+      cells.push_back(mark + row.text(method) + mark +
                       (method == facts.reference || !std::isfinite(times)
                            ? ""
                            : " (" + format_ratio(times) + ")"));
@@ -66,38 +65,32 @@ std::string costs(const Facts& facts) {
   return table.text;
 }
 
-std::string foreseen(const Facts& facts) {
-  Table table({"method", "figure", "foreseen", "measured", "difference"});
+std::string predicted(const Facts& facts) {
+  Table table({"method", "figure", "predicted", "measured", "difference"});
   bool any = false;
   for (size_t method = 0; method < facts.summaries.size(); method++)
-    for (const ForeseenFigure& f : foreseen_figures(facts, method)) {
+    for (const PredictedFigure& f : predicted_figures(facts, method)) {
       any = true;
-      table.row({safe(facts.label(method)), f.what, f.format(f.foreseen), f.format(f.measured),
+      table.row({safe(facts.label(method)), f.figure.word, f.text(f.predicted), f.text(f.measured),
                  f.difference()});
     }
-  return any ? "\n## Foreseen and measured\n\nBefore a run began, and as it came; of each method's "
-               "first run.\n\n" +
+  return any ? "\n## Predicted and measured\n\nOf each method's first run, predicted before it "
+               "began.\n\n" +
                    table.text
              : "";
 }
 
 std::string losses(const Facts& facts) {
-  std::vector<std::string> names = {"method", "learning rate", "held-out loss", "learnt"};
-  if (facts.has_retain) names.insert(names.end(), {"retention loss", "forgotten"});
-  if (facts.has_accuracy) names.push_back("answers right");
+  std::vector<std::string> names = {"method", "learning rate"};
+  for (const LossFigure& figure : facts.losses) names.push_back(figure.name);
   names.insert(names.end(), {"difference, by rows", "by seeds", "better on"});
   Table table(names);
   for (size_t method = 0; method < facts.summaries.size(); method++) {
-    const MethodSummary& summary = facts.summaries[method];
     const PairedDifference* pair = facts.against_reference(method);
     std::vector<std::string> cells = {
         safe(facts.label(method)),
-        format_learning_rate(facts.comparison.methods[method].learning_rate),
-        format_estimate(summary.heldout), format_estimate(summary.gain)};
-    if (facts.has_retain)
-      cells.insert(cells.end(),
-                   {format_estimate(summary.retain), format_interval(summary.forgetting)});
-    if (facts.has_accuracy) cells.push_back(format_estimate(summary.accuracy, format_percent));
+        format_learning_rate(facts.comparison.methods[method].learning_rate)};
+    for (const LossFigure& figure : facts.losses) cells.push_back(facts.text(figure, method));
     if (pair)
       cells.insert(cells.end(),
                    {format_interval(pair->over_examples), format_interval(pair->over_seeds),
@@ -118,8 +111,8 @@ std::string search(const Facts& facts) {
                  format_loss(row.heldout), format_grouped(row.steps),
                  row.chosen ? "**chosen**" : ""});
     }
-  return any ? "## Search of the learning rate\n\nEqual budget for each method, on rows that do "
-               "not enter the figures above.\n\n" +
+  return any ? "## Search of the learning rate\n\nEvery rate has the same budget; losses are "
+               "on held-out rows that do not enter the figures above.\n\n" +
                    table.text + "\n"
              : "";
 }
@@ -133,7 +126,7 @@ std::string conditions(const Comparison& comparison) {
           safe(comparison.commit) + ", " + safe(comparison.machine.cpu) + ", " +
           safe(comparison.machine.isa) + ", " + std::to_string(comparison.machine.threads) +
           " threads.\n\n";
-  Table data({"rows for", "rows", "tokens", "target tokens", "cut", "file", "SHA-256"});
+  Table data({"used for", "rows", "tokens", "target tokens", "truncated", "file", "SHA-256"});
   for (const DataDescription& one : comparison.data)
     data.row({safe(one.role), format_grouped(one.rows), format_grouped(one.tokens),
               format_grouped(one.target_tokens), format_grouped(one.truncated), safe(one.path),
@@ -156,10 +149,12 @@ std::string summary_markdown(const Comparison& comparison) {
     text += "- " + safe(learning_sentence(facts, method)) + "\n";
   }
   for (const std::string& note : comparison.notes) text += "- Note: " + safe(note) + "\n";
-  text += "\n## Costs\n\nIn brackets the ratio to " + safe(facts.label(facts.reference)) + ".\n\n" +
-          costs(facts) + foreseen(facts);
-  text += "\n## Losses\n\nNats per target token, on rows that no choice ever saw. " +
-          interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
+  text += "\n## Costs\n\nThe ratio to " + safe(facts.label(facts.reference)) +
+          " is in brackets.\n\n" + costs(facts) + predicted(facts);
+  text +=
+      "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
+      "anything. " +
+      interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
   return text + search(facts) + conditions(comparison);
 }
 

@@ -10,10 +10,7 @@ namespace afina {
 std::string report_html(const Comparison& comparison);
 std::string summary_markdown(const Comparison& comparison);
 // Aligned columns, one a method, for the end of a command. `colour` adds ANSI colours: ask
-// stdout_has_colour().
+// stdout_has_colour() (tools/text/colour.h).
 std::string terminal_table(const Comparison& comparison, bool colour);
-
-// Standard output is a terminal and NO_COLOR is not set.
-bool stdout_has_colour();
 
 }  // namespace afina

@@ -1,11 +1,8 @@
 // The table at the end of a comparison in a terminal.
-#include <unistd.h>
 #include <cmath>
-#include <cstdlib>
 #include <sstream>
 #include "tools/report/facts.h"
 #include "tools/report/report.h"
-#include "tools/text/format.h"
 
 namespace afina {
 namespace {
@@ -55,20 +52,19 @@ struct Grid {
 
 // A ratio below 0.8 saves, above 1.25 costs; between them neither deserves a colour.
 const char* ratio_style(const CostRow& row, double times) {
-  bool more_is_better = row.label == "tokens per second";
+  bool more_is_better = row.figure.unit == Unit::per_second;
   if (more_is_better ? times > 1.25 : times < 0.8) return green;
   return (more_is_better ? times < 0.8 : times > 1.25) ? yellow : "";
 }
 
 void add_costs(const Facts& facts, Grid& grid) {
   for (const CostRow& row : facts.costs) {
-    if (!row.key) continue;
-    std::vector<Cell> cells = {
-        {row.label == "tokens per second" ? "Tokens per second" : row.group + ", " + row.label}};
+    if (!row.figure.key()) continue;
+    std::vector<Cell> cells = {{full_name(row.figure)}};
     for (size_t method = 0; method < row.values.size(); method++) {
       double times = ratio(row, method, facts.reference);
       bool compared = method != facts.reference && std::isfinite(times);
-      cells.push_back({row.format(row.values[method])});
+      cells.push_back({row.text(method)});
       cells.push_back(
           {compared ? format_ratio(times) : "", compared ? ratio_style(row, times) : ""});
     }
@@ -77,7 +73,7 @@ void add_costs(const Facts& facts, Grid& grid) {
 }
 
 template <class Text>
-void add_row(const Facts& facts, Grid& grid, const char* name, Text text) {
+void add_row(const Facts& facts, Grid& grid, const std::string& name, Text text) {
   std::vector<Cell> cells = {{name}};
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     cells.push_back({text(method)});
@@ -87,15 +83,11 @@ void add_row(const Facts& facts, Grid& grid, const char* name, Text text) {
 }
 
 void add_losses(const Facts& facts, Grid& grid) {
-  auto& all = facts.summaries;
   add_row(facts, grid, "Learning rate", [&](size_t m) {
     return format_learning_rate(facts.comparison.methods[m].learning_rate);
   });
-  add_row(facts, grid, "Held-out loss", [&](size_t m) { return format_estimate(all[m].heldout); });
-  add_row(facts, grid, "Learnt", [&](size_t m) { return format_estimate(all[m].gain); });
-  if (facts.has_retain)
-    add_row(facts, grid, "Forgotten",
-            [&](size_t m) { return format_estimate(all[m].forgetting, format_difference); });
+  for (const LossFigure& figure : facts.losses)
+    add_row(facts, grid, capital(figure.name), [&](size_t m) { return facts.text(figure, m); });
   auto against = [&](size_t m, Estimate PairedDifference::*which) -> std::string {
     const PairedDifference* pair = facts.against_reference(m);
     return pair ? format_estimate(pair->*which, format_difference) : "";
@@ -108,9 +100,6 @@ void add_losses(const Facts& facts, Grid& grid) {
   if (facts.seeds > 1)
     add_row(facts, grid, "Difference by seeds",
             [&](size_t m) { return against(m, &PairedDifference::over_seeds); });
-  if (facts.has_accuracy)
-    add_row(facts, grid, "Answers right",
-            [&](size_t m) { return format_estimate(all[m].accuracy, format_percent); });
 }
 
 // Wrapped at 100 columns, indented by two; no control character of a label or note reaches the
@@ -153,16 +142,11 @@ std::string terminal_table(const Comparison& comparison, bool colour) {
   }
   for (const MethodResult& method : comparison.methods)
     if (!method.runs.empty())
-      text += paragraph(foreseen_sentence(method.label, method.runs[0]), "", colour);
+      text += paragraph(predicted_sentence(method.label, method.runs[0]), "", colour);
   for (const std::string& note : comparison.notes)
     text += paragraph("Note: " + note, yellow, colour);
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour);
   return text;
-}
-
-bool stdout_has_colour() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 }
 
 }  // namespace afina

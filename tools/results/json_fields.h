@@ -6,17 +6,16 @@
 #include <concepts>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
 #include "engine/error.h"
+#include "engine/files/json_value.h"
+#include "tools/results/figures.h"
 
 namespace afina {
-
-using OrderedJson = nlohmann::ordered_json;
 
 // A struct with a list of fields, told from the containers by having no size and no value.
 template <class T>
@@ -30,12 +29,21 @@ struct JsonWriter {
   OrderedJson object = OrderedJson::object();
 
   template <class T>
-  void operator()(const char* key, T& value) {
+  void operator()(const char* key, T& value, const Shown& = {}) {
     object[key] = write(value);
+  }
+  // A value that may be missing: null where it is not there.
+  template <class T>
+  void optional(const char* key, T& value, bool& there) {
+    object[key] = there ? write(value) : OrderedJson();
   }
   // A value that follows from the others: written for readers of the file, passed over when read
   // back.
   void derived(const char* key, OrderedJson value) { object[key] = std::move(value); }
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void derived(const char* key, T value, const Shown&) { object[key] = write(value); }
+  void shown(double, const Shown&) {}
   // Points as one list a field: shorter, and what plotting wants.
   template <class T>
   void columns(const char* key, std::vector<T>& points) {
@@ -90,10 +98,16 @@ class JsonReader {
   }
 
   template <class T>
-  void operator()(const char* key, T& value) {
+  void operator()(const char* key, T& value, const Shown& = {}) {
     read(at(key), value, place_ + "." + key);
   }
-  void derived(const char* key, const OrderedJson&) { known_.insert(key); }
+  template <class T>
+  void optional(const char* key, T& value, bool& there) {
+    there = !at(key).is_null();
+    if (there) read(at(key), value, place_ + "." + key);
+  }
+  void derived(const char* key, const OrderedJson&, const Shown& = {}) { known_.insert(key); }
+  void shown(double, const Shown&) {}
   template <class T>
   void columns(const char* key, std::vector<T>& points) {
     const OrderedJson& lists = at(key);

@@ -1,10 +1,18 @@
 // The machine and the build, for manifests and reports.
 #pragma once
+#include <cstdint>
 #include <string>
 
-#include "tools/results/results.h"
-
 namespace afina {
+
+struct Machine {
+  std::string cpu;
+  std::string isa;
+  int threads = 0;
+  int cores = 0;
+  int64_t memory_bytes = 0;
+  std::string system;
+};
 
 Machine this_machine();
 std::string version();  // of the program

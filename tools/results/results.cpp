@@ -2,6 +2,7 @@
 // methods.
 #include "tools/results/results.h"
 #include <cmath>
+#include "tools/results/figures.h"
 
 namespace afina {
 namespace {
@@ -19,22 +20,11 @@ std::optional<double> difference(std::optional<double> a, std::optional<double> 
   return *a - *b;
 }
 
-void add(PhaseSeconds& sum, const PhaseSeconds& more, double weight) {
-  sum.forward += weight * more.forward;
-  sum.backward += weight * more.backward;
-  sum.optimizer += weight * more.optimizer;
-  sum.other += weight * more.other;
-  sum.evaluation += weight * more.evaluation;
-  sum.generation += weight * more.generation;
-  sum.saving += weight * more.saving;
-}
-
 void summarise_costs(const MethodResult& method, MethodSummary& summary) {
   for (const RunResult& run : method.runs) {
     double weight = 1.0 / double(method.runs.size());
-    add(summary.seconds, run.seconds, weight);
-    summary.flops.forward += weight * run.flops.forward;
-    summary.flops.backward += weight * run.flops.backward;
+    add_weighted(summary.seconds, run.seconds, weight);
+    add_weighted(summary.flops, run.flops, weight);
     if (run.memory.peak() >= summary.memory.peak()) {
       int64_t resident = std::max(summary.memory.resident_peak, run.memory.resident_peak);
       summary.memory = run.memory;
@@ -96,8 +86,7 @@ MethodSummary summarise(const MethodResult& method) {
       method, [](const RunResult& run) { return Maybe(run.before.heldout - run.after.heldout); });
   summary.forgetting = over_runs(
       method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
-  summary.accuracy = over_runs(method, [](const RunResult& run) { return run.after.accuracy; });
-  summary.tokens_per_second =
+  summary.throughput =
       over_runs(method, [](const RunResult& run) { return Maybe(run.tokens_per_second()); });
   summary.training_seconds =
       over_runs(method, [](const RunResult& run) { return Maybe(run.seconds.training()); });

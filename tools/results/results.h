@@ -1,17 +1,21 @@
 // What a comparison found, as plain data, and its JSON form (results.json, described in
 // docs/results-schema.md).
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
+#include "engine/device.h"
+#include "engine/files/json_value.h"
+#include "tools/results/machine.h"
 #include "tools/results/statistics.h"
 
 namespace afina {
 
-inline constexpr int results_schema_version = 2;
+inline constexpr int results_schema_version = 3;
 
 // A number that may be NaN or infinite (a run that diverged) is null in JSON and NaN when read
 // back.
@@ -40,8 +44,6 @@ struct Scores {        // the figures at one moment, before or after training
   int64_t heldout_tokens = 0;  // target tokens
   std::optional<double> retain;
   int64_t retain_tokens = 0;
-  std::optional<double>
-      accuracy;  // share of answers that are right, where the data have a rule for it
 };
 
 struct ExampleLosses {  // per held-out row, same order in every method and seed; empty when not
@@ -52,16 +54,9 @@ struct ExampleLosses {  // per held-out row, same order in every method and seed
 };
 
 struct MemoryBytes {  // by purpose, at the moment of training when the sum was greatest
-  int64_t weights = 0;
-  int64_t masters = 0;
-  int64_t gradients = 0;
-  int64_t optimizer = 0;
-  int64_t activations = 0;
-  int64_t workspace = 0;
-  int64_t resident_peak = 0;  // of the whole process, as the system reports it; 0 when not measured
-  int64_t peak() const {
-    return weights + masters + gradients + optimizer + activations + workspace;
-  }
+  std::array<int64_t, purpose_count> of{};
+  int64_t resident_peak = 0;  // of the whole process, as the system reports it; 0: not measured
+  int64_t peak() const { return std::accumulate(of.begin(), of.end(), int64_t(0)); }
 };
 
 struct PhaseSeconds {
@@ -82,32 +77,8 @@ struct Flops {  // as executed over the whole run, a multiply-add counted as two
   double total() const { return forward + backward; }
 };
 
-struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
-  std::string prompt;
-  std::string reference;  // the answer in the data; may be empty
-  std::string before;
-  std::string after;
-};
-
-struct Prediction {    // what was foreseen of a run before it began (tools/foresight/predict.h)
-  MemoryBytes memory;  // as RunResult::memory; resident_peak: of the whole process, about
-  Flops flops;         // of the whole run
-  std::optional<PhaseSeconds> seconds;  // forward, backward, optimizer and evaluation; unknown
-                                        // where the machine was not measured
-  int64_t storage_bytes = 0;
-  int64_t trained_parameters = 0;
-  int64_t total_parameters = 0;
-  int64_t steps = 0;
-  int64_t steps_seen = 0;  // of the steps those that were gone through: all (then FLOPs are exact),
-                           // or as many, evenly spaced, as are quick
-  int64_t tokens = 0;      // read in training
-};
-
-struct RunResult {     // one training run: a method, a learning rate, a seed
-  std::string name;    // unique in the comparison, for example "lora-r16/seed-1"
-  std::string folder;  // relative to results.json
-  uint64_t seed = 0;
-  double learning_rate = 0;
+// What a run costs, or a run so far, or a run as predicted.
+struct Costs {
   int64_t trained_parameters = 0;
   int64_t total_parameters = 0;  // of the model with what the method added
   int64_t steps = 0;
@@ -118,7 +89,32 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   MemoryBytes memory;
   Flops flops;
   int64_t storage_bytes =
-      0;               // of what must be stored to deploy it (the adapter, or the whole model)
+      0;  // of what must be stored to deploy it (the adapter, or the whole model)
+  double tokens_per_second() const {
+    return seconds.training() > 0 ? double(tokens) / seconds.training() : 0;
+  }
+};
+
+struct Generation {  // one prompt, greedily answered by the untouched and by the trained model
+  std::string prompt;
+  std::string reference;  // the answer in the data; may be empty
+  std::string before;
+  std::string after;
+};
+
+// What was predicted of a run before it began (tools/foresight/predict.h). resident_peak is
+// approximate; of the seconds forward, backward, optimizer and evaluation are predicted.
+struct Prediction : Costs {
+  bool timed = false;      // are the seconds known? Not where the machine was not measured
+  int64_t steps_seen = 0;  // steps executed for it: all (then FLOPs are exact), or as many, evenly
+                           // spaced, as are quick
+};
+
+struct RunResult : Costs {  // one training run: a method, a learning rate, a seed
+  std::string name;         // unique in the comparison, for example "lora-r16/seed-1"
+  std::string folder;       // relative to results.json
+  uint64_t seed = 0;
+  double learning_rate = 0;
   std::string digest;  // SHA-256 of all trained values
   std::optional<Prediction> predicted;
   Scores before;
@@ -127,9 +123,6 @@ struct RunResult {     // one training run: a method, a learning rate, a seed
   std::vector<EvaluationPoint> evaluations;
   ExampleLosses examples;  // after training
   std::vector<Generation> generations;
-  double tokens_per_second() const {
-    return seconds.training() > 0 ? double(tokens) / seconds.training() : 0;
-  }
 };
 
 struct SearchRow {  // one learning rate tried
@@ -174,15 +167,6 @@ struct DataDescription {
   int64_t truncated = 0;  // rows cut to the length
 };
 
-struct Machine {
-  std::string cpu;
-  std::string isa;
-  int threads = 0;
-  int cores = 0;
-  int64_t memory_bytes = 0;
-  std::string system;
-};
-
 struct Comparison {
   std::string title;
   std::string version;
@@ -199,18 +183,14 @@ struct Comparison {
       notes;  // warnings a reader must see: rows truncated, a rate at the edge of its search, ...
 };
 
-// What follows from a method's runs. Means are over seeds; memory, storage and parameters are the
-// largest over seeds (they hardly vary).
-struct MethodSummary {
+// What follows from a method's runs. Seconds and FLOPs are means over seeds, memory is that of the
+// run with the largest peak, storage and parameters are the largest (they hardly vary).
+struct MethodSummary : Costs {
   Estimate heldout, retain;  // after training
   Estimate gain;             // held-out loss before - after: what was learnt
   Estimate forgetting;       // retention loss after - before
-  Estimate accuracy;
-  Estimate tokens_per_second, training_seconds, final_train_loss;
-  PhaseSeconds seconds;  // means
-  MemoryBytes memory;    // of the run with the largest peak
-  Flops flops;           // means
-  int64_t trained_parameters = 0, total_parameters = 0, storage_bytes = 0;
+  Estimate throughput;       // tokens per second of training
+  Estimate training_seconds, final_train_loss;
   bool diverged = false;  // some seed ended with a loss that is not finite
 };
 MethodSummary summarise(const MethodResult& method);
@@ -231,13 +211,13 @@ std::vector<PairedDifference> paired_differences(const Comparison& comparison);
 
 size_t reference_method(const Comparison& comparison);
 
-nlohmann::ordered_json to_json(const Comparison& comparison);
-nlohmann::ordered_json to_json(const RunResult& run);
-nlohmann::ordered_json to_json(const Machine& machine);
-nlohmann::ordered_json to_json(const Prediction& prediction);
+OrderedJson to_json(const Comparison& comparison);
+OrderedJson to_json(const RunResult& run);
+OrderedJson to_json(const Machine& machine);
+OrderedJson to_json(const Prediction& prediction);
 // Unknown, missing and mistyped keys, and another schema version, are Errors that name the place.
-Comparison comparison_from_json(const nlohmann::ordered_json& json);
-RunResult run_from_json(const nlohmann::ordered_json& json);
+Comparison comparison_from_json(const OrderedJson& json);
+RunResult run_from_json(const OrderedJson& json);
 
 // Writes results.json, summary.md and report.html into the folder, which must exist
 // (tools/report/report.h has the pieces).

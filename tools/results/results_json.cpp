@@ -1,8 +1,8 @@
 // The JSON form of results: every struct lists its fields once, for writing and for reading.
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include "engine/error.h"
 #include "engine/files/json.h"
+#include "tools/results/figures.h"
 #include "tools/results/json_fields.h"
 #include "tools/results/results.h"
 
@@ -36,7 +36,6 @@ void fields(Io& io, Scores& scores) {
   io("heldout_tokens", scores.heldout_tokens);
   io("retain", scores.retain);
   io("retain_tokens", scores.retain_tokens);
-  io("accuracy", scores.accuracy);
 }
 
 template <class Io>
@@ -47,41 +46,10 @@ void fields(Io& io, ExampleLosses& examples) {
 }
 
 template <class Io>
-void fields(Io& io, MemoryBytes& memory) {
-  io("weights", memory.weights);
-  io("masters", memory.masters);
-  io("gradients", memory.gradients);
-  io("optimizer", memory.optimizer);
-  io("activations", memory.activations);
-  io("workspace", memory.workspace);
-  io("resident_peak", memory.resident_peak);
-  io.derived("peak", memory.peak());
-}
-
-template <class Io>
-void fields(Io& io, PhaseSeconds& seconds) {
-  io("forward", seconds.forward);
-  io("backward", seconds.backward);
-  io("optimizer", seconds.optimizer);
-  io("other", seconds.other);
-  io("evaluation", seconds.evaluation);
-  io("generation", seconds.generation);
-  io("saving", seconds.saving);
-  io.derived("training", JsonWriter::write(seconds.training()));
-  io.derived("total", JsonWriter::write(seconds.total()));
-}
-
-template <class Io>
-void fields(Io& io, Flops& flops) {
-  io("forward", flops.forward);
-  io("backward", flops.backward);
-}
-
-template <class Io>
 void fields(Io& io, Prediction& prediction) {
   io("memory", prediction.memory);
   io("flops", prediction.flops);
-  io("seconds", prediction.seconds);
+  io.optional("seconds", prediction.seconds, prediction.timed);
   io("storage_bytes", prediction.storage_bytes);
   io("trained_parameters", prediction.trained_parameters);
   io("total_parameters", prediction.total_parameters);
@@ -129,17 +97,7 @@ void fields(Io& io, RunResult& run) {
   io("folder", run.folder);
   io("seed", run.seed);
   io("learning_rate", run.learning_rate);
-  io("trained_parameters", run.trained_parameters);
-  io("total_parameters", run.total_parameters);
-  io("steps", run.steps);
-  io("samples", run.samples);
-  io("tokens", run.tokens);
-  io("target_tokens", run.target_tokens);
-  io.derived("tokens_per_second", JsonWriter::write(run.tokens_per_second()));
-  io("seconds", run.seconds);
-  io("memory", run.memory);
-  io("flops", run.flops);
-  io("storage_bytes", run.storage_bytes);
+  cost_fields(io, run);
   io("digest", run.digest);
   io("predicted", run.predicted);
   io("before", run.before);
@@ -175,15 +133,11 @@ static OrderedJson estimate_json(const Estimate& estimate) {
 
 static OrderedJson summary_json(const MethodResult& method) {
   MethodSummary summary = summarise(method);
-  return {{"heldout", estimate_json(summary.heldout)},
-          {"retain", estimate_json(summary.retain)},
-          {"gain", estimate_json(summary.gain)},
-          {"forgetting", estimate_json(summary.forgetting)},
-          {"accuracy", estimate_json(summary.accuracy)},
-          {"tokens_per_second", estimate_json(summary.tokens_per_second)},
-          {"training_seconds", estimate_json(summary.training_seconds)},
-          {"final_train_loss", estimate_json(summary.final_train_loss)},
-          {"diverged", summary.diverged}};
+  OrderedJson json = OrderedJson::object();
+  for (const LossFigure& figure : loss_figures())
+    json[figure.key] = estimate_json(summary.*figure.of);
+  json["diverged"] = summary.diverged;
+  return json;
 }
 
 template <class Io>

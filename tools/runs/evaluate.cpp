@@ -2,18 +2,9 @@
 #include "tools/runs/evaluate.h"
 
 #include "engine/graph.h"
+#include "tools/runs/step.h"
 
 namespace afina {
-
-Inputs inputs_of(const Batch& batch, uint64_t seed, int64_t step, Device device) {
-  PurposeScope purpose(Purpose::workspace);
-  Inputs inputs = make_inputs(batch.rows, batch.length, batch.tokens, batch.targets, batch.starts,
-                              batch.samples, device);
-  inputs.training = step >= 0;
-  inputs.seed = seed;
-  inputs.step = step;
-  return inputs;
-}
 
 Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t length) {
   PhaseScope phase(Phase::evaluation);
@@ -22,6 +13,7 @@ Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t
   options.batch = batch;
   options.length = length;
   options.shuffle = false;
+  options.pack = model.method->virtual_tokens() == 0;  // packed or not: the same losses
   Evaluation out;
   out.losses.assign(samples.rows.size(), 0.);
   out.tokens.assign(samples.rows.size(), 0);

@@ -1,4 +1,4 @@
-// Losses over rows that are not trained on, and answers to prompts.
+// Losses over rows that are not trained on.
 #pragma once
 #include "data/batches.h"
 #include "model/model.h"
@@ -13,9 +13,5 @@ struct Evaluation {
 };
 // Every sample once, nothing recorded. `batch` rows at a time of at most `length` tokens.
 Evaluation evaluate(Model& model, const Samples& samples, int64_t batch, int64_t length);
-
-// A batch as the model reads it. step: the update it is for, from 0; -1 when not training.
-Inputs inputs_of(const Batch& batch, uint64_t seed = 0, int64_t step = -1,
-                 Device device = Device::cpu);
 
 }  // namespace afina

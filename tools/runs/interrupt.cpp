@@ -31,7 +31,8 @@ void note(int signal) {
   asked_at = now();
   asked = 1;
   constexpr char words[] =
-      "\ninterrupted: this step is finished and a checkpoint written; once more ends at once\n";
+      "\ninterrupted: finishing this step and writing a checkpoint; interrupt again to stop at "
+      "once\n";
   [[maybe_unused]] ssize_t wrote = ::write(STDERR_FILENO, words, sizeof words - 1);
 }
 }  // namespace

@@ -2,33 +2,55 @@
 // named.
 #pragma once
 #include <memory>
-#include <optional>
 
-#include "data/batches.h"
 #include "model/files/weights.h"
-#include "tools/options/options.h"
+#include "tools/options/groups.h"
 
 namespace afina {
 
-// --model, --adapter, --dtype, --device
+// The model of a command that does not train.
 struct LoadOptions {
-  std::string model, adapter, dtype = "f32", device = "auto";
-  void add_to(Options& options);
-  Dtype parsed_dtype() const;
-  Device parsed_device() const { return parse_device(device); }
+  std::string model, adapter;
+  Precision dtype = Precision::f32;
+  DeviceChoice device = DeviceChoice::automatic;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("model,m", o.model, Bits::keep, "Hugging Face folder or .gguf file", required);
+    v("adapter", o.adapter, Bits::keep,
+      "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' "
+      "and PEFT write them");
+    v("dtype", o.dtype, Bits::keep,
+      "precision to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
+    v("device", o.device, Bits::keep, device_help);
+  }
+  // To be held while the model computes. A UsageError for what cannot be computed here.
+  ComputeScope scope() const {
+    require_precision(dtype, usable_device(device));
+    return ComputeScope(dtype);
+  }
 };
 
+// The tokenizer of a Hugging Face folder or of a GGUF file.
 Tokenizer tokenizer_of(const ModelFiles& files);
 // The untouched model, with the adapter when a folder is named.
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
                                   Device device = Device::cpu);
+// The same as the options say.
+std::unique_ptr<Model> load_model(ModelFiles& files, const LoadOptions& options);
 
 // --data and how its records become tokens: what eval and show share with training.
-struct ReadOptions {
+struct ReadOptions : RecordOptions {
   std::string path;
-  DataOptions data;
-  int64_t length = 0;  // 0: as for training, or the model's context where that is shorter
-  void add_to(Options& options);
+  ReadOptions() { length = 0; }  // as for training, or the model's context where that is shorter
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("data", o.path, Bits::keep, "records: .jsonl, .json or .txt");
+    RecordOptions::each(o, v);
+  }
+  // What --help shows for the length of 0.
+  static constexpr const char* length_shown = "256, or the model's context";
   // The longest row; one beyond the model's context is an Error.
   int64_t row_length(const ModelConfig& config) const;
   // Records as rows of tokens; `whole`, when given, receives the examples they came from.

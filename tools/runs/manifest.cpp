@@ -1,6 +1,8 @@
 // The manifest of a run: what is needed to know what was run, and to run it again.
 #include "engine/choices.h"
 #include "tools/results/machine.h"
+#include "tools/results/results.h"
+#include "tools/runs/identity.h"
 #include "tools/runs/replay.h"
 
 namespace afina {
@@ -21,7 +23,7 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
           {"method_options", outcome.method_options},
           {"batch", bench.run.batch},
           {"accumulate", bench.run.accumulate},
-          {"checkpoint", bench.model.checkpoint},
+          {"checkpoint", word_of(bench.model.checkpoint)},
           {"apply_as_you_go", bench.run.apply_as_you_go},
           {"model",
            {{"path", bench.model.path},
@@ -30,7 +32,7 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
             {"parameters", bench.described.parameters}}},
           {"tokenizer_template", bench.chat.name()},
           {"data", data},
-          {"device", name(bench.model.parsed_device())},
+          {"device", name(bench.model.usable_device())},
           {"machine", Json::parse(to_json(this_machine()).dump())},
           {"replay", replay_of(plan, bench)},
           {"choices", choices()},  // --repeat takes them up

@@ -1,73 +1,58 @@
-// Options to JSON and back, each named once.
+// Options to JSON and back, by their declarations.
 #include "tools/runs/replay.h"
+
+#include "tools/runs/option_json.h"
 
 namespace afina {
 
 namespace {
 
-// Visits every option with its name, in the same way for writing and for reading.
-template <class O, class Visit>
-void each_of_model(O& o, Visit visit) {
-  visit("path", o.path);
-  visit("dtype", o.dtype);
-  visit("checkpoint", o.checkpoint);
-  visit("init", o.init);
-}
-template <class O, class Visit>
-void each_of_data(O& o, Visit visit) {
-  visit("data", o.data);
-  visit("eval", o.eval);
-  visit("retain", o.retain);
-  visit("format", o.format);
-  visit("fields", o.fields);
-  visit("template", o.chat_template);
-  visit("train_on", o.train_on);
-  visit("on_too_long", o.on_too_long);
-  visit("on_problem", o.on_problem);
-  visit("pack", o.packing);
-  visit("length", o.length);
-  visit("held_out", o.held_out);
-  visit("limit", o.limit);
-  visit("eval_rows", o.eval_rows);
-  visit("retain_tokens", o.retain_tokens);
-}
-template <class O, class Visit>
-void each_of_run(O& o, Visit visit) {
-  visit("steps", o.steps);
-  visit("batch", o.batch);
-  visit("accumulate", o.accumulate);
-  visit("warmup", o.warmup);
-  visit("seed", o.seed);
-  visit("schedule", o.schedule);
-  visit("optimizer", o.optimizer);
-  visit("weight_decay", o.weight_decay);
-  visit("clip", o.clip);
-  visit("beta1", o.beta1);
-  visit("beta2", o.beta2);
-  visit("eps", o.eps);
-  visit("floor", o.floor);
-}
+// Visitors that write and read every option, those that no bits follow from included: a run that
+// fitted into memory only with --checkpoint block is to be run so again.
+struct Write {
+  Json& json;
+  template <class T>
+  void operator()(const char* name, const T& field, Bits, const char*, Default = {}) {
+    json[long_name(name)] = json_of(field);
+  }
+};
+struct Read {
+  const Json& json;
+  const std::string& where;
+  template <class T>
+  void operator()(const char* name, T& field, Bits, const char*, Default = {}) {
+    const std::string option = long_name(name);
+    require(json.contains(option), where, ": does not say --", option,
+            "; it was written by another version of afina");
+    read_json(field, json, option, where);
+  }
+};
 
-auto writer(Json& to) {
-  return [&to](const char* name, const auto& value) { to[name] = value; };
+template <class Group>
+Json written(const Group& group) {
+  Json json = Json::object();
+  Write write{json};
+  Group::each(group, write);
+  return json;
 }
-auto reader(const Json& from, const std::string& where) {
-  return [&from, where](const char* name, auto& value) {
-    value = get<std::decay_t<decltype(value)>>(from, name, where);
-  };
+template <class Group>
+void read(Group& group, const Json& json, const std::string& where) {
+  Read reader{json, where};
+  Group::each(group, reader);
 }
 
 }  // namespace
 
 Json replay_of(const RunPlan& plan, const Workbench& bench) {
-  Json model = Json::object(), data = Json::object(), run = Json::object(), method = Json::object();
-  each_of_model(bench.model, writer(model));
-  each_of_data(bench.data, writer(data));
-  each_of_run(bench.run, writer(run));
+  Json method = Json::object();
   for (auto& [key, value] : plan.method.options) method[key] = value;
-  return {
-      {"model", model},           {"data", data},  {"run", run},       {"method", plan.method.name},
-      {"method_options", method}, {"lr", plan.lr}, {"seed", plan.seed}};
+  return {{"model", written(bench.model)},
+          {"data", written(bench.data)},
+          {"run", written(bench.run)},
+          {"method", plan.method.name},
+          {"method_options", method},
+          {"lr", plan.lr},
+          {"seed", plan.seed}};
 }
 
 Replay parse_replay(const Json& manifest, const std::string& where) {
@@ -76,9 +61,9 @@ Replay parse_replay(const Json& manifest, const std::string& where) {
   const Json& json = manifest.at("replay");
   const std::string at = where + ": replay";
   Replay replay;
-  each_of_model(replay.model, reader(member(json, "model", at), at));
-  each_of_data(replay.data, reader(member(json, "data", at), at));
-  each_of_run(replay.run, reader(member(json, "run", at), at));
+  read(replay.model, member(json, "model", at), at);
+  read(replay.data, member(json, "data", at), at);
+  read(replay.run, member(json, "run", at), at);
   replay.method.name = replay.method.text = get<std::string>(json, "method", at);
   for (auto& [key, value] : member(json, "method_options", at).items()) {
     replay.method.options[key] = get<std::string>(member(json, "method_options", at), key, at);

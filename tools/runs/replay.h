@@ -1,5 +1,4 @@
-// What it takes to run a run again: every option that its bits follow from, as its manifest keeps
-// them.
+// What it takes to run a run again: its options, as its manifest keeps them.
 #pragma once
 #include "tools/runs/run.h"
 

@@ -17,6 +17,7 @@ struct RunPlan {
       false;  // go on from the newest checkpoint; a finished run is read back from its run.json
   int64_t stop_after = 0;  // this many steps: as if interrupted there; 0: go on to the end
   bool keep_model = true;  // write the adapter, or the whole model
+  std::optional<Prediction> predicted;  // recorded beside the measured figures
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
       progress;  // after every step; may be empty
 };
@@ -35,13 +36,6 @@ struct RunOutcome {
 // writes a checkpoint and throws Interrupted.
 RunOutcome run_training(const RunPlan& plan, Workbench& bench);
 
-// What identifies a run: nothing that may not change between stop and resume is missing from it.
-Json identity_of(const RunPlan& plan, const Workbench& bench);
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome);
-// Sets options that belong to a run and not to its method (lr) aside: returns the rates,
-// "1e-4/3e-4" being several.
-std::vector<double> take_rates(MethodSpec& spec, double otherwise);
-// "lora:rank=16,alpha=32" as people read it: "lora alpha=32 rank=16"
-std::string label_of(const MethodSpec& spec);
 
 }  // namespace afina

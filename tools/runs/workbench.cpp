@@ -1,17 +1,15 @@
-// Opening model and data, and measuring the untouched model.
+// Opening model and data.
 #include "tools/runs/workbench.h"
 
 #include <filesystem>
 
 #include "engine/bf16_sums.h"
 #include "engine/files/sha256.h"
-#include "model/generate.h"
+#include "tools/runs/load.h"
 
 namespace afina {
 
 namespace {
-
-struct Untouched : Method {};  // nothing is trained, nothing is added
 
 DataDescription described(const std::string& role, const std::string& path,
                           const Samples& samples) {
@@ -108,15 +106,13 @@ std::string hash_of(const ModelFiles& files, uint64_t seed) {
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
-  model.parsed_device();
-  model.parsed_dtype();
-  model.parsed_checkpoint();  // what cannot be is said before anything is read or foreseen
+  model.check();  // wrong options are refused before anything is read
+  const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
-  Tokenizer tokenizer = files->gguf ? Tokenizer::from_gguf(files->gguf->metadata(), model.path)
-                                    : Tokenizer::from_file(model.path);
+  Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},     {},
-                  {},    {},   {},  {},    {},        0,    {}, {}, nullptr};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
+                  {},    {},   {},  {},    {},        {},   0,  {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
@@ -148,126 +144,21 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                           std::to_string(bench.data.length) + " tokens");
   if (bench.train.skipped)
     bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
-  if (model.dtype == "bf16" && sums_by_amx() && model.parsed_device() == Device::cpu)
+  if (model.dtype == Precision::bf16 && sums_by_amx() && model.usable_device() == Device::cpu)
     bench.notes.push_back(
         "this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of "
         "its own");
-  if (model.dtype == "bf16-tiles" && !sums_by_amx())
+  if (model.dtype == Precision::bf16_tiles && !sums_by_amx())
     bench.notes.push_back(
         "this processor has no AMX (or is not to use it): --dtype bf16-tiles gives its bits here "
         "too, but slower than bf16");
   return bench;
 }
 
-BatchOptions batch_options(const RunOptions& run, const DataOptions& data, uint64_t seed) {
-  BatchOptions b;
-  b.batch = run.batch;
-  b.accumulate = run.accumulate;
-  b.length = data.length;
-  b.seed = seed;
-  b.pack = data.packing == "on";
-  return b;
-}
-
-std::vector<InputRows> rows_of(const std::vector<Batch>& batches) {
-  std::vector<InputRows> rows;
-  for (const Batch& b : batches)
-    rows.push_back({b.rows, b.length, b.tokens, b.targets, b.starts, b.samples});
-  return rows;
-}
-
-StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& trainer,
-                    uint64_t seed, int64_t step, StepInputs* inputs) {
-  int64_t targets = 0;
-  for (const Batch& b : batches) targets += b.target_count;
-  if (inputs) {
-    inputs->load(rows_of(batches), seed, step);
-    auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
-    return trainer.step(batches.size(), targets, forward, &inputs->kind());
-  }
-  return trainer.step(batches.size(), targets, [&](size_t i, double scale) {
-    return model.loss(inputs_of(batches[i], seed, step, model.parameters->device), scale);
-  });
-}
-
-MemoryBytes memory_at_peak(const MemoryUse& use) {
-  MemoryBytes m;
-  auto at = [&](Purpose p) { return use.at_peak[size_t(p)]; };
-  m.weights = at(Purpose::weights);
-  m.masters = at(Purpose::masters);
-  m.gradients = at(Purpose::gradients);
-  m.optimizer = at(Purpose::optimizer);
-  m.activations = at(Purpose::activations);
-  m.workspace = at(Purpose::workspace);
-  return m;
-}
-
-bool looks_after(const RunOptions& run, int64_t step) {
-  int64_t every = run.eval_every > 0 ? run.eval_every : std::max<int64_t>(1, run.steps / 10);
-  return step % every == 0 || step == run.steps;
-}
-
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method,
                              uint64_t seed) {
   return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     {bench.model.parsed_dtype(), bench.model.parsed_device(), seed,
-                      bench.model.parsed_checkpoint()});
-}
-
-std::vector<std::string> answers(Model& model, const Workbench& bench) {
-  PhaseScope phase(Phase::evaluation);
-  std::vector<std::string> all;
-  for (const Example& e : bench.prompts) {
-    std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
-    std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.render(asked, true).text);
-    if (bench.tokenizer.adds_bos() && (prompt.empty() || prompt[0] != bench.tokenizer.bos()))
-      prompt.insert(prompt.begin(), bench.tokenizer.bos());
-    GenerateOptions options;
-    options.most = std::min<int64_t>(96, model.config.context - int64_t(prompt.size()));
-    options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
-    if (options.most <= 0) {
-      all.push_back("(the prompt fills the model's context)");
-      continue;
-    }
-    all.push_back(bench.tokenizer.decode(generate(model, prompt, options).tokens, true));
-  }
-  return all;
-}
-
-Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
-  Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
-  Scores s;
-  s.heldout = e.mean;
-  s.heldout_rows = int64_t(e.losses.size());
-  s.heldout_tokens = e.targets;
-  if (examples)
-    for (size_t i = 0; i < e.losses.size(); ++i) {
-      examples->rows.push_back(int64_t(i));
-      examples->tokens.push_back(e.tokens[i]);
-      examples->losses.push_back(e.losses[i]);
-    }
-  if (bench.retain.rows.empty()) return s;
-  Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
-  s.retain = r.mean;
-  s.retain_tokens = r.targets;
-  return s;
-}
-
-void measure_base(Workbench& bench) {
-  auto model = build(bench, std::make_unique<Untouched>(), bench.run.seed);
-  bench.described.parameters = 0;
-  for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
-  bench.before = score(*model, bench);
-  bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
-  std::vector<std::string> said = answers(*model, bench);
-  for (size_t i = 0; i < said.size(); ++i) {
-    const Example& e = bench.prompts[i];
-    std::string prompt;
-    for (size_t m = 0; m + 1 < e.messages.size(); ++m)
-      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") +
-                e.messages[m].content;
-    bench.generations.push_back({prompt, e.messages.back().content, said[i], ""});
-  }
+                     bench.model.build(seed, bench.model.usable_device()));
 }
 
 }  // namespace afina

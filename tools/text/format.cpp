@@ -100,8 +100,10 @@ std::string format_loss(double loss) {
 
 std::string format_difference(double value) {
   if (!std::isfinite(value)) return dash;
-  std::string size = print("%.4f", std::fabs(value));
-  return (size == "0.0000" ? "" : value < 0 ? minus : "+") + size;
+  const std::string size = print("%.4f", std::fabs(value));
+  std::string text = size == "0.0000" ? "" : value < 0 ? minus : "+";
+  text += size;
+  return text;
 }
 
 std::string format_learning_rate(double rate) {
@@ -115,24 +117,8 @@ std::string format_learning_rate(double rate) {
 std::string format_grouped(int64_t number) {
   std::string digits = std::to_string(number);
   size_t first = digits[0] == '-' ? 1 : 0;
-  for (size_t place = digits.size(); place > first + 3;) digits.insert(place -= 3, ",");
+  for (size_t place = digits.size(); place > first + 3;) digits.insert(place -= 3, 1, ',');
   return digits;
-}
-
-std::string format_estimate(const Estimate& estimate, std::string (*one)(double)) {
-  if (!estimate.known()) return dash;
-  std::string text = one(estimate.mean);
-  if (!estimate.has_interval()) return text;
-  std::string half = one(estimate.half);
-  return text + " ± " + (half.starts_with("+") ? half.substr(1) : half);
-}
-
-std::string format_interval(const Estimate& estimate) {
-  if (!estimate.known()) return dash;
-  std::string text = format_difference(estimate.mean);
-  if (!estimate.has_interval()) return text;
-  return text + " [" + format_difference(estimate.low()) + ", " +
-         format_difference(estimate.high()) + "]";
 }
 
 std::string short_hash(const std::string& hash, size_t length) { return hash.substr(0, length); }

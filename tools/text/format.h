@@ -4,8 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "tools/results/statistics.h"
-
 namespace afina {
 
 std::string format_count(double count);         // 576, 134.5 M, 1.24 B
@@ -19,12 +17,6 @@ std::string format_loss(double loss);           // 2.3456; "diverged" when not f
 std::string format_difference(double value);    // +0.0123, −0.0123
 std::string format_learning_rate(double rate);  // 3e-4
 std::string format_grouped(int64_t number);     // 1,234,567
-
-// "2.3456 ± 0.0123", without the second part where there is no interval, "–" where nothing was
-// measured.
-std::string format_estimate(const Estimate& estimate, std::string (*one)(double) = format_loss);
-// "−0.0412 [−0.0535, −0.0290]"
-std::string format_interval(const Estimate& estimate);
 
 // The first `length` characters of a hash: enough to tell two apart by eye.
 std::string short_hash(const std::string& hash, size_t length = 12);

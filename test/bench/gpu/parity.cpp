@@ -15,12 +15,15 @@ namespace {
 
 std::string config_text(bool tiny) {
   std::string wide =
-      tiny
-          ? R"("hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 60)"
-          : R"("hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 4096)";
-  return R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "num_hidden_layers": )" +
+      tiny ? R"("hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, )"
+             R"("num_key_value_heads": 1, "vocab_size": 60)"
+           : R"("hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, )"
+             R"("num_key_value_heads": 3, "vocab_size": 4096)";
+  return R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": )"
+         R"("silu", "num_hidden_layers": )" +
          std::string(tiny ? "2" : "6") + ", " + wide +
-         R"(, "max_position_embeddings": 512, "rms_norm_eps": 1e-05, "rope_theta": 10000, "tie_word_embeddings": true})";
+         R"(, "max_position_embeddings": 512, "rms_norm_eps": 1e-05, "rope_theta": 10000, )"
+         R"("tie_word_embeddings": true})";
 }
 
 struct Found {
@@ -58,7 +61,7 @@ Found run(bool tiny, Device device, Dtype dtype, const std::string& method) {
   Found found;
   found.loss = loss.total.item();
   for (Parameter* p : model->parameters->trained()) {
-    p->gather_uses();
+    p->add_uses();
     found.gradients.push_back({p->name, p->value.grad().value().values()});
   }
   return found;

@@ -21,23 +21,34 @@ struct Trial {
 };
 const Trial models[] = {
     {"GPT-2 124M",
-     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_embd": 768, "n_layer": 12, "n_head": 12,
-         "vocab_size": 50304, "n_positions": 1024, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
-     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_embd": 32, "n_layer": 1, "n_head": 2,
-         "vocab_size": 60, "n_positions": 16, "layer_norm_epsilon": 1e-05, "tie_word_embeddings": true})",
+     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": )"
+     R"("gelu_new", "n_embd": 768, "n_layer": 12, "n_head": 12,
+         "vocab_size": 50304, "n_positions": 1024, "layer_norm_epsilon": 1e-05, )"
+     R"("tie_word_embeddings": true})",
+     R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": )"
+     R"("gelu_new", "n_embd": 32, "n_layer": 1, "n_head": 2,
+         "vocab_size": 60, "n_positions": 16, "layer_norm_epsilon": 1e-05, )"
+     R"("tie_word_embeddings": true})",
      1024, 32},
     {"SmolLM2 135M",
-     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 576, "intermediate_size": 1536,
-         "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "max_position_embeddings": 8192,
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu",)"
+     R"( "hidden_size": 576, "intermediate_size": 1536,
+         "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, )"
+     R"("vocab_size": 49152, "max_position_embeddings": 8192,
          "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})",
-     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 32, "intermediate_size": 48,
-         "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 60, "max_position_embeddings": 16,
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu",)"
+     R"( "hidden_size": 32, "intermediate_size": 48,
+         "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, )"
+     R"("vocab_size": 60, "max_position_embeddings": 16,
          "rms_norm_eps": 1e-05, "rope_theta": 100000, "tie_word_embeddings": true})",
      1024, 32},
     {"Llama 3.2 1B shape",
-     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 2048, "intermediate_size": 8192,
-         "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256,
-         "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 500000, "tie_word_embeddings": true})",
+     R"({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu",)"
+     R"( "hidden_size": 2048, "intermediate_size": 8192,
+         "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, )"
+     R"("head_dim": 64, "vocab_size": 128256,
+         "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 500000, )"
+     R"("tie_word_embeddings": true})",
      nullptr, 2048, 4},
 };
 

@@ -84,8 +84,10 @@ void check_against(const Tokenizer& tokenizer, const std::string& name) {
 }
 
 const char* tiny =
-    R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "c": 5}, "merges": ["a b"]},
-  "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}, "decoder": {"type": "ByteLevel"},
+    R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "c": 5}, )"
+    R"("merges": ["a b"]},
+  "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}, )"
+    R"("decoder": {"type": "ByteLevel"},
   "added_tokens": [{"id": 4, "content": "<e>", "special": true}]})";
 
 std::string with(const std::string& from, const std::string& to) {

@@ -51,8 +51,9 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_an_error_and_not_a_crash) {
 }
 
 BOOST_AUTO_TEST_CASE(members_are_read_by_kind) {
-  Json json = read(
-      R"({"n": 576, "x": 1e-5, "f": 16.0, "s": "abc", "b": true, "z": null, "v": [1, 2], "big": 1e300, "neg": -1})");
+  Json json =
+      read(R"({"n": 576, "x": 1e-5, "f": 16.0, "s": "abc", "b": true, "z": null, "v": [1, 2], )"
+           R"("big": 1e300, "neg": -1})");
   BOOST_TEST(get<int64_t>(json, "n", "c") == 576);
   BOOST_TEST(get<int>(json, "f", "c") == 16);
   BOOST_TEST(get<double>(json, "n", "c") == 576.0);

@@ -13,7 +13,7 @@ using namespace afina;
 namespace {
 
 constexpr int64_t size = 40001;
-constexpr AdamWStep third = {1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 1.f - 0.729f, 0.17234f, 0.5f};
+constexpr AdamWStep third = {1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 1.f - 0.729f, 0.17234f, 0.5f, 3.f};
 
 std::vector<std::vector<uint8_t>> stepped(Dtype value_dtype) {
   Tensor master = random_tensor({size}, Dtype::f32, 1),
@@ -40,8 +40,8 @@ BOOST_AUTO_TEST_CASE(is_the_definition) {
     double g = g0[i] * double(s.gradient_scale),
            first = double(s.beta1) * m0[i] + (1 - double(s.beta1)) * g,
            second = double(s.beta2) * v0[i] + (1 - double(s.beta2)) * g * g;
-    double w = w0[i] * (1 - double(s.lr) * double(s.decay)) -
-               double(s.lr) / double(s.bias1) * first /
+    double w = w0[i] * (1 - double(s.lr) * double(s.rate) * double(s.decay)) -
+               double(s.lr) * double(s.rate) / double(s.bias1) * first /
                    (std::sqrt(second) / double(s.bias2_root) + double(s.eps));
     BOOST_TEST(std::fabs(master.values64()[i] - w) < 1e-6);
     BOOST_TEST(std::fabs(m.values64()[i] - first) < 1e-6);

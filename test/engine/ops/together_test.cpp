@@ -1,7 +1,7 @@
 // LoRA's layers that share their input: stacked and one by one give the same bits.
 #include <boost/test/unit_test.hpp>
 
-#include "engine/ops/linear.h"
+#include "engine/ops/low_rank.h"
 #include "test/engine/ops/op_case.h"
 
 using namespace afina;

@@ -103,7 +103,7 @@ inline std::string digest(const std::string& name, const std::string& method, Dt
   o.schedule = {3e-3, rows.batches, 1, Decay::cosine, 0.1};
   o.clip = s.clip;
   o.apply_as_you_go = s.as_you_go;
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   for (int64_t b = 0; b < rows.batches; ++b) step(trainer, *model, rows, b, s.rows_each);
   set_thread_count(threads);
   return digest_of(std::as_const(*model->parameters).trained());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"
@@ -73,11 +74,8 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
 }
 
 // bf16 is summed by tiles while it lives.
-struct SumsByTiles {
-  explicit SumsByTiles(bool on = true) {
-    if (on) set_bf16_sums(Bf16Sums::tiles);
-  }
-  ~SumsByTiles() { set_bf16_sums(Bf16Sums::pairs); }
+struct SumsByTiles : SumsScope {
+  explicit SumsByTiles(bool on = true) : SumsScope(on ? Bf16Sums::tiles : Bf16Sums::pairs) {}
 };
 
 struct Folder {

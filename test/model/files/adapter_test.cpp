@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(merged_models_are_written_and_open_again) {
       check_error([&] { save_model(folder / "not", *model, Dtype::f32); }, {"adapters", "merge"});
       save_model(folder / "f32", *model, Dtype::f32, true);
       save_model(folder / "bf16", *model, Dtype::bf16, true);
-      BOOST_TEST(model->linears()[0]->adapter != nullptr);
+      BOOST_TEST(model->parameters->linears[0]->adapter != nullptr);
       auto logits = tiny_model(folder / "f32")->logits(first_batch(reference)).values();
       BOOST_TEST(distance(logits, reference.numbers("merged_logits")) < 2e-5);
       BOOST_TEST(distance(tiny_model(folder / "bf16")->logits(first_batch(reference)).values(),
@@ -158,6 +158,27 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   check_error([&] { changed.load(); }, {"qkv_proj", "did you mean", "matches no"});
 }
 
+BOOST_AUTO_TEST_CASE(excluded_modules_and_patterns_in_the_files_order) {
+  auto options = [](const std::string& config) {
+    return adapter_method(config, "adapter_config.json").options;
+  };
+  const std::string begin = R"({"peft_type": "LORA", "r": 4, "lora_alpha": 8,
+      "target_modules": ["q_proj", "v_proj"], "exclude_modules": ["layers.0.self_attn.q_proj"],)";
+  BOOST_TEST(options(begin + R"("rank_pattern": {"v_proj": 2, "self_attn.v_proj": 3}})")["ranks"] ==
+             "v_proj:2+self_attn.v_proj:3");
+  BOOST_TEST(options(begin + R"("rank_pattern": {"self_attn.v_proj": 3, "v_proj": 2}})")["ranks"] ==
+             "self_attn.v_proj:3+v_proj:2");
+  auto spec = adapter_method(begin + R"("rank_pattern": {}})", "adapter_config.json");
+  BOOST_TEST(spec.options["exclude"] == "layers.0.self_attn.q_proj");
+  auto model = tiny_model(tiny_path("llama"), spec.text);
+  int64_t adapted = 0;
+  for (const Linear* linear : model->parameters->linears) adapted += linear->adapter != nullptr;
+  BOOST_TEST(adapted == 3);
+  BOOST_TEST((model->method->peft_config()["target_modules"] ==
+              Json({"model.layers.0.self_attn.v_proj", "model.layers.1.self_attn.q_proj",
+                    "model.layers.1.self_attn.v_proj"})));
+}
+
 BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
   const std::pair<const char*, Json> wrong[] = {{"use_dora", true},
                                                 {"bias", "all"},
@@ -173,7 +194,7 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
                                                 {"rank_pattern", {1}},
                                                 {"rank_pattern", {{"q_proj", 0}}},
                                                 {"rank_pattern", {{"nowhere", 3}}},
-                                                {"exclude_modules", {"q_proj"}},
+                                                {"exclude_modules", {"nowhere"}},
                                                 {"a_key_of_the_future", 1}};
   for (auto& [key, value] : wrong) {
     Changed changed;
@@ -181,8 +202,8 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
     BOOST_CHECK_THROW(changed.load(), Error);
   }
   Changed changed;
-  changed.config["use_dora"] = true;
-  check_error([&] { changed.load(); }, {"adapter_config.json", "use_dora", "does not support"});
+  changed.config["use_qalora"] = true;
+  check_error([&] { changed.load(); }, {"adapter_config.json", "use_qalora", "does not support"});
   ScratchFolder empty;
   check_error([&] { load_adapter(empty.path()); }, {"adapter_config.json", empty.path()});
 }

@@ -1,8 +1,9 @@
-// What every method of fine-tuning must keep to, method by method as they are registered; and
-// options as people write them.
+// What every method of fine-tuning promises (Promise in model/method.h), with the options that its
+// card tries; and options as people write them.
 #include "engine/math.h"
 #include "engine/random.h"
 #include "engine/train/trainer.h"
+#include "model/files/save.h"
 #include "model/merge.h"
 #include "model/pattern.h"
 #include "test/model/tiny.h"
@@ -38,13 +39,13 @@ struct Batch {
   }
 };
 
-// The base model under a method, what it adds moved away from its start, so that nothing is zero by
-// chance.
+// The base model under a method, what it adds or trains moved away from its start, so that nothing
+// is zero by chance.
 std::unique_ptr<Model> moved(const std::string& base, const std::string& method,
                              BuildOptions options = {}) {
   auto model = tiny_model(tiny_path(base), method, options);
   for (Parameter& p : model->parameters->all) {
-    if (!p.added) continue;
+    if (!p.added && !(p.trained && model->method->stored() == Stored::changed)) continue;
     std::vector<float> values = p.exact().values();
     Random random(1, "test", p.name);
     for (size_t i = 0; i < values.size(); ++i) values[i] += 0.1f * random.normal(i);
@@ -61,135 +62,169 @@ void add_gradients(Model& model, const Inputs& inputs, double scale) {
 Gradients gradients_of(Model& model) {
   Gradients all;
   for (Parameter* p : model.parameters->trained()) {
-    p->gather_uses();
+    p->add_uses();
     BOOST_TEST(p->value.grad().touched(), p->name << " has no gradient");
     if (p->value.grad().touched()) all[p->name] = p->value.grad().value().values();
   }
   return all;
 }
 
-void starts_as_pretrained(const std::string& method) {
-  for (const char* base : bases) {
-    auto plain = tiny_model(tiny_path(base)), ours = tiny_model(tiny_path(base), method);
-    if (!ours->method->starts_as_pretrained()) continue;
-    Inputs inputs = Batch(base).rows();
-    inputs.training = false;
-    BOOST_TEST((plain->logits(inputs).values() == ours->logits(inputs).values()), base);
-  }
+using Check = void (*)(const std::string& method, const std::string& base);
+
+void starts_as_pretrained(const std::string& method, const std::string& base) {
+  auto plain = tiny_model(tiny_path(base)), ours = tiny_model(tiny_path(base), method);
+  if (!ours->method->starts_as_pretrained()) return;
+  Inputs inputs = Batch(base).rows();
+  inputs.training = false;
+  BOOST_TEST((plain->logits(inputs).values() == ours->logits(inputs).values()));
 }
 
-void trains_only_what_it_says(const std::string& method) {
-  for (const char* base : bases) {
+void trains_what_it_says(const std::string& method, const std::string& base) {
+  Batch batch(base);
+  auto model = tiny_model(tiny_path(base), method);
+  std::map<std::string, uint64_t> before;
+  for (Parameter& p : model->parameters->all) {
+    if (!p.added) BOOST_TEST(p.trained == model->method->trains(p.name), p.name);
+    BOOST_TEST(p.value.needs_grad() == p.trained, p.name);
+    before[p.name] = checksum(p.value);
+  }
+  TrainOptions options;
+  options.schedule.peak = 0.01;
+  options.schedule.decay = Decay::constant;
+  Trainer trainer(model->parameters->trained(), options);
+  for (int i = 0; i < 3; ++i)
+    trainer.step(1, int64_t(std::llround(1. / batch.scale)),
+                 [&](size_t, double scale) { return model->loss(batch.rows(), scale); });
+  for (Parameter& p : model->parameters->all)
+    BOOST_TEST((checksum(p.value) != before[p.name]) == p.trained, p.name);
+}
+
+void merges(const std::string& method, const std::string& base) {
+  auto model = moved(base, method);
+  if (!model->method->why_not_mergeable().empty()) {
+    check_error([&] { merge_adapters(*model); }, {model->method->why_not_mergeable()});
+    return;
+  }
+  Inputs inputs = Batch(base).rows();
+  inputs.training = false;
+  Agreement found = merge_and_check(*model, inputs);
+  BOOST_TEST(found.largest_difference <= 1e-5 * found.largest_logit,
+             base << ": " << found.largest_difference);
+  BOOST_TEST(found.same_choice == found.positions);
+  BOOST_TEST(std::fabs(found.kl) < 1e-6);
+  for (const Linear* linear : model->parameters->linears) BOOST_TEST(!linear->adapter);
+}
+
+void checkpoints(const std::string& method, const std::string& base) {
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
     Batch batch(base);
-    auto model = tiny_model(tiny_path(base), method);
-    std::map<std::string, uint64_t> before;
-    for (Parameter& p : model->parameters->all) {
-      BOOST_TEST(p.trained == (p.added || model->method->trains(p.name)), p.name);
-      BOOST_TEST(p.value.needs_grad() == p.trained, p.name);
-      before[p.name] = checksum(p.value);
+    Gradients of[3];
+    for (Checkpointing c : {Checkpointing::none, Checkpointing::mlp, Checkpointing::block}) {
+      auto model = moved(base, method, {.dtype = dtype, .checkpointing = c});
+      add_gradients(*model, batch.rows(), batch.scale);
+      of[int(c)] = gradients_of(*model);
     }
-    TrainOptions options;
-    options.schedule.peak = 0.01;
-    options.schedule.decay = Decay::constant;
-    Trainer trainer(model->parameters->trained(), options);
-    for (int i = 0; i < 3; ++i)
-      trainer.step(1, int64_t(std::llround(1. / batch.scale)),
-                   [&](size_t, double scale) { return model->loss(batch.rows(), scale); });
-    for (Parameter& p : model->parameters->all)
-      BOOST_TEST((checksum(p.value) != before[p.name]) == p.trained, p.name);
+    for (int c : {1, 2})
+      BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
   }
 }
 
-void merged_equals_unmerged(const std::string& method) {
-  for (const char* base : bases) {
-    auto model = moved(base, method);
-    Inputs inputs = Batch(base).rows();
-    inputs.training = false;
-    Agreement found = merge_and_check(*model, inputs);
-    BOOST_TEST(found.largest_difference <= 1e-5 * found.largest_logit,
-               base << ": " << found.largest_difference);
-    BOOST_TEST(found.same_choice == found.positions);
-    BOOST_TEST(std::fabs(found.kl) < 1e-6);
-    for (const Linear* linear : model->linears()) BOOST_TEST(!linear->adapter);
+void splits(const std::string& method, const std::string& base) {
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    Batch batch(base);
+    auto whole = moved(base, method, {.dtype = dtype}),
+         split = moved(base, method, {.dtype = dtype});
+    add_gradients(*whole, batch.rows(), batch.scale);
+    for (int64_t row : {0, 1}) add_gradients(*split, batch.rows(row, 1), batch.scale);
+    BOOST_TEST((gradients_of(*whole) == gradients_of(*split)), base << " in " << name(dtype));
   }
-}
-
-void checkpointing_changes_nothing(const std::string& method) {
-  for (const char* base : bases)
-    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-      Batch batch(base);
-      Gradients of[3];
-      for (Checkpointing c : {Checkpointing::none, Checkpointing::mlp, Checkpointing::block}) {
-        auto model = moved(base, method, {.dtype = dtype, .checkpointing = c});
-        add_gradients(*model, batch.rows(), batch.scale);
-        of[int(c)] = gradients_of(*model);
-      }
-      for (int c : {1, 2})
-        BOOST_TEST((of[0] == of[c]), base << " in " << name(dtype) << ", checkpointing " << c);
-    }
-}
-
-void micro_batches_change_nothing(const std::string& method) {
-  for (const char* base : bases)
-    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-      Batch batch(base);
-      auto whole = moved(base, method, {.dtype = dtype}),
-           split = moved(base, method, {.dtype = dtype});
-      add_gradients(*whole, batch.rows(), batch.scale);
-      for (int64_t row : {0, 1}) add_gradients(*split, batch.rows(row, 1), batch.scale);
-      BOOST_TEST((gradients_of(*whole) == gradients_of(*split)), base << " in " << name(dtype));
-    }
 }
 
 // (loss(w + e d) - loss(w - e d)) / 2 e along a random direction d through all that is trained, in
 // f64.
-void gradient_is_the_slope(const std::string& method) {
-  for (const char* base : bases) {
-    Batch batch(base);
-    auto model = moved(base, method, {.dtype = Dtype::f64});
-    add_gradients(*model, batch.rows(), batch.scale);
-    double expected = 0., e = 1e-6;
-    auto trained = model->parameters->trained();
-    auto step = [&](double by, bool sum) {
-      for (Parameter* p : trained) {
-        if (sum) p->gather_uses();
-        std::vector<double> gradient =
-            sum ? p->value.grad().value().values64() : std::vector<double>();
-        Random random(2, "direction", p->name);
-        for (int64_t i = 0; i < p->shape.size(); ++i) {
-          double d = double(random.normal(uint64_t(i)));
-          p->value.data<double>()[i] += by * d;
-          if (sum) expected += gradient[size_t(i)] * d;
-        }
+void slope(const std::string& method, const std::string& base) {
+  Batch batch(base);
+  auto model = moved(base, method, {.dtype = Dtype::f64});
+  add_gradients(*model, batch.rows(), batch.scale);
+  double expected = 0., e = 1e-6;
+  auto trained = model->parameters->trained();
+  auto step = [&](double by, bool sum) {
+    for (Parameter* p : trained) {
+      if (sum) p->add_uses();
+      std::vector<double> gradient =
+          sum ? p->value.grad().value().values64() : std::vector<double>();
+      Random random(2, "direction", p->name);
+      for (int64_t i = 0; i < p->shape.size(); ++i) {
+        double d = double(random.normal(uint64_t(i)));
+        p->value.data<double>()[i] += by * d;
+        if (sum) expected += gradient[size_t(i)] * d;
       }
-      return model->loss(batch.rows(), batch.scale).total.item();
-    };
-    step(0., true);
-    double slope = (step(e, false) - step(-2. * e, false)) / (2. * e);
-    BOOST_TEST(std::fabs(slope - expected) < 1e-7 * std::max(1., std::fabs(expected)),
-               base << ": " << slope - expected << " of " << expected);
+    }
+    return model->loss(batch.rows(), batch.scale).total.item();
+  };
+  step(0., true);
+  double found = (step(e, false) - step(-2. * e, false)) / (2. * e);
+  BOOST_TEST(std::fabs(found - expected) < 1e-7 * std::max(1., std::fabs(expected)),
+             base << ": " << found - expected << " of " << expected);
+}
+
+// What is stored, put into the pretrained model anew, gives the same logits to the bit.
+void comes_back_from_its_files(const std::string& method, const std::string& base) {
+  ScratchFolder folder;
+  Inputs inputs = Batch(base).rows();
+  inputs.training = false;
+  auto model = moved(base, method);
+  if (model->method->stored() == Stored::model) {
+    save_model(folder / "model", *model, Dtype::f32);
+    BOOST_TEST(
+        (tiny_model(folder / "model")->logits(inputs).values() == model->logits(inputs).values()));
+    return;
+  }
+  save_adapter(folder / "adapter", *model, tiny_path(base));
+  AdapterFiles files = load_adapter(folder / "adapter");
+  auto again = tiny_model(tiny_path(base), files.method.text);
+  files.apply(*again);
+  BOOST_TEST((again->logits(inputs).values() == model->logits(inputs).values()));
+  BOOST_TEST(files.trained_digest(*again) ==
+             digest_of(std::as_const(*model->parameters).trained()));
+}
+
+void check_bases(const MethodCard& card, const std::string& method, Check check) {
+  for (const char* base : bases) {
+    BOOST_TEST_CONTEXT(method << " on " << base) {
+      if (!card.fits || card.fits(*tiny_model(tiny_path(base))->parameters)) check(method, base);
+      else BOOST_CHECK_THROW(tiny_model(tiny_path(base), method), Error);
+    }
   }
 }
 
 void add_cases_of_methods() {
   using namespace boost::unit_test;
-  std::vector<std::string> specs = {
-      "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,alphas=mlp.*:5"};
-  for (auto& [name, entry] : methods()) specs.push_back(name);
-  const std::pair<const char*, void (*)(const std::string&)> checks[] = {
-      {"starts as the pretrained model", starts_as_pretrained},
-      {"trains only what it says", trains_only_what_it_says},
-      {"merged equals unmerged", merged_equals_unmerged},
-      {"checkpointing changes nothing", checkpointing_changes_nothing},
-      {"micro-batches change nothing", micro_batches_change_nothing},
-      {"gradient is the slope", gradient_is_the_slope}};
+  struct Checked {
+    const char* title;
+    Promise promise;
+    Check check;
+  };
+  const Checked promises[] = {
+      {"starts as the pretrained model", Promise::starts_as_pretrained, starts_as_pretrained},
+      {"trains only what it says", Promise::trains_what_it_says, trains_what_it_says},
+      {"merged equals unmerged", Promise::merges, merges},
+      {"checkpointing changes nothing", Promise::checkpoints, checkpoints},
+      {"micro-batches change nothing", Promise::splits, splits},
+      {"gradient is the slope", Promise::slope, slope},
+      {"comes back from its files", Promise::stores, comes_back_from_its_files}};
   test_suite* suite = BOOST_TEST_SUITE("methods");
-  for (const std::string& spec : specs) {
-    test_suite* of_method = BOOST_TEST_SUITE(spec.substr(0, spec.find(',')));
-    for (auto& [title, check] : checks)
-      of_method->add(
-          make_test_case([check = check, spec] { check(spec); }, title, __FILE__, __LINE__));
-    suite->add(of_method);
+  for (auto& [name, entry] : methods()) {
+    const MethodCard& card = entry.card;
+    for (const std::string& spec : card.tries) {
+      test_suite* of_method = BOOST_TEST_SUITE(spec.substr(0, spec.find(',')));
+      for (auto& [title, promise, check] : promises)
+        if (card.why_not(promise).empty())
+          of_method->add(
+              make_test_case([&card, spec, check = check] { check_bases(card, spec, check); },
+                             title, __FILE__, __LINE__));
+      suite->add(of_method);
+    }
   }
   framework::master_test_suite().add(suite);
 }
@@ -199,9 +234,25 @@ void add_cases_of_methods() {
 
 BOOST_AUTO_TEST_SUITE(method_options)
 
+BOOST_AUTO_TEST_CASE(cards_are_filled_in) {
+  for (auto& [name, entry] : methods()) {
+    const MethodCard& card = entry.card;
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(card.name == name);
+      BOOST_TEST(!card.formula.empty());
+      BOOST_TEST(!card.trains.empty());
+      BOOST_TEST(card.rate > 0.);
+      BOOST_TEST(!card.rate_because.empty());
+      BOOST_TEST(!card.tries.empty());
+      BOOST_TEST(card.peft_type.empty() == (entry.from_peft == nullptr));
+      for (const NotPromised& n : card.not_promised) BOOST_TEST(!n.because.empty());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(options_and_their_errors) {
   auto method = make_method(parse_method("lora:rank=16,targets=q_proj+v_proj"));
-  auto options = method->options();
+  auto options = method->in_force.options;
   BOOST_TEST(options["rank"] == "16");
   BOOST_TEST(options["alpha"] == "16");
   BOOST_TEST(options["targets"] == "q_proj+v_proj");

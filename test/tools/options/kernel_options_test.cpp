@@ -7,7 +7,7 @@
 #include "cuda/library.h"
 #include "engine/choices.h"
 #include "engine/kernel.h"
-#include "tools/options/options.h"
+#include "tools/options/compute.h"
 
 using namespace afina;
 
@@ -51,10 +51,10 @@ BOOST_AUTO_TEST_CASE(a_preferred_kernel_runs_in_the_slots_that_belong_together_a
 
 BOOST_AUTO_TEST_CASE(choices_of_another_run_are_taken_up) {
   note_choice("test product", "algorithm 1");
-  int64_t before = choices_taken_up();
+  int64_t before = choices_adopted();
   repeat_choices(Json{{"test product", "algorithm 2"}}, "here");
   BOOST_TEST(choice_of("test product") == "algorithm 2");
-  BOOST_TEST(choices_taken_up() == before + 1);  // what was chosen before is to be chosen again
+  BOOST_TEST(choices_adopted() == before + 1);  // what was chosen before is to be chosen again
   BOOST_CHECK_EXCEPTION(repeat_choices(Json{{"test product", 3}}, "manifest.json"), Error,
                         with({"manifest.json", "'test product'"}));
 }
@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(a_library_that_is_not_there_is_named) {
 
 BOOST_AUTO_TEST_CASE(without_a_gpu_auto_is_the_cpu_and_cuda_an_error_that_says_why) {
   if (present(Device::cuda)) return;
-  BOOST_TEST(bool(parse_device("auto") == Device::cpu));
-  BOOST_CHECK_EXCEPTION(parse_device("cuda"), Error, with({"--device cuda"}));
+  BOOST_TEST(bool(usable_device(DeviceChoice::automatic) == Device::cpu));
+  BOOST_CHECK_EXCEPTION(usable_device(DeviceChoice::cuda), UsageError, with({"--device cuda"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,11 +6,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <fstream>
+#include <set>
 #include <sstream>
 #include "engine/error.h"
+#include "engine/files/json_value.h"
 #include "test/tools/report/report_fixture.h"
-#include "tools/text/format.h"
+#include "tools/text/units.h"
 
 namespace afina {
 
@@ -97,7 +99,7 @@ BOOST_AUTO_TEST_CASE(json_loses_nothing) {
   comparison.title = "odd \"title\"\n\u00e9 \U0001F600";
   comparison.methods[0].runs[0].seed = ~uint64_t(0);
   auto json = to_json(comparison);
-  auto again = to_json(comparison_from_json(nlohmann::ordered_json::parse(json.dump())));
+  auto again = to_json(comparison_from_json(OrderedJson::parse(json.dump())));
   BOOST_TEST(json.dump() == again.dump());
   auto run = to_json(comparison.methods[1].runs[1]);
   BOOST_TEST(run.dump() == to_json(run_from_json(run)).dump());
@@ -123,8 +125,45 @@ BOOST_AUTO_TEST_CASE(json_refuses_what_it_does_not_know) {
   refused([](auto& json) { json["methods"][0]["runs"][0]["curve"]["loss"].push_back(1); },
           "expected a list as long");
   refused([](auto& json) { json["methods"] = "none"; }, "expected a list, found string");
-  refused([](auto& json) { json = nlohmann::ordered_json::array(); },
-          "expected a comparison of afina");
+  refused([](auto& json) { json = OrderedJson::array(); }, "expected a comparison of afina");
+}
+
+// Keys of all objects; not those of the options, which are the commands' own.
+static void collect_keys(const OrderedJson& json, std::set<std::string>& keys) {
+  if (json.is_array())
+    for (auto& item : json) collect_keys(item, keys);
+  if (!json.is_object()) return;
+  for (auto& item : json.items()) {
+    keys.insert(item.key());
+    if (item.key() != "options") collect_keys(item.value(), keys);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_key_is_documented) {
+  std::ifstream file(std::string(AFINA_SOURCE_DIR) + "/docs/results-schema.md");
+  const std::string schema((std::istreambuf_iterator<char>(file)), {});
+  std::set<std::string> keys;
+  collect_keys(to_json(fixture_comparison(2)), keys);
+  BOOST_TEST(keys.size() > 80u);
+  for (const std::string& key : keys) {
+    // PEFT's own keys, in train_info, are PEFT's to document.
+    bool named = contains(schema, "`" + key + "`") || contains(schema, "\"" + key + "\"");
+    BOOST_TEST((named || contains(key, " ")), key);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(figures_have_one_list) {
+  const MethodSummary summary = summarise(fixture_comparison(1).methods[0]);
+  const std::vector<CostFigure> figures = cost_figures(summary);
+  double purposes = 0;
+  for (const CostFigure& figure : figures)
+    for (int p = 0; p < purpose_count; p++)
+      if (figure.shown.group == Group::memory && figure.shown.name == std::string(name(Purpose(p))))
+        purposes += figure.value;
+  BOOST_TEST(purposes == double(summary.memory.peak()));
+  for (size_t i = 1; i < figures.size(); i++)
+    BOOST_TEST((figures[i - 1].shown.group <= figures[i].shown.group));
+  BOOST_TEST(figures.size() == cost_figures(Costs()).size());
 }
 
 BOOST_AUTO_TEST_CASE(page_holds_every_run_and_fetches_nothing) {
@@ -138,7 +177,7 @@ BOOST_AUTO_TEST_CASE(page_holds_every_run_and_fetches_nothing) {
     }
   }
   BOOST_TEST(
-      contains(html, "trains 1.8 % of the parameters that full trains, holds 0.29× the memory"));
+      contains(html, "trains 1.8 % of the parameters that full trains, uses 0.29× the memory"));
   BOOST_TEST(contains(html, "Chart.js v"));
   BOOST_TEST(contains(html, "Permission is hereby granted, free of charge"));
   BOOST_TEST(contains(html, "Content-Security-Policy"));
@@ -150,7 +189,7 @@ BOOST_AUTO_TEST_CASE(page_carries_the_curves) {
   Comparison comparison = fixture_comparison(2);
   std::string html = report_html(comparison), mark = "id=\"data\">";
   size_t begin = html.find(mark) + mark.size();
-  auto data = nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+  auto data = Json::parse(html.substr(begin, html.find("</script>", begin) - begin));
   BOOST_REQUIRE(data["methods"].size() == 3u);
   BOOST_TEST(data["methods"][1]["runs"][1]["curve"]["loss"].size() == 120u);
   BOOST_TEST(data["methods"][1]["runs"][1]["evaluations"]["retain"][12] ==

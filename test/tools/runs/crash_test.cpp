@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(no_checkpoint_is_whole) {
     fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
   BOOST_TEST(WEXITSTATUS(wait_for(start_program(command(out, true), said))) == 1);
   std::string text = read_text_file(said);
-  for (const char* words : {"no checkpoint is whole", "Remove the folder"})
+  for (const char* words : {"no checkpoint is complete", "Remove the folder"})
     BOOST_TEST(holds(text, words), text);
 }
 

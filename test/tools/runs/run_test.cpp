@@ -32,14 +32,14 @@ struct Shifted : Adapter {
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs&) const override {
     return layer.plain(x) * 1.5;
   }
-  Tensor merged(const Tensor& weight) const override { return weight; }
+  void merge(Tensor&, Tensor&) const override {}
 };
 struct Careless : Adapter {
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
     if (inputs.training && holds_bytes(x.device())) layer.weight.value.data<float>()[0] += 1e-3f;
     return layer.plain(x);
   }
-  Tensor merged(const Tensor& weight) const override { return weight; }
+  void merge(Tensor&, Tensor&) const override {}
 };
 // One that is interrupted once, in step 2: as by Ctrl-C.
 struct Interrupting : Adapter {
@@ -50,11 +50,13 @@ struct Interrupting : Adapter {
       raise(SIGINT);
     return layer.plain(x);
   }
-  Tensor merged(const Tensor& weight) const override { return weight; }
+  void merge(Tensor&, Tensor&) const override {}
 };
 template <class Kind>
 struct Faulty : Method {
+  explicit Faulty(MethodOptions&) {}
   bool trains(const std::string& name) const override { return name == "model.norm.weight"; }
+  Stored stored() const override { return Stored::model; }
   std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override {
     return std::make_unique<Kind>();
   }
@@ -63,9 +65,10 @@ template <class Kind>
 struct With {  // registers a faulty method while alive, so that tests of all methods do not see it
   std::string name;
   explicit With(std::string n) : name(std::move(n)) {
-    methods()[name] = {
-        [](MethodOptions&) -> std::unique_ptr<Method> { return std::make_unique<Faulty<Kind>>(); },
-        "for a test"};
+    MethodEntry entry{};
+    entry.card.name = name;
+    entry.make = make_new<Faulty<Kind>>;
+    methods()[name] = entry;
   }
   ~With() { methods().erase(name); }
 };

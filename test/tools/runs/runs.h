@@ -25,9 +25,9 @@ using Words = std::vector<std::string>;
 inline Words words(const std::string& command, const std::string& out, Words more) {
   std::string pocket = source + "/data/pocket", support = source + "/data/samples/support.jsonl";
   // clang-format off
-  Words all = {command, "--model", pocket, "--init", "--data", support, "--limit", "60", "--held-out", "6", "--length", "128",
-               "--on-too-long", "cut", "--on-problem", "skip", "--steps", "4", "--batch", "2", "--generations", "1",
-               "--eval-every", "4", "--out", out};
+  Words all = {command, "--model", pocket, "--init", "--data", support, "--limit", "60",
+               "--held-out", "6", "--length", "128", "--on-too-long", "cut", "--on-problem", "skip",
+               "--steps", "4", "--batch", "2", "--generations", "1", "--eval-every", "4", "--out", out};
   // clang-format on
   for (size_t i = 0; i < more.size(); ++i) {
     auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);

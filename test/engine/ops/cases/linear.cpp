@@ -1,6 +1,6 @@
 // Cases of linear layers, plain and with LoRA.
-#include "engine/ops/linear.h"
 #include "engine/ops/dropout.h"
+#include "engine/ops/low_rank.h"
 #include "test/engine/ops/op_case.h"
 
 namespace afina {

@@ -1,0 +1,42 @@
+// What methods with LoRA's matrices have in common: options, parameters, dropout, PEFT's words.
+#pragma once
+#include "model/peft.h"
+#include "model/targets.h"
+
+namespace afina {
+
+// The help text of the options that LowRankMethod reads.
+extern const char* const low_rank_options;
+
+// A method that puts matrices A (rank, in) and B (out, rank), scaled by alpha / rank or, with
+// rslora, by alpha / sqrt(rank), beside each target layer.
+class LowRankMethod : public Method {
+ public:
+  explicit LowRankMethod(MethodOptions& options);
+  std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override;
+  void built(const Scope&) override { targets_.check(); }
+  Stored stored() const override { return Stored::adapter; }
+  // As LoRA's; a method of another kind changes it.
+  Json peft_config() const override;
+
+ protected:
+  // part: the layer's matrices, made already. dropout: the share of x's elements that are dropped
+  // in training.
+  virtual std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope,
+                                        const LowRank& part, double dropout) const = 0;
+
+ private:
+  int64_t rank_;
+  double alpha_, dropout_;
+  bool rslora_;
+  double plus_;  // LoRA+ (Hayou et al., 2024): how many times A's learning rate B has
+  Targets targets_;
+};
+
+// x after dropout in training, keyed by sample, position and the layer's path; else x itself.
+Tensor dropped(const Tensor& x, double rate, const Linear& layer, const Inputs& inputs);
+
+// The options that LoRA's adapter_config.json means.
+std::map<std::string, std::string> low_rank_from_peft(PeftConfig& config);
+
+}  // namespace afina

@@ -1,0 +1,91 @@
+// Adapters in afina's own form: what PEFT has no words for, and the base model they belong to.
+#include "model/files/save.h"
+#include "test/model/tiny.h"
+#include "test/scratch.h"
+
+namespace afina {
+
+namespace {
+
+// BitFit on the tiny qwen2, biases moved, stored in `folder`.
+struct Biases {
+  ScratchFolder folder;
+  std::unique_ptr<Model> model = tiny_model(tiny_path("qwen2"), "bitfit");
+  Biases() {
+    for (Parameter* p : model->parameters->trained()) {
+      std::vector<float> values = p->exact().values();
+      for (size_t i = 0; i < values.size(); ++i) values[i] += 0.01f * float(i);
+      p->assign(values.data());
+    }
+    save_adapter(folder.path(), *model, "the base");
+  }
+  std::unique_ptr<Model> opened(const std::string& base, Dtype dtype = Dtype::f32) const {
+    AdapterFiles files = load_adapter(folder.path());
+    auto model = tiny_model(base, files.method.text, {.dtype = dtype});
+    files.apply(*model);
+    return model;
+  }
+  void put(const char* key, const Json& value) const {
+    Json config = parse_json_file(folder / "afina_adapter.json");
+    config[key] = value;
+    folder.put("afina_adapter.json", config.dump());
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(own_adapters)
+
+BOOST_AUTO_TEST_CASE(only_what_changed_is_stored) {
+  Biases biases;
+  Json config = parse_json_file(biases.folder / "afina_adapter.json");
+  BOOST_TEST(config.at("method") == "bitfit");
+  BOOST_TEST(config.at("base_model_name_or_path") == "the base");
+  Reference file(biases.folder / "adapter_model.safetensors");
+  int64_t numbers = 0;
+  for (const StoredTensor& t : file.tensors()) {
+    BOOST_TEST(t.name.ends_with(".bias"), t.name);
+    numbers += t.count();
+  }
+  BOOST_TEST(numbers == 128);
+  BOOST_TEST(bytes_to_store(*biases.model, Dtype::bf16) ==
+             int64_t(std::filesystem::file_size(biases.folder / "adapter_model.safetensors")));
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+    for (const Parameter* p : biases.model->parameters->trained())
+      BOOST_TEST(
+          (biases.opened(tiny_path("qwen2"), dtype)->parameters->find(p->name)->exact().values() ==
+           p->exact().values()),
+          p->name);
+}
+
+BOOST_AUTO_TEST_CASE(another_base_is_refused) {
+  Biases biases;
+  ScratchFolder other;
+  auto changed = tiny_model(tiny_path("qwen2"));
+  Parameter& p = *changed->parameters->find("model.norm.weight");
+  std::vector<float> values = p.exact().values();
+  values[3] += 0.1f;
+  p.assign(values.data());
+  save_model(other.path(), *changed, Dtype::f32);
+  check_error([&] { biases.opened(other.path()); }, {"another one", "'the base'"});
+  biases.put("base_digest", nullptr);
+  biases.opened(other.path());
+}
+
+BOOST_AUTO_TEST_CASE(configs_that_lie) {
+  const std::tuple<const char*, Json, const char*> wrong[] = {
+      {"method", "bitfti", "did you mean 'bitfit'"},
+      {"afina_adapter", 2, "version 2"},
+      {"options", {1}, "options"},
+      {"options", {{"rank", "8"}}, "'rank'"},
+      {"future", true, "'future'"}};
+  for (auto& [key, value, word] : wrong) {
+    Biases biases;
+    biases.put(key, value);
+    check_error([&] { biases.opened(tiny_path("qwen2")); }, {word});
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace afina

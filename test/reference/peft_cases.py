@@ -1,0 +1,120 @@
+"""The table of cases of peft_methods.py: a base model of test/stored/tiny, a method, and how it is trained."""
+
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+import peft
+import torch
+from peft.optimizers import create_loraplus_optimizer
+
+LR = 1e-2
+
+
+def adamw(model):
+    """What every case is trained with unless it says otherwise: no decay, and the gradient is not clipped."""
+    return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=LR, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+
+
+@dataclass
+class Case:
+    base: str
+    about: str
+    config: Optional[Callable] = None  # PEFT's; none: trained by torch alone
+    trains: Optional[Callable] = None  # without config: does this parameter of the base (name) move?
+    method: str = ""  # afina's own words, where adapter_config.json does not say how to train
+    optimizer: Callable = adamw
+    after_step: Optional[Callable] = None  # (model, number of the step from 1), before the gradients are cleared
+    spread: float = 0.0  # moves the start by normal noise of this width, where it would change too little
+    start_is_base: bool = True  # does the model start with the base model's logits?
+
+
+CASES = {}
+
+
+def case(name, base, about, config=None, **more):
+    assert name not in CASES
+    CASES[name] = Case(base, about, config, **more)
+
+
+def lora(**options):
+    """A LoRA of rank 4, alpha 8 on q_proj, v_proj and down_proj, with these options changed."""
+    return lambda: peft.LoraConfig(**{"task_type": "CAUSAL_LM", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj", "down_proj"]} | options)
+
+
+def other(kind, **options):
+    return lambda: kind(task_type="CAUSAL_LM", **options)
+
+
+GPT2 = {"target_modules": ["c_attn", "c_proj"], "fan_in_fan_out": True}  # c_proj: attention's and the MLP's
+
+# LoRA
+case("lora", "llama", "LoRA, scale alpha / r", lora())
+case("lora_rslora", "qwen2", "LoRA, scale alpha / sqrt(r); beside biases", lora(use_rslora=True))
+case("lora_gaussian", "llama", "LoRA whose A starts as normal with deviation 1 / r", lora(init_lora_weights="gaussian"))
+case("lora_gpt2", "gpt2", "LoRA on Conv1D (weights stored in x out)", lora(**GPT2))
+case("lora_all_linear", "qwen2", "LoRA on all-linear, which the file spells out as names", lora(r=1, target_modules="all-linear"))
+case("lora_expression", "llama", "LoRA, target_modules an expression over whole paths",
+     lora(target_modules=r".*\.layers\.1\.(self_attn\.[qk]_proj|mlp\.up_proj)"))
+case("lora_rank_pattern", "llama", "LoRA, ranks by name, by path and by expression; each layer's scale is alpha over its own rank",
+     lora(rank_pattern={r"(k|v)_proj": 1, "layers.1.self_attn.q_proj": 8, "mlp.down_proj": 2}))
+case("lora_pattern_order", "llama",
+     "LoRA, keys of rank_pattern and alpha_pattern that overlap: the first in the file's order, which is the alphabet's, counts",
+     lora(rank_pattern={"layers.0.self_attn.q_proj": 8, "q_proj": 2},
+          alpha_pattern={r".*layers\.1\..*": 4, "q_proj": 32, r"self_attn\.v_proj": 16, "v_proj": 64}))
+case("lora_plus", "llama", "LoRA+, B at four times the rate of A", lora(), method="lora:rank=4,alpha=8,targets=q_proj+v_proj+down_proj,plus=4",
+     optimizer=lambda model: create_loraplus_optimizer(
+         model, torch.optim.AdamW, lr=LR, loraplus_lr_ratio=4.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0))
+case("lora_bias_all", "qwen2", "LoRA with bias=all: every bias of the model moves as well", lora(bias="all"))
+case("lora_bias_only", "qwen2", "LoRA with bias=lora_only: the biases of adapted layers move as well", lora(bias="lora_only"))
+case("lora_bias_gpt2", "gpt2", "LoRA with bias=all, biases of norms among them", lora(bias="all", **GPT2 | {"target_modules": ["c_attn"]}))
+
+# DoRA
+case("dora", "llama", "DoRA; the norm is a constant in the gradient", lora(use_dora=True))
+case("dora_bias", "qwen2", "DoRA beside biases, which are not scaled", lora(use_dora=True))
+case("dora_gpt2", "gpt2", "DoRA on Conv1D", lora(use_dora=True, **GPT2))
+case("dora_rslora", "llama", "DoRA with scale alpha / sqrt(r), and a layer of another rank", lora(use_dora=True, use_rslora=True, rank_pattern={"v_proj": 2}))
+
+# IA3
+case("ia3", "llama", "IA3 on keys, values and (feedforward: before the product) the MLP's down_proj",
+     other(peft.IA3Config, target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"]))
+case("ia3_bias", "llama_linear", "IA3 beside biases: keys' and values' are scaled, and merging scales them; down_proj's is not",
+     other(peft.IA3Config, target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"]))
+case("ia3_gpt2", "gpt2", "IA3 on Conv1D: c_attn, and mlp.c_proj as feedforward",
+     other(peft.IA3Config, target_modules=["c_attn", "mlp.c_proj"], feedforward_modules=["mlp.c_proj"], fan_in_fan_out=True))
+
+# VeRA
+VERA = {"r": 4, "d_initial": 1.0, "projection_prng_key": 7}
+case("vera", "llama", "VeRA on layers of several shapes, which share slices of one pair of projections",
+     other(peft.VeraConfig, target_modules=["q_proj", "v_proj", "down_proj"], **VERA))
+case("vera_bias", "qwen2", "VeRA beside biases", other(peft.VeraConfig, target_modules=["q_proj", "v_proj"], **VERA))
+case("vera_gpt2", "gpt2", "VeRA on Conv1D", other(peft.VeraConfig, **VERA, **GPT2))
+case("vera_no_projection", "llama", "VeRA whose file holds no projections: they follow from projection_prng_key (torch's generator)",
+     other(peft.VeraConfig, target_modules=["q_proj", "v_proj"], save_projection=False, **VERA))
+
+# AdaLoRA
+ADALORA = {"init_r": 4, "target_r": 2, "lora_alpha": 8, "deltaT": 1, "target_modules": ["q_proj", "v_proj", "down_proj"]}
+
+
+def allocate(model, step):
+    model.base_model.update_and_allocate(step)
+
+
+case("adalora", "llama", "AdaLoRA before anything is cut, its regularizer in the loss",
+     other(peft.AdaLoraConfig, **ADALORA, total_step=100, tinit=50, tfinal=10), after_step=allocate)
+case("adalora_schedule", "llama", "AdaLoRA whose ranks are cut in the five steps: the file holds what is left, and rank_pattern says which",
+     other(peft.AdaLoraConfig, **ADALORA, total_step=5, tinit=1, tfinal=1), after_step=allocate)
+
+# Prompts and prefixes
+case("prompt_tuning", "llama", "prompt tuning, four virtual tokens before the text",
+     other(peft.PromptTuningConfig, num_virtual_tokens=4), start_is_base=False)
+case("prompt_tuning_gpt2", "gpt2", "prompt tuning with learned positions", other(peft.PromptTuningConfig, num_virtual_tokens=4), start_is_base=False)
+case("prefix_tuning", "llama", "prefix tuning, keys and values of four places in every layer (two key heads)",
+     other(peft.PrefixTuningConfig, num_virtual_tokens=4), start_is_base=False)
+case("prefix_tuning_gpt2", "gpt2", "prefix tuning with learned positions", other(peft.PrefixTuningConfig, num_virtual_tokens=4), start_is_base=False)
+
+# Weights of the base
+case("ln_tuning", "llama", "norms trained, stored as whole copies",
+     other(peft.LNTuningConfig, target_modules=["input_layernorm", "post_attention_layernorm", "norm"]))
+case("ln_tuning_gpt2", "gpt2", "norms with biases trained", other(peft.LNTuningConfig, target_modules=["ln_1", "ln_2", "ln_f"]))
+case("bitfit", "qwen2", "every bias trained, by torch alone: PEFT has no such type", trains=lambda name: name.endswith(".bias"), method="bitfit")
+case("bitfit_gpt2", "gpt2", "the same with biases of norms among them", trains=lambda name: name.endswith(".bias"), method="bitfit")

@@ -1,0 +1,208 @@
+// Options: every one reaches all that deals with options, values are typed where they are parsed,
+// parsing sets nothing but fields, and help says what is true.
+#include "tools/options/options.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "engine/isa.h"
+#include "engine/threads.h"
+#include "test/scratch.h"
+#include "tools/options/compute.h"
+#include "tools/options/groups.h"
+#include "tools/runs/load.h"
+
+using namespace afina;
+
+namespace {
+
+using Given = std::vector<std::string>;
+
+// The options of a training run, as train and compare declare them.
+struct Training {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  ComparisonOptions comparison;
+  Options options{"train", "All options of a run."};
+  Training() {
+    options.add("Comparison", comparison);
+    options.add("Model", model);
+    options.add("Data", data);
+    options.add("Training", run);
+  }
+  // Parses what is needed and `more`.
+  bool parse(Given more) {
+    more.insert(more.begin(), {"--model", "m", "--data", "d"});
+    return options.parse(more);
+  }
+};
+
+auto says(std::initializer_list<const char*> words) {
+  return [words](const std::exception& e) {
+    bool all = true;
+    for (const char* word : words)
+      all = all && std::string(e.what()).find(word) != std::string::npos;
+    BOOST_TEST(all, e.what());
+    return all;
+  };
+}
+void check_refused(const Given& words, std::initializer_list<const char*> said) {
+  Training training;
+  BOOST_CHECK_EXCEPTION(training.parse(words), UsageError, says(said));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(options)
+
+BOOST_AUTO_TEST_CASE(words_become_typed_values) {
+  Training t;
+  BOOST_TEST(t.parse({"--dtype",
+                      "bf16-tiles",
+                      "--checkpoint",
+                      "mlp",
+                      "--device",
+                      "cpu",
+                      "--pack",
+                      "off",
+                      "--train-on",
+                      "last",
+                      "--on-too-long",
+                      "cut",
+                      "--on-problem",
+                      "skip",
+                      "--schedule",
+                      "linear",
+                      "--graph",
+                      "off",
+                      "--store",
+                      "bf16",
+                      "--init",
+                      "--keep-models",
+                      "no",
+                      "--lr",
+                      "1e-3",
+                      "--steps",
+                      "+7",
+                      "--seed",
+                      "18446744073709551615",
+                      "--data",
+                      "more"}));
+  BOOST_TEST(bool(t.model.dtype == Precision::bf16_tiles));
+  BOOST_TEST(bool(t.model.checkpoint == Checkpointing::mlp));
+  BOOST_TEST(bool(t.model.device == DeviceChoice::cpu));
+  BOOST_TEST(bool(t.data.packing == OnOff::off));
+  BOOST_TEST(bool(t.data.train_on == TrainOn::last_answer));
+  BOOST_TEST(bool(t.data.on_too_long == OnTooLong::cut));
+  BOOST_TEST(bool(t.data.on_problem == OnProblem::skip));
+  BOOST_TEST(bool(t.run.schedule == Decay::linear));
+  BOOST_TEST(bool(t.run.graph == GraphUse::off));
+  BOOST_TEST(bool(t.run.store == Dtype::bf16));
+  BOOST_TEST(t.model.init);
+  BOOST_TEST(!t.comparison.keep_models);
+  BOOST_TEST(t.comparison.lr.value() == 1e-3);
+  BOOST_TEST(t.run.steps == 7);
+  BOOST_TEST(t.run.seed == ~uint64_t(0));
+  BOOST_TEST(t.data.data == (Given{"d", "more"}));
+  BOOST_TEST((t.options.given("dtype") && !t.options.given("batch")));
+  auto in_force = t.options.in_force();
+  BOOST_TEST(in_force.at("dtype") == "bf16-tiles");
+  BOOST_TEST(in_force.at("data") == "d more");
+  BOOST_TEST(in_force.at("clip") == "1");
+  BOOST_TEST(in_force.at("resume") == "false");
+  for (const char* absent : {"eval", "title", "help", "config"})
+    BOOST_TEST(!in_force.count(absent), absent);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
+  check_refused({"--dtype", "bf61"}, {"--dtype 'bf61'", "f32, bf16, bf16-tiles", "'bf16'"});
+  check_refused({"--checkpoint", "blocks"}, {"none, mlp, block", "did you mean 'block'"});
+  check_refused({"--device", "gpu"}, {"auto, cpu, cuda, emulated"});
+  check_refused({"--schedule", "cosin"}, {"cosine, linear, constant", "did you mean 'cosine'"});
+  check_refused({"--train-on", "answer"}, {"answers, last, all"});
+  check_refused({"--pack", "maybe"}, {"--pack 'maybe'", "on, off"});
+  check_refused({"--keep-models", "perhaps"}, {"true or false"});
+  for (const char* wrong : {"", "x", "1.5", "1e3", "9999999999999999999", " 1", "1 "})
+    check_refused({"--steps", wrong}, {"--steps"});
+  check_refused({"--seed", "-1"}, {"--seed '-1'", "not negative"});
+  for (const char* wrong : {"x", "nan", "inf", "1e999", "0x10", "1,5"})
+    check_refused({"--clip", wrong}, {"--clip"});
+  check_refused({"--stepz", "3"}, {"unknown option", "did you mean 'steps'"});
+  check_refused({"stray"}, {"belongs to no option"});
+  check_refused({"--steps", "3", "--steps", "4"}, {"steps"});
+  Training t;
+  BOOST_CHECK_EXCEPTION(t.options.parse({"--data", "d"}), UsageError,
+                        says({"--model is missing", "afina train --help"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_adds_what_the_words_do_not_say) {
+  ScratchFolder folder;
+  std::string config = folder.put("run.ini", "steps = 9\nbatch = 3\ninit = true\ndtype = bf16\n");
+  Training t;
+  BOOST_TEST(t.parse({"--config", config, "--steps", "5"}));
+  BOOST_TEST(t.run.steps == 5);
+  BOOST_TEST(t.run.batch == 3);
+  BOOST_TEST(t.model.init);
+  BOOST_TEST(bool(t.model.dtype == Precision::bf16));
+  config = folder.put("wrong.ini", "dtype = f16\n");
+  check_refused({"--config", config}, {"wrong.ini: --dtype 'f16'"});
+}
+
+// Two sessions in one process: reading the words of one changes nothing for the other.
+BOOST_AUTO_TEST_CASE(parsing_sets_nothing_but_the_fields) {
+  const int threads = thread_count();
+  Training t;
+  BOOST_TEST(t.parse({"--dtype", "bf16-tiles", "--pack-frozen", "on", "--threads", "7",
+                      "--memory-limit", "1G", "--kernel", "no_such=kernel"}));
+  t.model.check();
+  t.model.build(1, Device::cpu);
+  BOOST_TEST(thread_count() == threads);
+  BOOST_TEST(bool(bf16_sums() == Bf16Sums::pairs));
+  BOOST_TEST(!packing_constants());
+  {
+    const ComputeScope scope = t.model.scope();
+    BOOST_TEST(bool(bf16_sums() == Bf16Sums::tiles));
+    BOOST_TEST(packing_constants());
+    BOOST_TEST(bool(precision_in_force(Dtype::bf16) == Precision::bf16_tiles));
+    const ComputeScope other(Precision::bf16);
+    BOOST_TEST(bool(precision_in_force(Dtype::bf16) == Precision::bf16));
+  }
+  BOOST_TEST(bool(bf16_sums() == Bf16Sums::pairs));
+}
+
+BOOST_AUTO_TEST_CASE(an_option_is_declared_once_in_a_command) {
+  Training t;
+  LoadOptions load;
+  BOOST_CHECK_EXCEPTION(t.options.add("Model", load), Error, says({"--model twice"}));
+  BOOST_CHECK_EXCEPTION(t.options.at("no-such"), Error, says({"no option --no-such"}));
+}
+
+// The words of an option stand in its help, sentinels do not, and the general options come last.
+BOOST_AUTO_TEST_CASE(help_says_what_there_is) {
+  Training t;
+  ReadOptions read;
+  Options eval("eval", "");
+  eval.add("Data", read);
+  for (const Options* options : {&t.options, &eval})
+    for (const Option& o : options->all()) {
+      BOOST_TEST(o.help.size() > 4u, o.name);
+      BOOST_TEST(o.shown != "-1", o.name);
+      for (const std::string& word : o.words)
+        BOOST_TEST(o.help.find(word) != std::string::npos, o.name << " does not mention " << word);
+    }
+  bool general = false;
+  for (const Option& o : t.options.all()) {
+    BOOST_TEST((!general || o.group == "General"), o.name);
+    general = o.group == "General";
+  }
+  BOOST_TEST(t.options.all().back().name == "help");
+}
+
+BOOST_AUTO_TEST_CASE(a_precision_belongs_to_devices) {
+  require_precision(Precision::bf16, Device::cuda);
+  require_precision(Precision::bf16_tiles, Device::cpu);
+  BOOST_CHECK_EXCEPTION(require_precision(Precision::bf16_tiles, Device::cuda), UsageError,
+                        says({"--dtype bf16"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

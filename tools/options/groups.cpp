@@ -1,0 +1,51 @@
+// What the shared groups of options mean to the engine, the model and the data.
+#include "tools/options/groups.h"
+
+namespace afina {
+
+void ModelOptions::check() const {
+  require_precision(dtype, predicted_device());
+  usable_device();
+}
+
+BuildOptions ModelOptions::build(uint64_t seed, Device on) const {
+  return {matrix_dtype(dtype), on, seed, checkpoint};
+}
+
+SampleOptions RecordOptions::samples() const {
+  require(length >= 2, "--length ", length, ": expected at least 2");
+  SampleOptions o;
+  o.length = length + length % 2;
+  o.train_on = train_on;
+  o.on_problem = on_problem;
+  o.on_too_long = on_too_long;
+  return o;
+}
+
+ExampleOptions RecordOptions::examples() const {
+  return {format, fields.empty() ? FieldNames{} : parse_fields(fields), limit};
+}
+
+TrainOptions RunOptions::train(double lr) const {
+  require(steps > 0, "--steps ", steps, ": expected at least 1");
+  require(batch > 0 && accumulate > 0, "--batch ", batch, " and --accumulate ", accumulate,
+          ": expected at least 1");
+  require(lr > 0., "the learning rate ", lr, " must be positive");
+  require(!apply_as_you_go || accumulate == 1,
+          "--apply-as-you-go updates weights while the gradients come, which must be those of the "
+          "whole step; use --accumulate 1, not ",
+          accumulate);
+  require(!apply_as_you_go || clip == 0.,
+          "--apply-as-you-go updates weights before the norm of the whole gradient is known, so "
+          "that it cannot be clipped to ",
+          clip, "; add --clip 0");
+  TrainOptions o;
+  o.schedule = {lr, steps, warmup_steps(), schedule, floor};
+  o.optimizer = {optimizer, beta1, beta2, eps, weight_decay};
+  o.clip = clip;
+  o.apply_as_you_go = apply_as_you_go;
+  o.graphs = graph;
+  return o;
+}
+
+}  // namespace afina

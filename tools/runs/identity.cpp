@@ -1,0 +1,90 @@
+// The identity of a run out of its options, and comparing two of them.
+#include "tools/runs/identity.h"
+
+#include "tools/runs/option_json.h"
+
+namespace afina {
+
+namespace {
+
+// Visits options and takes in those whose value the bits follow from.
+struct Follow {
+  Json& json;
+  template <class T>
+  void operator()(const char* name, const T& field, Bits bits, const char*, Default = {}) {
+    if (bits == Bits::follow) json[long_name(name)] = json_of(field);
+  }
+};
+
+bool is_hash(const Json& value) {
+  return value.is_string() && value.get<std::string>().size() >= 64;
+}
+
+}  // namespace
+
+const std::map<std::string, std::string>& special_options() {
+  static const std::map<std::string, std::string> all = {
+      // Only their product shows: a step's rows are summed in the same order however they are
+      // split.
+      {"batch", "rows-per-step"},
+      {"accumulate", "rows-per-step"},
+      // As it is resolved: a twentieth of the steps, given or not, is the same schedule.
+      {"warmup", "warmup"},
+      // Those of the run: a comparison makes several runs of one --seed, --lr and --method.
+      {"seed", "seed"},
+      {"lr", "lr"},
+      {"method", "method"},
+      // Left out, as a run may go on elsewhere: CPUs give the same bits, and where another device
+      // does not, the loss that is computed again on resuming shows it.
+      {"device", ""},
+      // Kept apart as choices (engine/choices.h), which resuming and replaying take up.
+      {"kernel", ""},
+      {"repeat", ""}};
+  return all;
+}
+
+Json identity_of(const RunPlan& plan, const Workbench& bench) {
+  Json json = Json::object(), method = Json::object();
+  Follow follow{json};
+  ModelOptions::each(bench.model, follow);
+  DataOptions::each(bench.data, follow);  // its length as adjusted to the model's context
+  RunOptions::each(bench.run, follow);
+  for (auto& [key, value] : plan.method.options) method[key] = value;
+  json["method"] = plan.method.name;
+  json["method_options"] = method;
+  json["lr"] = plan.lr;
+  json["seed"] = plan.seed;
+  json["rows-per-step"] = bench.run.rows_per_step();
+  json["warmup"] = bench.run.warmup_steps();
+  json["model"] = bench.described.hash;
+  json["data"] = bench.train.sha256;
+  json["held_out"] = bench.choice.sha256 + bench.final.sha256;
+  json["retain"] = bench.retain.sha256;
+  return json;
+}
+
+bool is_same_run(const Json& now, const Json& then, const std::string& where) {
+  std::string missing;
+  for (auto& [key, value] : now.items())
+    if (!then.is_object() || !then.contains(key)) missing += " " + key;
+  for (auto& [key, value] : then.items())
+    if (then.is_object() && !now.contains(key)) missing += " " + key;
+  require(missing.empty(), where,
+          ": was written by another version of afina, which identifies a run by other options than "
+          "this one (",
+          missing.substr(missing.empty() ? 0 : 1),
+          "); resume with that version, or start anew without --resume");
+  return now == then;
+}
+
+void require_same_run(const Json& now, const Json& then, const std::string& where) {
+  if (is_same_run(now, then, where)) return;
+  // Options first: a hash that differs says less than the option it follows from.
+  for (bool hashes : {false, true})
+    for (auto& [key, value] : now.items())
+      require(is_hash(value) != hashes || then.at(key) == value, where, ": ", key, " was ",
+              then.at(key).dump(), " when the run was stopped and is ", value.dump(),
+              " now; resume with the same options");
+}
+
+}  // namespace afina

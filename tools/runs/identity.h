@@ -1,0 +1,25 @@
+// What a run is: everything that its bits follow from, so that it is resumed, or read back, only as
+// the same run.
+#pragma once
+#include <map>
+
+#include "tools/runs/run.h"
+
+namespace afina {
+
+// Every option that is marked Bits::follow, those marked Bits::special as special_options() has
+// them, and the hashes of model and rows, through which options marked Bits::content show.
+Json identity_of(const RunPlan& plan, const Workbench& bench);
+
+// Each option marked Bits::special, with the key of the identity that it decides; "" for those that
+// are no part of the identity, for reasons that identity.cpp gives.
+const std::map<std::string, std::string>& special_options();
+
+// Are these identities of the same run? An Error that begins with `where` when `then` was written
+// by a version of afina that has other options, as it says too little.
+bool is_same_run(const Json& now, const Json& then, const std::string& where);
+// An Error that begins with `where` and names the first difference when they are not: an option if
+// there is one, else the model or the rows.
+void require_same_run(const Json& now, const Json& then, const std::string& where);
+
+}  // namespace afina

@@ -1,0 +1,121 @@
+// Files of a run.
+#include "tools/runs/recorder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "engine/files/atomic_file.h"
+#include "engine/train/checkpoint.h"
+#include "model/files/save.h"
+#include "tools/runs/guards.h"
+#include "tools/runs/identity.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Json log_line(const StepPoint& p, double rate) {
+  return {{"step", p.step},           {"loss", p.loss},
+          {"lr", p.learning_rate},    {"grad_norm", p.gradient_norm},
+          {"tokens", p.tokens},       {"seconds", p.seconds},
+          {"tokens_per_second", rate}};
+}
+
+}  // namespace
+
+std::string checkpoint_folder(const RunPlan& plan) { return plan.folder + "/checkpoints"; }
+
+Dtype stored_dtype(const ModelOptions& model, const RunOptions& run) {
+  return run.store.value_or(matrix_dtype(model.dtype));
+}
+
+Recorder::Recorder(const RunPlan& plan, const Workbench& bench, Model& model)
+    : plan_(plan), bench_(bench), model_(model) {}
+
+void Recorder::require_space(Trainer& trainer) const {
+  int64_t state = 0, bytes = 0;
+  for (auto& [name, tensor] : trainer.state()) state += tensor.size() * int64_t(sizeof(float));
+  if (bench_.run.save_every > 0)
+    bytes += std::max<int64_t>(0, 3 * state - bytes_in(checkpoint_folder(plan_)));
+  if (model_.method->stored() != Stored::model || plan_.keep_model)
+    bytes += bytes_to_store(model_, stored_dtype(bench_.model, bench_.run));
+  require_room(plan_.folder, bytes);
+}
+
+void Recorder::open_log(const std::vector<StepPoint>& curve) {
+  const std::string path = plan_.folder + "/log.jsonl";
+  fs::create_directories(plan_.folder);
+  std::string lines;
+  double seconds = 0, tokens = 0;
+  for (const StepPoint& p : curve) {
+    double rate = p.seconds > seconds ? (double(p.tokens) - tokens) / (p.seconds - seconds) : 0.;
+    lines += to_text(log_line(p, rate), -1) + "\n";
+    seconds = p.seconds;
+    tokens = double(p.tokens);
+  }
+  write_text_file(path, lines);
+  log_.open(path, std::ios::app);
+  require(bool(log_), path, ": cannot be written: ", std::strerror(errno));
+}
+
+void Recorder::log(const StepDone& step) {
+  log_ << to_text(log_line(step.point, step.tokens_per_second), -1) << "\n" << std::flush;
+  require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno),
+          "; the run can go on with --resume");
+}
+
+void Recorder::checkpoint(Trainer& trainer, const Json& extra) const {
+  save_checkpoint(checkpoint_folder(plan_), trainer, extra);
+}
+
+void Recorder::store(RunOutcome& outcome) const {
+  const Stored form = model_.method->stored();
+  const bool adapter = form != Stored::model;
+  const std::string folder = plan_.folder + (adapter ? "/adapter" : "/model");
+  const Dtype dtype = stored_dtype(bench_.model, bench_.run);
+  outcome.stored_as = form == Stored::adapter   ? "adapter, f32"
+                      : form == Stored::changed ? "the changed weights, f32"
+                                                : std::string("the whole model, ") + name(dtype);
+  if (adapter) {
+    save_adapter(folder, model_, bench_.model.path);
+  } else if (plan_.keep_model) {
+    save_model(folder, model_, dtype);
+    bench_.tokenizer.save(folder);
+  }
+  int64_t bytes = 0;
+  if (fs::is_directory(folder))
+    for (auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
+  if (!adapter && !plan_.keep_model) bytes = bytes_to_store(model_, dtype);
+  outcome.result.storage_bytes = bytes;
+}
+
+void Recorder::finish(const RunOutcome& outcome) const {
+  write_text_file(plan_.folder + "/manifest.json",
+                  to_text(manifest_of(plan_, bench_, outcome)) + "\n");
+  Json whole{{"identity", identity_of(plan_, bench_)},
+             {"choice", outcome.choice},
+             {"method_options", outcome.method_options},
+             {"stored_as", outcome.stored_as},
+             {"run", Json::parse(to_json(outcome.result).dump())}};
+  write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
+  fs::remove_all(checkpoint_folder(plan_));
+}
+
+std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& bench) {
+  const std::string path = plan.folder + "/run.json";
+  if (!fs::exists(path)) return {};
+  Json whole = parse_json_file(path);
+  if (!is_same_run(identity_of(plan, bench), whole.value("identity", Json()), path)) return {};
+  RunOutcome outcome;
+  outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
+  outcome.choice = whole.at("choice").get<double>();
+  outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
+  outcome.stored_as = whole.at("stored_as").get<std::string>();
+  return outcome;
+}
+
+}  // namespace afina

@@ -1,0 +1,47 @@
+// Everything that a run writes into its folder: log.jsonl (a line a step), checkpoints, the adapter
+// or the model, manifest.json and run.json.
+#pragma once
+#include <fstream>
+#include <optional>
+
+#include "engine/train/trainer.h"
+#include "tools/runs/run.h"
+#include "tools/runs/step.h"
+
+namespace afina {
+
+class Recorder {
+ public:
+  // All arguments must outlive it.
+  Recorder(const RunPlan& plan, const Workbench& bench, Model& model);
+
+  // The disk guard: an Error when the disk cannot hold what the run will write.
+  void require_space(Trainer& trainer) const;
+  // Writes log.jsonl anew from the steps so far; later ones are appended. An Error when it cannot
+  // be written.
+  void open_log(const std::vector<StepPoint>& curve);
+  // Appends a step, flushed. An Error when it cannot be written.
+  void log(const StepDone& step);
+  // Writes a checkpoint: the trainer's state, and `extra` beside it.
+  void checkpoint(Trainer& trainer, const Json& extra) const;
+  // Writes what the method says is stored: the adapter, the changed weights, or the whole model
+  // (only if the plan keeps models). Sets stored_as and storage_bytes.
+  void store(RunOutcome& outcome) const;
+  // Writes manifest.json and run.json, and removes the checkpoints: the run is finished.
+  void finish(const RunOutcome& outcome) const;
+
+ private:
+  const RunPlan& plan_;
+  const Workbench& bench_;
+  Model& model_;
+  std::ofstream log_;
+};
+
+// The folder of a run's checkpoints.
+std::string checkpoint_folder(const RunPlan& plan);
+// The dtype that a whole model is stored in: bf16 or f32, by --store, else by --dtype.
+Dtype stored_dtype(const ModelOptions& model, const RunOptions& run);
+// What run.json in the plan's folder says, when it is of this very run; else nothing.
+std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& bench);
+
+}  // namespace afina

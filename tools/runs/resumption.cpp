@@ -1,0 +1,79 @@
+// What a checkpoint of a run says, written and read.
+#include "tools/runs/resumption.h"
+
+#include "engine/choices.h"
+#include "engine/train/checkpoint.h"
+#include "tools/options/kernel_options.h"
+#include "tools/runs/guards.h"
+#include "tools/runs/identity.h"
+#include "tools/runs/recorder.h"
+
+namespace afina {
+
+Json Resumption::state(int64_t step, const RunOutcome& outcome) const {
+  return {{"identity", identity_of(plan_, bench_)},
+          {"run", Json::parse(to_json(outcome.result).dump())},
+          {"choice", outcome.choice},
+          {"probe", probe(step)},
+          {"choices", choices()},
+          {"unchanged", unchanged()}};
+}
+
+int64_t Resumption::restore(RunOutcome& outcome) {
+  const std::string folder = checkpoint_folder(plan_);
+  Resumed resumed = resume_checkpoint(folder, trainer_);
+  std::string damaged;
+  for (const std::string& note : resumed.notes) {
+    damaged += "\n  " + note;
+    bench_.notes.push_back(note);
+  }
+  require(resumed.step > 0 || resumed.notes.empty(), folder,
+          ": no checkpoint is complete:", damaged, "\nRemove the folder to start anew.");
+  if (!resumed.step) return 0;
+  try {
+    return restore_from(resumed.extra, resumed.step, folder, outcome);
+  } catch (const JsonError& e) {
+    fail(folder, ": the checkpoint of step ", resumed.step,
+         " is complete but not as a run writes it (", e.what(),
+         "); remove the folder to start anew");
+  }
+}
+
+int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
+                                 RunOutcome& outcome) {
+  require_same_run(identity_of(plan_, bench_), extra.at("identity"), folder);
+  outcome.result = run_from_json(OrderedJson::parse(extra.at("run").dump()));
+  outcome.result.folder = plan_.folder;
+  require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,
+          " has the figures of ", outcome.result.curve.size(),
+          " steps; remove the folder to start anew");
+  outcome.choice = extra.at("choice").get<double>();
+  // Libraries go on with the algorithms that they had chosen.
+  repeat_choices(extra.value("choices", Json::object()), folder);
+  const double expected = extra.at("probe").get<double>(), found = probe(step);
+  require(found == expected, folder, ": the loss after resuming is ", found,
+          ", when the run was stopped it was ", expected, "; model or data are not the same");
+  for (const Json& name : extra.at("unchanged")) unchanged_before_.insert(name.get<std::string>());
+  restored_ = true;
+  return step;
+}
+
+// The summed loss of the first row of the next step that has a target. One row costs little beside
+// a step.
+double Resumption::probe(int64_t step) const {
+  PhaseScope phase(Phase::evaluation);
+  Batch batch = one_row(steps_.batches(step)[0]);
+  Loss loss = model_.loss(inputs_of(batch, plan_.seed, step, model_.parameters->device), 1.);
+  double sum = 0;
+  for (double one : loss.losses.values64()) sum += one;
+  return sum;
+}
+
+std::vector<std::string> Resumption::unchanged() const {
+  std::vector<std::string> names;
+  for (const std::string& name : trainer_.unchanged())
+    if (!restored_ || unchanged_before_.count(name)) names.push_back(name);
+  return names;
+}
+
+}  // namespace afina

@@ -1,0 +1,72 @@
+// Evaluating models of a run.
+#include "tools/runs/scores.h"
+
+#include "model/generate.h"
+#include "tools/runs/dialogue.h"
+#include "tools/runs/evaluate.h"
+#include "tools/runs/load.h"
+
+namespace afina {
+
+bool evaluates_after(const RunOptions& run, int64_t step) {
+  int64_t every = run.eval_every > 0 ? run.eval_every : std::max<int64_t>(1, run.steps / 10);
+  return step % every == 0 || step == run.steps;
+}
+
+std::vector<std::string> answers(Model& model, const Workbench& bench) {
+  PhaseScope phase(Phase::evaluation);
+  std::vector<std::string> all;
+  for (const Example& e : bench.prompts) {
+    std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
+    std::vector<int32_t> prompt =
+        prompt_tokens(bench.tokenizer, bench.chat.render(asked, true).text);
+    GenerateOptions options;
+    options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
+    options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
+    if (options.most <= 0) {
+      all.push_back("(the prompt fills the model's context)");
+      continue;
+    }
+    all.push_back(bench.tokenizer.decode(generate(model, prompt, options).tokens, true));
+  }
+  return all;
+}
+
+Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
+  Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
+  Scores s;
+  s.heldout = e.mean;
+  s.heldout_rows = int64_t(e.losses.size());
+  s.heldout_tokens = e.targets;
+  if (examples)
+    for (size_t i = 0; i < e.losses.size(); ++i) {
+      examples->rows.push_back(int64_t(i));
+      examples->tokens.push_back(e.tokens[i]);
+      examples->losses.push_back(e.losses[i]);
+    }
+  if (bench.retain.rows.empty()) return s;
+  Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
+  s.retain = r.mean;
+  s.retain_tokens = r.targets;
+  return s;
+}
+
+void measure_base(Workbench& bench) {
+  const ComputeScope scope = bench.model.scope();
+  auto model = build(bench, std::make_unique<Untouched>(), bench.run.seed);
+  bench.described.parameters = 0;
+  for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
+  bench.before = score(*model, bench);
+  bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
+  std::vector<std::string> said = answers(*model, bench);
+  for (size_t i = 0; i < said.size(); ++i) {
+    const Example& e = bench.prompts[i];
+    std::string prompt;
+    for (size_t m = 0; m + 1 < e.messages.size(); ++m)
+      prompt += (m ? "\n" : "") + (e.messages.size() > 2 ? e.messages[m].role + ": " : "") +
+                e.messages[m].content;
+    bench.generations.push_back({prompt, e.messages.back().content, said[i], ""});
+  }
+}
+
+}  // namespace afina

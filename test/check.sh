@@ -62,9 +62,10 @@ files: .
 methods: .
 END
 )"
-report "data: formats include the folder's headers, the tokenizer nothing else:" "$(rooms data <<'END'
-.: tokenizer
+report "data: formats include the folder's headers, templates the tokenizer's, the tokenizer nothing else:" "$(rooms data <<'END'
+.: tokenizer jinja
 tokenizer:
+jinja: tokenizer
 formats: .
 END
 )"

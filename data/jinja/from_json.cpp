@@ -1,14 +1,12 @@
 // JSON as the values of a template.
 #include "data/jinja/from_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "engine/error.h"
 
 namespace afina::jinja {
 
-Value value_of(const nlohmann::ordered_json& json) {
-  using Type = nlohmann::json::value_t;
+Value value_of(const OrderedJson& json) {
+  using Type = OrderedJson::value_t;
   switch (json.type()) {
     case Type::null: return Value();
     case Type::boolean: return Value(json.get<bool>());
@@ -21,16 +19,16 @@ Value value_of(const nlohmann::ordered_json& json) {
     case Type::string: return Value(json.get<std::string>());
     case Type::array: {
       Values items;
-      for (auto& one : json) items.push_back(value_of(one));
+      for (auto& one : json.elements()) items.push_back(value_of(one));
       return Value(std::move(items));
     }
     case Type::object: {
       Dict dict;
-      for (auto& [key, one] : json.items()) dict.items.emplace_back(key, value_of(one));
+      for (auto& [key, one] : json.members()) dict.items.emplace_back(key, value_of(one));
       return Value(std::move(dict));
     }
-    default: fail("this JSON value has no place in a template");
   }
+  fail("this JSON value has no place in a template");
 }
 
 }  // namespace afina::jinja

@@ -1,13 +1,11 @@
 // Fuzz target: chat templates, which are programs of strangers.
-#include <nlohmann/json.hpp>
-
 #include "data/jinja/from_json.h"
 #include "data/jinja/jinja.h"
 #include "test/fuzz/fuzz.h"
 
 static void run(std::string_view input) {
   using namespace afina;
-  static const jinja::Value variables = jinja::value_of(nlohmann::ordered_json::parse(
+  static const jinja::Value variables = jinja::value_of(OrderedJson::parse(
       R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q \u00e9"},
           {"role": "assistant", "content": "A", "n": 1, "list": [1, 2.5, null, true]}],
           "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>"})"));

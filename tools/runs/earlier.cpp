@@ -145,6 +145,8 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
   const std::string elsewhere = "choose another --out, or remove the folder";
   if (!plan.resume) refuse(plan.folder, earlier, differs, elsewhere);
   const std::string why = why_not_longer(plan.method, now, earlier, plan.folder);
+  if (now.at("steps") == earlier.identity.value("steps", Json()))
+    refuse(plan.folder, earlier, differs, elsewhere);
   if (!why.empty())
     refuse(plan.folder, earlier, differs,
            "it cannot go on: " + why + ". " + std::string(1, char(std::toupper(elsewhere[0]))) +

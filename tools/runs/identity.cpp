@@ -118,7 +118,6 @@ std::string differences(const Json& now, const Json& then, const Json& replay_no
     else if (was != value) hashes += (hashes.empty() ? "" : ", ") + key;
   }
   if (hashes.empty()) return all;
-  const size_t before = all.size();
   add_content<ModelOptions>(all, "model", replay_now, replay_then);
   add_content<DataOptions>(all, "data", replay_now, replay_then);
   // A comparison splits all its records by one --seed, whichever runs it makes.
@@ -126,9 +125,7 @@ std::string differences(const Json& now, const Json& then, const Json& replay_no
       now.value("seed", Json()) == then.value("seed", Json()))
     add_difference(all, "seed", replay_then.at("run").value("seed", Json()),
                    replay_now.at("run").value("seed", Json()));
-  if (all.size() == before)
-    all += (all.empty() ? "" : ", ") + ("other contents than then (by their SHA-256): " + hashes);
-  return all;
+  return all.empty() ? "other contents than then (by their SHA-256): " + hashes : all;
 }
 
 void require_same_run(const Json& now, const Json& then, const std::string& where) {

@@ -59,10 +59,10 @@ class Loop {
         diverge(found);
         return std::move(outcome_);
       }
-      if (evaluates_after(bench_.run, step + 1)) evaluate_all(step + 1);
+      if (step + 1 < steps && evaluates_after(bench_.run, step + 1)) evaluate_all(step + 1);
       const bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
       const bool stop = step + 1 < steps && (interrupted() || step + 1 == plan_.stop_after);
-      if (step + 1 < steps ? due || stop : keeps_last_checkpoint(bench_.run)) save(step + 1);
+      if (step + 1 < steps && (due || stop)) save(step + 1);
       if (stop)
         throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " +
                           std::to_string(steps) + "; go on with the same command and --resume");
@@ -144,6 +144,8 @@ class Loop {
     });
     require(frozen_checksum(*model_) == frozen_, plan_.name,
             ": a frozen weight changed while training; this is a fault of afina, please report it");
+    evaluate_all(bench_.run.steps);
+    if (keeps_last_checkpoint(bench_.run)) save(bench_.run.steps);
     timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
     if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
     summarise_steps();

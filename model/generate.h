@@ -15,8 +15,8 @@ struct GenerateOptions {
   double top_p = 1.;        // nucleus sampling (Holtzman et al., 2020): the most likely tokens that
                             // together reach this probability
   uint64_t seed = 0;
-  std::vector<int32_t> stop;                // ids that end the text
-  bool cache = true;                        // false: recompute everything for each token
+  std::vector<int32_t> stop;  // ids that end the text
+  bool cache = true;          // false: recompute everything for each token
   // Ids that may be chosen; empty: every row of the head. A vocabulary may be padded beyond the
   // tokenizer, and its ids may have gaps: such rows mean no text.
   std::function<bool(int32_t token)> known;

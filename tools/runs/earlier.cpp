@@ -143,7 +143,11 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
                : "go on with the same command and --resume, or choose another --out to begin anew");
   }
   const std::string elsewhere = "choose another --out, or remove the folder";
-  if (!plan.resume) refuse(plan.folder, earlier, differs, elsewhere);
+  if (!plan.resume)
+    refuse(plan.folder, earlier, differs,
+           why_not_longer(plan.method, now, earlier, plan.folder).empty()
+               ? "--resume goes on to more steps, as the rate is constant; or " + elsewhere
+               : elsewhere);
   const std::string why = why_not_longer(plan.method, now, earlier, plan.folder);
   if (now.at("steps") == earlier.identity.value("steps", Json()))
     refuse(plan.folder, earlier, differs, elsewhere);

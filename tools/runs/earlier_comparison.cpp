@@ -94,7 +94,7 @@ void EarlierComparison::check_run(const Run& run, const Workbench& bench,
   if (is_same_run(now, earlier.identity, earlier.file) && ours == theirs) return;
   const std::string differs = differences(ours, theirs, replay, earlier.replay);
   std::string why = "choose another --out";
-  if (resume) {
+  if (resume && ours.at("steps") != theirs.value("steps", Json())) {
     const std::string reason = earlier.is == Earlier::diverged
                                    ? why_not_longer(plan.method, now, earlier.identity)
                                    : why_not_longer(plan.method, now, earlier, run.folder);

@@ -120,6 +120,8 @@ BOOST_AUTO_TEST_CASE(more_steps_go_on_where_that_is_the_same_experiment) {
   const std::string out = scratch / "run";
   const std::string four = digest_of_run(out, steps(constant, "4"));
   BOOST_TEST(four != expected);
+  refused(out, {"--schedule", "constant", "--steps", "8"},
+          {"steps was 4 and is 8", "--resume goes on to more steps"});
   Said said = run(words("train", out, joined(steps(constant, "8"), {"--resume"})));
   BOOST_TEST(said.status == 0, said.err);
   BOOST_TEST(holds(said.out, "the run of 4 steps in " + out + " goes on to 8"), said.out);

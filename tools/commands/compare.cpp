@@ -88,6 +88,9 @@ struct Compare : ComparisonOptions {
     for (const std::string& note : outcome.notes)
       bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
                             std::to_string(seed) + ": " + note);
+    if (!outcome.unchanged.empty())
+      bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
+                            std::to_string(seed) + ": " + outcome.unchanged);
     if (outcome.result.diverged) note_divergence(bench, label_of(spec), outcome);
     if (outcome.interrupted)
       throw Interrupted("interrupted when " + plan.name +
@@ -109,8 +112,10 @@ struct Compare : ComparisonOptions {
     bench.notes.push_back(std::move(note));
   }
 
+  // in_vain: gets the words of a chosen run that changed nothing.
   MethodResult run_method(Workbench& bench, Predictions& predictions,
-                          const EarlierComparison& earlier, const std::string& text) const {
+                          const EarlierComparison& earlier, const std::string& text,
+                          std::string& in_vain) const {
     MethodSpec spec = parse_method(text);
     std::vector<double> rates = take_rates(spec, lr.value_or(0.));
     rates = earlier.rates(label_of(spec), std::move(rates));
@@ -130,6 +135,7 @@ struct Compare : ComparisonOptions {
     // Where all diverged, the smallest rate stands for the method.
     const size_t best =
         chosen.value_or(size_t(std::min_element(rates.begin(), rates.end()) - rates.begin()));
+    if (!tried[best].unchanged.empty()) in_vain = method.label + ": " + tried[best].unchanged;
     method.learning_rate = rates[best];
     method.options = tried[best].method_options;
     method.stored_as = tried[best].stored_as;
@@ -190,8 +196,9 @@ struct Compare : ComparisonOptions {
     c.created = utc_now();
     c.command = command;
     c.options = options;
+    std::string in_vain;
     for (const std::string& text : methods)
-      c.methods.push_back(run_method(bench, predictions, earlier, text));
+      c.methods.push_back(run_method(bench, predictions, earlier, text, in_vain));
     c.model = bench.described;
     c.data = bench.files;
     c.machine = this_machine();
@@ -204,6 +211,7 @@ struct Compare : ComparisonOptions {
       std::cout << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";
     std::cout << std::flush;
     require_some_rate(c);
+    require(in_vain.empty(), in_vain, " The results are in ", out);
     return 0;
   }
 

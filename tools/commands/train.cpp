@@ -102,7 +102,9 @@ int train(const std::vector<std::string>& words) {
                                : "")
             << "\n"
             << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
-            << "\nwritten to " << plan.folder << "\n";
+            << "\nwritten to " << plan.folder << "\n"
+            << std::flush;
+  require(outcome.unchanged.empty(), plan.name, ": ", outcome.unchanged);
   return 0;
 }
 

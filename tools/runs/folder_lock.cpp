@@ -43,7 +43,7 @@ FolderLock::FolderLock(const std::string& folder)
           ": is a file, and a folder is expected, for everything that is written; choose another "
           "--out");
   for (;;) {
-    fs::create_directories(folder);
+    made_ = fs::create_directories(folder) || made_;
     descriptor_ =
         ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     const int reason = errno;
@@ -70,7 +70,7 @@ FolderLock::~FolderLock() {
   if (descriptor_ < 0) return;
   ::unlink(path_.c_str());  // while it is held, so that nobody waits for a file without a name
   ::close(descriptor_);
-  ::rmdir(folder_.c_str());  // where it is empty
+  if (made_) ::rmdir(folder_.c_str());  // where it is empty
 }
 
 }  // namespace afina

@@ -119,6 +119,7 @@ void Recorder::write_figures(const RunOutcome& outcome) const {
              {"method_options", outcome.method_options},
              {"stored_as", outcome.stored_as},
              {"why_diverged", outcome.why_diverged},
+             {"unchanged", outcome.unchanged},
              {"notes", outcome.notes},
              {"run", Json::parse(to_json(outcome.result).dump())}};
   write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
@@ -140,6 +141,7 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
   outcome.choice = number_or_nan(whole.at("choice"));
   outcome.why_diverged = whole.value("why_diverged", std::string());
+  outcome.unchanged = whole.value("unchanged", std::string());
   outcome.notes = whole.value("notes", std::vector<std::string>());
   if (outcome.result.generations.empty() && !bench.generations.empty() && !outcome.result.diverged)
     outcome.notes.push_back("no sample answers were made: the process ended before");

@@ -149,6 +149,7 @@ class Loop {
     timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
     if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
     summarise_steps();
+    find_unchanged();
     recorder_.write_figures(outcome_);
     timed(r.seconds.generation, [&] {
       r.generations = bench_.generations;
@@ -156,7 +157,6 @@ class Loop {
       for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
     });
     recorder_.finish(outcome_);
-    require_changes();
   }
 
   // The run ends here, and with it nothing else: its figures so far are kept, and nothing is
@@ -184,14 +184,18 @@ class Loop {
       bench_.notes.push_back(note);
   }
 
-  // The guard against training that changed nothing; it comes after everything is on disk.
-  void require_changes() {
+  // The guard against training that changed nothing. The run is written all the same, and others of
+  // a comparison go on: the command says it at its end.
+  void find_unchanged() {
     if (bench_.run.steps < 2) return;
     std::string same;
     for (const std::string& name : resumption_.unchanged()) same += " " + name;
-    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps,
-            " steps, but these parameters are exactly as they began:", same,
-            "; is the learning rate (", plan_.lr, ") too small for the dtype?");
+    if (same.empty()) return;
+    std::ostringstream words;
+    words << "trained for " << bench_.run.steps
+          << " steps, but these parameters are exactly as they began:" << same
+          << "; is the learning rate (" << plan_.lr << ") too small for the dtype?";
+    outcome_.unchanged = words.str();
   }
 
   const RunPlan& plan_;

@@ -27,6 +27,8 @@ struct RunOutcome {
   RunResult result;
   double choice = 0;  // final loss on the rows that rates are chosen by; NaN when the run diverged
   std::string why_diverged;  // what was not finite, in words; empty unless it diverged in a step
+  std::string unchanged;  // the guard against training in vain, in words: which parameters are as
+                          // they began; empty when all changed
   std::vector<std::string> notes;  // of this run: sample answers that could not be made
   std::map<std::string, std::string> method_options;
   std::string stored_as;

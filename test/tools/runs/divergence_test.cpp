@@ -138,6 +138,23 @@ BOOST_AUTO_TEST_CASE(train_says_where_it_diverged_and_the_folder_may_be_used_aga
   BOOST_TEST(parse_json_file(out + "/run.json").at("run").at("diverged").is_null());
 }
 
+// A rate too small to change anything is an error, which comes when all is written.
+BOOST_AUTO_TEST_CASE(a_rate_that_changes_nothing_ends_no_comparison) {
+  ScratchFolder scratch;
+  Words all = {"--method", "full:lr=1e-30/1e-3", "--method", "lora:rank=4,lr=1e-3"};
+  Said said = run(words("compare", scratch / "a", all));
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST(holds(said.out, "Note: full, lr 1e-30, seed 1: trained for 4"), said.out);
+  BOOST_TEST(read_comparison(scratch / "a").methods[0].learning_rate == 1e-3);
+  all[1] = "full:lr=1e-30";
+  for (bool resumed : {false, true}) {
+    if (resumed) all.push_back("--resume");
+    said = run(words("compare", scratch / "b", all));
+    BOOST_TEST((said.status == 1 && holds(said.err, "exactly as they began")), said.err);
+    BOOST_TEST(read_comparison(scratch / "b").methods.size() == 2u);
+  }
+}
+
 // A vocabulary padded far beyond the tokenizer, as Qwen2.5's is: nearly every row of the head means
 // no text.
 BOOST_AUTO_TEST_CASE(a_padded_vocabulary_is_sampled_within_the_tokenizer) {

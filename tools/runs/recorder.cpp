@@ -100,6 +100,10 @@ bool keeps_last_checkpoint(const RunOptions& run) {
   return run.save_every > 0 && run.schedule == Decay::constant;
 }
 
+Json figures_of(const RunResult& run) {
+  return Json::parse(to_json(run).dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+}
+
 double number_or_nan(const Json& json) {
   return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
@@ -121,7 +125,7 @@ void Recorder::write_figures(const RunOutcome& outcome) const {
              {"why_diverged", outcome.why_diverged},
              {"unchanged", outcome.unchanged},
              {"notes", outcome.notes},
-             {"run", Json::parse(to_json(outcome.result).dump())}};
+             {"run", figures_of(outcome.result)}};
   write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
 }
 

@@ -48,6 +48,9 @@ std::string checkpoint_folder(const RunPlan& plan);
 // begins with the same steps, so that it can go on from there; and whoever saves checkpoints has
 // room.
 bool keeps_last_checkpoint(const RunOptions& run);
+// A run's figures as JSON. A folder may have a name that is no UTF-8: that is no reason to lose
+// them.
+Json figures_of(const RunResult& run);
 // A number that JSON holds, or null, which stands for one that is not finite.
 double number_or_nan(const Json& json);
 // The dtype that a whole model is stored in: bf16 or f32, by --store, else by --dtype.

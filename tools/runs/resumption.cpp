@@ -15,7 +15,7 @@ namespace afina {
 
 Json Resumption::state(int64_t step, const RunOutcome& outcome) const {
   return {{"identity", identity_of(plan_, bench_)},
-          {"run", Json::parse(to_json(outcome.result).dump())},
+          {"run", figures_of(outcome.result)},
           {"choice", outcome.choice},
           {"probe", probe(step)},
           {"choices", choices()},

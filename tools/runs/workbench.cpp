@@ -51,6 +51,10 @@ void read_rows(Workbench& bench) {
     options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
+    require(data.held_out == -1 || data.held_out >= 2, "--held-out ", data.held_out,
+            ": expected at least 2, one record to choose by and one to judge by; leave it out for "
+            "a tenth of ",
+            sources, ", or name other records with --eval");
     int64_t count = data.held_out > 0
                         ? data.held_out
                         : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
@@ -63,8 +67,11 @@ void read_rows(Workbench& bench) {
   SampleOptions options = data.samples();
   held_out =
       first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
-  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
-          ": fewer than two held-out records: one is needed to choose by and one to judge by");
+  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval, ": ", held_out.size(),
+          " held-out records can be used, and at least 2 are needed, one to choose by and one to "
+          "judge by; ",
+          data.eval.empty() ? "give a larger --held-out, or other records with --eval"
+                            : "give a file with more records");
   Split halves =
       split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
@@ -107,6 +114,7 @@ std::string hash_of(const ModelFiles& files, uint64_t seed) {
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
   model.check();  // wrong options are refused before anything is read
+  run.check();
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);

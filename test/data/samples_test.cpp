@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(the_samples_that_come_along_fit_the_pocket_model) {
   for (std::string name : {"support", "support_inconsistent", "arithmetic", "general"}) {
     auto examples = read_examples(AFINA_SOURCE_DIR "/data/samples/" + name + ".jsonl");
     Samples samples =
-        make_samples(examples, pocket(), ChatTemplate::recognised(pocket()), options_of(256));
+        make_samples(examples, pocket(), ChatTemplate::own(pocket()), options_of(256));
     BOOST_TEST_MESSAGE(name << ": " << samples.summary());
     BOOST_TEST(samples.skipped == 0);
   }

@@ -149,9 +149,9 @@ void print_tokenizer(const ModelFiles& files) {
             << token_text(t, t.bos()) << (t.adds_bos() ? ", put before every text" : "") << ", end "
             << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
   try {
-    ChatTemplate chat = ChatTemplate::recognised(t);
+    ChatTemplate chat = ChatTemplate::own(t);
     std::cout << "chat template: " << chat.name()
-              << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
+              << (t.chat_templates().empty() ? " (the files have none)" : "")
               << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
   } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
 }

@@ -110,7 +110,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
-  ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
+  ChatTemplate chat = ChatTemplate::choose(data.template_choice(), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
                   {},    {},   {},  {},    {},        {},   0,  {}};
   const ModelConfig& c = files->config;
@@ -139,6 +139,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   if (bench.described.name.empty())
     bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
+  bench.notes.insert(bench.notes.end(), bench.train.notes.begin(), bench.train.notes.end());
   if (bench.train.cut)
     bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " +
                           std::to_string(bench.data.length) + " tokens");

@@ -7,8 +7,10 @@ namespace {
 
 // In the loop over the messages: a role that the template has no place for is an error.
 constexpr const char* known_roles =
-    R"({%- if message.role not in ['user', 'assistant'] and not (message.role == 'system' and loop.first) -%}
-{{- raise_exception('a message has the role "' ~ message.role ~ '" at place ' ~ loop.index ~ '; expected user or assistant, and system only as the first') -}}
+    R"({%- set first_system = message.role == 'system' and loop.first -%}
+{%- if message.role not in ['user', 'assistant'] and not first_system -%}
+{{- raise_exception('a message has the role "' ~ message.role ~ '" at place ' ~ loop.index ~
+    '; expected user or assistant, and system only as the first') -}}
 {%- endif -%}
 )";
 constexpr const char* no_system = "not messages or messages[0].role != 'system'";
@@ -34,7 +36,8 @@ std::string llama3(bool dated) {
   std::string text = "{{- bos_token -}}\n";
   if (dated)
     text +=
-        R"({{- '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n' -}}
+        R"({{- '<|start_header_id|>system<|end_header_id|>\n\n' -}}
+{{- 'Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n' -}}
 {%- if messages and messages[0].role == 'system' -%}
 {{- messages[0].content | trim -}}
 {%- endif -%}
@@ -43,7 +46,8 @@ std::string llama3(bool dated) {
   text += std::string("{%- for message in messages -%}\n") + known_roles;
   if (dated) text += "{%- if message.role != 'system' -%}\n";
   text +=
-      R"({{- '<|start_header_id|>' + message.role + '<|end_header_id|>\n\n' + message.content | trim + '<|eot_id|>' -}}
+      R"({{- '<|start_header_id|>' + message.role + '<|end_header_id|>\n\n' -}}
+{{- message.content | trim + '<|eot_id|>' -}}
 )";
   if (dated) text += "{%- endif -%}\n";
   return text + R"({%- endfor -%}
@@ -81,7 +85,8 @@ std::string zephyr() {
 
 std::string alpaca() {
   return std::string("{%- if ") + no_system + R"( -%}
-{{- 'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n' -}}
+{{- 'Below is an instruction that describes a task. ' -}}
+{{- 'Write a response that appropriately completes the request.\n\n' -}}
 {%- endif -%}
 {%- for message in messages -%}
 )" + known_roles +

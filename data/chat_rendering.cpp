@@ -81,7 +81,7 @@ class DropCheck {
     Message changed = messages_[i];
     changed.content += " afina";
     if (same([&] { return rendering_.with_turn(messages_.size(), i, changed); }, text_))
-      fail(turn_name(messages_, i), " is left out by ", rendering_.name(),
+      fail("the text of ", turn_name(messages_, i), " is left out by ", rendering_.name(),
            ", which has no place for it: remove it from the record, or choose another template "
            "with --template");
   }

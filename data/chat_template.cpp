@@ -76,7 +76,9 @@ using Maker = std::shared_ptr<ChatTemplate::State>;
 
 void set_date(ChatTemplate::State& state, const std::string& date) {
   state.date = date;
-  state.now = jinja::seconds_of_date(date);
+  try {
+    state.now = jinja::seconds_of_date(date);
+  } catch (const Error& error) { fail("--date: ", error.what()); }
 }
 
 // A template of the model, of its adapter or of a file: with the tokens that the files name.

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_an_error_that_offers_names) {
       [] {
         ChatTemplate::choose({"plain", "", "yesterday"}, tokenizer_with(""));
       },
-      {"yesterday"});
+      {"--date", "yesterday"});
   // What Jinja does not know is an error where the template is used: text needs no template.
   ChatTemplate broken = ChatTemplate::own(tokenizer_with("a\n{% unknown %}"));
   BOOST_TEST(broken.end_of_turn() == -1);

@@ -2,6 +2,7 @@
 // costs.
 #include "data/show.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "tools/options/command.h"
@@ -56,6 +57,8 @@ struct Show : ShowCommandOptions {
   void go() const {
     require(record >= 1, "--record ", record, ": records count from 1");
     require(records >= 1, "--records ", records, ": expected at least 1");
+    require(load.adapter.empty() || std::filesystem::is_directory(load.adapter), "--adapter ",
+            load.adapter, ": there is no such folder");
     ModelFiles files = open_model(load.model);
     Tokenizer tokenizer = tokenizer_of(files);
     ReadOptions part = read;

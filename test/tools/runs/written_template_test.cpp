@@ -18,7 +18,7 @@ struct Base {
   std::string model = folder / "model", out = folder / "out";
   Base() {
     std::filesystem::create_directory(model);
-    for (const char* file : {"config.json", "tokenizer.json"})
+    for (const char* file : {"config.json", "tokenizer.json", "model.safetensors"})
       std::filesystem::copy_file(source + "/data/pocket/" + file, model + "/" + file);
     Json config = parse_json_file(source + "/data/pocket/tokenizer_config.json");
     config.erase("chat_template");
@@ -61,6 +61,14 @@ BOOST_AUTO_TEST_CASE(and_beside_an_adapter_and_the_model_merged_with_it) {
   Said said = base.train("lora:rank=2,lr=1e-3", {"--template", "chatml"});
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   BOOST_TEST(asks(base.model, base.out + "/adapter") == chatml);
+  write_text_file(base.model + "/generation_config.json", R"({"eos_token_id": 0})");
+  const std::string merged = base.folder / "merged";
+  said = run({"merge", "--model", base.model, "--adapter", base.out + "/adapter", "--out", merged,
+              "--force"});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  BOOST_TEST(asks(merged) == chatml);
+  BOOST_TEST(base.ends(merged) == "[0,2]");
+  BOOST_TEST(parse_json_file(merged + "/generation_config.json")["eos_token_id"].dump() == "[0,2]");
 }
 
 BOOST_AUTO_TEST_CASE(the_models_own_templates_are_carried) {

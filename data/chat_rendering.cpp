@@ -260,6 +260,13 @@ std::string ChatTemplate::text(const std::vector<Message>& messages, bool ask,
   return Rendering(*state_, messages, input).first(messages.size(), ask).text;
 }
 
+void ChatTemplate::check_read(const std::vector<Message>& messages,
+                              const TemplateInput& input) const {
+  const Rendering rendering(*state_, messages, input);
+  const std::string text = rendering.whole().text;
+  DropCheck(*state_, rendering, messages, input, text).check();
+}
+
 Rendered ChatTemplate::render(const std::vector<Message>& messages, const TemplateInput& input,
                               Answers answers) const {
   const Rendering rendering(*state_, messages, input);

@@ -78,6 +78,8 @@ class ChatTemplate {
   // generation). Throws what the template raises.
   std::string text(const std::vector<Message>& messages, bool ask = false,
                    const TemplateInput& input = {}) const;
+  // Throws where the template drops a turn, its tool calls, its reasoning, or the tools.
+  void check_read(const std::vector<Message>& messages, const TemplateInput& input = {}) const;
   // The text and the answers in it. Throws where the template drops a turn, its tool calls, its
   // reasoning or the tools, and where it is not certain which bytes the assistant writes.
   Rendered render(const std::vector<Message>& messages, const TemplateInput& input = {},

@@ -137,6 +137,11 @@ void read_beside_turns(const Record& record, const RecordFormat& format, const J
                                              "an object of variables for the template");
     read.insert({"tools", "chat_template_kwargs"});
   }
+  if (!example.is_text() && record.has("functions"))
+    record.fail_field("functions",
+                      "nothing (functions are read from \"tools\", as "
+                      "{\"type\": \"function\", \"function\": {...}})",
+                      describe(json.at(record.name("functions"))));
   for (auto& [key, value] : json.items())
     if (!value.is_null() && !read.count(key)) example.unread.push_back(key);
 }

@@ -43,7 +43,8 @@ std::vector<NamedTemplate> templates_in_files(const std::string& folder) {
     if (entry.path().extension() == ".jinja") names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   for (const std::string& name : names)
-    all.push_back({name, read_text_file(file_of_folder(others.string(), name + ".jinja"))});
+    all.push_back({name, read_text_file(file_of_folder(
+                             folder, std::string(folder_of_others) + "/" + name + ".jinja"))});
   return all;
 }
 

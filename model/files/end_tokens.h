@@ -2,8 +2,12 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace afina {
+
+// The ids that eos_token_id of config.json and of generation_config.json name, each once.
+std::vector<int32_t> end_tokens(const std::string& folder);
 
 // Names token `id` among eos_token_id of config.json and, where the folder has one, of
 // generation_config.json: a model that was taught to end its turns with it stops there in other

@@ -183,6 +183,11 @@ BOOST_AUTO_TEST_CASE(no_turn_is_left_out_in_silence) {
   more = talk;
   more.insert(more.begin() + 2, {"tool", "T"});
   check_error([&] { answers_of(two_roles, more); }, {"turn 3 (tool)", "left out"});
+  check_error(
+      [&] {
+        chat_of(two_roles).check_read({{"system", "Be brief."}, {"user", "Q"}});
+      },
+      {"turn 1 (system)", "left out"});
 }
 
 BOOST_AUTO_TEST_CASE(variables_of_a_record_reach_the_template) {

@@ -123,8 +123,10 @@ struct Generate : PromptOptions {
       return report(continue_tokens(*model, tokenizer, ids, options, write), context);
     }
     Dialogue dialogue(*model, tokenizer, *format, options, system);
-    if (chat) return converse(std::move(dialogue), context);
-    report(dialogue.say(prompt, write), context);
+    if (chat) converse(std::move(dialogue), context);
+    else report(dialogue.say(prompt, write), context);
+    if (const std::string note = format->date_note(); !note.empty())
+      std::cerr << "(" << note << ")\n";
   }
 };
 

@@ -40,6 +40,7 @@ Dialogue::Dialogue(Model& model, const Tokenizer& tokenizer, ChatTemplate format
 
 Answer Dialogue::say(const std::string& text, const WriteText& write) {
   messages_.push_back({"user", text});
+  if (messages_.size() == 2 && messages_[0].role == "system") format_.check_read(messages_);
   int64_t left_out = 0;
   const std::vector<int32_t> ids = fit(left_out);
   Answer answer = continue_tokens(model_, tokenizer_, ids, options_, write);

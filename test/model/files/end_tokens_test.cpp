@@ -23,6 +23,7 @@ BOOST_AUTO_TEST_CASE(added_where_it_is_missing) {
   BOOST_TEST(after(R"({"eos_token_id": 258, "x": 1})", config) == "[258,257]");
   BOOST_TEST(!std::filesystem::exists(generation));
   BOOST_TEST(after(R"({"eos_token_id": [258, 3]})", generation) == "[258,3,257]");
+  BOOST_TEST(afina::end_tokens(folder.path()) == (std::vector<int32_t>{258, 257, 3}));
   BOOST_TEST(after(R"({"eos_token_id": null})", config) == "257");
   for (std::string same : {R"({"eos_token_id":257})", R"({"eos_token_id":[1,257]})"}) {
     after(same, config);

@@ -54,6 +54,8 @@ BOOST_AUTO_TEST_CASE(one_that_was_chosen_is_written_beside_the_model) {
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   BOOST_TEST(asks(base.out + "/model") == chatml);
   BOOST_TEST(base.ends(base.out + "/model") == "[0,2]");
+  BOOST_TEST(said.out.find("<|im_end|> (2), which is not among the model's end tokens") !=
+             said.out.npos);
 }
 
 BOOST_AUTO_TEST_CASE(and_beside_an_adapter_and_the_model_merged_with_it) {

@@ -37,6 +37,15 @@ class DropCheck {
             const std::string& text)
       : state_(state), rendering_(rendering), messages_(messages), input_(input), text_(text) {}
 
+  // For a conversation that cannot be rendered: a key that the template does not even mention is
+  // the better reason (a turn that calls a tool has no text, which such a template stumbles over).
+  void check_mentioned() const {
+    for (size_t i = 0; i < messages_.size(); ++i)
+      if (messages_[i].more.is_object())
+        for (auto& [key, value] : messages_[i].more.items())
+          if (is_said(key) && !is_empty(value) && !mentions(key)) fail_key(i, key);
+  }
+
   void check() {
     for (size_t i = 0; i < messages_.size(); ++i) {
       check_content(i);
@@ -89,17 +98,25 @@ class DropCheck {
   // Keys that hold part of what is said. A template may write them in the last turns only: they are
   // looked for with their turn as the last.
   void check_key(size_t i, const std::string& key, const OrderedJson& value) const {
-    static const std::vector<std::string> said = {"tool_calls", "function_call",
-                                                  "reasoning_content", "reasoning", "thinking"};
-    if (std::find(said.begin(), said.end(), key) == said.end() || is_empty(value)) return;
+    if (!is_said(key) || is_empty(value)) return;
     Message without = messages_[i];
     without.more.erase(key);
     if (!same([&] { return rendering_.with_turn(i + 1, i, without); },
               rendering_.first(i + 1, false).text))
       return;
+    fail_key(i, key);
+  }
+
+  [[noreturn]] void fail_key(size_t i, const std::string& key) const {
     fail(turn_name(messages_, i), " has ", key, ", which ", rendering_.name(),
          " has no place for: it would be dropped. Remove the key, or choose a template that writes "
          "it with --template");
+  }
+
+  static bool is_said(const std::string& key) {
+    static const std::vector<std::string> said = {"tool_calls", "function_call",
+                                                  "reasoning_content", "reasoning", "thinking"};
+    return std::find(said.begin(), said.end(), key) != said.end();
   }
 
   const ChatTemplate::State& state_;
@@ -270,7 +287,14 @@ void ChatTemplate::check_read(const std::vector<Message>& messages,
 Rendered ChatTemplate::render(const std::vector<Message>& messages, const TemplateInput& input,
                               Answers answers) const {
   const Rendering rendering(*state_, messages, input);
-  jinja::Rendered whole = rendering.whole();
+  jinja::Rendered whole;
+  try {
+    whole = rendering.whole();
+  } catch (const Error&) {
+    if (state_->main.broken.empty())
+      DropCheck(*state_, rendering, messages, input, "").check_mentioned();
+    throw;
+  }
   DropCheck(*state_, rendering, messages, input, whole.text).check();
   Rendered out;
   if (answers != Answers::none) {

@@ -168,6 +168,14 @@ BOOST_AUTO_TEST_CASE(tools_and_their_calls_are_written_or_refused) {
         answers_of(chatml, {{"user", "Q"}, turn("assistant", "A", call)});
       },
       {"turn 2 (assistant) has tool_calls", "no place"});
+  // Without a text the template stumbles, but that is not the reason.
+  Message call_alone = turn("assistant", "", call);
+  call_alone.more["content"] = nullptr;
+  check_error(
+      [&] {
+        answers_of(chatml, {{"user", "Q"}, call_alone, {"assistant", "A"}});
+      },
+      {"turn 2 (assistant) has tool_calls", "no place"});
   check_error([&] { answers_of(chatml, talk, Answers::all, input); }, {"tools", "no place"});
   check_error([&] { answers_of(chatml, talk, Answers::none, input); }, {"tools", "no place"});
 }

@@ -27,7 +27,7 @@ struct ChatTemplate::State {
   ParsedTemplate main;
   // The model's template "tool_use", for conversations that list tools.
   std::unique_ptr<ParsedTemplate> with_tools;
-  bool builtin = false, chosen = false, adds_bos = false;
+  bool builtin = false, chosen = false;
   jinja::Dict tokens;  // bos_token, eos_token, ...
   std::string date;
   int64_t now = 0;  // of the date: seconds since 1970-01-01 UTC

@@ -91,12 +91,24 @@ Maker of_text(const std::string& name, const std::string& source, const Tokenize
   return state;
 }
 
+// A built-in template for a tokenizer that puts a token before every text writes that token, where
+// it does not begin with it anyway: then it stands in the template that is written, too.
+std::string begun(const std::string& jinja, const Tokenizer& tokenizer) {
+  if (!tokenizer.adds_bos() || tokenizer.bos() < 0 || contains_word(jinja, "bos_token"))
+    return jinja;
+  ChatTemplate::State as_it_is("built-in", jinja);
+  const std::string bos = tokenizer.token_text(tokenizer.bos());
+  as_it_is.tokens.set("eos_token", "");
+  const std::string text =
+      Rendering(as_it_is, {{"user", "a"}, {"assistant", "b"}}, {}).whole().text;
+  return text.starts_with(bos) ? jinja : "{{- bos_token -}}\n" + jinja;
+}
+
 Maker of_name(const std::string& name, const Tokenizer& tokenizer, const std::string& date) {
   const BuiltinTemplate* found = builtin_template(name);
   require(found, "there is no template \"", name, "\"; known are ", builtin_template_names());
-  auto state = std::make_shared<ChatTemplate::State>(found->name, found->jinja);
+  auto state = std::make_shared<ChatTemplate::State>(found->name, begun(found->jinja, tokenizer));
   state->builtin = state->chosen = true;
-  state->adds_bos = tokenizer.adds_bos();
   set_date(*state, date);
   auto give = [&](const char* role, int32_t id, const char* does) {
     if (id >= 0) state->tokens.set(role, tokenizer.token_text(id));
@@ -202,7 +214,6 @@ const std::string& ChatTemplate::source() const { return state_->main.source; }
 bool ChatTemplate::chosen() const { return state_->chosen; }
 int32_t ChatTemplate::end_of_turn() const { return state_->end_of_turn; }
 const std::vector<int32_t>& ChatTemplate::marks() const { return state_->marks; }
-bool ChatTemplate::adds_bos() const { return state_->adds_bos; }
 
 bool ChatTemplate::mentions(const std::string& key) const {
   return contains_word(state_->main.source, key) ||

@@ -51,7 +51,8 @@ struct TemplateChoice {
 };
 
 // A chat template, bound to the special tokens of one tokenizer. Copies share their data; rendering
-// is thread-safe. A template renders what transformers' apply_chat_template gives.
+// is thread-safe. A template renders what transformers' apply_chat_template gives: all tokens of a
+// conversation are in the text, and nothing is put before it.
 class ChatTemplate {
  public:
   // Throws for a name that is none of the model's, none of the built-in ones and no file; listing
@@ -89,9 +90,6 @@ class ChatTemplate {
   int32_t end_of_turn() const;
   // Ids of the special tokens that the template puts around turns.
   const std::vector<int32_t>& marks() const;
-  // Is the tokenizer's first token to be put before a rendered text that lacks it? A model's own
-  // template writes all of its tokens itself, as in transformers.
-  bool adds_bos() const;
   // Empty, or a note for the user: the date that the template has asked for.
   std::string date_note() const;
 

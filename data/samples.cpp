@@ -94,8 +94,7 @@ Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
   const int32_t bos = tokenizer.bos(),
                 end = is_text ? context.end_of_text : context.chat.end_of_turn();
-  const bool adds_bos = is_text ? tokenizer.adds_bos() : context.chat.adds_bos();
-  if (adds_bos && (row.tokens.empty() || row.tokens[0] != bos)) {
+  if (is_text && tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
     row.tokens.insert(row.tokens.begin(), bos);
     row.trained.insert(row.trained.begin(), 0);
   }

@@ -178,6 +178,23 @@ BOOST_AUTO_TEST_CASE(tokens_are_those_that_the_files_name) {
   BOOST_TEST(ChatTemplate::own(tokenizer).text({{"user", "Q"}}) == "|</s>|");
 }
 
+BOOST_AUTO_TEST_CASE(a_built_in_template_writes_the_token_that_the_tokenizer_adds) {
+  auto adding = [](bool adds) {
+    Json json = parse_json(tokenizer_with("").json_text(), "test");
+    Json config = {{"bos_token", "<s>"},
+                   {"eos_token", "</s>"},
+                   {"tokenizer_class", "LlamaTokenizer"},
+                   {"add_bos_token", adds}};
+    return Tokenizer::from_json(to_text(json), "test", to_text(config));
+  };
+  const std::vector<Message> asked = {{"user", "Q"}};
+  BOOST_TEST(ChatTemplate::named("plain", adding(false)).text(asked) == "Q");
+  ChatTemplate plain = ChatTemplate::named("plain", adding(true));
+  BOOST_TEST(plain.text(asked) == "<s>Q");
+  BOOST_TEST(plain.source().starts_with("{{- bos_token -}}"));
+  BOOST_TEST(ChatTemplate::named("llama-3", adding(true)).text(asked).starts_with("<s><|start"));
+}
+
 BOOST_AUTO_TEST_CASE(the_date_is_fixed_and_said) {
   const std::string jinja = "{{ strftime_now('%d %b %Y') }}{{ messages[0].content }}</s>";
   ChatTemplate chat = ChatTemplate::own(tokenizer_with(jinja));

@@ -53,8 +53,7 @@ std::vector<int32_t> Dialogue::fit(int64_t& left_out) {
   const int64_t context = model_.context();
   const int64_t needed = std::min<int64_t>(options_.most, context / 4);
   for (;; ++left_out) {
-    std::vector<int32_t> ids =
-        prompt_tokens(tokenizer_, format_.text(messages_, true), format_.adds_bos());
+    std::vector<int32_t> ids = prompt_tokens(tokenizer_, format_.text(messages_, true), false);
     const int64_t first = messages_[0].role == "system" ? 1 : 0;
     if (context - int64_t(ids.size()) >= needed || int64_t(messages_.size()) < first + 3)
       return ids;

@@ -18,8 +18,8 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
   std::vector<std::string> all;
   for (const Example& e : bench.prompts) {
     std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
-    std::vector<int32_t> prompt = prompt_tokens(
-        bench.tokenizer, bench.chat.text(asked, true, e.input), bench.chat.adds_bos());
+    std::vector<int32_t> prompt =
+        prompt_tokens(bench.tokenizer, bench.chat.text(asked, true, e.input), false);
     GenerateOptions options;
     options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
     options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};

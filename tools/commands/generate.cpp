@@ -118,7 +118,7 @@ struct Generate : PromptOptions {
     const int64_t context = model->context();
     if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     if (raw) {
-      std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt, tokenizer.adds_bos());
+      std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);
       require(!ids.empty(), "--prompt is empty: there is nothing to continue");
       return report(continue_tokens(*model, tokenizer, ids, options, write), context);
     }

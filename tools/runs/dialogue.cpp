@@ -5,10 +5,9 @@
 
 namespace afina {
 
-std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text,
-                                   bool adds_bos) {
+std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text) {
   std::vector<int32_t> ids = tokenizer.encode(text);
-  if (adds_bos && (ids.empty() || ids[0] != tokenizer.bos()))
+  if (tokenizer.adds_bos() && (ids.empty() || ids[0] != tokenizer.bos()))
     ids.insert(ids.begin(), tokenizer.bos());
   return ids;
 }
@@ -53,7 +52,7 @@ std::vector<int32_t> Dialogue::fit(int64_t& left_out) {
   const int64_t context = model_.context();
   const int64_t needed = std::min<int64_t>(options_.most, context / 4);
   for (;; ++left_out) {
-    std::vector<int32_t> ids = prompt_tokens(tokenizer_, format_.text(messages_, true), false);
+    std::vector<int32_t> ids = tokenizer_.encode(format_.text(messages_, true));
     const int64_t first = messages_[0].role == "system" ? 1 : 0;
     if (context - int64_t(ids.size()) >= needed || int64_t(messages_.size()) < first + 3)
       return ids;

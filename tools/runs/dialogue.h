@@ -21,9 +21,8 @@ struct Answer {
   Generated generated;
 };
 
-// Token ids of a text; adds_bos: with the begin-of-text token first where the text lacks it.
-std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text,
-                                   bool adds_bos);
+// Token ids of a text, with the begin-of-text token first where the model expects one.
+std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text);
 // Continues these tokens. Errors are those of generate(): no token, or more than the context holds.
 Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids,
                        const GenerateOptions& options, const WriteText& write);

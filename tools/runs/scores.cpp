@@ -18,8 +18,7 @@ std::vector<std::string> answers(Model& model, const Workbench& bench) {
   std::vector<std::string> all;
   for (const Example& e : bench.prompts) {
     std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
-    std::vector<int32_t> prompt =
-        prompt_tokens(bench.tokenizer, bench.chat.text(asked, true, e.input), false);
+    std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
     GenerateOptions options;
     options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
     options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};

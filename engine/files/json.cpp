@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/json_library.h"
 #include "engine/nearest.h"
 
 namespace afina {
@@ -60,25 +60,27 @@ size_t locate(std::string_view text, int depth, size_t key) {
 // Builds the value from the parser's events. The library's own builder knows neither keys given
 // twice nor a limit of depth. What is wrong is noted and the parser stopped: a throw through its
 // frames would cost more than the parsing.
-class Builder : public nlohmann::json_sax<nlohmann::json> {
+class Builder : public JsonEvents {
  public:
   Builder(std::string_view text, const std::string& where, const JsonLimits& limits)
       : text_(text), where_(where), limits_(limits) {}
   Json root;
   std::string wrong;  // what stopped the parser; "" if nothing did
 
-  bool null() override { return add(nullptr); }
-  bool boolean(bool value) override { return add(value); }
-  bool number_integer(number_integer_t value) override { return add(value); }
-  bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t value, const string_t&) override { return add(value); }
-  bool string(string_t& value) override { return add(std::move(value)); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(true); }
-  bool start_array(size_t) override { return open(false); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
+  bool value(Json value) override {
+    if (open_.empty()) root = std::move(value);
+    else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
+    else open_.back().elements.push_back(std::move(value));
+    return true;
+  }
+  bool open(bool is_object) override {
+    if (int(open_.size()) >= limits_.depth)
+      return stop(locate(text_, limits_.depth + 1, 0),
+                  ": nested deeper than " + std::to_string(limits_.depth) + " levels");
+    open_.emplace_back().is_object = is_object;
+    return true;
+  }
+  bool key(std::string& name) override {
     ++keys_;
     Open& object = open_.back();
     // Looking for the place is work: only once it is needed.
@@ -88,40 +90,26 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     object.members.push_back({std::move(name), nullptr});
     return true;
   }
-  bool parse_error(size_t position, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    std::string words = error.what();
+  bool close() override {
+    Open last = std::move(open_.back());
+    open_.pop_back();
+    return value(last.is_object ? Json(std::move(last.members)) : Json(std::move(last.elements)));
+  }
+  void invalid(size_t position, const std::string& error) override {
+    std::string words = error;
     // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong": the place
     // is told in our own way.
     size_t start = words.find("] ");
     if (size_t column = words.find(", column "); column != words.npos)
       start = words.find(": ", column);
     if (start != words.npos) words = words.substr(start + 2);
-    return stop(position > 0 ? position - 1 : 0, ": not valid JSON: " + excerpt(words, 240));
+    stop(position > 0 ? position - 1 : 0, ": not valid JSON: " + excerpt(words, 240));
   }
 
  private:
   bool stop(size_t position, const std::string& words) {
     wrong = place(text_, position, where_, limits_) + words;
     return false;
-  }
-  bool add(Json value) {
-    if (open_.empty()) root = std::move(value);
-    else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
-    else open_.back().elements.push_back(std::move(value));
-    return true;
-  }
-  bool open(bool is_object) {
-    if (int(open_.size()) >= limits_.depth)
-      return stop(locate(text_, limits_.depth + 1, 0),
-                  ": nested deeper than " + std::to_string(limits_.depth) + " levels");
-    open_.emplace_back().is_object = is_object;
-    return true;
-  }
-  bool close() {
-    Open last = std::move(open_.back());
-    open_.pop_back();
-    return add(last.is_object ? Json(std::move(last.members)) : Json(std::move(last.elements)));
   }
 
   // An object or array whose end was not read yet.
@@ -154,7 +142,7 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
   require(text.size() <= limits.bytes, where, ": ", text.size(),
           " bytes of JSON are more than the ", limits.bytes, " expected at most");
   Builder builder(text, where, limits);
-  nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  parse_events(text, builder);
   if (!builder.wrong.empty()) fail(builder.wrong);
   return std::move(builder.root);
 }

@@ -43,7 +43,10 @@ struct Samples {
   std::vector<Sample> rows;
   int32_t pad = 0;  // id that fills up rows; never a target, never attended to
   int64_t examples = 0, skipped = 0, cut = 0, tokens = 0, targets = 0, targets_lost = 0;
-  std::string sha256;  // digest of all tokens and target flags, in order
+  int64_t conversations = 0;  // among the examples; the others are plain text
+  std::string sha256;         // digest of all tokens and target flags, in order
+  // For the user: keys that nothing has read, with their number; the date of a template.
+  std::vector<std::string> notes;
   // One sentence for the log: samples, records, tokens, targets, and what was lost.
   std::string summary() const;
 };

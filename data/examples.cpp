@@ -2,6 +2,7 @@
 #include "data/examples.h"
 
 #include <algorithm>
+#include <set>
 
 #include "data/documents.h"
 #include "engine/error.h"
@@ -62,8 +63,9 @@ FieldNames parse_fields(const std::string& text) {
   return names;
 }
 
-Record::Record(const Json& json, const FieldNames& fields, std::string place)
-    : json_(json), fields_(fields), place_(std::move(place)) {
+Record::Record(const Json& json, const FieldNames& fields, std::string place,
+               std::function<OrderedJson()> ordered)
+    : json_(json), fields_(fields), place_(std::move(place)), ordered_(std::move(ordered)) {
   require(json.is_object(), place_, ": expected an object, found ", describe(json));
 }
 
@@ -102,7 +104,48 @@ const Json& Record::list(const std::string& field) const {
   return value;
 }
 
+OrderedJson Record::in_order(const std::string& field) const {
+  const Json& sorted = json_.at(name(field));
+  return ordered_ ? ordered_().at(name(field)) : OrderedJson(sorted);
+}
+
 namespace {
+
+// A list of tools or an object of variables; as the text of one, too, as Arrow's tables hold them.
+OrderedJson parsed_if_text(const Record& record, const std::string& field,
+                           OrderedJson::value_t kind, const char* expected) {
+  if (!record.has(field)) return {};
+  OrderedJson value = record.in_order(field);
+  if (value.is_string()) {
+    try {
+      parse_json(value.text(), field);  // strict, and not too deep
+      value = OrderedJson::parse(value.text());
+    } catch (const Error&) { record.fail_field(field, expected, "a text that is no JSON"); }
+  }
+  if (value.type() != kind) record.fail_field(field, expected, describe(Json(value)));
+  return value;
+}
+
+// What goes to the template beside the turns, and the keys that nothing reads.
+void read_beside_turns(const Record& record, const RecordFormat& format, const Json& json,
+                       Example& example) {
+  std::set<std::string> read;
+  for (const std::string& field : format.fields) read.insert(record.name(field));
+  if (!example.is_text()) {
+    using Kind = OrderedJson::value_t;
+    example.input.tools = parsed_if_text(record, "tools", Kind::array, "an array of functions");
+    example.input.variables = parsed_if_text(record, "chat_template_kwargs", Kind::object,
+                                             "an object of variables for the template");
+    read.insert({"tools", "chat_template_kwargs"});
+  }
+  if (!example.is_text() && record.has("functions"))
+    record.fail_field("functions",
+                      "nothing (functions are read from \"tools\", as "
+                      "{\"type\": \"function\", \"function\": {...}})",
+                      describe(json.at(record.name("functions"))));
+  for (auto& [key, value] : json.items())
+    if (!value.is_null() && !read.count(key)) example.unread.push_back(key);
+}
 
 const RecordFormat& format_named(const std::string& name) {
   for (auto& format : record_formats())
@@ -140,14 +183,15 @@ class RecordReader {
   bool full() const { return options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit; }
 
   // The first record determines the format: a file that mixes formats is more likely a mistake.
-  void add(const Json& json, const std::string& place) {
-    Record record(json, options_.fields, place);
+  void add(const Json& json, const std::string& place, std::function<OrderedJson()> ordered) {
+    Record record(json, options_.fields, place, std::move(ordered));
     if (!format_) {
       format_ = &format_of(record, json, options_);
       check_field_names(*format_, options_.fields);
     }
     Example example = format_->read(record);
     example.place = place;
+    read_beside_turns(record, *format_, json, example);
     check(example);
     examples_.push_back(std::move(example));
   }
@@ -162,13 +206,18 @@ class RecordReader {
       if (one.find_first_not_of(" \t\r") == one.npos) continue;
       JsonLimits limits;
       limits.first_line = line;
-      add(parse_json(one, name_, limits), name_ + ", line " + std::to_string(line));
+      add(parse_json(one, name_, limits), name_ + ", line " + std::to_string(line),
+          [=] { return OrderedJson::parse(one); });
     }
   }
 
-  void array(const Json& json) {
+  void array(const Json& json, std::string_view text) {
+    OrderedJson whole;  // parsed when a record asks for it
     for (size_t i = 0; i < json.size() && !full(); ++i)
-      add(json[i], name_ + ", record " + std::to_string(i + 1));
+      add(json[i], name_ + ", record " + std::to_string(i + 1), [&whole, text, i] {
+        if (whole.is_null()) whole = OrderedJson::parse(text);
+        return whole[i];
+      });
   }
 
   std::vector<Example> result() {
@@ -184,7 +233,8 @@ class RecordReader {
     }
     bool answered = false;
     for (auto& message : example.messages)
-      answered |= message.role == "assistant" && !message.content.empty();
+      answered |= message.role == "assistant" &&
+                  (!message.content.empty() || message.more.contains("tool_calls"));
     require(answered, example.place,
             ": there is no answer to learn from: no assistant turn with content");
   }
@@ -214,7 +264,7 @@ std::vector<Example> parse_examples(const std::string& text, const std::string& 
   if (text[first] == '[') {
     JsonLimits limits;
     limits.bytes = size_t(1) << 30;
-    reader.array(parse_json(text, name, limits));
+    reader.array(parse_json(text, name, limits), text);
   } else {
     reader.lines(text);
   }

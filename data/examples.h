@@ -14,7 +14,9 @@ namespace afina {
 struct Example {
   std::vector<Message> messages;  // empty for plain text
   std::string text;
-  std::string place;  // "train.jsonl, line 12", for error messages
+  std::string place;                     // "train.jsonl, line 12", for error messages
+  TemplateInput input = {};              // tools, and variables for the template
+  std::vector<std::string> unread = {};  // keys of the record that nothing has read
   bool is_text() const { return messages.empty(); }
 };
 
@@ -35,7 +37,9 @@ struct ExampleOptions {
 // what was expected, what was found and what to do.
 class Record {
  public:
-  Record(const Json& json, const FieldNames& fields, std::string place);
+  // `ordered` gives the record with the keys in the file's order, which templates write.
+  Record(const Json& json, const FieldNames& fields, std::string place,
+         std::function<OrderedJson()> ordered = {});
   bool has(const std::string& field) const;  // present and not null
   // The string, or array, in `field`. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
@@ -44,6 +48,8 @@ class Record {
   // The name of `field` in the file.
   std::string name(const std::string& field) const;
   const std::string& place() const { return place_; }
+  // The member of this field with its keys in the file's order, not their bytes'.
+  OrderedJson in_order(const std::string& field) const;
   [[noreturn]] void fail_field(const std::string& field, const std::string& expected,
                                const std::string& found) const;
 
@@ -51,6 +57,7 @@ class Record {
   const Json& json_;
   const FieldNames& fields_;
   std::string place_;
+  std::function<OrderedJson()> ordered_;
 };
 
 // A record format. Each has its own file (data/formats/*.cpp) that registers it.

@@ -1,6 +1,7 @@
 // Turns examples into samples: tokens and targets, with guards against training on nothing or on
 // the wrong tokens.
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <sstream>
 
@@ -37,8 +38,7 @@ struct Context {
 
 // The special tokens that surround turns, and those that begin and end a text.
 std::vector<std::string> marks_of(const Tokenizer& tokenizer, const ChatTemplate& chat) {
-  std::vector<int32_t> ids =
-      tokenizer.encode(chat.render({{"user", "a"}, {"assistant", "b"}}).text);
+  std::vector<int32_t> ids = chat.marks();
   ids.insert(ids.end(), {tokenizer.bos(), tokenizer.eos(), chat.end_of_turn()});
   std::vector<std::string> marks;
   for (int32_t id : ids)
@@ -94,7 +94,7 @@ Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
   const int32_t bos = tokenizer.bos(),
                 end = is_text ? context.end_of_text : context.chat.end_of_turn();
-  if (tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
+  if (is_text && tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
     row.tokens.insert(row.tokens.begin(), bos);
     row.trained.insert(row.trained.begin(), 0);
   }
@@ -115,8 +115,16 @@ Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   return "";
 }
 
+Answers answers_to_find(TrainOn train_on) {
+  return train_on == TrainOn::everything    ? Answers::none
+         : train_on == TrainOn::last_answer ? Answers::last
+                                            : Answers::all;
+}
+
 Tokenised tokenise(const Example& example, const Context& context) {
   Tokenised row;
+  row.problem = marks_in(example, context);
+  if (!row.problem.empty()) return row;
   std::vector<Range> ranges;
   std::string text;
   TrainOn train_on = context.options.train_on;
@@ -124,17 +132,20 @@ Tokenised tokenise(const Example& example, const Context& context) {
     text = example.text;
     train_on = TrainOn::everything;
   } else {
-    Rendered rendered = context.chat.render(example.messages);
-    text = std::move(rendered.text);
-    ranges = std::move(rendered.answers);
+    try {
+      Rendered rendered =
+          context.chat.render(example.messages, example.input, answers_to_find(train_on));
+      text = std::move(rendered.text);
+      ranges = std::move(rendered.answers);
+    } catch (const Error& error) {
+      row.problem = error.what();
+      return row;
+    }
   }
   if (train_on == TrainOn::everything) ranges = {{0, int64_t(text.size())}};
-  if (train_on == TrainOn::last_answer && ranges.size() > 1)
-    ranges.erase(ranges.begin(), ranges.end() - 1);
   Encoding encoding = context.tokenizer.encode_with_offsets(text);
   row.trained.assign(encoding.ids.size(), 0);
-  row.problem = marks_in(example, context);
-  if (row.problem.empty()) row.problem = mark_ranges(encoding, ranges, row.trained);
+  row.problem = mark_ranges(encoding, ranges, row.trained);
   row.tokens = std::move(encoding.ids);
   if (row.problem.empty()) row.problem = add_ends(context, example.is_text(), row);
   if (!row.trained.empty()) row.trained[0] = 0;  // there is no earlier token to predict it from
@@ -161,6 +172,31 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
   for (size_t i = 0; i < examples.size(); ++i)
     require(errors[i].empty(), examples[i].place, ": ", errors[i]);
   return rows;
+}
+
+// Notes on what nothing has read: keys of records, and keys of turns that the template does not
+// mention. Each once, with the number of records or turns that have it.
+std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat,
+                                  bool answers) {
+  std::map<std::string, int64_t> records, turns;
+  for (const Example& example : examples) {
+    for (const std::string& key : example.unread) ++records[key];
+    for (const Message& message : example.messages)
+      if (message.more.is_object())
+        for (auto& [key, value] : message.more.items())
+          if (!value.is_null()) ++turns[key];
+  }
+  std::vector<std::string> notes;
+  for (auto& [key, count] : records)
+    notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
+                    (count == 1 ? " record" : " records") + " is not read");
+  for (auto& [key, count] : turns)
+    if (!chat.mentions(key))
+      notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
+                      (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
+  if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
+  if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
+  return notes;
 }
 
 class SampleCollector {
@@ -273,9 +309,13 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   Samples out;
   out.pad = tokenizer.pad() >= 0 ? tokenizer.pad() : std::max(tokenizer.eos(), 0);
   SampleCollector collector(context, out);
-  for (size_t i = 0; i < examples.size(); ++i)
+  for (size_t i = 0; i < examples.size(); ++i) {
     collector.add(examples[i], int64_t(i), std::move(rows[i]));
+    out.conversations += !examples[i].is_text();
+  }
   collector.check();
+  out.notes =
+      notes_on(examples, chat, out.conversations > 0 && options.train_on != TrainOn::everything);
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out");

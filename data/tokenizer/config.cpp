@@ -1,5 +1,6 @@
 // Reads tokenizer_config.json: the roles of special tokens and the chat template.
 #include "data/tokenizer/state.h"
+#include "data/tokenizer/template_files.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -18,16 +19,16 @@ void read_role(Tokenizer::State& state, const Json& config, const char* key,
   if (id != state.ids.end()) role = id->second;
 }
 
-std::string read_template(const Json& config, const std::string& name) {
-  const Json* found = find_member(config, "chat_template", name);
-  if (!found) return "";
-  if (found->is_string()) return found->get<std::string>();
-  require(found->is_array(), name, ": chat_template: expected a string or an array, found ",
-          describe(*found));
-  for (auto& one : *found)
-    if (get<std::string>(one, "name", name + ": chat_template") == "default")
-      return get<std::string>(one, "template", name + ": chat_template");
-  fail(name, ": chat_template: none of the templates is called \"default\"");
+// Keeps what the files call bos_token, eos_token, ... for chat templates; a later file counts.
+void read_named_tokens(Tokenizer::State& state, const Json& config) {
+  for (auto& [key, value] : config.items()) {
+    if (!key.ends_with("_token")) continue;
+    const Json* text = &value;
+    if (value.is_object() && value.contains("content")) text = &value.at("content");
+    if (!text->is_string() && !text->is_null()) continue;
+    std::erase_if(state.named_tokens, [&](auto& one) { return one.first == key; });
+    if (text->is_string()) state.named_tokens.emplace_back(key, text->text());
+  }
 }
 
 }  // namespace
@@ -39,7 +40,9 @@ void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
   read_role(state, config, "bos_token", name, state.bos);
   read_role(state, config, "eos_token", name, state.eos);
   read_role(state, config, "pad_token", name, state.pad);
-  if (std::string jinja = read_template(config, name); !jinja.empty()) state.chat_template = jinja;
+  read_named_tokens(state, config);
+  if (auto all = templates_of_config(config, name); !all.empty())
+    state.chat_templates = std::move(all);
   // Only Llama tokenizer classes rebuild the post-processor from these keys; for all others
   // tokenizer.json decides.
   if (get_or<std::string>(config, "tokenizer_class", name, "").find("Llama") == std::string::npos)

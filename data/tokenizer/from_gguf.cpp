@@ -202,6 +202,27 @@ void fill_sentence_piece(const Source& from, Ordered& json) {
   json["model"]["merges"] = merges_of_scores(from);
 }
 
+// tokenizer.chat_template, and the named ones beside it (tokenizer.chat_template.NAME).
+void add_templates(const Json& metadata, const std::string& name, Ordered& config) {
+  const std::string key = "tokenizer.chat_template";
+  Ordered named = Ordered::array();
+  for (auto& one : metadata.items())
+    if (one.first.starts_with(key + "."))
+      named.push_back({{"name", one.first.substr(key.size() + 1)},
+                       {"template", get<std::string>(metadata, one.first, name)}});
+  if (!find_member(metadata, key, name)) {
+    if (!named.empty()) config["chat_template"] = named;
+    return;
+  }
+  const std::string text = get<std::string>(metadata, key, name);
+  if (named.empty()) {
+    config["chat_template"] = text;
+    return;
+  }
+  named.push_back({{"name", "default"}, {"template", text}});
+  config["chat_template"] = named;
+}
+
 }  // namespace
 
 TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& name) {
@@ -230,8 +251,7 @@ TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& 
   config["eos_token"] = token_of("eos");
   config["pad_token"] = token_of("padding");
   config["unk_token"] = token_of("unknown");
-  if (find_member(metadata, "tokenizer.chat_template", name))
-    config["chat_template"] = get<std::string>(metadata, "tokenizer.chat_template", name);
+  add_templates(metadata, name, config);
 
   Ordered json = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
   json["added_tokens"] = added_tokens_of(from);

@@ -17,7 +17,9 @@ struct Tokenizer::State {
   std::string name;    // for error messages
   std::string json;    // tokenizer.json as read
   std::string config;  // tokenizer_config.json as read, or empty
-  std::string chat_template;
+  std::vector<NamedTemplate> chat_templates;
+  bool templates_in_files = false;  // not in tokenizer_config.json
+  std::vector<std::pair<std::string, std::string>> named_tokens;
 
   // Indexed by id: the token as the vocabulary writes it, and as it appears in text.
   std::vector<std::string> text, bytes;

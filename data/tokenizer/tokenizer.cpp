@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "data/tokenizer/state.h"
+#include "data/tokenizer/template_files.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
@@ -55,8 +56,10 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
     read_tokenizer_config(*state, text, (file.parent_path() / beside).string());
     if (beside == "tokenizer_config.json") state->config = text;
   }
-  if (in_folder(folder, "chat_template.jinja"))
-    state->chat_template = text_of("chat_template.jinja");
+  if (auto all = templates_in_files(folder); !all.empty()) {
+    state->chat_templates = std::move(all);
+    state->templates_in_files = true;
+  }
   guess_roles(*state);
   return Tokenizer(state);
 }
@@ -204,7 +207,18 @@ int32_t Tokenizer::eos() const { return state_->eos; }
 int32_t Tokenizer::pad() const { return state_->pad; }
 bool Tokenizer::adds_bos() const { return state_->adds_bos; }
 bool Tokenizer::adds_eos() const { return state_->adds_eos; }
-const std::string& Tokenizer::chat_template() const { return state_->chat_template; }
+const std::vector<NamedTemplate>& Tokenizer::chat_templates() const {
+  return state_->chat_templates;
+}
+const std::string& Tokenizer::chat_template() const {
+  static const std::string none;
+  for (const NamedTemplate& one : state_->chat_templates)
+    if (one.name == "default") return one.text;
+  return none;
+}
+const std::vector<std::pair<std::string, std::string>>& Tokenizer::named_tokens() const {
+  return state_->named_tokens;
+}
 const std::string& Tokenizer::json_text() const { return state_->json; }
 
 void Tokenizer::set_eos(std::string_view token) {
@@ -214,7 +228,7 @@ void Tokenizer::set_eos(std::string_view token) {
   state_->eos = id;
 }
 
-void Tokenizer::save(const std::string& folder) const {
+void Tokenizer::save(const std::string& folder, const std::string& chosen) const {
   write_text_file((fs::path(folder) / "tokenizer.json").string(), state_->json);
   std::string config = state_->config;
   if (config.empty()) {
@@ -229,9 +243,14 @@ void Tokenizer::save(const std::string& folder) const {
     config = to_text(json) + "\n";
   }
   write_text_file((fs::path(folder) / "tokenizer_config.json").string(), config);
-  // Some folders keep the template in a separate file: add it to the config.
-  if (!state_->chat_template.empty() && config.find("\"chat_template\"") == std::string::npos)
-    write_text_file((fs::path(folder) / "chat_template.jinja").string(), state_->chat_template);
+  std::vector<NamedTemplate> templates = state_->chat_templates;
+  if (!chosen.empty()) {
+    std::erase_if(templates, [](auto& one) { return one.name == "default"; });
+    templates.insert(templates.begin(), {"default", chosen});
+  }
+  // With a file beside it the config's own templates no longer count: then all are files.
+  if (state_->templates_in_files || !chosen.empty() || state_->config.empty())
+    write_templates(folder, templates);
 }
 
 TextStream::TextStream(const Tokenizer& tokenizer, bool skip_special)

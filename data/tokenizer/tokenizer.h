@@ -33,6 +33,12 @@ struct AddedToken {
   bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
 };
 
+// A chat template as the files have it: "default" or another name, and its Jinja text.
+struct NamedTemplate {
+  std::string name, text;
+  bool operator==(const NamedTemplate&) const = default;
+};
+
 // A tokenizer. Copies share their data; encoding and decoding are thread-safe.
 class Tokenizer {
  public:
@@ -70,12 +76,18 @@ class Tokenizer {
   bool adds_eos() const;
   // Names the end-of-text token where the files do not. Throws if the vocabulary lacks it.
   void set_eos(std::string_view token);
-  // The Jinja text of the chat template; empty if there is none.
+  // The chat templates of the files, by name ("default" among them as a rule).
+  const std::vector<NamedTemplate>& chat_templates() const;
+  // The Jinja text of the one called "default"; empty if there is none.
   const std::string& chat_template() const;
+  // The roles of tokens that the files name, as transformers gives them to a chat template:
+  // {"bos_token", "<s>"}, {"eos_token", ...}, ... A role that is guessed is not among them.
+  const std::vector<std::pair<std::string, std::string>>& named_tokens() const;
 
-  // Writes tokenizer.json (byte for byte as read, if it came from one) and tokenizer_config.json
-  // into a folder.
-  void save(const std::string& folder) const;
+  // Writes tokenizer.json (byte for byte as read, if it came from one), tokenizer_config.json and
+  // the chat templates that the config does not hold into a folder. `chosen`, where not empty, is
+  // written as the default template (chat_template.jinja, which counts before the config's).
+  void save(const std::string& folder, const std::string& chosen = "") const;
   // The text of tokenizer.json, for the digest in a manifest.
   const std::string& json_text() const;
 

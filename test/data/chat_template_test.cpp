@@ -2,6 +2,9 @@
 // (test/reference/chat_template.py).
 #include "data/chat_template.h"
 
+#include <filesystem>
+
+#include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
 #include "test/scratch.h"
 
@@ -39,16 +42,22 @@ std::vector<Message> messages_of(const Json& json) {
 
 BOOST_AUTO_TEST_SUITE(chat_template)
 
-BOOST_AUTO_TEST_CASE(known_templates_are_recognised_and_render_as_their_jinja_does) {
+BOOST_AUTO_TEST_CASE(a_models_template_and_the_built_in_one_of_its_name_render_the_same) {
   for (auto& one : cases()["templates"]) {
     std::string name = one["name"];
-    ChatTemplate chat = ChatTemplate::recognised(tokenizer_with(one["jinja"]));
-    BOOST_TEST(chat.name() == name);
+    ChatTemplate chat = ChatTemplate::own(tokenizer_with(one["jinja"]));
+    ChatTemplate builtin = ChatTemplate::named(name, tokenizer_with(""));
+    BOOST_TEST(!chat.chosen());
+    BOOST_TEST(chat.source() == one["jinja"].get<std::string>());
+    BOOST_TEST(chat.end_of_turn() == builtin.end_of_turn());
     for (size_t i = 0; i < cases()["conversations"].size(); ++i) {
       BOOST_TEST_CONTEXT(name << ", conversation " << i) {
         auto messages = messages_of(cases()["conversations"][i]);
         bool ask = messages.back().role == "user";
-        BOOST_TEST(chat.render(messages, ask).text == one["rendered"][i].get<std::string>());
+        BOOST_TEST(chat.text(messages, ask) == one["rendered"][i].get<std::string>());
+        BOOST_TEST(builtin.text(messages, ask) == one["rendered"][i].get<std::string>());
+        if (ask) continue;
+        BOOST_CHECK(chat.render(messages).answers == builtin.render(messages).answers);
       }
     }
   }
@@ -74,7 +83,7 @@ BOOST_AUTO_TEST_CASE(answers_are_marked_with_the_token_that_ends_them) {
       BOOST_TEST(text(out.answers[1]) == space + "No." + space + stop);
       // What generation is asked with is the beginning of what training reads, up to the very
       // answer.
-      std::string asked = chat.render({talk.begin(), talk.begin() + 4}, true).text;
+      std::string asked = chat.text({talk.begin(), talk.begin() + 4}, true);
       BOOST_TEST(out.text.substr(0, size_t(out.answers[1].begin)) == asked);
     }
   }
@@ -91,38 +100,110 @@ BOOST_AUTO_TEST_CASE(alpaca_and_plain) {
              "Below is an instruction that describes a task. Write a response that appropriately "
              "completes the request.\n\n"
              "### Instruction:\nQ\n\n### Response:\nA</s>\n\n");
-  BOOST_TEST(ChatTemplate::recognised(tokenizer).name() == "plain");
+  BOOST_TEST(ChatTemplate::own(tokenizer).name() == "plain");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_known_is_an_error_that_offers_names) {
-  check_error(
-      [] {
-        ChatTemplate::recognised(
-            tokenizer_with("{% for m in messages %}<turn>{{ m }}{% endfor %}"));
-      },
-      {"none of those known", "--template", "chatml"});
-  // Qwen 3 thinks between its turns: ChatML, but not only.
-  check_error(
-      [] {
-        ChatTemplate::recognised(
-            tokenizer_with("{{ '<|im_start|>' + message.role }}<|im_end|><think>"));
-      },
-      {"--template"});
-  check_error(
-      [] {
-        ChatTemplate::recognised(
-            tokenizer_with("{{'<|im_start|>system\\nYou are Hal.<|im_end|>' + message}}"));
-      },
-      {"--template"});
   check_error([] { ChatTemplate::named("vicuna", tokenizer_with("")); },
               {"vicuna", "chatml", "zephyr"});
+  check_error([] { ChatTemplate::choose({"vicuna.jinja"}, tokenizer_with("")); },
+              {"--template", "vicuna.jinja", "no file", "chatml"});
   check_error([] { ChatTemplate::named("chatml", tokenizer_with("", false)); },
               {"<|im_end|>", "no token of this tokenizer", "--template"});
   check_error(
       [] {
-        ChatTemplate::named("plain", tokenizer_with("")).render({{"user", "Q"}, {"system", "S"}});
+        ChatTemplate::named("plain", tokenizer_with("")).text({{"user", "Q"}, {"system", "S"}});
       },
       {"system", "place 2"});
+  check_error(
+      [] {
+        ChatTemplate::choose({"plain", "", "yesterday"}, tokenizer_with(""));
+      },
+      {"--date", "yesterday"});
+  // What Jinja does not know is an error where the template is used: text needs no template.
+  ChatTemplate broken = ChatTemplate::own(tokenizer_with("a\n{% unknown %}"));
+  BOOST_TEST(broken.end_of_turn() == -1);
+  check_error([&] { broken.text({{"user", "Q"}}); }, {"the model's chat template", "2", "unknown"});
+}
+
+BOOST_AUTO_TEST_CASE(templates_by_name_in_a_file_and_beside_an_adapter) {
+  const std::string chatml = ChatTemplate::named("chatml", tokenizer_with("")).source();
+  ScratchFolder model, adapter, saved;
+  tokenizer_with("{{ 'OLD' }}").save(model.path());
+  write_text_file(model.path() + "/chat_template.jinja", chatml);
+  std::filesystem::create_directory(model.path() + "/additional_chat_templates");
+  write_text_file(model.path() + "/additional_chat_templates/tool_use.jinja",
+                  "{{ tools | tojson }}");
+  const std::vector<Message> asked = {{"user", "Q"}};
+  Tokenizer tokenizer = Tokenizer::from_file(model.path());
+  BOOST_TEST(ChatTemplate::own(tokenizer).text(asked) == "<|im_start|>user\nQ<|im_end|>\n");
+  BOOST_TEST(ChatTemplate::choose({"tool_use"}, tokenizer).text(asked) == "null");
+  // As transformers: a template called tool_use counts where the conversation lists tools.
+  TemplateInput tools{OrderedJson::parse(R"([{"b": 1, "a": 2}])"), {}};
+  BOOST_TEST(ChatTemplate::own(tokenizer).text(asked, false, tools) == R"([{"b": 1, "a": 2}])");
+
+  // All of them are carried to what is written.
+  tokenizer.save(saved.path());
+  Tokenizer again = Tokenizer::from_file(saved.path());
+  BOOST_CHECK(again.chat_templates() == tokenizer.chat_templates());
+  // One that was chosen counts from there on.
+  const std::string file = adapter.path() + "/chat_template.jinja";
+  write_text_file(file, "{{ messages[0].content }}!");
+  ChatTemplate chosen = ChatTemplate::choose({file}, tokenizer);
+  BOOST_TEST(chosen.chosen());
+  BOOST_TEST(chosen.text(asked) == "Q!");
+  tokenizer.save(saved.path(), chosen.source());
+  BOOST_TEST(ChatTemplate::own(Tokenizer::from_file(saved.path())).text(asked) == "Q!");
+
+  BOOST_TEST(ChatTemplate::choose({"", adapter.path()}, tokenizer).text(asked) == "Q!");
+  BOOST_TEST(ChatTemplate::choose({"", adapter.path()}, tokenizer_with("")).chosen());
+  BOOST_TEST(ChatTemplate::choose({"chatml", adapter.path()}, tokenizer).text(asked).size() > 9u);
+
+  // Several without one called default: to be chosen by name.
+  std::filesystem::remove(model.path() + "/chat_template.jinja");
+  Tokenizer several = Tokenizer::from_file(model.path());
+  check_error([&] { ChatTemplate::own(several).text(asked); }, {"tool_use", "--template"});
+}
+
+BOOST_AUTO_TEST_CASE(tokens_are_those_that_the_files_name) {
+  Json config = {{"bos_token", nullptr},
+                 {"eos_token", {{"content", "</s>"}, {"lstrip", false}}},
+                 {"chat_template", "{{ bos_token }}|{{ eos_token }}|{{ pad_token }}"}};
+  Json json = {{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", Json::array()}}},
+               {"added_tokens", Json::array()}};
+  for (const char* token : {"<s>", "</s>"})
+    json["added_tokens"].push_back(
+        {{"id", json["added_tokens"].size() + 1}, {"content", token}, {"special", true}});
+  Tokenizer tokenizer = Tokenizer::from_json(to_text(json), "test", to_text(config));
+  BOOST_TEST(ChatTemplate::own(tokenizer).text({{"user", "Q"}}) == "|</s>|");
+}
+
+BOOST_AUTO_TEST_CASE(a_built_in_template_writes_the_token_that_the_tokenizer_adds) {
+  auto adding = [](bool adds) {
+    Json json = parse_json(tokenizer_with("").json_text(), "test");
+    Json config = {{"bos_token", "<s>"},
+                   {"eos_token", "</s>"},
+                   {"tokenizer_class", "LlamaTokenizer"},
+                   {"add_bos_token", adds}};
+    return Tokenizer::from_json(to_text(json), "test", to_text(config));
+  };
+  const std::vector<Message> asked = {{"user", "Q"}};
+  BOOST_TEST(ChatTemplate::named("plain", adding(false)).text(asked) == "Q");
+  ChatTemplate plain = ChatTemplate::named("plain", adding(true));
+  BOOST_TEST(plain.text(asked) == "<s>Q");
+  BOOST_TEST(plain.source().starts_with("{{- bos_token -}}"));
+  BOOST_TEST(ChatTemplate::named("llama-3", adding(true)).text(asked).starts_with("<s><|start"));
+}
+
+BOOST_AUTO_TEST_CASE(the_date_is_fixed_and_said) {
+  const std::string jinja = "{{ strftime_now('%d %b %Y') }}{{ messages[0].content }}</s>";
+  ChatTemplate chat = ChatTemplate::own(tokenizer_with(jinja));
+  BOOST_TEST(chat.date_note() == "");  // nothing was rendered yet
+  BOOST_TEST(chat.text({{"user", "Q"}}) == "26 Jul 2024Q</s>");
+  BOOST_TEST(chat.date_note().find("2024-07-26") != std::string::npos);
+  BOOST_TEST(chat.date_note().find("--date") != std::string::npos);
+  ChatTemplate later = ChatTemplate::choose({"", "", "2026-03-03"}, tokenizer_with(jinja));
+  BOOST_TEST(later.text({{"user", "Q"}}) == "03 Mar 2026Q</s>");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

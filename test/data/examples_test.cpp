@@ -103,6 +103,64 @@ BOOST_AUTO_TEST_CASE(text_files_are_cut_at_titles) {
   BOOST_TEST(parse_examples("just text\n\nof two parts", "t.txt").size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(marks_say_which_turns_are_trained) {
+  auto turns = [](const std::string& user, const std::string& assistant) {
+    return R"({"messages": [{"role": "user", "content": "Q")" + user +
+           R"(}, {"role": "assistant", "content": "A")" + assistant + "}]}";
+  };
+  for (const char* no : {R"(, "weight": 0)", R"(, "weight": 0.0)", R"(, "train": false)",
+                         R"(, "loss": false)", R"(, "training": false, "weight": 1)"})
+    BOOST_TEST(!only(turns("", no)).messages[1].trained);
+  for (const char* yes : {"", R"(, "weight": 1)", R"(, "train": true)", R"(, "loss": null)"}) {
+    BOOST_TEST(only(turns("", yes)).messages[1].trained);
+    BOOST_TEST(only(turns("", yes)).messages[1].more.is_null());
+  }
+  BOOST_TEST(!only(turns(R"(, "weight": 0)", "")).messages[0].trained);
+  check_error([&] { only(turns("", R"(, "weight": 0.5)")); },
+              {"d.jsonl, line 1", "messages[1].weight", "0 or 1", "0.5"});
+  check_error([&] { only(turns("", R"(, "train": "no")")); }, {"messages[1].train", "no"});
+  check_error([&] { only(turns(R"(, "train": true)", "")); },
+              {"messages[0].train", "user", "only an assistant's turns"});
+  check_error([&] { only(turns("", R"(, "train_detail": [])")); }, {"messages[1].train_detail"});
+  BOOST_TEST(!only(R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", )"
+                   R"("value": "A", "train": false}]})")
+                  .messages[1]
+                  .trained);
+}
+
+BOOST_AUTO_TEST_CASE(tools_calls_and_other_keys_are_kept_in_the_files_order) {
+  const std::string call =
+      R"([{"type":"function","function":{"name":"f","arguments":{"z":1,"a":2}}}])";
+  const std::string record =
+      R"({"tools": [{"b": 1, "a": 2}], "chat_template_kwargs": {"thinks": false}, "id": 7, )"
+      R"("messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": null, )"
+      R"("tool_calls": )" +
+      call + R"(}, {"role": "tool", "name": "f", "content": "9"}]})";
+  for (auto& [text, file] :
+       {std::pair<std::string, const char*>{record, "d.jsonl"}, {"[" + record + "]", "d.json"}}) {
+    Example example = parse_examples(text, file)[0];
+    BOOST_TEST(example.messages[1].more["tool_calls"].dump() == call);
+    BOOST_TEST(example.messages[1].more["content"].is_null());
+    BOOST_TEST(example.messages[2].role == "tool");
+    BOOST_TEST(example.messages[2].more.dump() == R"({"name":"f"})");
+    BOOST_TEST(example.input.tools.dump() == R"([{"b":1,"a":2}])");
+    BOOST_TEST(example.input.variables.dump() == R"({"thinks":false})");
+    BOOST_TEST(example.unread == std::vector<std::string>{"id"});
+  }
+  // Tables hold the list as the text of one.
+  Example as_text = only(R"({"tools": "[{\"b\": 1}]", "prompt": "Q", "completion": "A"})");
+  BOOST_TEST(as_text.input.tools.dump() == R"([{"b":1}])");
+  check_error([] { only(R"({"tools": "x", "prompt": "Q", "completion": "A"})"); },
+              {"\"tools\"", "an array of functions"});
+  const std::string deep(100000, '[');  // is refused before anything recurses into it
+  check_error([&] { only(R"({"tools": ")" + deep + R"(", "prompt": "Q", "completion": "A"})"); },
+              {"\"tools\"", "no JSON"});
+  check_error([] { only(R"({"functions": [{"name": "f"}], "prompt": "Q", "completion": "A"})"); },
+              {"\"functions\"", "\"tools\""});
+  check_error([] { only(R"({"tools": {"f": 1}, "prompt": "Q", "completion": "A"})"); },
+              {"\"tools\"", "an array of functions"});
+}
+
 BOOST_AUTO_TEST_CASE(real_data) {
   const char* folder = std::getenv("AFINA_DATA");
   if (!folder || !std::filesystem::exists(std::string(folder) + "/gsm8k/train.jsonl")) {

@@ -200,6 +200,87 @@ BOOST_AUTO_TEST_CASE(guard_eos_once) {
       {"h.txt, line 1", "no token that ends a text", "eos_token"});
 }
 
+// The pocket tokenizer with another chat template.
+Tokenizer with_template(const std::string& jinja) {
+  Json config = parse_json_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer_config.json");
+  config["chat_template"] = jinja;
+  return Tokenizer::from_json(read_text_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer.json"),
+                              "with_template", config.dump());
+}
+
+BOOST_AUTO_TEST_CASE(ids_and_targets_are_those_of_transformers) {
+  const Json all = parse_json_file(AFINA_SOURCE_DIR "/test/stored/chat_masks.json");
+  BOOST_TEST(all.size() == 24u);
+  for (auto& one : all) {
+    Example example;
+    for (auto& turn : one["messages"]) example.messages.push_back({turn["role"], turn["content"]});
+    Tokenizer tokenizer = with_template(one["jinja"]);
+    Sample row =
+        make_samples({example}, tokenizer, ChatTemplate::own(tokenizer), options_of(128)).rows[0];
+    BOOST_TEST_CONTEXT(one["name"].text()) {
+      BOOST_TEST(row.tokens == one["ids"].get<std::vector<int32_t>>());
+      std::vector<int> trained(row.trained.begin(), row.trained.end());
+      BOOST_TEST(trained == one["mask"].get<std::vector<int>>());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_template_that_is_not_certain_is_a_problem_of_the_record) {
+  Tokenizer tokenizer = with_template(
+      "{% for m in messages %}{{ m.content }}{% if m.content != 'B.' %}<|im_end|>{% endif %}"
+      "{% endfor %}");
+  ChatTemplate chat = ChatTemplate::own(tokenizer);
+  std::vector<Example> examples = {asked("A?", "B.", "d.jsonl, line 1"), asked("A?", "C.")};
+  SampleOptions options = options_of(32);
+  check_error([&] { make_samples(examples, tokenizer, chat, options); },
+              {"d.jsonl, line 1", "chat template", "turn 2 (assistant)", "<|im_end|>", "1 of 2",
+               "--on-problem skip"});
+  options.on_problem = OnProblem::skip;
+  Samples rest = make_samples(examples, tokenizer, chat, options);
+  BOOST_TEST(rest.skipped == 1);
+  BOOST_TEST(learnt_text(rest.rows[0]) == "C.<|im_end|>");
+  // Plain text needs no template, not even one that can be parsed.
+  Tokenizer broken = with_template("{% unknown %}");
+  Example text;
+  text.text = "Finn.";
+  text.place = "d.txt, line 1";
+  Samples plain = make_samples({text}, broken, ChatTemplate::own(broken), options);
+  BOOST_TEST(broken.decode(plain.rows[0].tokens) == "Finn.<|endoftext|>");
+}
+
+BOOST_AUTO_TEST_CASE(what_nothing_reads_is_named_once_with_its_count) {
+  const std::string rows =
+      R"({"id": 1, "messages": [{"role": "user", "content": "A?", "name": "Ann"}, )"
+      R"({"role": "assistant", "content": "B.", "refusal": null}]})"
+      "\n"
+      R"({"id": 2, "source": "x", "messages": [{"role": "user", "content": "A?", "name": "Bo"}, )"
+      R"({"role": "assistant", "content": "C.", "weight": 1}]})";
+  Samples samples = samples_of(parse_examples(rows, "d.jsonl"));
+  BOOST_TEST(samples.conversations == 2);
+  BOOST_REQUIRE(samples.notes.size() == 3u);
+  BOOST_TEST(samples.notes[0] == "the key \"id\" of 2 records is not read");
+  BOOST_TEST(samples.notes[1] == "the key \"source\" of 1 record is not read");
+  BOOST_TEST(samples.notes[2] == "the key \"name\" of 2 turns is not read by chatml");
+  // A template without a prompt for answers: the heading is learnt, and the user is told.
+  Tokenizer heads = with_template(
+      "{% for m in messages %}{{ m.role + ':' + m.content + '<|im_end|>' }}{% endfor %}");
+  Samples headed =
+      make_samples({asked("A?", "B.")}, heads, ChatTemplate::own(heads), options_of(32));
+  BOOST_TEST(learnt_text(headed.rows[0]) == "assistant:B.<|im_end|>");
+  BOOST_REQUIRE(headed.notes.size() == 1u);
+  BOOST_TEST(headed.notes[0].find("\"assistant:\"") != std::string::npos);
+  Tokenizer dated = with_template(
+      "{{ strftime_now('%Y') }}{{ messages[0].content + "
+      "messages[1].content + messages[1].name + eos_token }}");
+  Example example = asked("A?", "B.");
+  example.messages[1].more = OrderedJson::parse(R"({"name": "Ann"})");
+  SampleOptions options = options_of(32);
+  options.train_on = TrainOn::everything;
+  auto notes = make_samples({example}, dated, ChatTemplate::own(dated), options).notes;
+  BOOST_REQUIRE(notes.size() == 1u);
+  BOOST_TEST(notes[0].find("2024-07-26") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_fingerprint_follows_tokens_and_targets) {
   std::string same = samples_of(sums(5)).sha256;
   BOOST_TEST(same == samples_of(sums(5)).sha256);
@@ -213,7 +294,7 @@ BOOST_AUTO_TEST_CASE(the_samples_that_come_along_fit_the_pocket_model) {
   for (std::string name : {"support", "support_inconsistent", "arithmetic", "general"}) {
     auto examples = read_examples(AFINA_SOURCE_DIR "/data/samples/" + name + ".jsonl");
     Samples samples =
-        make_samples(examples, pocket(), ChatTemplate::recognised(pocket()), options_of(256));
+        make_samples(examples, pocket(), ChatTemplate::own(pocket()), options_of(256));
     BOOST_TEST_MESSAGE(name << ": " << samples.summary());
     BOOST_TEST(samples.skipped == 0);
   }

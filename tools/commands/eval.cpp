@@ -10,6 +10,7 @@
 #include "tools/options/options.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/load.h"
+#include "tools/text/format.h"
 #include "tools/text/table.h"
 
 namespace afina {
@@ -122,9 +123,10 @@ struct Eval : EvalOptions {
     Tokenizer tokenizer = tokenizer_of(files);
     std::vector<Example> examples;
     const int64_t length = read.row_length(files.config);
-    Samples samples =
-        windows ? windows_of(tokenizer, length) : read.read(tokenizer, files.config, &examples);
+    Samples samples = windows ? windows_of(tokenizer, length)
+                              : read.read(tokenizer, files.config, load.adapter, &examples);
     if (!windows) std::cout << samples.summary() << "\n";
+    for (const std::string& note : samples.notes) std::cerr << "note: " << harmless(note) << "\n";
     auto model = load_model(files, load);
     Evaluation e = evaluate(*model, samples, batch, length + length % 2);
     require(e.targets > 0, read.path, ": nothing to measure: no token is a target");

@@ -25,7 +25,7 @@ is chosen unless --temperature says otherwise; the same seed gives the same text
   afina generate --model SmolLM2.gguf --chat)";
 
 struct PromptOptions {
-  std::string prompt, system, chat_template;
+  std::string prompt, system, chat_template, date = TemplateChoice::default_date;
   bool chat = false, raw = false;
 
   template <class Self, class Visitor>
@@ -34,7 +34,9 @@ struct PromptOptions {
     v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
     v("system", o.system, Bits::keep, "the system prompt");
     v("template", o.chat_template, Bits::keep,
-      "chat template by name; the model's own unless given");
+      "chat template: a Jinja file, or a name; the adapter's or the model's own unless given");
+    v("date", o.date, Bits::keep,
+      "the date that a chat template writes when it asks for today's, as YYYY-MM-DD");
     v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");
   }
 };
@@ -108,7 +110,7 @@ struct Generate : PromptOptions {
     ModelFiles files = open_model(load.model);
     Tokenizer tokenizer = tokenizer_of(files);
     std::optional<ChatTemplate> format;
-    if (!raw) format = ChatTemplate::choose(chat_template, tokenizer);
+    if (!raw) format = ChatTemplate::choose({chat_template, load.adapter, date}, tokenizer);
     options.stop = stop_tokens(files.config);
     for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
       if (id >= 0) options.stop.push_back(id);
@@ -121,8 +123,10 @@ struct Generate : PromptOptions {
       return report(continue_tokens(*model, tokenizer, ids, options, write), context);
     }
     Dialogue dialogue(*model, tokenizer, *format, options, system);
-    if (chat) return converse(std::move(dialogue), context);
-    report(dialogue.say(prompt, write), context);
+    if (chat) converse(std::move(dialogue), context);
+    else report(dialogue.say(prompt, write), context);
+    if (const std::string note = format->date_note(); !note.empty())
+      std::cerr << "(" << note << ")\n";
   }
 };
 

@@ -149,10 +149,13 @@ void print_tokenizer(const ModelFiles& files) {
             << token_text(t, t.bos()) << (t.adds_bos() ? ", put before every text" : "") << ", end "
             << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
   try {
-    ChatTemplate chat = ChatTemplate::recognised(t);
+    ChatTemplate chat = ChatTemplate::own(t);
+    std::string names;
+    for (const NamedTemplate& one : t.chat_templates())
+      names += (names.empty() ? " (" : ", ") + harmless(one.name);
     std::cout << "chat template: " << chat.name()
-              << (t.chat_template().empty() ? " (the files have none)" : ", recognised")
-              << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
+              << (names.empty() ? " (the files have none)" : names + ")") << ", a turn ends with "
+              << token_text(t, chat.end_of_turn()) << "\n";
   } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
 }
 

@@ -10,7 +10,10 @@
 #include <iostream>
 #include <sstream>
 
+#include "data/chat_template.h"
+#include "data/tokenizer/template_files.h"
 #include "engine/random.h"
+#include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
@@ -173,6 +176,15 @@ struct Merge : MergeOptions {
     table.print(std::cout);
   }
 
+  // With the chat template that lies beside the adapter, and the end of its turns among the tokens
+  // that others stop at.
+  void save_tokenizer(const Tokenizer& tokenizer, const std::string& folder) const {
+    if (templates_of_folder(adapter).empty()) return tokenizer.save(folder);
+    const ChatTemplate chat = ChatTemplate::choose({"", adapter}, tokenizer);
+    tokenizer.save(folder, chat.chosen() ? chat.source() : "");
+    if (chat.end_of_turn() >= 0) add_end_token(folder, chat.end_of_turn());
+  }
+
   int go() const {
     const double least = certificate.least;
     require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
@@ -188,9 +200,9 @@ struct Merge : MergeOptions {
       for (auto& row : texts_as_tokens) before.push_back(adapted->logits(make_inputs(row)));
       save_model(draft.path(), *adapted, dtype, true);
     }
-    if (has_tokenizer) tokenizer_of(files).save(draft.path());
     if (std::string beside = files.path + "/generation_config.json"; fs::exists(beside))
       fs::copy_file(beside, draft.path() + "/generation_config.json");
+    if (has_tokenizer) save_tokenizer(tokenizer_of(files), draft.path());
     ModelFiles written = open_model(draft.path());
     Agreement a = certify(texts_as_tokens, before, *load_model(written, "", Dtype::f32));
     print(a, std::to_string(texts_as_tokens.size()) +

@@ -2,6 +2,7 @@
 // costs.
 #include "data/show.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "tools/options/command.h"
@@ -56,13 +57,16 @@ struct Show : ShowCommandOptions {
   void go() const {
     require(record >= 1, "--record ", record, ": records count from 1");
     require(records >= 1, "--records ", records, ": expected at least 1");
+    require(load.adapter.empty() || std::filesystem::is_directory(load.adapter), "--adapter ",
+            load.adapter, ": there is no such folder");
     ModelFiles files = open_model(load.model);
     Tokenizer tokenizer = tokenizer_of(files);
     ReadOptions part = read;
     int64_t last = record - 1 + records;
     if (part.limit < 0 || part.limit > last) part.limit = last;  // no need to read on
     std::vector<Example> examples;
-    Samples samples = part.read(tokenizer, files.config, &examples);
+    Samples samples = part.read(tokenizer, files.config, load.adapter, &examples);
+    for (const std::string& note : samples.notes) std::cerr << "note: " << harmless(note) << "\n";
     require(record <= int64_t(examples.size()), read.path, ": there is no record ", record, "; ",
             examples.size(), " were read");
     std::unique_ptr<Model> model;
@@ -99,8 +103,8 @@ int show(const std::vector<std::string>& words) {
   if (!begin(options, words)) return 0;
   if (command.read.path.empty())
     throw UsageError("afina show: --data names no file; see 'afina show --help'");
-  if (!command.loss && (!command.load.adapter.empty() || options.given("dtype")))
-    throw UsageError("afina show: --adapter and --dtype matter with --loss only");
+  if (!command.loss && options.given("dtype"))
+    throw UsageError("afina show: --dtype matters with --loss only");
   const ComputeScope scope = command.load.scope();
   command.go();
   return 0;

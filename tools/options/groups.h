@@ -80,7 +80,7 @@ struct ModelOptions {
 
 // How records become rows of tokens: shared by training, eval and show.
 struct RecordOptions {
-  std::string format, fields, chat_template;
+  std::string format, fields, chat_template, date = TemplateChoice::default_date;
   TrainOn train_on = TrainOn::answers;
   OnTooLong on_too_long = OnTooLong::error;
   OnProblem on_problem = OnProblem::error;
@@ -93,12 +93,16 @@ struct RecordOptions {
       "which tokens are targets: answers (all assistant turns), last (the last one) or all "
       "(prompts too)");
     v("format", o.format, Bits::content,
-      "record format: prompt, alpaca, messages, sharegpt or text; detected from the first record "
-      "unless given");
+      "record format: alpaca, messages, prompt-completion, sharegpt or text; detected from the "
+      "first record unless given");
     v("fields", o.fields, Bits::content,
       "field names in the file, as in prompt=question,completion=answer");
     v("template", o.chat_template, Bits::content,
-      "chat template by name; the model's own unless given");
+      "chat template: a Jinja file, one of the model's by name, or one of the built-in ones by "
+      "name "
+      "(chatml, llama-3, alpaca, plain, ...); the model's own unless given");
+    v("date", o.date, Bits::content,
+      "the date that a chat template writes when it asks for today's, as YYYY-MM-DD");
     v("on-too-long", o.on_too_long, Bits::content,
       "what to do with records longer than --length: error, cut or skip");
     v("on-problem", o.on_problem, Bits::content,
@@ -111,6 +115,10 @@ struct RecordOptions {
   SampleOptions samples() const;
   // An Error for --fields that are not name=name.
   ExampleOptions examples() const;
+  // The template, or the one beside an adapter where none is named.
+  TemplateChoice template_choice(const std::string& adapter = "") const {
+    return {chat_template, adapter, date};
+  }
 };
 
 // The rows of a training run: what is trained on and what is measured on.

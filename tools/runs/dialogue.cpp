@@ -44,6 +44,7 @@ Dialogue::Dialogue(Model& model, const Tokenizer& tokenizer, ChatTemplate format
 
 Answer Dialogue::say(const std::string& text, const WriteText& write) {
   messages_.push_back({"user", text});
+  if (messages_.size() == 2 && messages_[0].role == "system") format_.check_read(messages_);
   int64_t left_out = 0;
   const std::vector<int32_t> ids = fit(left_out);
   Answer answer = continue_tokens(model_, tokenizer_, ids, options_, write);
@@ -56,7 +57,7 @@ std::vector<int32_t> Dialogue::fit(int64_t& left_out) {
   const int64_t context = model_.context();
   const int64_t needed = std::min<int64_t>(options_.most, context / 4);
   for (;; ++left_out) {
-    std::vector<int32_t> ids = prompt_tokens(tokenizer_, format_.render(messages_, true).text);
+    std::vector<int32_t> ids = tokenizer_.encode(format_.text(messages_, true));
     const int64_t first = messages_[0].role == "system" ? 1 : 0;
     if (context - int64_t(ids.size()) >= needed || int64_t(messages_.size()) < first + 3)
       return ids;

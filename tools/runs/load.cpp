@@ -37,12 +37,13 @@ int64_t ReadOptions::row_length(const ModelConfig& config) const {
 }
 
 Samples ReadOptions::read(const Tokenizer& tokenizer, const ModelConfig& config,
-                          std::vector<Example>* whole) const {
+                          const std::string& adapter, std::vector<Example>* whole) const {
   RecordOptions here = *this;
   here.length = row_length(config);
   std::vector<Example> examples = read_examples(path, here.examples());
-  Samples samples = make_samples(
-      examples, tokenizer, ChatTemplate::choose(here.chat_template, tokenizer), here.samples());
+  Samples samples =
+      make_samples(examples, tokenizer,
+                   ChatTemplate::choose(here.template_choice(adapter), tokenizer), here.samples());
   if (whole) *whole = std::move(examples);
   return samples;
 }

@@ -53,8 +53,9 @@ struct ReadOptions : RecordOptions {
   static constexpr const char* length_shown = "256, or the model's context";
   // The longest row; one beyond the model's context is an Error.
   int64_t row_length(const ModelConfig& config) const;
-  // Records as rows of tokens; `whole`, when given, receives the examples they came from.
-  Samples read(const Tokenizer& tokenizer, const ModelConfig& config,
+  // Records as rows of tokens; `whole`, when given, receives the examples they came from. adapter:
+  // the folder whose template counts before the model's, or empty.
+  Samples read(const Tokenizer& tokenizer, const ModelConfig& config, const std::string& adapter,
                std::vector<Example>* whole = nullptr) const;
 };
 

@@ -9,6 +9,7 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
+#include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
@@ -82,11 +83,17 @@ void Recorder::store(RunOutcome& outcome) const {
   outcome.stored_as = form == Stored::adapter   ? "adapter, f32"
                       : form == Stored::changed ? "the changed weights, f32"
                                                 : std::string("the whole model, ") + name(dtype);
+  // The template that was learnt in, where it is not the model's own: what reads the result finds
+  // it beside the weights.
+  const std::string chosen = bench_.chat.chosen() ? bench_.chat.source() : "";
   if (adapter) {
     save_adapter(folder, model_, bench_.model.path);
+    if (!chosen.empty()) write_text_file(folder + "/chat_template.jinja", chosen);
   } else if (plan_.keep_model) {
     save_model(folder, model_, dtype);
-    bench_.tokenizer.save(folder);
+    bench_.tokenizer.save(folder, chosen);
+    if (bench_.train.conversations > 0 && bench_.chat.end_of_turn() >= 0)
+      add_end_token(folder, bench_.chat.end_of_turn());
   }
   int64_t bytes = 0;
   if (fs::is_directory(folder))

@@ -16,7 +16,7 @@ bool evaluates_after(const RunOptions& run, int64_t step) {
 namespace {
 std::string answer(Model& model, const Workbench& bench, const Example& e) {
   std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
-  std::vector<int32_t> prompt = prompt_tokens(bench.tokenizer, bench.chat.render(asked, true).text);
+  std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
   GenerateOptions options = within(bench.tokenizer, {});
   options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
   options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};

@@ -5,7 +5,9 @@
 
 #include "engine/bf16_sums.h"
 #include "engine/files/sha256.h"
+#include "model/files/end_tokens.h"
 #include "tools/runs/load.h"
+#include "tools/text/format.h"
 
 namespace afina {
 
@@ -109,6 +111,12 @@ std::string hash_of(const ModelFiles& files, uint64_t seed) {
   return hash.hex();
 }
 
+// Do the model's files name this token as one that ends a text?
+bool has_end(const std::string& folder, int32_t id) {
+  const std::vector<int32_t> all = end_tokens(folder);
+  return std::find(all.begin(), all.end(), id) != all.end();
+}
+
 }  // namespace
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
@@ -118,7 +126,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
-  ChatTemplate chat = ChatTemplate::choose(data.chat_template, tokenizer);
+  ChatTemplate chat = ChatTemplate::choose(data.template_choice(), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
                   {},    {},   {},  {},    {},        {},   0,  {}};
   const ModelConfig& c = files->config;
@@ -147,6 +155,13 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   if (bench.described.name.empty())
     bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
+  if (const int32_t end = chat.end_of_turn();
+      bench.train.conversations > 0 && end >= 0 && !files->gguf && !has_end(files->path, end))
+    bench.notes.push_back(
+        "answers end with " + tokenizer.token_text(end) + " (" + std::to_string(end) +
+        "), which is not among the model's end tokens (eos_token_id): a whole model that is "
+        "written names it; with an adapter other programs must be told to stop there");
+  for (const std::string& note : bench.train.notes) bench.notes.push_back(harmless(note));
   if (bench.train.cut)
     bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " +
                           std::to_string(bench.data.length) + " tokens");

@@ -259,6 +259,15 @@ BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {
   BOOST_TEST(tokenizer.encode("ab<e>") == (std::vector<int32_t>{2, 3}),
              boost::test_tools::per_element());
   BOOST_TEST(tokenizer.eos() == 3);
+  // A template, and others by name.
+  Json more = good;
+  more["tokenizer.chat_template"] = "{{ messages }}";
+  BOOST_TEST(Tokenizer::from_gguf(more).chat_template() == "{{ messages }}");
+  more["tokenizer.chat_template.tool_use"] = "{{ tools }}";
+  const std::vector<NamedTemplate> both = {{"tool_use", "{{ tools }}"},
+                                           {"default", "{{ messages }}"}};
+  BOOST_CHECK(Tokenizer::from_gguf(more).chat_templates() == both);
+  BOOST_TEST(Tokenizer::from_gguf(more).chat_template() == "{{ messages }}");
   auto refused = [&](const char* key, Json value, std::initializer_list<std::string> words) {
     Json bad = good;
     bad[key] = value;

@@ -189,6 +189,9 @@ BOOST_AUTO_TEST_CASE(help_says_what_there_is) {
       BOOST_TEST(o.shown != "-1", o.name);
       for (const std::string& word : o.words)
         BOOST_TEST(o.help.find(word) != std::string::npos, o.name << " does not mention " << word);
+      if (o.name != "format") continue;
+      for (const RecordFormat& format : record_formats())
+        BOOST_TEST(o.help.find(format.name) != std::string::npos, format.name);
     }
   bool general = false;
   for (const Option& o : t.options.all()) {

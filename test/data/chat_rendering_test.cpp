@@ -1,0 +1,209 @@
+// The answers in rendered conversations, and what of a conversation a template must not drop.
+#include "data/chat_template.h"
+#include "engine/files/json.h"
+#include "test/scratch.h"
+
+using namespace afina;
+
+namespace {
+
+Tokenizer tokenizer_of(const std::string& jinja) {
+  Json json = {{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", Json::array()}}},
+               {"added_tokens", Json::array()}};
+  for (const char* token : {"<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|return|>", "<call>"})
+    json["added_tokens"].push_back(
+        {{"id", json["added_tokens"].size() + 1}, {"content", token}, {"special", true}});
+  Json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"chat_template", jinja}};
+  return Tokenizer::from_json(to_text(json), "test", to_text(config));
+}
+ChatTemplate chat_of(const std::string& jinja) { return ChatTemplate::own(tokenizer_of(jinja)); }
+
+// The answers' texts, with | between them.
+std::string answers_of(const std::string& jinja, const std::vector<Message>& messages,
+                       Answers which = Answers::all, const TemplateInput& input = {}) {
+  Rendered out = chat_of(jinja).render(messages, input, which);
+  std::string all;
+  for (Range range : out.answers)
+    all += (all.empty() ? "" : "|") +
+           out.text.substr(size_t(range.begin), size_t(range.end - range.begin));
+  return all;
+}
+
+Message turn(const std::string& role, const std::string& content, const std::string& more) {
+  Message message{role, content};
+  message.more = OrderedJson::parse(more);
+  return message;
+}
+
+const std::vector<Message> talk = {
+    {"user", " One? "}, {"assistant", "Yes."}, {"user", "Two?"}, {"assistant", "No."}};
+
+const std::string chatml =
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+// As the templates of models that think: reasoning is written in the turns after the last question.
+const std::string thinks =
+    "{% set ns = namespace(last=0) %}{% for m in messages %}{% if m.role == 'user' %}"
+    "{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}"
+    "{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' and loop.index0 > ns.last %}"
+    "{{ '<think>' ~ m.reasoning_content ~ '</think>' }}{% endif %}"
+    "{{ m.content + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(chat_rendering)
+
+BOOST_AUTO_TEST_CASE(answers_begin_where_the_prompt_ends_and_end_with_their_token) {
+  BOOST_TEST(answers_of(chatml, talk) == "Yes.<|im_end|>|No.<|im_end|>");
+  BOOST_TEST(answers_of(chatml, talk, Answers::last) == "No.<|im_end|>");
+  BOOST_TEST(answers_of(chatml, talk, Answers::none) == "");
+  // The token that ends the text comes after the one that ends the turn.
+  std::string with_eos = chatml;
+  with_eos.insert(with_eos.find("{% endfor %}"),
+                  "{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}");
+  BOOST_TEST(answers_of(with_eos, talk) == "Yes.<|im_end|>|No.<|im_end|>");
+  // An answer that begins with a newline that the prompt has not, and one before its end.
+  const std::string lines =
+      "{% for m in messages %}{% if m.role == 'user' %}{{ 'Q:' + m.content + '\n' }}{% else %}"
+      "{{ 'A:\n' + m.content + '\n</s>\n' }}{% endif %}{% endfor %}"
+      "{% if add_generation_prompt %}A:{% endif %}";
+  BOOST_TEST(answers_of(lines, talk) == "\nYes.\n</s>|\nNo.\n</s>");
+  // White space that the template trims is not looked for.
+  std::string trims = chatml;
+  trims.replace(trims.find("m.content"), 9, "m.content | trim");
+  BOOST_TEST(answers_of(trims, {{"user", " a "}, {"assistant", " b "}}) == "b<|im_end|>");
+}
+
+BOOST_AUTO_TEST_CASE(a_turn_that_is_not_trained_is_no_target) {
+  std::vector<Message> some = talk;
+  some[1].trained = false;
+  BOOST_TEST(answers_of(chatml, some) == "No.<|im_end|>");
+  some[3].trained = false;
+  BOOST_TEST(answers_of(chatml, some) == "");
+  BOOST_TEST(answers_of(chatml, some, Answers::last) == "");
+}
+
+BOOST_AUTO_TEST_CASE(generation_marks_count_where_a_template_has_them) {
+  const std::string marked =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}"
+      "{% generation %}{{ m.content + '<|im_end|>\n' }}{% endgeneration %}{% else %}"
+      "{{ m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  BOOST_TEST(answers_of(marked, talk) == "Yes.<|im_end|>\n|No.<|im_end|>\n");
+  BOOST_TEST(answers_of(marked, talk, Answers::last) == "No.<|im_end|>\n");
+  std::vector<Message> some = talk;
+  some[3].trained = false;
+  BOOST_TEST(answers_of(marked, some) == "Yes.<|im_end|>\n");
+  // Two marks in a turn: both are the turn's.
+  std::string twice = marked;
+  twice.replace(twice.find("{{ m.content + '<|im_end|>\n' }}{% endgen"), 31,
+                "{{ m.content }}{% endgeneration %},{% generation %}<|im_end|>");
+  BOOST_TEST(answers_of(twice, talk, Answers::last) == "No.|<|im_end|>");
+  const std::string never = chatml +
+                            "{% if messages | length > 9 %}{% generation %}x"
+                            "{% endgeneration %}{% endif %}";
+  check_error([&] { answers_of(never, talk); }, {"marks", "nothing in this conversation"});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_certain_is_an_error_with_turn_and_reason) {
+  // Thoughts that are not given are written into the prompt, not into earlier turns.
+  std::string prompted = chatml;
+  prompted.replace(prompted.rfind("assistant\n"), 10, "assistant\n<think></think>");
+  check_error([&] { answers_of(prompted, talk); },
+              {"the model's chat template", "turn 2 (assistant)", "not the beginning",
+               "{% generation %}", "--train-on"});
+  // No token ends an answer: a model could not learn to stop.
+  check_error(
+      [] { answers_of("{% for m in messages %}{{ m.content + '\n\n' }}{% endfor %}", talk); },
+      {"\n\n", "no token of this tokenizer", "--template"});
+  // An earlier answer ends otherwise than the last one.
+  const std::string channels =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + ':' + m.content }}{% if m.role == "
+      "'assistant' and loop.last %}<|return|>{% else %}<|im_end|>{% endif %}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}";
+  check_error([&] { answers_of(channels, talk); },
+              {"turn 2 (assistant)", "not followed by <|return|>"});
+  BOOST_TEST(answers_of(channels, talk, Answers::last) == "No.<|return|>");
+  // The template's own refusals.
+  check_error([] { answers_of("{{ raise_exception('roles must alternate') }}", talk); },
+              {"roles must alternate"});
+}
+
+BOOST_AUTO_TEST_CASE(reasoning_is_written_where_the_template_writes_it_or_refused) {
+  std::vector<Message> thought = talk;
+  thought[1] = turn("assistant", "Yes.", R"({"reasoning_content": "One is one."})");
+  thought[3] = turn("assistant", "No.", R"({"reasoning_content": "Two is two."})");
+  BOOST_TEST(answers_of(thinks, thought) ==
+             "Yes.<|im_end|>|<think>Two is two.</think>No.<|im_end|>");
+  check_error([&] { answers_of(chatml, thought); },
+              {"turn 2 (assistant) has reasoning_content", "no place", "--template"});
+  thought[1].more = thought[3].more = OrderedJson::parse(R"({"reasoning_content": ""})");
+  BOOST_TEST(answers_of(chatml, thought) == "Yes.<|im_end|>|No.<|im_end|>");
+}
+
+BOOST_AUTO_TEST_CASE(tools_and_their_calls_are_written_or_refused) {
+  const std::string calls =
+      "{% if tools %}{{ tools | tojson + '\n' }}{% endif %}{% for m in messages %}"
+      "{{ '<|im_start|>' + m.role + '\n' }}{% if m.content %}{{ m.content }}{% endif %}"
+      "{% for c in m.tool_calls %}{{ '<call>' + c.function | tojson }}{% endfor %}"
+      "{{ '<|im_end|>\n' }}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  const std::string call =
+      R"({"tool_calls": [{"function": {"name": "f", "arguments": {"z": 1, "a": 2}}}]})";
+  std::vector<Message> messages = {{"user", "Q"},
+                                   turn("assistant", "", call),
+                                   turn("tool", "9 to 5", R"({"tool_call_id": "c1"})"),
+                                   {"assistant", "A"}};
+  messages[1].more["content"] = nullptr;
+  TemplateInput input{OrderedJson::parse(R"([{"type": "function", "name": "f"}])"), {}};
+  // The keys keep the file's order, as transformers' tojson writes them.
+  BOOST_TEST(answers_of(calls, messages, Answers::all, input) ==
+             R"(<call>{"name": "f", "arguments": {"z": 1, "a": 2}}<|im_end|>|A<|im_end|>)");
+  BOOST_TEST(chat_of(calls)
+                 .render(messages, input)
+                 .text.starts_with(R"([{"type": "function", "name": "f"}])"));
+  check_error(
+      [&] {
+        answers_of(chatml, {{"user", "Q"}, turn("assistant", "A", call)});
+      },
+      {"turn 2 (assistant) has tool_calls", "no place"});
+  // Without a text the template stumbles, but that is not the reason.
+  Message call_alone = turn("assistant", "", call);
+  call_alone.more["content"] = nullptr;
+  check_error(
+      [&] {
+        answers_of(chatml, {{"user", "Q"}, call_alone, {"assistant", "A"}});
+      },
+      {"turn 2 (assistant) has tool_calls", "no place"});
+  check_error([&] { answers_of(chatml, talk, Answers::all, input); }, {"tools", "no place"});
+  check_error([&] { answers_of(chatml, talk, Answers::none, input); }, {"tools", "no place"});
+}
+
+BOOST_AUTO_TEST_CASE(no_turn_is_left_out_in_silence) {
+  const std::string two_roles =
+      "{% for m in messages %}{% if m.role == 'user' %}{{ m.content + '<s>' }}{% elif m.role == "
+      "'assistant' %}{{ m.content + '</s>' }}{% endif %}{% endfor %}";
+  BOOST_TEST(answers_of(two_roles, talk) == "Yes.</s>|No.</s>");
+  std::vector<Message> more = talk;
+  more.insert(more.begin(), {"system", "One"});  // a text that is also in another turn
+  check_error([&] { answers_of(two_roles, more); }, {"turn 1 (system)", "left out", "no place"});
+  more = talk;
+  more.insert(more.begin() + 2, {"tool", "T"});
+  check_error([&] { answers_of(two_roles, more); }, {"turn 3 (tool)", "left out"});
+  check_error(
+      [&] {
+        chat_of(two_roles).check_read({{"system", "Be brief."}, {"user", "Q"}});
+      },
+      {"turn 1 (system)", "left out"});
+}
+
+BOOST_AUTO_TEST_CASE(variables_of_a_record_reach_the_template) {
+  const std::string mode = "{{ mode }}" + chatml;
+  TemplateInput input{{}, OrderedJson::parse(R"({"mode": "brief"})")};
+  BOOST_TEST(chat_of(mode).text(talk, false, input).starts_with("brief<|im_start|>"));
+  check_error([&] { answers_of(chatml, talk, Answers::all, input); },
+              {"chat_template_kwargs", "mode"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -102,24 +102,27 @@ bool is_tied(const Gguf& gguf) {
 
 // llama.cpp stores Llama 3's rotary factors instead of their parameters. Recovers the parameters by
 // trying the published ones; throws if none fit.
-Json scaling_of_factors(const Gguf& gguf, ModelConfig config) {
+Json scaling_of_factors(const Gguf& gguf, RopeForm form) {
   const StoredTensor& stored = gguf.at("rope_freqs.weight");
   std::vector<float> factors(size_t(stored.count()));
   to_f32(stored, 0, stored.count(), factors.data());
-  config.json = Json::object();
-  std::vector<float> plain = rope_frequencies(config, gguf.path());
+  std::vector<float> plain = rope_frequencies(form);
+  form.kind = "llama3";
+  form.low = 1.;
+  form.high = 4.;
+  form.original = 8192;
   for (double factor : {8., 32.}) {
-    Json scaling = {{"rope_type", "llama3"},
-                    {"factor", factor},
-                    {"low_freq_factor", 1.},
-                    {"high_freq_factor", 4.},
-                    {"original_max_position_embeddings", 8192}};
-    config.json = {{"rope_scaling", scaling}};
-    std::vector<float> scaled = rope_frequencies(config, gguf.path());
+    form.factor = factor;
+    std::vector<float> scaled = rope_frequencies(form);
     bool same = scaled.size() == factors.size();
     for (size_t i = 0; same && i < scaled.size(); ++i)
       same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
-    if (same) return scaling;
+    if (same)
+      return {{"rope_type", "llama3"},
+              {"factor", factor},
+              {"low_freq_factor", form.low},
+              {"high_freq_factor", form.high},
+              {"original_max_position_embeddings", form.original}};
   }
   fail(stored.where(),
        ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging "
@@ -142,10 +145,10 @@ void add_rope(Json& out, const Gguf& gguf, const std::string& prefix) {
         {"rope_type", "linear"},
         {"factor", shortest(get<double>(meta, prefix + "rope.scaling.factor", where))}};
   if (!gguf.find("rope_freqs.weight")) return;
-  ModelConfig config;
-  config.head_dim = out["head_dim"];
-  config.rope_theta = out["rope_theta"];
-  out["rope_scaling"] = scaling_of_factors(gguf, config);
+  RopeForm form;
+  form.turned = out["head_dim"].get<int64_t>();
+  form.theta = out["rope_theta"].get<double>();
+  out["rope_scaling"] = scaling_of_factors(gguf, form);
 }
 
 Json llama_config(const Gguf& gguf, const std::string& architecture) {

@@ -95,10 +95,13 @@ void ConfigReader::only(const std::string& key, const Json& expected) {
 
 void ConfigReader::dropout(const std::string& key) {
   double p = number(key, 0., 0., 1.);
-  if (p > 0.)
-    notes_.push_back(where_ + ": " + key + " is " + number_text(p) +
-                     "; the config's dropouts are not applied, here or in any method (a method's "
-                     "own are)");
+  if (p > 0.) dropouts_.push_back(key + " " + number_text(p));
+}
+
+std::vector<std::string> ConfigReader::notes() const {
+  if (dropouts_.empty()) return {};
+  return {where_ + " asks for dropout while training (" + joined(dropouts_) +
+          "), which is not applied: only a method's own dropout is"};
 }
 
 void ConfigReader::ignore(std::initializer_list<const char*> keys) {

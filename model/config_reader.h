@@ -31,13 +31,13 @@ class ConfigReader {
   std::vector<int64_t> integers(const std::string& key);   // likewise
   // An Error unless the value is `expected`, absent or null.
   void only(const std::string& key, const Json& expected);
-  // The probability of a dropout that the config asks for and that is not applied: above 0 it is
-  // said in notes().
+  // The probability of a dropout while training, which is not applied: above 0 it is said in
+  // notes().
   void dropout(const std::string& key);
   // Keys that this architecture has and that do not change what is computed.
   void ignore(std::initializer_list<const char*> keys);
   // What the user should be told once.
-  const std::vector<std::string>& notes() const { return notes_; }
+  std::vector<std::string> notes() const;
   // Error for a key that nobody asked for, unless every config may have it or its value is null,
   // false or empty.
   void finish() const;
@@ -46,7 +46,7 @@ class ConfigReader {
   const Json* json_;
   std::string where_;
   std::set<std::string> understood_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> dropouts_;  // "resid_pdrop 0.1"
 };
 
 }  // namespace afina

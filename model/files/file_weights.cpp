@@ -76,8 +76,11 @@ const StoredTensor& FileWeights::at(const std::string& name) const {
   if (const StoredTensor* stored = find(name)) return *stored;
   std::vector<std::string> names;
   for (const StoredTensor& t : tensors()) names.push_back(t.name);
+  bool head = !config_.tied && (name == "lm_head.weight" || name == "embed_out.weight");
   fail(path_, ": tensor '", stored_name(name), "' is missing",
-       did_you_mean(stored_name(name), names));
+       did_you_mean(stored_name(name), names),
+       head ? "; if the head is the embedding, write \"tie_word_embeddings\": true into config.json"
+            : "");
 }
 
 void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {

@@ -13,11 +13,11 @@ BOOST_AUTO_TEST_CASE(configs_mean_what_transformers_reads) {
   std::vector<int32_t> ids = get<std::vector<int32_t>>(all, "ids", "variants"),
                        targets(ids.begin() + 1, ids.end());
   targets.push_back(-1);
-  for (auto& [index, variant] : all["cases"].items()) {
+  for (const Json& variant : all["cases"]) {
     const std::string base = variant["base"].get<std::string>();
     Json config = parse_json_file(tiny_path(base) + "/config.json");
     for (auto& [key, value] : variant["set"].items()) config[key] = value;
-    for (auto& [i, key] : variant["remove"].items()) config.erase(key.get<std::string>());
+    for (const Json& key : variant["remove"]) config.erase(key.get<std::string>());
     ModelFiles files = open_model(tiny_path(base));
     ModelConfig changed = parse_config(config, "config.json");
     auto model = build_model(changed, *files.source, make_method(parse_method("full")), {});
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(dropouts_of_the_config_are_said) {
   config["resid_pdrop"] = 0.1;
   ModelConfig with = parse_config(config, "config.json");
   BOOST_REQUIRE(with.notes.size() == 1u);
-  BOOST_TEST(with.notes[0].find("resid_pdrop is 0.1") != std::string::npos);
+  BOOST_TEST(with.notes[0].find("resid_pdrop 0.1") != std::string::npos);
   config = parse_json_file(tiny_path("llama") + "/config.json");
   config["attention_dropout"] = 0.25;
   BOOST_TEST(parse_config(config, "config.json").notes.size() == 1u);

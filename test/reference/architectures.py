@@ -54,7 +54,7 @@ MODELS = {
     "qwen3_moe": (hf.Qwen3MoeConfig(**COMMON, head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16, norm_topk_prob=True,
                                     mlp_only_layers=[1], output_router_logits=True, router_aux_loss_coef=0.05, rope_parameters=DEFAULT),
                   hf.Qwen3MoeForCausalLM),
-    "mixtral": (hf.MixtralConfig(**COMMON, num_local_experts=4, num_experts_per_tok=2, rope_parameters=DEFAULT), hf.MixtralForCausalLM),
+    "mixtral": (hf.MixtralConfig(**{**COMMON, "intermediate_size": 24, "num_hidden_layers": 2}, num_local_experts=4, num_experts_per_tok=2, rope_parameters=DEFAULT), hf.MixtralForCausalLM),
 }
 LR, BETAS, EPS, DECAY, STEPS = 1e-3, (0.9, 0.999), 1e-8, 0.01, 5
 
@@ -125,9 +125,11 @@ class Part:
 def named_as_stored(model):
     """Parameters by the names that files have: experts apart, where transformers holds them stacked."""
     mixtral = model.config.model_type == "mixtral"
+    neox = model.config.model_type == "gpt_neox"
     for name, p in model.named_parameters():
         if ".mlp.experts." not in name:
-            yield (name.replace(".mlp.gate.", ".block_sparse_moe.gate.") if mixtral else name), p
+            name = name.replace(".mlp.gate.", ".block_sparse_moe.gate.") if mixtral else name
+            yield (name.replace("lm_head.", "embed_out.") if neox else name), p
             continue
         base, kind = name.rsplit(".", 1)
         if mixtral:

@@ -58,7 +58,7 @@ struct Gradients {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(architectures)
+BOOST_AUTO_TEST_SUITE(decoders)
 
 BOOST_AUTO_TEST_CASE(logits_are_those_of_transformers) {
   for (const char* name : names) {

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
       {"model_type", "lama"},
       {"model_type", 3},
       {"model_type", nullptr},
-      {"hidden_act", "gelu"},
+      {"hidden_act", "gelu_10"},
       {"hidden_size", 0},
       {"hidden_size", -32},
       {"hidden_size", 1e9},

@@ -58,7 +58,8 @@ class Model {
 
   // Sum of the cross-entropy over all targets, times scale, in nats. Pass scale = 1 / number of
   // targets of the whole step.
-  Loss loss(const Inputs& inputs, double scale) {
+  // An architecture may add a term of its own while a tape records (the loss of routers).
+  virtual Loss loss(const Inputs& inputs, double scale) {
     return cross_entropy(hidden(inputs), head(), inputs.targets, scale, config.logit_cap);
   }
   // Logits (B, T, vocabulary) in f32 (f64 for models in f64), for generation, references and small

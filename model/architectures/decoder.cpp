@@ -47,7 +47,8 @@ class Decoder : public Model {
     DecoderPass pass{placed(inputs, cache, bool(embeddings_.adapter)),
                      {},
                      cache,
-                     checkpointing == Checkpointing::mlp};
+                     checkpointing == Checkpointing::mlp,
+                     choices_};
     const Inputs& in = pass.in;
     for (RopeTable& table : tables_) pass.ropes.push_back(table.turned(in, end));
     Tensor embedded = embedding(tokens_, in.tokens);
@@ -62,6 +63,20 @@ class Decoder : public Model {
   }
   const Tensor& head() const override { return head_; }
 
+  Loss loss(const Inputs& inputs, double scale) override {
+    if (form_.experts.loss_factor == 0. || !Tape::recording()) return Model::loss(inputs, scale);
+    require(
+        checkpointing != Checkpointing::block,
+        "the routers' loss (output_router_logits) looks at all layers at once, so blocks cannot "
+        "be computed again one by one; use --checkpointing none or mlp");
+    RouterChoices choices;
+    choices_ = &choices;
+    Loss loss = Model::loss(inputs, scale);
+    choices_ = nullptr;
+    loss.total = loss.total + router_loss(form_.experts, choices, inputs, scale);
+    return loss;
+  }
+
  private:
   DecoderForm form_;
   std::deque<RopeTable> tables_;
@@ -72,6 +87,7 @@ class Decoder : public Model {
   std::optional<DecoderNorm> norm_;
   // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
   Tensor tokens_, head_;
+  RouterChoices* choices_ = nullptr;  // of the forward pass whose loss asks for them
 };
 
 }  // namespace

@@ -26,6 +26,11 @@ enum class MlpForm : uint8_t {
 };
 enum class Activation : uint8_t { silu, gelu, gelu_tanh, relu };
 
+// The layers of an MLP, as files call them.
+struct MlpNames {
+  const char *gate = "gate_proj", *up = "up_proj", *gate_up = "gate_up_proj", *down = "down_proj";
+};
+
 // Experts (Shazeer et al., 2017; Mixtral): each token's MLP is the weighted sum of those of the
 // `chosen` experts that its router finds most probable.
 struct ExpertForm {
@@ -33,8 +38,8 @@ struct ExpertForm {
   bool normalise = true;                     // the weights of the chosen sum to 1
   double loss_factor = 0.;   // of the router's loss (Fedus et al., 2021, (4) to (6)); 0: none
   std::vector<bool> layers;  // which layers have experts
-  const char *router = "gate", *experts = "experts", *gate = "gate_proj", *up = "up_proj",
-             *down = "down_proj";
+  const char *router = "gate", *experts = "experts";
+  MlpNames names;
 };
 
 struct DecoderForm {
@@ -45,8 +50,8 @@ struct DecoderForm {
     const char *attention = "self_attn", *query = "q_proj", *key = "k_proj", *value = "v_proj",
                *joined = "qkv_proj", *output = "o_proj", *query_norm = "q_norm",
                *key_norm = "k_norm";
-    const char *mlp = "mlp", *gate = "gate_proj", *up = "up_proj", *gate_up = "gate_up_proj",
-               *down = "down_proj";
+    const char* mlp = "mlp";
+    MlpNames of_mlp;
     const char *before_attention = "input_layernorm", *after_attention = "",
                *before_mlp = "post_attention_layernorm", *after_mlp = "";
   } names;

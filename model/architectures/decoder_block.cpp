@@ -130,14 +130,14 @@ Tensor DecoderAttention::operator()(const Tensor& x, const DecoderPass& pass) co
   return (*output)(reshape(o, {B, T, heads * head_dim}), pass.in);
 }
 
-DecoderMlp::DecoderMlp(const Scope& scope, const DecoderForm& form, const ModelConfig& c)
+DecoderMlp::DecoderMlp(const Scope& scope, const DecoderForm& form, const MlpNames& n, int64_t dim,
+                       int64_t width)
     : form(form.mlp), activation(form.activation) {
-  const auto& n = form.names;
-  if (form.mlp == MlpForm::gated) up.emplace_back(scope / n.gate, c.dim, c.ffn_dim, form.bias.up);
+  if (form.mlp == MlpForm::gated) up.emplace_back(scope / n.gate, dim, width, form.bias.up);
   if (form.mlp == MlpForm::gated_joined)
-    up.emplace_back(scope / n.gate_up, c.dim, 2 * c.ffn_dim, form.bias.up);
-  else up.emplace_back(scope / n.up, c.dim, c.ffn_dim, form.bias.up);
-  down.emplace(scope / n.down, c.ffn_dim, c.dim, form.bias.down);
+    up.emplace_back(scope / n.gate_up, dim, 2 * width, form.bias.up);
+  else up.emplace_back(scope / n.up, dim, width, form.bias.up);
+  down.emplace(scope / n.down, width, dim, form.bias.down);
 }
 
 Tensor DecoderMlp::operator()(const Tensor& x, const Inputs& in, bool recompute) const {
@@ -163,7 +163,9 @@ DecoderBlock::DecoderBlock(const Scope& scope, const DecoderForm& form, const Mo
   attention_point.emplace(scope / n.attention, Place::after_attention, c.dim, layer);
   make_norm(after_attention, scope, n.after_attention, c.dim, form, c);
   make_norm(before_mlp, scope, n.before_mlp, c.dim, form, c);
-  mlp.emplace(scope / n.mlp, form, c);
+  if (form.experts.count && form.experts.layers[size_t(layer)])
+    experts.emplace(scope / n.mlp, form, c.dim);
+  else mlp.emplace(scope / n.mlp, form, n.of_mlp, c.dim, c.ffn_dim);
   mlp_point.emplace(scope / n.mlp, Place::after_mlp, c.dim, layer);
   make_norm(after_mlp, scope, n.after_mlp, c.dim, form, c);
 }
@@ -175,7 +177,7 @@ Tensor DecoderBlock::attend(const Tensor& x, const DecoderPass& pass) const {
   return form.residual_factor == 1. ? y : y * form.residual_factor;
 }
 Tensor DecoderBlock::compute(const Tensor& x, const DecoderPass& pass) const {
-  Tensor y = (*mlp)(x, pass.in, pass.recompute_mlp);
+  Tensor y = experts ? (*experts)(x, pass) : (*mlp)(x, pass.in, pass.recompute_mlp);
   if (after_mlp) y = after_mlp->alone(y);
   y = (*mlp_point)(y, pass.in);
   return form.residual_factor == 1. ? y : y * form.residual_factor;

@@ -27,8 +27,8 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   n.attention = "attention";
   n.joined = "query_key_value";
   n.output = "dense";
-  n.up = "dense_h_to_4h";
-  n.down = "dense_4h_to_h";
+  n.of_mlp.up = "dense_h_to_4h";
+  n.of_mlp.down = "dense_4h_to_h";
   config.dropout("hidden_dropout");
   rope_everywhere(form, c,
                   read_rope(config, c.head_dim, c.context,

@@ -10,7 +10,6 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   DecoderForm form = begin_decoder(config, c, {.eps = 1e-5});
   form.qkv = QkvForm::joined;
   form.mlp = MlpForm::gated_joined;
-  form.names.down = "down_proj";
   config.dropout("resid_pdrop");
   config.dropout("embd_pdrop");
   config.only("attention_bias", false);

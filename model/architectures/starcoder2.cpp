@@ -14,8 +14,8 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
                                     .activation = "gelu_pytorch_tanh"});
   form.norm = NormKind::layer;
   form.mlp = MlpForm::plain;
-  form.names.up = "c_fc";
-  form.names.down = "c_proj";
+  form.names.of_mlp.up = "c_fc";
+  form.names.of_mlp.down = "c_proj";
   const bool bias = config.flag("use_bias", true);
   form.bias = {bias, bias, bias, bias};
   config.dropout("residual_dropout");

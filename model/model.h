@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/ops/cross_entropy.h"
+#include "model/gguf_form.h"
 #include "model/layers.h"
 #include "model/points.h"
 
@@ -123,6 +124,7 @@ struct Architecture {
   std::function<void(ModelConfig&, const std::string& where)> check;
   std::function<std::unique_ptr<Model>(const ModelConfig&, Parameters&)> build;
   const char* hf_class;  // entry of "architectures" in config.json, e.g. "LlamaForCausalLM"
+  GgufForm gguf = {};
 };
 std::map<std::string, Architecture>& architectures();
 // Reads `key` as an integer from 1 to `most`. Throws otherwise; `where` begins the message.
@@ -134,6 +136,6 @@ ModelConfig parse_config(const Json& json, const std::string& where);
 
 }  // namespace afina
 
-#define REGISTER_ARCHITECTURE(name, check, build, hf_class)           \
+#define REGISTER_ARCHITECTURE(name, ...)                              \
   [[maybe_unused]] static const bool registered_architecture_##name = \
-      (::afina::architectures()[#name] = ::afina::Architecture{check, build, hf_class}, true)
+      (::afina::architectures()[#name] = ::afina::Architecture{__VA_ARGS__}, true)

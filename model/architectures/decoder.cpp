@@ -159,7 +159,7 @@ void slide(const ConfigReader& config, DecoderForm& form, const ModelConfig& c,
   }
 }
 
-Architecture decoder_architecture(ReadDecoder read, const char* hf_class) {
+Architecture decoder_architecture(ReadDecoder read, const char* hf_class, GgufForm gguf) {
   auto check = [read](ModelConfig& c, const std::string& where) {
     ConfigReader config(c.json, where);
     DecoderForm form = read(config, c);
@@ -172,7 +172,7 @@ Architecture decoder_architecture(ReadDecoder read, const char* hf_class) {
     ConfigReader config(copy.json, "config");
     return std::make_unique<Decoder>(read(config, copy), c, p);
   };
-  return {check, build, hf_class};
+  return {check, build, hf_class, std::move(gguf)};
 }
 
 }  // namespace afina

@@ -109,7 +109,7 @@ int64_t read_window(ConfigReader& config, int64_t otherwise);
 
 // The entry of the registry for an architecture that is described by `read`.
 using ReadDecoder = DecoderForm (*)(ConfigReader& config, ModelConfig& c);
-Architecture decoder_architecture(ReadDecoder read, const char* hf_class);
+Architecture decoder_architecture(ReadDecoder read, const char* hf_class, GgufForm gguf = {});
 
 }  // namespace afina
 

@@ -80,7 +80,8 @@ Tensor router_loss(const ExpertForm& form, const RouterChoices& choices, const I
                    double scale) {
   const int64_t layers = int64_t(choices.probabilities.size());
   require(layers > 0, "a router's loss without routers");
-  const Shape& shape = choices.probabilities[0].shape();  // with virtual tokens, where there are any
+  const Shape& shape =
+      choices.probabilities[0].shape();  // with virtual tokens, where there are any
   const int64_t B = shape[0], T = shape[1], E = form.count;
   const Dtype dtype = choices.chosen[0].dtype();
   const Device device = choices.chosen[0].device();

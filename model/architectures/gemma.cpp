@@ -4,6 +4,7 @@
 // normalises queries and keys, and gives the layers that slide a rotary embedding of their own.
 #include <cmath>
 
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -78,10 +79,50 @@ DecoderForm read_gemma3(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// Norms after each branch, as llama.cpp calls them.
+GgufNames gguf_names() {
+  return gguf_decoder_names({{"post_attention_layernorm", "post_attention_norm"},
+                             {"pre_feedforward_layernorm", "ffn_norm"},
+                             {"post_feedforward_layernorm", "post_ffw_norm"}});
+}
+
+Json gguf_config1(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  out["hidden_act"] = "gelu_pytorch_tanh";
+  return out;
+}
+// Gemma 2 and 3: llama.cpp knows by the number of layers which models (those of 27 billion weights)
+// scale scores by another size than the head's.
+Json gguf_config_normed(const Gguf& gguf, int64_t largest_layers) {
+  Json out = gguf_decoder_config(gguf);
+  out.erase("hidden_act");
+  out["query_pre_attn_scalar"] =
+      out["num_hidden_layers"].get<int64_t>() == largest_layers
+          ? out["hidden_size"].get<int64_t>() / out["num_attention_heads"].get<int64_t>()
+          : out["head_dim"].get<int64_t>();
+  out["sliding_window"] = config_size(
+      gguf.metadata(), gguf_prefix(gguf) + "attention.sliding_window", gguf.path(), 1 << 30);
+  return out;
+}
+Json gguf_config2(const Gguf& gguf) {
+  Json out = gguf_config_normed(gguf, 46);
+  gguf_copy_number(out, "attn_logit_softcapping", gguf, "attn_logit_softcapping");
+  gguf_copy_number(out, "final_logit_softcapping", gguf, "final_logit_softcapping");
+  return out;
+}
+Json gguf_config3(const Gguf& gguf) {
+  Json out = gguf_config_normed(gguf, 62);
+  gguf_copy_number(out, "final_logit_softcapping", gguf, "final_logit_softcapping");
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(gemma, read_gemma, "GemmaForCausalLM");
-REGISTER_DECODER(gemma2, read_gemma2, "Gemma2ForCausalLM");
-REGISTER_DECODER(gemma3_text, read_gemma3, "Gemma3ForCausalLM");
+REGISTER_DECODER(gemma, read_gemma, "GemmaForCausalLM",
+                 GgufForm{"gemma", gguf_decoder_names(), gguf_config1, false, 1.f});
+REGISTER_DECODER(gemma2, read_gemma2, "Gemma2ForCausalLM",
+                 GgufForm{"gemma2", gguf_names(), gguf_config2, false, 1.f});
+REGISTER_DECODER(gemma3_text, read_gemma3, "Gemma3ForCausalLM",
+                 GgufForm{"gemma3", gguf_names(), gguf_config3, false, 1.f});
 
 }  // namespace afina

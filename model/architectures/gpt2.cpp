@@ -3,6 +3,7 @@
 #include <cmath>
 #include <deque>
 
+#include "engine/files/gguf.h"
 #include "engine/ops/attention.h"
 #include "model/config_reader.h"
 #include "model/model.h"
@@ -129,8 +130,34 @@ std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) 
   return std::make_unique<Gpt2>(config, parameters);
 }
 
+Json gguf_config(const Gguf& gguf) {
+  const Json& meta = gguf.metadata();
+  const std::string& where = gguf.path();
+  return {{"n_embd", config_size(meta, "gpt2.embedding_length", where)},
+          {"n_layer", config_size(meta, "gpt2.block_count", where, 4096)},
+          {"n_head", config_size(meta, "gpt2.attention.head_count", where, 4096)},
+          {"n_inner", config_size(meta, "gpt2.feed_forward_length", where)},
+          {"n_positions", config_size(meta, "gpt2.context_length", where, 1 << 22)},
+          {"layer_norm_epsilon", gguf_number(gguf, "attention.layer_norm_epsilon")},
+          {"activation_function", "gelu_new"}};
+}
+
+GgufNames gguf_names() {
+  return {{"transformer.wte", "token_embd"},
+          {"transformer.wpe", "position_embd"},
+          {"transformer.ln_f", "output_norm"},
+          {"lm_head", "output"},
+          {"attn.c_attn", "attn_qkv"},
+          {"attn.c_proj", "attn_output"},
+          {"ln_1", "attn_norm"},
+          {"ln_2", "ffn_norm"},
+          {"mlp.c_fc", "ffn_up"},
+          {"mlp.c_proj", "ffn_down"}};
+}
+
 }  // namespace
 
-REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel");
+REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel",
+                      GgufForm{"gpt2", gguf_names(), gguf_config});
 
 }  // namespace afina

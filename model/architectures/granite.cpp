@@ -18,8 +18,18 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  gguf_copy_number(out, "embedding_multiplier", gguf, "embedding_scale");
+  gguf_copy_number(out, "residual_multiplier", gguf, "residual_scale");
+  gguf_copy_number(out, "attention_multiplier", gguf, "attention.scale");
+  gguf_copy_number(out, "logits_scaling", gguf, "logit_scale");
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(granite, read, "GraniteForCausalLM");
+REGISTER_DECODER(granite, read, "GraniteForCausalLM",
+                 GgufForm{"granite", gguf_decoder_names(), gguf_config, true});
 
 }  // namespace afina

@@ -1,4 +1,5 @@
 // Llama (Touvron et al., 2023), the decoder that most others are described by.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -16,8 +17,17 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// Mistral's files have this form too.
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  out["attention_bias"] = gguf.find("blk.0.attn_q.bias") != nullptr;
+  out["mlp_bias"] = gguf.find("blk.0.ffn_gate.bias") != nullptr;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(llama, read, "LlamaForCausalLM");
+REGISTER_DECODER(llama, read, "LlamaForCausalLM",
+                 GgufForm{"llama", gguf_decoder_names(), gguf_config, true});
 
 }  // namespace afina

@@ -1,6 +1,7 @@
 // OLMo 2 (OLMo Team, 2024): no norm before a branch but one after, and norms of all queries and all
 // keys; OLMo 3 (2025): the same with windows in three layers of four, and a rotary embedding of
 // their own.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -35,9 +36,22 @@ DecoderForm read_olmo3(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// OLMo 3's files have this form too, with a window.
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  require(
+      !find_member(gguf.metadata(), gguf_prefix(gguf) + "attention.sliding_window", gguf.path()),
+      gguf.path(), ": an OLMo 3 is not read from GGUF; use the model's Hugging Face folder");
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(olmo2, read_olmo2, "Olmo2ForCausalLM");
+REGISTER_DECODER(olmo2, read_olmo2, "Olmo2ForCausalLM",
+                 GgufForm{"olmo2",
+                          gguf_decoder_names({{"post_attention_layernorm", "post_attention_norm"},
+                                              {"post_feedforward_layernorm", "post_ffw_norm"}}),
+                          gguf_config});
 REGISTER_DECODER(olmo3, read_olmo3, "Olmo3ForCausalLM");
 
 }  // namespace afina

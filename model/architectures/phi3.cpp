@@ -1,5 +1,6 @@
 // Phi-3 (Abdin et al., 2024) and Phi-4: Llama with queries, keys and values in one layer, gate and
 // up in another, a partial rotary embedding and longrope.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -26,8 +27,20 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  const std::string key = gguf_prefix(gguf) + "attention.sliding_window";
+  if (int64_t window = get_or<int64_t>(gguf.metadata(), key, gguf.path(), 0))
+    out["sliding_window"] = window;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(phi3, read, "Phi3ForCausalLM");
+REGISTER_DECODER(phi3, read, "Phi3ForCausalLM",
+                 GgufForm{"phi3",
+                          gguf_decoder_names({{"self_attn.qkv_proj", "attn_qkv"},
+                                              {"mlp.gate_up_proj", "ffn_up"}}),
+                          gguf_config});
 
 }  // namespace afina

@@ -38,7 +38,9 @@ DecoderForm read_qwen3(ConfigReader& config, ModelConfig& c) {
 
 }  // namespace
 
-REGISTER_DECODER(qwen2, read_qwen2, "Qwen2ForCausalLM");
-REGISTER_DECODER(qwen3, read_qwen3, "Qwen3ForCausalLM");
+REGISTER_DECODER(qwen2, read_qwen2, "Qwen2ForCausalLM",
+                 GgufForm{"qwen2", gguf_decoder_names(), gguf_decoder_config});
+REGISTER_DECODER(qwen3, read_qwen3, "Qwen3ForCausalLM",
+                 GgufForm{"qwen3", gguf_decoder_names(), gguf_decoder_config});
 
 }  // namespace afina

@@ -29,6 +29,7 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
 
 }  // namespace
 
-REGISTER_DECODER(smollm3, read, "SmolLM3ForCausalLM");
+REGISTER_DECODER(smollm3, read, "SmolLM3ForCausalLM",
+                 GgufForm{"smollm3", gguf_decoder_names(), gguf_decoder_config, true});
 
 }  // namespace afina

@@ -20,6 +20,8 @@ struct RopeForm {
   double beta_fast = 32., beta_slow = 1.;           // yarn
   bool truncate = true;                             // yarn
   std::vector<double> short_factors, long_factors;  // longrope
+  // Queries are multiplied by 1 + query_beta · log(1 + floor(position / original)) (Ministral 3).
+  double query_beta = 0.;
 };
 
 }  // namespace afina

@@ -119,8 +119,9 @@ std::string kind_of(const Source& from) {
   return kind;
 }
 
-void refuse_unknown(const Source& from, const std::string& kind) {
-  const Keys& own = kinds().at(kind);
+void refuse_unknown(const Source& from, const std::string& kind, const Keys& more) {
+  Keys own = kinds().at(kind);
+  own.insert(own.end(), more.begin(), more.end());
   for (auto& [key, value] : from.json.items()) {
     bool known = key == "rope_type" || key == "type" || key == "rope_theta" ||
                  key == "partial_rotary_factor" ||
@@ -139,10 +140,10 @@ struct Outer {
 };
 
 RopeForm form_of(const Source& from, const Outer& outer, int64_t head_dim, int64_t context,
-                 bool partial_supported) {
+                 bool partial_supported, const Keys& more = {}) {
   RopeForm form;
   form.kind = kind_of(from);
-  refuse_unknown(from, form.kind);
+  refuse_unknown(from, form.kind, more);
   form.context = context;
   form.theta = from.number("rope_theta", outer.theta, 1., 1e12);
   double partial = from.number("partial_rotary_factor", outer.partial, 1e-6, 1.);
@@ -189,7 +190,14 @@ RopeForm read_rope(ConfigReader& config, int64_t head_dim, int64_t context,
   Outer outer{config.number(defaults.theta_key, defaults.theta, 1., 1e12),
               config.number(defaults.partial_key, defaults.partial, 1e-6, 1.),
               config.size_or("original_max_position_embeddings", 0, 1 << 30)};
-  return form_of(from, outer, head_dim, context, defaults.partial_supported);
+  if (!defaults.query_beta)
+    return form_of(from, outer, head_dim, context, defaults.partial_supported);
+  RopeForm form = form_of(from, outer, head_dim, context, defaults.partial_supported,
+                          {"llama_4_scaling_beta", "max_position_embeddings"});
+  form.query_beta = from.number("llama_4_scaling_beta", 0., 0., 1e3);
+  require(form.query_beta == 0. || form.original > 0, from.where,
+          ": llama_4_scaling_beta without original_max_position_embeddings; give the latter");
+  return form;
 }
 
 LayerRopes read_layer_ropes(ConfigReader& config, int64_t head_dim, int64_t context,

@@ -118,9 +118,26 @@ const Tensor& RopeTable::up_to(int64_t end) {
   return table_;
 }
 
+// For what follows from positions on the host.
+void RopeTable::require_host(const char* what) const {
+  require(device_ == Device::cpu || device_ == Device::shapes, "documents longer than the model's ",
+          form_.original, " original positions have other ", what, ", which device '",
+          name(device_), "' cannot choose; use --length ", form_.original, " or --device cpu");
+}
+
+std::vector<double> RopeTable::query_factors(const Inputs& in, int64_t end) const {
+  if (form_.query_beta == 0. || end <= form_.original) return {};
+  require_host("factors of queries");
+  std::vector<double> all;
+  for (int32_t position : in.positions.integers())
+    all.push_back(1. + form_.query_beta * math::log(1. + double(position / form_.original)));
+  return all;
+}
+
 RopeTable::Turned RopeTable::turned(const Inputs& in, int64_t end) {
   const Tensor& table = up_to(end);
-  if (!extends() || end <= form_.original) return {table, in.positions};
+  Turned plain{table, in.positions, query_factors(in, end)};
+  if (!extends() || end <= form_.original) return plain;
   std::vector<int32_t> positions = in.positions.integers(), starts = in.starts.integers();
   const size_t columns = size_t(in.positions.columns());
   bool any = false;
@@ -133,13 +150,11 @@ RopeTable::Turned RopeTable::turned(const Inputs& in, int64_t end) {
     }
     from = to;
   }
-  if (!any) return {table, in.positions};
-  require(device_ == Device::cpu || device_ == Device::shapes, "documents longer than the model's ",
-          form_.original,
-          " original positions have other rotary frequencies (longrope), which device '",
-          name(device_), "' cannot choose; use --length ", form_.original, " or --device cpu");
+  if (!any) return plain;
+  require_host("rotary frequencies (longrope)");
   PurposeScope purpose(Purpose::workspace);
-  return {table, Tensor::from(positions, in.positions.shape(), device_)};
+  plain.rows = Tensor::from(positions, in.positions.shape(), device_);
+  return plain;
 }
 
 }  // namespace afina

@@ -18,6 +18,7 @@ struct RopeDefaults {
   bool partial_supported = false;  // else any factor other than 1 is an Error
   const char* theta_key = "rope_theta";
   const char* partial_key = "partial_rotary_factor";
+  bool query_beta = false;  // llama_4_scaling_beta and max_position_embeddings may stand inside
 };
 RopeForm read_rope(ConfigReader& config, int64_t head_dim, int64_t context,
                    const RopeDefaults& defaults = {});
@@ -46,12 +47,15 @@ class RopeTable {
   // its last position here, plus 1.
   struct Turned {
     Tensor table, rows;
+    std::vector<double> query_factors;  // of each token (RopeForm::query_beta); empty: all are 1
   };
   Turned turned(const Inputs& in, int64_t end);
 
  private:
   const Tensor& up_to(int64_t end);
   bool extends() const { return !extended_.empty(); }
+  void require_host(const char* what) const;
+  std::vector<double> query_factors(const Inputs& in, int64_t end) const;
 
   RopeForm form_;
   std::vector<float> frequencies_, extended_;

@@ -26,6 +26,13 @@ Tensor gated(const Tensor& gate, const Tensor& up, Activation activation) {
   return activation == Activation::silu ? swiglu(gate, up) : activated(gate, activation) * up;
 }
 
+// Each token's heads (B, T, heads, head_dim) times the token's factor.
+Tensor scaled_queries(const Tensor& q, const std::vector<double>& factors) {
+  std::vector<double> of_rows;
+  for (double factor : factors) of_rows.insert(of_rows.end(), size_t(q.shape()[2]), factor);
+  return q * Tensor::from(of_rows, {q.rows(), 1}, q.dtype(), q.device());
+}
+
 void make_norm(std::optional<DecoderNorm>& norm, const Scope& scope, const char* name, int64_t size,
                const DecoderForm& form, const ModelConfig& c) {
   if (*name) norm.emplace(scope / name, size, form.norm, c.norm_eps);
@@ -115,6 +122,7 @@ Tensor DecoderAttention::operator()(const Tensor& x, const DecoderPass& pass) co
     const RopeTable::Turned& turned = pass.ropes[size_t(own)];
     q = rope(q, turned.table, turned.rows);
     k = rope(k, turned.table, turned.rows);
+    if (!turned.query_factors.empty()) q = scaled_queries(q, turned.query_factors);
   }
   k = keys_values->before(k, pass.in);
   v = keys_values->before(v, pass.in, 1);

@@ -55,6 +55,11 @@ MODELS = {
                                     mlp_only_layers=[1], output_router_logits=True, router_aux_loss_coef=0.05, rope_parameters=DEFAULT),
                   hf.Qwen3MoeForCausalLM),
     "mixtral": (hf.MixtralConfig(**{**COMMON, "intermediate_size": 24, "num_hidden_layers": 2}, num_local_experts=4, num_experts_per_tok=2, rope_parameters=DEFAULT), hf.MixtralForCausalLM),
+    "ministral3": (hf.Ministral3Config(**COMMON, head_dim=8, rope_parameters={"rope_type": "yarn", "rope_theta": 10000.0, "factor": 8.0,
+                   "original_max_position_embeddings": 8, "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0,
+                   "llama_4_scaling_beta": 0.3}), hf.Ministral3ForCausalLM),
+    "seed_oss": (hf.SeedOssConfig(**COMMON, head_dim=16, attention_dropout=0.0, residual_dropout=0.0, rope_parameters=DEFAULT), hf.SeedOssForCausalLM),
+    "internlm3": (hf.InternLM3Config(**COMMON, head_dim=8, attention_bias=True, mlp_bias=True, rope_parameters=DEFAULT), hf.LlamaForCausalLM),
 }
 LR, BETAS, EPS, DECAY, STEPS = 1e-3, (0.9, 0.999), 1e-8, 0.01, 5
 

@@ -26,6 +26,9 @@ const char* const names[] = {"qwen3",
                              "stablelm",
                              "stablelm_parallel",
                              "starcoder2",
+                             "ministral3",
+                             "seed_oss",
+                             "internlm3",
                              "qwen3_moe",
                              "mixtral"};
 

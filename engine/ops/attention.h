@@ -99,19 +99,20 @@ inline Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const
               starts.size() == q.shape()[0] * q.shape()[1],
           "attention: scale ", form.scale, ", window ", form.window, ", cap ", form.cap, ", ",
           starts.size(), " starts, q ", q.shape().text(), ", k ", k.shape().text());
+  if (form.window >= k.shape()[1]) form.window = 0;  // nobody is that far from a key
   if (!kernel::attention.runs_on(q.device())) return attention_definition(q, k, v, starts, form);
   Tensor o = like(q),
          lse({q.shape()[0], q.shape()[1], q.shape()[2]}, statistic_dtype(q.dtype()), q.device());
   int64_t product_flops =
       2 * q.shape()[2] * q.columns() * visible_pairs(starts, k.shape()[1], form.window);
-  count_attention_flops(2 * product_flops);  // scores and output
+  count_attention_flops(2 * product_flops, form.window);  // scores and output
   kernel::attention(o, lse, q, k, v, starts, form);
   return Tape::record(
       "attention", o, {q, k, v},
       [q_grad = q.grad(), k_grad = k.grad(), v_grad = v.grad(), o, lse, q = q.detached(),
        k = k.detached(), v = v.detached(), starts, form, product_flops](const Tensor& dout) {
         Tensor dq = like(q), dk = like(k), dv = like(v);
-        count_attention_flops(5 * product_flops);  // scores again, dP, dQ, dK, dV
+        count_attention_flops(5 * product_flops, form.window);  // scores again, dP, dQ, dK, dV
         kernel::attention_backward(dq, dk, dv, dout, o, lse, q, k, v, starts, form);
         if (q_grad) q_grad += dq;
         if (k_grad) k_grad += dk;

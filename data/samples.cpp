@@ -123,7 +123,7 @@ Answers answers_to_find(TrainOn train_on) {
 
 Tokenised tokenise(const Example& example, const Context& context) {
   Tokenised row;
-  row.problem = marks_in(example, context);
+  row.problem = example.problem.empty() ? marks_in(example, context) : example.problem;
   if (!row.problem.empty()) return row;
   std::vector<Range> ranges;
   std::string text;
@@ -205,7 +205,8 @@ class SampleCollector {
     const SampleOptions& options = context_.options;
     ++out_.examples;
     if (!row.problem.empty()) {
-      if (problems_++ == 0) first_problem_ = example.place + ": " + row.problem;
+      out_.problems.add(example.problem.empty() ? example.place + ": " + row.problem
+                                                : example.problem);
       ++out_.skipped;
       return;
     }
@@ -222,9 +223,8 @@ class SampleCollector {
   // Throws after all records were seen, so that one error covers all of them.
   void check() const {
     const SampleOptions& options = context_.options;
-    require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (",
-            problems_, " of ", out_.examples,
-            " records have a problem of this kind). --on-problem skip leaves such records out");
+    require(out_.problems.none() || options.on_problem == OnProblem::skip,
+            out_.problems.summary(out_.examples), ". --on-problem skip leaves such records out");
     require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_,
             ": it is longer than --length ", options.length, "; so are ", too_long_, " of ",
             out_.examples, " records, the longest with ", most_tokens_, " tokens, and ",
@@ -264,6 +264,8 @@ class SampleCollector {
     out_.targets_lost += lost;
     if (context_.options.on_too_long == OnTooLong::skip || left == 0) {
       ++out_.skipped;
+      const int64_t tokens = int64_t(row.tokens.size());
+      if (out_.too_long++ == 0 || tokens < out_.shortest_too_long) out_.shortest_too_long = tokens;
       return;
     }
     ++out_.cut;
@@ -274,9 +276,9 @@ class SampleCollector {
 
   const Context& context_;
   Samples& out_;
-  int64_t problems_ = 0, too_long_ = 0;
+  int64_t too_long_ = 0;
   size_t most_tokens_ = 0;
-  std::string first_problem_, first_too_long_;
+  std::string first_too_long_;
 };
 
 std::string digest_of(const std::vector<Sample>& rows) {
@@ -315,14 +317,20 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   out.notes = notes_on(examples, chat);
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
-          " were left out");
+          " were left out", why_left_out(out, options));
+  if (out.too_long > 0)
+    out.notes.push_back(std::to_string(out.too_long) + " of " + std::to_string(out.examples) +
+                        " records were left out as longer than --length " +
+                        std::to_string(options.length) + ", the shortest with " +
+                        std::to_string(out.shortest_too_long) + " tokens");
+  for (std::string& note : out.problems.notes()) out.notes.push_back(std::move(note));
   out.sha256 = digest_of(out.rows);
   return out;
 }
 
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                   const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                  const SampleOptions& options) {
+                                  const SampleOptions& options, Samples* left_out) {
   if (options.on_problem != OnProblem::skip && options.on_too_long == OnTooLong::error) {
     if (int64_t(examples.size()) > count) examples.resize(size_t(count));
     return examples;
@@ -336,9 +344,39 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                      : options.on_problem == OnProblem::error;
     Samples kept;
     SampleCollector(context, kept).add(example, 0, std::move(row));
-    if (error || !kept.rows.empty()) usable.push_back(std::move(example));
+    if (error || !kept.rows.empty()) {
+      usable.push_back(std::move(example));
+    } else if (left_out) {
+      ++left_out->examples;
+      left_out->problems.add(kept.problems);
+      left_out->too_long += kept.too_long;
+      if (left_out->shortest_too_long == 0 ||
+          (kept.too_long > 0 && kept.shortest_too_long < left_out->shortest_too_long))
+        left_out->shortest_too_long = kept.shortest_too_long;
+    }
   }
   return usable;
+}
+
+std::vector<Example> take_unread(std::vector<Example>& examples) {
+  auto read = std::stable_partition(examples.begin(), examples.end(),
+                                    [](const Example& one) { return one.problem.empty(); });
+  std::vector<Example> unread(std::make_move_iterator(read),
+                              std::make_move_iterator(examples.end()));
+  examples.erase(read, examples.end());
+  return unread;
+}
+
+std::string why_left_out(const Samples& samples, const SampleOptions& options) {
+  std::string text;
+  if (samples.too_long > 0)
+    text += ": " + std::to_string(samples.too_long) + " are longer than --length " +
+            std::to_string(options.length) + " (the shortest has " +
+            std::to_string(samples.shortest_too_long) + " tokens; --on-too-long cut keeps " +
+            "their beginning)";
+  if (!samples.problems.none())
+    text += (text.empty() ? ": " : "; and ") + samples.problems.summary(samples.examples);
+  return text;
 }
 
 std::string Samples::summary() const {

@@ -37,18 +37,34 @@ void keep_tokens(Samples& samples, int64_t tokens) {
   }
 }
 
+// At least two records to measure on, or an Error that says why there are fewer.
+void require_two(const std::vector<Example>& held_out, const std::string& from,
+                 const Samples& left_out, const SampleOptions& options) {
+  if (held_out.size() >= 2) return;
+  Samples all = left_out;
+  all.examples += int64_t(held_out.size());
+  fail(from, ": ", held_out.empty() ? "no record" : "one record", " to measure on",
+       left_out.examples > 0 ? ", as " + std::to_string(left_out.examples) + " were left out" : "",
+       why_left_out(all, options), ". Two are needed: one to choose a learning rate by and one to ",
+       "judge by. Give more records with --eval, or let --held-out take some of --data");
+}
+
 void read_rows(Workbench& bench) {
   const DataOptions& data = bench.data;
   std::vector<Example> train, held_out;
   std::string sources;
+  data.check_fields();
   for (const std::string& path : data.data) {
-    std::vector<Example> more = read_examples(path, data.examples());
+    std::vector<Example> more = read_examples(path, data.examples(path));
     train.insert(train.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
     sources += (sources.empty() ? "" : " + ") + path;
   }
+  // Records that could not be read take no part in the choice of held-out rows; make_samples counts
+  // them among those of the file.
+  std::vector<Example> unread = take_unread(train);
   if (!data.eval.empty()) {
-    ExampleOptions options = data.examples();
+    ExampleOptions options = data.examples(data.eval);
     options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
@@ -56,16 +72,24 @@ void read_rows(Workbench& bench) {
                         ? data.held_out
                         : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
     require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ",
-            count, " held-out ones; give --eval, a smaller --held-out, or more data");
+            count, " held-out ones; give --eval, a smaller --held-out, or more data",
+            unread.empty() ? ""
+                           : ". The first of " + std::to_string(unread.size()) +
+                                 " that could not be read: " + unread[0].problem);
     Split split = split_examples(std::move(train), count, bench.run.seed);
     train = std::move(split.train);
     held_out = std::move(split.held_out);
   }
+  train.insert(train.end(), std::make_move_iterator(unread.begin()),
+               std::make_move_iterator(unread.end()));
   SampleOptions options = data.samples();
-  held_out =
-      first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
-  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval,
-          ": fewer than two held-out records: one is needed to choose by and one to judge by");
+  const std::string& from = data.eval.empty() ? sources : data.eval;
+  Samples left_out;
+  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat,
+                          options, &left_out);
+  require_two(held_out, from, left_out, options);
+  for (const std::string& note : left_out.problems.notes())
+    bench.notes.push_back("of the held-out records " + note);
   Split halves =
       split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
@@ -73,7 +97,6 @@ void read_rows(Workbench& bench) {
   bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);
   require_disjoint(bench.train, bench.choice);
   require_disjoint(bench.train, bench.final);
-  const std::string& from = data.eval.empty() ? sources : data.eval;
   bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice),
                  described("final", from, bench.final)};
   for (const Example& e : halves.held_out)
@@ -83,7 +106,11 @@ void read_rows(Workbench& bench) {
   if (data.retain.empty()) return;
   SampleOptions general = options;
   general.train_on = TrainOn::everything;
-  bench.retain = make_samples(read_examples(data.retain), bench.tokenizer, bench.chat, general);
+  ExampleOptions of_retain{"", fields_for(data.fields, data.retain, true)};
+  of_retain.encoding = data.encoding;
+  of_retain.keep_problems = true;
+  bench.retain =
+      make_samples(read_examples(data.retain, of_retain), bench.tokenizer, bench.chat, general);
   keep_tokens(bench.retain, data.retain_tokens);
   bench.files.push_back(described("retain", data.retain, bench.retain));
 }

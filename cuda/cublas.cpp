@@ -103,7 +103,7 @@ struct Plan {
   cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
   std::vector<Candidate> found;
   const cublasLtMatmulAlgo_t* algorithm = nullptr;  // null until chosen
-  int64_t taken_up = 0;                             // choices_taken_up() when it was chosen
+  int64_t taken_up = 0;                             // choices_adopted() when it was chosen
   size_t workspace = 0;
 };
 

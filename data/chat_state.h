@@ -33,6 +33,7 @@ struct ChatTemplate::State {
   int64_t now = 0;  // of the date: seconds since 1970-01-01 UTC
   mutable std::atomic<bool> asked_for_date = false;
 
+  std::string lead;  // between the prompt for an answer and the answer
   // The token that ends an answer, and all text that follows one; both empty where a short
   // conversation could not be rendered.
   std::string end_text, after_answer;

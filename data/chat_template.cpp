@@ -29,12 +29,19 @@ std::string trimmed(std::string_view text) {
 // answer. A template that cannot render it tells nothing.
 void look_at_turns(ChatTemplate::State& state, const Tokenizer& tokenizer) {
   const std::string answer = "afina-answer";
-  std::string text;
+  std::string text, prompt;
   try {
-    text = Rendering(state, {{"user", "afina-question"}, {"assistant", answer}}, {}).whole().text;
+    const Rendering turns(state, {{"user", "afina-question"}, {"assistant", answer}}, {});
+    text = turns.whole().text;
+    prompt = turns.first(1, true).text;
   } catch (const Error&) { return; }
   state.asked_for_date = false;
   const size_t at = text.rfind(answer);
+  // What the prompt for an answer leaves to the model before the answer itself.
+  const size_t asked = prompt.size();
+  if (at != text.npos && text.starts_with(prompt) && asked <= at &&
+      !state.main.jinja->marks_generation())
+    state.lead = text.substr(asked, at - asked);
   if (at != text.npos) state.after_answer = text.substr(at + answer.size());
   const std::string& after = state.after_answer;
   size_t first = after.npos;
@@ -185,7 +192,9 @@ ParsedTemplate::ParsedTemplate(std::string n, std::string text)
     : name(std::move(n)), source(std::move(text)) {
   try {
     jinja = std::make_unique<afina::jinja::Template>(source, name);
-  } catch (const Error& error) { broken = error.what(); }
+  } catch (const Error& error) {
+    broken = std::string(error.what()) + ". Another is chosen with --template";
+  }
 }
 
 const jinja::Template& ParsedTemplate::usable() const {
@@ -218,6 +227,14 @@ const std::vector<int32_t>& ChatTemplate::marks() const { return state_->marks; 
 bool ChatTemplate::mentions(const std::string& key) const {
   return contains_word(state_->main.source, key) ||
          (state_->with_tools && contains_word(state_->with_tools->source, key));
+}
+
+std::string ChatTemplate::lead_note() const {
+  if (trimmed(state_->lead).empty()) return "";
+  std::string lead;  // on one line
+  for (char c : state_->lead) lead += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return state_->main.name + " begins an answer with \"" + lead +
+         "\", which the prompt for it does not have: the model learns to write that";
 }
 
 std::string ChatTemplate::date_note() const {

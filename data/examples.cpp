@@ -58,8 +58,9 @@ OrderedJson parsed_if_text(const Record& record, const std::string& field,
   OrderedJson value = record.in_order(field);
   if (value.is_string()) {
     try {
+      parse_json(value.text(), field);  // strict, and not too deep
       value = OrderedJson::parse(value.text());
-    } catch (const JsonError&) { record.fail_field(field, expected, "a text that is no JSON"); }
+    } catch (const Error&) { record.fail_field(field, expected, "a text that is no JSON"); }
   }
   if (value.type() != kind) record.fail_field(field, expected, describe(Json(value)));
   return value;

@@ -176,7 +176,8 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
 
 // Notes on what nothing has read: keys of records, and keys of turns that the template does not
 // mention. Each once, with the number of records or turns that have it.
-std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat) {
+std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat,
+                                  bool answers) {
   std::map<std::string, int64_t> records, turns;
   for (const Example& example : examples) {
     for (const std::string& key : example.unread) ++records[key];
@@ -194,6 +195,7 @@ std::vector<std::string> notes_on(const std::vector<Example>& examples, const Ch
       notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
                       (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
   if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
+  if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
   return notes;
 }
 
@@ -314,7 +316,8 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
     out.conversations += !examples[i].is_text();
   }
   collector.check();
-  out.notes = notes_on(examples, chat);
+  out.notes =
+      notes_on(examples, chat, out.conversations > 0 && options.train_on != TrainOn::everything);
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out", why_left_out(out, options));

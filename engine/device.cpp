@@ -21,12 +21,6 @@ const char* name(Device device) {
   static constexpr const char* names[] = {"cpu", "cuda", "emulated", "shapes"};
   return names[int(device)];
 }
-const char* name(Purpose purpose) {
-  static constexpr const char* names[] = {"weights",   "masters",     "gradients",
-                                          "optimizer", "activations", "workspace"};
-  static_assert(std::size(names) == purpose_count);
-  return names[int(purpose)];
-}
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 namespace afina {
@@ -35,8 +36,10 @@ void wait_for(Device device);
 
 // What memory is allocated for: the columns of the memory ledger.
 enum class Purpose : uint8_t { weights, masters, gradients, optimizer, activations, workspace };
-inline constexpr int purpose_count = 6;
-const char* name(Purpose purpose);
+inline constexpr const char* purpose_names[] = {"weights",   "masters",     "gradients",
+                                                "optimizer", "activations", "workspace"};
+inline constexpr int purpose_count = int(std::size(purpose_names));
+inline const char* name(Purpose purpose) { return purpose_names[int(purpose)]; }
 
 // Bytes allocated now and at peak, by purpose and in total. The total's peak is the greatest sum,
 // not the sum of the peaks; at_peak is its split by purpose at that moment.

@@ -43,9 +43,9 @@ Parameter& Scope::added(const std::string& name, Shape shape, Init init, const R
             shape.text(), " where the model has one of ", there->shape.text());
     return *there;
   }
-  Dtype exact = of_->dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-  Parameter& p = keep(make_parameter(whole, shape, init, role.trained,
-                                     role.vector ? exact : of_->dtype, of_->device));
+  Parameter& p =
+      keep(make_parameter(whole, shape, init, role.trained,
+                          role.vector ? statistic_dtype(of_->dtype) : of_->dtype, of_->device));
   p.added = true;
   p.decays = role.decays.value_or(shape.rank() > 1 && !role.vector);
   p.rate = role.rate;

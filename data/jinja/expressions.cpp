@@ -235,14 +235,18 @@ Expr Parser::postfix(Expr inner) {
     } else if (is_sign("[")) {
       inner = subscript(std::move(inner));
     } else if (is_sign("(")) {
-      Expr e = made(Expression::call);
-      e->parts.push_back(std::move(inner));
-      e->arguments = call_arguments();
-      inner = std::move(e);
+      inner = call(std::move(inner));
     } else {
       return inner;
     }
   }
+}
+
+Expr Parser::call(Expr function) {
+  Expr e = made(Expression::call);
+  e->parts.push_back(std::move(function));
+  e->arguments = call_arguments();
+  return e;
 }
 
 Expr Parser::subscript(Expr inner) {
@@ -275,11 +279,7 @@ Expr Parser::filters(Expr inner) {
     } else if (is_name("is")) {
       inner = test(std::move(inner));
     } else if (is_sign("(")) {
-      // A call of what a filter gave.
-      Expr e = made(Expression::call);
-      e->parts.push_back(std::move(inner));
-      e->arguments = call_arguments();
-      inner = std::move(e);
+      inner = call(std::move(inner));  // of what a filter gave
     } else {
       return inner;
     }

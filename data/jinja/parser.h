@@ -68,6 +68,7 @@ class Parser {
   Expr primary();
   Expr brackets();
   Expr postfix(Expr inner);
+  Expr call(Expr function);
   Expr subscript(Expr inner);
   Expr filters(Expr inner);
   Expr test(Expr inner);

@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/json_library.h"
 #include "engine/nearest.h"
 
 namespace afina {
@@ -97,27 +97,30 @@ std::string not_json(std::string_view text, size_t& position) {
 // Builds the value from the parser's events. The library's own builder knows neither keys given
 // twice nor a limit of depth. What is wrong is noted and the parser stopped: a throw through its
 // frames would cost more than the parsing.
-class Builder : public nlohmann::json_sax<nlohmann::json> {
+class Builder : public JsonEvents {
  public:
   Builder(std::string_view text, const std::string& where, const JsonLimits& limits)
       : text_(text), where_(where), limits_(limits) {}
   Json root;
   std::string wrong;  // what stopped the parser; "" if nothing did
 
-  bool null() override { return add(nullptr); }
-  bool boolean(bool value) override { return add(value); }
-  bool number_integer(number_integer_t value) override { return add(value); }
-  bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t value, const string_t& digits) override {
-    return limits_.exact_numbers ? add(digits) : add(value);
+  bool value(Json value) override {
+    if (open_.empty()) root = std::move(value);
+    else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
+    else open_.back().elements.push_back(std::move(value));
+    return true;
   }
-  bool string(string_t& value) override { return add(std::move(value)); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(true); }
-  bool start_array(size_t) override { return open(false); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
+  bool real(double number, const std::string& digits) override {
+    return limits_.exact_numbers ? value(digits) : value(number);
+  }
+  bool open(bool is_object) override {
+    if (int(open_.size()) >= limits_.depth)
+      return stop(locate(text_, limits_.depth + 1, 0),
+                  ": nested deeper than " + std::to_string(limits_.depth) + " levels");
+    open_.emplace_back().is_object = is_object;
+    return true;
+  }
+  bool key(std::string& name) override {
     ++keys_;
     Open& object = open_.back();
     // Looking for the place is work: only once it is needed.
@@ -127,9 +130,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     object.members.push_back({std::move(name), nullptr});
     return true;
   }
-  bool parse_error(size_t position, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    std::string words = error.what();
+  bool close() override {
+    Open last = std::move(open_.back());
+    open_.pop_back();
+    return value(last.is_object ? Json(std::move(last.members)) : Json(std::move(last.elements)));
+  }
+  void invalid(size_t position, const std::string& error) override {
+    std::string words = error;
     // "[json.exception.parse_error.101] parse error at line 1, column 2: what is wrong": the place
     // is told in our own way.
     size_t start = words.find("] ");
@@ -138,31 +145,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (start != words.npos) words = words.substr(start + 2);
     if (position > 0) --position;
     if (const std::string known = not_json(text_, position); !known.empty()) words = known;
-    return stop(position, ": not valid JSON: " + excerpt(words, 240));
+    stop(position, ": not valid JSON: " + excerpt(words, 240));
   }
 
  private:
   bool stop(size_t position, const std::string& words) {
     wrong = place(text_, position, where_, limits_) + words;
     return false;
-  }
-  bool add(Json value) {
-    if (open_.empty()) root = std::move(value);
-    else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
-    else open_.back().elements.push_back(std::move(value));
-    return true;
-  }
-  bool open(bool is_object) {
-    if (int(open_.size()) >= limits_.depth)
-      return stop(locate(text_, limits_.depth + 1, 0),
-                  ": nested deeper than " + std::to_string(limits_.depth) + " levels");
-    open_.emplace_back().is_object = is_object;
-    return true;
-  }
-  bool close() {
-    Open last = std::move(open_.back());
-    open_.pop_back();
-    return add(last.is_object ? Json(std::move(last.members)) : Json(std::move(last.elements)));
   }
 
   // An object or array whose end was not read yet.
@@ -195,7 +184,7 @@ Json parse_json(std::string_view text, const std::string& where, const JsonLimit
   require(text.size() <= limits.bytes, where, ": ", text.size(),
           " bytes of JSON are more than the ", limits.bytes, " expected at most");
   Builder builder(text, where, limits);
-  nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  parse_events(text, builder);
   if (!builder.wrong.empty()) fail(builder.wrong);
   return std::move(builder.root);
 }

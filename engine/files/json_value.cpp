@@ -1,67 +1,10 @@
-// JSON values. What reads and prints them is nlohmann's library: this file and json.cpp alone
-// compile it.
+// JSON values: building, comparing, members and elements. json_library.cpp parses and prints them.
 #include "engine/files/json_value.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace afina {
-
-namespace {
-
-using Library = nlohmann::ordered_json;
-
-template <bool Sorted>
-Library to_library(const JsonOf<Sorted>& value) {
-  using Kind = typename JsonOf<Sorted>::value_t;
-  switch (value.type()) {
-    case Kind::null: return nullptr;
-    case Kind::boolean: return value.template get<bool>();
-    case Kind::number_integer: return value.template get<int64_t>();
-    case Kind::number_unsigned: return value.template get<uint64_t>();
-    case Kind::number_float: return value.template get<double>();
-    case Kind::string: return value.text();
-    case Kind::array: {
-      Library::array_t all;
-      all.reserve(value.size());
-      for (const JsonOf<Sorted>& one : value.elements()) all.push_back(to_library(one));
-      return all;
-    }
-    default: {
-      Library made = Library::object();
-      auto& all = made.get_ref<Library::object_t&>();
-      all.reserve(value.size());
-      // To the back: the insertion by key would search all of them.
-      for (auto& [key, one] : value.members()) all.emplace_back(key, to_library(one));
-      return made;
-    }
-  }
-}
-
-template <bool Sorted>
-JsonOf<Sorted> from_library(const Library& value) {
-  switch (value.type()) {
-    case Library::value_t::boolean: return value.get<bool>();
-    case Library::value_t::number_integer: return value.get<int64_t>();
-    case Library::value_t::number_unsigned: return value.get<uint64_t>();
-    case Library::value_t::number_float: return value.get<double>();
-    case Library::value_t::string: return value.get_ref<const std::string&>();
-    case Library::value_t::array: {
-      typename JsonOf<Sorted>::array_t all;
-      for (const Library& one : value) all.push_back(from_library<Sorted>(one));
-      return all;
-    }
-    case Library::value_t::object: {
-      typename JsonOf<Sorted>::object_t all;
-      for (auto& [key, one] : value.items()) all.push_back({key, from_library<Sorted>(one)});
-      return all;
-    }
-    default: return nullptr;
-  }
-}
-
-}  // namespace
 
 template <bool Sorted>
 JsonOf<Sorted>::JsonOf(value_t kind) : kind_(kind) {
@@ -133,24 +76,6 @@ void JsonOf<Sorted>::destroy() {
   if (kind_ == value_t::string) delete is_.text;
   if (kind_ == value_t::array) delete is_.array;
   if (kind_ == value_t::object) delete is_.object;
-}
-
-template <bool Sorted>
-JsonOf<Sorted> JsonOf<Sorted>::parse(std::string_view text) {
-  try {
-    return from_library<Sorted>(Library::parse(text));
-  } catch (const Library::exception& error) { throw JsonError(error.what()); }
-}
-
-template <bool Sorted>
-std::string JsonOf<Sorted>::dump(int indent, char fill, bool ascii,
-                                 error_handler_t on_error) const {
-  try {
-    return to_library(*this).dump(indent, fill, ascii,
-                                  on_error == error_handler_t::strict
-                                      ? Library::error_handler_t::strict
-                                      : Library::error_handler_t::replace);
-  } catch (const Library::exception& error) { throw JsonError(error.what()); }
 }
 
 // Indented by the stream's width, as the library does: std::setw(2) << value.

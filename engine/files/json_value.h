@@ -1,5 +1,5 @@
 // JSON values: null, true or false, numbers, texts, arrays and objects. Written as nlohmann's are,
-// whose library reads and prints them (engine/files/json_value.cpp), but compiled once: the
+// whose library reads and prints them (engine/files/json_library.cpp), but compiled once: the
 // library's own class costs every file that uses it some seconds.
 #pragma once
 #include <concepts>

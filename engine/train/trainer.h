@@ -49,9 +49,10 @@ class Trainer {
   // tape.
   using Forward = std::function<Loss(size_t i, double scale)>;
 
-  // part: the method, where it takes part in steps. Throws an Error if `trained` is empty, or if
-  // options ask for apply_as_you_go and there is clipping or a method that takes part.
-  Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part = nullptr);
+  // part: the model's method (or nullptr where there is none), which may take part in steps; no
+  // default, as a method left out would silently not do its part. Throws an Error if `trained` is
+  // empty, or if options ask for apply_as_you_go and there is clipping or a method that takes part.
+  Trainer(std::vector<Parameter*> trained, const TrainOptions& options, StepPart* part);
   ~Trainer();
 
   // Makes one update from `micro_batches` micro-batches with `targets` targets in all. Gradients

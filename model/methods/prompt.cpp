@@ -1,8 +1,7 @@
 // Prompt tuning (Lester et al., 2021): embeddings of virtual tokens before the text, which go
 // through the whole model; they alone are trained.
 #include "engine/random.h"
-#include "model/model.h"
-#include "model/peft.h"
+#include "model/methods/virtual_tokens.h"
 
 namespace afina {
 
@@ -14,42 +13,32 @@ struct PromptAdapter : PointAdapter {
   std::vector<Rows> virtual_rows() const override { return {{rows, 0}}; }
 };
 
-class Prompt : public Method {
+class Prompt : public VirtualTokens {
  public:
-  explicit Prompt(MethodOptions& o)
-      : tokens_(o.integer("tokens", 20, 1, 65536)), start_(o.text("start", "vocabulary")) {
+  explicit Prompt(MethodOptions& o) : VirtualTokens(o), start_(o.text("start", "vocabulary")) {
     require(start_ == "vocabulary" || start_ == "normal", "method 'prompt': start=", start_,
             " where vocabulary or normal is expected");
   }
   void begin(const ModelConfig& config) override {
-    layers_ = config.layers;
+    VirtualTokens::begin(config);
     heads_ = config.heads;
-    require(tokens_ < config.context, "method 'prompt': ", tokens_,
-            " virtual tokens leave no room for a text in the model's context of ", config.context);
   }
   std::unique_ptr<PointAdapter> adapt_point(const Point& point, const Scope& scope) override {
     if (point.place != Place::embeddings) return nullptr;
     width_ = point.width;
-    Parameter& rows = scope.added("prompt_embeddings", {tokens_, width_}, {Init::normal, 1.f},
-                                  {.shared = true, .stored = "prompt_embeddings"});
-    if (start_ == "vocabulary") copy_tokens(rows, scope);
-    return std::make_unique<PromptAdapter>(rows);
-  }
-  int64_t virtual_tokens() const override { return tokens_; }
-  Stored stored() const override { return Stored::adapter; }
-  bool starts_as_pretrained() const override { return false; }
-  std::string why_not_mergeable() const override {
-    return "virtual tokens stand in the sequence, not in a weight";
+    Parameter& own = rows(scope, width_);
+    if (start_ == "vocabulary") copy_tokens(own, scope);
+    return std::make_unique<PromptAdapter>(own);
   }
   Json peft_config() const override {
-    Json config = peft_common("PROMPT_TUNING");
-    config["num_virtual_tokens"] = tokens_;
-    config["num_layers"] = layers_;
-    config["token_dim"] = width_;
-    config["num_attention_heads"] = heads_;
-    config["num_transformer_submodules"] = 1;
+    Json config = peft_keys("PROMPT_TUNING", width_, heads_);
     config["prompt_tuning_init"] = "RANDOM";
     return config;
+  }
+  // How the rows began does not matter once they are stored.
+  static std::map<std::string, std::string> from_peft(PeftConfig& config) {
+    return options_from_peft(config, {"prompt_tuning_init", "prompt_tuning_init_text",
+                                      "tokenizer_name_or_path", "tokenizer_kwargs"});
   }
 
  private:
@@ -71,19 +60,9 @@ class Prompt : public Method {
     }
     rows.assign(values.data());
   }
-  int64_t tokens_;
   std::string start_;
-  int64_t layers_ = 0, heads_ = 0, width_ = 0;
+  int64_t heads_ = 0, width_ = 0;
 };
-
-std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  // Widths follow from the model; how the rows began does not matter once they are stored.
-  for (const char* key : {"num_layers", "token_dim", "num_attention_heads",
-                          "num_transformer_submodules", "prompt_tuning_init",
-                          "prompt_tuning_init_text", "tokenizer_name_or_path", "tokenizer_kwargs"})
-    config.find(key);
-  return {{"tokens", std::to_string(config.get<int64_t>("num_virtual_tokens"))}};
-}
 
 const MethodCard card{
     .name = "prompt",
@@ -101,6 +80,6 @@ const MethodCard card{
 
 }  // namespace
 
-REGISTER_METHOD(card, make_new<Prompt>, from_peft);
+REGISTER_METHOD(card, make_new<Prompt>, Prompt::from_peft);
 
 }  // namespace afina

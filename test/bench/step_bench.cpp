@@ -83,7 +83,7 @@ void measure(const Work& w) {
       {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   ready = seconds_now() - begin;
   std::vector<double> times;
   double phases[phase_count] = {}, wall = 0;

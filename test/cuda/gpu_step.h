@@ -55,7 +55,7 @@ class Training {
     RandomWeights weights(5);
     model = build_model(smallest(), weights, make_method(parse_method(job_.method)),
                         {job_.dtype, job_.device, 1, Checkpointing::none});
-    trainer = std::make_unique<Trainer>(model->parameters->trained(), options);
+    trainer = std::make_unique<Trainer>(model->parameters->trained(), options, model->method.get());
   }
   // The next step, on rows of `length` tokens.
   StepReport step(int64_t length = 16) {

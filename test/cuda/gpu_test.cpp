@@ -72,13 +72,15 @@ Trained trained(Device device, const std::string& method, Dtype dtype, int steps
   auto tokens = rows.integers("input_ids"), targets = rows.integers("targets");
   auto shape = rows.shape("input_ids");  // (batches, rows, length)
   auto model = tiny_model(tiny_path("llama"), method, build);
-  auto trainer = std::make_unique<Trainer>(model->parameters->trained(), options);
+  auto trainer =
+      std::make_unique<Trainer>(model->parameters->trained(), options, model->method.get());
   Trained out;
   for (int step = 0; step < steps; ++step) {
     if (stop_after && step == stop_after) {
       save_checkpoint(checkpoint, *trainer, Json::object());
       model = tiny_model(tiny_path("llama"), method, build);
-      trainer = std::make_unique<Trainer>(model->parameters->trained(), options);
+      trainer =
+          std::make_unique<Trainer>(model->parameters->trained(), options, model->method.get());
       BOOST_TEST(resume_checkpoint(checkpoint, *trainer).step == step);
     }
     auto row = [&](const std::vector<int32_t>& of, int64_t r) {

@@ -152,6 +152,9 @@ BOOST_AUTO_TEST_CASE(tools_calls_and_other_keys_are_kept_in_the_files_order) {
   BOOST_TEST(as_text.input.tools.dump() == R"([{"b":1}])");
   check_error([] { only(R"({"tools": "x", "prompt": "Q", "completion": "A"})"); },
               {"\"tools\"", "an array of functions"});
+  const std::string deep(100000, '[');  // is refused before anything recurses into it
+  check_error([&] { only(R"({"tools": ")" + deep + R"(", "prompt": "Q", "completion": "A"})"); },
+              {"\"tools\"", "no JSON"});
   check_error([] { only(R"({"functions": [{"name": "f"}], "prompt": "Q", "completion": "A"})"); },
               {"\"functions\"", "\"tools\""});
   check_error([] { only(R"({"tools": {"f": 1}, "prompt": "Q", "completion": "A"})"); },

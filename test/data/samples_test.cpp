@@ -261,6 +261,14 @@ BOOST_AUTO_TEST_CASE(what_nothing_reads_is_named_once_with_its_count) {
   BOOST_TEST(samples.notes[0] == "the key \"id\" of 2 records is not read");
   BOOST_TEST(samples.notes[1] == "the key \"source\" of 1 record is not read");
   BOOST_TEST(samples.notes[2] == "the key \"name\" of 2 turns is not read by chatml");
+  // A template without a prompt for answers: the heading is learnt, and the user is told.
+  Tokenizer heads = with_template(
+      "{% for m in messages %}{{ m.role + ':' + m.content + '<|im_end|>' }}{% endfor %}");
+  Samples headed =
+      make_samples({asked("A?", "B.")}, heads, ChatTemplate::own(heads), options_of(32));
+  BOOST_TEST(learnt_text(headed.rows[0]) == "assistant:B.<|im_end|>");
+  BOOST_REQUIRE(headed.notes.size() == 1u);
+  BOOST_TEST(headed.notes[0].find("\"assistant:\"") != std::string::npos);
   Tokenizer dated = with_template(
       "{{ strftime_now('%Y') }}{{ messages[0].content + "
       "messages[1].content + messages[1].name + eos_token }}");

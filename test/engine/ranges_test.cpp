@@ -26,7 +26,7 @@ double pool_beside_meter(const std::string& method, Dtype dtype, int64_t rows, i
                            {dtype, Device::shapes, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   std::vector<int32_t> tokens(size_t(rows * length), 1), starts(tokens.size(), 0);
   for (int step = 0; step < 2; ++step) {
     Inputs inputs = make_inputs(rows, length, tokens, tokens, starts, {}, Device::shapes);

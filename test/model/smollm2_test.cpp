@@ -109,7 +109,7 @@ void check_training(const std::string& method, const Json& run, const Json& ids)
   options.schedule.decay = Decay::constant;
   options.optimizer.beta2 = 0.95;
   options.optimizer.weight_decay = 0.1;
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   auto batch = [&](size_t step) {
     std::vector<int32_t> tokens, targets;
     for (const Json& row : ids[step]) {

@@ -150,9 +150,12 @@ void print_tokenizer(const ModelFiles& files) {
             << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
   try {
     ChatTemplate chat = ChatTemplate::own(t);
+    std::string names;
+    for (const NamedTemplate& one : t.chat_templates())
+      names += (names.empty() ? " (" : ", ") + harmless(one.name);
     std::cout << "chat template: " << chat.name()
-              << (t.chat_templates().empty() ? " (the files have none)" : "")
-              << ", a turn ends with " << token_text(t, chat.end_of_turn()) << "\n";
+              << (names.empty() ? " (the files have none)" : names + ")") << ", a turn ends with "
+              << token_text(t, chat.end_of_turn()) << "\n";
   } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
 }
 

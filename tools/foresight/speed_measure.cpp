@@ -82,7 +82,7 @@ void steps_on(Device device, const RunShape& shape, const char* method, Begin be
   Dtype dtype = matrix_dtype(shape.model.dtype);
   auto model = build_model(shape.config, weights, make_method(parse_method(method)),
                            {dtype, device, 1, Checkpointing::none});
-  Trainer trainer(model->parameters->trained(), shape.run.train(1e-4));
+  Trainer trainer(model->parameters->trained(), shape.run.train(1e-4), model->method.get());
   BatchSource source(*shape.train, batch_options(shape.run, shape.data, 1));
   for (int64_t step = 0; step <= timed_steps; ++step) {
     if (step == 1) begin();

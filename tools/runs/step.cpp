@@ -42,6 +42,11 @@ Steps::Steps(Model& model, Trainer& trainer, const Samples& rows, const BatchOpt
       count_(count),
       costs_(costs),
       ledger_(model.parameters->device, costs) {
+  // Said before the first step: which rows are packed is chance, and a run must not end by it.
+  require(!options.pack || model.method->virtual_tokens() == 0, "the method '",
+          model.method->in_force.name,
+          "' puts virtual tokens before every document, so a row can hold one document alone; add "
+          "--pack off");
   const Device device = model.parameters->device;
   if (!trainer.step_graphs() || !holds_bytes(device)) return;
   inputs_ = std::make_unique<StepInputs>(device);

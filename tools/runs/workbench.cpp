@@ -7,6 +7,7 @@
 #include "engine/files/sha256.h"
 #include "model/files/end_tokens.h"
 #include "tools/runs/load.h"
+#include "tools/text/format.h"
 
 namespace afina {
 
@@ -179,7 +180,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
         "answers end with " + tokenizer.token_text(end) + " (" + std::to_string(end) +
         "), which is not among the model's end tokens (eos_token_id): a whole model that is "
         "written names it; with an adapter other programs must be told to stop there");
-  bench.notes.insert(bench.notes.end(), bench.train.notes.begin(), bench.train.notes.end());
+  for (const std::string& note : bench.train.notes) bench.notes.push_back(harmless(note));
   if (bench.train.cut)
     bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " +
                           std::to_string(bench.data.length) + " tokens");

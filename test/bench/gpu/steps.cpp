@@ -117,7 +117,7 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
         {rows, length, tokens[size_t(step)], targets[size_t(step)], starts, samples}};
   };
   StepInputs inputs(s.device);
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   int next = 1;
   trainer.meanwhile([&] {
     if (next < warm + timed) inputs.send_ahead(of_step(next), 1, next);

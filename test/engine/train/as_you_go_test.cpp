@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(gradients_applied_as_they_come_are_never_all_held) {
     o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
     o.clip = 0.;
     o.apply_as_you_go = on == 1;
-    Trainer trainer(model->parameters->trained(), o);
+    Trainer trainer(model->parameters->trained(), o, model->method.get());
     reset_memory_peak(Device::cpu);
     norm[on] = step(trainer, *model, rows, 0, rows.rows).gradient_norm;
     held[on] = memory_use(Device::cpu).peak[size_t(Purpose::gradients)];
@@ -57,20 +57,21 @@ BOOST_AUTO_TEST_CASE(guards_of_gradients_applied_as_they_come) {
   o.clip = 1.;
   o.apply_as_you_go = true;
   auto model = tiny_model("llama", "full");
-  BOOST_CHECK_EXCEPTION(Trainer(model->parameters->trained(), o), Error, says("--clip 0"));
+  BOOST_CHECK_EXCEPTION(Trainer(model->parameters->trained(), o, model->method.get()), Error,
+                        says("--clip 0"));
   o.clip = 0.;
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   BOOST_CHECK_EXCEPTION(step(trainer, *model, rows, 0, 1), Error, says("--accumulate 1"));
   // A weight that nothing uses.
   Parameter lost = make_parameter("lost.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
   initialise(lost, 1);
   auto with_lost = model->parameters->trained();
   with_lost.push_back(&lost);
-  Trainer of_lost(with_lost, o);
+  Trainer of_lost(with_lost, o, model->method.get());
   BOOST_CHECK_EXCEPTION(step(of_lost, *model, rows, 0, rows.rows), Error, says("lost.weight"));
   // A loss that is not finite moves nothing; a gradient that is not is named.
   auto broken = tiny_model("llama", "full");
-  Trainer of_broken(broken->parameters->trained(), o);
+  Trainer of_broken(broken->parameters->trained(), o, broken->method.get());
   broken->parameters->find("model.norm.weight")->master.data<float>()[3] = std::nanf("");
   uint64_t before =
       checksum(broken->parameters->find("model.layers.0.self_attn.q_proj.weight")->master);
@@ -90,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_weight_of_two_checkpointed_blocks_cannot_move_as_gradient
     o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
     o.clip = 0.;
     o.apply_as_you_go = as_you_go;
-    Trainer trainer({&w}, o);
+    Trainer trainer({&w}, o, nullptr);
     auto forward = [&](size_t, double scale) {
       Tensor x = Tensor::from(std::vector<float>(8, 0.5f), {1, 2, 4});
       for (int i = 0; i < 2; ++i)

@@ -22,7 +22,7 @@ class Session {
       rows_.emplace(Safetensors(tiny + "llama/train_full.safetensors"));
       TrainOptions o;
       o.schedule = {3e-3, rows_->batches, 1, Decay::cosine, 0.1};
-      trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), o);
+      trainer_ = std::make_unique<Trainer>(model_->parameters->trained(), o, model_->method.get());
     });
   }
   int64_t steps() const { return rows_->batches; }

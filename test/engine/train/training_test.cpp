@@ -39,7 +39,7 @@ void agrees_with_torch(const std::string& name, const std::string& run, const st
     if (p.added) p.assign(floats(file.at("init." + prefix + p.name)).data());
   double peak = 0;
   for (const Json& s : json.at("steps")) peak = std::max(peak, s.at("lr").get<double>());
-  Trainer trainer(model->parameters->trained(), like_reference(json, peak));
+  Trainer trainer(model->parameters->trained(), like_reference(json, peak), model->method.get());
   Rows rows(file);
   for (size_t i = 0; i < json.at("steps").size(); ++i) {
     const Json& expected = json.at("steps")[i];
@@ -182,12 +182,13 @@ BOOST_AUTO_TEST_CASE(resumed_equals_uninterrupted) {
     std::string whole;
     for (bool stop : {false, true}) {
       auto model = tiny_model("llama", "lora:rank=4,dropout=0.1", dtype);
-      auto trainer = std::make_unique<Trainer>(model->parameters->trained(), o);
+      auto trainer =
+          std::make_unique<Trainer>(model->parameters->trained(), o, model->method.get());
       for (int64_t b = 0; b < rows.batches; ++b) {
         if (stop && b == 3) {
           save_checkpoint(folder.path, *trainer, Json{{"b", b}});
           model = tiny_model("llama", "lora:rank=4,dropout=0.1", dtype);
-          trainer = std::make_unique<Trainer>(model->parameters->trained(), o);
+          trainer = std::make_unique<Trainer>(model->parameters->trained(), o, model->method.get());
           Resumed resumed = resume_checkpoint(folder.path, *trainer);
           BOOST_TEST(resumed.step == 3);
           BOOST_TEST(resumed.extra.at("b").get<int>() == 3);
@@ -207,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   TrainOptions o;
   o.schedule = {3e-3, 5, 1, Decay::cosine, 0.1};
   auto model = tiny_model("llama", "lora:rank=4");
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   for (int64_t b = 0; b < 3; ++b) {
     step(trainer, *model, rows, b, 2);
     save_checkpoint(folder.path, trainer, Json::object());
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_passed_over_and_another_method_refu
   BOOST_TEST(resumed.step == 2);
   BOOST_TEST(resumed.notes.size() == 1u);
   auto other = tiny_model("llama", "lora:rank=4,targets=q_proj");
-  Trainer of_other(other->parameters->trained(), o);
+  Trainer of_other(other->parameters->trained(), o, other->method.get());
   BOOST_CHECK_EXCEPTION(resume_checkpoint(folder.path, of_other), Error, [](const Error& e) {
     return std::string(e.what()).find("same --method") != std::string::npos;
   });
@@ -230,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_without_a_description_is_refused) {
   auto model = tiny_model("llama", "lora:rank=4");
   TrainOptions o;
   o.schedule = {3e-3, 5, 1, Decay::cosine, 0.1};
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   std::string at = folder.path + "/step-00000003";
   {
     SafetensorsWriter out(at + ".safetensors", {{"format", "afina-checkpoint"}});
@@ -262,7 +263,7 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
     return
         [words](const Error& e) { return std::string(e.what()).find(words) != std::string::npos; };
   };
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   BOOST_CHECK_EXCEPTION(trainer.step(1, 0, [](size_t, double) { return Loss{}; }), Error,
                         says("no target"));
   // A weight that nothing uses.
@@ -270,15 +271,15 @@ BOOST_AUTO_TEST_CASE(guards_of_the_trainer) {
   initialise(lost, 1);
   auto with_lost = model->parameters->trained();
   with_lost.push_back(&lost);
-  Trainer of_lost(with_lost, o);
+  Trainer of_lost(with_lost, o, model->method.get());
   BOOST_CHECK_EXCEPTION(step(of_lost, *model, rows, 0, 2), Error, says("lost.weight"));
   // A value that is not finite is traced to the weight that holds it.
   auto broken = tiny_model("llama", "full");
-  Trainer of_broken(broken->parameters->trained(), o);
+  Trainer of_broken(broken->parameters->trained(), o, broken->method.get());
   Parameter* norm = broken->parameters->find("model.norm.weight");
   norm->master.data<float>()[3] = std::nanf("");
   BOOST_CHECK_EXCEPTION(step(of_broken, *broken, rows, 0, 2), Error, says("model.norm.weight"));
-  BOOST_CHECK_THROW(Trainer({}, o), Error);
+  BOOST_CHECK_THROW(Trainer({}, o, nullptr), Error);
 }
 
 // What is not finite is named by the first operation that gave it, and by the parameter whose
@@ -288,7 +289,7 @@ BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
   TrainOptions o;
   o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
   auto model = tiny_model("llama", "full");
-  Trainer trainer(model->parameters->trained(), o);
+  Trainer trainer(model->parameters->trained(), o, model->method.get());
   Parameter* up = model->parameters->find("model.layers.1.mlp.up_proj.weight");
   std::vector<float> huge(size_t(up->shape.size()), 3e38f);
   up->assign(huge.data());
@@ -308,7 +309,7 @@ BOOST_AUTO_TEST_CASE(guard_nan_names_the_first_operation) {
   Parameter small = make_parameter("small.weight", {2, 2}, {}, true, Dtype::f32, Device::cpu);
   std::vector<float> values(4, 2e-37f);
   small.assign(values.data());
-  Trainer of_small({&small}, o);
+  Trainer of_small({&small}, o, nullptr);
   auto grown = [&](double first, double second, double third) {
     of_small.step(1, 1, [&](size_t, double) {
       Tensor total = sum(((small.value * first) * second) * third);
@@ -328,7 +329,7 @@ BOOST_AUTO_TEST_CASE(memory_of_a_frozen_weight_is_only_the_weight) {
     Rows rows(Safetensors(tiny + "llama/train_full.safetensors"));
     TrainOptions o;
     o.schedule = {1e-3, 5, 0, Decay::constant, 0.};
-    Trainer trainer(model->parameters->trained(), o);
+    Trainer trainer(model->parameters->trained(), o, model->method.get());
     reset_memory_peak(Device::cpu);
     step(trainer, *model, rows, 0, rows.rows);
     const MemoryUse& now = memory_use(Device::cpu);

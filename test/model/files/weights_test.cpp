@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(tied_weights_stay_tied_through_training) {
   TrainOptions options;
   options.schedule.peak = 0.01;
   options.schedule.decay = Decay::constant;
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   std::vector<int32_t> tokens = {3, 1, 4, 1, 5, 9, 2, 6}, targets = {1, 4, 1, 5, 9, 2, 6, -1};
   uint64_t before = checksum(embedding->value);
   for (int i = 0; i < 3; ++i)

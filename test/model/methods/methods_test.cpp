@@ -91,7 +91,7 @@ void trains_what_it_says(const std::string& method, const std::string& base) {
   TrainOptions options;
   options.schedule.peak = 0.01;
   options.schedule.decay = Decay::constant;
-  Trainer trainer(model->parameters->trained(), options);
+  Trainer trainer(model->parameters->trained(), options, model->method.get());
   for (int i = 0; i < 3; ++i)
     trainer.step(1, int64_t(std::llround(1. / batch.scale)),
                  [&](size_t, double scale) { return model->loss(batch.rows(), scale); });

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_gpu_is_predicted_without_one) {
     RandomWeights weights(1);
     auto model = build_model(shape.config, weights, make_method(parse_method(method)),
                              {Dtype::bf16, Device::emulated, 1, Checkpointing::none});
-    Trainer trainer(model->parameters->trained(), run_options.train(1e-4));
+    Trainer trainer(model->parameters->trained(), run_options.train(1e-4), model->method.get());
     BatchSource source(*shape.train, batch_options(run_options, shape.data, 1));
     reset_memory_peak(Device::emulated);
     for (int64_t step = 0; step < 2; ++step)

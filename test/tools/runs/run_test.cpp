@@ -246,6 +246,22 @@ BOOST_AUTO_TEST_CASE(guards_of_a_run) {
   error({"--method", "careless:lr=1e-3"}, "frozen weight changed");
 }
 
+// Which rows are packed is chance: one document a row in these steps must not hide the refusal.
+BOOST_AUTO_TEST_CASE(packed_rows_and_virtual_tokens_are_refused_before_the_first_step) {
+  ScratchFolder scratch;
+  for (const char* method : {"prefix:tokens=3,lr=1e-3", "prompt:tokens=3,lr=1e-3"}) {
+    // Rows this short: every one holds one document.
+    Words more = {"--method", method, "--length", "64", "--steps", "2"};
+    Said packed = run(words("train", scratch / "packed", more));
+    BOOST_TEST(packed.status == 1);
+    BOOST_TEST(holds(packed.err, "add --pack off"), packed.err);
+    BOOST_TEST(!fs::exists(scratch / "packed/log.jsonl"));
+    more.insert(more.end(), {"--pack", "off"});
+    BOOST_TEST(run(words("train", scratch / "single", more)).status == 0, method);
+    fs::remove_all(scratch / "single");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(options_come_from_an_ini_file_too) {
   ScratchFolder scratch;
   std::string config = scratch / "run.ini";

@@ -54,7 +54,7 @@ namespace {
 // A list of tools or an object of variables; as the text of one, too, as Arrow's tables hold them.
 OrderedJson parsed_if_text(const Record& record, const std::string& field,
                            OrderedJson::value_t kind, const char* expected) {
-  if (!record.has(field)) return {};
+  if (!record.filled(field)) return {};
   OrderedJson value = record.in_order(field);
   if (value.is_string()) {
     try {
@@ -78,7 +78,7 @@ void read_beside_turns(const Record& record, const RecordFormat& format, const J
                                              "an object of variables for the template");
     read.insert({"tools", "chat_template_kwargs"});
   }
-  if (!example.is_text() && record.has("functions"))
+  if (!example.is_text() && record.filled("functions"))
     record.fail_field("functions",
                       "nothing (functions are read from \"tools\", as "
                       "{\"type\": \"function\", \"function\": {...}})",
@@ -106,7 +106,10 @@ std::string advice_for(const Json& json) {
   if (!turns.empty()) return "Name them with --fields, for example --fields messages=" + turns;
   std::string prompt = first({"prompt", "question", "query", "instruction", "input", "problem"}),
               answer = first({"completion", "answer", "response", "output", "solution", "target"});
-  if (prompt.empty() || answer.empty()) prompt = "question", answer = "answer";
+  if (prompt.empty() || answer.empty()) {
+    prompt = "question";
+    answer = "answer";
+  }
   return "Name them with --fields, for example --fields prompt=" + prompt + ",completion=" + answer;
 }
 
@@ -197,6 +200,8 @@ class RecordReader {
     }
     example = format_->read(record);
     read_beside_turns(record, *format_, row.json, example);
+    if (row.unread)
+      for (auto& [key, what] : *row.unread) example.unread.push_back(key);
     check(example, row.place);
   }
 

@@ -52,7 +52,8 @@ class Record {
  public:
   // Keeps references.
   Record(const Row& row, const FieldNames& fields);
-  bool has(const std::string& field) const;  // present, not null, and no empty text
+  bool has(const std::string& field) const;     // present and not null
+  bool filled(const std::string& field) const;  // the same, and no empty text
   // The text in `field`; of a number what the file has. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
   std::string text_or(const std::string& field, const std::string& otherwise) const;

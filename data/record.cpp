@@ -111,11 +111,16 @@ std::string Record::name(const std::string& field) const {
 }
 
 const Json* Record::find(const std::string& field) const {
+  if (row_.unread)
+    if (auto what = row_.unread->find(name(field)); what != row_.unread->end())
+      fail_field(field, "text", what->second + ", which is not read: write the column as text");
   auto found = row_.json.find(name(field));
   return found == row_.json.end() || found->is_null() ? nullptr : &*found;
 }
 
-bool Record::has(const std::string& field) const {
+bool Record::has(const std::string& field) const { return find(field) != nullptr; }
+
+bool Record::filled(const std::string& field) const {
   const Json* value = find(field);
   return value && !(value->is_string() && value->text().empty());
 }

@@ -2,6 +2,7 @@
 // own in data/formats/, which registers itself and hands on one row after the other.
 #pragma once
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ struct Row {
   // have another order there than in `json`, and numbers more digits.
   std::string_view source = {};
   std::string problem = {};  // why there is nothing in `json`; place included
+  // Fields that the record has and that are not read, each with what it holds: "a date".
+  const std::map<std::string, std::string>* unread = nullptr;
 };
 // Takes a row and tells whether more are wanted.
 using TakeRow = std::function<bool(Row&& row)>;

@@ -1,11 +1,10 @@
 // Turns examples into samples: tokens and targets, with guards against training on nothing or on
 // the wrong tokens.
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <sstream>
 
 #include "data/batches.h"
+#include "data/sample_notes.h"
 #include "engine/error.h"
 #include "engine/files/sha256.h"
 #include "engine/threads.h"
@@ -174,31 +173,6 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
   return rows;
 }
 
-// Notes on what nothing has read: keys of records, and keys of turns that the template does not
-// mention. Each once, with the number of records or turns that have it.
-std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat,
-                                  bool answers) {
-  std::map<std::string, int64_t> records, turns;
-  for (const Example& example : examples) {
-    for (const std::string& key : example.unread) ++records[key];
-    for (const Message& message : example.messages)
-      if (message.more.is_object())
-        for (auto& [key, value] : message.more.items())
-          if (!value.is_null()) ++turns[key];
-  }
-  std::vector<std::string> notes;
-  for (auto& [key, count] : records)
-    notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                    (count == 1 ? " record" : " records") + " is not read");
-  for (auto& [key, count] : turns)
-    if (!chat.mentions(key))
-      notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                      (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
-  if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
-  if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
-  return notes;
-}
-
 class SampleCollector {
  public:
   SampleCollector(const Context& context, Samples& out) : context_(context), out_(out) {}
@@ -359,36 +333,6 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
     }
   }
   return usable;
-}
-
-std::vector<Example> take_unread(std::vector<Example>& examples) {
-  auto read = std::stable_partition(examples.begin(), examples.end(),
-                                    [](const Example& one) { return one.problem.empty(); });
-  std::vector<Example> unread(std::make_move_iterator(read),
-                              std::make_move_iterator(examples.end()));
-  examples.erase(read, examples.end());
-  return unread;
-}
-
-std::string why_left_out(const Samples& samples, const SampleOptions& options) {
-  std::string text;
-  if (samples.too_long > 0)
-    text += ": " + std::to_string(samples.too_long) + " are longer than --length " +
-            std::to_string(options.length) + " (the shortest has " +
-            std::to_string(samples.shortest_too_long) + " tokens; --on-too-long cut keeps " +
-            "their beginning)";
-  if (!samples.problems.none())
-    text += (text.empty() ? ": " : "; and ") + samples.problems.summary(samples.examples);
-  return text;
-}
-
-std::string Samples::summary() const {
-  std::ostringstream text;
-  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, "
-       << targets << " of them targets";
-  if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
-  if (skipped) text << "; " << skipped << " left out";
-  return text.str();
 }
 
 }  // namespace afina

@@ -184,7 +184,7 @@ Example read_conversation(const Record& record, const std::string& field, const 
 }
 
 void read_history(const Record& record, Example& example) {
-  if (!record.has("history")) return;
+  if (!record.filled("history")) return;
   const Json& pairs = record.list("history");
   for (size_t i = 0; i < pairs.size(); ++i) {
     const Json& pair = pairs[i];

@@ -131,7 +131,8 @@ void read_table(std::string_view text, const std::string& name, const FileOption
     Json::object_t members;
     for (size_t i = 0; i < fields.size() && problem.empty(); ++i) {
       problem = utf8_fault(fields[i]);
-      members.push_back({header[i], Json(std::move(fields[i]))});
+      // A table has no other way to say that there is nothing.
+      members.push_back({header[i], fields[i].empty() ? Json() : Json(std::move(fields[i]))});
     }
     if (problem.empty()) row.json = Json(std::move(members));
     else row.problem = row.place + ": " + problem;

@@ -57,9 +57,14 @@ struct Samples {
 
 // Tokenises all examples on all threads and marks the targets. Throws for an invalid option, for
 // problems with records unless the options say to skip or cut them (one error names every kind,
-// its first record and its number), and if no sample is left.
+// its first record and its number), and if no sample is left. all, when given, takes the problems
+// and the number of examples, instead of an Error: for several lists of one file, of which
+// check_problems() then speaks together.
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
-                     const ChatTemplate& chat, const SampleOptions& options);
+                     const ChatTemplate& chat, const SampleOptions& options,
+                     Samples* all = nullptr);
+// An Error for problems of records, unless they are to be left out.
+void check_problems(const Samples& samples, const SampleOptions& options);
 // The first `count` examples that make_samples would keep; fewer if there are not enough. Examples
 // that would raise an error are kept too, so that make_samples reports them. left_out, when given,
 // counts the others up to there: examples, problems, too_long.

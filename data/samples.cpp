@@ -199,8 +199,6 @@ class SampleCollector {
   // Throws after all records were seen, so that one error covers all of them.
   void check() const {
     const SampleOptions& options = context_.options;
-    require(out_.problems.none() || options.on_problem == OnProblem::skip,
-            out_.problems.summary(out_.examples), ". --on-problem skip leaves such records out");
     require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_,
             ": it is longer than --length ", options.length, "; so are ", too_long_, " of ",
             out_.examples, " records, the longest with ", most_tokens_, " tokens, and ",
@@ -276,7 +274,7 @@ std::string digest_of(const std::vector<Sample>& rows) {
 }  // namespace
 
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
-                     const ChatTemplate& chat, const SampleOptions& options) {
+                     const ChatTemplate& chat, const SampleOptions& options, Samples* all) {
   require(options.length >= 8 && options.length % 8 == 0,
           "--length: expected a multiple of 8 from 8, found ", options.length);
   require(!examples.empty(), "there are no examples to learn from");
@@ -289,6 +287,14 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
     collector.add(examples[i], int64_t(i), std::move(rows[i]));
     out.conversations += !examples[i].is_text();
   }
+  if (all) {
+    all->examples += out.examples;
+    all->problems.add(out.problems);
+  } else {
+    check_problems(out, options);
+  }
+  const bool reported = all && options.on_problem == OnProblem::error && !out.problems.none();
+  if (reported) return out;
   collector.check();
   out.notes =
       notes_on(examples, chat, out.conversations > 0 && options.train_on != TrainOn::everything);
@@ -303,6 +309,12 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   for (std::string& note : out.problems.notes()) out.notes.push_back(std::move(note));
   out.sha256 = digest_of(out.rows);
   return out;
+}
+
+void check_problems(const Samples& samples, const SampleOptions& options) {
+  require(samples.problems.none() || options.on_problem == OnProblem::skip,
+          samples.problems.summary(samples.examples),
+          ". --on-problem skip leaves such records out");
 }
 
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,

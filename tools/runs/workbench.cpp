@@ -93,9 +93,11 @@ void read_rows(Workbench& bench) {
     bench.notes.push_back("of the held-out records " + note);
   Split halves =
       split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
-  bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
-  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options);
-  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);
+  Samples all;  // what is wrong with any of them is said at once
+  bench.train = make_samples(train, bench.tokenizer, bench.chat, options, &all);
+  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options, &all);
+  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options, &all);
+  check_problems(all, options);
   require_disjoint(bench.train, bench.choice);
   require_disjoint(bench.train, bench.final);
   bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice),

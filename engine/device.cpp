@@ -121,7 +121,12 @@ struct Limit {
 };
 Limit limits[device_count];
 
-std::string mebibytes(int64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; }
+// Whole units, of which there is at least one.
+std::string size_text(int64_t bytes) {
+  if (bytes < 1 << 10) return std::to_string(bytes) + " B";
+  if (bytes < 1 << 20) return std::to_string((bytes + (1 << 9)) >> 10) + " KiB";
+  return std::to_string((bytes + (1 << 19)) >> 20) + " MiB";
+}
 
 void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64_t bytes) {
   if (!limit.bytes || use.total + bytes <= limit.bytes) return;
@@ -129,11 +134,11 @@ void hold_limit(const Limit& limit, const MemoryUse& use, Purpose purpose, int64
   for (int p = 0; p < purpose_count; ++p)
     if (use.now[size_t(p)])
       split += (split.empty() ? " (" : ", ") + std::string(name(Purpose(p))) + " " +
-               mebibytes(use.now[size_t(p)]);
+               size_text(use.now[size_t(p)]);
   if (!split.empty()) split += ")";
-  fail("memory: ", mebibytes(bytes), " more for ", name(purpose),
-       " do not fit: ", mebibytes(use.total), " are allocated", split, " and the limit is ",
-       mebibytes(limit.bytes), " (", limit.set_by,
+  fail("memory: ", size_text(bytes), " more for ", name(purpose),
+       " do not fit: ", size_text(use.total), " are allocated", split, " and the limit is ",
+       size_text(limit.bytes), " (", limit.set_by,
        "). Use a smaller --batch with more --accumulate (the same result), --checkpoint block, "
        "--dtype bf16 or fewer trained parameters; "
        "'afina plan --budget' says which of them suffices");

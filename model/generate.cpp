@@ -35,6 +35,8 @@ int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& op
             "the model's logits are not finite; its weights are damaged or it has diverged");
   std::vector<int32_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
+  if (options.known) std::erase_if(order, [&](int32_t id) { return !options.known(id); });
+  require(!order.empty(), "none of the ", logits.size(), " rows of the head is a known token");
   auto more_likely = [&](int32_t a, int32_t b) {
     return logits[size_t(a)] != logits[size_t(b)] ? logits[size_t(a)] > logits[size_t(b)] : a < b;
   };

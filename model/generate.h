@@ -15,8 +15,11 @@ struct GenerateOptions {
   double top_p = 1.;        // nucleus sampling (Holtzman et al., 2020): the most likely tokens that
                             // together reach this probability
   uint64_t seed = 0;
-  std::vector<int32_t> stop;                // ids that end the text
-  bool cache = true;                        // false: recompute everything for each token
+  std::vector<int32_t> stop;  // ids that end the text
+  bool cache = true;          // false: recompute everything for each token
+  // Ids that may be chosen; empty: every row of the head. A vocabulary may be padded beyond the
+  // tokenizer, and its ids may have gaps: such rows mean no text.
+  std::function<bool(int32_t token)> known;
   std::function<bool(int32_t token)> each;  // called with each token; return false to stop
 };
 
@@ -33,7 +36,7 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
                    const GenerateOptions& options);
 
 // Chooses the token at `position` of a text from logits (vocabulary). Depends only on the logits,
-// the options and the position. Throws if a logit is not finite.
+// the options and the position. Throws if a logit is not finite, or if options.known takes none.
 int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options,
                      int64_t position);
 

@@ -100,6 +100,7 @@ run_repeat() {
   [ "$device" = cuda ] || { echo "only on the device cuda"; return 0; }
   local again=()
   for turn in 1 2; do
+    rm -rf "$out/repeat-$turn"
     "$bin/afina" train --model data/pocket --data data/samples/support.jsonl --method "lora:rank=8,alpha=16" --lr 1e-3 --steps 20 --batch 8 \
       --dtype bf16 --device "$device" --out "$out/repeat-$turn" "${again[@]}" >/dev/null || return 1
     again=(--repeat "$out/repeat-1/manifest.json")  # cuBLASLt's algorithms are found by timing: the second run adopts the first one's

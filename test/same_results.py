@@ -10,7 +10,10 @@ import pathlib
 import sys
 
 # Names of keys whose values depend on the clock, the machine or where the files are.
-TIMES = {"seconds", "train_time", "train time", "tokens_per_second", "training_seconds"}
+TIMES = {
+    "seconds", "train_time", "train time", "tokens_per_second", "training_seconds",
+    "processor", "processor_seconds", "step_seconds", "timing_notes",
+}
 MACHINE = {"machine", "version", "commit", "created", "command", "resident_peak"}
 PATHS = {"path", "folder"}
 OPTIONS = {"out", "threads", "memory-limit", "config", "device"}  # of the comparison's options

@@ -176,6 +176,10 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) c
   return valid_utf8(out);
 }
 
+bool Tokenizer::has(int32_t id) const {
+  return id >= 0 && size_t(id) < state_->known.size() && state_->known[size_t(id)];
+}
+
 int32_t Tokenizer::id_of(std::string_view token) const {
   auto found = state_->ids.find(std::string(token));
   return found == state_->ids.end() ? -1 : found->second;

@@ -65,7 +65,8 @@ class Tokenizer {
   const std::string& token_bytes(int32_t id) const;  // as it appears in text (" the")
   bool is_special(int32_t id) const;
   const std::vector<AddedToken>& added_tokens() const;
-  int64_t size() const;  // highest id + 1
+  int64_t size() const;        // highest id + 1
+  bool has(int32_t id) const;  // false beyond the vocabulary and in its gaps
 
   // Ids of special tokens; -1 if unknown.
   int32_t bos() const;

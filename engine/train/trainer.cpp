@@ -7,6 +7,7 @@
 #include "engine/ops/adamw.h"
 #include "engine/tape.h"
 #include "engine/train/complete_gradients.h"
+#include "engine/train/not_finite.h"
 #include "engine/train/step_graphs.h"
 
 namespace afina {
@@ -224,9 +225,12 @@ void Trainer::update_eagerly(Step& step, Tape& tape, const Loss& loss,
     PhaseScope phase(Phase::optimizer);
     double start = seconds_now();
     squares[i] = complete_and_square(*trained_[i]);
-    require(finite(squares[i]), "step ", report.step, ": the gradient of '", trained_[i]->name,
-            "' is not finite, and with --apply-as-you-go other weights of this step have been "
-            "updated already; lower the learning rate and go on from the last checkpoint");
+    if (!finite(squares[i]))
+      throw NotFinite(report.step, "step " + std::to_string(report.step) + ": the gradient of '" +
+                                       trained_[i]->name +
+                                       "' is not finite, and with --apply-as-you-go other weights "
+                                       "of this step have been updated already; lower the "
+                                       "learning rate and go on from the last checkpoint");
     update(i, report.lr, 1.);
     double spent = seconds_now() - start;
     report.seconds[int(Phase::optimizer)] += spent;
@@ -328,7 +332,9 @@ void Trainer::drop_gradients() {
 
 // Ends a step whose loss or norm is not finite; no weight has been updated.
 void Trainer::fail_not_finite(const Step& step) {
-  find_not_finite(step);
+  try {
+    find_not_finite(step);
+  } catch (const Error& found) { throw NotFinite(step.report.step, found.what()); }
   fail("step ", step.report.step, ": the loss is ", step.report.loss, " and the gradient's norm ",
        step.report.gradient_norm,
        ", yet every tensor is finite when the step runs again; the machine's memory may be at "

@@ -58,9 +58,10 @@ class Trainer {
   // Makes one update from `micro_batches` micro-batches with `targets` targets in all. Gradients
   // take memory only within the step. With a kind, the step may be captured and replayed for the
   // next step of that kind.
-  // Throws an Error if the step has no target, if a trained parameter got no gradient in the first
-  // step, or if the loss or a gradient is not finite (it names the operation). The weights are then
-  // unchanged, except with apply_as_you_go where a gradient was not finite.
+  // Throws an Error if the step has no target, or if a trained parameter got no gradient in the
+  // first step; a NotFinite (engine/train/not_finite.h) if the loss or a gradient is not finite,
+  // which names the operation. The weights are then unchanged, except with apply_as_you_go where a
+  // gradient was not finite.
   StepReport step(size_t micro_batches, int64_t targets, const Forward& forward,
                   const StepKind* kind = nullptr);
   // Sets work to do once in each step while an asynchronous device runs it: preparing the next

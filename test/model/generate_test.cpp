@@ -91,6 +91,16 @@ BOOST_AUTO_TEST_CASE(choice_follows_the_probabilities) {
   options.seed = 9;
   options.temperature = 1.;
   BOOST_TEST(choose_token(logits, options, 7) == choose_token(logits, options, 7));
+  // Rows that mean no text are not chosen, however likely.
+  options.known = [](int32_t id) { return id == 2 || id == 3; };
+  for (double temperature : {0., 1., 100.}) {
+    options.temperature = temperature;
+    for (int64_t position = 0; position < 20; ++position)
+      BOOST_TEST(choose_token(logits, options, position) >= 2);
+  }
+  options.known = [](int32_t) { return false; };
+  check_error([&] { choose_token(logits, options, 0); }, {"known"});
+  options.known = nullptr;
   logits[2] = NAN;
   check_error([&] { choose_token(logits, options, 0); }, {"not finite"});
 }

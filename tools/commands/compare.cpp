@@ -1,7 +1,10 @@
 // compare: the same model fine-tuned by several methods under equal conditions, and what each cost,
 // learnt and forgot.
+#include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "engine/files/atomic_file.h"
@@ -12,6 +15,8 @@
 #include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
+#include "tools/runs/earlier_comparison.h"
+#include "tools/runs/folder_lock.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
@@ -36,7 +41,10 @@ constexpr const char* intro =
     "Several rates (lr=1e-4/3e-4/1e-3) are searched: each gets the whole budget, the best held-out "
     "loss is chosen, and the final figures\n"
     "come from rows that the choice never saw. --seeds K repeats the chosen rate with K seeds, for "
-    "means and 95 % intervals.";
+    "means and 95 % intervals. A rate that diverges ends its own run only.\n\n"
+    "With --resume the same command goes on where it was stopped; and methods, rates and seeds are "
+    "added to a comparison that is\n"
+    "finished, where all other options are the same: what it holds stays in its results.";
 
 // "lora:rank=16,alpha=32" -> "lora-rank16-alpha32"
 std::string folder_of(const MethodSpec& spec) {
@@ -77,6 +85,13 @@ struct Compare : ComparisonOptions {
     };
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
+    for (const std::string& note : outcome.notes)
+      bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
+                            std::to_string(seed) + ": " + note);
+    if (!outcome.unchanged.empty())
+      bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
+                            std::to_string(seed) + ": " + outcome.unchanged);
+    if (outcome.result.diverged) note_divergence(bench, label_of(spec), outcome);
     if (outcome.interrupted)
       throw Interrupted("interrupted when " + plan.name +
                         " was done; go on with the same command and --resume");
@@ -85,33 +100,56 @@ struct Compare : ComparisonOptions {
     return outcome;
   }
 
+  // What a search finds out is no error: the run is over, and the comparison goes on.
+  void note_divergence(Workbench& bench, const std::string& label,
+                       const RunOutcome& outcome) const {
+    const RunResult& r = outcome.result;
+    std::string note = label + ", lr " + rate_text(r.learning_rate) + ", seed " +
+                       std::to_string(r.seed) + ": diverged at step " +
+                       std::to_string(*r.diverged) + " of " + std::to_string(run.steps);
+    if (!outcome.why_diverged.empty()) note += ": " + outcome.why_diverged;
+    std::cout << note << "\n" << std::flush;
+    bench.notes.push_back(std::move(note));
+  }
+
+  // in_vain: gets the words of a chosen run that changed nothing.
   MethodResult run_method(Workbench& bench, Predictions& predictions,
-                          const std::string& text) const {
+                          const EarlierComparison& earlier, const std::string& text,
+                          std::string& in_vain) const {
     MethodSpec spec = parse_method(text);
     std::vector<double> rates = take_rates(spec, lr.value_or(0.));
+    rates = earlier.rates(label_of(spec), std::move(rates));
     MethodResult method;
     method.label = label_of(spec);
     method.spec = text;
     method.kind = spec.name;
     std::vector<RunOutcome> tried;
-    size_t best = 0;
+    std::optional<size_t> chosen;
     for (double rate : rates) {
       tried.push_back(run_one(bench, predictions, spec, rate, run.seed));
-      if (tried.back().choice < tried[best].choice) best = tried.size() - 1;
+      const RunOutcome& last = tried.back();
+      if (!last.result.diverged && std::isfinite(last.choice) &&
+          (!chosen || last.choice < tried[*chosen].choice))
+        chosen = tried.size() - 1;
     }
+    // Where all diverged, the smallest rate stands for the method.
+    const size_t best =
+        chosen.value_or(size_t(std::min_element(rates.begin(), rates.end()) - rates.begin()));
+    if (!tried[best].unchanged.empty()) in_vain = method.label + ": " + tried[best].unchanged;
     method.learning_rate = rates[best];
     method.options = tried[best].method_options;
     method.stored_as = tried[best].stored_as;
     for (size_t i = 0; rates.size() > 1 && i < rates.size(); ++i) {
       const RunResult& r = tried[i].result;
       method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(),
-                               tried[i].choice, r.after.retain, i == best});
+                               tried[i].choice, r.after.retain, chosen == i, r.diverged});
     }
-    if (rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
+    if (chosen && rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
       bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) +
                             ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
-    for (int64_t k = 1; k < seeds; ++k)
+    const int64_t times = chosen ? earlier.seeds(method.label, seeds) : 1;
+    for (int64_t k = 1; k < times; ++k)
       method.runs.push_back(
           run_one(bench, predictions, spec, rates[best], run.seed + uint64_t(k)).result);
     return method;
@@ -134,16 +172,13 @@ struct Compare : ComparisonOptions {
   int go(const std::string& command) const {
     require(!methods.empty(),
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
-    for (const std::string& text : methods) {  // a wrong one is said before any work is done
-      MethodSpec spec = parse_method(text);
-      take_rates(spec, lr.value_or(0.));
-      make_method(spec);
-    }
-    require(resume || !fs::exists(out + "/results.json"), out,
-            ": holds a finished comparison already; choose another --out, or --resume");
+    const std::vector<std::string> labels = check_methods();
+    const FolderLock lock(out);
+    const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;
     const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
+    earlier.check(bench, labels, resume);
     Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()
               << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
@@ -161,17 +196,58 @@ struct Compare : ComparisonOptions {
     c.created = utc_now();
     c.command = command;
     c.options = options;
+    std::string in_vain;
     for (const std::string& text : methods)
-      c.methods.push_back(run_method(bench, predictions, text));
+      c.methods.push_back(run_method(bench, predictions, earlier, text, in_vain));
     c.model = bench.described;
     c.data = bench.files;
     c.machine = this_machine();
     c.notes = bench.notes;
-    write_comparison(c, out);
-    std::cout << "\n"
-              << terminal_table(c, stdout_has_colour()) << "\nReport: " << out
-              << "/report.html (opens in a browser, offline)\n";
+    earlier.keep(c);
+    const std::vector<std::string> failed = write_comparison(c, out);
+    std::cout << "\n" << terminal_table(c, stdout_has_colour());
+    for (const std::string& note : failed) std::cout << "Note: " << note << "\n";
+    if (failed.empty())
+      std::cout << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";
+    std::cout << std::flush;
+    require_some_rate(c);
+    require(in_vain.empty(), in_vain, " The results are in ", out);
     return 0;
+  }
+
+  // A method whose every rate diverged has no figures to compare: said when all others are written.
+  void require_some_rate(const Comparison& c) const {
+    std::string without;
+    for (const MethodResult& method : c.methods) {
+      bool all = !method.runs.empty();
+      for (const RunResult& one : method.runs) all = all && one.diverged;
+      if (all) without += (without.empty() ? "'" : ", '") + method.label + "'";
+    }
+    require(without.empty(), "every rate of ", without,
+            " diverged; the results of what there is are in ", out,
+            ". Give lower rates: with --resume they are added, as in lr=1e-5/1e-4");
+  }
+
+  // Labels of the methods. A wrong one, or two that are the same, are said before any work is done.
+  std::vector<std::string> check_methods() const {
+    std::vector<std::string> labels;
+    std::map<std::string, std::string> folders, in_force;
+    for (const std::string& text : methods) {
+      MethodSpec spec = parse_method(text);
+      for (std::set<std::string> names; double rate : take_rates(spec, lr.value_or(0.)))
+        require(names.insert(rate_text(rate)).second, "method '", text, "': two rates are ",
+                rate_text(rate), " as their folder is named; name each rate once");
+      const MethodSpec whole = make_method(spec)->in_force;
+      std::string all = whole.name;
+      for (auto& [key, value] : whole.options) all += " " + key + "=" + value;
+      for (const auto& [known, what] : {std::pair{&folders, folder_of(spec)}, {&in_force, all}}) {
+        auto [place, fresh] = known->emplace(what, text);
+        require(fresh, "--method ", text, ": is the same method as --method ", place->second,
+                "; name it once, with all its rates, as in --method ", spec.name, ":lr=1e-4/3e-4");
+      }
+      labels.push_back(label_of(spec));
+    }
+    return labels;
   }
 };
 

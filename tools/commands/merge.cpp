@@ -64,7 +64,10 @@ class Draft {
   Draft(const Draft&) = delete;
   const std::string& path() const { return path_; }
   void keep() {
-    fs::rename(path_, out_);
+    std::error_code failed;
+    fs::rename(path_, out_, failed);  // over nothing: not over what came there meanwhile
+    require(!failed, out_, ": the merged model could not get this name (", failed.message(),
+            "), as when another process has written there meanwhile; choose another --out");
     kept_ = true;
   }
 

@@ -7,6 +7,8 @@
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/report/facts.h"
+#include "tools/runs/earlier.h"
+#include "tools/runs/folder_lock.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -63,7 +65,13 @@ int train(const std::vector<std::string>& words) {
   plan.lr = rates[0];
   plan.seed = run.seed;
   plan.name = plan.method.name;
+  const FolderLock lock(plan.folder);
+  plan.locked = true;
+  look_into(plan.folder);  // something foreign is said before anything is read
   Workbench bench = open_workbench(model, data, run);
+  if (look_for_beginning(plan, bench).is == Beginning::anew && plan.resume)
+    bench.notes.push_back("there was nothing to resume in " + plan.folder +
+                          ": the run began at step 1");
   Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
   require_room(predictions,
                find_memory_limit(options.general().memory_limit, "", model.usable_device()),
@@ -79,15 +87,24 @@ int train(const std::vector<std::string>& words) {
   };
   RunOutcome outcome = run_training(plan, bench);
   progress.finish();
-  for (const std::string& note : bench.notes) std::cout << "note: " << note << "\n";
   const RunResult& r = outcome.result;
+  for (const auto* notes : {&bench.notes, &outcome.notes})
+    for (const std::string& note : *notes) std::cout << "note: " << note << "\n";
+  std::cout << time_sentence(r) << "\n" << std::flush;
+  require(!r.diverged, plan.folder, ": ", label_of(plan.method), " with lr ", plan.lr,
+          " diverged at step ", r.diverged.value_or(0), " of ", run.steps, ": ",
+          outcome.why_diverged.empty() ? "the held-out loss after it is not finite"
+                                       : outcome.why_diverged,
+          ". What it did until then is in log.jsonl and run.json");
   std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
             << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) +
                                      " -> " + std::to_string(*r.after.retain)
                                : "")
             << "\n"
             << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
-            << "\nwritten to " << plan.folder << "\n";
+            << "\nwritten to " << plan.folder << "\n"
+            << std::flush;
+  require(outcome.unchanged.empty(), plan.name, ": ", outcome.unchanged);
   return 0;
 }
 

@@ -144,6 +144,7 @@ struct Verify : VerifyOptions {
     replay.model.device = parse_word<DeviceChoice>("device", manifest.value("device", "cpu"));
     repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
+    require(!expected.empty(), folder, ": the run diverged, so that there is nothing to verify");
     stop_after = stop_after_given.value_or(replay.run.steps / 2);
     require(
         whole_only || replay.run.steps == 1 || (stop_after >= 1 && stop_after < replay.run.steps),

@@ -39,7 +39,8 @@ std::string prediction_table(const std::vector<Predicted>& all, bool whole) {
     const Shown& shown = columns[0][i].shown;
     const bool any = std::any_of(columns.begin(), columns.end(),
                                  [&](auto& column) { return column[i].value != 0; });
-    if (!any || (!whole && !shown.key()) || (is_time(shown) && !timed)) continue;
+    if (!any || shown.measured_only || (!whole && !shown.key()) || (is_time(shown) && !timed))
+      continue;
     std::vector<std::string> cells{full_name(shown)};
     for (size_t column = 0; column < all.size(); column++)
       cells.push_back(text(all[column].prediction, columns[column][i]));

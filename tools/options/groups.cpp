@@ -1,6 +1,8 @@
 // What the shared groups of options mean to the engine, the model and the data.
 #include "tools/options/groups.h"
 
+#include <cmath>
+
 namespace afina {
 
 void ModelOptions::check() const {
@@ -40,10 +42,27 @@ void DataOptions::check_fields() const {
   check_field_files(fields, paths);
 }
 
-TrainOptions RunOptions::train(double lr) const {
+void RunOptions::check() const {
   require(steps > 0, "--steps ", steps, ": expected at least 1");
   require(batch > 0 && accumulate > 0, "--batch ", batch, " and --accumulate ", accumulate,
           ": expected at least 1");
+  require(warmup >= -1, "--warmup ", warmup, ": expected 0 steps or more");
+  for (auto [name, value] :
+       {std::pair{"eval-every", eval_every}, {"save-every", save_every}, {"generations", samples}})
+    require(value >= 0, "--", name, " ", value, ": expected 0 or more");
+  // Comparisons that are false for NaN as well.
+  require(clip >= 0. && clip < HUGE_VAL, "--clip ", clip,
+          ": expected the largest norm that a gradient may have, or 0 for no clipping");
+  require(weight_decay >= 0. && weight_decay < HUGE_VAL, "--weight-decay ", weight_decay,
+          ": expected 0 or more");
+  require(floor >= 0. && floor <= 1., "--floor ", floor, ": expected a share from 0 to 1");
+  require(beta1 >= 0. && beta1 < 1. && beta2 >= 0. && beta2 < 1., "--beta1 ", beta1,
+          " and --beta2 ", beta2, ": expected from 0 to below 1");
+  require(eps > 0. && eps < HUGE_VAL, "--eps ", eps, ": expected a small number above 0");
+}
+
+TrainOptions RunOptions::train(double lr) const {
+  check();
   require(lr > 0., "the learning rate ", lr, " must be positive");
   require(!apply_as_you_go || accumulate == 1,
           "--apply-as-you-go updates weights while the gradients come, which must be those of the "

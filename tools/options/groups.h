@@ -141,7 +141,7 @@ struct DataOptions : RecordOptions {
   std::vector<std::string> data;  // several are read one after the other
   std::string eval, retain;
   OnOff packing = OnOff::on;
-  int64_t held_out = 0, eval_rows = 64, retain_tokens = 16384;
+  int64_t held_out = -1, eval_rows = 64, retain_tokens = 16384;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -158,7 +158,7 @@ struct DataOptions : RecordOptions {
     v("pack", o.packing, Bits::follow,
       "on: short records share a row, isolated from each other; off: one record a row, padded");
     v("held-out", o.held_out, Bits::content,
-      "number of records of --data to hold out when there is no --eval",
+      "number of records of --data to hold out when there is no --eval, at least 2",
       shown("a tenth, at most 200"));
     v("eval-rows", o.eval_rows, Bits::content,
       "maximum number of held-out records for choosing a learning rate, and for the final figures");
@@ -220,6 +220,8 @@ struct RunOptions {
       "same bits");
   }
 
+  // An Error for a number that is out of range.
+  void check() const;
   // The trainer's options at a peak learning rate. Errors: counts below 1, a rate that is not
   // positive, --apply-as-you-go with clipping or accumulation.
   TrainOptions train(double lr) const;

@@ -121,9 +121,13 @@ MemoryLimit find_memory_limit(const std::string& asked, const std::string& root,
 
 void hold_memory_limit(const MemoryLimit& limit, Device device) {
   if (device == Device::cuda) return limit_memory(device, limit.bytes, limit.set_by);
-  limit_memory(Device::cpu,
-               limit.bytes ? std::max<int64_t>(1, limit.bytes - bytes_beside_tensors()) : 0,
-               limit.set_by);
+  const int64_t beside = bytes_beside_tensors();
+  require(!limit.bytes || limit.bytes > beside || !limit.set_by.starts_with("--memory-limit"),
+          limit.set_by, ": the program takes ", format_bytes(double(beside)),
+          " before it holds a tensor; expected more than that, or none");
+  limit_memory(Device::cpu, limit.bytes ? std::max<int64_t>(1, limit.bytes - beside) : 0,
+               limit.set_by + ", of which the program takes " + format_bytes(double(beside)) +
+                   " beside its tensors");
 }
 
 int64_t bytes_beside_tensors() {

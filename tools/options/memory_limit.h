@@ -24,7 +24,8 @@ MemoryLimit find_memory_limit(const std::string& asked, const std::string& root 
 int64_t parse_bytes(const std::string& text, const std::string& option);
 
 // From now on allocating a tensor that would take the process (Device::cuda: the GPU's tensors)
-// beyond the limit is an Error (engine/device.h, limit_memory).
+// beyond the limit is an Error (engine/device.h, limit_memory). An Error at once when
+// --memory-limit names less than the program takes without a tensor.
 void hold_memory_limit(const MemoryLimit& limit, Device device = Device::cpu);
 
 // Bytes that this process holds beside tensors: program, tokenizer, data, and what kernels may use

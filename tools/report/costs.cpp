@@ -192,9 +192,9 @@ std::string card(const Facts& facts, size_t method) {
 
 std::string overview(const Facts& facts) {
   std::string html = "<section id=\"overview\">\n";
-  if (!facts.comparison.notes.empty()) {
+  if (!facts.notes.empty()) {
     html += "<div class=\"warnings\"><b>Notes</b><ul>";
-    for (const std::string& note : facts.comparison.notes) html += "<li>" + escape(note) + "</li>";
+    for (const std::string& note : facts.notes) html += "<li>" + escape(note) + "</li>";
     html += "</ul></div>\n";
   }
   html += "<div class=\"cards\">\n";

@@ -8,13 +8,39 @@
 namespace afina {
 namespace {
 
-std::vector<CostRow> cost_rows(const std::vector<MethodSummary>& summaries) {
+bool is_time(const Shown& figure) {
+  return figure.unit == Unit::seconds || figure.unit == Unit::per_second;
+}
+
+// Half of the interval of each figure over the method's runs, for times: what follows from the
+// options alone hardly varies. 0 where there is none.
+std::vector<double> halves_of(const MethodResult& method, const std::vector<CostFigure>& figures) {
+  std::vector<std::vector<double>> values(figures.size());
+  for (const RunResult& run : method.runs) {
+    if (run.diverged) continue;
+    const std::vector<CostFigure> one = cost_figures(run);
+    for (size_t i = 0; i < figures.size(); i++) values[i].push_back(one[i].value);
+  }
+  std::vector<double> halves(figures.size(), 0);
+  for (size_t i = 0; i < figures.size(); i++) {
+    const Estimate all = estimate(values[i]);
+    if (is_time(figures[i].shown) && all.has_interval()) halves[i] = all.half;
+  }
+  return halves;
+}
+
+std::vector<CostRow> cost_rows(const std::vector<MethodResult>& methods,
+                               const std::vector<MethodSummary>& summaries) {
   std::vector<CostRow> rows;
-  for (const MethodSummary& summary : summaries) {
-    const std::vector<CostFigure> figures = cost_figures(summary);
+  for (size_t method = 0; method < summaries.size(); method++) {
+    const std::vector<CostFigure> figures = cost_figures(summaries[method]);
+    const std::vector<double> halves = halves_of(methods[method], figures);
     if (rows.empty())
-      for (const CostFigure& figure : figures) rows.push_back({figure.shown, {}});
-    for (size_t i = 0; i < figures.size(); i++) rows[i].values.push_back(figures[i].value);
+      for (const CostFigure& figure : figures) rows.push_back({figure.shown, {}, {}});
+    for (size_t i = 0; i < figures.size(); i++) {
+      rows[i].values.push_back(figures[i].value);
+      rows[i].halves.push_back(halves[i]);
+    }
   }
   // Not measured, or nothing there in any method.
   std::erase_if(rows, [](const CostRow& row) {
@@ -70,7 +96,14 @@ Facts::Facts(const Comparison& given)
     if (figure.name && std::any_of(summaries.begin(), summaries.end(), known))
       losses.push_back(figure);
   }
-  costs = cost_rows(summaries);
+  costs = cost_rows(comparison.methods, summaries);
+  notes = comparison.notes;
+  for (std::string& note : timing_notes(comparison)) notes.push_back(std::move(note));
+}
+
+std::string CostRow::text(size_t method) const {
+  const Format format = format_of(figure.unit);
+  return format(values[method]) + (halves[method] > 0 ? " ± " + format(halves[method]) : "");
 }
 
 const PairedDifference* Facts::against_reference(size_t method) const {
@@ -79,6 +112,8 @@ const PairedDifference* Facts::against_reference(size_t method) const {
 }
 
 double ratio(const CostRow& row, size_t method, size_t reference) {
+  if (row.figure.unit == Unit::share || row.figure.unit == Unit::load)
+    return std::numeric_limits<double>::quiet_NaN();
   return quotient(row.values[method], row.values[reference]);
 }
 
@@ -116,9 +151,24 @@ std::string predicted_sentence(const std::string& label, const RunResult& run) {
   return text.empty() ? text : text + ".";
 }
 
+std::string time_sentence(const RunResult& run) {
+  const StepSeconds& step = run.step_seconds;
+  const MachineUse& use = run.machine_use;
+  return "trained for " + format_seconds(run.seconds.training()) + "; a step took " +
+         format_seconds(step.median) + " (quartiles " + format_seconds(step.lower_quartile) +
+         " and " + format_seconds(step.upper_quartile) + "); the processors worked " +
+         format_seconds(use.processor_seconds) + ", " + format_percent(use.share()) +
+         " of what the threads could have had, at a load average of " + format_load(use.load);
+}
+
 std::string cost_sentence(const Facts& facts, size_t method) {
   const MethodSummary& ours = facts.summaries[method];
   const MethodSummary& full = facts.summaries[facts.reference];
+  const auto& runs = facts.comparison.methods[method].runs;
+  auto diverged = [](const RunResult& run) { return run.diverged.has_value(); };
+  if (!runs.empty() && std::all_of(runs.begin(), runs.end(), diverged))
+    return facts.label(method) + " " + diverged_sentence(facts, method) +
+           ": its costs are those of the steps before.";
   if (method == facts.reference) {
     return facts.label(method) + " trains " + format_count(double(ours.trained_parameters)) +
            " parameters, uses " + format_bytes(double(ours.memory.peak())) +
@@ -164,7 +214,8 @@ std::string learning_sentence(const Facts& facts, size_t method) {
   const MethodSummary& ours = facts.summaries[method];
   const MethodSummary& full = facts.summaries[facts.reference];
   std::string name = facts.label(method), reference = facts.label(facts.reference);
-  if (ours.diverged) return name + " diverged: its loss is not a number. Lower its learning rate.";
+  if (ours.diverged)
+    return name + " " + diverged_sentence(facts, method) + ". Lower its learning rate.";
   std::string text = "With " + name + " the held-out loss " + moved(ours.gain.mean);
   if (method != facts.reference) text += " (" + reference + ": " + moved(full.gain.mean) + ")";
   if (ours.forgetting.known()) {
@@ -185,6 +236,18 @@ std::string learning_sentence(const Facts& facts, size_t method) {
     text += " Compared seed by seed, the difference is " +
             format_difference(pair->over_seeds.mean) + " (" + verdict(pair->over_seeds) + ").";
   return text;
+}
+
+std::string diverged_sentence(const Facts& facts, size_t method) {
+  if (!facts.summaries[method].diverged) return "";
+  std::string text;
+  const auto& runs = facts.comparison.methods[method].runs;
+  for (const RunResult& run : runs) {
+    if (!run.diverged) continue;
+    text += (text.empty() ? "" : ", ") + std::string("at step ") + std::to_string(*run.diverged);
+    if (runs.size() > 1) text += " with seed " + std::to_string(run.seed);
+  }
+  return "diverged" + (text.empty() ? ": its loss is not a number" : " " + text);
 }
 
 std::string interval_sentence(const Facts& facts) {

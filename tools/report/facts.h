@@ -10,7 +10,9 @@ namespace afina {
 struct CostRow {  // one figure of all methods
   Shown figure;
   std::vector<double> values;  // one a method
-  std::string text(size_t method) const { return format_of(figure.unit)(values[method]); }
+  std::vector<double> halves;  // of a time: half of its 95 % interval over seeds; 0: it has none
+  // With its interval, where it has one.
+  std::string text(size_t method) const;
 };
 
 // A comparison with what follows from it, computed once.
@@ -21,6 +23,7 @@ struct Facts {
   std::vector<PairedDifference> paired;
   std::vector<CostRow> costs;
   std::vector<LossFigure> losses;  // those with a name that are known of some method
+  std::vector<std::string> notes;  // the comparison's, and those that follow from its times
   bool has_retain = false;
   int seeds = 0;  // most runs of any method
 
@@ -51,12 +54,18 @@ std::string predicted_sentence(const std::string& label, const RunResult& run);
 // Of the method's first run.
 std::vector<PredictedFigure> predicted_figures(const Facts& facts, size_t method);
 
+// "12.3 s of training, of which a step took 0.20 s (quartiles 0.19 s and 0.22 s); 21.4 s of
+// processor time ..."
+std::string time_sentence(const RunResult& run);
+
 // "lora r=16 trains 1.2 % of the parameters, holds 0.41× the memory, ..."
 std::string cost_sentence(const Facts& facts, size_t method);
 // Which purpose explains the difference in memory, in words.
 std::string memory_sentence(const Facts& facts, size_t method);
 // What it learnt and forgot against the reference, and whether the difference is more than chance.
 std::string learning_sentence(const Facts& facts, size_t method);
+// "diverged at step 17 of 40 (seed 1)" and the like; empty where no run of the method did.
+std::string diverged_sentence(const Facts& facts, size_t method);
 // How intervals were made, or why there are none.
 std::string interval_sentence(const Facts& facts);
 

@@ -83,7 +83,9 @@ std::string search_table(const Facts& facts, size_t method) {
                        (several ? ", seed " + std::to_string(row.seed) : "");
     html += std::string("<tr") + (row.chosen ? " class=\"chosen\"" : "") + "><th scope=\"row\">" +
             escape(name) + (row.chosen ? " · chosen" : "") + "</th>" +
-            cell(format_loss(row.heldout)) + cell(format_seconds(row.seconds)) + "</tr>\n";
+            cell(format_loss(row.heldout),
+                 row.diverged ? "at step " + format_grouped(*row.diverged) : "") +
+            cell(format_seconds(row.seconds)) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }

@@ -108,8 +108,9 @@ std::string search(const Facts& facts) {
     for (const SearchRow& row : method.search) {
       any = true;
       table.row({safe(method.label), format_learning_rate(row.learning_rate),
-                 format_loss(row.heldout), format_grouped(row.steps),
-                 row.chosen ? "**chosen**" : ""});
+                 row.diverged ? "diverged at step " + format_grouped(*row.diverged)
+                              : format_loss(row.heldout),
+                 format_grouped(row.steps), row.chosen ? "**chosen**" : ""});
     }
   return any ? "## Search of the learning rate\n\nEvery rate has the same budget; losses are "
                "on held-out rows that do not enter the figures above.\n\n" +
@@ -148,7 +149,7 @@ std::string summary_markdown(const Comparison& comparison) {
     if (method != facts.reference) text += "- " + safe(memory_sentence(facts, method)) + "\n";
     text += "- " + safe(learning_sentence(facts, method)) + "\n";
   }
-  for (const std::string& note : comparison.notes) text += "- Note: " + safe(note) + "\n";
+  for (const std::string& note : facts.notes) text += "- Note: " + safe(note) + "\n";
   text += "\n## Costs\n\nThe ratio to " + safe(facts.label(facts.reference)) +
           " is in brackets.\n\n" + costs(facts) + predicted(facts);
   text +=

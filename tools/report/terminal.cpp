@@ -59,7 +59,8 @@ const char* ratio_style(const CostRow& row, double times) {
 
 void add_costs(const Facts& facts, Grid& grid) {
   for (const CostRow& row : facts.costs) {
-    if (!row.figure.key()) continue;
+    const bool step_times = row.figure.measured_only && row.figure.unit == Unit::seconds;
+    if (!row.figure.key() && !step_times) continue;
     std::vector<Cell> cells = {{full_name(row.figure)}};
     for (size_t method = 0; method < row.values.size(); method++) {
       double times = ratio(row, method, facts.reference);
@@ -143,8 +144,7 @@ std::string terminal_table(const Comparison& comparison, bool colour) {
   for (const MethodResult& method : comparison.methods)
     if (!method.runs.empty())
       text += paragraph(predicted_sentence(method.label, method.runs[0]), "", colour);
-  for (const std::string& note : comparison.notes)
-    text += paragraph("Note: " + note, yellow, colour);
+  for (const std::string& note : facts.notes) text += paragraph("Note: " + note, yellow, colour);
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour);
   return text;
 }

@@ -15,12 +15,21 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-void write_comparison(const Comparison& comparison, const std::string& folder) {
+std::vector<std::string> write_comparison(const Comparison& comparison, const std::string& folder) {
   std::filesystem::path place = folder;
   write_file(place / "results.json",
              to_json(comparison).dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
-  write_file(place / "summary.md", summary_markdown(comparison));
-  write_file(place / "report.html", report_html(comparison));
+  std::vector<std::string> failed;
+  auto attempt = [&](const char* name, std::string (*make)(const Comparison&)) {
+    try {
+      write_file(place / name, make(comparison));
+    } catch (const std::exception& why) {
+      failed.push_back((place / name).string() + " could not be made: " + why.what());
+    }
+  };
+  attempt("summary.md", summary_markdown);
+  attempt("report.html", report_html);
+  return failed;
 }
 
 }  // namespace afina

@@ -20,6 +20,10 @@ struct Collector {
     fields(*this, nested);
   }
   template <class T>
+  void added(const char*, T& nested) {
+    fields(*this, nested);
+  }
+  template <class T>
   void derived(const char*, T value, const Shown& how) {
     shown(double(value), how);
   }
@@ -63,6 +67,7 @@ std::vector<CostFigure> cost_figures(const MethodSummary& summary) { return coll
 
 void add_weighted(PhaseSeconds& sum, PhaseSeconds more, double weight) { add(sum, more, weight); }
 void add_weighted(Flops& sum, Flops more, double weight) { add(sum, more, weight); }
+void add_weighted(MachineUse& sum, MachineUse more, double weight) { add(sum, more, weight); }
 
 const std::vector<LossFigure>& loss_figures() {
   static const std::vector<LossFigure> all = {
@@ -72,6 +77,7 @@ const std::vector<LossFigure>& loss_figures() {
       {"forgetting", &MethodSummary::forgetting, "forgotten", Unit::nats_change},
       {"tokens_per_second", &MethodSummary::throughput, nullptr, Unit::per_second},
       {"training_seconds", &MethodSummary::training_seconds, nullptr, Unit::seconds},
+      {"processor_seconds", &MethodSummary::processor_seconds, nullptr, Unit::seconds},
       {"final_train_loss", &MethodSummary::final_train_loss, nullptr, Unit::nats}};
   return all;
 }

@@ -4,7 +4,8 @@
 //
 // A visitor has io(key, value, shown) for a stored figure or a nested struct, io.derived(key,
 // value, shown) for one that follows from others and is written to results.json as well, and
-// io.shown(value, shown) for one that tables alone show. A sum stands after its parts.
+// io.shown(value, shown) for one that tables alone show. io.added(key, value) is a nested struct
+// that files of the same schema version may lack, as it came later. A sum stands after its parts.
 #pragma once
 #include <concepts>
 #include <string>
@@ -13,7 +14,17 @@
 
 namespace afina {
 
-enum class Unit : uint8_t { count, bytes, seconds, flops, per_second, nats, nats_change };
+enum class Unit : uint8_t {
+  count,
+  bytes,
+  seconds,
+  flops,
+  per_second,
+  nats,
+  nats_change,
+  share,
+  load
+};
 // The order of tables.
 enum class Group : uint8_t { parameters, memory, time, flops, storage };
 const char* name(Group group);
@@ -25,7 +36,8 @@ struct Shown {
   Unit unit = Unit::count;
   const char* word = nullptr;  // of a key figure, which short tables show: its name alone
   bool key() const { return word; }
-  bool exact = true;  // false: a prediction of it is approximate
+  bool exact = true;           // false: a prediction of it is approximate
+  bool measured_only = false;  // tells how a run went on its machine; never predicted
 };
 
 template <class Io>
@@ -54,6 +66,27 @@ void fields(Io& io, PhaseSeconds& seconds) {
 }
 
 template <class Io>
+void fields(Io& io, MachineUse& use) {
+  auto shown = [](const char* label, Unit unit) {
+    return Shown{Group::time, label, unit, nullptr, false, true};
+  };
+  io("seconds", use.processor_seconds, shown("processor", Unit::seconds));
+  io("thread_seconds", use.thread_seconds, Shown{});
+  io.derived("share", use.share(), shown("share of the threads", Unit::share));
+  io("load", use.load, shown("load average", Unit::load));
+}
+
+template <class Io>
+void fields(Io& io, StepSeconds& step) {
+  auto shown = [](const char* label) {
+    return Shown{Group::time, label, Unit::seconds, nullptr, false, true};
+  };
+  io("lower_quartile", step.lower_quartile, shown("a step, lower quartile"));
+  io("median", step.median, shown("a step, median"));
+  io("upper_quartile", step.upper_quartile, shown("a step, upper quartile"));
+}
+
+template <class Io>
 void fields(Io& io, Flops& flops) {
   io("forward", flops.forward, {Group::flops, "forward", Unit::flops});
   io("backward", flops.backward, {Group::flops, "backward", Unit::flops});
@@ -75,6 +108,8 @@ void cost_fields(Io& io, Kind& costs) {
   io("tokens", costs.tokens, Shown{});
   io("target_tokens", costs.target_tokens, Shown{});
   io("seconds", costs.seconds, Shown{});
+  io.added("processor", costs.machine_use);
+  io.added("step_seconds", costs.step_seconds);
   io.derived("tokens_per_second", throughput(costs),
              {Group::time, "tokens per second", Unit::per_second, "tokens per second", false});
   io("memory", costs.memory, Shown{});
@@ -93,6 +128,7 @@ std::vector<CostFigure> cost_figures(const MethodSummary& summary);
 // Sums weighted by `weight`, for means: every number that is listed above.
 void add_weighted(PhaseSeconds& sum, PhaseSeconds more, double weight);
 void add_weighted(Flops& sum, Flops more, double weight);
+void add_weighted(MachineUse& sum, MachineUse more, double weight);
 
 // What a method's runs learnt and forgot, over seeds: keys of `summary` in results.json, and the
 // columns of tables for those with a name.

@@ -32,6 +32,10 @@ struct JsonWriter {
   void operator()(const char* key, T& value, const Shown& = {}) {
     object[key] = write(value);
   }
+  template <class T>
+  void added(const char* key, T& value) {
+    object[key] = write(value);
+  }
   // A value that may be missing: null where it is not there.
   template <class T>
   void optional(const char* key, T& value, bool& there) {
@@ -100,6 +104,11 @@ class JsonReader {
   template <class T>
   void operator()(const char* key, T& value, const Shown& = {}) {
     read(at(key), value, place_ + "." + key);
+  }
+  // A key that older files of the same schema version lack: the value stays as it is.
+  template <class T>
+  void added(const char* key, T& value) {
+    if (object_.contains(key)) (*this)(key, value);
   }
   template <class T>
   void optional(const char* key, T& value, bool& there) {

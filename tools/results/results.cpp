@@ -7,11 +7,28 @@
 namespace afina {
 namespace {
 
+// The runs that a method's costs are of. One that diverged ended early: it counts only where all
+// did.
+std::vector<const RunResult*> counted(const MethodResult& method) {
+  std::vector<const RunResult*> all, whole;
+  for (const RunResult& run : method.runs) {
+    all.push_back(&run);
+    if (!run.diverged) whole.push_back(&run);
+  }
+  return whole.empty() ? all : whole;
+}
+
 template <class Value>
 Estimate over_runs(const MethodResult& method, Value value) {
   std::vector<double> values;
   for (const RunResult& run : method.runs)
     if (std::optional<double> one = value(run)) values.push_back(*one);
+  return estimate(values);
+}
+template <class Value>
+Estimate over_counted(const MethodResult& method, Value value) {
+  std::vector<double> values;
+  for (const RunResult* run : counted(method)) values.push_back(value(*run));
   return estimate(values);
 }
 
@@ -21,8 +38,15 @@ std::optional<double> difference(std::optional<double> a, std::optional<double> 
 }
 
 void summarise_costs(const MethodResult& method, MethodSummary& summary) {
-  for (const RunResult& run : method.runs) {
-    double weight = 1.0 / double(method.runs.size());
+  for (const RunResult& run : method.runs)
+    summary.diverged |= run.diverged || !std::isfinite(run.after.heldout);
+  const std::vector<const RunResult*> runs = counted(method);
+  std::vector<const std::vector<StepPoint>*> curves;
+  for (const RunResult* one : runs) {
+    const RunResult& run = *one;
+    double weight = 1.0 / double(runs.size());
+    curves.push_back(&run.curve);
+    add_weighted(summary.machine_use, run.machine_use, weight);
     add_weighted(summary.seconds, run.seconds, weight);
     add_weighted(summary.flops, run.flops, weight);
     if (run.memory.peak() >= summary.memory.peak()) {
@@ -33,8 +57,8 @@ void summarise_costs(const MethodResult& method, MethodSummary& summary) {
     summary.trained_parameters = std::max(summary.trained_parameters, run.trained_parameters);
     summary.total_parameters = std::max(summary.total_parameters, run.total_parameters);
     summary.storage_bytes = std::max(summary.storage_bytes, run.storage_bytes);
-    summary.diverged |= !std::isfinite(run.after.heldout);
   }
+  summary.step_seconds = step_seconds(curves);
 }
 
 // Mean over seeds of each held-out row's loss; empty where a run has not recorded them or the rows
@@ -87,9 +111,11 @@ MethodSummary summarise(const MethodResult& method) {
   summary.forgetting = over_runs(
       method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
   summary.throughput =
-      over_runs(method, [](const RunResult& run) { return Maybe(run.tokens_per_second()); });
+      over_counted(method, [](const RunResult& run) { return run.tokens_per_second(); });
   summary.training_seconds =
-      over_runs(method, [](const RunResult& run) { return Maybe(run.seconds.training()); });
+      over_counted(method, [](const RunResult& run) { return run.seconds.training(); });
+  summary.processor_seconds =
+      over_counted(method, [](const RunResult& run) { return run.machine_use.processor_seconds; });
   summary.final_train_loss = over_runs(method, [](const RunResult& run) {
     return run.curve.empty() ? Maybe() : Maybe(run.curve.back().loss);
   });

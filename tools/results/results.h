@@ -77,6 +77,20 @@ struct Flops {  // as executed over the whole run, a multiply-add counted as two
   double total() const { return forward + backward; }
 };
 
+// How much of the machine training got: wall time alone would compare a busy hour with an idle one.
+struct MachineUse {
+  double processor_seconds = 0;  // user and system time of the whole process
+  double thread_seconds = 0;  // wall seconds times the threads to compute with: the most it could
+                              // have got
+  double load = 0;            // the system's load average over a minute, mean over training
+  double share() const { return thread_seconds > 0 ? processor_seconds / thread_seconds : 0; }
+};
+
+// Of the steps' wall times: a busy minute moves the sum and hardly the median.
+struct StepSeconds {
+  double lower_quartile = 0, median = 0, upper_quartile = 0;
+};
+
 // What a run costs, or a run so far, or a run as predicted.
 struct Costs {
   int64_t trained_parameters = 0;
@@ -86,6 +100,8 @@ struct Costs {
   int64_t tokens = 0;         // read in training
   int64_t target_tokens = 0;  // that carried loss
   PhaseSeconds seconds;
+  MachineUse machine_use;
+  StepSeconds step_seconds;
   MemoryBytes memory;
   Flops flops;
   int64_t storage_bytes =
@@ -115,7 +131,9 @@ struct RunResult : Costs {  // one training run: a method, a learning rate, a se
   std::string folder;       // relative to results.json
   uint64_t seed = 0;
   double learning_rate = 0;
-  std::string digest;  // SHA-256 of all trained values
+  std::string digest;  // SHA-256 of all trained values; empty when the run diverged in a step
+  std::optional<int64_t> diverged;  // the step whose loss or gradient was not finite, or the last
+                                    // one where only the loss after it is not
   std::optional<Prediction> predicted;
   Scores before;
   Scores after;
@@ -134,6 +152,7 @@ struct SearchRow {  // one learning rate tried
   double heldout = 0;  // on the rows for choosing; not finite when the run diverged
   std::optional<double> retain;
   bool chosen = false;
+  std::optional<int64_t> diverged;  // at this step
 };
 
 struct MethodResult {
@@ -190,7 +209,7 @@ struct MethodSummary : Costs {
   Estimate gain;             // held-out loss before - after: what was learnt
   Estimate forgetting;       // retention loss after - before
   Estimate throughput;       // tokens per second of training
-  Estimate training_seconds, final_train_loss;
+  Estimate training_seconds, processor_seconds, final_train_loss;
   bool diverged = false;  // some seed ended with a loss that is not finite
 };
 MethodSummary summarise(const MethodResult& method);
@@ -211,6 +230,13 @@ std::vector<PairedDifference> paired_differences(const Comparison& comparison);
 
 size_t reference_method(const Comparison& comparison);
 
+// What a reader must know before comparing wall times: one sentence when the runs got shares of
+// the machine that differ by more than a tenth, or when all of them shared it with other programs;
+// nothing when the machine was theirs.
+std::vector<std::string> timing_notes(const Comparison& comparison);
+// Quartiles of the times between the steps of these curves, pooled; zeros where there is no step.
+StepSeconds step_seconds(const std::vector<const std::vector<StepPoint>*>& curves);
+
 OrderedJson to_json(const Comparison& comparison);
 OrderedJson to_json(const RunResult& run);
 OrderedJson to_json(const Machine& machine);
@@ -219,9 +245,10 @@ OrderedJson to_json(const Prediction& prediction);
 Comparison comparison_from_json(const OrderedJson& json);
 RunResult run_from_json(const OrderedJson& json);
 
-// Writes results.json, summary.md and report.html into the folder, which must exist
-// (tools/report/report.h has the pieces).
-void write_comparison(const Comparison& comparison, const std::string& folder);
+// Writes results.json, then summary.md and report.html into the folder, which must exist
+// (tools/report/report.h has the pieces). Returns what could not be made of the last two, and why:
+// the figures are on disk by then. An Error when results.json cannot be written.
+std::vector<std::string> write_comparison(const Comparison& comparison, const std::string& folder);
 // Reads folder/results.json or the file itself.
 Comparison read_comparison(const std::string& path);
 

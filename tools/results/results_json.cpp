@@ -99,6 +99,7 @@ void fields(Io& io, RunResult& run) {
   io("learning_rate", run.learning_rate);
   cost_fields(io, run);
   io("digest", run.digest);
+  io.added("diverged", run.diverged);
   io("predicted", run.predicted);
   io("before", run.before);
   io("after", run.after);
@@ -119,6 +120,7 @@ void fields(Io& io, SearchRow& row) {
   io("heldout", row.heldout);
   io("retain", row.retain);
   io("chosen", row.chosen);
+  io.added("diverged", row.diverged);
 }
 
 static OrderedJson estimate_json(const Estimate& estimate) {
@@ -212,6 +214,8 @@ void fields(Io& io, Comparison& comparison) {
   io("data", comparison.data);
   io("machine", comparison.machine);
   io("notes", comparison.notes);
+  io.derived("timing_notes",
+             Io::reading ? OrderedJson() : JsonWriter::write(timing_notes(comparison)));
   io.derived("paired_differences", Io::reading ? OrderedJson() : paired_json(comparison));
   io("methods", comparison.methods);
 }

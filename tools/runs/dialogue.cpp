@@ -12,6 +12,11 @@ std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string
   return ids;
 }
 
+GenerateOptions within(const Tokenizer& tokenizer, GenerateOptions options) {
+  options.known = [&tokenizer](int32_t id) { return tokenizer.has(id); };
+  return options;
+}
+
 Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids,
                        const GenerateOptions& options, const WriteText& write) {
   Answer answer;
@@ -20,7 +25,7 @@ Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vect
     answer.text += text;
     return write(text);
   };
-  GenerateOptions each = options;
+  GenerateOptions each = within(tokenizer, options);
   each.each = [&](int32_t token) { return pass_on(stream.push(token)); };
   answer.prompt_tokens = int64_t(ids.size());
   answer.generated = generate(model, ids, each);

@@ -23,6 +23,9 @@ struct Answer {
 
 // Token ids of a text, with the begin-of-text token first where the model expects one.
 std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text);
+// The same options, choosing among the tokenizer's tokens alone: a model may have more rows than
+// its tokenizer has tokens. The tokenizer must outlive them.
+GenerateOptions within(const Tokenizer& tokenizer, GenerateOptions options);
 // Continues these tokens. Errors are those of generate(): no token, or more than the context holds.
 Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids,
                        const GenerateOptions& options, const WriteText& write);

@@ -16,6 +16,38 @@ struct Follow {
   }
 };
 
+// Names of options that show through a hash.
+struct Content {
+  std::vector<std::string> names;
+  template <class T>
+  void operator()(const char* name, const T&, Bits bits, const char*, Default = {}) {
+    if (bits == Bits::content) names.push_back(long_name(name));
+  }
+};
+
+std::string shown(const Json& value) {
+  if (value.is_null() || value == "") return "not given";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+void add_difference(std::string& all, const std::string& name, const Json& then, const Json& now) {
+  if (now == then) return;
+  all += (all.empty() ? "" : ", ") + name + " was " + shown(then) + " and is " + shown(now);
+}
+
+// The options of a group that are no part of the identity themselves.
+template <class Group>
+void add_content(std::string& all, const char* group, const Json& now, const Json& then) {
+  if (!now.is_object() || !then.is_object()) return;
+  Content content;
+  const Group fields;
+  Group::each(fields, content);
+  const Json ours = now.value(group, Json::object()), theirs = then.value(group, Json::object());
+  for (const std::string& name : content.names)
+    if (ours.contains(name) && theirs.contains(name))
+      add_difference(all, name, theirs.at(name), ours.at(name));
+}
+
 bool is_hash(const Json& value) {
   return value.is_string() && value.get<std::string>().size() >= 64;
 }
@@ -73,8 +105,27 @@ bool is_same_run(const Json& now, const Json& then, const std::string& where) {
           ": was written by another version of afina, which identifies a run by other options than "
           "this one (",
           missing.substr(missing.empty() ? 0 : 1),
-          "); resume with that version, or start anew without --resume");
+          "); resume with that version, or choose another --out");
   return now == then;
+}
+
+std::string differences(const Json& now, const Json& then, const Json& replay_now,
+                        const Json& replay_then) {
+  std::string all, hashes;
+  for (auto& [key, value] : now.items()) {
+    const Json was = then.value(key, Json());
+    if (!is_hash(value) && !is_hash(was)) add_difference(all, key, was, value);
+    else if (was != value) hashes += (hashes.empty() ? "" : ", ") + key;
+  }
+  if (hashes.empty()) return all;
+  add_content<ModelOptions>(all, "model", replay_now, replay_then);
+  add_content<DataOptions>(all, "data", replay_now, replay_then);
+  // A comparison splits all its records by one --seed, whichever runs it makes.
+  if (replay_now.is_object() && replay_then.is_object() &&
+      now.value("seed", Json()) == then.value("seed", Json()))
+    add_difference(all, "seed", replay_then.at("run").value("seed", Json()),
+                   replay_now.at("run").value("seed", Json()));
+  return all.empty() ? "other contents than then (by their SHA-256): " + hashes : all;
 }
 
 void require_same_run(const Json& now, const Json& then, const std::string& where) {

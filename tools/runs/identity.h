@@ -11,6 +11,12 @@ namespace afina {
 // them, and the hashes of model and rows, through which options marked Bits::content show.
 Json identity_of(const RunPlan& plan, const Workbench& bench);
 
+// What differs between two runs, as "steps was 4 and is 8, seed was 1 and is 2": options first,
+// and for hashes the options through which they differ, where the replays (tools/runs/replay.h) say
+// so. Empty when nothing does. A replay may be null.
+std::string differences(const Json& now, const Json& then, const Json& replay_now,
+                        const Json& replay_then);
+
 // Each option marked Bits::special, with the key of the identity that it decides; "" for those that
 // are no part of the identity, for reasons that identity.cpp gives.
 const std::map<std::string, std::string>& special_options();

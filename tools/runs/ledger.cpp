@@ -1,12 +1,36 @@
 // What a step cost, by the meters of the engine.
 #include "tools/runs/ledger.h"
 
+#include <time.h>
+
 #include <algorithm>
+#include <fstream>
+
+#include "engine/threads.h"
 
 namespace afina {
 
+namespace {
+
+// User and system time of the process so far.
+double processor_now() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
+// 0 where the system has no such file.
+double load_average() {
+  std::ifstream file("/proc/loadavg");
+  double load = 0;
+  file >> load;
+  return load;
+}
+
+}  // namespace
+
 void Ledger::begin_step() {
   start_ = seconds_now();
+  processor_start_ = processor_now();
   reset_memory_peak(device_);
   before_ = flops();
 }
@@ -26,11 +50,27 @@ double Ledger::end_step(const std::vector<Batch>& batches, const StepReport& rep
   costs_.seconds.backward += backward;
   costs_.seconds.optimizer += optimizer;
   costs_.seconds.other += whole - forward - backward - optimizer;
+  costs_.machine_use.processor_seconds += processor_now() - processor_start_;
+  costs_.machine_use.thread_seconds += whole * thread_count();
+  keep_load(whole);
   auto since = [&](Phase phase) { return double(flops().of[int(phase)] - before_.of[int(phase)]); };
   costs_.flops.forward += since(Phase::forward);
   costs_.flops.backward += since(Phase::backward);
   keep_peak();
   return whole;
+}
+
+// The mean over the seconds of training, weighted by them. The system renews its figure every five
+// seconds.
+void Ledger::keep_load(double seconds) {
+  const double now = seconds_now();
+  if (load_seen_ < 0 || now - load_seen_ > 1) {
+    load_ = load_average();
+    load_seen_ = now;
+  }
+  const double all = costs_.seconds.training();
+  double& mean = costs_.machine_use.load;
+  if (all > 0) mean += (load_ - mean) * std::min(1., seconds / all);
 }
 
 // Of several steps with the same peak the last one counts.

@@ -22,9 +22,11 @@ class Ledger {
 
  private:
   void keep_peak();
+  void keep_load(double seconds);
   Device device_;
   Costs& costs_;
-  double start_ = 0;
+  double start_ = 0, processor_start_ = 0;
+  double load_ = 0, load_seen_ = -1;  // the load average, and when it was read
   FlopCount before_;
 };
 

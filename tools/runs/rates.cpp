@@ -1,6 +1,7 @@
 // Reading learning rates and writing labels.
 #include "tools/runs/rates.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "engine/error.h"
@@ -31,6 +32,8 @@ std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
     } catch (const std::exception&) {}
     require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part,
             "' is not a positive number");
+    require(std::find(rates.begin(), rates.end(), rate) == rates.end(), "method '", spec.text,
+            "': lr ", part, " is there twice; name each rate once");
     rates.push_back(rate);
   }
   spec.options.erase(given);

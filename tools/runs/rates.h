@@ -9,7 +9,8 @@ namespace afina {
 
 // Takes the learning rate, which belongs to a run and not to its method, out of the options:
 // lr=1e-4 is one, lr=1e-4/3e-4 are several to be searched. `otherwise` where the method names none;
-// an Error when that is not positive either, or when a rate is no positive number.
+// an Error when that is not positive either, or when a rate is no positive number or is there
+// twice.
 std::vector<double> take_rates(MethodSpec& spec, double otherwise);
 // "lora:rank=16,alpha=32" as people read it: "lora alpha=32 rank=16"
 std::string label_of(const MethodSpec& spec);

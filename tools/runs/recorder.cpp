@@ -2,8 +2,10 @@
 #include "tools/runs/recorder.h"
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
@@ -11,6 +13,7 @@
 #include "model/files/save.h"
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
+#include "tools/runs/replay.h"
 
 namespace afina {
 
@@ -100,16 +103,44 @@ void Recorder::store(RunOutcome& outcome) const {
   outcome.result.storage_bytes = bytes;
 }
 
-void Recorder::finish(const RunOutcome& outcome) const {
+bool keeps_last_checkpoint(const RunOptions& run) {
+  return run.save_every > 0 && run.schedule == Decay::constant;
+}
+
+Json figures_of(const RunResult& run) {
+  return Json::parse(to_json(run).dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+}
+
+double number_or_nan(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+void Recorder::begin() const {
+  write_text_file(plan_.folder + "/begun.json",
+                  to_text(Json{{"identity", identity_of(plan_, bench_)},
+                               {"replay", replay_of(plan_, bench_)}}) +
+                      "\n");
+}
+
+void Recorder::write_figures(const RunOutcome& outcome) const {
   write_text_file(plan_.folder + "/manifest.json",
                   to_text(manifest_of(plan_, bench_, outcome)) + "\n");
   Json whole{{"identity", identity_of(plan_, bench_)},
              {"choice", outcome.choice},
              {"method_options", outcome.method_options},
              {"stored_as", outcome.stored_as},
-             {"run", Json::parse(to_json(outcome.result).dump())}};
+             {"why_diverged", outcome.why_diverged},
+             {"unchanged", outcome.unchanged},
+             {"notes", outcome.notes},
+             {"run", figures_of(outcome.result)}};
   write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
-  fs::remove_all(checkpoint_folder(plan_));
+}
+
+void Recorder::finish(const RunOutcome& outcome) const {
+  write_figures(outcome);
+  if (outcome.result.diverged || !keeps_last_checkpoint(bench_.run))
+    fs::remove_all(checkpoint_folder(plan_));
+  fs::remove(plan_.folder + "/begun.json");
 }
 
 std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& bench) {
@@ -119,7 +150,12 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   if (!is_same_run(identity_of(plan, bench), whole.value("identity", Json()), path)) return {};
   RunOutcome outcome;
   outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
-  outcome.choice = whole.at("choice").get<double>();
+  outcome.choice = number_or_nan(whole.at("choice"));
+  outcome.why_diverged = whole.value("why_diverged", std::string());
+  outcome.unchanged = whole.value("unchanged", std::string());
+  outcome.notes = whole.value("notes", std::vector<std::string>());
+  if (outcome.result.generations.empty() && !bench.generations.empty() && !outcome.result.diverged)
+    outcome.notes.push_back("no sample answers were made: the process ended before");
   outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
   outcome.stored_as = whole.at("stored_as").get<std::string>();
   return outcome;

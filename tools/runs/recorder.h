@@ -1,5 +1,5 @@
-// Everything that a run writes into its folder: log.jsonl (a line a step), checkpoints, the adapter
-// or the model, manifest.json and run.json.
+// Everything that a run writes into its folder: begun.json, log.jsonl (a line a step), checkpoints,
+// the adapter or the model, manifest.json and run.json.
 #pragma once
 #include <fstream>
 #include <optional>
@@ -27,7 +27,12 @@ class Recorder {
   // Writes what the method says is stored: the adapter, the changed weights, or the whole model
   // (only if the plan keeps models). Sets stored_as and storage_bytes.
   void store(RunOutcome& outcome) const;
-  // Writes manifest.json and run.json, and removes the checkpoints: the run is finished.
+  // Writes begun.json, which says whose the folder is until run.json does.
+  void begin() const;
+  // Writes manifest.json and run.json: the run is finished.
+  void write_figures(const RunOutcome& outcome) const;
+  // The same, with all that has come since, and removes begun.json and the checkpoints; the last
+  // one stays where more steps may follow.
   void finish(const RunOutcome& outcome) const;
 
  private:
@@ -39,6 +44,15 @@ class Recorder {
 
 // The folder of a run's checkpoints.
 std::string checkpoint_folder(const RunPlan& plan);
+// Is the checkpoint of the last step kept? Where the rate does not decay, a run of more steps
+// begins with the same steps, so that it can go on from there; and whoever saves checkpoints has
+// room.
+bool keeps_last_checkpoint(const RunOptions& run);
+// A run's figures as JSON. A folder may have a name that is no UTF-8: that is no reason to lose
+// them.
+Json figures_of(const RunResult& run);
+// A number that JSON holds, or null, which stands for one that is not finite.
+double number_or_nan(const Json& json);
 // The dtype that a whole model is stored in: bf16 or f32, by --store, else by --dtype.
 Dtype stored_dtype(const ModelOptions& model, const RunOptions& run);
 // What run.json in the plan's folder says, when it is of this very run; else nothing.

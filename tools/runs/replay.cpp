@@ -63,6 +63,8 @@ Replay parse_replay(const Json& manifest, const std::string& where) {
   Replay replay;
   read(replay.model, member(json, "model", at), at);
   read(replay.data, member(json, "data", at), at);
+  // Versions before wrote so that nothing was given.
+  if (replay.data.held_out == 0) replay.data.held_out = -1;
   read(replay.run, member(json, "run", at), at);
   replay.method.name = replay.method.text = get<std::string>(json, "method", at);
   for (auto& [key, value] : member(json, "method_options", at).items()) {

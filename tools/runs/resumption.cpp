@@ -1,9 +1,12 @@
 // What a checkpoint of a run says, written and read.
 #include "tools/runs/resumption.h"
 
+#include <cmath>
+
 #include "engine/choices.h"
 #include "engine/train/checkpoint.h"
 #include "tools/options/kernel_options.h"
+#include "tools/runs/earlier.h"
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/recorder.h"
@@ -12,7 +15,7 @@ namespace afina {
 
 Json Resumption::state(int64_t step, const RunOutcome& outcome) const {
   return {{"identity", identity_of(plan_, bench_)},
-          {"run", Json::parse(to_json(outcome.result).dump())},
+          {"run", figures_of(outcome.result)},
           {"choice", outcome.choice},
           {"probe", probe(step)},
           {"choices", choices()},
@@ -41,18 +44,21 @@ int64_t Resumption::restore(RunOutcome& outcome) {
 
 int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
                                  RunOutcome& outcome) {
-  require_same_run(identity_of(plan_, bench_), extra.at("identity"), folder);
+  const Json now = identity_of(plan_, bench_);
+  if (!why_not_longer(plan_.method, now, extra.at("identity")).empty())
+    require_same_run(now, extra.at("identity"), folder);
   outcome.result = run_from_json(OrderedJson::parse(extra.at("run").dump()));
   outcome.result.folder = plan_.folder;
   require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,
           " has the figures of ", outcome.result.curve.size(),
           " steps; remove the folder to start anew");
-  outcome.choice = extra.at("choice").get<double>();
+  outcome.choice = number_or_nan(extra.at("choice"));
   // Libraries go on with the algorithms that they had chosen.
   repeat_choices(extra.value("choices", Json::object()), folder);
-  const double expected = extra.at("probe").get<double>(), found = probe(step);
-  require(found == expected, folder, ": the loss after resuming is ", found,
-          ", when the run was stopped it was ", expected, "; model or data are not the same");
+  const double expected = number_or_nan(extra.at("probe")), found = probe(step);
+  require(found == expected || (std::isnan(found) && std::isnan(expected)), folder,
+          ": the loss after resuming is ", found, ", when the run was stopped it was ", expected,
+          "; model or data are not the same");
   for (const Json& name : extra.at("unchanged")) unchanged_before_.insert(name.get<std::string>());
   restored_ = true;
   return step;

@@ -2,10 +2,15 @@
 #include "tools/runs/run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <sstream>
 
+#include "engine/train/not_finite.h"
+#include "tools/runs/earlier.h"
 #include "tools/runs/evaluate.h"
+#include "tools/runs/folder_lock.h"
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
@@ -43,11 +48,18 @@ class Loop {
     recorder_.require_space(trainer_);
     const int64_t first = plan_.resume ? resumption_.restore(outcome_) : 0;
     const int64_t steps = bench_.run.steps;
+    result().predicted = plan_.predicted;  // of all steps, also where fewer were asked for before
     if (!first) begin();
+    recorder_.begin();
     recorder_.open_log(result().curve);
     for (int64_t step = first; step < steps; ++step) {
-      train(step);
-      if (evaluates_after(bench_.run, step + 1)) evaluate_all(step + 1);
+      try {
+        train(step);
+      } catch (const NotFinite& found) {
+        diverge(found);
+        return std::move(outcome_);
+      }
+      if (step + 1 < steps && evaluates_after(bench_.run, step + 1)) evaluate_all(step + 1);
       const bool due = bench_.run.save_every > 0 && (step + 1) % bench_.run.save_every == 0;
       const bool stop = step + 1 < steps && (interrupted() || step + 1 == plan_.stop_after);
       if (step + 1 < steps && (due || stop)) save(step + 1);
@@ -121,24 +133,45 @@ class Loop {
           [&] { recorder_.checkpoint(trainer_, resumption_.state(step, outcome_)); });
   }
 
+  // What was trained comes first, then its figures, then what is only shown: whatever fails, all
+  // before it is on disk.
   void finish() {
     RunResult& r = result();
     note_graphs();
-    require(frozen_checksum(*model_) == frozen_, plan_.name,
-            ": a frozen weight changed while training; this is a fault of afina, please report it");
-    timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
-    timed(r.seconds.generation, [&] {
-      r.generations = bench_.generations;
-      std::vector<std::string> said = answers(*model_, bench_);
-      for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
-    });
     timed(r.seconds.saving, [&] {
       r.digest = digest_of(std::as_const(*model_->parameters).trained());
       recorder_.store(outcome_);
     });
+    require(frozen_checksum(*model_) == frozen_, plan_.name,
+            ": a frozen weight changed while training; this is a fault of afina, please report it");
+    evaluate_all(bench_.run.steps);
+    if (keeps_last_checkpoint(bench_.run)) save(bench_.run.steps);
+    timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
+    if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
+    summarise_steps();
+    find_unchanged();
+    recorder_.write_figures(outcome_);
+    timed(r.seconds.generation, [&] {
+      r.generations = bench_.generations;
+      std::vector<std::string> said = answers(*model_, bench_, outcome_.notes);
+      for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
+    });
     recorder_.finish(outcome_);
-    require_changes();
   }
+
+  // The run ends here, and with it nothing else: its figures so far are kept, and nothing is
+  // stored.
+  void diverge(const NotFinite& found) {
+    RunResult& r = result();
+    r.diverged = found.step;
+    outcome_.why_diverged = found.what();
+    outcome_.choice = r.after.heldout = std::numeric_limits<double>::quiet_NaN();
+    summarise_steps();
+    recorder_.finish(outcome_);
+    outcome_.interrupted = interrupted();
+  }
+
+  void summarise_steps() { result().step_seconds = step_seconds({&result().curve}); }
 
   // Notes why no graph was captured, if graphs were requested or matter for speed on this device.
   void note_graphs() {
@@ -151,14 +184,18 @@ class Loop {
       bench_.notes.push_back(note);
   }
 
-  // The guard against training that changed nothing; it comes after everything is on disk.
-  void require_changes() {
+  // The guard against training that changed nothing. The run is written all the same, and others of
+  // a comparison go on: the command says it at its end.
+  void find_unchanged() {
     if (bench_.run.steps < 2) return;
     std::string same;
     for (const std::string& name : resumption_.unchanged()) same += " " + name;
-    require(same.empty(), plan_.name, ": trained for ", bench_.run.steps,
-            " steps, but these parameters are exactly as they began:", same,
-            "; is the learning rate (", plan_.lr, ") too small for the dtype?");
+    if (same.empty()) return;
+    std::ostringstream words;
+    words << "trained for " << bench_.run.steps
+          << " steps, but these parameters are exactly as they began:" << same
+          << "; is the learning rate (" << plan_.lr << ") too small for the dtype?";
+    outcome_.unchanged = words.str();
   }
 
   const RunPlan& plan_;
@@ -176,10 +213,16 @@ class Loop {
 
 RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
   const ComputeScope scope = bench.model.scope();
-  if (plan.resume)
-    if (std::optional<RunOutcome> finished = finished_run(plan, bench)) return std::move(*finished);
-  if (!plan.resume) std::filesystem::remove_all(checkpoint_folder(plan));
-  std::filesystem::create_directories(plan.folder);
+  std::optional<FolderLock> lock;
+  if (!plan.locked) lock.emplace(plan.folder);
+  const Beginning beginning = look_for_beginning(plan, bench);
+  if (beginning.is == Beginning::done) return *finished_run(plan, bench);
+  if (!beginning.note.empty()) bench.notes.push_back(beginning.note);
+  if (beginning.is == Beginning::anew) {
+    std::filesystem::remove_all(checkpoint_folder(plan));
+    for (const char* file : {"/run.json", "/manifest.json"})  // of one that diverged
+      std::filesystem::remove(plan.folder + file);
+  }
   return Loop(plan, bench).go();
 }
 

@@ -13,20 +13,30 @@ bool evaluates_after(const RunOptions& run, int64_t step) {
   return step % every == 0 || step == run.steps;
 }
 
-std::vector<std::string> answers(Model& model, const Workbench& bench) {
+namespace {
+std::string answer(Model& model, const Workbench& bench, const Example& e) {
+  std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
+  std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
+  GenerateOptions options = within(bench.tokenizer, {});
+  options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
+  options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
+  if (options.most <= 0) return "(the prompt fills the model's context)";
+  return bench.tokenizer.decode(generate(model, prompt, options).tokens, true);
+}
+}  // namespace
+
+std::vector<std::string> answers(Model& model, const Workbench& bench,
+                                 std::vector<std::string>& notes) {
   PhaseScope phase(Phase::evaluation);
   std::vector<std::string> all;
   for (const Example& e : bench.prompts) {
-    std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
-    std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
-    GenerateOptions options;
-    options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
-    options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
-    if (options.most <= 0) {
-      all.push_back("(the prompt fills the model's context)");
-      continue;
+    all.emplace_back();
+    try {
+      all.back() = answer(model, bench, e);
+    } catch (const std::exception& why) {
+      notes.push_back("sample answer " + std::to_string(all.size()) +
+                      " could not be made: " + why.what());
     }
-    all.push_back(bench.tokenizer.decode(generate(model, prompt, options).tokens, true));
   }
   return all;
 }
@@ -57,7 +67,7 @@ void measure_base(Workbench& bench) {
   for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
   bench.before = score(*model, bench);
   bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
-  std::vector<std::string> said = answers(*model, bench);
+  std::vector<std::string> said = answers(*model, bench, bench.notes);
   for (size_t i = 0; i < said.size(); ++i) {
     const Example& e = bench.prompts[i];
     std::string prompt;

@@ -10,8 +10,10 @@ bool evaluates_after(const RunOptions& run, int64_t step);
 // Held-out loss on the final rows and loss on the retention text, in nats per target token; losses
 // per final row are added to `examples` when given.
 Scores score(Model& model, const Workbench& bench, ExampleLosses* examples = nullptr);
-// Greedy answers to the bench's prompts, of at most 96 tokens.
-std::vector<std::string> answers(Model& model, const Workbench& bench);
+// Greedy answers to the bench's prompts, of at most 96 tokens. One that cannot be made is empty,
+// and a note says why: a sample for the report never costs a run.
+std::vector<std::string> answers(Model& model, const Workbench& bench,
+                                 std::vector<std::string>& notes);
 // Scores and answers of the untouched model, into the bench. Counts its parameters as well.
 void measure_base(Workbench& bench);
 

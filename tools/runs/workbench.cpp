@@ -46,8 +46,9 @@ void require_two(const std::vector<Example>& held_out, const std::string& from,
   all.examples += int64_t(held_out.size());
   fail(from, ": ", held_out.empty() ? "no record" : "one record", " to measure on",
        left_out.examples > 0 ? ", as " + std::to_string(left_out.examples) + " were left out" : "",
-       why_left_out(all, options), ". Two are needed: one to choose a learning rate by and one to ",
-       "judge by. Give more records with --eval, or let --held-out take some of --data");
+       why_left_out(all, options),
+       ". At least 2 are needed: one to choose a learning rate by and one to judge by. Give more ",
+       "records with --eval, or a larger --held-out to take some of --data");
 }
 
 void read_rows(Workbench& bench) {
@@ -69,6 +70,10 @@ void read_rows(Workbench& bench) {
     options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
+    require(data.held_out == -1 || data.held_out >= 2, "--held-out ", data.held_out,
+            ": expected at least 2, one record to choose by and one to judge by; leave it out for "
+            "a tenth of ",
+            sources, ", or name other records with --eval");
     int64_t count = data.held_out > 0
                         ? data.held_out
                         : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
@@ -144,6 +149,7 @@ bool has_end(const std::string& folder, int32_t id) {
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
   model.check();  // wrong options are refused before anything is read
+  run.check();
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);

@@ -84,6 +84,8 @@ std::string format_ratio(double ratio) {
          "×";
 }
 
+std::string format_load(double load) { return std::isfinite(load) ? print("%.2f", load) : dash; }
+
 std::string format_percent(double share) {
   if (!std::isfinite(share)) return dash;
   double percent = share * 100;

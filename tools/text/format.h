@@ -12,6 +12,7 @@ std::string format_seconds(double seconds);     // 0.42 s, 42.3 s, 3 min 20 s, 1
 std::string format_flops(double flops);         // 1.24 PFLOP
 std::string format_rate(double per_second);     // 1,234: tokens per second
 std::string format_ratio(double ratio);         // 0.41×, 0.0042×, 12×
+std::string format_load(double load);           // 2.35: processes that run or wait
 std::string format_percent(double share);       // 0.012 gives 1.2 %
 std::string format_loss(double loss);           // 2.3456; "diverged" when not finite
 std::string format_difference(double value);    // +0.0123, −0.0123

@@ -18,6 +18,8 @@ Format format_of(Unit unit) {
     case Unit::per_second: return format_rate;
     case Unit::nats: return format_loss;
     case Unit::nats_change: return format_difference;
+    case Unit::share: return format_percent;
+    case Unit::load: return format_load;
   }
   return format_loss;
 }

@@ -125,8 +125,15 @@ void add_search(const Kind& kind, MethodResult& method) {
   for (double factor : {0.1, 0.3, 1.0, 3.0, 10.0}) {
     double away = std::log10(factor), loss = 1.6831 - kind.gain * std::exp(-1.1 * away * away);
     if (factor == 10) loss = std::nan("");
-    method.search.push_back({kind.rate * factor, 1, 40, 40 * step_tokens,
-                             40 * (kind.forward + kind.backward), loss, 3.45, factor == 1});
+    method.search.push_back({kind.rate * factor,
+                             1,
+                             40,
+                             40 * step_tokens,
+                             40 * (kind.forward + kind.backward),
+                             loss,
+                             3.45,
+                             factor == 1,
+                             {}});
   }
 }
 

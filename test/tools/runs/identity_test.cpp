@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(differences_are_named_options_first) {
   then.erase("clip");
   then["betas"] = 1;
   BOOST_CHECK_EXCEPTION(is_same_run(now, then, "here"), Error,
-                        says({"here: ", "another version of afina", "clip", "betas", "--resume"}));
+                        says({"here: ", "another version of afina", "clip", "betas", "--out"}));
   BOOST_CHECK_EXCEPTION(is_same_run(now, Json(), "here"), Error, says({"another version"}));
 }
 

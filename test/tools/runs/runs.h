@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -81,7 +82,9 @@ inline int wait_for(pid_t child) {
 inline std::string digest(const std::string& folder) {
   return parse_json_file(folder + "/manifest.json").at("digest").get<std::string>();
 }
+// The digest of a run into a folder that is emptied first.
 inline std::string digest_of_run(const std::string& out, const Words& more) {
+  std::filesystem::remove_all(out);
   Said said = run(words("train", out, more));
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   return digest(out);

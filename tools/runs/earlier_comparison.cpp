@@ -1,0 +1,175 @@
+// Looking into a comparison's folder, and adding to what it holds.
+#include "tools/runs/earlier_comparison.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tools/runs/identity.h"
+#include "tools/runs/rates.h"
+#include "tools/runs/replay.h"
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void refuse_foreign(const std::string& folder) {
+  for (const char* name : {"run.json", "begun.json", "checkpoints"})
+    require(!fs::exists(folder + "/" + name), folder, ": holds a run of 'afina train' (", name,
+            "), and a comparison is written into a folder of its own; choose another --out");
+  for (const char* name : {"config.json", "adapter_config.json", "model.safetensors",
+                           "adapter_model.safetensors", "tokenizer.json"})
+    require(!fs::exists(folder + "/" + name), folder, ": holds a model or an adapter (", name,
+            "), and a comparison is written into a folder of its own; choose another --out");
+}
+
+MethodSpec spec_of(const Json& identity) {
+  MethodSpec spec;
+  spec.name = spec.text = identity.value("method", std::string());
+  spec.options =
+      identity.value("method_options", Json::object()).get<std::map<std::string, std::string>>();
+  return spec;
+}
+
+// What all runs of a comparison share: their identity without what makes them different, and with
+// the seed that the records were split by.
+Json conditions(Json identity, const Json& replay) {
+  for (const char* own : {"method", "method_options", "lr", "seed"}) identity.erase(own);
+  if (replay.is_object()) identity["seed"] = replay.at("run").value("seed", Json());
+  return identity;
+}
+
+std::string list(const std::vector<MethodResult>& methods) {
+  std::string text;
+  for (const MethodResult& method : methods) text += (text.empty() ? "" : ", ") + method.label;
+  return text;
+}
+
+}  // namespace
+
+EarlierComparison::EarlierComparison(const std::string& folder) : folder_(folder) {
+  if (!fs::exists(folder)) return;
+  refuse_foreign(folder);
+  if (fs::exists(folder + "/results.json")) results_ = read_comparison(folder + "/results.json");
+  if (!fs::exists(folder + "/runs")) return;
+  for (auto& entry : fs::recursive_directory_iterator(folder + "/runs")) {
+    const fs::path inside = entry.path();
+    if (!entry.is_directory() ||
+        (!fs::exists(inside / "run.json") && !fs::exists(inside / "begun.json")))
+      continue;
+    Run run{inside.string(), look_into(inside.string())};
+    if (run.earlier.is != Earlier::nothing) runs_.push_back(std::move(run));
+  }
+  std::sort(runs_.begin(), runs_.end(),
+            [](const Run& a, const Run& b) { return a.folder < b.folder; });
+}
+
+std::string EarlierComparison::described() const {
+  if (results_) return "a finished comparison of " + list(results_->methods);
+  const auto stopped = std::count_if(runs_.begin(), runs_.end(), [](const Run& run) {
+    return run.earlier.is == Earlier::stopped;
+  });
+  const auto done = int64_t(runs_.size()) - stopped;
+  std::string text = "a comparison that was stopped, with " + std::to_string(done) +
+                     (done == 1 ? " finished run" : " finished runs");
+  for (const Run& run : runs_)
+    if (run.earlier.is == Earlier::stopped)
+      return text + " and one that was stopped after step " + std::to_string(run.earlier.step);
+  return text;
+}
+
+void EarlierComparison::check_run(const Run& run, const Workbench& bench,
+                                  const std::vector<std::string>& labels, bool resume) const {
+  const Earlier& earlier = run.earlier;
+  if (!earlier.identity.is_object()) return;  // of an older version: its own checkpoint will tell
+  RunPlan plan;
+  plan.method = spec_of(earlier.identity);
+  plan.seed = bench.run.seed;
+  Json now = identity_of(plan, bench);
+  for (const char* own : {"method", "method_options", "lr", "seed"})
+    now[own] = earlier.identity.value(own, Json());
+  const Json replay = replay_of(plan, bench), ours = conditions(now, replay),
+             theirs = conditions(earlier.identity, earlier.replay);
+  if (is_same_run(now, earlier.identity, earlier.file) && ours == theirs) return;
+  const std::string differs = differences(ours, theirs, replay, earlier.replay);
+  std::string why = "choose another --out";
+  if (resume && ours.at("steps") != theirs.value("steps", Json())) {
+    const std::string reason = earlier.is == Earlier::diverged
+                                   ? why_not_longer(plan.method, now, earlier.identity)
+                                   : why_not_longer(plan.method, now, earlier, run.folder);
+    const std::string label = label_of(plan.method);
+    if (reason.empty() && std::find(labels.begin(), labels.end(), label) != labels.end()) return;
+    why = reason.empty() ? "to go on to more --steps name every method that it holds, '" + label +
+                               "' too; or " + why
+                         : reason + "; " + why;
+  }
+  fail(folder_, ": holds ", described(), " with other options: ", differs, " (", run.folder, "); ",
+       why);
+}
+
+void EarlierComparison::check(const Workbench& bench, const std::vector<std::string>& labels,
+                              bool resume) const {
+  if (!results_ && runs_.empty()) return;
+  for (const Run& run : runs_) check_run(run, bench, labels, resume);
+  if (results_) {
+    const std::string other = "; choose another --out";
+    require(results_->model.hash == bench.described.hash, folder_, ": holds ", described(),
+            " of the model ", results_->model.path, ", and ", bench.model.path, " is another",
+            other);
+    for (const DataDescription& now : bench.files)
+      for (const DataDescription& then : results_->data)
+        require(now.role != then.role || now.hash == then.hash, folder_, ": holds ", described(),
+                " on other records: those of role ", now.role, " were of ", then.path, " (",
+                then.rows, " records), and are of ", now.path, " (", now.rows, ")", other);
+  }
+  require(resume, folder_, ": holds ", described(),
+          results_ ? "; --resume adds methods, rates and seeds to it, or choose another --out"
+                   : "; go on with the same command and --resume, or choose another --out");
+}
+
+const MethodResult* EarlierComparison::method(const std::string& label) const {
+  if (!results_) return nullptr;
+  for (const MethodResult& one : results_->methods)
+    if (one.label == label) return &one;
+  return nullptr;
+}
+
+std::vector<double> EarlierComparison::rates(const std::string& label,
+                                             std::vector<double> asked) const {
+  const MethodResult* before = method(label);
+  if (!before) return asked;
+  std::vector<double> all;
+  for (const SearchRow& row : before->search) all.push_back(row.learning_rate);
+  if (all.empty()) all.push_back(before->learning_rate);
+  for (double rate : asked)
+    if (std::find(all.begin(), all.end(), rate) == all.end()) all.push_back(rate);
+  return all;
+}
+
+int64_t EarlierComparison::seeds(const std::string& label, int64_t asked) const {
+  const MethodResult* before = method(label);
+  return before ? std::max(asked, int64_t(before->runs.size())) : asked;
+}
+
+void EarlierComparison::keep(Comparison& comparison) const {
+  if (!results_) return;
+  std::vector<MethodResult> all;
+  for (const MethodResult& before : results_->methods) {
+    auto again = std::find_if(comparison.methods.begin(), comparison.methods.end(),
+                              [&](const MethodResult& m) { return m.label == before.label; });
+    if (again != comparison.methods.end()) {
+      all.push_back(std::move(*again));
+      comparison.methods.erase(again);
+      continue;
+    }
+    all.push_back(before);
+    for (const std::string& note : results_->notes)
+      if (note.starts_with(before.label + ":") || note.starts_with(before.label + ","))
+        comparison.notes.push_back(note);
+  }
+  for (MethodResult& added : comparison.methods) all.push_back(std::move(added));
+  comparison.methods = std::move(all);
+}
+
+}  // namespace afina

@@ -91,16 +91,17 @@ class JsonRows {
     JsonPieces pieces(text, first_line);
     pieces.skip();
     for (int64_t number = 1; pieces.next() != ']'; ++number) {
-      pieces.next();
+      if (pieces.next() == 0) cut_off(first_line);
       const int64_t line = pieces.line();
       const std::string_view value = pieces.value();
-      if (value.empty()) cut_off(pieces.next() == 0 ? first_line : line);
+      if (value.empty()) cut_off(line);
       const std::string place = name_ + ", record " + std::to_string(number) + within;
       if (!give(value, place, line)) return;
       const char after = pieces.next();
       if (after == ',') {
         pieces.skip();
-        require(pieces.next() != ']', name_, ", line ", pieces.line(),
+        const bool closes = pieces.next() == ']';
+        require(!closes, name_, ", line ", pieces.line(),
                 ": not valid JSON: a comma after the last record; remove it");
         continue;
       }
@@ -109,7 +110,8 @@ class JsonRows {
               after == 0 ? "the end of the file" : std::string(1, after));
     }
     pieces.skip();
-    require(pieces.next() == 0, name_, ", line ", pieces.line(),
+    const bool ends = pieces.next() == 0;
+    require(ends, name_, ", line ", pieces.line(),
             ": expected nothing after the array of records. Where each line is the list of a "
             "conversation's turns, write it as {\"messages\": [...]}");
   }

@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(gzip_and_zstd_in_one_piece_or_several) {
     check_error([&] { decompressed(kind, packed, "d", 23); }, {"d: ", "more than 23 bytes"});
     for (size_t cut = 1; cut < packed.size(); ++cut)
       check_error([&] { decompressed(kind, packed.substr(0, cut), "d", 100); }, {"d: "});
-    std::string damaged = packed;
-    damaged[12] = char(damaged[12] ^ 0x55);
+    std::string damaged = packed;  // in a length: without a checksum zstd sees no other letters
+    damaged[kind == Compression::zstd ? 6 : 12] ^= 0x55;
     check_error([&] { decompressed(kind, damaged, "d", 100); }, {"d: damaged"});
   }
   BOOST_TEST(decompressed(Compression::gzip, packed_gzip + std::string(512, 0), "d", 99) == text);

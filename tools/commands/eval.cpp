@@ -8,6 +8,7 @@
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/load.h"
 #include "tools/text/format.h"
@@ -59,7 +60,9 @@ struct EvalOptions {
     v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
       shown("all"));
     v("batch", o.batch, Bits::keep, "rows at a time; the result does not depend on it");
-    v("text", o.text, Bits::keep, "a text to measure in place of --data");
+    v("text", o.text, Bits::keep,
+      "a text to measure in place of --data, after the token that begins texts where the model has "
+      "one");
     v("ids", o.ids, Bits::keep, "token ids to measure in place of --data, as in 1,2,3");
     v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids");
   }
@@ -163,7 +166,8 @@ struct Eval : EvalOptions {
 
   // One text: its loss, every token a target but the first; its logits into a file.
   void one(ModelFiles& files) const {
-    std::vector<int32_t> row = !ids.empty() ? parse_ids(ids) : tokenizer_of(files).encode(text);
+    std::vector<int32_t> row =
+        !ids.empty() ? parse_ids(ids) : prompt_tokens(tokenizer_of(files), text);
     require(!row.empty(), "--text is empty");
     auto model = load_model(files, load);
     Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));

@@ -48,7 +48,7 @@ struct WordList<GraphUse> {
 
 // The model that is trained, and how it is computed.
 struct ModelOptions {
-  std::string path;
+  std::string path, adapter;
   Precision dtype = Precision::f32;
   Checkpointing checkpoint = Checkpointing::none;
   DeviceChoice device = DeviceChoice::automatic;
@@ -74,6 +74,9 @@ struct ModelOptions {
     v("init", o.init, Bits::content,
       "pretrain: start from random weights made from --seed; only config.json and the tokenizer "
       "are read");
+    v("adapter", o.adapter, Bits::content,
+      "folder of an adapter to go on from, as 'afina train' and PEFT write them; its method is the "
+      "run's");
   }
 
   Device usable_device() const { return afina::usable_device(device); }
@@ -173,6 +176,7 @@ struct DataOptions : RecordOptions {
 struct RunOptions {
   int64_t steps = 100, batch = 8, accumulate = 1, warmup = -1, eval_every = 0, save_every = 0,
           samples = 3;
+  double epochs = 0;  // 0: `steps` counts; set to it where the data is read
   uint64_t seed = 1;
   Decay schedule = Decay::cosine;
   std::string optimizer = "adamw";
@@ -184,6 +188,9 @@ struct RunOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("steps", o.steps, Bits::follow, "number of updates");
+    v("epochs", o.epochs, Bits::special,
+      "number of times that every training row is seen, in place of --steps, which is then said",
+      shown(""));
     v("batch", o.batch, Bits::special, "rows of a micro-batch");
     v("accumulate", o.accumulate, Bits::special,
       "micro-batches accumulated in one update; batch x accumulate = 8 x 1, 4 x 2 and 1 x 8 give "

@@ -57,7 +57,7 @@ const OtherName other_names[] = {
     {"method", {"lora-dropout"}, " lora:rank=8,dropout=0.05 (options of a method follow its name)"},
     {"method",
      {"target-modules", "lora-target-modules", "lora-target", "lora-modules", "lora-target-linear"},
-     " lora:rank=8,targets=q+v (options of a method follow its name)"},
+     " lora:rank=8,targets=q_proj+v_proj (options of a method follow its name)"},
     {"method", {"use-dora", "dora"}, " dora:rank=8"},
     {"method", {"use-rslora", "rslora"}, ": 'afina methods' lists what each takes"},
     {"method", {"peft-type", "fine-tune-type", "finetuning-type", "adapter-type", "use-peft"}},

@@ -1,12 +1,17 @@
 // Opening model and data.
 #include "tools/runs/workbench.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "engine/bf16_sums.h"
+#include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"
 #include "model/files/end_tokens.h"
+#include "model/files/save.h"
 #include "tools/runs/load.h"
+#include "tools/runs/rates.h"
+#include "tools/runs/step.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -123,6 +128,23 @@ void read_rows(Workbench& bench) {
   bench.files.push_back(described("retain", data.retain, bench.retain));
 }
 
+// Epochs as steps, which everything else counts in.
+void resolve_epochs(Workbench& bench) {
+  RunOptions& run = bench.run;
+  if (run.epochs == 0) return;
+  require(run.epochs > 0 && run.epochs <= 1e6, "--epochs ", run.epochs,
+          ": expected more than 0, at most a million");
+  const BatchSource rows(bench.train, batch_options(run, bench.data, run.seed));
+  const int64_t each = rows.steps_per_epoch();
+  run.steps = std::max<int64_t>(1, int64_t(std::ceil(run.epochs * double(each))));
+  bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
+                        std::to_string(run.steps) + ": one has " + std::to_string(each) +
+                        " steps, as " + std::to_string(bench.train.rows.size()) +
+                        " samples share rows of " + std::to_string(bench.data.length) +
+                        " tokens, " + std::to_string(run.rows_per_step()) + " in a step");
+  run.epochs = 0;
+}
+
 // The files of the model, or with --init random weights in the shape of its config.json.
 std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed) {
   if (!model.init) return std::make_shared<ModelFiles>(open_model(model.path));
@@ -130,9 +152,14 @@ std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed)
   fresh->source = std::make_unique<RandomWeights>(seed);
   return fresh;
 }
-std::string hash_of(const ModelFiles& files, uint64_t seed) {
+std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& adapter) {
   Sha256 hash;
   hash.update(to_text(files.config.json, -1));
+  if (!adapter.empty()) {
+    const AdapterFiles from = load_adapter(adapter);
+    hash.update("adapter " + label_of(from.method) + "\n");
+    hash.update(read_text_file(from.values->path()));
+  }
   if (files.files.empty()) hash.update("random " + std::to_string(seed));
   for (auto& [name, one] : files.hashes()) hash.update(name + " " + one + "\n");
   return hash.hex();
@@ -153,7 +180,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
-  ChatTemplate chat = ChatTemplate::choose(data.template_choice(), tokenizer);
+  ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
                   {},    {},   {},  {},    {},        {},   0,  {}};
   const ModelConfig& c = files->config;
@@ -170,7 +197,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
             std::max(together, bench.data.length / together * together));
   bench.described = {std::filesystem::path(model.path).filename().string(),
                      model.path,
-                     hash_of(*files, run.seed),
+                     hash_of(*files, run.seed, model.adapter),
                      c.architecture,
                      0,
                      c.layers,
@@ -182,6 +209,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   if (bench.described.name.empty())
     bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
+  resolve_epochs(bench);
   if (const int32_t end = chat.end_of_turn();
       bench.train.conversations > 0 && end >= 0 && !files->gguf && !has_end(files->path, end))
     bench.notes.push_back(
@@ -207,8 +235,34 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
 
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method,
                              uint64_t seed) {
-  return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     bench.model.build(seed, bench.model.usable_device()));
+  auto model = build_model(bench.opened->config, *bench.opened->source, std::move(method),
+                           bench.model.build(seed, bench.model.usable_device()));
+  if (!bench.model.adapter.empty()) load_adapter(bench.model.adapter).apply(*model);
+  return model;
+}
+
+std::unique_ptr<Model> build_start(const Workbench& bench) {
+  if (bench.model.adapter.empty())
+    return build(bench, std::make_unique<Untouched>(), bench.run.seed);
+  return build(bench, make_method(load_adapter(bench.model.adapter).method), bench.run.seed);
+}
+
+MethodSpec method_of_adapter(const std::string& folder, const std::string& method) {
+  MethodSpec spec = load_adapter(folder).method;
+  if (method.empty()) return spec;
+  const MethodSpec asked = parse_method(method), held = make_method(spec)->in_force;
+  require(asked.name == spec.name, "--method ", method, ": the adapter in ", folder, " is ",
+          label_of(spec), "; give --method ", spec.name, ", or leave it out");
+  for (auto& [key, value] : asked.options) {
+    // What only training knows is in no adapter's file.
+    auto has = held.options.find(key);
+    const bool free = key == "lr" || key == "dropout" || has == held.options.end();
+    require(free || has->second == value, "--method ", method, ": the adapter in ", folder, " has ",
+            key, "=", free ? "" : has->second, "; leave ", key, " out");
+    spec.options[key] = value;
+  }
+  spec.text = asked.text;
+  return spec;
 }
 
 }  // namespace afina

@@ -54,16 +54,16 @@ void Problems::add(const Problems& others) {
 std::string Problems::summary(int64_t records) const {
   if (kinds_.empty()) return "";
   auto counted = [&](int64_t count) {
-    return " (" + std::to_string(count) + " of " + std::to_string(records) +
-           " records have a problem of this kind)";
+    return " (" + std::to_string(count) + " of " + std::to_string(records) + " records";
   };
-  if (kinds_.size() == 1) return kinds_[0].first + counted(count_);
+  if (kinds_.size() == 1)
+    return kinds_[0].first + counted(count_) + " have a problem of this kind)";
   std::string text = std::to_string(count_) + " of " + std::to_string(records) +
                      " records have problems of " + std::to_string(kinds_.size()) +
                      (kinds_.size() == most_kinds ? " and more kinds:" : " kinds:");
   int64_t shown = 0;
   for (size_t i = 0; i < kinds_.size() && i < most_shown; ++i) {
-    text += "\n  " + kinds_[i].first + counted(kinds_[i].count);
+    text += "\n  " + kinds_[i].first + counted(kinds_[i].count) + ")";
     shown += kinds_[i].count;
   }
   if (shown < count_) text += "\n  and " + std::to_string(count_ - shown) + " of other kinds";

@@ -13,6 +13,7 @@ class Problems {
   void add(const std::string& words);
   void add(const Problems& others);
   bool none() const { return kinds_.empty(); }
+  bool several() const { return kinds_.size() > 1; }
   int64_t count() const { return count_; }
   // Every kind with its number and the words of the first, a line each where there are several.
   // records: how many were looked at.

@@ -66,6 +66,11 @@ constexpr Foreign foreign[] = {
      "download the file itself (on Hugging Face /resolve/, not /blob/)"},
     {"<html"sv, "a web page", "download the file itself (on Hugging Face /resolve/, not /blob/)"}};
 
+bool is_word(std::string_view mark) {
+  return mark.size() < 12 &&
+         std::all_of(mark.begin(), mark.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 const RowReader* reader_of(const std::string& bytes, const std::string& name) {
   for (const RowReader& reader : readers())
     if (!reader.mark.empty() && bytes.starts_with(reader.mark)) return &reader;
@@ -90,9 +95,11 @@ RegisterReader::RegisterReader(RowReader reader) {
 }
 
 void refuse_foreign(std::string_view bytes, const std::string& name) {
+  // A text may begin with any word, "ORCs" or "<html>".
+  const bool is_text = has_ending(name, {".txt", ".txt.gz", ".txt.zst", ".txt.zstd"});
   for (const Foreign& one : foreign)
-    require(!bytes.starts_with(one.mark), name, ": is ", one.kind, ", which is not read; ",
-            one.advice);
+    require(!bytes.starts_with(one.mark) || (is_text && is_word(one.mark)), name, ": is ", one.kind,
+            ", which is not read; ", one.advice);
 }
 
 std::string uncompressed(std::string bytes, std::string& name, size_t most) {

@@ -313,8 +313,8 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
 
 void check_problems(const Samples& samples, const SampleOptions& options) {
   require(samples.problems.none() || options.on_problem == OnProblem::skip,
-          samples.problems.summary(samples.examples),
-          ". --on-problem skip leaves such records out");
+          samples.problems.summary(samples.examples), samples.problems.several() ? "\n" : ". ",
+          "--on-problem skip leaves such records out");
 }
 
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,

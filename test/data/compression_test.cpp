@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(packed_files_are_read_as_what_is_in_them) {
   check_error([&] { read_examples(folder.put("e.jsonl.gz", "{}")); }, {"e.jsonl.gz", "compressed"});
   check_error([&] { read_examples(folder.put("f.zip", "PK\x03\x04")); },
               {"f.zip", "a zip archive"});
+  BOOST_TEST(read_examples(folder.put("o.txt", "ORCs and elves")).size() == 1u);
+  check_error([&] { read_examples(folder.put("o.jsonl", "ORC\x08")); }, {"an ORC file"});
   check_error([&] { read_examples(folder.put("g.jsonl", "PK\x03\x04")); }, {"zip", "unpack"});
 }
 

@@ -23,8 +23,8 @@ BOOST_AUTO_TEST_CASE(kinds_are_told_apart_and_counted) {
   BOOST_TEST(problems.summary(20) ==
              "4 of 20 records have problems of 2 kinds:\n"
              "  d.jsonl, line 3: field \"a\": expected a string, found 2; the fields are: a, b "
-             "(3 of 20 records have a problem of this kind)\n"
-             "  d.jsonl, line 16: it is empty (1 of 20 records have a problem of this kind)");
+             "(3 of 20 records)\n"
+             "  d.jsonl, line 16: it is empty (1 of 20 records)");
   BOOST_REQUIRE(problems.notes().size() == 2u);
   BOOST_TEST(problems.notes()[1] ==
              "1 record was left out (--on-problem skip): d.jsonl, line 16: it is empty");

@@ -43,15 +43,22 @@ void keep_tokens(Samples& samples, int64_t tokens) {
   }
 }
 
-// At least two records to measure on, or an Error that says why there are fewer.
-void require_two(const std::vector<Example>& held_out, const std::string& from,
-                 const Samples& left_out, const SampleOptions& options) {
-  if (held_out.size() >= 2) return;
-  Samples all = left_out;
-  all.examples += int64_t(held_out.size());
-  fail(from, ": ", held_out.empty() ? "no record" : "one record", " to measure on",
-       left_out.examples > 0 ? ", as " + std::to_string(left_out.examples) + " were left out" : "",
-       why_left_out(all, options),
+// Too few records to measure on: how many of all, held out or not, were left out, and why.
+[[noreturn]] void fail_for_two(const Workbench& bench, size_t found,
+                               const std::vector<Example>& train, Samples left_out,
+                               const std::string& from) {
+  const SampleOptions options = bench.data.samples();
+  int64_t all = left_out.examples + int64_t(found);
+  if (bench.data.eval.empty()) {
+    first_usable(train, INT64_MAX, bench.tokenizer, bench.chat, options, &left_out);
+    all += int64_t(train.size());
+  }
+  const int64_t out = left_out.examples;
+  left_out.examples = all;
+  fail(from, ": ", found == 0 ? "no record" : "one record", " to measure on",
+       out > 0 ? ", as " + std::to_string(out) + " of " + std::to_string(all) + " were left out"
+               : "",
+       why_left_out(left_out, options),
        ". At least 2 are needed: one to choose a learning rate by and one to judge by. Give more ",
        "records with --eval, or a larger --held-out to take some of --data");
 }
@@ -98,7 +105,7 @@ void read_rows(Workbench& bench) {
   Samples left_out;
   held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat,
                           options, &left_out);
-  require_two(held_out, from, left_out, options);
+  if (held_out.size() < 2) fail_for_two(bench, held_out.size(), train, left_out, from);
   for (const std::string& note : left_out.problems.notes())
     bench.notes.push_back("of the held-out records " + note);
   Split halves =
@@ -139,9 +146,10 @@ void resolve_epochs(Workbench& bench) {
   run.steps = std::max<int64_t>(1, int64_t(std::ceil(run.epochs * double(each))));
   bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
                         std::to_string(run.steps) + ": one has " + std::to_string(each) +
-                        " steps, as " + std::to_string(bench.train.rows.size()) +
-                        " samples share rows of " + std::to_string(bench.data.length) +
-                        " tokens, " + std::to_string(run.rows_per_step()) + " in a step");
+                        (each == 1 ? " step, as " : " steps, as ") +
+                        std::to_string(bench.train.rows.size()) + " samples share rows of " +
+                        std::to_string(bench.data.length) + " tokens, " +
+                        std::to_string(run.rows_per_step()) + " in a step");
   run.epochs = 0;
 }
 

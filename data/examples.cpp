@@ -262,10 +262,12 @@ std::vector<Example> documents_of(const std::string& text, const std::string& na
   return examples;
 }
 
-bool is_plain_text(const std::string& name) { return name.ends_with(".txt"); }
+bool is_plain_text(const std::string& name) {
+  return name.ends_with(".txt") || name.ends_with(".TXT");
+}
 
-std::string checked_text(const std::string& bytes, const std::string& name, TextEncoding encoding) {
-  std::string text = to_utf8(bytes, encoding, name);
+std::string checked_text(std::string bytes, const std::string& name, TextEncoding encoding) {
+  std::string text = to_utf8(std::move(bytes), encoding, name);
   const size_t first = text.find_first_not_of(" \t\r\n");
   require(first != text.npos, name, ": the file is empty");
   if (const std::string fault = utf8_fault(text); !fault.empty()) {
@@ -283,30 +285,35 @@ std::string checked_text(const std::string& bytes, const std::string& name, Text
 
 }  // namespace
 
-std::vector<Example> parse_examples(const std::string& text, const std::string& name,
-                                    const ExampleOptions& options) {
+static std::vector<Example> examples_of(std::string bytes, const std::string& name,
+                                        const ExampleOptions& options) {
   if (!options.format.empty()) format_named(options.format);
   std::string kind = name;  // without .gz
-  const std::string bytes = uncompressed(text, kind, options.most_bytes);
+  bytes = uncompressed(std::move(bytes), kind, options.most_bytes);
   if (is_plain_text(kind))
-    return documents_of(checked_text(bytes, name, options.encoding), name, options);
+    return documents_of(checked_text(std::move(bytes), name, options.encoding), name, options);
   RecordReader reader(options);
   FileOptions file{options.encoding, options.delimiter, "", {}, options.most_bytes};
   if (auto rows = options.fields.find("rows"); rows != options.fields.end())
     file.rows_field = rows->second;
   file.is_record = [&](const std::vector<std::string>& keys) { return is_record(keys, options); };
-  read_rows(bytes, kind, name, file, [&](Row&& row) { return reader.take(std::move(row)); });
+  read_rows(std::move(bytes), kind, name, file,
+            [&](Row&& row) { return reader.take(std::move(row)); });
   return reader.result(name);
 }
 
+std::vector<Example> parse_examples(const std::string& text, const std::string& name,
+                                    const ExampleOptions& options) {
+  return examples_of(text, name, options);
+}
+
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {
-  return parse_examples(read_text_file(path), path, options);
+  return examples_of(read_text_file(path), path, options);
 }
 
 std::string read_text(const std::string& path, TextEncoding encoding) {
   std::string name = path;
-  const std::string bytes = uncompressed(read_text_file(path), name, size_t(1) << 30);
-  return checked_text(bytes, path, encoding);
+  return checked_text(uncompressed(read_text_file(path), name, size_t(1) << 30), path, encoding);
 }
 
 }  // namespace afina

@@ -122,23 +122,19 @@ std::string uncompressed(std::string bytes, std::string& name, size_t most) {
   return plain;
 }
 
-void read_rows(const std::string& bytes, const std::string& kind, const std::string& name,
+void read_rows(std::string bytes, const std::string& kind, const std::string& name,
                const FileOptions& options, const TakeRow& take) {
   const RowReader* reader = reader_of(bytes, kind);
-  std::string text;
   if (!reader || reader->is_text) {
-    text = to_utf8(bytes, options.encoding, name);
-    const size_t first = text.find_first_not_of(" \t\r\n");
-    require(first != text.npos, name, ": the file is empty");
-    refuse_foreign(std::string_view(text).substr(first), name);
-    if (!reader && (text[first] == '{' || text[first] == '[')) reader = reader_of("", ".jsonl");
+    bytes = to_utf8(std::move(bytes), options.encoding, name);
+    const size_t first = bytes.find_first_not_of(" \t\r\n");
+    require(first != bytes.npos, name, ": the file is empty");
+    refuse_foreign(std::string_view(bytes).substr(first), name);
+    if (!reader && (bytes[first] == '{' || bytes[first] == '[')) reader = reader_of("", ".jsonl");
   }
   require(reader != nullptr, name, ": what kind of file is this? Expected a name that ends in ",
           all_endings(), " or .txt (with .gz or .zst, too)");
-  const bool is_text = reader->is_text;
-  require(is_text || options.encoding == TextEncoding::automatic, name,
-          ": --encoding is for text; this is a file of ", reader->name);
-  reader->read(is_text ? std::string_view(text) : std::string_view(bytes), name, options, take);
+  reader->read(bytes, name, options, take);
 }
 
 }  // namespace afina

@@ -56,7 +56,7 @@ struct RegisterReader {
 std::string uncompressed(std::string bytes, std::string& name, size_t most);
 // Calls `take` for each row of a file. kind: a name that ends as the file's does without
 // compression. Errors: kinds of files that are not read, by their name.
-void read_rows(const std::string& bytes, const std::string& kind, const std::string& name,
+void read_rows(std::string bytes, const std::string& kind, const std::string& name,
                const FileOptions& options, const TakeRow& take);
 // An Error for what is known not to hold records or text (archives, web pages, ...), with the name
 // of its kind and what to do.

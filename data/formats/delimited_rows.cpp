@@ -116,6 +116,11 @@ std::vector<std::string> header_of(Delimited& file, const std::string& name, cha
 
 void read_table(std::string_view text, const std::string& name, const FileOptions& options,
                 const TakeRow& take, char delimiter) {
+  // Excel's word on the delimiter, in a line of its own.
+  if (text.size() > 6 && text.starts_with("sep=") && (text[5] == '\n' || text[5] == '\r')) {
+    delimiter = text[4];
+    text.remove_prefix(5);
+  }
   if (options.delimiter != 0) delimiter = options.delimiter;
   Delimited file(text, name, delimiter);
   file.skip_blank();

@@ -27,7 +27,8 @@ class JsonRows {
     if (value.empty() && looks_indented()) return cut_off(line);
     if (value.empty()) return lines();
     if (pieces.next() == 0) return object(value, line);
-    if (value.find('\n') == value.npos) return lines();
+    const bool has_lines = text_.find('\n') != text_.npos;  // not those of an old Macintosh
+    if (has_lines && value.find('\n') == value.npos) return lines();
     values();
   }
 

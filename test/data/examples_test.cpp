@@ -245,7 +245,8 @@ BOOST_AUTO_TEST_CASE(alpaca_parts_without_text_and_turns_before) {
 BOOST_AUTO_TEST_CASE(prompt_and_completion_as_lists_of_turns) {
   const Example example = only(
       R"({"prompt": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "no"}, )"
-      R"({"role": "user", "content": "Q2"}], "completion": [{"role": "assistant", "content": "A"}]})");
+      R"({"role": "user", "content": "Q2"}], )"
+      R"("completion": [{"role": "assistant", "content": "A"}]})");
   BOOST_TEST(example.messages.size() == 4u);
   BOOST_TEST(!example.messages[1].trained);
   BOOST_TEST(example.messages[3].trained);

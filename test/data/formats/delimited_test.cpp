@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(quotes_line_ends_and_empty_fields) {
   BOOST_CHECK(texts_of("a\tb\n1\t2,3\n", "d.tsv") == Texts{R"({"a":"1","b":"2,3"})"});
   BOOST_CHECK(texts_of("\xEF\xBB\xBF a ,b\n1,2\r3,4", "d.CSV") ==
               (Texts{R"({"a":"1","b":"2"})", R"({"a":"3","b":"4"})"}));
+  BOOST_CHECK(texts_of("sep=;\r\na;b\r\n1;2,3\r\n", "d.csv") == Texts{R"({"a":"1","b":"2,3"})"});
   BOOST_CHECK(texts_of("a,b\n1,", "d.csv") == Texts{R"({"a":"1","b":null})"});
 }
 

@@ -13,6 +13,7 @@ BOOST_AUTO_TEST_CASE(all_layouts_give_the_same_rows) {
        {std::string("{\"a\":\"x\"}\n{\"a\":\"y\"}\n"),
         mark + "{\"a\":\"x\"}\n" + mark + "{\"a\":\"y\"}",
         std::string("{\n \"a\": \"x\"\n}\n{\n \"a\": \"y\"\n}\n"),
+        std::string("{\"a\":\"x\"}\r{\"a\":\"y\"}\r"), std::string("{\"a\":\"x\"}{\"a\":\"y\"}"),
         std::string("[{\"a\":\"x\"},\n {\"a\":\"y\"}]"), mark + "[{\"a\":\"x\"},{\"a\":\"y\"} ]\n",
         std::string("{\"data\": [{\"a\":\"x\"}, {\"a\":\"y\"}]}"),
         std::string("{\n\"version\": 1,\n\"train\": [\n{\"a\":\"x\"},\n{\"a\":\"y\"}\n]\n}")})

@@ -130,9 +130,14 @@ BOOST_AUTO_TEST_CASE(a_text_is_measured_with_the_token_that_begins_it) {
   const std::string model = folder.path() + "/model";
   std::filesystem::copy(source + "/data/pocket", model);
   Json json = parse_json_file(model + "/tokenizer_config.json");
-  json["add_bos_token"] = true;
   json["bos_token"] = "<|endoftext|>";
   folder.put("model/tokenizer_config.json", to_text(json));
+  json = parse_json_file(model + "/tokenizer.json");
+  json["post_processor"] = Json::parse(
+      R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|endoftext|>", )"
+      R"("type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": )"
+      R"({"<|endoftext|>": {"id": "<|endoftext|>", "ids": [0], "tokens": ["<|endoftext|>"]}}})");
+  folder.put("model/tokenizer.json", to_text(json));
   const Said plain = run({"eval", "--model", source + "/data/pocket", "--text", "hi"}),
              with = run({"eval", "--model", model, "--text", "hi"});
   const int64_t tokens = std::stoll(plain.out);

@@ -4,7 +4,6 @@
 
 #include "data/formats/json_pieces.h"
 #include "data/rows.h"
-#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 #include "engine/files/json.h"
 
@@ -60,7 +59,7 @@ class JsonRows {
     const bool word = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
     if (word && piece.find('{') == piece.npos && piece.size() > 5)
       return "expected a record in braces, {...}, found the text " +
-             describe(Json(valid_utf8(piece.substr(0, 60)))).substr(11) +
+             describe(Json(piece.substr(0, 60))).substr(11) +
              ". A table has to have a name that ends in .csv or .tsv, a text one in .txt";
     return "";
   }

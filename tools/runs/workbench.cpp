@@ -194,6 +194,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
+  bench.notes = c.notes;
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
     bench.notes.push_back("--length was brought down to the model's context of " +

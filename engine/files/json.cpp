@@ -1,6 +1,7 @@
 // JSON: strict reading, getters with clear errors.
 #include "engine/files/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <unordered_set>

@@ -77,7 +77,7 @@ const StoredTensor& FileWeights::at(const std::string& name) const {
   std::vector<std::string> names;
   for (const StoredTensor& t : tensors()) names.push_back(t.name);
   fail(path_, ": tensor '", stored_name(name), "' is missing",
-       did_you_mean(stored_name(name), names));
+       did_you_mean(stored_name(name), names), hint(name));
 }
 
 void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {

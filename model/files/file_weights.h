@@ -35,6 +35,11 @@ class FileWeights : public WeightSource {
   }
   // Whether a tensor that no parameter reads may be ignored.
   virtual bool benign(const StoredTensor& tensor) const = 0;
+  // What may help where this parameter is missing, to end the message.
+  virtual std::string hint(const std::string& name) const {
+    (void)name;
+    return {};
+  }
   // The parameter's name in the file, for messages.
   virtual std::string stored_name(const std::string& name) const { return name; }
 

@@ -8,6 +8,7 @@
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/load.h"
 #include "tools/text/format.h"
@@ -144,7 +145,8 @@ struct Eval : EvalOptions {
 
   // One text: its loss, every token a target but the first; its logits into a file.
   void one(ModelFiles& files) const {
-    std::vector<int32_t> row = !ids.empty() ? parse_ids(ids) : tokenizer_of(files).encode(text);
+    std::vector<int32_t> row =
+        !ids.empty() ? parse_ids(ids) : prompt_tokens(tokenizer_of(files), text);
     require(!row.empty(), "--text is empty");
     auto model = load_model(files, load);
     Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));

@@ -1,6 +1,7 @@
 // Opening models and data for the smaller commands.
 #include "tools/runs/load.h"
 
+#include "model/files/end_tokens.h"
 #include "model/files/save.h"
 
 namespace afina {
@@ -8,6 +9,10 @@ namespace afina {
 Tokenizer tokenizer_of(const ModelFiles& files) {
   return files.gguf ? Tokenizer::from_gguf(files.gguf->metadata(), files.path)
                     : Tokenizer::from_file(files.path);
+}
+
+std::vector<int32_t> stop_tokens(const ModelFiles& files) {
+  return files.gguf ? stop_tokens(files.config) : end_tokens(files.path);
 }
 
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,

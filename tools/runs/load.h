@@ -33,6 +33,9 @@ struct LoadOptions {
 
 // The tokenizer of a Hugging Face folder or of a GGUF file.
 Tokenizer tokenizer_of(const ModelFiles& files);
+// The ids at which other programs stop when they run these files: those of generation_config.json,
+// else of config.json or the GGUF file. Empty where none is named.
+std::vector<int32_t> stop_tokens(const ModelFiles& files);
 // The untouched model, with the adapter when a folder is named.
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
                                   Device device = Device::cpu);

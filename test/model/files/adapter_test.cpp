@@ -155,7 +155,16 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   changed.config["target_modules"] = "(([a-z_.0-9])*)*(([a-z_.0-9])*)*jj";
   check_error([&] { changed.load(); }, {"regular expression", "takes too long"});
   changed.config["target_modules"] = Json({"q_proj", "qkv_proj"});
-  check_error([&] { changed.load(); }, {"qkv_proj", "did you mean", "matches no"});
+  // Passed over as PEFT does, while others match.
+  changed.load();
+  changed.config["target_modules"] = Json({"qkv_proj"});
+  check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", "'qkv_proj'",
+                                        "matches no", "q_proj", "another model"});
+  for (const char* place : {"lm_head", "embed_tokens"}) {
+    changed.config["target_modules"] = Json({"q_proj", place});
+    check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", place,
+                                          "neither head nor embedding", "merge_and_unload"});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(excluded_modules_and_patterns_in_the_files_order) {

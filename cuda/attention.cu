@@ -22,7 +22,8 @@ struct Heads {
   const int32_t* starts;
   int64_t batch, queries, keys, heads, kv_heads;
   int dim, group;
-  S scale;
+  S scale, cap;    // cap 0: none
+  int64_t window;  // 0: none
 
   __device__ int64_t query(int64_t b, int64_t t, int64_t h) const {
     return ((b * queries + t) * heads + h) * dim;
@@ -31,6 +32,19 @@ struct Heads {
     return ((b * keys + s) * kv_heads + h) * dim;
   }
   __device__ int64_t position(int64_t t) const { return keys - queries + t; }
+  // The first key that query t sees.
+  __device__ int64_t first(int64_t b, int64_t t) const {
+    int64_t start = starts[b * queries + t], least = position(t) - window + 1;
+    return window && least > start ? least : start;
+  }
+  // The score of a product q k, and the slope of the capped one.
+  __device__ S score(S product) const {
+    return cap > S(0) ? cap * math::tanh(product * (scale / cap)) : product * scale;
+  }
+  __device__ S slope(S score) const {
+    S t = cap > S(0) ? score / cap : S(0);
+    return (S(1) - t * t) * scale;
+  }
 };
 
 template <class T>
@@ -64,11 +78,11 @@ __global__ void attention_kernel(T* o, Heads<T> x) {
           b = row / x.heads / x.queries, kv = h / x.group;
   if (b >= x.batch) return;
   const T* q = x.q + x.query(b, t, h);
-  int64_t first = x.starts[b * x.queries + t], end = x.position(t) + 1, stride = x.kv_heads * x.dim;
+  int64_t first = x.first(b, t), end = x.position(t) + 1, stride = x.kv_heads * x.dim;
   S most = S(-3e38f), total = 0, sum[parts] = {};
   for (int64_t base = first; base < end; base += warp) {
     int count = end - base < warp ? int(end - base) : warp, lane = int(threadIdx.x);
-    S score = lane < count ? dot(q, x.k + x.key(b, base + lane, kv), x.dim) * x.scale : S(-3e38f);
+    S score = lane < count ? x.score(dot(q, x.k + x.key(b, base + lane, kv), x.dim)) : S(-3e38f);
     S greatest = math::v_max(warp_max(score), most), shrink = math::exp(most - greatest);
     S weight = lane < count ? math::exp(score - greatest) : S(0);
     total = total * shrink + warp_sum(weight);
@@ -95,7 +109,7 @@ __global__ void query_slopes_kernel(T* dq, sum_of<T>* minus, Heads<T> x) {
   int64_t row = my_row(), h = row % x.heads, t = row / x.heads % x.queries,
           b = row / x.heads / x.queries, kv = h / x.group;
   if (b >= x.batch) return;
-  int64_t at = x.query(b, t, h), first = x.starts[b * x.queries + t], end = x.position(t) + 1;
+  int64_t at = x.query(b, t, h), first = x.first(b, t), end = x.position(t) + 1;
   S less = along(x, at), log_sum = x.lse[row], sum[parts] = {};
   if (threadIdx.x == 0) minus[row] = less;
   for (int64_t base = first; base < end; base += warp) {
@@ -103,8 +117,8 @@ __global__ void query_slopes_kernel(T* dq, sum_of<T>* minus, Heads<T> x) {
     S slope = 0;
     if (lane < count) {
       int64_t key = x.key(b, base + lane, kv);
-      S p = math::exp(dot(x.q + at, x.k + key, x.dim) * x.scale - log_sum);
-      slope = p * (dot(x.dout + at, x.v + key, x.dim) - less) * x.scale;
+      S score = x.score(dot(x.q + at, x.k + key, x.dim)), p = math::exp(score - log_sum);
+      slope = p * (dot(x.dout + at, x.v + key, x.dim) - less) * x.slope(score);
     }
     add_rows(sum, slope, x.k + x.key(b, base, kv), x.kv_heads * x.dim, count, x.dim);
   }
@@ -127,12 +141,13 @@ __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T>
       int count = x.queries - base < warp ? int(x.queries - base) : warp, lane = int(threadIdx.x);
       int64_t t = base + lane;
       S p = 0, slope = 0;
-      bool sees = lane < count && x.starts[b * x.queries + t] <= s;
-      if (!__any_sync(0xffffffffu, sees)) break;  // queries of later documents do not see it either
+      bool sees = lane < count && x.first(b, t) <= s;
+      if (!__any_sync(0xffffffffu, sees)) break;  // later queries do not see it either
       if (sees) {
         int64_t at = x.query(b, t, h), of_row = (b * x.queries + t) * x.heads + h;
-        p = math::exp(dot(x.q + at, x.k + key, x.dim) * x.scale - x.lse[of_row]);
-        slope = p * (dot(x.dout + at, x.v + key, x.dim) - minus[of_row]) * x.scale;
+        S score = x.score(dot(x.q + at, x.k + key, x.dim));
+        p = math::exp(score - x.lse[of_row]);
+        slope = p * (dot(x.dout + at, x.v + key, x.dim) - minus[of_row]) * x.slope(score);
       }
       add_rows(of_v, p, x.dout + x.query(b, base, h), stride, count, x.dim);
       add_rows(of_k, slope, x.q + x.query(b, base, h), stride, count, x.dim);
@@ -143,7 +158,7 @@ __global__ void key_slopes_kernel(T* dk, T* dv, const sum_of<T>* minus, Heads<T>
 
 template <class T>
 Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& lse,
-                  const Tensor& starts, double scale) {
+                  const Tensor& starts, AttentionForm form) {
   Heads<T> x{};
   x.q = q.data<T>();
   x.k = k.data<T>();
@@ -157,17 +172,19 @@ Heads<T> heads_of(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
   x.kv_heads = k.shape()[2];
   x.dim = int(q.columns());
   x.group = int(x.heads / x.kv_heads);
-  x.scale = sum_of<T>(scale);
+  x.scale = sum_of<T>(form.scale);
+  x.cap = sum_of<T>(form.cap);
+  x.window = form.window;
   require(x.dim <= most_dim, "attention: a head of ", x.dim,
           " columns is larger than the GPU's kernels support, ", most_dim);
   return x;
 }
 
 void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-               const Tensor& starts, double scale) {
+               const Tensor& starts, AttentionForm form) {
   with_type(q.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
-    Heads<T> x = heads_of<T>(q, k, v, lse, starts, scale);
+    Heads<T> x = heads_of<T>(q, k, v, lse, starts, form);
     launch(attention_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)),
            dim3(warp, warps), 0, o.data<T>(), x);
   });
@@ -175,13 +192,13 @@ void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const T
 
 void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o,
                         const Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-                        const Tensor& starts, double scale) {
+                        const Tensor& starts, AttentionForm form) {
   PurposeScope purpose(Purpose::workspace);
   Tensor minus = like(lse);
   with_type(q.dtype(), [&](auto* type) {
     using T = pointed<decltype(type)>;
     using S = sum_of<T>;
-    Heads<T> x = heads_of<T>(q, k, v, lse, starts, scale);
+    Heads<T> x = heads_of<T>(q, k, v, lse, starts, form);
     x.o = o.data<T>();
     x.dout = dout.data<T>();
     launch(query_slopes_kernel<T>, unsigned(ceil_div(x.batch * x.queries * x.heads, warps)),

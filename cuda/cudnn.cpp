@@ -179,11 +179,11 @@ bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& starts) {
 Tensor room_for(int64_t bytes) { return Tensor({(bytes + 3) / 4 + 1}, Dtype::f32, this_device); }
 
 void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-               const Tensor&, double scale) {
+               const Tensor&, AttentionForm form) {
   Forward& f = plans_of(call_of(q, k)).forward;
   PurposeScope purpose(Purpose::workspace);
   Tensor room = room_for(f.graph.workspace());
-  float by = float(scale), hidden = -INFINITY;
+  float by = float(form.scale), hidden = -INFINITY;
   f.graph.run({{f.q, q.data()},
                {f.k, k.data()},
                {f.v, v.data()},
@@ -194,17 +194,17 @@ void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const T
               room.data());
 }
 bool takes(const Tensor&, const Tensor&, const Tensor& q, const Tensor& k, const Tensor&,
-           const Tensor& starts, double) {
-  return takes_heads(q, k, starts) && plans_of(call_of(q, k)).forward.usable;
+           const Tensor& starts, AttentionForm form) {
+  return form.plain() && takes_heads(q, k, starts) && plans_of(call_of(q, k)).forward.usable;
 }
 
 void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o,
                         const Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-                        const Tensor&, double scale) {
+                        const Tensor&, AttentionForm form) {
   Backward& f = plans_of(call_of(q, k)).backward;
   PurposeScope purpose(Purpose::workspace);
   Tensor room = room_for(f.graph.workspace()), delta = like(lse);
-  float by = float(scale), again = by, one = 1.f, hidden = -INFINITY;
+  float by = float(form.scale), again = by, one = 1.f, hidden = -INFINITY;
   f.graph.run({{f.q, q.data()},
                {f.turned_k, k.data()},
                {f.turned_v, v.data()},
@@ -223,8 +223,8 @@ void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, 
 }
 bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
                     const Tensor&, const Tensor& q, const Tensor& k, const Tensor&,
-                    const Tensor& starts, double) {
-  if (!takes_heads(q, k, starts)) return false;
+                    const Tensor& starts, AttentionForm form) {
+  if (!form.plain() || !takes_heads(q, k, starts)) return false;
   const Backward& f = plans_of(call_of(q, k)).backward;
   return f.usable && f.graph.workspace() <= most_workspace;
 }

@@ -22,12 +22,12 @@ __global__ void delta_kernel(float* delta, const T* dout, const T* o, int64_t ro
 }
 
 void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-               const Tensor& starts, double scale) {
+               const Tensor& starts, AttentionForm form) {
   int batch = int(q.shape()[0]);
   if (q.dtype() == Dtype::bf16)
-    flash_forward_bf16({q, k, v, starts, scale}, batch, o.data<bf16>(), lse.data<float>());
+    flash_forward_bf16({q, k, v, starts, form.scale}, batch, o.data<bf16>(), lse.data<float>());
   else if (q.dtype() == Dtype::f32)
-    flash_forward_f32({q, k, v, starts, scale}, batch, o.data<float>(), lse.data<float>());
+    flash_forward_f32({q, k, v, starts, form.scale}, batch, o.data<float>(), lse.data<float>());
   else unsupported_dtype("attention", q.dtype());
 }
 
@@ -42,20 +42,21 @@ Slopes<T> slopes(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const T
 }
 void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout, const Tensor& o,
                         const Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-                        const Tensor& starts, double scale) {
+                        const Tensor& starts, AttentionForm form) {
   PurposeScope purpose(Purpose::workspace);
   Tensor delta = like(lse);
   int batch = int(q.shape()[0]);
   if (q.dtype() == Dtype::bf16)
-    flash_backward_bf16({q, k, v, starts, scale}, batch,
+    flash_backward_bf16({q, k, v, starts, form.scale}, batch,
                         slopes<bf16>(dq, dk, dv, dout, o, lse, delta));
   else if (q.dtype() == Dtype::f32)
-    flash_backward_f32({q, k, v, starts, scale}, batch,
+    flash_backward_f32({q, k, v, starts, form.scale}, batch,
                        slopes<float>(dq, dk, dv, dout, o, lse, delta));
   else unsupported_dtype("attention_backward", q.dtype());
 }
 
-// For bf16, rows must begin at multiples of 16 bytes, because asynchronous copies load them.
+// Windows and capped scores are the plain kernel's (cuda/attention.cu). For bf16, rows must begin
+// at multiples of 16 bytes, because asynchronous copies load them.
 bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& v) {
   auto aligned = [](const Tensor& t) {
     return reinterpret_cast<uintptr_t>(t.data<void>()) % 16 == 0;
@@ -65,13 +66,13 @@ bool takes_heads(const Tensor& q, const Tensor& k, const Tensor& v) {
                                      aligned(q) && aligned(k) && aligned(v));
 }
 bool takes(const Tensor&, const Tensor&, const Tensor& q, const Tensor& k, const Tensor& v,
-           const Tensor&, double) {
-  return takes_heads(q, k, v);
+           const Tensor&, AttentionForm form) {
+  return form.plain() && takes_heads(q, k, v);
 }
 bool takes_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
                     const Tensor&, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor&,
-                    double) {
-  return takes_heads(q, k, v);
+                    AttentionForm form) {
+  return form.plain() && takes_heads(q, k, v);
 }
 
 REGISTER_CUDA(attention, flash, 20, attention, takes);

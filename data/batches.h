@@ -7,13 +7,15 @@
 
 #include "data/chat_template.h"
 #include "data/examples.h"
+#include "data/problems.h"
 #include "data/tokenizer/tokenizer.h"
 
 namespace afina {
 
 // Which tokens of a conversation are targets: all answers, only the last answer, or every token.
 enum class TrainOn { answers, last_answer, everything };
-// What to do with a record that has no target or whose answer begins inside a token.
+// What to do with a record that cannot be read, has no target, or whose answer begins inside a
+// token.
 enum class OnProblem { error, skip };
 // What to do with a conversation of more than `length` tokens.
 enum class OnTooLong { error, cut, skip };
@@ -43,24 +45,36 @@ struct Samples {
   std::vector<Sample> rows;
   int32_t pad = 0;  // id that fills up rows; never a target, never attended to
   int64_t examples = 0, skipped = 0, cut = 0, tokens = 0, targets = 0, targets_lost = 0;
-  int64_t conversations = 0;  // among the examples; the others are plain text
-  std::string sha256;         // digest of all tokens and target flags, in order
+  int64_t conversations = 0;                    // among the examples; the others are plain text
+  int64_t too_long = 0, shortest_too_long = 0;  // records left out as such; tokens of the shortest
+  std::string sha256;                           // digest of all tokens and target flags, in order
+  Problems problems;                            // of records left out
   // For the user: keys that nothing has read, with their number; the date of a template.
   std::vector<std::string> notes;
   // One sentence for the log: samples, records, tokens, targets, and what was lost.
   std::string summary() const;
 };
 
-// Tokenises all examples on all threads and marks the targets. Throws for an invalid option, for a
-// problem with a record unless the options say to skip or cut it (one error names the first record
-// and counts the others), and if no sample is left.
+// Tokenises all examples on all threads and marks the targets. Throws for an invalid option, for
+// problems with records unless the options say to skip or cut them (one error names every kind,
+// its first record and its number), and if no sample is left. all, when given, takes the problems
+// and the number of examples, instead of an Error: for several lists of one file, of which
+// check_problems() then speaks together.
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
-                     const ChatTemplate& chat, const SampleOptions& options);
+                     const ChatTemplate& chat, const SampleOptions& options,
+                     Samples* all = nullptr);
+// An Error for problems of records, unless they are to be left out.
+void check_problems(const Samples& samples, const SampleOptions& options);
 // The first `count` examples that make_samples would keep; fewer if there are not enough. Examples
-// that would raise an error are kept too, so that make_samples reports them.
+// that would raise an error are kept too, so that make_samples reports them. left_out, when given,
+// counts the others up to there: examples, problems, too_long.
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                   const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                  const SampleOptions& options);
+                                  const SampleOptions& options, Samples* left_out = nullptr);
+// Moves examples that were not read (Example::problem) out of the list.
+std::vector<Example> take_unread(std::vector<Example>& examples);
+// Why records were left out, for an error of a list of which too little is left.
+std::string why_left_out(const Samples& samples, const SampleOptions& options);
 
 // Moves `held_out` distinct examples, chosen by `seed`, to the validation side. Examples with equal
 // content stay on the same side. Throws if `held_out` leaves nothing to train on.

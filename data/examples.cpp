@@ -5,9 +5,11 @@
 #include <set>
 
 #include "data/documents.h"
+#include "data/problems.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
+#include "engine/nearest.h"
 
 namespace afina {
 
@@ -47,74 +49,12 @@ RegisterFormat::RegisterFormat(RecordFormat format) {
 
 const std::vector<RecordFormat>& record_formats() { return formats(); }
 
-FieldNames parse_fields(const std::string& text) {
-  FieldNames names;
-  for (size_t begin = 0; begin < text.size();) {
-    size_t end = std::min(text.find(',', begin), text.size());
-    std::string one = text.substr(begin, end - begin);
-    size_t equals = one.find('=');
-    require(equals != one.npos && equals > 0 && equals + 1 < one.size(),
-            "--fields: expected name=name,..., for example ",
-            "prompt=question,completion=answer; found \"", one, "\"");
-    require(names.emplace(one.substr(0, equals), one.substr(equals + 1)).second, "--fields: \"",
-            one.substr(0, equals), "\" is given twice");
-    begin = end + 1;
-  }
-  return names;
-}
-
-Record::Record(const Json& json, const FieldNames& fields, std::string place,
-               std::function<OrderedJson()> ordered)
-    : json_(json), fields_(fields), place_(std::move(place)), ordered_(std::move(ordered)) {
-  require(json.is_object(), place_, ": expected an object, found ", describe(json));
-}
-
-std::string Record::name(const std::string& field) const {
-  auto found = fields_.find(field);
-  return found == fields_.end() ? field : found->second;
-}
-
-bool Record::has(const std::string& field) const {
-  auto found = json_.find(name(field));
-  return found != json_.end() && !found->is_null();
-}
-
-void Record::fail_field(const std::string& field, const std::string& expected,
-                        const std::string& found) const {
-  std::string called = name(field) == field ? "" : " (called \"" + name(field) + "\" by --fields)";
-  fail(place_, ": field \"", field, "\"", called, ": expected ", expected, ", found ", found,
-       "; the record's fields are: ", keys_of(json_));
-}
-
-std::string Record::text(const std::string& field) const {
-  if (!has(field)) fail_field(field, "a string", "nothing");
-  const Json& value = json_.at(name(field));
-  if (!value.is_string()) fail_field(field, "a string", describe(value));
-  return value.get<std::string>();
-}
-
-std::string Record::text_or(const std::string& field, const std::string& otherwise) const {
-  return has(field) ? text(field) : otherwise;
-}
-
-const Json& Record::list(const std::string& field) const {
-  if (!has(field)) fail_field(field, "an array", "nothing");
-  const Json& value = json_.at(name(field));
-  if (!value.is_array()) fail_field(field, "an array", describe(value));
-  return value;
-}
-
-OrderedJson Record::in_order(const std::string& field) const {
-  const Json& sorted = json_.at(name(field));
-  return ordered_ ? ordered_().at(name(field)) : OrderedJson(sorted);
-}
-
 namespace {
 
 // A list of tools or an object of variables; as the text of one, too, as Arrow's tables hold them.
 OrderedJson parsed_if_text(const Record& record, const std::string& field,
                            OrderedJson::value_t kind, const char* expected) {
-  if (!record.has(field)) return {};
+  if (!record.filled(field)) return {};
   OrderedJson value = record.in_order(field);
   if (value.is_string()) {
     try {
@@ -138,13 +78,39 @@ void read_beside_turns(const Record& record, const RecordFormat& format, const J
                                              "an object of variables for the template");
     read.insert({"tools", "chat_template_kwargs"});
   }
-  if (!example.is_text() && record.has("functions"))
+  if (!example.is_text() && record.filled("functions"))
     record.fail_field("functions",
                       "nothing (functions are read from \"tools\", as "
                       "{\"type\": \"function\", \"function\": {...}})",
                       describe(json.at(record.name("functions"))));
   for (auto& [key, value] : json.items())
-    if (!value.is_null() && !read.count(key)) example.unread.push_back(key);
+    if (!value.is_null() && !(value.is_string() && value.text().empty()) && !read.count(key))
+      example.unread.push_back(key);
+}
+
+// What to do about fields of no known format: the names that other tools and data sets have.
+std::string advice_for(const Json& json) {
+  auto first = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      if (json.contains(name)) return std::string(name);
+    return std::string();
+  };
+  if (json.contains("chosen") && json.contains("rejected"))
+    return "These are preferences (chosen and rejected): one of the two answers is trained on with "
+           "--fields, for example --fields prompt=prompt,completion=chosen";
+  if (json.contains("role") && json.contains("content"))
+    return "These are turns of a conversation: a record is a whole one, as in {\"messages\": "
+           "[{\"role\": ..., \"content\": ...}, ...]}";
+  const std::string turns =
+      first({"conversation", "dialog", "dialogue", "dialogs", "chat", "turns"});
+  if (!turns.empty()) return "Name them with --fields, for example --fields messages=" + turns;
+  std::string prompt = first({"prompt", "question", "query", "instruction", "input", "problem"}),
+              answer = first({"completion", "answer", "response", "output", "solution", "target"});
+  if (prompt.empty() || answer.empty()) {
+    prompt = "question";
+    answer = "answer";
+  }
+  return "Name them with --fields, for example --fields prompt=" + prompt + ",completion=" + answer;
 }
 
 const RecordFormat& format_named(const std::string& name) {
@@ -156,123 +122,198 @@ const RecordFormat& format_named(const std::string& name) {
 const RecordFormat& format_of(const Record& record, const Json& json,
                               const ExampleOptions& options) {
   if (!options.format.empty()) return format_named(options.format);
-  for (auto& format : record_formats()) {
-    bool here = std::all_of(format.required.begin(), format.required.end(),
-                            [&](auto& field) { return record.has(field); });
-    if (here) return format;
-  }
+  // A table has every column in every row, whatever is in it: first the formats whose fields hold
+  // something, then those whose fields are there.
+  for (const bool filled : {true, false})
+    for (auto& format : record_formats()) {
+      auto here = [&](const std::string& field) {
+        auto found = json.find(record.name(field));
+        return found != json.end() && !(filled && found->is_null());
+      };
+      if (std::all_of(format.required.begin(), format.required.end(), here)) return format;
+    }
   std::string known;
   for (auto& format : record_formats())
     known += "\n  " + format.name + ": " + joined(format.fields);
   fail(record.place(), ": the fields (", keys_of(json), ") are those of no known format:", known,
-       "\nName them with --fields, for example --fields prompt=question,completion=answer");
+       "\n", advice_for(json));
 }
 
 void check_field_names(const RecordFormat& format, const FieldNames& names) {
   for (auto& [ours, theirs] : names)
-    require(std::find(format.fields.begin(), format.fields.end(), ours) != format.fields.end(),
-            "--fields: the format ", format.name, " has no field \"", ours, "\"; it has ",
-            joined(format.fields));
+    require(ours == "rows" ||
+                std::find(format.fields.begin(), format.fields.end(), ours) != format.fields.end(),
+            "--fields: the format ", format.name, " has no field \"", ours, "\"",
+            did_you_mean(ours, format.fields), "; it has ", joined(format.fields));
 }
+
+bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
 
 class RecordReader {
  public:
-  RecordReader(const std::string& name, const ExampleOptions& options)
-      : name_(name), options_(options) {}
+  explicit RecordReader(const ExampleOptions& options) : options_(options) {}
 
-  bool full() const { return options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit; }
-
-  // The first record determines the format: a file that mixes formats is more likely a mistake.
-  void add(const Json& json, const std::string& place, std::function<OrderedJson()> ordered) {
-    Record record(json, options_.fields, place, std::move(ordered));
-    if (!format_) {
-      format_ = &format_of(record, json, options_);
-      check_field_names(*format_, options_.fields);
+  // False: no more are wanted.
+  bool take(Row&& row) {
+    if (full()) return false;
+    Example example;
+    if (row.problem.empty()) {
+      try {
+        read(row, example);
+      } catch (const Error& error) { row.problem = error.what(); }
     }
-    Example example = format_->read(record);
-    example.place = place;
-    read_beside_turns(record, *format_, json, example);
-    check(example);
+    if (wrong_names_.empty() && format_ && !checked_) check_names();
+    example.place = row.place;
+    example.problem = std::move(row.problem);
     examples_.push_back(std::move(example));
+    return !full();
   }
 
-  void lines(std::string_view text) {
-    int64_t line = 0;
-    for (size_t begin = 0; begin < text.size() && !full();) {
-      size_t end = std::min(text.find('\n', begin), text.size());
-      std::string_view one = text.substr(begin, end - begin);
-      begin = end + 1;
-      ++line;
-      if (one.find_first_not_of(" \t\r") == one.npos) continue;
-      JsonLimits limits;
-      limits.first_line = line;
-      add(parse_json(one, name_, limits), name_ + ", line " + std::to_string(line),
-          [=] { return OrderedJson::parse(one); });
-    }
-  }
-
-  void array(const Json& json, std::string_view text) {
-    OrderedJson whole;  // parsed when a record asks for it
-    for (size_t i = 0; i < json.size() && !full(); ++i)
-      add(json[i], name_ + ", record " + std::to_string(i + 1), [&whole, text, i] {
-        if (whole.is_null()) whole = OrderedJson::parse(text);
-        return whole[i];
-      });
-  }
-
-  std::vector<Example> result() {
-    require(!examples_.empty(), name_, ": there is no record in it");
+  std::vector<Example> result(const std::string& name) {
+    require(wrong_names_.empty(), wrong_names_);
+    require(!examples_.empty(), name, ": there is no record in it");
+    require(format_ || no_format_.empty(), no_format_);
+    Problems problems;
+    for (const Example& example : examples_)
+      if (!example.problem.empty()) problems.add(example.problem);
+    require(problems.none() || options_.keep_problems, problems.summary(int64_t(examples_.size())));
     return std::move(examples_);
   }
 
  private:
-  void check(const Example& example) const {
+  bool full() const {
+    return !wrong_names_.empty() ||
+           (options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit);
+  }
+
+  // The first record that can be read determines the format: a file that mixes formats is more
+  // likely a mistake.
+  void read(const Row& row, Example& example) {
+    const Record record(row, options_.fields);
+    if (!format_) {
+      try {
+        format_ = &format_of(record, row.json, options_);
+      } catch (const Error& error) {
+        if (no_format_.empty()) no_format_ = error.what();
+        throw;
+      }
+    }
+    example = format_->read(record);
+    read_beside_turns(record, *format_, row.json, example);
+    if (row.unread)
+      for (auto& [key, what] : *row.unread) example.unread.push_back(key);
+    check(example, row.place);
+  }
+
+  // --fields that no format has are wrong whatever the records are.
+  void check_names() {
+    checked_ = true;
+    try {
+      check_field_names(*format_, options_.fields);
+    } catch (const Error& error) { wrong_names_ = error.what(); }
+  }
+
+  void check(const Example& example, const std::string& place) const {
     if (example.is_text()) {
-      require(!example.text.empty(), example.place, ": the text is empty");
+      require(!example.text.empty(), place, ": the text is empty");
       return;
     }
     bool answered = false;
-    for (auto& message : example.messages)
-      answered |= message.role == "assistant" &&
-                  (!message.content.empty() || message.more.contains("tool_calls"));
-    require(answered, example.place,
-            ": there is no answer to learn from: no assistant turn with content");
+    size_t empty = 0;
+    for (size_t i = 0; i < example.messages.size(); ++i) {
+      const Message& message = example.messages[i];
+      if (message.role != "assistant") continue;
+      const bool here = !is_blank(message.content) || message.more.is_object();
+      answered |= here;
+      if (!here && message.trained && empty == 0) empty = i + 1;
+    }
+    require(answered, place, ": there is no answer to learn from: no assistant turn with content");
+    require(empty == 0, place, ": turn ", empty,
+            " (assistant) has an empty answer; remove the turn, or mark it \"train\": false");
   }
 
-  const std::string& name_;
   const ExampleOptions& options_;
   const RecordFormat* format_ = nullptr;
+  bool checked_ = false;
+  std::string no_format_, wrong_names_;
   std::vector<Example> examples_;
 };
 
+// Is an object with these keys a record? By the fields of the format that is named, or of any.
+bool is_record(const std::vector<std::string>& keys, const ExampleOptions& options) {
+  auto has = [&](const std::string& field) {
+    auto named = options.fields.find(field);
+    const std::string& key = named == options.fields.end() ? field : named->second;
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  for (auto& format : record_formats())
+    if (options.format.empty() || options.format == format.name)
+      if (std::all_of(format.required.begin(), format.required.end(), has)) return true;
+  return false;
+}
+
+std::vector<Example> documents_of(const std::string& text, const std::string& name,
+                                  const ExampleOptions& options) {
+  require(options.format.empty() || options.format == "text", name,
+          ": a .txt file holds plain text, not records of the format ", options.format);
+  std::vector<Example> examples = split_documents(text, name);
+  if (options.limit >= 0 && int64_t(examples.size()) > options.limit)
+    examples.resize(size_t(options.limit));
+  return examples;
+}
+
+bool is_plain_text(const std::string& name) {
+  return name.ends_with(".txt") || name.ends_with(".TXT");
+}
+
+std::string checked_text(std::string bytes, const std::string& name, TextEncoding encoding) {
+  std::string text = to_utf8(std::move(bytes), encoding, name);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  require(first != text.npos, name, ": the file is empty");
+  if (const std::string fault = utf8_fault(text); !fault.empty()) {
+    size_t line = 1;
+    for (size_t at = 0; at < text.size(); ++line) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      const std::string words = utf8_fault(std::string_view(text).substr(at, end - at));
+      require(words.empty(), name, ", line ", line, ": ", words);
+      at = end + 1;
+    }
+    fail(name, ": ", fault);
+  }
+  return text;
+}
+
 }  // namespace
+
+static std::vector<Example> examples_of(std::string bytes, const std::string& name,
+                                        const ExampleOptions& options) {
+  if (!options.format.empty()) format_named(options.format);
+  std::string kind = name;  // without .gz
+  bytes = uncompressed(std::move(bytes), kind, options.most_bytes);
+  if (is_plain_text(kind))
+    return documents_of(checked_text(std::move(bytes), name, options.encoding), name, options);
+  RecordReader reader(options);
+  FileOptions file{options.encoding, options.delimiter, "", {}, options.most_bytes};
+  if (auto rows = options.fields.find("rows"); rows != options.fields.end())
+    file.rows_field = rows->second;
+  file.is_record = [&](const std::vector<std::string>& keys) { return is_record(keys, options); };
+  read_rows(std::move(bytes), kind, name, file,
+            [&](Row&& row) { return reader.take(std::move(row)); });
+  return reader.result(name);
+}
 
 std::vector<Example> parse_examples(const std::string& text, const std::string& name,
                                     const ExampleOptions& options) {
-  if (!options.format.empty()) format_named(options.format);
-  RecordReader reader(name, options);
-  size_t first = text.find_first_not_of(" \t\r\n");
-  require(first != text.npos, name, ": the file is empty");
-  if (name.ends_with(".txt")) {
-    require(options.format.empty() || options.format == "text", name,
-            ": a .txt file holds plain text, not records of the format ", options.format);
-    std::vector<Example> examples = split_documents(text, name);
-    if (options.limit >= 0 && int64_t(examples.size()) > options.limit)
-      examples.resize(size_t(options.limit));
-    return examples;
-  }
-  if (text[first] == '[') {
-    JsonLimits limits;
-    limits.bytes = size_t(1) << 30;
-    reader.array(parse_json(text, name, limits), text);
-  } else {
-    reader.lines(text);
-  }
-  return reader.result();
+  return examples_of(text, name, options);
 }
 
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {
-  return parse_examples(read_text_file(path), path, options);
+  return examples_of(read_text_file(path), path, options);
+}
+
+std::string read_text(const std::string& path, TextEncoding encoding) {
+  std::string name = path;
+  return checked_text(uncompressed(read_text_file(path), name, size_t(1) << 30), path, encoding);
 }
 
 }  // namespace afina

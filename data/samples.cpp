@@ -1,11 +1,10 @@
 // Turns examples into samples: tokens and targets, with guards against training on nothing or on
 // the wrong tokens.
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <sstream>
 
 #include "data/batches.h"
+#include "data/sample_notes.h"
 #include "engine/error.h"
 #include "engine/files/sha256.h"
 #include "engine/threads.h"
@@ -125,7 +124,7 @@ Answers answers_to_find(TrainOn train_on) {
 
 Tokenised tokenise(const Example& example, const Context& context) {
   Tokenised row;
-  row.problem = marks_in(example, context);
+  row.problem = example.problem.empty() ? marks_in(example, context) : example.problem;
   if (!row.problem.empty()) return row;
   std::vector<Range> ranges;
   std::string text;
@@ -176,31 +175,6 @@ std::vector<Tokenised> tokenise_all(const std::vector<Example>& examples, const 
   return rows;
 }
 
-// Notes on what nothing has read: keys of records, and keys of turns that the template does not
-// mention. Each once, with the number of records or turns that have it.
-std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat,
-                                  bool answers) {
-  std::map<std::string, int64_t> records, turns;
-  for (const Example& example : examples) {
-    for (const std::string& key : example.unread) ++records[key];
-    for (const Message& message : example.messages)
-      if (message.more.is_object())
-        for (auto& [key, value] : message.more.items())
-          if (!value.is_null()) ++turns[key];
-  }
-  std::vector<std::string> notes;
-  for (auto& [key, count] : records)
-    notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                    (count == 1 ? " record" : " records") + " is not read");
-  for (auto& [key, count] : turns)
-    if (!chat.mentions(key))
-      notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                      (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
-  if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
-  if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
-  return notes;
-}
-
 class SampleCollector {
  public:
   SampleCollector(const Context& context, Samples& out) : context_(context), out_(out) {}
@@ -209,7 +183,8 @@ class SampleCollector {
     const SampleOptions& options = context_.options;
     ++out_.examples;
     if (!row.problem.empty()) {
-      if (problems_++ == 0) first_problem_ = example.place + ": " + row.problem;
+      out_.problems.add(example.problem.empty() ? example.place + ": " + row.problem
+                                                : example.problem);
       ++out_.skipped;
       return;
     }
@@ -226,9 +201,6 @@ class SampleCollector {
   // Throws after all records were seen, so that one error covers all of them.
   void check() const {
     const SampleOptions& options = context_.options;
-    require(problems_ == 0 || options.on_problem == OnProblem::skip, first_problem_, " (",
-            problems_, " of ", out_.examples,
-            " records have a problem of this kind). --on-problem skip leaves such records out");
     require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_,
             ": it is longer than --length ", options.length, "; so are ", too_long_, " of ",
             out_.examples, " records, the longest with ", most_tokens_, " tokens, and ",
@@ -268,6 +240,8 @@ class SampleCollector {
     out_.targets_lost += lost;
     if (context_.options.on_too_long == OnTooLong::skip || left == 0) {
       ++out_.skipped;
+      const int64_t tokens = int64_t(row.tokens.size());
+      if (out_.too_long++ == 0 || tokens < out_.shortest_too_long) out_.shortest_too_long = tokens;
       return;
     }
     ++out_.cut;
@@ -278,9 +252,9 @@ class SampleCollector {
 
   const Context& context_;
   Samples& out_;
-  int64_t problems_ = 0, too_long_ = 0;
+  int64_t too_long_ = 0;
   size_t most_tokens_ = 0;
-  std::string first_problem_, first_too_long_;
+  std::string first_too_long_;
 };
 
 std::string digest_of(const std::vector<Sample>& rows) {
@@ -302,7 +276,7 @@ std::string digest_of(const std::vector<Sample>& rows) {
 }  // namespace
 
 Samples make_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
-                     const ChatTemplate& chat, const SampleOptions& options) {
+                     const ChatTemplate& chat, const SampleOptions& options, Samples* all) {
   require(options.length >= 8 && options.length % 8 == 0,
           "--length: expected a multiple of 8 from 8, found ", options.length);
   require(!examples.empty(), "there are no examples to learn from");
@@ -315,20 +289,40 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
     collector.add(examples[i], int64_t(i), std::move(rows[i]));
     out.conversations += !examples[i].is_text();
   }
+  if (all) {
+    all->examples += out.examples;
+    all->problems.add(out.problems);
+  } else {
+    check_problems(out, options);
+  }
+  const bool reported = all && options.on_problem == OnProblem::error && !out.problems.none();
+  if (reported) return out;
   collector.check();
   out.notes =
       notes_on(examples, chat, out.conversations > 0 && options.train_on != TrainOn::everything);
   out.notes.insert(out.notes.begin(), tokenizer.notes().begin(), tokenizer.notes().end());
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
-          " were left out");
+          " were left out", why_left_out(out, options));
+  if (out.too_long > 0)
+    out.notes.push_back(std::to_string(out.too_long) + " of " + std::to_string(out.examples) +
+                        " records were left out as longer than --length " +
+                        std::to_string(options.length) + ", the shortest with " +
+                        std::to_string(out.shortest_too_long) + " tokens");
+  for (std::string& note : out.problems.notes()) out.notes.push_back(std::move(note));
   out.sha256 = digest_of(out.rows);
   return out;
 }
 
+void check_problems(const Samples& samples, const SampleOptions& options) {
+  require(samples.problems.none() || options.on_problem == OnProblem::skip,
+          samples.problems.summary(samples.examples), samples.problems.several() ? "\n" : ". ",
+          "--on-problem skip leaves such records out");
+}
+
 std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                   const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                  const SampleOptions& options) {
+                                  const SampleOptions& options, Samples* left_out) {
   if (options.on_problem != OnProblem::skip && options.on_too_long == OnTooLong::error) {
     if (int64_t(examples.size()) > count) examples.resize(size_t(count));
     return examples;
@@ -342,18 +336,18 @@ std::vector<Example> first_usable(std::vector<Example> examples, int64_t count,
                                      : options.on_problem == OnProblem::error;
     Samples kept;
     SampleCollector(context, kept).add(example, 0, std::move(row));
-    if (error || !kept.rows.empty()) usable.push_back(std::move(example));
+    if (error || !kept.rows.empty()) {
+      usable.push_back(std::move(example));
+    } else if (left_out) {
+      ++left_out->examples;
+      left_out->problems.add(kept.problems);
+      left_out->too_long += kept.too_long;
+      if (left_out->shortest_too_long == 0 ||
+          (kept.too_long > 0 && kept.shortest_too_long < left_out->shortest_too_long))
+        left_out->shortest_too_long = kept.shortest_too_long;
+    }
   }
   return usable;
-}
-
-std::string Samples::summary() const {
-  std::ostringstream text;
-  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, "
-       << targets << " of them targets";
-  if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
-  if (skipped) text << "; " << skipped << " left out";
-  return text.str();
 }
 
 }  // namespace afina

@@ -5,7 +5,7 @@ namespace afina {
 
 namespace {
 
-FlopCount attention_count;
+std::map<int64_t, FlopCount> attention_count;  // by window
 
 FlopCount since(const FlopCount& then, const FlopCount& now) {
   FlopCount d;
@@ -16,34 +16,52 @@ FlopCount since(const FlopCount& then, const FlopCount& now) {
 
 }  // namespace
 
-void count_attention_flops(int64_t n) {
+void count_attention_flops(int64_t n, int64_t window) {
   int64_t before = flops().recomputed;
   count_flops(n);
-  attention_count.of[int(PhaseScope::current())] += n;
-  attention_count.recomputed += flops().recomputed - before;
+  FlopCount& count = attention_count[window];
+  count.of[int(PhaseScope::current())] += n;
+  count.recomputed += flops().recomputed - before;
 }
-const FlopCount& attention_flops() { return attention_count; }
+FlopCount attention_flops() {
+  FlopCount sum;
+  for (auto& [window, count] : attention_count) {
+    for (int p = 0; p < phase_count; ++p) sum.of[p] += count.of[p];
+    sum.recomputed += count.recomputed;
+  }
+  return sum;
+}
+const std::map<int64_t, FlopCount>& attention_flops_detail::by_window() { return attention_count; }
 
 StepFlops::StepFlops() : all_(flops()), attention_(attention_count) {}
-void StepFlops::done(int64_t pairs) {
+void StepFlops::done(const AttentionPairs& pairs) {
   all_ = since(all_, flops());
-  attention_ = since(attention_, attention_count);
+  for (auto& [window, count] : attention_count)
+    attention_[window] = since(attention_[window], count);
   pairs_ = pairs;
 }
-void StepFlops::count_again(int64_t pairs) const {
-  auto count = [&](int64_t all, int64_t attention) {
-    count_flops(all - attention);
-    count_attention_flops(pairs_ ? attention / pairs_ * pairs : 0);
+void StepFlops::count_again(const AttentionPairs& pairs) const {
+  auto number = [](const AttentionPairs& of, int64_t window) {
+    auto found = of.find(window);
+    return found == of.end() ? int64_t(0) : found->second;
+  };
+  // Counts what does not belong to attention, then each window's share.
+  auto count = [&](int64_t all, auto part) {
+    for (auto& [window, counted] : attention_) all -= part(counted);
+    count_flops(all);
+    for (auto& [window, counted] : attention_)
+      if (int64_t then = number(pairs_, window))
+        count_attention_flops(part(counted) / then * number(pairs, window), window);
   };
   for (int p = 0; p < phase_count; ++p) {
     PhaseScope phase{Phase(p)};
     bool back = Phase(p) == Phase::backward;  // all recomputed FLOPs are the backward phase's
     if (back) {
       Recomputing recomputing;
-      count(all_.recomputed, attention_.recomputed);
+      count(all_.recomputed, [](const FlopCount& c) { return c.recomputed; });
     }
     count(all_.of[p] - (back ? all_.recomputed : 0),
-          attention_.of[p] - (back ? attention_.recomputed : 0));
+          [&](const FlopCount& c) { return c.of[p] - (back ? c.recomputed : 0); });
   }
 }
 

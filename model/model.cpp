@@ -61,6 +61,7 @@ Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
   Tensor y({x.shape()[0], x.shape()[1], weight.rows()}, statistic_dtype(x.dtype()), x.device());
   Tensor flat = y.viewed({y.rows(), y.columns()});
   kernel::matmul(flat, x.viewed({x.rows(), x.columns()}), weight, false, true, false, Tensor());
+  if (config.logit_cap > 0.) cap_logits(y, config.logit_cap);
   return y;
 }
 
@@ -69,6 +70,7 @@ Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
   Tensor y({1, weight.rows()}, statistic_dtype(x.dtype()), x.device());
   kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false,
                  true, false, Tensor());
+  if (config.logit_cap > 0.) cap_logits(y, config.logit_cap);
   return y.viewed({y.size()});
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/ops/cross_entropy.h"
+#include "model/gguf_form.h"
 #include "model/layers.h"
 #include "model/points.h"
 
@@ -15,12 +16,15 @@ namespace afina {
 
 // The checked content of a config.json (or of GGUF metadata translated to that form).
 struct ModelConfig {
-  // The model_type of config.json: "llama", "gpt2", "qwen2" or "mistral".
+  // The model_type of config.json: "llama", "gpt2", "qwen2", ...
   std::string architecture;
   int64_t vocabulary = 0, dim = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn_dim = 0,
           context = 0;
   double norm_eps = 1e-5, rope_theta = 10000.;
+  double logit_cap = 0.;  // logits become cap · tanh(logit / cap) (Gemma 2); 0: they stay
   bool tied = true;
+  // What the user should be told once: what the config asks for and is not done.
+  std::vector<std::string> notes;
   Json json;  // the config as read; written back when the model is saved
 };
 
@@ -55,8 +59,9 @@ class Model {
 
   // Sum of the cross-entropy over all targets, times scale, in nats. Pass scale = 1 / number of
   // targets of the whole step.
-  Loss loss(const Inputs& inputs, double scale) {
-    return cross_entropy(hidden(inputs), head(), inputs.targets, scale);
+  // An architecture may add a term of its own while a tape records (the loss of routers).
+  virtual Loss loss(const Inputs& inputs, double scale) {
+    return cross_entropy(hidden(inputs), head(), inputs.targets, scale, config.logit_cap);
   }
   // Logits (B, T, vocabulary) in f32 (f64 for models in f64), for generation, references and small
   // inputs. Training never materialises them.
@@ -119,6 +124,7 @@ struct Architecture {
   std::function<void(ModelConfig&, const std::string& where)> check;
   std::function<std::unique_ptr<Model>(const ModelConfig&, Parameters&)> build;
   const char* hf_class;  // entry of "architectures" in config.json, e.g. "LlamaForCausalLM"
+  GgufForm gguf = {};
 };
 std::map<std::string, Architecture>& architectures();
 // Reads `key` as an integer from 1 to `most`. Throws otherwise; `where` begins the message.
@@ -130,6 +136,6 @@ ModelConfig parse_config(const Json& json, const std::string& where);
 
 }  // namespace afina
 
-#define REGISTER_ARCHITECTURE(name, check, build, hf_class)           \
+#define REGISTER_ARCHITECTURE(name, ...)                              \
   [[maybe_unused]] static const bool registered_architecture_##name = \
-      (::afina::architectures()[#name] = ::afina::Architecture{check, build, hf_class}, true)
+      (::afina::architectures()[#name] = ::afina::Architecture{__VA_ARGS__}, true)

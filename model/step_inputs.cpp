@@ -96,7 +96,7 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
     memory(device_).copy(all.data(), packed.words.data(), all.bytes());
   }
   ahead_.reset();
-  kind_ = {std::move(packed.key), 0};
+  kind_ = {std::move(packed.key), {}};
   if (device_ != Device::cpu)
     // Safe: no operation of an earlier step reads it any more.
     all.buffer()->host = std::move(packed.words);
@@ -104,7 +104,9 @@ void StepInputs::load(const std::vector<InputRows>& micro_batches, uint64_t seed
     in.training = true;
     in.seed = seed;
     in.step = step;
-    kind_.pairs += visible_pairs(in.starts, in.starts.columns());
+    each_attention_window([&](int64_t window) {
+      kind_.pairs[window] += visible_pairs(in.starts, in.starts.columns(), window);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// Shared by the two formats that hold whole conversations.
+// Shared by the formats that hold whole conversations.
 #include "data/formats/conversation.h"
 
 #include <algorithm>
@@ -30,17 +30,55 @@ bool is_training_mark(const std::string& key) {
   return false;
 }
 
+// Where a turn is: the record, its field with the turns, and which one it is.
+struct TurnPlace {
+  const Record& record;
+  const std::string& field;
+  size_t index;
+  std::string text() const { return field + "[" + std::to_string(index) + "]"; }
+};
+
+// Parts of type text, joined: what a list of them means when there is nothing but text. Keys that
+// parts have beside their text are added to `unread`.
+std::string text_of_parts(const TurnPlace& place, const std::string& key, const Json& parts,
+                          std::vector<std::string>& unread) {
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string at = place.text() + "." + key + "[" + std::to_string(i) + "]";
+    const Json& part = parts[i];
+    if (!part.is_object())
+      place.record.fail_field(at, "a part {\"type\": \"text\", \"text\": ...}", describe(part));
+    auto type = part.find("type"), own = part.find("text");
+    if (type == part.end() || !(*type == "text"))
+      place.record.fail_field(at + ".type", "\"text\", as a model of text takes no other parts",
+                              type == part.end() ? "nothing" : describe(*type), &part);
+    if (own == part.end() || !own->is_string())
+      place.record.fail_field(at + ".text", "a string",
+                              own == part.end() ? "nothing" : describe(*own), &part);
+    text += own->text();
+    for (auto& [name, value] : part.items())
+      if (name != "type" && name != "text" && !value.is_null())
+        unread.push_back(key + "[]." + name);
+  }
+  return text;
+}
+
 // One turn: its text, whether it is trained, and what else it has.
 class TurnReader {
  public:
-  TurnReader(const Record& record, const Json& turn, std::string at, const std::string& content_key)
-      : record_(record), turn_(turn), at_(std::move(at)), content_key_(content_key) {}
+  TurnReader(const TurnPlace& place, const Json& turn, const std::string& content_key)
+      : place_(place),
+        record_(place.record),
+        turn_(turn),
+        at_(place.text()),
+        content_key_(content_key) {}
 
-  std::string text(const std::string& key) const {
+  std::string text(const std::string& key, std::vector<std::string>& unread) const {
     auto found = turn_.find(key);
-    if (found == turn_.end()) record_.fail_field(at_ + "." + key, "a string", "nothing");
-    if (!found->is_string()) record_.fail_field(at_ + "." + key, "a string", describe(*found));
-    return found->get<std::string>();
+    if (found == turn_.end()) record_.fail_field(at_ + "." + key, "a string", "nothing", &turn_);
+    if (found->is_array() && key == content_key_) return text_of_parts(place_, key, *found, unread);
+    return text_of(record_, at_ + "." + key, *found,
+                   [&] { return record_.exact(place_.field)[place_.index][key]; });
   }
 
   // Where an assistant calls tools the text may be null or absent.
@@ -82,31 +120,48 @@ class TurnReader {
   }
 
  private:
+  const TurnPlace& place_;
   const Record& record_;
   const Json& turn_;
   std::string at_;
   const std::string& content_key_;
 };
 
+// Names of role and content: those of the format, or those of the other form, where the turn has
+// these and nobody has named any.
+struct TurnKeys {
+  std::string role, content;
+};
+TurnKeys keys_of(const Record& record, const Json& turn, const std::string& role,
+                 const std::string& content) {
+  if (turn.contains(role) || turn.contains(content)) return {role, content};
+  if (record.named("role") || record.named("content") || record.named("from") ||
+      record.named("value"))
+    return {role, content};
+  for (const TurnKeys& other : {TurnKeys{"role", "content"}, TurnKeys{"from", "value"}})
+    if (turn.contains(other.role) && turn.contains(other.content)) return other;
+  return {role, content};
+}
+
 }  // namespace
 
-Example read_conversation(const Record& record, const std::string& field,
-                          const std::string& role_key, const std::string& content_key) {
-  Example example;
-  if (record.has("system")) example.messages.push_back({"system", record.text("system")});
+void read_turns(const Record& record, const std::string& field, const std::string& role_name,
+                const std::string& content_name, Example& example) {
   const Json& turns = record.list(field);
   OrderedJson ordered;  // read when a turn has keys beside role and content
   for (size_t i = 0; i < turns.size(); ++i) {
-    std::string at = field + "[" + std::to_string(i) + "]";
+    const TurnPlace place{record, field, i};
+    const std::string at = place.text();
     const Json& turn = turns[i];
     if (!turn.is_object())
-      record.fail_field(at, "an object with " + role_key + " and " + content_key, describe(turn));
-    const TurnReader reader(record, turn, at, content_key);
-    Message message{translated(reader.text(role_key)), ""};
+      record.fail_field(at, "an object with " + role_name + " and " + content_name, describe(turn));
+    const auto [role_key, content_key] = keys_of(record, turn, role_name, content_name);
+    const TurnReader reader(place, turn, content_key);
+    Message message{translated(reader.text(role_key, example.unread)), ""};
     if (!is_role(message.role))
       record.fail_field(at + "." + role_key, "user or assistant, system or tool",
                         "\"" + message.role + "\"");
-    if (!reader.has_no_text()) message.content = reader.text(content_key);
+    if (!reader.has_no_text()) message.content = reader.text(content_key, example.unread);
     message.trained = reader.trained(message.role);
     if (reader.has_more(role_key)) {
       if (ordered.is_null()) ordered = record.in_order(field);
@@ -118,7 +173,29 @@ Example read_conversation(const Record& record, const std::string& field,
     }
     example.messages.push_back(std::move(message));
   }
+}
+
+Example read_conversation(const Record& record, const std::string& field, const std::string& role,
+                          const std::string& content) {
+  Example example;
+  if (record.has("system")) example.messages.push_back({"system", record.text("system")});
+  read_turns(record, field, role, content, example);
   return example;
+}
+
+void read_history(const Record& record, Example& example) {
+  if (!record.filled("history")) return;
+  const Json& pairs = record.list("history");
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const Json& pair = pairs[i];
+    const std::string at = "history[" + std::to_string(i) + "]";
+    if (!pair.is_array() || pair.size() != 2)
+      record.fail_field(at, "a pair [question, answer]", describe(pair));
+    for (size_t k = 0; k < 2; ++k)
+      example.messages.push_back({k == 0 ? "user" : "assistant",
+                                  text_of(record, at + "[" + std::to_string(k) + "]", pair[k],
+                                          [&] { return record.exact("history")[i][k]; })});
+  }
 }
 
 }  // namespace afina

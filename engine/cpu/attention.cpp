@@ -31,14 +31,14 @@ AFINA_INLINE S softmax_row(T* p, S* s, int64_t seen, int64_t width, S scale) {
   return greatest + math::log(sum);
 }
 
-// Queries t0 .. t1, which all start at the same first key, for all heads that share key head kv.
+// Queries t0 .. t1 of one document, for all heads that share key head kv.
 template <class T>
 static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t kv, int64_t t0,
                    int64_t t1) {
   using S = sum_of<T>;
-  int64_t start = x.start(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0,
+  int64_t start = x.first_of_block(b, t0), width = x.position(t1 - 1) + 1 - start, count = t1 - t0,
           rows = count * x.group, dim = x.dim, h0 = kv * x.group;
-  int64_t ld = (width + lanes - 1) / lanes * lanes;
+  int64_t ld = x.row_space(width);
   // Stacks the queries of the group's heads, so that one product reads the keys once for all of
   // them.
   T* q = static_cast<T*>(scratch(scratch_query, size_t(rows * dim) * sizeof(T)));
@@ -52,8 +52,15 @@ static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t k
   int64_t ldk = x.kv_heads * dim;
   gemm(small_product(rows, width, dim, q, dim, false, k, ldk, true, scores, ld, x.sums, false));
   for (int64_t r = 0; r < rows; ++r) {
-    int64_t t = t0 + r % count;
-    S log_sum = softmax_row(p + r * ld, scores + r * ld, x.position(t) + 1 - start, width, x.scale);
+    int64_t t = t0 + r % count, skip = x.first(b, t) - start,
+            seen = x.position(t) + 1 - start - skip;
+    S *s = scores + r * ld + skip, scale = x.scale;
+    if (x.cap > S(0)) {
+      cap_scores(s, seen, scale, x.cap);
+      scale = S(1);
+    }
+    S log_sum = softmax_row(p + r * ld + skip, s, seen, width - skip, scale);
+    for (int64_t i = 0; i < skip; ++i) p[r * ld + i] = T{};
     lse[(b * x.T_ + t) * x.heads + h0 + r / count] = log_sum;
   }
   gemm(small_product(rows, dim, width, p, ld, false, v, ldk, false, q, dim, x.in, false));
@@ -62,10 +69,10 @@ static void attend(const Heads<T>& x, T* o, sum_of<T>* lse, int64_t b, int64_t k
 }
 
 static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, const Tensor& v,
-                      const Tensor& starts, double scale) {
+                      const Tensor& starts, AttentionForm form) {
   with_type(q.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
-    Heads<T> x(q, k, v, starts, scale);
+    Heads<T> x(q, k, v, starts, form);
     T* out = o.data<T>();
     auto* logs = lse.data<sum_of<T>>();
     int64_t blocks = (x.T_ + block - 1) / block, sequences = q.shape()[0];

@@ -17,8 +17,8 @@ struct Slopes {
   S *sum_k, *sum_v;  // (S, dim) of one key head, in scratch memory
 };
 
-// Queries t0 .. t1, which all start at the same first key, with the probabilities of the `width`
-// keys from there on and the gradients of their scores.
+// Queries t0 .. t1 of one document, with the probabilities of the `width` keys from `start` on and
+// the gradients of their scores.
 template <class T>
 struct Block {
   int64_t t0, t1, start, width, ld;
@@ -26,17 +26,27 @@ struct Block {
 };
 
 // Turns scores into probabilities p, and dp into ds = p (dp - Σ dO · O) scale. Zeros from `seen` to
-// `width`.
+// `width`. cap: of the scores, 0 for none.
 template <class T, class S>
 AFINA_INLINE void slope_row(T* p, T* ds, const S* s, const S* dp, int64_t seen, int64_t width,
-                            S scale, S log_sum, S along) {
+                            S scale, S cap, S log_sum, S along) {
   using V = vector_of<T>;
   V by = scale, less = -log_sum, minus = along;
-  columns16(seen, [=](int64_t i, int n) {
-    V e = math::exp(v_fma(take(s + i, n), by, less)), d = e * (take(dp + i, n) - minus) * by;
-    put(p + i, e, n);
-    put(ds + i, d, n);
-  });
+  if (cap > S(0)) {
+    V inner = scale / cap, most = cap;
+    columns16(seen, [=](int64_t i, int n) {
+      V t = math::tanh(take(s + i, n) * inner), e = math::exp(v_fma(t, most, less)),
+        d = e * (take(dp + i, n) - minus) * (V(1.f) - t * t) * by;
+      put(p + i, e, n);
+      put(ds + i, d, n);
+    });
+  } else {
+    columns16(seen, [=](int64_t i, int n) {
+      V e = math::exp(v_fma(take(s + i, n), by, less)), d = e * (take(dp + i, n) - minus) * by;
+      put(p + i, e, n);
+      put(ds + i, d, n);
+    });
+  }
   for (int64_t i = seen; i < width; ++i) {
     p[i] = T{};
     ds[i] = T{};
@@ -50,7 +60,7 @@ static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
   using S = sum_of<T>;
   using V = vector_of<T>;
   int64_t count = q.t1 - q.t0, width = q.width, dim = x.dim, kv = h / x.group,
-          ld = (width + lanes - 1) / lanes * lanes;
+          ld = x.row_space(width);
   int64_t ldq = x.heads * dim, ldk = x.kv_heads * dim;
   S* s = static_cast<S*>(scratch(scratch_scores, size_t(count * ld) * sizeof(S)));
   S* dp = static_cast<S*>(scratch(scratch_slopes, size_t(count * ld) * sizeof(S)));
@@ -74,8 +84,12 @@ static void slopes_of(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
       sum = v_fma(take(dout + r * ldq + i, n), take(o + r * ldq + i, n), sum);
     });
     S log_sum = x.lse[(b * x.T_ + q.t0 + r) * x.heads + h];
-    slope_row(q.p + r * q.ld, q.ds + r * q.ld, s + r * ld, dp + r * ld,
-              x.position(q.t0 + r) + 1 - q.start, width, x.scale, log_sum, sum_lanes<S>(sum));
+    int64_t skip = x.first(b, q.t0 + r) - q.start;
+    T *p = q.p + r * q.ld, *ds = q.ds + r * q.ld;
+    slope_row(p + skip, ds + skip, s + r * ld + skip, dp + r * ld + skip,
+              x.position(q.t0 + r) + 1 - q.start - skip, width - skip, x.scale, x.cap, log_sum,
+              sum_lanes<S>(sum));
+    for (int64_t i = 0; i < skip; ++i) p[i] = ds[i] = T{};
   }
   gemm(small_product(count, dim, width, q.ds, q.ld, false, k, ldk, false,
                      d.dq + x.query(b, q.t0, h), ldq, x.in, false));
@@ -99,7 +113,8 @@ static void add_block(const Heads<T>& x, const Slopes<T>& d, int64_t b, int64_t 
 // The block that starts at query t.
 template <class T>
 AFINA_INLINE Block<T> block_at(const Heads<T>& x, int64_t b, int64_t t) {
-  int64_t end = x.run_end(b, t, t + block < x.T_ ? t + block : x.T_), start = x.start(b, t);
+  int64_t end = x.run_end(b, t, t + block < x.T_ ? t + block : x.T_),
+          start = x.first_of_block(b, t);
   return {t, end, start, x.position(end - 1) + 1 - start, 0, nullptr, nullptr};
 }
 
@@ -143,8 +158,7 @@ template <class T>
 static void backward_together(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t kv) {
   constexpr int64_t most = 64;
   Block<T> blocks[most];
-  int64_t window = 2 * thread_count() < most ? 2 * thread_count() : most,
-          ld = (x.S_ + lanes - 1) / lanes * lanes;
+  int64_t window = 2 * thread_count() < most ? 2 * thread_count() : most, ld = x.row_space(x.S_);
   size_t bytes = size_t(window * block * ld) * sizeof(T);
   T *p = static_cast<T*>(scratch(scratch_weights, bytes)),
     *ds = static_cast<T*>(scratch(scratch_slopes_rounded, bytes));
@@ -174,10 +188,10 @@ static void backward_together(const Heads<T>& x, Slopes<T> d, int64_t b, int64_t
 
 static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor& dout,
                                const Tensor& o, const Tensor& lse, const Tensor& q, const Tensor& k,
-                               const Tensor& v, const Tensor& starts, double scale) {
+                               const Tensor& v, const Tensor& starts, AttentionForm form) {
   with_type(q.dtype(), [&](auto* type) {
     using T = AFINA_TYPE(type);
-    Heads<T> x(q, k, v, starts, scale);
+    Heads<T> x(q, k, v, starts, form);
     x.lse = lse.data<sum_of<T>>();
     Slopes<T> d{dout.data<T>(), o.data<T>(), dq.data<T>(), dk.data<T>(),
                 dv.data<T>(),   nullptr,     nullptr};

@@ -16,10 +16,11 @@ struct Heads {
   const S* lse = nullptr;
   const int32_t* starts;
   int64_t T_, S_, heads, kv_heads, dim, group;
-  S scale;
+  S scale, cap;    // cap 0: none
+  int64_t window;  // 0: none
   Dtype in = dtype_of<T>::value, sums = dtype_of<S>::value;
   AFINA_INLINE Heads(const Tensor& query, const Tensor& key, const Tensor& value,
-                     const Tensor& first, double by)
+                     const Tensor& first, AttentionForm form)
       : q(query.data<T>()),
         k(key.data<T>()),
         v(value.data<T>()),
@@ -30,7 +31,9 @@ struct Heads {
         kv_heads(key.shape()[2]),
         dim(query.columns()),
         group(heads / kv_heads),
-        scale(S(by)) {}
+        scale(S(form.scale)),
+        cap(S(form.cap)),
+        window(form.window) {}
   // Element offset of query t of head h, or of key s of its head.
   AFINA_INLINE int64_t query(int64_t b, int64_t t, int64_t h) const {
     return ((b * T_ + t) * heads + h) * dim;
@@ -40,6 +43,20 @@ struct Heads {
   }
   AFINA_INLINE int64_t position(int64_t t) const { return S_ - T_ + t; }
   AFINA_INLINE int64_t start(int64_t b, int64_t t) const { return starts[b * T_ + t]; }
+  // The first key that query t sees.
+  AFINA_INLINE int64_t first(int64_t b, int64_t t) const {
+    int64_t from = start(b, t), least = position(t) - window + 1;
+    return window && least > from ? least : from;
+  }
+  // The first key that a block of queries from t on reads: a whole number of pairs and of tiles'
+  // blocks (32) after the document's start, so that the bits do not depend on where blocks begin.
+  AFINA_INLINE int64_t first_of_block(int64_t b, int64_t t) const {
+    return start(b, t) + (first(b, t) - start(b, t)) / 32 * 32;
+  }
+  // Space for a row of scores over `width` keys: groups of 16 may begin at any of them.
+  AFINA_INLINE int64_t row_space(int64_t width) const {
+    return (width + lanes - 1) / lanes * lanes + (window ? lanes : 0);
+  }
   // End (at most `limit`) of the run of queries from t on that start at the same first key.
   AFINA_INLINE int64_t run_end(int64_t b, int64_t t, int64_t limit) const {
     int64_t end = t + 1;
@@ -47,6 +64,14 @@ struct Heads {
     return end;
   }
 };
+
+// s = cap · tanh(scale s / cap), for the first n elements: the capped scores.
+template <class S>
+AFINA_INLINE void cap_scores(S* s, int64_t n, S scale, S cap) {
+  using V = vector_of<S>;
+  V by = scale / cap, most = cap;
+  columns16(n, [=](int64_t i, int m) { put(s + i, most * math::tanh(take(s + i, m) * by), m); });
+}
 
 // A product on this thread: C (m, n) = [C +] A · B.
 template <class T>

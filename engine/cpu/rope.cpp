@@ -15,9 +15,9 @@ static void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& 
     const T* in = x.data<T>();
     const S* angles = table.data<S>();
     const int32_t* at = positions.data<int32_t>();
-    int64_t heads = x.shape()[2], dim = x.columns(), half = dim / 2;
+    int64_t heads = x.shape()[2], dim = x.columns(), turned = table.columns(), half = turned / 2;
     each_row(positions.size(), 2 * heads * dim, [=](int64_t r) {
-      const S *cosine = angles + int64_t(at[r]) * dim, *sine = cosine + half;
+      const S *cosine = angles + int64_t(at[r]) * turned, *sine = cosine + half;
       columns16(half, [=](int64_t i, int n) {
         V c = take(cosine + i, n), s = take(sine + i, n);
         if (backwards) s = -s;
@@ -27,6 +27,8 @@ static void rope(Tensor& y, const Tensor& x, const Tensor& table, const Tensor& 
           put(out + h * dim + half + i, v_fma(b, c, a * s), n);
         }
       });
+      for (int64_t h = r * heads; turned < dim && h < (r + 1) * heads; ++h)
+        memcpy(out + h * dim + turned, in + h * dim + turned, size_t(dim - turned) * sizeof(T));
     });
   });
 }

@@ -57,6 +57,43 @@ size_t locate(std::string_view text, int depth, size_t key) {
   return text.size();
 }
 
+// What people write where JSON has something else, at a position where the parser stopped; "" for
+// anything else. The position moves to its beginning.
+std::string not_json(std::string_view text, size_t& position) {
+  auto in_word = [&](size_t i) {
+    const char c = text[i];
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '_';
+  };
+  if (position >= text.size()) return "";
+  size_t begin = position, end = position;
+  while (begin > 0 && position - begin < 12 && in_word(begin - 1)) --begin;
+  while (end < text.size() && end - begin < 12 && in_word(end)) ++end;
+  const std::string_view word = text.substr(begin, end - begin);
+  for (const char* number : {"NaN", "nan", "Infinity", "-Infinity", "-NaN", "inf", "-inf"})
+    if (word == number) {
+      position = begin;
+      return std::string(word) +
+             ", which Python writes for a number that has no value, is not part of JSON: write "
+             "null or leave the key out (json.dumps(..., allow_nan=False) finds them)";
+    }
+  for (const char* name : {"None", "True", "False", "undefined"})
+    if (word == name) {
+      position = begin;
+      return std::string(word) +
+             " is not part of JSON: expected null, true or false (json.dumps writes them)";
+    }
+  if (text[position] == '\'')
+    return "a single quote: JSON has double quotes; text that Python printed has to be written "
+           "with json.dumps";
+  if ((text[position] == '}' || text[position] == ']') && position > 0) {
+    const size_t before = text.find_last_not_of(" \t\r\n", position - 1);
+    if (before != text.npos && text[before] == ',')
+      return "a comma before a closing bracket; remove it";
+  }
+  if (text[position] == '/' || text[position] == '#') return "JSON has no comments; remove it";
+  return "";
+}
+
 // Builds the value from the parser's events. The library's own builder knows neither keys given
 // twice nor a limit of depth. What is wrong is noted and the parser stopped: a throw through its
 // frames would cost more than the parsing.
@@ -72,6 +109,9 @@ class Builder : public JsonEvents {
     else if (open_.back().is_object) open_.back().members.back().second = std::move(value);
     else open_.back().elements.push_back(std::move(value));
     return true;
+  }
+  bool real(double number, const std::string& digits) override {
+    return limits_.exact_numbers ? value(digits) : value(number);
   }
   bool open(bool is_object) override {
     if (int(open_.size()) >= limits_.depth)
@@ -103,7 +143,9 @@ class Builder : public JsonEvents {
     if (size_t column = words.find(", column "); column != words.npos)
       start = words.find(": ", column);
     if (start != words.npos) words = words.substr(start + 2);
-    stop(position > 0 ? position - 1 : 0, ": not valid JSON: " + excerpt(words, 240));
+    if (position > 0) --position;
+    if (const std::string known = not_json(text_, position); !known.empty()) words = known;
+    stop(position, ": not valid JSON: " + excerpt(words, 240));
   }
 
  private:

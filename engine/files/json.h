@@ -18,6 +18,7 @@ struct JsonLimits {
   int depth = 64;  // arrays and objects within one another
   int64_t first_line =
       1;  // the number of the text's first line in its file: for files with one JSON value a line
+  bool exact_numbers = false;  // numbers that are no integers become strings: 1.50 is "1.50"
 };
 
 // Error with `where`, line, column and what was found. Also for: keys given twice, invalid UTF-8,

@@ -66,7 +66,9 @@ class Passing : public nlohmann::json_sax<Library> {
   bool boolean(bool value) override { return to_.value(value); }
   bool number_integer(number_integer_t value) override { return to_.value(value); }
   bool number_unsigned(number_unsigned_t value) override { return to_.value(value); }
-  bool number_float(number_float_t value, const string_t&) override { return to_.value(value); }
+  bool number_float(number_float_t value, const string_t& digits) override {
+    return to_.real(value, digits);
+  }
   bool string(string_t& value) override { return to_.value(std::move(value)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(size_t) override { return to_.open(true); }

@@ -11,7 +11,9 @@ namespace afina {
 class JsonEvents {
  public:
   virtual ~JsonEvents() = default;
-  virtual bool value(Json value) = 0;       // null, true or false, a number or a text
+  virtual bool value(Json value) = 0;  // null, true or false, an integer or a text
+  // A number with a point or an exponent, or one beyond 64 bits, and its text.
+  virtual bool real(double number, const std::string& digits) = 0;
   virtual bool open(bool object) = 0;       // an object begins, or an array
   virtual bool key(std::string& name) = 0;  // of the member that follows; may be moved from
   virtual bool close() = 0;                 // of what was opened last

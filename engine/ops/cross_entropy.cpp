@@ -85,9 +85,10 @@ struct Rows {
 // The workspace of one chunk; the last chunk uses its first rows.
 struct Workspace {
   Tensor x, logits, losses, dlogits, dx;
+  Tensor slopes, cast_slopes;  // of the capped logits: 1 - tanh²; cast to dlogits' dtype
   // like_x: gives dtype, device and columns of x.
   Workspace(int64_t rows, int64_t part, const Tensor& like_x, const Tensor& weight, bool gradients,
-            bool x_needs_grad) {
+            bool x_needs_grad, bool capped) {
     const Dtype dtype = like_x.dtype(), statistics = statistic_dtype(dtype);
     const Device device = like_x.device();
     const bool in_place = gradients && statistics == dtype;
@@ -96,6 +97,9 @@ struct Workspace {
     losses = Tensor({rows, 1}, statistics, device);
     if (gradients) dlogits = in_place ? logits : Tensor({rows, weight.rows()}, dtype, device);
     if (x_needs_grad) dx = like(x);
+    if (!capped || !gradients) return;
+    slopes = like(logits);
+    if (statistics != dtype) cast_slopes = Tensor(logits.shape(), dtype, device);
   }
   Workspace(const Workspace& all, int64_t rows) {
     auto cut = [&](const Tensor& t) {
@@ -106,19 +110,42 @@ struct Workspace {
     losses = cut(all.losses);
     dlogits = cut(all.dlogits);
     dx = cut(all.dx);
+    slopes = cut(all.slopes);
+    cast_slopes = cut(all.cast_slopes);
   }
 };
 
+// logits = cap · tanh(logits / cap); slopes, unless empty, becomes the derivative.
+void cap_with_slopes(Tensor& logits, Tensor& slopes, double cap) {
+  kernel::affine(logits, logits, 1. / cap, 0.);
+  kernel::map(logits, logits, Scalar::tanh);
+  if (slopes) {
+    kernel::map(slopes, logits, Scalar::square);
+    kernel::affine(slopes, slopes, -1., 1.);
+  }
+  kernel::affine(logits, logits, cap, 0.);
+}
+// dlogits *= slopes.
+void apply_slopes(Tensor& dlogits, const Tensor& slopes, Tensor cast) {
+  if (cast) kernel::cast(cast, slopes);
+  kernel::zip(dlogits, dlogits, cast ? cast : slopes, Binary::mul);
+}
+
 void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const Tensor& rows,
-               const Tensor& targets, Number<double> scale, Tensor& losses, Tensor& dx) {
+               const Tensor& targets, Number<double> scale, double cap, Tensor& losses,
+               Tensor& dx) {
   kernel::gather_rows(w.x, x, rows);
   for (int64_t from = 0, step = w.logits.rows(); from < w.x.rows(); from += step) {
     const int64_t count = std::min(step, w.x.rows() - from);
     auto cut = [&](const Tensor& t) { return t ? t.slice_rows(from, count) : Tensor(); };
     Tensor logits = w.logits.slice_rows(0, count), part_losses = cut(w.losses),
            dlogits = cut(w.dlogits);
+    auto first = [&](const Tensor& t) { return t ? t.slice_rows(0, count) : Tensor(); };
+    Tensor slopes = first(w.slopes);
     product_into(logits, cut(w.x), weight, false, true, false, Tensor());
+    if (cap > 0.) cap_with_slopes(logits, slopes, cap);
     kernel::softmax_loss(logits, part_losses, dlogits, cut(targets), scale);
+    if (slopes) apply_slopes(dlogits, slopes, first(w.cast_slopes));
   }
   kernel::scatter_rows(losses, w.losses, rows);
   if (dx) {
@@ -143,7 +170,13 @@ int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length)
   return (count + step - 1) / step * step;
 }
 
-Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale) {
+void cap_logits(Tensor& logits, double cap) {
+  Tensor none;
+  cap_with_slopes(logits, none, cap);
+}
+
+Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale,
+                   double cap) {
   require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ",
           x.shape().text(), " ", name(x.dtype()), " and a head ", weight.shape().text(), " ",
           name(weight.dtype()));
@@ -162,12 +195,12 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   if (count) {
     PurposeScope purpose(Purpose::workspace);
     const auto [chunk, part] = chunks_of(x.device(), weight.needs_grad());
-    Workspace all(std::min(chunk, count), part, x, weight, record, bool(dx));
+    Workspace all(std::min(chunk, count), part, x, weight, record, bool(dx), cap > 0.);
     for (int64_t from = 0; from < count; from += chunk) {
       Workspace workspace(all, std::min(chunk, count - from));
       int64_t size = workspace.x.rows();
       run_chunk(workspace, x, weight, rows.indices.slice_rows(from, size),
-                rows.targets.slice_rows(from, size), factor, losses, dx);
+                rows.targets.slice_rows(from, size), factor, cap, losses, dx);
     }
   }
   kernel::sum_losses(total, losses, factor);

@@ -37,10 +37,11 @@ inline constinit Kernel<void(Tensor& rows, Tensor& wanted, const Tensor& targets
 int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length);
 
 // The definition: scale · the sum over rows with a target of log sum exp(x Wᵀ) - logit of the
-// target.
+// target. cap: logits become cap · tanh(logit / cap); 0: they stay.
 inline Tensor cross_entropy_definition(const Tensor& x, const Tensor& weight, const Tensor& targets,
-                                       double scale) {
+                                       double scale, double cap = 0.) {
   Tensor flat = reshape(x, {x.rows(), x.columns()}), logits = matmul(flat, weight, false, true);
+  if (cap > 0.) logits = tanh(logits * (1. / cap)) * cap;
   auto wanted = targets.integers();
   std::vector<float> one_hot(size_t(logits.size()), 0.f), counts(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i)
@@ -64,7 +65,10 @@ struct Loss {
 // even number per sequence, so that pairs of bf16 never straddle two sequences (to a multiple of 32
 // where bf16 is summed by tiles and the head is trained). While a tape records, the gradients are
 // computed in the same pass, and the weight's is added to its slot at once; backward must therefore
-// start at this loss, with 1.
-Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale);
+// start at this loss, with 1. cap: as in the definition (Gemma 2).
+Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale,
+                   double cap = 0.);
+// The same cap on logits of any shape, in place; not recorded.
+void cap_logits(Tensor& logits, double cap);
 
 }  // namespace afina

@@ -36,9 +36,11 @@ inline constinit Kernel<void(Tensor& dx, Tensor& dweight, Tensor& dbias, const T
     layernorm_backward{"layernorm_backward"};
 }  // namespace kernel
 
-// What the kernels compute, in primitives.
-inline Tensor rmsnorm_definition(const Tensor& x, const Tensor& weight, double eps) {
-  return x * rsqrt(sum_columns(square(x)) * (1. / double(x.columns())) + eps) * weight;
+// What the kernels compute, in primitives. plus: the weight is stored less this number (Gemma: 1).
+inline Tensor rmsnorm_definition(const Tensor& x, const Tensor& weight, double eps,
+                                 double plus = 0.) {
+  return x * rsqrt(sum_columns(square(x)) * (1. / double(x.columns())) + eps) *
+         (plus != 0. ? weight + plus : weight);
 }
 inline Tensor layernorm_definition(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                    double eps) {
@@ -65,19 +67,29 @@ void accumulate(const Gradient& x_grad, const Tensor& x, Run run) {
   if (sum) kernel::add_into(sum, dx.viewed(sum.shape()));
 }
 
+// The factor of each column. It is made anew each time, so that gradients reach the weight's own
+// sum without a sum of their own between.
+inline Tensor gain(const Tensor& weight, double plus) {
+  if (plus == 0.) return weight.detached();
+  Tensor all = like(weight.detached());
+  kernel::affine(all, weight.detached(), 1., plus);
+  return all;
+}
+
 // Records y, which a kernel has just computed as rmsnorm of x, with the statistics that it left.
-inline Tensor recorded(Tensor y, const Tensor& x, const Tensor& weight, Tensor rstd, double eps) {
-  y = with_recipe(y, [saved_x = Saved(x), weight = weight.detached(), rstd, eps]() mutable {
+inline Tensor recorded(Tensor y, const Tensor& x, const Tensor& weight, const Tensor& gain,
+                       Tensor rstd, double eps) {
+  y = with_recipe(y, [saved_x = Saved(x), gain, rstd, eps]() mutable {
     Tensor x = saved_x.get(), y = like(x);
-    kernel::rmsnorm(y, rstd, x, weight, eps);
+    kernel::rmsnorm(y, rstd, x, gain, eps);
     return y;
   });
   return Tape::record("rmsnorm", y, {x, weight},
-                      [x_grad = x.grad(), weight_grad = weight.grad(), saved_x = Saved(x),
-                       weight = weight.detached(), rstd](const Tensor& dy) {
+                      [x_grad = x.grad(), weight_grad = weight.grad(), saved_x = Saved(x), gain,
+                       rstd](const Tensor& dy) {
                         Tensor x = saved_x.get(), dweight = sum_of(weight_grad);
                         accumulate(x_grad, x, [&](Tensor& dx, bool add) {
-                          kernel::rmsnorm_backward(dx, dweight, dy, x, weight, rstd, add);
+                          kernel::rmsnorm_backward(dx, dweight, dy, x, gain, rstd, add);
                         });
                       });
 }
@@ -103,15 +115,16 @@ inline Tensor recorded(Tensor y, const Tensor& x, const Tensor& weight, const Te
 
 }  // namespace norm_detail
 
-// RMSNorm (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · weight, row by row. x (...,
-// n), weight (n) of statistic dtype.
-inline Tensor rmsnorm(const Tensor& x, const Tensor& weight, double eps) {
+// RMSNorm (Zhang and Sennrich, 2019): y = x / sqrt(mean(x²) + eps) · (plus + weight), row by row. x
+// (..., n), weight (n) of statistic dtype.
+inline Tensor rmsnorm(const Tensor& x, const Tensor& weight, double eps, double plus = 0.) {
   require(weight.size() == x.columns(), "rmsnorm: a weight of ", weight.size(), " for ",
           x.columns(), " columns");
-  if (!kernel::rmsnorm.runs_on(x.device())) return rmsnorm_definition(x, weight, eps);
-  Tensor y = like(x), rstd({x.rows()}, weight.dtype(), x.device());
-  kernel::rmsnorm(y, rstd, x, weight, eps);
-  return norm_detail::recorded(y, x, weight, rstd, eps);
+  if (!kernel::rmsnorm.runs_on(x.device())) return rmsnorm_definition(x, weight, eps, plus);
+  Tensor y = like(x), rstd({x.rows()}, weight.dtype(), x.device()),
+         gain = norm_detail::gain(weight, plus);
+  kernel::rmsnorm(y, rstd, x, gain, eps);
+  return norm_detail::recorded(y, x, weight, gain, rstd, eps);
 }
 
 // LayerNorm (Ba et al., 2016): y = (x - mean) / sqrt(var + eps) · weight + bias, row by row. x
@@ -135,17 +148,18 @@ struct Normed {
 // the backward pass the norm adds its part to the gradient that arrives through the connection.
 // x and residual: of one shape.
 inline Normed added_rmsnorm(const Tensor& x, const Tensor& residual, const Tensor& weight,
-                            double eps) {
+                            double eps, double plus = 0.) {
   require(weight.size() == x.columns(), "added_rmsnorm: a weight of ", weight.size(), " for ",
           x.columns(), " columns");
   if (!kernel::added_rmsnorm.runs_on(x.device()) || !(x.shape() == residual.shape())) {
     Tensor sum = x + residual;
-    return {sum, rmsnorm(sum, weight, eps)};
+    return {sum, rmsnorm(sum, weight, eps, plus)};
   }
-  Tensor sum = like(x), y = like(x), rstd({x.rows()}, weight.dtype(), x.device());
-  kernel::added_rmsnorm(sum, y, rstd, x, residual, weight, eps);
+  Tensor sum = like(x), y = like(x), rstd({x.rows()}, weight.dtype(), x.device()),
+         gain = norm_detail::gain(weight, plus);
+  kernel::added_rmsnorm(sum, y, rstd, x, residual, gain, eps);
   sum = added(sum, x, residual);
-  return {sum, norm_detail::recorded(y, sum, weight, rstd, eps)};
+  return {sum, norm_detail::recorded(y, sum, weight, gain, rstd, eps)};
 }
 // The same with layernorm.
 inline Normed added_layernorm(const Tensor& x, const Tensor& residual, const Tensor& weight,

@@ -1,14 +1,15 @@
 // rope: rotary position embedding (Su et al., 2021), in the half-split form of Hugging Face: column
-// i rotates with column i + dim / 2.
+// i rotates with column i + turned / 2, where `turned` columns of each head rotate and the others
+// stay as they are (partial rotary embedding).
 #pragma once
 #include "engine/ops.h"
 
 namespace afina {
 
 namespace kernel {
-// x, y (B, T, heads, dim); table (positions, dim) of statistic dtype: cosines in the first half of
-// a row, sines in the second; positions i32 (B, T). backwards: rotates by the negative angle, which
-// gives the gradient.
+// x, y (B, T, heads, dim); table (positions, turned) of statistic dtype, turned <= dim: cosines in
+// the first half of a row, sines in the second; positions i32 (B, T). backwards: rotates by the
+// negative angle, which gives the gradient.
 inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& table,
                              const Tensor& positions, bool backwards)>
     rope{"rope"};
@@ -16,15 +17,16 @@ inline constinit Kernel<void(Tensor& y, const Tensor& x, const Tensor& table,
 
 // The definition, in matrix products: x cos + x R sin, where R maps (a, b) to (-b, a).
 inline Tensor rope_definition(const Tensor& x, const Tensor& table, const Tensor& positions) {
-  int64_t dim = x.columns(), half = dim / 2, heads = x.shape()[2], rows = x.rows();
+  int64_t dim = x.columns(), turned = table.columns(), half = turned / 2, heads = x.shape()[2],
+          rows = x.rows();
   auto position = positions.integers();
-  std::vector<double> angles = table.values64(), cos(size_t(rows * dim)), sin(cos),
-                      rotation(size_t(dim * dim), 0.);
+  std::vector<double> angles = table.values64(), cos(size_t(rows * dim), 1.),
+                      sin(size_t(rows * dim), 0.), rotation(size_t(dim * dim), 0.);
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < dim; ++i) {
-      cos[size_t(r * dim + i)] = angles[size_t(position[size_t(r / heads)] * dim + i % half)];
-      sin[size_t(r * dim + i)] =
-          angles[size_t(position[size_t(r / heads)] * dim + half + i % half)];
+    for (int64_t i = 0; i < turned; ++i) {
+      size_t row = size_t(position[size_t(r / heads)] * turned + i % half);
+      cos[size_t(r * dim + i)] = angles[row];
+      sin[size_t(r * dim + i)] = angles[row + size_t(half)];
     }
   for (int64_t i = 0; i < half; ++i) {
     rotation[size_t((i + half) * dim + i)] = -1.;
@@ -37,11 +39,11 @@ inline Tensor rope_definition(const Tensor& x, const Tensor& table, const Tensor
   return reshape(y, x.shape());
 }
 
-// x (B, T, heads, dim), table (positions, dim) of statistic dtype, positions i32 (B, T) within the
-// table -> x's shape.
+// x (B, T, heads, dim), table (positions, turned) of statistic dtype, positions i32 (B, T) within
+// the table -> x's shape.
 inline Tensor rope(const Tensor& x, const Tensor& table, const Tensor& positions) {
-  require(x.shape().rank() == 4 && table.columns() == x.columns(), "rope: x ", x.shape().text(),
-          " with a table ", table.shape().text());
+  require(x.shape().rank() == 4 && table.columns() <= x.columns() && table.columns() % 2 == 0,
+          "rope: x ", x.shape().text(), " with a table ", table.shape().text());
   if (!kernel::rope.runs_on(x.device())) return rope_definition(x, table, positions);
   Tensor y = like(x);
   kernel::rope(y, x, table, positions, false);

@@ -56,7 +56,7 @@ std::string StepGraphs::why_not() const {
 
 // Captures the second step of a kind: by then everything that is made once exists (tables,
 // algorithms of libraries and their workspace).
-bool StepGraphs::capture(Kind& kind, int64_t pairs,
+bool StepGraphs::capture(Kind& kind, const AttentionPairs& pairs,
                          const std::function<void(WeightTable&)>& launch) {
   kind.table = std::make_unique<WeightTable>(weights_, device_, true);
   kind.flops = StepFlops();

@@ -16,8 +16,8 @@ enum class GraphUse : uint8_t;
 // Identifies steps that launch the same kernels. The caller promises that inputs of one kind are
 // always at the same device addresses.
 struct StepKind {
-  std::string key;    // shapes, rounded counts, seed
-  int64_t pairs = 0;  // (query, key) pairs that attention computes in this step, to count its FLOPs
+  std::string key;       // shapes, rounded counts, seed
+  AttentionPairs pairs;  // that attention computes in this step, to count its FLOPs
 };
 
 class StepGraphs {
@@ -42,7 +42,8 @@ class StepGraphs {
     std::unique_ptr<Graph> graph;
     StepFlops flops;
   };
-  bool capture(Kind& kind, int64_t pairs, const std::function<void(WeightTable&)>& launch);
+  bool capture(Kind& kind, const AttentionPairs& pairs,
+               const std::function<void(WeightTable&)>& launch);
   Device device_;
   size_t weights_;
   WeightTable table_;  // of steps that are not captured

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <deque>
 
+#include "engine/files/gguf.h"
 #include "engine/ops/attention.h"
+#include "model/config_reader.h"
 #include "model/model.h"
 
 namespace afina {
@@ -11,27 +13,28 @@ namespace afina {
 namespace {
 
 void check(ModelConfig& c, const std::string& where) {
-  const Json& j = c.json;
-  c.vocabulary = config_size(j, "vocab_size", where, 1 << 22);
-  c.dim = config_size(j, "n_embd", where);
-  c.layers = config_size(j, "n_layer", where, 4096);
-  c.heads = c.kv_heads = config_size(j, "n_head", where, 4096);
+  ConfigReader config(c.json, where);
+  c.vocabulary = config.size("vocab_size", 1 << 22);
+  c.dim = config.size("n_embd");
+  c.layers = config.size("n_layer", 4096);
+  c.heads = c.kv_heads = config.size("n_head", 4096);
   require(c.dim % c.heads == 0, where, ": n_embd ", c.dim, " is no multiple of n_head ", c.heads);
   c.head_dim = c.dim / c.heads;
-  c.ffn_dim = find_member(j, "n_inner", where) ? config_size(j, "n_inner", where) : 4 * c.dim;
-  c.context = config_size(j, "n_positions", where, 1 << 22);
-  c.norm_eps = get_or<double>(j, "layer_norm_epsilon", where, 1e-5);
-  c.tied = get_or<bool>(j, "tie_word_embeddings", where, true);
-  require(c.norm_eps > 0. && c.norm_eps < 1., where, ": layer_norm_epsilon ", c.norm_eps,
-          " is out of range");
-  std::string act = get_or<std::string>(j, "activation_function", where, "gelu_new");
+  c.ffn_dim = config.size_or("n_inner", 4 * c.dim);
+  c.context = config.size("n_positions", 1 << 22);
+  c.norm_eps = config.number("layer_norm_epsilon", 1e-5, 1e-30, 0.999);
+  c.tied = config.flag("tie_word_embeddings", true);
+  std::string act = config.text("activation_function", "gelu_new");
   require(act == "gelu_new" || act == "gelu_pytorch_tanh" || act == "gelu", where,
           ": activation_function '", act, "' is not supported; supported: gelu_new, gelu");
-  for (auto [key, expected] :
-       {std::pair("scale_attn_weights", true), std::pair("scale_attn_by_inverse_layer_idx", false),
-        std::pair("add_cross_attention", false)})
-    require(get_or<bool>(j, key, where, expected) == expected, where, ": ", key, " ",
-            expected ? "false" : "true", " is not supported");
+  config.only("scale_attn_weights", true);
+  config.only("scale_attn_by_inverse_layer_idx", false);
+  config.only("add_cross_attention", false);
+  config.only("is_encoder_decoder", false);
+  config.ignore({"n_ctx"});  // an older name of n_positions
+  for (const char* key : {"attn_pdrop", "embd_pdrop", "resid_pdrop"}) config.dropout(key);
+  config.finish();
+  c.notes = config.notes();
 }
 
 struct Block {
@@ -127,8 +130,34 @@ std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) 
   return std::make_unique<Gpt2>(config, parameters);
 }
 
+Json gguf_config(const Gguf& gguf) {
+  const Json& meta = gguf.metadata();
+  const std::string& where = gguf.path();
+  return {{"n_embd", config_size(meta, "gpt2.embedding_length", where)},
+          {"n_layer", config_size(meta, "gpt2.block_count", where, 4096)},
+          {"n_head", config_size(meta, "gpt2.attention.head_count", where, 4096)},
+          {"n_inner", config_size(meta, "gpt2.feed_forward_length", where)},
+          {"n_positions", config_size(meta, "gpt2.context_length", where, 1 << 22)},
+          {"layer_norm_epsilon", gguf_number(gguf, "attention.layer_norm_epsilon")},
+          {"activation_function", "gelu_new"}};
+}
+
+GgufNames gguf_names() {
+  return {{"transformer.wte", "token_embd"},
+          {"transformer.wpe", "position_embd"},
+          {"transformer.ln_f", "output_norm"},
+          {"lm_head", "output"},
+          {"attn.c_attn", "attn_qkv"},
+          {"attn.c_proj", "attn_output"},
+          {"ln_1", "attn_norm"},
+          {"ln_2", "ffn_norm"},
+          {"mlp.c_fc", "ffn_up"},
+          {"mlp.c_proj", "ffn_down"}};
+}
+
 }  // namespace
 
-REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel");
+REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel",
+                      GgufForm{"gpt2", gguf_names(), gguf_config});
 
 }  // namespace afina

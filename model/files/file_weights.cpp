@@ -13,11 +13,14 @@ namespace {
 
 constexpr int64_t piece = 1 << 18;  // values converted at a time; a multiple of every block size
 
-void read_plain(Parameter& into, const StoredTensor& stored) {
+// less: what the file's values have more.
+void read_plain(Parameter& into, const StoredTensor& stored, float less) {
   std::vector<float> values;
   for (int64_t first = 0; first < into.shape.size(); first += piece) {
     values.resize(size_t(std::min(piece, into.shape.size() - first)));
     to_f32(stored, first, int64_t(values.size()), values.data());
+    if (less != 0.f)
+      for (float& value : values) value -= less;
     into.assign_part(first, values.data(), int64_t(values.size()));
   }
 }
@@ -76,8 +79,11 @@ const StoredTensor& FileWeights::at(const std::string& name) const {
   if (const StoredTensor* stored = find(name)) return *stored;
   std::vector<std::string> names;
   for (const StoredTensor& t : tensors()) names.push_back(t.name);
+  bool head = !config_.tied && (name == "lm_head.weight" || name == "embed_out.weight");
   fail(path_, ": tensor '", stored_name(name), "' is missing",
-       did_you_mean(stored_name(name), names), hint(name));
+       did_you_mean(stored_name(name), names),
+       head ? "; if the head is the embedding, write \"tie_word_embeddings\": true into config.json"
+            : "");
 }
 
 void FileWeights::expect(const std::string& parameter, const Shape& shape, bool transposed) {
@@ -93,7 +99,7 @@ void FileWeights::read(Parameter& into) {
   const StoredTensor& stored = at(into.name);
   if (int64_t heads = permuted_heads(into.name)) read_permuted(into, stored, heads);
   else if (into.stored_transposed && transposes()) read_transposed(into, stored);
-  else read_plain(into, stored);
+  else read_plain(into, stored, added(into.name));
   into.settle();
   drop(stored);
   read_.insert(stored.name);

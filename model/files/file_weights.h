@@ -33,13 +33,13 @@ class FileWeights : public WeightSource {
     (void)name;
     return 0;
   }
+  // What the file's values of this parameter have more than the parameter's own.
+  virtual float added(const std::string& name) const {
+    (void)name;
+    return 0.f;
+  }
   // Whether a tensor that no parameter reads may be ignored.
   virtual bool benign(const StoredTensor& tensor) const = 0;
-  // What may help where this parameter is missing, to end the message.
-  virtual std::string hint(const std::string& name) const {
-    (void)name;
-    return {};
-  }
   // The parameter's name in the file, for messages.
   virtual std::string stored_name(const std::string& name) const { return name; }
 

@@ -31,12 +31,6 @@ class FolderWeights : public FileWeights {
     bool embedding = ends_with(name, "embed_tokens.weight") || ends_with(name, "wte.weight");
     return embedding && config_.tied ? file_.find("lm_head.weight") : nullptr;
   }
-  std::string hint(const std::string& name) const override {
-    return ends_with(name, "lm_head.weight")
-               ? "; if the head is the embedding, write \"tie_word_embeddings\": true into "
-                 "config.json"
-               : "";
-  }
   // Buffers that older versions stored with the weights, and the second copy of a tied head.
   bool benign(const StoredTensor& t) const override {
     if (ends_with(t.name, "rotary_emb.inv_freq") || ends_with(t.name, ".attn.masked_bias"))

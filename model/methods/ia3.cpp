@@ -33,7 +33,27 @@ struct Choice {
 const Choice choices[] = {{"llama", "k_proj+v_proj+down_proj", "down_proj"},
                           {"mistral", "k_proj+v_proj+down_proj", "down_proj"},
                           {"qwen2", "q_proj+v_proj+down_proj", "down_proj"},
-                          {"gpt2", "c_attn+mlp.c_proj", "mlp.c_proj"}};
+                          {"qwen3", "q_proj+v_proj+down_proj", "down_proj"},
+                          {"gemma", "q_proj+v_proj+down_proj", "down_proj"},
+                          {"gemma2", "q_proj+v_proj+down_proj", "down_proj"},
+                          {"gemma3_text", "q_proj+v_proj+down_proj", "down_proj"},
+                          {"mixtral", "k_proj+v_proj+w2", "w2"},
+                          {"gpt_neox", "query_key_value+dense_4h_to_h", "dense_4h_to_h"},
+                          {"gpt2", "c_attn+mlp.c_proj", "mlp.c_proj"},
+                          // PEFT has no choice for these; the same parts as in those above.
+                          {"qwen3_moe", "q_proj+v_proj+down_proj", "down_proj"},
+                          {"internlm3", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"iquestcoder", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"seed_oss", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"ministral3", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"ministral", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"smollm3", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"olmo2", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"olmo3", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"granite", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"stablelm", "k_proj+v_proj+down_proj", "down_proj"},
+                          {"phi3", "qkv_proj+down_proj", "down_proj"},
+                          {"starcoder2", "k_proj+v_proj+mlp.c_proj", "mlp.c_proj"}};
 
 struct Ia3 : Method {
   Targets targets;

@@ -19,23 +19,26 @@ struct Job {
   double clip = 0.05;
   bool ahead =
       false;  // each step's batches are uploaded while the step before runs; all of one length then
+  int64_t window = 0;  // of attention, in tokens; 0: none
 };
 
 // A model as small as one can be that has all there is: emulated steps are slow.
-inline ModelConfig smallest() {
-  return parse_config(Json{{"model_type", "llama"},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 16},
-                           {"num_hidden_layers", 1},
-                           {"num_attention_heads", 2},
-                           {"num_key_value_heads", 1},
-                           {"intermediate_size", 24},
-                           {"vocab_size", 32},
-                           {"max_position_embeddings", 64},
-                           {"rms_norm_eps", 1e-5},
-                           {"rope_theta", 10000.},
-                           {"tie_word_embeddings", true}},
-                      "smallest");
+// window: of a Mistral, which sees so many keys; 0: a Llama, which sees all.
+inline ModelConfig smallest(int64_t window = 0) {
+  Json config = {{"model_type", window ? "mistral" : "llama"},
+                 {"hidden_act", "silu"},
+                 {"hidden_size", 16},
+                 {"num_hidden_layers", 1},
+                 {"num_attention_heads", 2},
+                 {"num_key_value_heads", 1},
+                 {"intermediate_size", 24},
+                 {"vocab_size", 32},
+                 {"max_position_embeddings", 64},
+                 {"rms_norm_eps", 1e-5},
+                 {"rope_theta", 10000.},
+                 {"tie_word_embeddings", true}};
+  if (window) config["sliding_window"] = window;
+  return parse_config(config, "smallest");
 }
 
 // A run on random rows: two a micro-batch, in packed documents; which tokens, how many targets and
@@ -53,7 +56,7 @@ class Training {
     trainer.reset();
     inputs_ = std::make_unique<StepInputs>(job_.device);
     RandomWeights weights(5);
-    model = build_model(smallest(), weights, make_method(parse_method(job_.method)),
+    model = build_model(smallest(job_.window), weights, make_method(parse_method(job_.method)),
                         {job_.dtype, job_.device, 1, Checkpointing::none});
     trainer = std::make_unique<Trainer>(model->parameters->trained(), options, model->method.get());
   }

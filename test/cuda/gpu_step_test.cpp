@@ -140,7 +140,8 @@ BOOST_AUTO_TEST_CASE(replayed_steps_have_the_bits_of_steps_given_one_by_one) {
       {.method = "full", .dtype = Dtype::f32, .micro_batches = 2},
       {.method = "full", .dtype = Dtype::bf16, .micro_batches = 1},
       {.method = "lora:rank=4,dropout=0.1", .dtype = Dtype::f32, .micro_batches = 1},
-      {.method = "lora:rank=4,dropout=0.1", .dtype = Dtype::bf16, .micro_batches = 2}};
+      {.method = "lora:rank=4,dropout=0.1", .dtype = Dtype::bf16, .micro_batches = 2},
+      {.method = "full", .dtype = Dtype::f32, .micro_batches = 2, .window = 3}};
   for (Device device : gpus())
     for (Job job : jobs) {
       job.device = device;

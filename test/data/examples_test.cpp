@@ -66,8 +66,6 @@ BOOST_AUTO_TEST_CASE(json_arrays_and_lines_with_blank_lines_between) {
 
 BOOST_AUTO_TEST_CASE(errors_name_file_line_field_and_what_was_found) {
   std::string good = R"({"prompt": "Q", "completion": "A"})";
-  check_error([&] { parse_examples(good + "\n{\"prompt\": \"Q\", \"completion\": 3}", "d.jsonl"); },
-              {"d.jsonl, line 2", "\"completion\"", "expected a string", "found 3"});
   check_error([&] { parse_examples(good + "\n" + R"({"prompt": "Q"})", "d.jsonl"); },
               {"line 2", "\"completion\"", "found nothing"});
   check_error([&] { parse_examples(good + "\n{\"prompt\": \"Q", "d.jsonl"); },
@@ -159,6 +157,135 @@ BOOST_AUTO_TEST_CASE(tools_calls_and_other_keys_are_kept_in_the_files_order) {
               {"\"functions\"", "\"tools\""});
   check_error([] { only(R"({"tools": {"f": 1}, "prompt": "Q", "completion": "A"})"); },
               {"\"tools\"", "an array of functions"});
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_lists_in_texts_are_taken_as_they_are_written) {
+  BOOST_TEST(only(R"({"prompt": "Q", "completion": 4})").messages[1].content == "4");
+  for (const char* number : {"1.50", "-2e3", "0.1", "123456789012345678901234567890"}) {
+    const std::string text = number;
+    BOOST_TEST(only(R"({"prompt": "Q", "completion": )" + text + "}").messages[1].content == text);
+    BOOST_TEST(only(R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", )"
+                    R"("content": )" +
+                    text + "}]}")
+                   .messages[1]
+                   .content == text);
+    BOOST_TEST(parse_examples(R"([{"prompt": "Q", "completion": "A"}, {"prompt": )" + text +
+                                  R"(, "completion": "A"}])",
+                              "d.json")[1]
+                   .messages[0]
+                   .content == text);
+  }
+  const Example nested =
+      only(R"({"messages": "[{\"role\": \"user\", \"content\": 1.50}, {\"role\": \"assistant\", )"
+           R"(\"content\": \"A\", \"z\": 1, \"a\": 2}]"})");
+  BOOST_TEST(nested.messages[0].content == "1.50");
+  BOOST_TEST(nested.messages[1].more.dump() == R"({"z":1,"a":2})");
+  check_error([] { only(R"({"messages": "[{'role': 'user', 'content': 'Q'}]"})"); },
+              {"\"messages\"", "as Python prints it", "json.dumps"});
+  check_error([] { only(R"({"prompt": "Q", "completion": true})"); },
+              {"\"completion\"", "found true", "write it as a string"});
+}
+
+BOOST_AUTO_TEST_CASE(turns_under_the_names_of_either_form) {
+  const std::vector<Message> asked = {{"user", "Q"}, {"assistant", "A"}};
+  const std::string
+      openai = R"([{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}])",
+      sharegpt = R"([{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}])";
+  for (const char* field : {"messages", "conversations"})
+    for (const std::string& turns : {openai, sharegpt})
+      BOOST_CHECK(only("{\"" + std::string(field) + "\": " + turns + "}").messages == asked);
+  check_error([] { only(R"({"conversations": [{"user": "Q", "assistant": "A"}]})"); },
+              {"\"conversations[0].from\"", "its keys are: assistant, user"});
+  ExampleOptions named;
+  named.fields = parse_fields("from=role,value=text");
+  check_error([&] { only("{\"conversations\": " + openai + "}", named); },
+              {"conversations[0].text", "content, role"});
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_type_text_are_joined) {
+  const Example parts =
+      only(R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "When "}, )"
+           R"({"type": "text", "text": "now?", "image": null, "cache_control": 1}]}, )"
+           R"({"role": "assistant", "content": [{"type": "text", "text": "A"}]}]})");
+  BOOST_CHECK(parts.messages == (std::vector<Message>{{"user", "When now?"}, {"assistant", "A"}}));
+  BOOST_TEST(parts.unread == std::vector<std::string>{"content[].cache_control"});
+  check_error(
+      [] {
+        only(R"({"messages": [{"role": "user", "content": [{"type": "image_url", "url": 1}]}]})");
+      },
+      {"messages[0].content[0].type", "\"text\"", "image_url"});
+  check_error([] { only(R"({"messages": [{"role": "user", "content": ["a"]}]})"); },
+              {"messages[0].content[0]", "a part"});
+}
+
+BOOST_AUTO_TEST_CASE(alpaca_parts_without_text_and_turns_before) {
+  auto question = [](const std::string& fields) {
+    return only("{" + fields + R"(, "output": "A"})").messages[0].content;
+  };
+  BOOST_TEST(question(R"("instruction": "", "input": "When?")") == "When?");
+  BOOST_TEST(question(R"("instruction": null, "input": "When?")") == "When?");
+  BOOST_TEST(question(R"("instruction": "Answer.", "input": "\n")") == "Answer.");
+  BOOST_TEST(question(R"("instruction": "Answer.\n", "input": " x")") == "Answer.\n\n\n x");
+  for (const char* record :
+       {R"({"instruction": "Q2", "input": "", "output": "A2", "history": [["Q1", "A1"]]})",
+        R"({"prompt": "Q2", "completion": "A2", "history": "[[\"Q1\", \"A1\"]]"})"})
+    BOOST_CHECK(only(record).messages ==
+                (std::vector<Message>{
+                    {"user", "Q1"}, {"assistant", "A1"}, {"user", "Q2"}, {"assistant", "A2"}}));
+  BOOST_TEST(only(R"({"prompt": "Q", "completion": "A", "history": []})").messages.size() == 2u);
+  check_error([] { only(R"({"prompt": "Q", "completion": "A", "history": ["Q"]})"); },
+              {"history[0]", "a pair"});
+  // JSON has null for what is not there; in a table an empty field is nothing.
+  const std::string table = "system,prompt,completion\n,Q,A\nS,Q,A\n";
+  BOOST_TEST(only(R"({"system": "", "prompt": "Q", "completion": "A"})").messages.size() == 3u);
+  BOOST_TEST(parse_examples(table, "d.csv")[0].messages.size() == 2u);
+  BOOST_TEST(parse_examples(table, "d.csv")[1].messages.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(prompt_and_completion_as_lists_of_turns) {
+  const Example example = only(
+      R"({"prompt": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "no"}, )"
+      R"({"role": "user", "content": "Q2"}], )"
+      R"("completion": [{"role": "assistant", "content": "A"}]})");
+  BOOST_TEST(example.messages.size() == 4u);
+  BOOST_TEST(!example.messages[1].trained);
+  BOOST_TEST(example.messages[3].trained);
+}
+
+BOOST_AUTO_TEST_CASE(empty_answers_among_others_are_a_problem) {
+  const std::string start =
+      R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}, )"
+      R"({"role": "user", "content": "Q"}, {"role": "assistant", "content": " ")";
+  check_error([&] { only(start + "}]}"); }, {"turn 4 (assistant) has an empty answer"});
+  BOOST_TEST(only(start + R"(, "train": false}]})").messages.size() == 4u);
+  check_error([&] { only(R"({"messages": [{"role": "assistant", "content": null}]})"); },
+              {"messages[0].content", "found null"});
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_one_file_and_names_that_are_nearly_right) {
+  const std::string all = "prompt=q,completion=a;b.csv:prompt=text;dir/c.csv:system=s";
+  BOOST_TEST(fields_for(all, "x/a.csv")["prompt"] == "q");
+  BOOST_TEST(fields_for(all, "x/b.csv")["prompt"] == "text");
+  BOOST_TEST(fields_for(all, "x/b.csv")["completion"] == "a");
+  BOOST_TEST(fields_for(all, "dir/c.csv")["system"] == "s");
+  BOOST_TEST(fields_for(all, "c.csv").count("system") == 0u);
+  BOOST_TEST(fields_for(all, "b.csv", true).size() == 1u);
+  check_field_files(all, {"x/b.csv", "dir/c.csv"});
+  check_error([&] { check_field_files("bb.csv:prompt=q", {"x/b.csv"}); },
+              {"--fields", "\"bb.csv\"", "did you mean 'b.csv'"});
+  check_error([] { fields_for("prompt=a;prompt=b", "x"); }, {"given twice"});
+  ExampleOptions options;
+  options.fields = parse_fields("prompt=qestion,completion=answer");
+  options.format = "prompt-completion";
+  check_error([&] { only(R"({"question": "Q", "answer": "A"})", options); },
+              {"called \"qestion\"", "did you mean 'question'"});
+  options.fields = parse_fields("promt=question");
+  check_error([&] { only(R"({"prompt": "Q", "completion": "A"})", options); },
+              {"no field \"promt\"", "did you mean 'prompt'"});
+  check_error([] { only(R"({"prompt": "Q", "chosen": "A", "rejected": "B"})"); },
+              {"preferences", "completion=chosen"});
+  check_error([] { only(R"({"query": "Q", "response": "A"})"); },
+              {"--fields prompt=query,completion=response"});
 }
 
 BOOST_AUTO_TEST_CASE(real_data) {

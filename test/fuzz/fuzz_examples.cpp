@@ -21,9 +21,16 @@ static std::vector<std::string> seeds() {
           R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"},)"
           R"( {"role": "assistant", "content": "A"}]})",
           R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})",
+          R"({"data": [{"prompt": 1.50, "completion": [{"role": "assistant", "content": "A"}]},)"
+          R"( {"prompt": "Q", "completion": 2}], "n": {}})",
+          "\xEF\xBB\xBF{\n \"prompt\": \"Q\",\n \"completion\": \"A\", \"history\": [[\"Q\", "
+          "2]]\n}\n",
+          R"({"messages": "[{\"from\": \"gpt\", )"
+          R"(\"value\": [{\"type\": \"text\", \"text\": \"A\"}]}]"})",
           "t = One = \n\n text \n<|endoftext|>\n\n = Two = \n"};
 }
 
 static const afina::FuzzTarget registered("examples", run, seeds,
                                           {"\"role\"", "\"content\"", "\"from\"", "null", "[[[[",
-                                           "\\ud800", "\n", " = "});
+                                           "\\ud800", "NaN", "{\"data\": ", "\n", " = ",
+                                           "\xEF\xBB\xBF"});

@@ -25,6 +25,24 @@ const char* const gpt2 =
     R"({"model_type": "gpt2", "vocab_size": 6, "n_embd": 8, "n_layer": 1, "n_head": 2, )"
     R"("n_positions": 16, "n_inner": null,
 "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05})";
+// Together they have most of what a DecoderForm can say.
+const char* const gemma3 =
+    R"({"model_type": "gemma3_text", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, )"
+    R"("num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 4,
+"max_position_embeddings": 16, "sliding_window": 2, "layer_types": ["sliding_attention", )"
+    R"("full_attention"], "query_pre_attn_scalar": 4, "final_logit_softcapping": 30.0,
+"rope_parameters": {"full_attention": {"rope_type": "yarn", "factor": 4.0, )"
+    R"("original_max_position_embeddings": 8}, "sliding_attention": {"rope_theta": 10000.0}}})";
+const char* const phi3 =
+    R"({"model_type": "phi3", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, )"
+    R"("num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1,
+"max_position_embeddings": 16, "original_max_position_embeddings": 2, "rope_scaling": )"
+    R"({"type": "longrope", "short_factor": [1.0, 2.0], "long_factor": [2.0, 4.0]}})";
+const char* const qwen3_moe =
+    R"({"model_type": "qwen3_moe", "vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, )"
+    R"("num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 4,
+"max_position_embeddings": 16, "num_experts": 3, "num_experts_per_tok": 2, )"
+    R"("moe_intermediate_size": 4, "mlp_only_layers": [1], "norm_topk_prob": true})";
 const char* const adapter =
     R"({"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, )"
     R"("lora_dropout": 0.0, "use_rslora": true, "bias": "none",
@@ -33,6 +51,10 @@ const char* const adapter =
 
 // Building costs memory: only what a seed's size could have become by honest means.
 bool small(const ModelConfig& c) {
+  for (const char* key : {"num_experts", "num_local_experts", "moe_intermediate_size"})
+    if (get_or<double>(c.json, key, "config", 0.) > 64.) return false;
+  if (c.architecture == "mixtral" || c.architecture == "qwen3_moe")
+    if (!c.json.contains("num_experts") && !c.json.contains("num_local_experts")) return false;
   return (c.architecture != "gpt2" || c.context < 4096) && c.vocabulary < 4096 && c.dim < 256 &&
          c.ffn_dim < 512 && c.layers < 8 && c.heads * c.head_dim < 512;
 }
@@ -107,7 +129,7 @@ void mend_adapter(std::string& input) {
   std::memcpy(input.data() + at, &length, 8);
 }
 
-std::vector<std::string> configs() { return {llama, gpt2}; }
+std::vector<std::string> configs() { return {llama, gpt2, gemma3, phi3, qwen3_moe}; }
 std::vector<std::string> adapter_configs() { return {adapter}; }
 std::vector<std::string> adapters() {
   std::vector<std::string> all;
@@ -145,7 +167,7 @@ constexpr int64_t models_memory =
     256 << 20;  // a config of a few bytes may honestly ask for a model of some megabytes
 const FuzzTarget registered_config("model_config", run_config, configs,
                                    {"rope_scaling", "linear", "hidden_act", "null", "1e308", "-1",
-                                    "qwen2", "mistral"},
+                                    "qwen2", "mistral", "olmo3", "gpt_neox", "smollm3", "mixtral"},
                                    models_memory);
 const FuzzTarget registered_adapter_config("adapter_config", run_adapter_config, adapter_configs,
                                            {"all-linear", "(.*)*", "re:", "null", "1e308", "*",

@@ -120,6 +120,30 @@ BOOST_AUTO_TEST_CASE(gguf_files_are_the_same_model) {
   }
 }
 
+// The other architectures that have GGUF names: what llama.cpp does not store is its default.
+BOOST_AUTO_TEST_CASE(gguf_files_of_other_architectures) {
+  for (const std::string name :
+       {"qwen3", "gemma", "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "granite"}) {
+    Json config = parse_json_file(tiny_path(name) + "/config.json");
+    for (const char* key : {"layer_types", "no_rope_layers"}) config.erase(key);
+    if (name == "smollm3") config["use_sliding_window"] = false;
+    if (config.contains("query_pre_attn_scalar")) config["query_pre_attn_scalar"] = 16;
+    if (name == "gemma3") config.erase("rope_parameters");
+    ModelFiles files = open_model(tiny_path(name));
+    auto model = build_model(parse_config(config, "config.json"), *files.source,
+                             make_method(parse_method("full")), {});
+    if (name == "gemma3") model->config.rope_theta = 1e6;
+    ScratchFolder folder;
+    auto again = tiny_model(folder.put("model.gguf", as_gguf(*model).build()));
+    BOOST_TEST(again->config.architecture == model->config.architecture);
+    Inputs inputs = make_inputs({3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5});
+    // Gemma's norms are stored with 1 added, which rounds them.
+    BOOST_TEST(distance(again->logits(inputs).values(), model->logits(inputs).values()) <
+                   (name.starts_with("gemma") ? 1e-5 : 1e-30),
+               name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gguf_scaling_of_llama_3_is_recognised) {
   auto model = tiny_model(tiny_path("llama3"));
   GgufBuilder gguf = as_gguf(*model);

@@ -79,7 +79,7 @@ struct Compare : ComparisonOptions {
     plan.name = folder_of(spec) + "/lr-" + rate_text(rate) + "/seed-" + std::to_string(seed);
     plan.folder = out + "/runs/" + plan.name;
     Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed),
-                      run.steps);
+                      bench.run.steps);
     plan.progress = [&](const StepPoint& p, int64_t, double rate_now) {
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
@@ -106,7 +106,7 @@ struct Compare : ComparisonOptions {
     const RunResult& r = outcome.result;
     std::string note = label + ", lr " + rate_text(r.learning_rate) + ", seed " +
                        std::to_string(r.seed) + ": diverged at step " +
-                       std::to_string(*r.diverged) + " of " + std::to_string(run.steps);
+                       std::to_string(*r.diverged) + " of " + std::to_string(bench.run.steps);
     if (!outcome.why_diverged.empty()) note += ": " + outcome.why_diverged;
     std::cout << note << "\n" << std::flush;
     bench.notes.push_back(std::move(note));
@@ -259,7 +259,9 @@ int compare(const std::vector<std::string>& words) {
   options.add("Model", c.model);
   options.add("Data", c.data);
   options.add("Training", c.run);
+  options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  options.not_both("steps", "epochs");
   c.options = options.in_force();
   c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");

@@ -60,7 +60,9 @@ struct EvalOptions {
     v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
       shown("all"));
     v("batch", o.batch, Bits::keep, "rows at a time; the result does not depend on it");
-    v("text", o.text, Bits::keep, "a text to measure in place of --data");
+    v("text", o.text, Bits::keep,
+      "a text to measure in place of --data, after the token that begins texts where the model has "
+      "one");
     v("ids", o.ids, Bits::keep, "token ids to measure in place of --data, as in 1,2,3");
     v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids");
   }
@@ -85,10 +87,29 @@ struct Eval : EvalOptions {
             ": expected a name that ends in .safetensors");
   }
 
+  // Records in windows would be measured with their quotes and brackets.
+  void require_plain_text(const std::string& text) const {
+    std::string name = read.path;
+    for (const char* ending : {".gz", ".zst", ".zstd"})
+      if (name.ends_with(ending)) name.resize(name.rfind('.'));
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    bool records = false;
+    for (const char* ending : {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"})
+      records |= name.ends_with(ending);
+    if (!name.ends_with(".txt") && first != text.npos && (text[first] == '{' || text[first] == '['))
+      records |= text.find("\":") != text.npos;
+    require(
+        !records, read.path, ": --windows reads a plain text, and this is a file of records, ",
+        "of which braces and field names would be measured too. Leave --windows out to measure ",
+        "its answers, or write the text alone into a .txt file");
+  }
+
   // The file as one text, without any special token, in windows.
   Samples windows_of(const Tokenizer& tokenizer, int64_t length) const {
     Samples samples;
-    std::vector<int32_t> all = tokenizer.encode(read_text_file(read.path), false);
+    const std::string text = read_text(read.path, read.encoding);
+    require_plain_text(text);
+    std::vector<int32_t> all = tokenizer.encode(text, false);
     if (tokens > 0 && tokens < int64_t(all.size())) all.resize(size_t(tokens));
     samples.pad = std::max(0, tokenizer.pad());
     for (size_t from = 0; from + 1 < all.size(); from += size_t(length)) {

@@ -55,9 +55,12 @@ struct Plan : ComparisonOptions {
   OrderedJson found = OrderedJson::object();
 
   RunShape shape() {
+    require(run.epochs == 0 || !data.data.empty(),
+            "--epochs: how many steps an epoch has follows from the data; give --data, or --steps");
     if (data.data.empty()) return shape_without_data(model, data, run);
     model.init = true;  // of the model's files no weights are read
     bench = std::make_unique<Workbench>(open_workbench(model, data, run));
+    run = bench->run;  // with --epochs as steps
     std::cout << "train: " << bench->train.summary() << "\n";
     return shape_of(*bench);
   }
@@ -188,7 +191,9 @@ int plan(const std::vector<std::string>& words) {
   options.add("Data", p.data);
   options.at("data").required = false;
   options.add("Training", p.run);
+  options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  options.not_both("steps", "epochs");
   p.options = options.in_force();
   p.memory_limit = options.general().memory_limit;
   if (!p.asked.budget.empty()) parse_bytes(p.asked.budget, "budget");

@@ -89,7 +89,8 @@ struct Show : ShowCommandOptions {
                   << "\n\n";
     }
     if (samples.skipped)
-      std::cout << samples.skipped << " skipped: too long, or nothing to learn\n";
+      std::cout << samples.skipped
+                << " left out: too long, or with a problem (the notes name it)\n";
   }
 };
 

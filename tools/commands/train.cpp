@@ -35,7 +35,8 @@ struct TrainCommandOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("method", o.method, Bits::special,
-      "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3", required);
+      "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3 (required unless --adapter "
+      "names what to go on from)");
     v("lr", o.lr, Bits::special, "learning rate, unless the method names it");
     v("out,o", o.out, Bits::keep, "folder for everything that is written", required);
     v("resume", o.resume, Bits::keep, "continue from the newest checkpoint in --out");
@@ -53,11 +54,17 @@ int train(const std::vector<std::string>& words) {
   options.add("Data", data);
   options.add("Training", run);
   if (!begin(options, words)) return 0;
+  options.not_both("steps", "epochs");
+  if (asked.method.empty() && model.adapter.empty())
+    throw UsageError(
+        "afina train: --method is missing (lora:rank=8,lr=1e-3); see 'afina train "
+        "--help'");
   const ComputeScope scope = model.scope();
   RunPlan plan;
   plan.folder = asked.out;
   plan.resume = asked.resume;
-  plan.method = parse_method(asked.method);
+  plan.method = model.adapter.empty() ? parse_method(asked.method)
+                                      : method_of_adapter(model.adapter, asked.method);
   std::vector<double> rates = take_rates(plan.method, asked.lr.value_or(0.));
   require(rates.size() == 1,
           "train takes one learning rate; 'afina compare' searches among several");
@@ -69,6 +76,7 @@ int train(const std::vector<std::string>& words) {
   plan.locked = true;
   look_into(plan.folder);  // something foreign is said before anything is read
   Workbench bench = open_workbench(model, data, run);
+  run = bench.run;  // with --epochs as steps
   if (look_for_beginning(plan, bench).is == Beginning::anew && plan.resume)
     bench.notes.push_back("there was nothing to resume in " + plan.folder +
                           ": the run began at step 1");

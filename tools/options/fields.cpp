@@ -64,7 +64,8 @@ void read_text(bool& field, const std::string& option, const std::string& text) 
   else expected(option, text, "true or false");
 }
 void read_text(int64_t& field, const std::string& option, const std::string& text) {
-  read_number(field, option, text, "a whole number");
+  read_number(field, option, text,
+              option == "warmup" ? "a whole number of steps" : "a whole number");
 }
 void read_text(int& field, const std::string& option, const std::string& text) {
   read_number(field, option, text, "a whole number");

@@ -24,8 +24,22 @@ SampleOptions RecordOptions::samples() const {
   return o;
 }
 
-ExampleOptions RecordOptions::examples() const {
-  return {format, fields.empty() ? FieldNames{} : parse_fields(fields), limit};
+ExampleOptions RecordOptions::examples(const std::string& path) const {
+  ExampleOptions o{format, fields_for(fields, path), limit};
+  o.encoding = encoding;
+  o.keep_problems = true;
+  const std::string_view one = delimiter == "tab" || delimiter == "\\t" ? "\t" : delimiter;
+  require(delimiter.empty() || (one.size() == 1 && one != "\"" && one != "\n" && one != "\r"),
+          "--delimiter '", delimiter, "': expected one character, as in --delimiter ';', or tab");
+  if (!delimiter.empty()) o.delimiter = one[0];
+  return o;
+}
+
+void DataOptions::check_fields() const {
+  std::vector<std::string> paths = data;
+  for (const std::string& path : {eval, retain})
+    if (!path.empty()) paths.push_back(path);
+  check_field_files(fields, paths);
 }
 
 void RunOptions::check() const {

@@ -29,6 +29,13 @@ struct WordList<OnTooLong> {
       {"error", OnTooLong::error}, {"cut", OnTooLong::cut}, {"skip", OnTooLong::skip}};
 };
 template <>
+struct WordList<TextEncoding> {
+  static constexpr std::pair<const char*, TextEncoding> all[] = {
+      {"auto", TextEncoding::automatic},   {"utf-8", TextEncoding::utf8},
+      {"utf-16le", TextEncoding::utf16le}, {"utf-16be", TextEncoding::utf16be},
+      {"latin-1", TextEncoding::latin1},   {"windows-1252", TextEncoding::windows1252}};
+};
+template <>
 struct WordList<Decay> {
   static constexpr std::pair<const char*, Decay> all[] = {
       {"cosine", Decay::cosine}, {"linear", Decay::linear}, {"constant", Decay::constant}};
@@ -41,7 +48,7 @@ struct WordList<GraphUse> {
 
 // The model that is trained, and how it is computed.
 struct ModelOptions {
-  std::string path;
+  std::string path, adapter;
   Precision dtype = Precision::f32;
   Checkpointing checkpoint = Checkpointing::none;
   DeviceChoice device = DeviceChoice::automatic;
@@ -67,6 +74,9 @@ struct ModelOptions {
     v("init", o.init, Bits::content,
       "pretrain: start from random weights made from --seed; only config.json and the tokenizer "
       "are read");
+    v("adapter", o.adapter, Bits::content,
+      "folder of an adapter to go on from, as 'afina train' and PEFT write them; its method is the "
+      "run's");
   }
 
   Device usable_device() const { return afina::usable_device(device); }
@@ -80,7 +90,8 @@ struct ModelOptions {
 
 // How records become rows of tokens: shared by training, eval and show.
 struct RecordOptions {
-  std::string format, fields, chat_template, date = TemplateChoice::default_date;
+  std::string format, fields, delimiter, chat_template, date = TemplateChoice::default_date;
+  TextEncoding encoding = TextEncoding::automatic;
   TrainOn train_on = TrainOn::answers;
   OnTooLong on_too_long = OnTooLong::error;
   OnProblem on_problem = OnProblem::error;
@@ -96,7 +107,14 @@ struct RecordOptions {
       "record format: alpaca, messages, prompt-completion, sharegpt or text; detected from the "
       "first record unless given");
     v("fields", o.fields, Bits::content,
-      "field names in the file, as in prompt=question,completion=answer");
+      "field names in the file, as in prompt=question,completion=answer; for one of several files "
+      "FILE:prompt=..., with ; in front; rows=NAME is the list of records in a JSON object");
+    v("encoding", o.encoding, Bits::content,
+      "of text files: auto (UTF-8, or UTF-16 with a byte order mark), utf-8, utf-16le, utf-16be, "
+      "latin-1 or windows-1252");
+    v("delimiter", o.delimiter, Bits::content,
+      "what stands between the fields of a CSV file: a character, or tab; a comma in .csv and a "
+      "tab in .tsv files unless given");
     v("template", o.chat_template, Bits::content,
       "chat template: a Jinja file, one of the model's by name, or one of the built-in ones by "
       "name "
@@ -106,15 +124,15 @@ struct RecordOptions {
     v("on-too-long", o.on_too_long, Bits::content,
       "what to do with records longer than --length: error, cut or skip");
     v("on-problem", o.on_problem, Bits::content,
-      "what to do with records that have no target: error or skip");
+      "what to do with records that cannot be read or have no target: error or skip");
     v("limit", o.limit, Bits::content, "maximum number of records to read", shown("all"));
   }
 
   // The length rounded up to an even number, and what to do with each record; an Error for a length
   // below 2.
   SampleOptions samples() const;
-  // An Error for --fields that are not name=name.
-  ExampleOptions examples() const;
+  // How to read this file. An Error for --fields that are not name=name.
+  ExampleOptions examples(const std::string& path) const;
   // The template, or the one beside an adapter where none is named.
   TemplateChoice template_choice(const std::string& adapter = "") const {
     return {chat_template, adapter, date};
@@ -131,7 +149,10 @@ struct DataOptions : RecordOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("data", o.data, Bits::content,
-      "training records: .jsonl, .json or .txt; may be given more than once", required);
+      "training records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst; may "
+      "be "
+      "given more than once",
+      required);
     v("eval", o.eval, Bits::content,
       "records to measure on; without it some of --data are held out");
     v("retain", o.retain, Bits::content,
@@ -146,12 +167,16 @@ struct DataOptions : RecordOptions {
       "maximum number of held-out records for choosing a learning rate, and for the final figures");
     v("retain-tokens", o.retain_tokens, Bits::content, "maximum number of tokens of --retain");
   }
+
+  // An Error for --fields of a file that is not read.
+  void check_fields() const;
 };
 
 // How a run trains.
 struct RunOptions {
   int64_t steps = 100, batch = 8, accumulate = 1, warmup = -1, eval_every = 0, save_every = 0,
           samples = 3;
+  double epochs = 0;  // 0: `steps` counts; set to it where the data is read
   uint64_t seed = 1;
   Decay schedule = Decay::cosine;
   std::string optimizer = "adamw";
@@ -163,6 +188,9 @@ struct RunOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("steps", o.steps, Bits::follow, "number of updates");
+    v("epochs", o.epochs, Bits::special,
+      "number of times that every training row is seen, in place of --steps, which is then said",
+      shown(""));
     v("batch", o.batch, Bits::special, "rows of a micro-batch");
     v("accumulate", o.accumulate, Bits::special,
       "micro-batches accumulated in one update; batch x accumulate = 8 x 1, 4 x 2 and 1 x 8 give "

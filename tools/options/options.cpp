@@ -71,6 +71,12 @@ bool Options::parse(const std::vector<std::string>& words) {
   return true;
 }
 
+void Options::not_both(const std::string& one, const std::string& other) const {
+  if (given(one) && given(other))
+    throw UsageError("afina " + command_ + ": --" + one + " and --" + other +
+                     " say the same thing; give one of them");
+}
+
 std::map<std::string, std::string> Options::in_force() const {
   std::map<std::string, std::string> out;
   for (const Option& o : options_)

@@ -58,6 +58,8 @@ class Options {
   const std::vector<Option>& all() const { return options_; }
   // Every option that has a value, as text.
   std::map<std::string, std::string> in_force() const;
+  // A UsageError where both options are given.
+  void not_both(const std::string& one, const std::string& other) const;
 
  private:
   // The visitor that takes the fields of a group in.

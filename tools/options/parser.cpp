@@ -8,6 +8,7 @@
 
 #include "engine/nearest.h"
 #include "tools/options/options.h"
+#include "tools/options/other_names.h"
 
 namespace afina {
 
@@ -26,12 +27,14 @@ using Group = po::options_description;
                           const std::string& name, const std::string& where) {
   std::vector<std::string> names;
   for (const Option& o : known) names.push_back(o.name);
-  std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-'))),
-              close = nearest_word(bare, names);
-  explain(
-      command,
-      "unknown option '" + name + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"),
-      where);
+  const std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-'))),
+                    ours = our_name_for(bare, names), close = nearest_word(bare, names);
+  explain(command,
+          "unknown option '" + name + "'" +
+              (!ours.empty()    ? "; " + ours
+               : !close.empty() ? "; did you mean '" + close + "'?"
+                                : ""),
+          where);
 }
 
 // What a po::error says. Boost puts a value into the place "%value%" of its message again and again
@@ -105,12 +108,49 @@ Texts read_words(const std::vector<Option>& known, const std::vector<std::string
   return texts_of(known, values);
 }
 
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t\r");
+  return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+// INI files as people write them, in the form that Boost reads: without a byte order mark, comments
+// that begin with ';', a section named after the command, and quotes around a value.
+std::string plain_ini(const std::string& text, const std::string& path,
+                      const std::string& command) {
+  std::istringstream lines(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text);
+  std::string out, line;
+  for (int64_t number = 1; std::getline(lines, line); ++number) {
+    const std::string where = path + ", line " + std::to_string(number);
+    line = trimmed(line);
+    if (line.empty() || line[0] == ';' || line[0] == '#') line.clear();
+    if (line.starts_with('[')) {
+      const std::string section = trimmed(line.substr(1, line.find(']') - 1));
+      if (section != command || line.find(']') == line.npos)
+        explain(command, "the section '" + line + "': expected none, or [" + command + "]", where);
+      line.clear();
+    }
+    const size_t equals = line.find('='), comment = line.find('#');
+    if (!line.empty() && (equals == line.npos || comment < equals))
+      explain(command, "expected name = value, found '" + line + "'", where);
+    std::string value = line.empty() ? "" : trimmed(line.substr(equals + 1));
+    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
+      line = line.substr(0, equals) + "=" + value.substr(1, value.size() - 2);
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
 Texts read_ini(const std::vector<Option>& known, const std::string& text, const std::string& path,
                const std::string& command) {
   po::variables_map values;
   Group all = everything(known);
+  const std::string plain = plain_ini(text, path, command);
   try {
-    std::istringstream lines(text);
+    std::istringstream lines(plain);
     po::store(po::parse_config_file(lines, all), values);
   } catch (const po::unknown_option& e) {
     unknown(command, known, e.get_option_name(), path);

@@ -60,6 +60,8 @@ const std::map<std::string, std::string>& special_options() {
       // split.
       {"batch", "rows-per-step"},
       {"accumulate", "rows-per-step"},
+      // Left out, as it becomes steps when the data is read.
+      {"epochs", ""},
       // As it is resolved: a twentieth of the steps, given or not, is the same schedule.
       {"warmup", "warmup"},
       // Those of the run: a comparison makes several runs of one --seed, --lr and --method.

@@ -45,7 +45,8 @@ Samples ReadOptions::read(const Tokenizer& tokenizer, const ModelConfig& config,
                           const std::string& adapter, std::vector<Example>* whole) const {
   RecordOptions here = *this;
   here.length = row_length(config);
-  std::vector<Example> examples = read_examples(path, here.examples());
+  check_field_files(fields, {path});
+  std::vector<Example> examples = read_examples(path, here.examples(path));
   Samples samples =
       make_samples(examples, tokenizer,
                    ChatTemplate::choose(here.template_choice(adapter), tokenizer), here.samples());

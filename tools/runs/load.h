@@ -49,7 +49,8 @@ struct ReadOptions : RecordOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("data", o.path, Bits::keep, "records: .jsonl, .json or .txt");
+    v("data", o.path, Bits::keep,
+      "records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst");
     RecordOptions::each(o, v);
   }
   // What --help shows for the length of 0.

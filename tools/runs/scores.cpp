@@ -63,7 +63,7 @@ Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
 
 void measure_base(Workbench& bench) {
   const ComputeScope scope = bench.model.scope();
-  auto model = build(bench, std::make_unique<Untouched>(), bench.run.seed);
+  auto model = build_start(bench);
   bench.described.parameters = 0;
   for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
   bench.before = score(*model, bench);

@@ -16,7 +16,8 @@ StepReport train_on(const std::vector<Batch>& batches, Model& model, Trainer& tr
   auto forward = [&](size_t i, double scale) { return model.loss(inputs->of(i), scale); };
   StepKind kind = inputs->kind();
   // With virtual tokens attention sees whole rows: its FLOPs follow from their shape alone.
-  if (model.method->virtual_tokens() > 0) kind.pairs = 1;
+  if (model.method->virtual_tokens() > 0)
+    for (auto& [window, pairs] : kind.pairs) pairs = 1;
   return trainer.step(batches.size(), targets, forward, &kind);
 }
 

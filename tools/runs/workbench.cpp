@@ -1,12 +1,17 @@
 // Opening model and data.
 #include "tools/runs/workbench.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "engine/bf16_sums.h"
+#include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"
 #include "model/files/end_tokens.h"
+#include "model/files/save.h"
 #include "tools/runs/load.h"
+#include "tools/runs/rates.h"
+#include "tools/runs/step.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -38,18 +43,42 @@ void keep_tokens(Samples& samples, int64_t tokens) {
   }
 }
 
+// Too few records to measure on: how many of all, held out or not, were left out, and why.
+[[noreturn]] void fail_for_two(const Workbench& bench, size_t found,
+                               const std::vector<Example>& train, Samples left_out,
+                               const std::string& from) {
+  const SampleOptions options = bench.data.samples();
+  int64_t all = left_out.examples + int64_t(found);
+  if (bench.data.eval.empty()) {
+    first_usable(train, INT64_MAX, bench.tokenizer, bench.chat, options, &left_out);
+    all += int64_t(train.size());
+  }
+  const int64_t out = left_out.examples;
+  left_out.examples = all;
+  fail(from, ": ", found == 0 ? "no record" : "one record", " to measure on",
+       out > 0 ? ", as " + std::to_string(out) + " of " + std::to_string(all) + " were left out"
+               : "",
+       why_left_out(left_out, options),
+       ". At least 2 are needed: one to choose a learning rate by and one to judge by. Give more ",
+       "records with --eval, or a larger --held-out to take some of --data");
+}
+
 void read_rows(Workbench& bench) {
   const DataOptions& data = bench.data;
   std::vector<Example> train, held_out;
   std::string sources;
+  data.check_fields();
   for (const std::string& path : data.data) {
-    std::vector<Example> more = read_examples(path, data.examples());
+    std::vector<Example> more = read_examples(path, data.examples(path));
     train.insert(train.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
     sources += (sources.empty() ? "" : " + ") + path;
   }
+  // Records that could not be read take no part in the choice of held-out rows; make_samples counts
+  // them among those of the file.
+  std::vector<Example> unread = take_unread(train);
   if (!data.eval.empty()) {
-    ExampleOptions options = data.examples();
+    ExampleOptions options = data.examples(data.eval);
     options.limit = -1;  // it is --data's
     held_out = read_examples(data.eval, options);
   } else {
@@ -61,27 +90,33 @@ void read_rows(Workbench& bench) {
                         ? data.held_out
                         : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
     require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ",
-            count, " held-out ones; give --eval, a smaller --held-out, or more data");
+            count, " held-out ones; give --eval, a smaller --held-out, or more data",
+            unread.empty() ? ""
+                           : ". The first of " + std::to_string(unread.size()) +
+                                 " that could not be read: " + unread[0].problem);
     Split split = split_examples(std::move(train), count, bench.run.seed);
     train = std::move(split.train);
     held_out = std::move(split.held_out);
   }
+  train.insert(train.end(), std::make_move_iterator(unread.begin()),
+               std::make_move_iterator(unread.end()));
   SampleOptions options = data.samples();
-  held_out =
-      first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat, options);
-  require(held_out.size() >= 2, data.eval.empty() ? sources : data.eval, ": ", held_out.size(),
-          " held-out records can be used, and at least 2 are needed, one to choose by and one to "
-          "judge by; ",
-          data.eval.empty() ? "give a larger --held-out, or other records with --eval"
-                            : "give a file with more records");
+  const std::string& from = data.eval.empty() ? sources : data.eval;
+  Samples left_out;
+  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat,
+                          options, &left_out);
+  if (held_out.size() < 2) fail_for_two(bench, held_out.size(), train, left_out, from);
+  for (const std::string& note : left_out.problems.notes())
+    bench.notes.push_back("of the held-out records " + note);
   Split halves =
       split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
-  bench.train = make_samples(train, bench.tokenizer, bench.chat, options);
-  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options);
-  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options);
+  Samples all;  // what is wrong with any of them is said at once
+  bench.train = make_samples(train, bench.tokenizer, bench.chat, options, &all);
+  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options, &all);
+  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options, &all);
+  check_problems(all, options);
   require_disjoint(bench.train, bench.choice);
   require_disjoint(bench.train, bench.final);
-  const std::string& from = data.eval.empty() ? sources : data.eval;
   bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice),
                  described("final", from, bench.final)};
   for (const Example& e : halves.held_out)
@@ -91,9 +126,31 @@ void read_rows(Workbench& bench) {
   if (data.retain.empty()) return;
   SampleOptions general = options;
   general.train_on = TrainOn::everything;
-  bench.retain = make_samples(read_examples(data.retain), bench.tokenizer, bench.chat, general);
+  ExampleOptions of_retain{"", fields_for(data.fields, data.retain, true)};
+  of_retain.encoding = data.encoding;
+  of_retain.keep_problems = true;
+  bench.retain =
+      make_samples(read_examples(data.retain, of_retain), bench.tokenizer, bench.chat, general);
   keep_tokens(bench.retain, data.retain_tokens);
   bench.files.push_back(described("retain", data.retain, bench.retain));
+}
+
+// Epochs as steps, which everything else counts in.
+void resolve_epochs(Workbench& bench) {
+  RunOptions& run = bench.run;
+  if (run.epochs == 0) return;
+  require(run.epochs > 0 && run.epochs <= 1e6, "--epochs ", run.epochs,
+          ": expected more than 0, at most a million");
+  const BatchSource rows(bench.train, batch_options(run, bench.data, run.seed));
+  const int64_t each = rows.steps_per_epoch();
+  run.steps = std::max<int64_t>(1, int64_t(std::ceil(run.epochs * double(each))));
+  bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
+                        std::to_string(run.steps) + ": one has " + std::to_string(each) +
+                        (each == 1 ? " step, as " : " steps, as ") +
+                        std::to_string(bench.train.rows.size()) + " samples share rows of " +
+                        std::to_string(bench.data.length) + " tokens, " +
+                        std::to_string(run.rows_per_step()) + " in a step");
+  run.epochs = 0;
 }
 
 // The files of the model, or with --init random weights in the shape of its config.json.
@@ -103,9 +160,14 @@ std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed)
   fresh->source = std::make_unique<RandomWeights>(seed);
   return fresh;
 }
-std::string hash_of(const ModelFiles& files, uint64_t seed) {
+std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& adapter) {
   Sha256 hash;
   hash.update(to_text(files.config.json, -1));
+  if (!adapter.empty()) {
+    const AdapterFiles from = load_adapter(adapter);
+    hash.update("adapter " + label_of(from.method) + "\n");
+    hash.update(read_text_file(from.values->path()));
+  }
   if (files.files.empty()) hash.update("random " + std::to_string(seed));
   for (auto& [name, one] : files.hashes()) hash.update(name + " " + one + "\n");
   return hash.hex();
@@ -126,12 +188,13 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
-  ChatTemplate chat = ChatTemplate::choose(data.template_choice(), tokenizer);
+  ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
                   {},    {},   {},  {},    {},        {},   0,  {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
+  bench.notes = c.notes;
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
     bench.notes.push_back("--length was brought down to the model's context of " +
@@ -143,7 +206,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
             std::max(together, bench.data.length / together * together));
   bench.described = {std::filesystem::path(model.path).filename().string(),
                      model.path,
-                     hash_of(*files, run.seed),
+                     hash_of(*files, run.seed, model.adapter),
                      c.architecture,
                      0,
                      c.layers,
@@ -155,6 +218,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   if (bench.described.name.empty())
     bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
   read_rows(bench);
+  resolve_epochs(bench);
   if (const int32_t end = chat.end_of_turn();
       bench.train.conversations > 0 && end >= 0 && !files->gguf && !has_end(files->path, end))
     bench.notes.push_back(
@@ -180,8 +244,34 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
 
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method,
                              uint64_t seed) {
-  return build_model(bench.opened->config, *bench.opened->source, std::move(method),
-                     bench.model.build(seed, bench.model.usable_device()));
+  auto model = build_model(bench.opened->config, *bench.opened->source, std::move(method),
+                           bench.model.build(seed, bench.model.usable_device()));
+  if (!bench.model.adapter.empty()) load_adapter(bench.model.adapter).apply(*model);
+  return model;
+}
+
+std::unique_ptr<Model> build_start(const Workbench& bench) {
+  if (bench.model.adapter.empty())
+    return build(bench, std::make_unique<Untouched>(), bench.run.seed);
+  return build(bench, make_method(load_adapter(bench.model.adapter).method), bench.run.seed);
+}
+
+MethodSpec method_of_adapter(const std::string& folder, const std::string& method) {
+  MethodSpec spec = load_adapter(folder).method;
+  if (method.empty()) return spec;
+  const MethodSpec asked = parse_method(method), held = make_method(spec)->in_force;
+  require(asked.name == spec.name, "--method ", method, ": the adapter in ", folder, " is ",
+          label_of(spec), "; give --method ", spec.name, ", or leave it out");
+  for (auto& [key, value] : asked.options) {
+    // What only training knows is in no adapter's file.
+    auto has = held.options.find(key);
+    const bool free = key == "lr" || key == "dropout" || has == held.options.end();
+    require(free || has->second == value, "--method ", method, ": the adapter in ", folder, " has ",
+            key, "=", free ? "" : has->second, "; leave ", key, " out");
+    spec.options[key] = value;
+  }
+  spec.text = asked.text;
+  return spec;
 }
 
 }  // namespace afina

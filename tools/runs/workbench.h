@@ -30,6 +30,11 @@ struct Workbench {
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones
 // is one.
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
-// Builds the model as `method` wants it.
+// Builds the model as `method` wants it, with the values of --adapter where one is named.
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed);
+// The model that training starts from: untouched, or with the adapter of --adapter.
+std::unique_ptr<Model> build_start(const Workbench& bench);
+// The method of --adapter with what --method says of it, which may be empty: a learning rate, and
+// options that the adapter does not hold. An Error where the two differ.
+MethodSpec method_of_adapter(const std::string& folder, const std::string& method);
 }  // namespace afina

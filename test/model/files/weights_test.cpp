@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit) {
   check_error([&] { changed([](Copy& c) { c.config["vocab_size"] = 81; }); },
               {"embed_tokens", "[80, 32]", "[81, 32]"});
   check_error([&] { changed([](Copy& c) { c.config["tie_word_embeddings"] = false; }); },
-              {"lm_head.weight", "missing"});
+              {"lm_head.weight", "missing", "\"tie_word_embeddings\": true", "config.json"});
   check_error([&] { changed([](Copy& c) { c.config["num_hidden_layers"] = 1; }); },
               {"model.layers.1.", "no place"});
 }
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
       {"model_type", "lama"},
       {"model_type", 3},
       {"model_type", nullptr},
-      {"hidden_act", "gelu"},
+      {"hidden_act", "gelu_10"},
       {"hidden_size", 0},
       {"hidden_size", -32},
       {"hidden_size", 1e9},
@@ -164,8 +164,14 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
       {"num_hidden_layers", 1 << 20},
       {"rms_norm_eps", -1},
       {"rope_theta", 0},
-      {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2}}},
-      {"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}},
+      {"rope_scaling", {{"rope_type", "yarm"}, {"factor", 2}}},
+      {"rope_scaling", {{"type", "dynamic"}}},
+      {"rope_scaling", {{"type", "linear"}, {"factor", 2}, {"faktor", 3}}},
+      {"rope_scaling",
+       {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}}},
+      {"sliding_window", 8},
+      {"use_flash_rope", true},
+      {"attn_logit_softcapping", 30.},
       {"rope_scaling", {{"type", "linear"}}},
       {"rope_scaling", {{"type", "linear"}, {"factor", 0}}},
       {"rope_scaling", "linear"},
@@ -188,11 +194,16 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
   copy.config["model_type"] = "lama";
   check_error([&] { copy.load(); }, {"config.json", "'lama'", "did you mean 'llama'", "gpt2"});
   copy.config["model_type"] = "llama";
-  copy.config["rope_scaling"] = {{"rope_type", "yarn"}};
-  check_error([&] { copy.load(); }, {"config.json", "yarn", "linear"});
-  Copy mistral("mistral");
-  mistral.config["sliding_window"] = 8;
-  BOOST_TEST(mistral.load()->config.context == 8);
+  copy.config["rope_scaling"] = {{"rope_type", "yarm"}};
+  check_error([&] { copy.load(); }, {"config.json", "yarm", "did you mean 'yarn'", "linear"});
+  copy.config["rope_scaling"] = {
+      {"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}};
+  check_error([&] { copy.load(); },
+              {"rope_scaling", "original_max_position_embeddings", "missing", "8192"});
+  copy.config["rope_scaling"] = nullptr;
+  copy.config["logit_scal"] = 0.25;
+  check_error([&] { copy.load(); },
+              {"config.json", "logit_scal = 0.25", "llama", "remove the key"});
   Copy gpt2("gpt2");
   gpt2.config["scale_attn_by_inverse_layer_idx"] = true;
   check_error([&] { gpt2.load(); }, {"scale_attn_by_inverse_layer_idx"});

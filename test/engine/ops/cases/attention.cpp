@@ -49,6 +49,45 @@ Tensor long_packed(int64_t B, int64_t T) {
      {{1, 66, 2, 128}, {1, 66, 1, 128}, {1, 66, 1, 128}},
      [](In x) { return attention(x[0], x[1], x[2], from_zero(1, 66), 0.08); },
      [](In x) { return attention_definition(x[0], x[1], x[2], from_zero(1, 66), 0.08); }},
+    {"attention in a window",
+     {{2, 7, 4, 20}, {2, 7, 2, 20}, {2, 7, 2, 20}},
+     [](In x) {
+       return attention(x[0], x[1], x[2], packed(), {0.4, 3});
+     },
+     [](In x) {
+       return attention_definition(x[0], x[1], x[2], packed(), {0.4, 3});
+     }},
+    {"attention in a window, several blocks",
+     {{1, 140, 2, 6}, {1, 140, 1, 6}, {1, 140, 1, 6}},
+     [](In x) {
+       return attention(x[0], x[1], x[2], long_packed(1, 140), {0.4, 37});
+     },
+     [](In x) {
+       return attention_definition(x[0], x[1], x[2], long_packed(1, 140), {0.4, 37});
+     }},
+    {"attention with capped scores",
+     {{2, 7, 4, 20}, {2, 7, 2, 20}, {2, 7, 2, 20}},
+     [](In x) {
+       return attention(x[0], x[1], x[2], packed(), {0.4, 0, 0.5});
+     },
+     [](In x) {
+       return attention_definition(x[0], x[1], x[2], packed(), {0.4, 0, 0.5});
+     }},
+    {"attention with capped scores in a window",
+     {{1, 70, 2, 40}, {1, 70, 1, 40}, {1, 70, 1, 40}},
+     [](In x) {
+       return attention(x[0], x[1], x[2], from_zero(1, 70), {0.3, 20, 1.5});
+     },
+     [](In x) {
+       return attention_definition(x[0], x[1], x[2], from_zero(1, 70), {0.3, 20, 1.5});
+     }},
+    {.name = "large attention in a window",
+     .inputs = {{1, 450, 2, 32}, {1, 450, 1, 32}, {1, 450, 1, 32}},
+     .run =
+         [](In x) {
+           return attention(x[0], x[1], x[2], long_packed(1, 450), {0.2, 75, 2.});
+         },
+     .large = true},
     {.name = "large attention",
      .inputs = {{2, 150, 6, 32}, {2, 150, 3, 32}, {2, 150, 3, 32}},
      .run = [](In x) { return attention(x[0], x[1], x[2], long_packed(2, 150), 0.2); },

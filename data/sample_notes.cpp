@@ -1,0 +1,74 @@
+// What is said of samples.
+#include "data/sample_notes.h"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+namespace afina {
+
+namespace {
+
+// How to read a key that other tools have for something that a format knows under another name.
+std::string hint_for(const std::string& key) {
+  for (const char* name : {"system_prompt", "system_message", "sys_prompt"})
+    if (key == name) return "; as the system's text it is read with --fields system=" + key;
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> notes_on(const std::vector<Example>& examples, const ChatTemplate& chat,
+                                  bool answers) {
+  std::map<std::string, int64_t> records, turns;
+  for (const Example& example : examples) {
+    for (const std::string& key : example.unread) ++records[key];
+    for (const Message& message : example.messages)
+      if (message.more.is_object())
+        for (auto& [key, value] : message.more.items())
+          if (!value.is_null()) ++turns[key];
+  }
+  std::vector<std::string> notes;
+  for (auto& [key, count] : records)
+    notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
+                    (count == 1 ? " record" : " records") + " is not read" + hint_for(key));
+  for (auto& [key, count] : turns)
+    if (!chat.mentions(key))
+      notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
+                      (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
+  if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
+  if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
+  return notes;
+}
+
+std::vector<Example> take_unread(std::vector<Example>& examples) {
+  auto read = std::stable_partition(examples.begin(), examples.end(),
+                                    [](const Example& one) { return one.problem.empty(); });
+  std::vector<Example> unread(std::make_move_iterator(read),
+                              std::make_move_iterator(examples.end()));
+  examples.erase(read, examples.end());
+  return unread;
+}
+
+std::string why_left_out(const Samples& samples, const SampleOptions& options) {
+  std::string text;
+  if (samples.too_long > 0)
+    text += ": " + std::to_string(samples.too_long) + " are longer than --length " +
+            std::to_string(options.length) + " (the shortest has " +
+            std::to_string(samples.shortest_too_long) + " tokens; --on-too-long cut keeps " +
+            "their beginning)";
+  if (!samples.problems.none())
+    text += (text.empty() ? ": " : "; and ") + samples.problems.summary(samples.examples);
+  return text;
+}
+
+std::string Samples::summary() const {
+  std::ostringstream text;
+  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, "
+       << targets << " of them targets";
+  if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
+  if (skipped) text << "; " << skipped << " left out";
+  return text.str();
+}
+
+}  // namespace afina

@@ -1,0 +1,46 @@
+// GPT-NeoX (Black et al., 2022; Pythia: Biderman et al., 2023): LayerNorm, attention and MLP side
+// by side, one layer for query, key and value of each head, a quarter of each head's columns
+// rotated.
+#include "model/architectures/decoder.h"
+
+namespace afina {
+
+namespace {
+
+DecoderForm read(ConfigReader& config, ModelConfig& c) {
+  DecoderForm form = begin_decoder(
+      config, c,
+      {.own_head_dim = false, .eps_key = "layer_norm_eps", .eps = 1e-5, .activation = "gelu"});
+  require(c.kv_heads == c.heads, config.where(), ": num_key_value_heads ", c.kv_heads,
+          " other than num_attention_heads ", c.heads, " is not known for a gpt_neox");
+  form.norm = NormKind::layer;
+  form.qkv = QkvForm::by_head;
+  form.mlp = MlpForm::plain;
+  form.parallel = config.flag("use_parallel_residual", true);
+  form.bias.qkv = form.bias.output = config.flag("attention_bias", true);
+  form.bias.up = form.bias.down = true;
+  auto& n = form.names;
+  n.root = "gpt_neox";
+  n.tokens = "embed_in";
+  n.norm = "final_layer_norm";
+  n.head = "embed_out";
+  n.attention = "attention";
+  n.joined = "query_key_value";
+  n.output = "dense";
+  n.of_mlp.up = "dense_h_to_4h";
+  n.of_mlp.down = "dense_4h_to_h";
+  config.dropout("hidden_dropout");
+  rope_everywhere(form, c,
+                  read_rope(config, c.head_dim, c.context,
+                            {.partial = 0.25,
+                             .partial_supported = true,
+                             .theta_key = "rotary_emb_base",
+                             .partial_key = "rotary_pct"}));
+  return form;
+}
+
+}  // namespace
+
+REGISTER_DECODER(gpt_neox, read, "GPTNeoXForCausalLM");
+
+}  // namespace afina

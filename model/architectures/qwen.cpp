@@ -1,0 +1,46 @@
+// Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and a window in the
+// last layers where the config turns it on; and Qwen3 (Yang et al., 2025): with norms of each
+// head's queries and keys instead.
+#include "model/architectures/decoder.h"
+
+namespace afina {
+
+namespace {
+
+void windows(ConfigReader& config, DecoderForm& form, const ModelConfig& c) {
+  const bool used = config.flag("use_sliding_window", false);
+  int64_t window = read_window(config, 4096);
+  if (!used) window = 0;
+  // 0 is a value here: then all layers slide.
+  const int64_t full = int64_t(config.number("max_window_layers", 28., 0., 1e6));
+  auto slides = [&](int64_t layer) { return window > 0 && layer >= full; };
+  slide(config, form, c, sliding_layers(config, c, slides), window);
+}
+
+DecoderForm read_qwen2(ConfigReader& config, ModelConfig& c) {
+  DecoderForm form = begin_decoder(config, c, {.kv_heads = 32});
+  form.bias.qkv = true;
+  rope_everywhere(form, c, read_rope(config, c.head_dim, c.context));
+  windows(config, form, c);
+  config.only("use_mrope", false);
+  config.only("attention_bias", true);
+  return form;
+}
+
+DecoderForm read_qwen3(ConfigReader& config, ModelConfig& c) {
+  DecoderForm form = begin_decoder(config, c, {.kv_heads = 32, .head_dim = 128});
+  form.bias.qkv = form.bias.output = config.flag("attention_bias", false);
+  form.qk_norm = QkNorm::head;
+  rope_everywhere(form, c, read_rope(config, c.head_dim, c.context));
+  windows(config, form, c);
+  return form;
+}
+
+}  // namespace
+
+REGISTER_DECODER(qwen2, read_qwen2, "Qwen2ForCausalLM",
+                 GgufForm{"qwen2", gguf_decoder_names(), gguf_decoder_config});
+REGISTER_DECODER(qwen3, read_qwen3, "Qwen3ForCausalLM",
+                 GgufForm{"qwen3", gguf_decoder_names(), gguf_decoder_config});
+
+}  // namespace afina

@@ -1,0 +1,37 @@
+// StarCoder2 (Lozhkov et al., 2024): LayerNorm, biases, a plain MLP with GELU, and a window.
+#include "model/architectures/decoder.h"
+
+namespace afina {
+
+namespace {
+
+DecoderForm read(ConfigReader& config, ModelConfig& c) {
+  DecoderForm form = begin_decoder(config, c,
+                                   {.kv_heads = 2,
+                                    .eps_key = "norm_epsilon",
+                                    .eps = 1e-5,
+                                    .tied = true,
+                                    .activation = "gelu_pytorch_tanh"});
+  form.norm = NormKind::layer;
+  form.mlp = MlpForm::plain;
+  form.names.of_mlp.up = "c_fc";
+  form.names.of_mlp.down = "c_proj";
+  const bool bias = config.flag("use_bias", true);
+  form.bias = {bias, bias, bias, bias};
+  config.dropout("residual_dropout");
+  config.dropout("embedding_dropout");
+  config.only("norm_type", "layer_norm");
+  config.only("mlp_type", "default");
+  // Of the first code; transformers reads none of them.
+  config.ignore({"activation_function", "layer_norm_epsilon", "scale_attn_weights"});
+  rope_everywhere(form, c, read_rope(config, c.head_dim, c.context));
+  int64_t window = read_window(config, 0);
+  slide(config, form, c, std::vector<bool>(size_t(c.layers), window > 0), window);
+  return form;
+}
+
+}  // namespace
+
+REGISTER_DECODER(starcoder2, read, "Starcoder2ForCausalLM");
+
+}  // namespace afina

@@ -1,0 +1,155 @@
+// GGUF metadata as config.json: what decoders share.
+#include "model/gguf_form.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "engine/files/dequantize.h"
+#include "engine/files/gguf.h"
+#include "model/model.h"
+#include "model/rope_table.h"
+
+namespace afina {
+
+namespace {
+
+double shortest(double stored) {
+  char text[32];
+  double value = stored;
+  auto end = std::to_chars(text, text + sizeof text, float(stored)).ptr;
+  std::from_chars(text, end, value);
+  return value;
+}
+
+std::vector<float> values_of(const StoredTensor& stored) {
+  std::vector<float> values(size_t(stored.count()));
+  to_f32(stored, 0, stored.count(), values.data());
+  return values;
+}
+
+// llama.cpp stores Llama 3's rotary factors instead of their parameters. Recovers the parameters by
+// trying the published ones; throws if none fit.
+Json scaling_of_factors(const Gguf& gguf, RopeForm form) {
+  const StoredTensor& stored = gguf.at("rope_freqs.weight");
+  std::vector<float> factors = values_of(stored), plain = rope_frequencies(form);
+  form.kind = "llama3";
+  form.low = 1.;
+  form.high = 4.;
+  form.original = 8192;
+  for (double factor : {8., 32.}) {
+    form.factor = factor;
+    std::vector<float> scaled = rope_frequencies(form);
+    bool same = scaled.size() == factors.size();
+    for (size_t i = 0; same && i < scaled.size(); ++i)
+      same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
+    if (same)
+      return {{"rope_type", "llama3"},
+              {"factor", factor},
+              {"low_freq_factor", form.low},
+              {"high_freq_factor", form.high},
+              {"original_max_position_embeddings", form.original}};
+  }
+  fail(stored.where(),
+       ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging "
+       "Face folder");
+}
+
+// Longrope: the factors are tensors, and the metadata have the rest.
+Json longrope(const Gguf& gguf) {
+  auto numbers = [&](const char* name) {
+    std::vector<double> all;
+    for (float value : values_of(gguf.at(name))) all.push_back(shortest(value));
+    return all;
+  };
+  Json out = {{"rope_type", "longrope"},
+              {"short_factor", numbers("rope_factors_short.weight")},
+              {"long_factor", numbers("rope_factors_long.weight")}};
+  gguf_copy_number(out, "attention_factor", gguf, "rope.scaling.attn_factor");
+  return out;
+}
+
+void add_rope(Json& out, const Gguf& gguf) {
+  const Json& meta = gguf.metadata();
+  const std::string &where = gguf.path(), prefix = gguf_prefix(gguf);
+  gguf_copy_number(out, "rope_theta", gguf, "rope.freq_base");
+  const int64_t head_dim = out["head_dim"].get<int64_t>(),
+                turned = get_or<int64_t>(meta, prefix + "rope.dimension_count", where, head_dim);
+  require(turned >= 2 && turned <= head_dim, where, ": rope.dimension_count ", turned,
+          " does not fit the head's size ", head_dim);
+  if (turned != head_dim) out["partial_rotary_factor"] = double(turned) / double(head_dim);
+  std::string kind = get_or<std::string>(meta, prefix + "rope.scaling.type", where, "none");
+  require(kind == "none" || kind == "linear" || kind == "longrope", where, ": rope.scaling.type '",
+          kind, "' is not supported; supported: none, linear, longrope, Llama 3's");
+  if (kind == "linear")
+    out["rope_scaling"] = {{"rope_type", "linear"},
+                           {"factor", gguf_number(gguf, "rope.scaling.factor")}};
+  if (gguf.find("rope_factors_long.weight")) {
+    out["rope_scaling"] = longrope(gguf);
+    out["original_max_position_embeddings"] =
+        config_size(meta, prefix + "rope.scaling.original_context_length", where, int64_t(1) << 30);
+  }
+  if (!gguf.find("rope_freqs.weight")) return;
+  RopeForm form;
+  form.turned = turned;
+  form.theta = out.value("rope_theta", 10000.);
+  out["rope_scaling"] = scaling_of_factors(gguf, form);
+}
+
+}  // namespace
+
+std::string gguf_prefix(const Gguf& gguf) {
+  return get<std::string>(gguf.metadata(), "general.architecture", gguf.path()) + ".";
+}
+double gguf_number(const Gguf& gguf, const std::string& key) {
+  return shortest(get<double>(gguf.metadata(), gguf_prefix(gguf) + key, gguf.path()));
+}
+void gguf_copy_number(Json& out, const std::string& to, const Gguf& gguf, const std::string& key) {
+  if (find_member(gguf.metadata(), gguf_prefix(gguf) + key, gguf.path()))
+    out[to] = gguf_number(gguf, key);
+}
+
+GgufNames gguf_decoder_names(const GgufNames& own) {
+  GgufNames names = {{"model.embed_tokens", "token_embd"},
+                     {"model.norm", "output_norm"},
+                     {"lm_head", "output"},
+                     {"self_attn.q_proj", "attn_q"},
+                     {"self_attn.k_proj", "attn_k"},
+                     {"self_attn.v_proj", "attn_v"},
+                     {"self_attn.o_proj", "attn_output"},
+                     {"self_attn.q_norm", "attn_q_norm"},
+                     {"self_attn.k_norm", "attn_k_norm"},
+                     {"mlp.gate_proj", "ffn_gate"},
+                     {"mlp.up_proj", "ffn_up"},
+                     {"mlp.down_proj", "ffn_down"},
+                     {"input_layernorm", "attn_norm"},
+                     {"post_attention_layernorm", "ffn_norm"}};
+  for (auto& [module, name] : own) names[module] = name;
+  return names;
+}
+
+Json gguf_decoder_config(const Gguf& gguf) {
+  const Json& meta = gguf.metadata();
+  const std::string &where = gguf.path(), prefix = gguf_prefix(gguf);
+  auto size = [&](const char* key, int64_t most = 1 << 20) {
+    return config_size(meta, prefix + key, where, most);
+  };
+  auto size_or = [&](const char* key, int64_t otherwise) {
+    return find_member(meta, prefix + key, where) ? size(key) : otherwise;
+  };
+  require(get_or<int64_t>(meta, prefix + "expert_count", where, 0) == 0, where,
+          ": mixtures of experts are not read from GGUF; use the model's Hugging Face folder");
+  int64_t heads = size("attention.head_count", 4096), dim = size("embedding_length");
+  Json out = {{"hidden_size", dim},
+              {"intermediate_size", size("feed_forward_length")},
+              {"num_hidden_layers", size("block_count", 4096)},
+              {"num_attention_heads", heads},
+              {"num_key_value_heads", size_or("attention.head_count_kv", heads)},
+              {"head_dim", size_or("attention.key_length", dim / heads)},
+              {"max_position_embeddings", size("context_length", 1 << 30)},
+              {"rms_norm_eps", gguf_number(gguf, "attention.layer_norm_rms_epsilon")},
+              {"hidden_act", "silu"}};
+  add_rope(out, gguf);
+  return out;
+}
+
+}  // namespace afina

@@ -1,0 +1,41 @@
+// How llama.cpp's files (GGUF) hold an architecture: names of tensors, metadata as a config.json,
+// and what their converter changes in values.
+#pragma once
+#include <map>
+#include <string>
+
+#include "engine/files/json.h"
+
+namespace afina {
+
+class Gguf;
+
+using GgufNames = std::map<std::string, std::string>;
+
+struct GgufForm {
+  // general.architecture of the files; empty: this architecture is not read from GGUF.
+  std::string name;
+  // Modules to GGUF's words: whole ones ("model.norm" to "output_norm"), and what follows a layer's
+  // number ("self_attn.q_proj" to "attn_q").
+  GgufNames names;
+  // The config.json that the metadata amount to, without model_type, vocabulary and tying. An Error
+  // for what afina does not compute.
+  Json (*config)(const Gguf& gguf) = nullptr;
+  // llama.cpp rotates neighbouring columns here, so rows of queries and keys are reordered.
+  bool reorders = false;
+  float added_to_norms = 0.f;  // by the converter (Gemma: 1)
+};
+
+// The names that most decoders have, with `own` added or instead.
+GgufNames gguf_decoder_names(const GgufNames& own = {});
+// What the metadata of most decoders amount to: sizes, epsilon of RMSNorm, and rotary embedding.
+Json gguf_decoder_config(const Gguf& gguf);
+// "general.architecture" and a dot, with which metadata begin.
+std::string gguf_prefix(const Gguf& gguf);
+// A number of the metadata that is stored in f32, as the shortest decimal: 1e-05, not
+// 9.99999974737875e-06. An Error if `key` (after the prefix) is absent.
+double gguf_number(const Gguf& gguf, const std::string& key);
+// Sets out[to] to that number where the metadata have it.
+void gguf_copy_number(Json& out, const std::string& to, const Gguf& gguf, const std::string& key);
+
+}  // namespace afina

@@ -119,7 +119,7 @@ struct Generate : PromptOptions {
     if (!raw) format = ChatTemplate::choose({chat_template, load.adapter, date}, tokenizer);
     // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also
     // where its template ends a turn, which is said if others would go on.
-    ends = stop_tokens(files);
+    ends = stop_tokens(files, tokenizer);
     if (ends.empty() && tokenizer.eos() >= 0) ends.push_back(tokenizer.eos());
     options.stop = ends;
     if (format)

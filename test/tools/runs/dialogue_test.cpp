@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(the_same_tokens_and_the_same_end_as_elsewhere) {
   auto model = load_model(files, "", Dtype::f32);
   GenerateOptions options;
   options.most = stored.at("most");
-  options.stop = stop_tokens(files);
+  options.stop = stop_tokens(files, tokenizer);
   BOOST_TEST(options.stop == (std::vector<int32_t>{2, 0}));
   for (auto& one : stored.at("cases")) BOOST_TEST_CONTEXT(one.at("prompt").get<std::string>()) {
       const std::string prompt = one.at("prompt");

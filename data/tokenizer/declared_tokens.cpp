@@ -117,8 +117,13 @@ void add_tokens_of_config(State& state, const Json& config, const std::string& n
   for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
     const Json* list = find_member(config, key, name);
     if (!list || list->empty() || !extra.empty()) continue;
-    for (auto& [index, json] : list->items())
+    auto add = [&](const Json& json) {
       if (is_token(json)) extra.push_back(special_token(json, name + ": " + key));
+    };
+    if (list->is_object())
+      for (auto& [role, json] : list->items()) add(json);
+    else if (list->is_array())
+      for (auto& json : *list) add(json);
   }
   // A role makes a token of the vocabulary special; one that the vocabulary lacks is left out.
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",

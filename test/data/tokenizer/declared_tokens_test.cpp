@@ -31,7 +31,8 @@ std::vector<int32_t> with_ends(const Tokenizer& tokenizer, const std::string& te
 }
 
 Json case_of(const std::string& name) {
-  for (auto& one : parse_json_file(stored + "files.json").at("cases"))
+  const Json all = parse_json_file(stored + "files.json");
+  for (auto& one : all.at("cases"))
     if (one.at("name") == name) return one;
   fail("no stored case ", name);
 }
@@ -68,7 +69,8 @@ BOOST_AUTO_TEST_CASE(contradictions_are_said) {
     ScratchFolder folder;
     write_case(case_of(name), folder.path());
     std::string all;
-    for (const std::string& note : Tokenizer::from_file(folder.path()).notes()) all += note + "\n";
+    const Tokenizer tokenizer = Tokenizer::from_file(folder.path());
+    for (const std::string& note : tokenizer.notes()) all += note + "\n";
     return all;
   };
   auto says = [&](const std::string& name, std::initializer_list<const char*> words) {

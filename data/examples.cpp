@@ -2,6 +2,7 @@
 #include "data/examples.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "data/documents.h"
@@ -308,6 +309,11 @@ std::vector<Example> parse_examples(const std::string& text, const std::string& 
 }
 
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {
+  std::error_code ignored;
+  require(
+      !std::filesystem::is_directory(path, ignored), path,
+      ": is a folder; name a file of records in it. What the datasets library saved as a folder "
+      "it writes as a file with load_from_disk(FOLDER).to_parquet(FILE)");
   return examples_of(read_text_file(path), path, options);
 }
 

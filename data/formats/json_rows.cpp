@@ -42,10 +42,26 @@ class JsonRows {
     try {
       row.json = parse_json(piece, name_, limits);
     } catch (const Error& error) {
-      const std::string fault = utf8_fault(piece);
-      row.problem = fault.empty() ? error.what() : row.place + ": " + fault;
+      const std::string wrong = what_is_wrong(piece);
+      row.problem = wrong.empty() ? error.what() : row.place + ": " + wrong;
     }
     return take_(std::move(row));
+  }
+
+  // What a parser would say less clearly of a piece that is no JSON; else empty.
+  static std::string what_is_wrong(std::string_view piece) {
+    if (std::string fault = utf8_fault(piece); !fault.empty()) return fault;
+    const char first = piece[piece.find_first_not_of(" \t\r\n")];
+    const char last = piece[piece.find_last_not_of(" \t\r\n")];
+    if (first == '{' && last == ',' && members_of(piece.substr(0, piece.rfind(',')), 1).size() > 0)
+      return "a comma after the record: in JSON lines a line is a record and nothing else. Remove "
+             "the commas, or put [ before the first record and ] after the last";
+    const bool word = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+    if (word && piece.find('{') == piece.npos && piece.size() > 5)
+      return "expected a record in braces, {...}, found the text " +
+             describe(Json(piece.substr(0, 60))).substr(11) +
+             ". A table has to have a name that ends in .csv or .tsv, a text one in .txt";
+    return "";
   }
 
   // A record a line. The line is the record's end whatever is in it.
@@ -120,38 +136,75 @@ class JsonRows {
   // The only value of the file: a record, or what holds the records.
   void object(std::string_view text, int64_t line) {
     const std::vector<JsonPiece> members = members_of(text, line);
-    std::vector<std::string> keys, lists;
-    const JsonPiece* found = nullptr;
-    for (const JsonPiece& member : members) {
-      keys.push_back(member.key);
-      const std::string_view value = member.value;
-      const size_t inner = value.find_first_not_of(" \t\r\n", 1);
-      const bool holds = value.starts_with('[') && inner != value.npos && value[inner] == '{';
-      if (holds) lists.push_back(member.key);
-      if (options_.rows_field.empty() ? holds : member.key == options_.rows_field) found = &member;
+    std::vector<std::string> keys;
+    for (const JsonPiece& member : members) keys.push_back(member.key);
+    std::vector<JsonPiece> arrays, lists;
+    look_for_lists(members, "", arrays, lists);
+    if (!options_.rows_field.empty()) {
+      for (const JsonPiece& one : arrays)
+        if (one.key == options_.rows_field) return list_of(one);
+      fail(name_, ": --fields rows=", options_.rows_field, ": there is no such list; the object's ",
+           "fields are: ", joined(keys), "; its lists: ", joined(keys_of(arrays)));
     }
-    const std::string& named = options_.rows_field;
     const bool record = members.empty() || (options_.is_record && options_.is_record(keys));
-    if (named.empty() && (record || lists.empty())) {
+    if (record || lists.empty()) {
       if (!record) require_no_columns(members);
       give(text, name_ + ", line " + std::to_string(line), line);
       return;
     }
-    require(found != nullptr, name_, ": --fields rows=", named, ": there is no such field; the ",
-            "object's fields are: ", joined(keys));
-    require(found->value.starts_with('['), name_, ": --fields rows=", found->key,
-            ": expected an array of records");
-    require(!named.empty() || lists.size() == 1, name_,
-            ": it holds several lists of records: ", joined(lists),
-            "; say which one with --fields rows=", lists.empty() ? "" : lists[0]);
-    list(found->value, found->line, " of the field \"" + found->key + "\"");
+    require(lists.size() == 1, name_,
+            ": it holds several lists of records: ", joined(keys_of(lists)),
+            "; say which one with --fields rows=", lists[0].key);
+    list_of(lists[0]);
+  }
+
+  void list_of(const JsonPiece& member) {
+    list(member.value, member.line, " of the field \"" + member.key + "\"");
+  }
+
+  // Members that are arrays, and among them those that may be lists of records: they begin with an
+  // object that is no turn of a conversation. In objects within one another, as in
+  // {"data": {"train": [...]}}, whose members are called "data.train".
+  static void look_for_lists(const std::vector<JsonPiece>& members, const std::string& within,
+                             std::vector<JsonPiece>& arrays, std::vector<JsonPiece>& lists) {
+    for (const JsonPiece& member : members) {
+      const std::string_view value = member.value;
+      const JsonPiece called{within + member.key, value, member.line};
+      if (value.starts_with('[')) {
+        arrays.push_back(called);
+        if (JsonPieces(value.substr(1)).next() == '{' && !holds_turns(member))
+          lists.push_back(called);
+      } else if (value.starts_with('{') && within.size() < 256) {
+        const std::vector<JsonPiece> deeper = members_of(value, member.line);
+        const bool holds = std::all_of(deeper.begin(), deeper.end(), is_container);
+        if (holds) look_for_lists(deeper, called.key + ".", arrays, lists);
+      }
+    }
+  }
+
+  static bool is_container(const JsonPiece& member) {
+    return member.value.starts_with('{') || member.value.starts_with('[');
+  }
+  static bool holds_turns(const JsonPiece& member) {
+    JsonPieces inside(member.value.substr(1));
+    return member.value.starts_with('[') && inside.next() == '{' && is_turn(inside.value());
+  }
+  static bool is_turn(std::string_view object) {
+    size_t known = 0;
+    for (const JsonPiece& member : members_of(object, 1))
+      for (const char* key : {"role", "content", "from", "value"}) known += member.key == key;
+    return known == 2;
+  }
+  static std::vector<std::string> keys_of(const std::vector<JsonPiece>& members) {
+    std::vector<std::string> keys;
+    for (const JsonPiece& member : members) keys.push_back(member.key);
+    return keys;
   }
 
   // A table written column by column looks like one record.
   void require_no_columns(const std::vector<JsonPiece>& members) const {
-    const bool columns = std::all_of(members.begin(), members.end(), [](const JsonPiece& member) {
-      return member.value.starts_with('{') || member.value.starts_with('[');
-    });
+    const bool columns = std::all_of(members.begin(), members.end(), is_container) &&
+                         std::none_of(members.begin(), members.end(), holds_turns);
     require(!columns, name_, ": one object whose fields (", members.empty() ? "" : members[0].key,
             ", ...) are objects or lists themselves: ",
             "expected records. A table of pandas is written as records by to_json(..., ",

@@ -22,11 +22,13 @@ enum Coding {
   delta_packed = 5,
   delta_length = 6,
   delta_text = 7,
-  rle_dictionary = 8
+  rle_dictionary = 8,
+  byte_split = 9
 };
 
 struct PageHead {
-  int64_t type = -1, uncompressed = 0, compressed = 0, values = 0, coding = -1, level_coding = rle;
+  int64_t type = -1, uncompressed = 0, compressed = 0, values = 0, coding = -1;
+  int64_t definition_coding = rle, repetition_coding = rle;
   int64_t definition_bytes = 0, repetition_bytes = 0;
   bool is_compressed = true, has_crc = false;
   uint32_t crc = 0;
@@ -46,10 +48,9 @@ PageHead head_of(ThriftReader& thrift) {
       thrift.fields([&](int inner, T::Kind k) {
         if (inner == 1) head.values = thrift.integer(k);
         else if (inner == 2) head.coding = thrift.integer(k);
-        else if (id == 5 && (inner == 3 || inner == 4)) {
-          const int64_t coding = thrift.integer(k);
-          if (coding != rle) head.level_coding = coding;
-        } else return false;
+        else if (id == 5 && inner == 3) head.definition_coding = thrift.integer(k);
+        else if (id == 5 && inner == 4) head.repetition_coding = thrift.integer(k);
+        else return false;
         return true;
       });
     } else if (id == 8 && kind == T::structure) {
@@ -127,8 +128,10 @@ class ColumnReader {
   void data(const PageHead& head, std::string_view page) {
     check_count(head);
     ParquetBytes bytes(page, where_);
-    require(head.level_coding == rle || (leaf_.definition == 0 && leaf_.repeated == 0), where_,
-            ": levels of encoding ", head.level_coding, " are not read");
+    for (auto& [most, coding] : {std::pair{leaf_.repeated, head.repetition_coding},
+                                 std::pair{leaf_.definition, head.definition_coding}})
+      require(most == 0 || coding == rle, where_, ": levels of encoding ", coding,
+              " are not read; write the file with pyarrow.parquet.write_table");
     auto levels = [&](int most) {
       if (most == 0) return std::string_view();
       return bytes.take(size_t(bytes.little_endian(4)));
@@ -177,7 +180,7 @@ class ColumnReader {
     if (head.coding == plain) plain_values(bytes, present, out_);
     else if (head.coding == rle_dictionary || head.coding == plain_dictionary)
       from_dictionary(bytes, present);
-    else delta_values(head.coding, bytes, present);
+    else other_values(head.coding, bytes, present);
   }
 
   void from_dictionary(ParquetBytes& bytes, size_t count) {
@@ -195,10 +198,12 @@ class ColumnReader {
     }
   }
 
-  void delta_values(int64_t coding, ParquetBytes& bytes, size_t count) {
+  size_t held() const { return out_.texts.size() + out_.integers.size() + out_.reals.size(); }
+
+  void other_values(int64_t coding, ParquetBytes& bytes, size_t count) {
     using P = ParquetType;
     const bool whole = leaf_.type == P::int32 || leaf_.type == P::int64;
-    const size_t texts = out_.texts.size(), integers = out_.integers.size();
+    const size_t before = held();
     if (coding == delta_packed && whole) {
       for (int64_t value : bytes.deltas(count)) out_.integers.push_back(value);
     } else if (coding == delta_length && leaf_.type == P::bytes) {
@@ -208,12 +213,25 @@ class ColumnReader {
     } else if (coding == rle && leaf_.type == P::boolean) {
       ParquetBytes packed(bytes.take(size_t(bytes.little_endian(4))), where_);
       for (uint32_t truth : packed.runs(count, 1)) out_.integers.push_back(truth);
+    } else if (coding == byte_split && leaf_.type != P::bytes && leaf_.type != P::boolean) {
+      split_values(bytes, count);
     } else {
       fail(where_, ": values of encoding ", coding, " are not read; write the file with ",
            "pyarrow.parquet.write_table, which uses others");
     }
-    require(out_.texts.size() - texts + out_.integers.size() - integers == count, where_,
-            ": damaged: a page with fewer values than it says");
+    require(held() - before == count, where_, ": damaged: a page with fewer values than it says");
+  }
+
+  // BYTE_STREAM_SPLIT: the first bytes of all numbers, then the second ones, and so on.
+  void split_values(ParquetBytes& bytes, size_t count) {
+    const bool four = leaf_.type == ParquetType::int32 || leaf_.type == ParquetType::float32;
+    const size_t width = four ? 4 : 8;
+    const std::string_view apart = bytes.take(count * width);
+    std::string together(apart.size(), 0);
+    for (size_t i = 0; i < count; ++i)
+      for (size_t k = 0; k < width; ++k) together[i * width + k] = apart[k * count + i];
+    ParquetBytes plain(together, where_);
+    plain_values(plain, count, out_);
   }
 
   // DELTA_BYTE_ARRAY: how much of the text before each begins with, and what follows.
@@ -226,7 +244,8 @@ class ColumnReader {
       require(prefixes[i] >= 0 && uint64_t(prefixes[i]) <= last.size(), where_,
               ": damaged: a prefix of ", prefixes[i], " bytes");
       last = last.substr(0, size_t(prefixes[i])) + std::string(rest[i]);
-      require((held_ += last.size()) <= most_, where_, ": more than ", most_, " bytes of text");
+      require((text_bytes_ += last.size()) <= most_, where_, ": more than ", most_,
+              " bytes of text");
       out_.pages.push_back(last);
       out_.texts.push_back(out_.pages.back());
     }
@@ -254,7 +273,7 @@ class ColumnReader {
   const ParquetChunk& chunk_;
   const ParquetNode& leaf_;
   const std::string& where_;
-  size_t most_, held_ = 0;
+  size_t most_, text_bytes_ = 0;
   ParquetColumn out_, dictionary_;
 };
 

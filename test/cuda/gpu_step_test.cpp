@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(why_a_step_is_not_captured_is_said) {
   Tensor one({1}, Dtype::f32, Device::emulated);
   for (int round = 0; round < 3; ++round)
     for (int i = 0; i < 66; ++i) {
-      StepKind kind{std::to_string(i), 0};
+      StepKind kind{std::to_string(i), {}};
       BOOST_TEST((many.why_not() == "") == (round == 0 || (round == 1 && i < 65)));
       many.run(&kind, [&](WeightTable&) { one.zero(); });
     }

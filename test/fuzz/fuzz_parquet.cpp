@@ -16,7 +16,8 @@ static void run(std::string_view input) {
 
 static std::vector<std::string> seeds() {
   std::vector<std::string> files;
-  for (const char* name : {"none", "snappy", "delta", "messages_old_lists", "messages", "dated"})
+  for (const char* name :
+       {"none", "snappy", "delta", "messages_old_lists", "messages", "dated", "split"})
     files.push_back(afina::read_text_file(AFINA_SOURCE_DIR "/test/stored/data/" +
                                           std::string(name) + ".parquet"));
   return files;

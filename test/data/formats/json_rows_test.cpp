@@ -33,7 +33,16 @@ BOOST_AUTO_TEST_CASE(all_layouts_give_the_same_rows) {
   check_error([&] { rows_of(both, "d.json"); },
               {"several lists of records: train, test", "--fields rows="});
   options.rows_field = "rows";
-  check_error([&] { rows_of(both, "d.json", options); }, {"no such field", "train, test"});
+  check_error([&] { rows_of(both, "d.json", options); }, {"no such list", "train, test"});
+  options.rows_field = "";
+  const std::string deeper = "{\"data\": {\"train\": [{\"a\":1}], \"ids\": [1]}, \"n\": 1}";
+  BOOST_TEST(rows_of(deeper, "d.json")[0].place == "d.json, record 1 of the field \"data.train\"");
+  options.rows_field = "data.train";
+  BOOST_CHECK(texts_of(deeper, "d.json", options) == Texts{R"({"a":1})"});
+  // A list of turns holds no records.
+  const std::string turns = R"({"dialog":[{"content":"Q","role":"user"}],"id":1})";
+  BOOST_CHECK(texts_of(turns, "d.json") == Texts{turns});
+  BOOST_CHECK(texts_of(R"({"dialog":[{"from":"human","value":"Q"}]})", "d.json").size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_record_does_not_hide_the_others) {
@@ -45,6 +54,15 @@ BOOST_AUTO_TEST_CASE(a_bad_record_does_not_hide_the_others) {
   BOOST_TEST(rows[2] == R"({"a":1})");
   BOOST_TEST(rows[3].find("None is not part of JSON") != std::string::npos);
   BOOST_TEST(rows[4].find("a comma before a closing bracket") != std::string::npos);
+  rows = texts_of("prompt,completion\nQ,A\n", "d.jsonl");
+  BOOST_TEST(
+      rows[0] ==
+      "d.jsonl, line 1: expected a record in braces, {...}, found the text "
+      "\"prompt,completion\". A table has to have a name that ends in .csv or .tsv, a text one "
+      "in .txt");
+  rows = texts_of("{\"a\": 1},\n{\"a\": 2}\n", "d.jsonl");
+  BOOST_TEST(rows[0].find("d.jsonl, line 1: a comma after the record") == 0u);
+  BOOST_TEST(rows[1] == R"({"a":2})");
   rows = texts_of("[{\"a\": 1},\n{\"a\": -Infinity},\n{\"a\": 3}]", "d.json");
   BOOST_REQUIRE(rows.size() == 3u);
   BOOST_TEST(rows[1].find("d.json, line 2, column 7: not valid JSON: -Infinity") == 0u);

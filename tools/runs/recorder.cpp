@@ -9,6 +9,7 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
+#include "model/files/carry.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/runs/guards.h"
@@ -93,7 +94,9 @@ void Recorder::store(RunOutcome& outcome) const {
     if (!chosen.empty()) write_text_file(folder + "/chat_template.jinja", chosen);
   } else if (plan_.keep_model) {
     save_model(folder, model_, dtype);
+    carry_small_files(bench_.opened->path, folder);
     bench_.tokenizer.save(folder, chosen);
+    settle_end_tokens(folder, bench_.tokenizer.eos());
     if (bench_.train.conversations > 0 && bench_.chat.end_of_turn() >= 0)
       add_end_token(folder, bench_.chat.end_of_turn());
   }

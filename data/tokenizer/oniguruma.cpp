@@ -18,8 +18,9 @@ constexpr std::string_view
                      R"(\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E})"
                      R"(\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})",
     hexadecimal = "0-9A-Fa-f", no_hexadecimal = R"(\x{0}-/:-@G-`g-\x{10FFFF})",
-    // Its table of Latin-1 has the superscripts and fractions among the characters of words.
-    word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
+    word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})",
+    // Outside of a class its table of Latin-1 has the superscripts and fractions in words.
+    more_word = R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
 
 class Rewriter {
  public:
@@ -143,14 +144,14 @@ class Rewriter {
     auto put_class = [&](std::string_view inside, bool negated = false) {
       put((negated ? "[^" : "[") + std::string(inside) + "]");
     };
-    const std::string w = "[" + std::string(word) + "]";
+    const std::string wide = std::string(word) + std::string(more_word), w = "[" + wide + "]";
     switch (in_[at_]) {
       case 's': return put_class(white_space);
       case 'S': return put_class(white_space, true);
       case 'h': return put_class(hexadecimal);
       case 'H': return put_class(hexadecimal, true);
-      case 'w': return put_class(word);
-      case 'W': return put_class(word, true);
+      case 'w': return put_class(wide);
+      case 'W': return put_class(wide, true);
       case 'v': return put("\\x0B");
       case 'b': return put("(?:(?<=" + w + ")(?!" + w + ")|(?<!" + w + ")(?=" + w + "))");
       case 'B': return put("(?:(?<=" + w + ")(?=" + w + ")|(?<!" + w + ")(?!" + w + "))");

@@ -65,7 +65,8 @@ void split(const TracedText& text, Behavior behavior, bool invert, std::vector<T
   if (done < text.bytes.size()) cuts.push_back({done, text.bytes.size(), invert});
   if (behavior != Behavior::isolated && behavior != Behavior::removed) join(cuts, behavior);
   for (auto& cut : cuts)
-    if (behavior != Behavior::removed || !cut.match) out.push_back(text.part(cut.begin, cut.end));
+    if (cut.end > cut.begin && (behavior != Behavior::removed || !cut.match))
+      out.push_back(text.part(cut.begin, cut.end));
 }
 
 void split(const TracedText& text, const Regex& regex, Behavior behavior, bool invert,

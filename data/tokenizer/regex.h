@@ -15,15 +15,21 @@ class Regex {
  public:
   // Throws if the pattern cannot be compiled; `where` begins the message.
   Regex(const std::string& pattern, std::string where);
-  // Calls found(begin, end) for each match in valid UTF-8 text, first to last; skips empty matches.
+  // Calls found(begin, end) for each match in valid UTF-8 text, first to last. An empty match
+  // counts unless it stands where the match before it ends, as in Oniguruma's iterator.
   template <class Found>
   void each_match(std::string_view original, Found&& found) const {
     std::string store;
     const std::string_view text = with_stand_ins(original, store);
+    size_t last = std::string_view::npos;
     for (size_t at = 0, begin = 0, end = 0;
-         at < text.size() && match(text, at, false, begin, end);) {
-      if (end > begin) found(begin, end);
-      at = end > begin ? end : next_character(text, end);
+         at <= text.size() && match(text, at, false, begin, end);) {
+      if (end == begin && end == last) {
+        at = next_character(text, at);
+        continue;
+      }
+      found(begin, end);
+      at = last = end;
     }
   }
   // Whether the first character of the text matches; no more of it is looked at.

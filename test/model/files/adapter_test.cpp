@@ -154,8 +154,9 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   check_error([&] { changed.load(); }, {"regular expression", "malformed"});
   changed.config["target_modules"] = "(([a-z_.0-9])*)*(([a-z_.0-9])*)*jj";
   check_error([&] { changed.load(); }, {"regular expression", "takes too long"});
-  changed.config["target_modules"] = Json({"q_proj", "qkv_proj"});
   // Passed over as PEFT does, while others match.
+  changed.config["target_modules"] = Json(
+      {"qkv_proj", "q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"});
   changed.load();
   changed.config["target_modules"] = Json({"qkv_proj"});
   check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", "'qkv_proj'",

@@ -147,4 +147,23 @@ BOOST_AUTO_TEST_CASE(chains_are_bounded) {
   BOOST_TEST(rendered("{{ 'a'" + times(20000, " 'a'") + " }}", none).text.size() == 20001);
 }
 
+// Values in each other: whatever walks them calls itself, and so would freeing them.
+BOOST_AUTO_TEST_CASE(deep_values_are_bounded) {
+  auto nest = [](const std::string& value) {
+    return "{% set ns = namespace(x=1, y=1) %}{% for i in range(99999) %}{% set ns.x = " + value +
+           " %}{% endfor %}";
+  };
+  const OrderedJson none = OrderedJson::object();
+  for (const char* value :
+       {"[ns.x]", "(ns.x,)", "{'a': ns.x}", "{'a': ns.x}.get", "namespace(x=ns.x)", "dict(a=ns.x)"})
+    BOOST_TEST(rendered(nest(value), none).text == "");
+  fails(nest("[ns.x]") + "{{ ns.x }}", {"nested more than"});
+  fails(nest("{'a': ns.x}") + "{{ ns.x }}", {"nested more than"});
+  fails(nest("[ns.x]") + "{{ ns.x | tojson }}", {"nested more than"});
+  fails(nest("[ns.x]") + "{% set a = ns.x %}" + nest("[ns.x]") + "{{ a == ns.x }}",
+        {"nested more than"});
+  fails(nest("[ns.x]") + "{% set a = ns.x %}" + nest("[ns.x]") + "{{ a < ns.x }}",
+        {"nested more than"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

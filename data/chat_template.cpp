@@ -11,6 +11,7 @@
 #include "data/tokenizer/template_files.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/json.h"
 
 namespace afina {
 
@@ -101,14 +102,17 @@ Maker of_text(const std::string& name, const std::string& source, const Tokenize
 // A built-in template for a tokenizer that puts a token before every text writes that token, where
 // it does not begin with it anyway: then it stands in the template that is written, too.
 std::string begun(const std::string& jinja, const Tokenizer& tokenizer) {
-  if (!tokenizer.adds_bos() || tokenizer.bos() < 0 || contains_word(jinja, "bos_token"))
-    return jinja;
+  const std::vector<int32_t>& before = tokenizer.before_text();
+  if (before.empty() || contains_word(jinja, "bos_token")) return jinja;
   ChatTemplate::State as_it_is("built-in", jinja);
-  const std::string bos = tokenizer.token_text(tokenizer.bos());
+  std::string first;
+  for (int32_t id : before) first += tokenizer.token_text(id);
   as_it_is.tokens.set("eos_token", "");
   const std::string text =
       Rendering(as_it_is, {{"user", "a"}, {"assistant", "b"}}, {}).whole().text;
-  return text.starts_with(bos) ? jinja : "{{- bos_token -}}\n" + jinja;
+  if (text.starts_with(first)) return jinja;
+  if (before == std::vector<int32_t>{tokenizer.bos()}) return "{{- bos_token -}}\n" + jinja;
+  return "{{- " + to_text(Json(first), -1) + " -}}\n" + jinja;
 }
 
 Maker of_name(const std::string& name, const Tokenizer& tokenizer, const std::string& date) {

@@ -93,9 +93,11 @@ Problem add_ends(const Context& context, bool is_text, Tokenised& row) {
   const Tokenizer& tokenizer = context.tokenizer;
   const int32_t bos = tokenizer.bos(),
                 end = is_text ? context.end_of_text : context.chat.end_of_turn();
-  if (is_text && tokenizer.adds_bos() && (row.tokens.empty() || row.tokens[0] != bos)) {
-    row.tokens.insert(row.tokens.begin(), bos);
-    row.trained.insert(row.trained.begin(), 0);
+  const std::vector<int32_t>& first = tokenizer.before_text();
+  if (is_text && (row.tokens.size() < first.size() ||
+                  !std::equal(first.begin(), first.end(), row.tokens.begin()))) {
+    row.tokens.insert(row.tokens.begin(), first.begin(), first.end());
+    row.trained.insert(row.trained.begin(), first.size(), 0);
   }
   if (is_text && end < 0)
     return "the tokenizer names no token that ends a text, and without one a model cannot learn to "
@@ -298,6 +300,7 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   collector.check();
   out.notes =
       notes_on(examples, chat, out.conversations > 0 && options.train_on != TrainOn::everything);
+  out.notes.insert(out.notes.begin(), tokenizer.notes().begin(), tokenizer.notes().end());
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
           " were left out", why_left_out(out, options));

@@ -81,7 +81,10 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
                      int64_t(text.size()));
     if (out.prompt_seconds == 0.) out.prompt_seconds = seconds_now() - start;
     if (contains(options.stop, token)) out.end = Generated::stop;
-    if (out.end == Generated::stop) break;
+    if (out.end == Generated::stop) {
+      out.stopped_at = token;
+      break;
+    }
     out.tokens.push_back(token);
     text.push_back(token);
     next = {token};

@@ -27,6 +27,7 @@ struct GenerateOptions {
 struct Generated {
   std::vector<int32_t> tokens;  // new tokens, without the stop token
   enum End : uint8_t { stop, length, context, caller } end = length;
+  int32_t stopped_at = -1;  // the stop token that the model chose, where `end` is stop
   double prompt_seconds = 0., token_seconds = 0.;  // wall time until the first token, and after it
 };
 

@@ -28,6 +28,22 @@ bool read_number(const std::string& text, T& value) {
 
 std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
 
+std::string option_label(const std::string& method, const std::string& file,
+                         const std::string& key) {
+  if (file.empty()) return "method '" + method + "': " + key;
+  static const std::map<std::string, std::string> of_peft = {{"rank", "r"},
+                                                             {"alpha", "lora_alpha"},
+                                                             {"dropout", "lora_dropout"},
+                                                             {"rslora", "use_rslora"},
+                                                             {"targets", "target_modules"},
+                                                             {"exclude", "exclude_modules"},
+                                                             {"ranks", "rank_pattern"},
+                                                             {"alphas", "alpha_pattern"}};
+  auto word = of_peft.find(key);
+  const bool peft = file.ends_with("adapter_config.json") && word != of_peft.end();
+  return file + ": " + (peft ? word->second : "options: " + key);
+}
+
 const std::string& MethodOptions::find(const std::string& key, const std::string& otherwise) {
   auto given = given_.find(key);
   return in_force_[key] = given == given_.end() ? otherwise : given->second;
@@ -37,23 +53,22 @@ int64_t MethodOptions::integer(const std::string& key, int64_t otherwise, int64_
                                int64_t most) {
   const std::string& text = find(key, std::to_string(otherwise));
   int64_t value = 0;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_,
-          "': ", key, "=", text, " where an integer from ", least, " to ", most, " is expected");
+  require(read_number(text, value) && value >= least && value <= most, label(key), "=", text,
+          " where an integer from ", least, " to ", most, " is expected");
   return value;
 }
 
 double MethodOptions::number(const std::string& key, double otherwise, double least, double most) {
   const std::string& text = find(key, number_text(otherwise));
   double value = 0.;
-  require(read_number(text, value) && value >= least && value <= most, "method '", method_,
-          "': ", key, "=", text, " where a number from ", number_text(least), " to ",
-          number_text(most), " is expected");
+  require(read_number(text, value) && value >= least && value <= most, label(key), "=", text,
+          " where a number from ", number_text(least), " to ", number_text(most), " is expected");
   return value;
 }
 
 bool MethodOptions::flag(const std::string& key, bool otherwise) {
   const std::string& text = find(key, otherwise ? "true" : "false");
-  require(text == "true" || text == "false", "method '", method_, "': ", key, "=", text,
+  require(text == "true" || text == "false", label(key), "=", text,
           " where true or false is expected");
   return text == "true";
 }
@@ -67,7 +82,7 @@ std::vector<std::string> MethodOptions::list(const std::string& key, const std::
   if (text.empty()) return {};
   std::vector<std::string> items = split(text, '+');
   for (const std::string& item : items)
-    require(!item.empty(), "method '", method_, "': ", key, "=", text,
+    require(!item.empty(), label(key), "=", text,
             " has an empty item; items are joined by one '+'");
   return items;
 }
@@ -76,7 +91,8 @@ void MethodOptions::finish() const {
   for (auto& [key, value] : given_) {
     if (in_force_.count(key)) continue;
     auto known = keys_of(in_force_);
-    fail("method '", method_, "' has no option '", key, "'", did_you_mean(key, known),
+    fail(file_.empty() ? "" : file_ + ": ", "method '", method_, "' has no option '", key, "'",
+         did_you_mean(key, known),
          known.empty() ? "; it takes none" : "; it takes: " + joined(known));
   }
 }
@@ -116,7 +132,7 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
   auto known = keys_of(methods());
   require(entry != methods().end(), "unknown method '", spec.name, "'",
           did_you_mean(spec.name, known), "; known: ", joined(known));
-  MethodOptions options(spec.name, spec.options);
+  MethodOptions options(spec.name, spec.options, spec.file);
   std::unique_ptr<Method> method = entry->second.make(options);
   options.finish();
   method->in_force = method_spec(spec.name, options.in_force());

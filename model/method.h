@@ -25,7 +25,12 @@ class PeftConfig;
 struct MethodSpec {
   std::string text, name;
   std::map<std::string, std::string> options;
+  std::string file = {};  // the adapter's config that says so; empty: somebody typed it
 };
+// How messages name an option: "method 'lora': rank", or in the words of an adapter's config that
+// another program wrote ("adapter/adapter_config.json: r").
+std::string option_label(const std::string& method, const std::string& file,
+                         const std::string& key);
 
 // What stands in a linear layer's place. One per adapted layer, made by the method, owned by the
 // layer. An adapter reads the layer through Linear's functions, never its weight's memory.
@@ -91,8 +96,9 @@ struct Untouched : Method {
 // is an Error naming the known ones.
 class MethodOptions {
  public:
-  MethodOptions(std::string method, std::map<std::string, std::string> given)
-      : method_(std::move(method)), given_(std::move(given)) {}
+  // file: the adapter's config that the options stand in, for messages; empty: they were typed.
+  MethodOptions(std::string method, std::map<std::string, std::string> given, std::string file = {})
+      : method_(std::move(method)), file_(std::move(file)), given_(std::move(given)) {}
   int64_t integer(const std::string& key, int64_t otherwise, int64_t least, int64_t most);
   double number(const std::string& key, double otherwise, double least, double most);
   bool flag(const std::string& key, bool otherwise);
@@ -101,6 +107,7 @@ class MethodOptions {
   std::vector<std::string> list(const std::string& key, const std::string& otherwise);
   // The method's name, for messages.
   const std::string& method() const { return method_; }
+  const std::string& file() const { return file_; }
   // To be called last: Error for a key that nobody asked for.
   void finish() const;
   // Every option asked for with the value in force.
@@ -108,7 +115,8 @@ class MethodOptions {
 
  private:
   const std::string& find(const std::string& key, const std::string& otherwise);
-  std::string method_;
+  std::string label(const std::string& key) const { return option_label(method_, file_, key); }
+  std::string method_, file_;
   std::map<std::string, std::string> given_, in_force_;
 };
 

@@ -93,9 +93,11 @@ void PeftConfig::finish() const {
       "peft_type",      "task_type",    "peft_version",  "base_model_name_or_path", "revision",
       "inference_mode", "auto_mapping", "megatron_core", "qalora_group_size"};
   for (auto& [key, value] : json_.items())
-    require(common.count(key) || understood_.count(key) || says_nothing(value), where_, ": '", key,
-            "' is ", describe(value),
-            ", which afina does not support; without it the adapter would mean something else");
+    require(
+        common.count(key) || understood_.count(key) || says_nothing(value), where_, ": '", key,
+        "' is ", describe(value),
+        ", which afina does not support; without it the adapter would mean something else. PEFT "
+        "can merge it (merge_and_unload, save_pretrained): use the merged folder");
 }
 
 Json peft_common(const std::string& peft_type) {

@@ -16,28 +16,28 @@ std::string last_word(const std::string& path) { return path.substr(path.rfind('
 }  // namespace
 
 std::vector<ModulePattern> module_patterns(const std::string& method, const std::string& key,
-                                           const std::string& text) {
+                                           const std::string& text, const std::string& file) {
   std::vector<ModulePattern> all;
   if (text.starts_with("re:")) {
     all.emplace_back(text);  // '+' means something else in an expression
     return all;
   }
-  MethodOptions options(method, {{key, text}});
+  MethodOptions options(method, {{key, text}}, file);
   for (const std::string& item : options.list(key, "")) all.emplace_back(item);
   return all;
 }
 
 Targets::Targets(MethodOptions& options, std::vector<Numbers> numbers, const std::string& otherwise)
-    : method_(options.method()) {
+    : method_(options.method()), file_(options.file()) {
   choose(options.text("targets", otherwise));
-  exclude_ = module_patterns(method_, "exclude", options.text("exclude", ""));
+  exclude_ = module_patterns(method_, "exclude", options.text("exclude", ""), file_);
   for (const Numbers& n : numbers) {
     Exceptions exceptions{n.key, {}};
     for (const std::string& item : options.list(n.key, "")) {
       size_t colon = item.rfind(':');
-      require(colon != item.npos, "method '", method_, "': ", n.key, ": '", item,
+      require(colon != item.npos, option_label(method_, file_, n.key), ": '", item,
               "' where layer:number is expected, as in q_proj:16");
-      MethodOptions one(method_, {{n.key, item.substr(colon + 1)}});
+      MethodOptions one(method_, {{n.key, item.substr(colon + 1)}}, file_);
       exceptions.all.emplace_back(
           ModulePattern(item.substr(0, colon)),
           n.whole ? double(one.integer(n.key, 0, int64_t(n.least), int64_t(n.most)))
@@ -50,7 +50,7 @@ Targets::Targets(MethodOptions& options, std::vector<Numbers> numbers, const std
 void Targets::choose(const std::string& targets) {
   all_ = targets == "all";
   targets_.clear();
-  if (!all_) targets_ = module_patterns(method_, "targets", targets);
+  if (!all_) targets_ = module_patterns(method_, "targets", targets, file_);
 }
 
 bool Targets::matches(const Linear& layer) {
@@ -87,17 +87,40 @@ double Targets::number(const std::string& key, const Linear& layer, double other
   return number(exceptions(key), layer.path, otherwise);
 }
 
+std::vector<std::string> Targets::words() const {
+  std::set<std::string> all;
+  for (const std::string& path : seen_) all.insert(last_word(path));
+  return {all.begin(), all.end()};
+}
+
 void Targets::unmatched(const std::string& key, const std::string& pattern) const {
-  std::set<std::string> words;
-  for (const std::string& path : seen_) words.insert(last_word(path));
-  std::vector<std::string> known(words.begin(), words.end());
+  const std::vector<std::string> known = words();
   fail("method '", method_, "': ", key, ": '", pattern, "' matches no ",
        key == "targets" || key == "exclude" ? "linear" : "adapted", " layer of the model",
        did_you_mean(pattern, known), "; it has ", joined(known), ", with paths like ",
        seen_.empty() ? "(none)" : seen_[0]);
 }
 
+void Targets::check_file() const {
+  const std::string label = option_label(method_, file_, "targets");
+  std::vector<std::string> idle;
+  for (const ModulePattern& target : targets_) {
+    if (used_.count(target.text())) continue;
+    idle.push_back("'" + target.text() + "'");
+    for (const char* place : {"lm_head", "model.embed_tokens", "transformer.wte"})
+      require(!target.matches(place), label, ": '", target.text(), "' is the model's ",
+              place == std::string("lm_head") ? "head" : "embedding",
+              ", and afina adapts neither head nor embedding. Merge the adapter with PEFT "
+              "(merge_and_unload, save_pretrained) and use the merged folder");
+  }
+  require(!adapted_.empty(), label, ": ", idle.empty() ? "what is excluded" : joined(idle),
+          idle.empty() ? " leaves no linear layer" : " matches no linear layer",
+          " of this model, which has ", joined(words()),
+          "; the adapter may be one of another model");
+}
+
 void Targets::check() const {
+  if (!file_.empty()) return check_file();
   for (const ModulePattern& target : targets_)
     if (!used_.count(target.text())) unmatched("targets", target.text());
   for (const ModulePattern& pattern : exclude_)

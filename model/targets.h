@@ -10,7 +10,7 @@ namespace afina {
 
 // The patterns of an option ("" for none): names or patterns joined by '+', or re:EXPRESSION.
 std::vector<ModulePattern> module_patterns(const std::string& method, const std::string& key,
-                                           const std::string& text);
+                                           const std::string& text, const std::string& file = {});
 
 class Targets {
  public:
@@ -32,7 +32,9 @@ class Targets {
   // The number that option `key` gives this layer: that of the first pattern that matches, in the
   // order given.
   double number(const std::string& key, const Linear& layer, double otherwise) const;
-  // Once all layers were asked for: an Error for a pattern that matched nothing.
+  // Once all layers were asked for: an Error for a pattern that matched nothing. In an adapter's
+  // config such a pattern is passed over, as PEFT does, unless it names the head or the embedding
+  // or there is nothing else: what the adapter's file holds must have a place all the same.
   void check() const;
 
   // For adapter_config.json. The last words of the adapted layers' paths when they mean exactly
@@ -53,7 +55,9 @@ class Targets {
   double number(const Exceptions& exceptions, const std::string& path, double otherwise) const;
   [[noreturn]] void unmatched(const std::string& key, const std::string& pattern) const;
 
-  std::string method_;
+  void check_file() const;
+  std::vector<std::string> words() const;  // the last words of all layers' paths
+  std::string method_, file_;
   bool all_ = true;
   std::vector<ModulePattern> targets_, exclude_;
   std::vector<Exceptions> exceptions_;

@@ -256,7 +256,10 @@ TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& 
   Ordered json = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
   json["added_tokens"] = added_tokens_of(from);
   model == "gpt2" ? fill_byte_level(from, json) : fill_sentence_piece(from, json);
-  bool adds_bos = from.flag("add_bos_token", model == "llama") && from.id("bos") >= 0;
+  // As llama.cpp: converters leave the key out for these, and the folders add the token.
+  const auto pre = get_or<std::string>(metadata, "tokenizer.ggml.pre", name, "");
+  const bool usual = model == "llama" || pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3";
+  bool adds_bos = from.flag("add_bos_token", usual) && from.id("bos") >= 0;
   json["post_processor"] =
       post_processor_of(from, adds_bos, from.flag("add_eos_token", false) && from.id("eos") >= 0);
   try {

@@ -52,37 +52,25 @@ Vocabulary read_vocabulary(const Json& model, const std::string& where) {
   return ids;
 }
 
-std::vector<AddedToken> read_added(const Json& json, const Vocabulary& vocabulary,
-                                   const std::string& name) {
+std::vector<AddedToken> read_added(const Json& json, const std::string& name) {
   std::vector<AddedToken> all;
   const Json* list = find_member(json, "added_tokens", name);
   if (!list) return all;
   require(list->is_array(), name, ": added_tokens: expected an array, found ", describe(*list));
   for (auto& one : *list) {
     std::string where = name + ": added_tokens[" + std::to_string(all.size()) + "]";
-    AddedToken token;
-    token.content = get<std::string>(one, "content", where);
-    token.id = get<int32_t>(one, "id", where);
-    token.special = get_or<bool>(one, "special", where, false);
-    token.lstrip = get_or<bool>(one, "lstrip", where, false);
-    token.rstrip = get_or<bool>(one, "rstrip", where, false);
-    token.single_word = get_or<bool>(one, "single_word", where, false);
-    token.normalized = get_or<bool>(one, "normalized", where, !token.special);
-    require(token.id >= 0 && !token.content.empty(), where,
+    all.push_back(added_token(one, where));
+    all.back().id = get<int32_t>(one, "id", where);
+    require(all.back().id >= 0 && !all.back().content.empty(), where,
             ": expected an id from 0 and a content that is not empty");
-    auto found = vocabulary.find(token.content);
-    require(found == vocabulary.end() || found->second == token.id, where, ": \"", token.content,
-            "\" has the id ", token.id, " here and another one in the vocabulary");
-    all.push_back(token);
   }
   return all;
 }
 
 // Orders tokens by id.
-void fill_ids(State& state, const Vocabulary& vocabulary, const std::vector<AddedToken>& added) {
-  int64_t highest = 0, count = int64_t(vocabulary.size() + added.size());
+void fill_ids(State& state, const Vocabulary& vocabulary) {
+  int64_t highest = 0, count = int64_t(vocabulary.size());
   for (auto& [token, id] : vocabulary) highest = std::max<int64_t>(highest, id);
-  for (auto& token : added) highest = std::max<int64_t>(highest, token.id);
   require(highest < 4 * count + 4096, state.name, ": the highest token id is ", highest,
           ", but there are only ", count, " tokens");
   size_t size = size_t(highest) + 1;
@@ -91,17 +79,13 @@ void fill_ids(State& state, const Vocabulary& vocabulary, const std::vector<Adde
   state.known.resize(size);
   state.special.resize(size);
   state.fallback.assign(size, -1);
-  auto put = [&](const std::string& token, int32_t id) {
+  state.in_model = count;
+  for (auto& [token, id] : vocabulary) {
     require(!state.known[id] || state.text[id] == token, state.name, ": two tokens have the id ",
             id, ": \"", state.text[id], "\" and \"", token, "\"");
     state.text[id] = token;
     state.known[id] = 1;
     state.ids.emplace(token, id);
-  };
-  for (auto& [token, id] : vocabulary) put(token, id);
-  for (auto& token : added) {
-    put(token.content, token.id);
-    state.special[token.id] |= token.special;
   }
 }
 
@@ -175,13 +159,13 @@ void read_model(State& state, const Json& root) {
       in_text.emplace(bytes, id);
     }
   state.bpe = std::make_unique<Bpe>(in_text, read_merges(model, byte_level, where), options, where);
-  auto added = read_added(root, vocabulary, state.name);
-  fill_ids(state, vocabulary, added);
+  fill_ids(state, vocabulary);
   fill_bytes(state, byte_level, options.byte_fallback);
-  state.added = AddedTokens(std::move(added), state.normalizer);
+  state.byte_level = byte_level;
+  add_tokens(state, read_added(root, state.name), state.name);
 }
 
-// Reads the tokens added before and after every text; supports one token on each side.
+// Reads the tokens added before and after every text.
 void read_post_processor(State& state, const Json& json, const std::string& where) {
   auto type = get<std::string>(json, "type", where);
   if (type == "ByteLevel") return;  // only trims offsets, which afina's need not do
@@ -191,22 +175,37 @@ void read_post_processor(State& state, const Json& json, const std::string& wher
   }
   require(type == "TemplateProcessing", where, ": the post-processor \"", type,
           "\" is not supported; known are TemplateProcessing, ByteLevel and Sequence");
+  // The ids stand in the post-processor itself and count, whatever the vocabulary says.
+  const Json* special = find_member(json, "special_tokens", where);
   bool before = true;
+  std::vector<int32_t> first, last;
   for (auto& piece : member(json, "single", where)) {
     if (!piece.contains("SpecialToken")) {
+      require(before, where, ": the text stands more than once in it");
       before = false;
       continue;
     }
     auto token = get<std::string>(member(piece, "SpecialToken", where), "id", where);
-    auto found = state.ids.find(token);
-    require(found != state.ids.end(), where, ": the token \"", token,
-            "\" is not in the vocabulary");
-    int32_t& role = before ? state.bos : state.eos;
-    require(!(before ? state.adds_bos : state.adds_eos), where,
-            ": more than one token before or after a text is not supported");
-    role = found->second;
-    (before ? state.adds_bos : state.adds_eos) = true;
+    std::vector<int32_t> ids;
+    if (const Json* entry = special ? find_member(*special, token, where) : nullptr) {
+      ids = get<std::vector<int32_t>>(*entry, "ids", where);
+    } else {
+      auto found = state.ids.find(token);
+      require(found != state.ids.end(), where, ": the token \"", token,
+              "\" is not in the vocabulary");
+      ids = {found->second};
+    }
+    for (int32_t id : ids)
+      require(id >= 0 && size_t(id) < state.known.size() && state.known[size_t(id)], where,
+              ": the id ", id, " is no token of the vocabulary");
+    auto& side = before ? first : last;
+    side.insert(side.end(), ids.begin(), ids.end());
   }
+  // One post-processor after another: each puts its tokens around what there is already.
+  state.before.insert(state.before.begin(), first.begin(), first.end());
+  state.after.insert(state.after.end(), last.begin(), last.end());
+  if (state.before.size() == 1) state.bos = state.before[0];
+  if (state.after.size() == 1) state.eos = state.after[0];
 }
 
 // Decoding mostly follows from the vocabulary; this only finds out whether a leading space is
@@ -243,8 +242,8 @@ std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const st
   state->json = std::move(text);
   if (auto normalizer = find_member(json, "normalizer", name))
     state->normalizer = Normalizer(*normalizer, name + ": normalizer");
-  if (auto pre = find_member(json, "pre_tokenizer", name))
-    state->pre_tokenizer = PreTokenizer(*pre, name + ": pre_tokenizer");
+  if (auto pre = find_member(json, "pre_tokenizer", name)) state->pre_tokenizer_json = *pre;
+  state->pre_tokenizer = PreTokenizer(state->pre_tokenizer_json, name + ": pre_tokenizer");
   read_model(*state, json);
   if (auto post = find_member(json, "post_processor", name))
     read_post_processor(*state, *post, name + ": post_processor");

@@ -6,10 +6,13 @@
 #include <pcre2.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "data/tokenizer/unicode_table.h"
+#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -25,47 +28,7 @@ std::string message_of(int code) {
 // Enough for ordinary patterns; stops patterns built to take exponential time.
 constexpr uint32_t match_limit = 1'000'000, heap_kibibytes = 64 << 10;
 
-constexpr std::string_view white_space =
-    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{"
-    "205F}\\x{3000}";
-
 }  // namespace
-
-std::string pattern_for_pcre2(std::string_view pattern, const std::string& where) {
-  std::string out;
-  bool in_class = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    char c = pattern[i];
-    if (c == '\\' && i + 1 < pattern.size()) {
-      char next = pattern[++i];
-      if (next != 's' && next != 'S') {
-        (out += c) += next;
-      } else if (in_class) {
-        require(next == 's', where, ": \\S inside [...] is not supported in the pattern \"",
-                std::string(pattern), "\"");
-        out += white_space;
-      } else {
-        ((out += next == 's' ? "[" : "[^") += white_space) += "]";
-      }
-      continue;
-    }
-    if (in_class)
-      require(pattern.substr(i, 2) != "&&" && c != '[', where,
-              ": classes within classes are not supported in the pattern \"", std::string(pattern),
-              "\"");
-    if (c == '[') {
-      in_class = true;
-      out += c;
-      // A ] in first position is a literal character.
-      if (i + 1 < pattern.size() && pattern[i + 1] == '^') out += pattern[++i];
-      if (i + 1 < pattern.size() && pattern[i + 1] == ']') (out += '\\') += pattern[++i];
-      continue;
-    }
-    if (c == ']') in_class = false;
-    out += c;
-  }
-  return out;
-}
 
 struct Regex::Code {
   pcre2_code* code = nullptr;
@@ -128,6 +91,12 @@ class Compiled {
 }  // namespace
 
 Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(where)) {
+  static const bool recent = [] {
+    char version[64] = "";
+    pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version);
+    return std::atoi(version) >= 14;
+  }();
+  require(recent, where_, ": PCRE2 with the tables of Unicode 14 or later is needed (10.40)");
   static Compiled compiled;
   code_ = compiled.get(pattern, where_);
 }
@@ -168,6 +137,9 @@ size_t Regex::next_character(std::string_view text, size_t at) {
 
 bool Regex::at_start(std::string_view text) const {
   size_t begin, end;
+  std::string store;
+  if (!text.empty()) text = text.substr(0, character_at(text, 0).bytes);
+  text = with_stand_ins(text, store);
   return match(text, 0, true, begin, end);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/unicode_table.h"
 
 namespace afina {
 
@@ -16,14 +17,16 @@ class Regex {
   Regex(const std::string& pattern, std::string where);
   // Calls found(begin, end) for each match in valid UTF-8 text, first to last; skips empty matches.
   template <class Found>
-  void each_match(std::string_view text, Found&& found) const {
+  void each_match(std::string_view original, Found&& found) const {
+    std::string store;
+    const std::string_view text = with_stand_ins(original, store);
     for (size_t at = 0, begin = 0, end = 0;
          at < text.size() && match(text, at, false, begin, end);) {
       if (end > begin) found(begin, end);
       at = end > begin ? end : next_character(text, end);
     }
   }
-  // Whether a match begins at the start of the text.
+  // Whether the first character of the text matches; no more of it is looked at.
   bool at_start(std::string_view text) const;
 
   struct Code;
@@ -35,8 +38,9 @@ class Regex {
   std::string where_;
 };
 
-// Rewrites a pattern for PCRE2: \s and \S become Unicode's White_Space (PCRE2's own \s includes
-// U+180E).
+// Rewrites a pattern of Oniguruma for PCRE2 where the two differ: \s \h \w \v \b \u and their
+// opposites, (?m), intervals followed by + or ?, [:alpha:] and its like. Throws for what has no
+// equivalent; `where` begins the message.
 std::string pattern_for_pcre2(std::string_view pattern, const std::string& where);
 
 }  // namespace afina

@@ -27,21 +27,37 @@ struct Tokenizer::State {
   // Indexed by id: the byte that a token such as <0xE2> stands for, else -1 (byte fallback only).
   std::vector<int16_t> fallback;
   std::unordered_map<std::string, int32_t> ids;
-  AddedTokens added;
+  bool byte_level = false;
+  int64_t in_model = 0;  // tokens of the vocabulary itself, without the added ones
+  std::vector<AddedToken> added_list;
+  AddedTokens added;  // made of added_list when all files are read
   Normalizer normalizer;
+  Json pre_tokenizer_json;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<Bpe> bpe;
   bool strips_first_space = false;  // decoding removes the space that encoding adds at the front
 
   int32_t bos = -1, eos = -1, pad = -1;
-  bool adds_bos = false, adds_eos = false;
+  std::vector<int32_t> before, after;  // what the post-processor puts around a text
+  bool splits_special = false;         // special tokens in a text stay text (split_special_tokens)
+  std::vector<std::string> notes;
 };
+
+// An entry of added_tokens or added_tokens_decoder, without its id.
+AddedToken added_token(const Json& json, const std::string& where);
+// Gives tokens ids as the library does when it reads them: a token of the vocabulary keeps its id,
+// any other gets the next free one, whatever its file says (a note then says so). Known tokens get
+// the flags given here. To be called once for each file that declares tokens.
+void add_tokens(Tokenizer::State& state, std::vector<AddedToken> tokens, const std::string& where);
+// added_tokens_decoder and extra tokens of a tokenizer_config.json, or an added_tokens.json.
+void add_tokens_of_config(Tokenizer::State& state, const Json& config, const std::string& name);
+void add_tokens_of_list(Tokenizer::State& state, const Json& list, const std::string& name);
 
 // Parses the text of a tokenizer.json. Throws on what is not supported.
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name);
-// Adds roles of tokens and the chat template from the text of a tokenizer_config.json.
-void read_tokenizer_config(Tokenizer::State& state, const std::string& text,
-                           const std::string& name);
+// Adds roles of tokens, added tokens and the chat template from the text of a
+// tokenizer_config.json or special_tokens_map.json.
+void read_tokenizer_config(Tokenizer::State& state, const Json& config, const std::string& name);
 // The tokenizer.json and tokenizer_config.json equivalent to GGUF metadata.
 struct TokenizerFiles {
   std::string json, config;

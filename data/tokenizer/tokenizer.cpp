@@ -29,13 +29,40 @@ void guess_roles(Tokenizer::State& state) {
   if (state.bos < 0) state.bos = first_known({"<|begin_of_text|>", "<s>", "<bos>"});
 }
 
+// When all files are read.
+void finish(Tokenizer::State& state) {
+  guess_roles(state);
+  state.added = AddedTokens(state.added_list, state.normalizer);
+}
+
+// The config with the roles of tokens that are in force but that it does not name: they came from
+// other files, or no file names the end of a text.
+std::string with_roles(const Tokenizer::State& state) {
+  Json config = parse_json(state.config, "tokenizer_config.json");
+  bool changed = false, names_end = false;
+  for (auto& [role, token] : state.named_tokens) {
+    names_end |= role == "eos_token";
+    const Json* named = config.contains(role) ? &config.at(role) : nullptr;
+    if (named && named->is_object() && named->contains("content")) named = &named->at("content");
+    if (named && *named == token) continue;
+    config[role] = token;
+    changed = true;
+  }
+  if (!names_end && state.eos >= 0) {
+    config["eos_token"] = state.text[size_t(state.eos)];
+    changed = true;
+  }
+  return changed ? to_text(config) + "\n" : state.config;
+}
+
 }  // namespace
 
 Tokenizer Tokenizer::from_json(std::string text, const std::string& name, std::string config) {
   auto state = read_tokenizer_json(std::move(text), name);
-  if (!config.empty()) read_tokenizer_config(*state, config, name + " (configuration)");
+  const std::string where = name + " (configuration)";
+  if (!config.empty()) read_tokenizer_config(*state, parse_json(config, where), where);
   state->config = std::move(config);
-  guess_roles(*state);
+  finish(*state);
   return Tokenizer(state);
 }
 
@@ -50,17 +77,32 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
     return read_text_file(file_of_folder(folder, one));
   };
   auto state = read_tokenizer_json(text_of(name), file.string());
-  for (std::string beside : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    if (!in_folder(folder, beside)) continue;
-    std::string text = text_of(beside);
-    read_tokenizer_config(*state, text, (file.parent_path() / beside).string());
-    if (beside == "tokenizer_config.json") state->config = text;
+  auto json_of = [&](const std::string& one) {
+    return parse_json(text_of(one), (file.parent_path() / one).string());
+  };
+  auto read = [&](const std::string& one, const Json& json) {
+    read_tokenizer_config(*state, json, (file.parent_path() / one).string());
+  };
+  const std::string config = "tokenizer_config.json", map = "special_tokens_map.json",
+                    added = "added_tokens.json";
+  Json settings = Json::object();
+  if (in_folder(folder, config)) {
+    state->config = text_of(config);
+    settings = parse_json(state->config, (file.parent_path() / config).string());
   }
+  // As in transformers: the map counts before a config without added_tokens_decoder (the config
+  // of old versions), and only there added_tokens.json is read.
+  const bool older = !settings.is_object() || !settings.contains("added_tokens_decoder");
+  if (!older && in_folder(folder, map)) read(map, json_of(map));
+  if (!state->config.empty()) read(config, settings);
+  if (older && in_folder(folder, map)) read(map, json_of(map));
+  if (older && in_folder(folder, added))
+    add_tokens_of_list(*state, json_of(added), (file.parent_path() / added).string());
   if (auto all = templates_in_files(folder); !all.empty()) {
     state->chat_templates = std::move(all);
     state->templates_in_files = true;
   }
-  guess_roles(*state);
+  finish(*state);
   return Tokenizer(state);
 }
 
@@ -94,7 +136,7 @@ TracedText repaired(std::string_view text, TextStore& store) {
 class Encoder {
  public:
   Encoder(const Tokenizer::State& state, bool special, size_t bytes)
-      : state_(state), special_(special), store_(bytes) {}
+      : state_(state), special_(special && !state.splits_special), store_(bytes) {}
 
   Encoding encode(std::string_view text) {
     std::vector<TextPart> parts, finer;
@@ -205,8 +247,9 @@ int64_t Tokenizer::size() const { return int64_t(state_->text.size()); }
 int32_t Tokenizer::bos() const { return state_->bos; }
 int32_t Tokenizer::eos() const { return state_->eos; }
 int32_t Tokenizer::pad() const { return state_->pad; }
-bool Tokenizer::adds_bos() const { return state_->adds_bos; }
-bool Tokenizer::adds_eos() const { return state_->adds_eos; }
+const std::vector<int32_t>& Tokenizer::before_text() const { return state_->before; }
+const std::vector<int32_t>& Tokenizer::after_text() const { return state_->after; }
+const std::vector<std::string>& Tokenizer::notes() const { return state_->notes; }
 const std::vector<NamedTemplate>& Tokenizer::chat_templates() const {
   return state_->chat_templates;
 }
@@ -230,7 +273,7 @@ void Tokenizer::set_eos(std::string_view token) {
 
 void Tokenizer::save(const std::string& folder, const std::string& chosen) const {
   write_text_file((fs::path(folder) / "tokenizer.json").string(), state_->json);
-  std::string config = state_->config;
+  std::string config = state_->config.empty() ? "" : with_roles(*state_);
   if (config.empty()) {
     Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"},
                  {"clean_up_tokenization_spaces", false}};

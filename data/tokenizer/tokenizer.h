@@ -44,7 +44,8 @@ class Tokenizer {
  public:
   // Opens a tokenizer.json, or a folder that holds one. Roles of tokens (bos, eos, pad) and the
   // chat template come from tokenizer_config.json, special_tokens_map.json and chat_template.jinja
-  // beside it. Throws if it cannot be read or is not supported.
+  // beside it, added tokens from added_tokens.json and the config's added_tokens_decoder as well.
+  // Throws if it cannot be read or is not supported.
   static Tokenizer from_file(const std::string& path);
   // From the text of a tokenizer.json, and of a tokenizer_config.json if not empty. `name` appears
   // in errors.
@@ -52,8 +53,8 @@ class Tokenizer {
   // From the tokenizer.* keys of a GGUF file (models gpt2 and llama).
   static Tokenizer from_gguf(const Json& metadata, const std::string& name = "GGUF metadata");
 
-  // Does not add what the post-processor would add (see adds_bos). Invalid UTF-8 becomes U+FFFD, as
-  // with Python's errors="replace". special_tokens_in_text: whether "<|im_end|>" written in the
+  // Does not add what the post-processor would add (see before_text). Invalid UTF-8 becomes U+FFFD,
+  // as with Python's errors="replace". special_tokens_in_text: whether "<|im_end|>" written in the
   // text becomes that token (the default, as in other libraries) or stays plain text.
   std::vector<int32_t> encode(std::string_view text, bool special_tokens_in_text = true) const;
   Encoding encode_with_offsets(std::string_view text, bool special_tokens_in_text = true) const;
@@ -72,8 +73,13 @@ class Tokenizer {
   int32_t bos() const;
   int32_t eos() const;
   int32_t pad() const;
-  bool adds_bos() const;  // because of the post-processor or add_bos_token
-  bool adds_eos() const;
+  // The tokens that the post-processor puts before and after every text. tokenizer.json alone
+  // says so, as in transformers 5; bos() need not be among them.
+  const std::vector<int32_t>& before_text() const;
+  const std::vector<int32_t>& after_text() const;
+  // What is worth knowing of how the files were read: where they contradict each other, and which
+  // counts. A sentence each.
+  const std::vector<std::string>& notes() const;
   // Names the end-of-text token where the files do not. Throws if the vocabulary lacks it.
   void set_eos(std::string_view token);
   // The chat templates of the files, by name ("default" among them as a rule).
@@ -84,7 +90,8 @@ class Tokenizer {
   // {"bos_token", "<s>"}, {"eos_token", ...}, ... A role that is guessed is not among them.
   const std::vector<std::pair<std::string, std::string>>& named_tokens() const;
 
-  // Writes tokenizer.json (byte for byte as read, if it came from one), tokenizer_config.json and
+  // Writes tokenizer.json (byte for byte as read, if it came from one), tokenizer_config.json (as
+  // read, with the roles of tokens that other files named or that are in force all the same) and
   // the chat templates that the config does not hold into a folder. `chosen`, where not empty, is
   // written as the default template (chat_template.jinja, which counts before the config's).
   void save(const std::string& folder, const std::string& chosen = "") const;

@@ -61,8 +61,31 @@ void read_our_config(AdapterFiles& adapter, const Json& config, const std::strin
   for (auto& [key, value] : given.items())
     options[key] = get<std::string>(given, key, where + ": options");
   adapter.method = method_spec(get<std::string>(config, "method", where), options);
+  adapter.method.file = where;
   adapter.base = get_or<std::string>(config, "base_model_name_or_path", where, "");
   adapter.digest = get_or<std::string>(config, "base_digest", where, "");
+}
+
+// An adapter of mlx-lm has the same config's name and other words in it.
+void refuse_mlx(const std::string& folder) {
+  bool mlx = in_folder(folder, "adapters.safetensors") || in_folder(folder, "adapters.npz");
+  if (!mlx && in_folder(folder, peft_file)) {
+    const Json config = parse_json_file(file_of_folder(folder, peft_file));
+    mlx = config.is_object() && !config.contains("peft_type") &&
+          (config.contains("lora_parameters") || config.contains("fine_tune_type"));
+  }
+  require(
+      !mlx || in_folder(folder, "adapter_model.safetensors"), folder,
+      ": this is an adapter of mlx-lm (adapters.safetensors, lora_parameters), whose form afina "
+      "does not read; fuse it into its model with mlx-lm (mlx_lm.fuse) and use the fused "
+      "folder, or convert it to PEFT's form (adapter_model.safetensors)");
+}
+
+// Does this tensor belong to the head or the embedding?
+bool of_head(const std::string& name) {
+  for (const char* part : {"lm_head.", "embed_tokens.", ".wte.", "lora_embedding_"})
+    if (name.find(part) != name.npos) return true;
+  return false;
 }
 
 }  // namespace
@@ -107,13 +130,16 @@ MethodSpec adapter_method(const std::string& text, const std::string& where) {
   std::map<std::string, std::string> options = entry.from_peft(config);
   config.finish();
   std::erase_if(options, [](auto& option) { return option.second.empty(); });
-  return method_spec(entry.card.name, options);
+  MethodSpec spec = method_spec(entry.card.name, options);
+  spec.file = where;
+  return spec;
 }
 
 AdapterFiles load_adapter(const std::string& folder) {
   AdapterFiles adapter;
   adapter.path = folder;
   const bool ours = in_folder(folder, our_file);
+  if (!ours) refuse_mlx(folder);
   require(ours || in_folder(folder, peft_file), folder, ": no ", peft_file, " and no ", our_file,
           "; an adapter is a folder as afina or PEFT write it");
   const std::string where = folder + "/" + (ours ? our_file : peft_file);
@@ -133,6 +159,11 @@ AdapterFiles load_adapter(const std::string& folder) {
   return adapter;
 }
 
+std::string AdapterFiles::other_model() const {
+  return "; the adapter may be one of another model" +
+         (base.empty() ? "" : " (its config says that it was trained on '" + base + "')");
+}
+
 void AdapterFiles::apply(Model& model) const {
   if (!digest.empty())
     require(digest == base_digest(model), path,
@@ -144,12 +175,24 @@ void AdapterFiles::apply(Model& model) const {
   for (Parameter& p : model.parameters->all) {
     if (!in_adapter(p, model.method->stored())) continue;
     wanted.insert(p.stored_name);
-    pairs.emplace_back(&p, &values->at(p.stored_name));
+    const StoredTensor* stored = values->find(p.stored_name);
+    require(stored, values->path(), ": tensor '", p.stored_name, "' is missing", other_model());
+    pairs.emplace_back(&p, stored);
   }
-  for (const StoredTensor& t : values->tensors())
-    require(wanted.count(t.name) > 0, t.where(),
-            " has no place in this model with the options of the adapter's config");
-  for (auto& [parameter, stored] : pairs) parameter->assign(values_of(*parameter, *stored).data());
+  for (const StoredTensor& t : values->tensors()) {
+    if (wanted.count(t.name)) continue;
+    require(!of_head(t.name), t.where(),
+            " has no place: afina adapts neither head nor embedding. Merge the adapter with PEFT "
+            "(merge_and_unload, save_pretrained) and use the merged folder");
+    fail(t.where(), " has no place in this model with the options of the adapter's config",
+         other_model());
+  }
+  for (auto& [parameter, stored] : pairs) {
+    require(stored->shape == stored_shape(*parameter), stored->where(), " has shape ",
+            shape_text(stored->shape), " where this model and the adapter's config ask for ",
+            shape_text(stored_shape(*parameter)), other_model());
+    parameter->assign(values_of(*parameter, *stored).data());
+  }
 }
 
 std::string AdapterFiles::trained_digest(const Model& model) const {

@@ -11,43 +11,62 @@ namespace afina {
 
 namespace {
 
-constexpr const char* files[] = {"config.json", "generation_config.json"};
+constexpr const char *config = "config.json", *generation = "generation_config.json";
 
-std::vector<int32_t> named_in(const Json& config, const std::string& path) {
-  const Json* eos = find_member(config, "eos_token_id", path);
+std::vector<int32_t> named_in(const Json& json, const std::string& path) {
+  const Json* eos = find_member(json, "eos_token_id", path);
   if (!eos) return {};
-  if (eos->is_array()) return get<std::vector<int32_t>>(config, "eos_token_id", path);
-  return {get<int32_t>(config, "eos_token_id", path)};
+  if (eos->is_array()) return get<std::vector<int32_t>>(json, "eos_token_id", path);
+  return {get<int32_t>(json, "eos_token_id", path)};
 }
 
 bool has(const std::vector<int32_t>& all, int32_t id) {
   return std::find(all.begin(), all.end(), id) != all.end();
 }
 
+void name_ends(Json& json, const std::vector<int32_t>& ends, const std::string& path) {
+  json["eos_token_id"] = ends.size() == 1 ? Json(ends[0]) : Json(ends);
+  write_text_file(path, to_text(json) + "\n");
+}
+
 }  // namespace
 
 std::vector<int32_t> end_tokens(const std::string& folder) {
   std::vector<int32_t> all;
-  for (const char* name : files) {
+  for (const char* name : {generation, config}) {
     if (!in_folder(folder, name)) continue;
     const std::string path = file_of_folder(folder, name);
     for (int32_t id : named_in(parse_json_file(path), path))
       if (!has(all, id)) all.push_back(id);
+    if (!all.empty()) return all;
   }
   return all;
 }
 
 void add_end_token(const std::string& folder, int32_t id) {
-  for (const char* name : files) {
+  const std::vector<int32_t> in_force = end_tokens(folder);
+  for (const char* name : {config, generation}) {
     if (!in_folder(folder, name)) continue;
     const std::string path = file_of_folder(folder, name);
-    Json config = parse_json_file(path);
-    std::vector<int32_t> ends = named_in(config, path);
+    Json json = parse_json_file(path);
+    std::vector<int32_t> ends = named_in(json, path);
     if (has(ends, id)) continue;
-    ends.push_back(id);
-    config["eos_token_id"] = ends.size() == 1 ? Json(id) : Json(ends);
-    write_text_file(path, to_text(config) + "\n");
+    if (ends.empty()) ends = in_force;
+    if (!has(ends, id)) ends.push_back(id);
+    name_ends(json, ends, path);
   }
+}
+
+void settle_end_tokens(const std::string& folder, int32_t otherwise) {
+  const std::vector<int32_t> ends = end_tokens(folder);
+  if (ends.empty()) {
+    if (otherwise >= 0) add_end_token(folder, otherwise);
+    return;
+  }
+  if (!in_folder(folder, generation)) return;
+  const std::string path = file_of_folder(folder, generation);
+  Json json = parse_json_file(path);
+  if (named_in(json, path).empty()) name_ends(json, ends, path);
 }
 
 }  // namespace afina

@@ -1,4 +1,5 @@
 // Hugging Face folders: config.json with model.safetensors or its shards.
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/files/folder_file.h"
@@ -54,10 +55,43 @@ void require_exists(const std::string& path) {
           ": no such model; give a folder with config.json and model.safetensors, or a .gguf file");
 }
 
+// What stands in a folder in place of model.safetensors, and what can be done.
+void require_weights(const std::string& folder) {
+  if (in_folder(folder, "model.safetensors") || in_folder(folder, "model.safetensors.index.json"))
+    return;
+  std::vector<std::string> pickled, others, gguf;
+  std::error_code ignored;
+  for (auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool bin = ends_with(name, ".bin") && name != "training_args.bin";
+    if (bin || ends_with(name, ".bin.index.json") || ends_with(name, ".pth") ||
+        ends_with(name, ".pt") || ends_with(name, ".h5") || ends_with(name, ".msgpack"))
+      pickled.push_back(name);
+    else if (ends_with(name, ".safetensors")) others.push_back(name);
+    else if (ends_with(name, ".gguf")) gguf.push_back(name);
+  }
+  for (auto* names : {&pickled, &others, &gguf}) std::sort(names->begin(), names->end());
+  const std::string none =
+      folder + ": has neither model.safetensors nor model.safetensors.index.json";
+  require(!in_folder(folder, "adapter_config.json"), none,
+          ": it holds an adapter; give its base as --model and this folder as --adapter");
+  if (!pickled.empty())
+    fail(none, ", but ", pickled[0],
+         ", which must be saved again as safetensors (in transformers: "
+         "AutoModelForCausalLM.from_pretrained, then save_pretrained)");
+  if (!gguf.empty()) fail(none, ", but ", gguf[0], "; give that file as --model");
+  if (!others.empty())
+    fail(none, ", but ", others[0],
+         "; a model's only file of weights is called model.safetensors, and several need their "
+         "index");
+  fail(none, "; a model is a folder as Hugging Face writes it, or a .gguf file");
+}
+
 }  // namespace
 
 std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const std::string& path,
                                              std::vector<std::string>& files) {
+  require_weights(path);
   auto source = std::make_unique<FolderWeights>(config, path);
   files = source->files();
   return source;

@@ -44,6 +44,8 @@ struct AdapterFiles {
   // tensor is an Error by name, as is a base model other than the one it was trained on, where that
   // is known.
   void apply(Model& model) const;
+  // Ends messages about what does not fit: "; the adapter may be one of another model (...)".
+  std::string other_model() const;
   // digest_of (engine/train/parameter.h) the trained parameters of `model` with the values in the
   // file; only the names and shapes of the model are read, so it may be on Device::shapes.
   std::string trained_digest(const Model& model) const;

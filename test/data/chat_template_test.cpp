@@ -181,10 +181,11 @@ BOOST_AUTO_TEST_CASE(tokens_are_those_that_the_files_name) {
 BOOST_AUTO_TEST_CASE(a_built_in_template_writes_the_token_that_the_tokenizer_adds) {
   auto adding = [](bool adds) {
     Json json = parse_json(tokenizer_with("").json_text(), "test");
-    Json config = {{"bos_token", "<s>"},
-                   {"eos_token", "</s>"},
-                   {"tokenizer_class", "LlamaTokenizer"},
-                   {"add_bos_token", adds}};
+    Json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}};
+    if (adds)
+      json["post_processor"] = {
+          {"type", "TemplateProcessing"},
+          {"single", {{{"SpecialToken", {{"id", "<s>"}}}}, {{"Sequence", {{"id", "A"}}}}}}};
     return Tokenizer::from_json(to_text(json), "test", to_text(config));
   };
   const std::vector<Message> asked = {{"user", "Q"}};

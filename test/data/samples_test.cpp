@@ -140,9 +140,12 @@ Tokenizer with_bos(bool adds) {
       read_text_file(AFINA_SOURCE_DIR "/data/pocket/tokenizer_config.json")};
   Json config = parse_json(files[1], "config");
   config["bos_token"] = "<|im_start|>";
-  config["add_bos_token"] = adds;
-  config["tokenizer_class"] = "LlamaTokenizerFast";
-  return Tokenizer::from_json(files[0], "with_bos", config.dump());
+  Json json = parse_json(files[0], "tokenizer");
+  if (adds)
+    json["post_processor"] = {
+        {"type", "TemplateProcessing"},
+        {"single", {{{"SpecialToken", {{"id", "<|im_start|>"}}}}, {{"Sequence", {{"id", "A"}}}}}}};
+  return Tokenizer::from_json(to_text(json), "with_bos", config.dump());
 }
 
 BOOST_AUTO_TEST_CASE(guard_bos_once) {

@@ -1,6 +1,7 @@
 // generate: text from a model, to one prompt or in a conversation, as it comes.
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 
@@ -56,6 +57,8 @@ struct SamplingOptions : GenerateOptions {
 struct Generate : PromptOptions {
   LoadOptions load;
   SamplingOptions options;
+  std::vector<int32_t> ends;     // the tokens at which other programs stop
+  std::string unnamed_end = "";  // the one at which an answer ended that is not among them
 
   void check(const Options& given) const {
     if (given.given("prompt") == chat)
@@ -81,8 +84,10 @@ struct Generate : PromptOptions {
   }
 
   // What is worth knowing after an answer, on standard error.
-  static void report(const Answer& answer, int64_t context) {
+  void report(const Answer& answer, const Tokenizer& tokenizer, int64_t context) {
     const Generated& g = answer.generated;
+    if (g.stopped_at >= 0 && std::find(ends.begin(), ends.end(), g.stopped_at) == ends.end())
+      unnamed_end = tokenizer.token_text(g.stopped_at);
     if (g.end == Generated::context)
       std::cerr << "\n(the model's context of " << context << " tokens is full)";
     std::cout << "\n" << std::flush;
@@ -97,36 +102,49 @@ struct Generate : PromptOptions {
     std::cerr << ")\n";
   }
 
-  static void converse(Dialogue dialogue, int64_t context) {
+  void converse(Dialogue dialogue, const Tokenizer& tokenizer, int64_t context) {
     const bool terminal = isatty(0);
     if (terminal) std::cerr << "Write, and press Enter; an empty line ends the conversation.\n";
     for (std::string line; (terminal && std::cerr << "> "), std::getline(std::cin, line);) {
       if (line.empty() && terminal) return;
-      if (!line.empty()) report(dialogue.say(line, write), context);
+      if (!line.empty()) report(dialogue.say(line, write), tokenizer, context);
     }
   }
 
   void go() {
     ModelFiles files = open_model(load.model);
     Tokenizer tokenizer = tokenizer_of(files);
+    for (const std::string& note : tokenizer.notes()) std::cerr << "(" << harmless(note) << ")\n";
     std::optional<ChatTemplate> format;
     if (!raw) format = ChatTemplate::choose({chat_template, load.adapter, date}, tokenizer);
-    options.stop = stop_tokens(files.config);
-    for (int32_t id : {tokenizer.eos(), format ? format->end_of_turn() : -1})
-      if (id >= 0) options.stop.push_back(id);
+    // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also
+    // where its template ends a turn, which is said if others would go on.
+    ends = stop_tokens(files, tokenizer);
+    if (ends.empty() && tokenizer.eos() >= 0) ends.push_back(tokenizer.eos());
+    options.stop = ends;
+    if (format)
+      for (int32_t id : {tokenizer.eos(), format->end_of_turn()})
+        if (id >= 0) options.stop.push_back(id);
     auto model = load_model(files, load);
     const int64_t context = model->context();
     if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     if (raw) {
       std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);
       require(!ids.empty(), "--prompt is empty: there is nothing to continue");
-      return report(continue_tokens(*model, tokenizer, ids, options, write), context);
+      return report(continue_tokens(*model, tokenizer, ids, options, write), tokenizer, context);
     }
     Dialogue dialogue(*model, tokenizer, *format, options, system);
-    if (chat) converse(std::move(dialogue), context);
-    else report(dialogue.say(prompt, write), context);
+    if (chat) converse(std::move(dialogue), tokenizer, context);
+    else report(dialogue.say(prompt, write), tokenizer, context);
     if (const std::string note = format->date_note(); !note.empty())
       std::cerr << "(" << note << ")\n";
+    if (!unnamed_end.empty())
+      std::cerr << "(answers end with " << unnamed_end
+                << ", which the model's files do not name as an end token: other programs go on "
+                   "there; name it in generation_config.json (eos_token_id)"
+                << (load.adapter.empty() ? ""
+                                         : ", or write the model with 'afina merge', which does")
+                << ")\n";
   }
 };
 

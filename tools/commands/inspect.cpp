@@ -146,8 +146,15 @@ void print_tokenizer(const ModelFiles& files) {
   }
   Tokenizer t = tokenizer_of(files);
   std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin "
-            << token_text(t, t.bos()) << (t.adds_bos() ? ", put before every text" : "") << ", end "
-            << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad()) << "\n";
+            << token_text(t, t.bos()) << ", end " << token_text(t, t.eos()) << ", padding "
+            << token_text(t, t.pad());
+  const char* before = ", before every text ";
+  for (int32_t id : t.before_text()) {
+    std::cout << before << token_text(t, id);
+    before = " ";
+  }
+  std::cout << "\n";
+  for (const std::string& note : t.notes()) std::cout << "  note: " << harmless(note) << "\n";
   try {
     ChatTemplate chat = ChatTemplate::own(t);
     std::string names;

@@ -13,6 +13,7 @@
 #include "data/chat_template.h"
 #include "data/tokenizer/template_files.h"
 #include "engine/random.h"
+#include "model/files/carry.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/options/command.h"
@@ -176,10 +177,13 @@ struct Merge : MergeOptions {
     table.print(std::cout);
   }
 
-  // With the chat template that lies beside the adapter, and the end of its turns among the tokens
-  // that others stop at.
+  // With the chat template that lies beside the adapter, and the end of its turns (or of those of
+  // the model's own template) among the tokens that others stop at.
   void save_tokenizer(const Tokenizer& tokenizer, const std::string& folder) const {
-    if (templates_of_folder(adapter).empty()) return tokenizer.save(folder);
+    if (templates_of_folder(adapter).empty() && tokenizer.chat_templates().empty()) {
+      tokenizer.save(folder);
+      return settle_end_tokens(folder, tokenizer.eos());
+    }
     const ChatTemplate chat = ChatTemplate::choose({"", adapter}, tokenizer);
     tokenizer.save(folder, chat.chosen() ? chat.source() : "");
     if (chat.end_of_turn() >= 0) add_end_token(folder, chat.end_of_turn());
@@ -200,8 +204,8 @@ struct Merge : MergeOptions {
       for (auto& row : texts_as_tokens) before.push_back(adapted->logits(make_inputs(row)));
       save_model(draft.path(), *adapted, dtype, true);
     }
-    if (std::string beside = files.path + "/generation_config.json"; fs::exists(beside))
-      fs::copy_file(beside, draft.path() + "/generation_config.json");
+    carry_small_files(files.path, draft.path());
+    settle_end_tokens(draft.path(), -1);
     if (has_tokenizer) save_tokenizer(tokenizer_of(files), draft.path());
     ModelFiles written = open_model(draft.path());
     Agreement a = certify(texts_as_tokens, before, *load_model(written, "", Dtype::f32));

@@ -103,7 +103,7 @@ int train(const std::vector<std::string>& words) {
           " diverged at step ", r.diverged.value_or(0), " of ", run.steps, ": ",
           outcome.why_diverged.empty() ? "the held-out loss after it is not finite"
                                        : outcome.why_diverged,
-          ". What it did until then is in log.jsonl and run.json");
+          ". What it did until then is in its folder");
   std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
             << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) +
                                      " -> " + std::to_string(*r.after.retain)

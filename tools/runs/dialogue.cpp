@@ -7,8 +7,9 @@ namespace afina {
 
 std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string& text) {
   std::vector<int32_t> ids = tokenizer.encode(text);
-  if (tokenizer.adds_bos() && (ids.empty() || ids[0] != tokenizer.bos()))
-    ids.insert(ids.begin(), tokenizer.bos());
+  const std::vector<int32_t>& first = tokenizer.before_text();
+  if (ids.size() < first.size() || !std::equal(first.begin(), first.end(), ids.begin()))
+    ids.insert(ids.begin(), first.begin(), first.end());
   return ids;
 }
 

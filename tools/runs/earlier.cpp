@@ -24,9 +24,11 @@ void refuse_foreign(const std::string& folder) {
     require(!fs::exists(folder + "/" + name), folder, ": holds a model or an adapter (", name,
             "), and a run is written into a folder of its own; choose another --out");
   if (fs::exists(folder + "/run.json") || fs::exists(folder + "/begun.json")) return;
-  for (const char* name : {"adapter", "model"})
+  // Checkpoints alone are of a version that wrote no begun.json.
+  if (!checkpoint_steps(folder + "/checkpoints").empty()) return;
+  for (const char* name : {"adapter", "model", "checkpoints", "log.jsonl", "manifest.json"})
     require(!fs::exists(folder + "/" + name), folder, ": holds ", name,
-            "/, which is of no run of afina, as neither run.json nor begun.json lies beside it; "
+            ", which is of no run of afina, as neither run.json nor begun.json lies beside it; "
             "choose another --out");
 }
 
@@ -69,6 +71,7 @@ Earlier look_into(const std::string& folder) {
     earlier.identity = ended;
     earlier.replay = part(folder + "/manifest.json", "replay");
     earlier.file = done;
+    earlier.weights = fs::exists(folder + "/adapter") || fs::exists(folder + "/model");
     return earlier;
   }
   const std::vector<int64_t> steps = checkpoint_steps(folder + "/checkpoints");
@@ -128,6 +131,13 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
   const bool same = is_same_run(now, earlier.identity, earlier.file);
   if (earlier.is == Earlier::diverged) {
     if (same && plan.resume) return {Beginning::done, ""};
+    const bool saved = !checkpoint_steps(plan.folder + "/checkpoints").empty();
+    // More steps of it come to the same steps again, and save them again.
+    const bool longer = plan.resume && why_not_longer(plan.method, now, earlier.identity).empty();
+    require(!earlier.weights && (!saved || longer), plan.folder,
+            ": holds a run that diverged at step ", earlier.step, ", with ",
+            earlier.weights ? "the weights" : "the checkpoints",
+            " that it has stored; choose another --out, or remove the folder");
     return {Beginning::anew, plan.folder + " held a run that diverged at step " +
                                  std::to_string(earlier.step) + ": it begins anew"};
   }

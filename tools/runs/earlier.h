@@ -16,7 +16,7 @@ struct Earlier {
     diverged,  // run.json of a run that diverged
   } is = nothing;
   int64_t step = 0;       // done by the newest checkpoint, by all steps, or before it diverged
-  bool weights = false;   // of a stopped run: the adapter or the model is stored
+  bool weights = false;   // the adapter or the model is stored
   Json identity, replay;  // as the run was; null where no file says so
   std::string file;       // that says so
 };

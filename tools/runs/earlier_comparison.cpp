@@ -22,6 +22,11 @@ void refuse_foreign(const std::string& folder) {
                            "adapter_model.safetensors", "tokenizer.json"})
     require(!fs::exists(folder + "/" + name), folder, ": holds a model or an adapter (", name,
             "), and a comparison is written into a folder of its own; choose another --out");
+  if (fs::exists(folder + "/results.json") || fs::exists(folder + "/runs")) return;
+  for (const char* name : {"summary.md", "report.html"})
+    require(!fs::is_regular_file(folder + "/" + name), folder, ": holds ", name,
+            ", which is of no comparison of afina, as neither results.json nor runs/ lies beside "
+            "it; choose another --out");
 }
 
 MethodSpec spec_of(const Json& identity) {
@@ -112,6 +117,16 @@ void EarlierComparison::check(const Workbench& bench, const std::vector<std::str
                               bool resume) const {
   if (!results_ && runs_.empty()) return;
   for (const Run& run : runs_) check_run(run, bench, labels, resume);
+  // A finished comparison keeps what its results hold; one that was stopped has its runs alone.
+  for (const Run& run : runs_) {
+    if (results_ || run.earlier.is == Earlier::stopped || !run.earlier.identity.is_object())
+      continue;
+    const std::string label = label_of(spec_of(run.earlier.identity));
+    require(std::find(labels.begin(), labels.end(), label) != labels.end(), folder_, ": holds ",
+            described(), ", among them ", run.folder, " of '", label,
+            "', which would be missing in the results; name this method too, or choose another "
+            "--out");
+  }
   if (results_) {
     const std::string other = "; choose another --out";
     require(results_->model.hash == bench.described.hash, folder_, ": holds ", described(),

@@ -1,6 +1,9 @@
 // Opening models and data for the smaller commands.
 #include "tools/runs/load.h"
 
+#include <algorithm>
+
+#include "model/files/end_tokens.h"
 #include "model/files/save.h"
 
 namespace afina {
@@ -8,6 +11,21 @@ namespace afina {
 Tokenizer tokenizer_of(const ModelFiles& files) {
   return files.gguf ? Tokenizer::from_gguf(files.gguf->metadata(), files.path)
                     : Tokenizer::from_file(files.path);
+}
+
+std::vector<int32_t> stop_tokens(const ModelFiles& files, const Tokenizer& tokenizer) {
+  if (!files.gguf) return end_tokens(files.path);
+  std::vector<int32_t> all = stop_tokens(files.config);
+  auto add = [&](int32_t id) {
+    if (id >= 0 && std::find(all.begin(), all.end(), id) == all.end()) all.push_back(id);
+  };
+  for (const char* role : {"eot", "eom"})
+    add(get_or<int32_t>(files.gguf->metadata(), std::string("tokenizer.ggml.") + role + "_token_id",
+                        files.path, -1));
+  for (const char* name : {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",
+                           "<|eom_id|>", "<EOT>", "<|end_of_text|>"})
+    if (const int32_t id = tokenizer.id_of(name); id >= 0 && tokenizer.is_special(id)) add(id);
+  return all;
 }
 
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,

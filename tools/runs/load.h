@@ -33,6 +33,10 @@ struct LoadOptions {
 
 // The tokenizer of a Hugging Face folder or of a GGUF file.
 Tokenizer tokenizer_of(const ModelFiles& files);
+// The ids at which other programs stop when they run these files: those of generation_config.json,
+// else of config.json; of a GGUF file those that it names (eos, eot, eom) and the special tokens
+// that llama.cpp takes for an end by their names. Empty where there is none.
+std::vector<int32_t> stop_tokens(const ModelFiles& files, const Tokenizer& tokenizer);
 // The untouched model, with the adapter when a folder is named.
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
                                   Device device = Device::cpu);

@@ -31,7 +31,7 @@ std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
       rate = std::stod(part, &used);
     } catch (const std::exception&) {}
     require(used == part.size() && rate > 0. && rate < 1e3, "method '", spec.text, "': lr '", part,
-            "' is not a positive number");
+            "' is not a positive number below 1000");
     require(std::find(rates.begin(), rates.end(), rate) == rates.end(), "method '", spec.text,
             "': lr ", part, " is there twice; name each rate once");
     rates.push_back(rate);

@@ -9,6 +9,7 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/train/checkpoint.h"
+#include "model/files/carry.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/runs/guards.h"
@@ -68,7 +69,9 @@ void Recorder::open_log(const std::vector<StepPoint>& curve) {
 void Recorder::log(const StepDone& step) {
   log_ << to_text(log_line(step.point, step.tokens_per_second), -1) << "\n" << std::flush;
   require(bool(log_), plan_.folder, "/log.jsonl: cannot be written: ", std::strerror(errno),
-          "; the run can go on with --resume");
+          checkpoint_steps(checkpoint_folder(plan_)).empty()
+              ? "; no step was saved (--save-every), so that the run begins anew"
+              : "; the run can go on with --resume");
 }
 
 void Recorder::checkpoint(Trainer& trainer, const Json& extra) const {
@@ -91,7 +94,9 @@ void Recorder::store(RunOutcome& outcome) const {
     if (!chosen.empty()) write_text_file(folder + "/chat_template.jinja", chosen);
   } else if (plan_.keep_model) {
     save_model(folder, model_, dtype);
+    carry_small_files(bench_.opened->path, folder);
     bench_.tokenizer.save(folder, chosen);
+    settle_end_tokens(folder, bench_.tokenizer.eos());
     if (bench_.train.conversations > 0 && bench_.chat.end_of_turn() >= 0)
       add_end_token(folder, bench_.chat.end_of_turn());
   }
@@ -136,9 +141,9 @@ void Recorder::write_figures(const RunOutcome& outcome) const {
   write_text_file(plan_.folder + "/run.json", to_text(whole) + "\n");
 }
 
-void Recorder::finish(const RunOutcome& outcome) const {
-  write_figures(outcome);
-  if (outcome.result.diverged || !keeps_last_checkpoint(bench_.run))
+void Recorder::finish(const RunOutcome& outcome, bool keep_earlier) const {
+  if (!keep_earlier) write_figures(outcome);
+  if (!outcome.result.diverged && !keeps_last_checkpoint(bench_.run))
     fs::remove_all(checkpoint_folder(plan_));
   fs::remove(plan_.folder + "/begun.json");
 }
@@ -148,6 +153,13 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   if (!fs::exists(path)) return {};
   Json whole = parse_json_file(path);
   if (!is_same_run(identity_of(plan, bench), whole.value("identity", Json()), path)) return {};
+  require(!whole.value("stored_as", std::string()).starts_with("adapter") ||
+              !whole.at("run").value("diverged", Json()).is_null() ||
+              fs::exists(plan.folder + "/adapter"),
+          plan.folder,
+          ": its run is finished, but the folder adapter that it stored is missing; put "
+          "it back, or remove ",
+          path, " to train again");
   RunOutcome outcome;
   outcome.result = run_from_json(OrderedJson::parse(whole.at("run").dump()));
   outcome.choice = number_or_nan(whole.at("choice"));

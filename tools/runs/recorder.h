@@ -32,8 +32,9 @@ class Recorder {
   // Writes manifest.json and run.json: the run is finished.
   void write_figures(const RunOutcome& outcome) const;
   // The same, with all that has come since, and removes begun.json and the checkpoints; the last
-  // one stays where more steps may follow.
-  void finish(const RunOutcome& outcome) const;
+  // one stays where more steps may follow, and all of a run that diverged. keep_earlier: the
+  // figures in the folder are of a finished run and stay.
+  void finish(const RunOutcome& outcome, bool keep_earlier = false) const;
 
  private:
   const RunPlan& plan_;

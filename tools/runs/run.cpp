@@ -45,6 +45,8 @@ class Loop {
 
   RunOutcome go() {
     InterruptScope signals;
+    // Of a finished run that goes on to more steps.
+    extends_ = plan_.resume && std::filesystem::exists(plan_.folder + "/run.json");
     recorder_.require_space(trainer_);
     const int64_t first = plan_.resume ? resumption_.restore(outcome_) : 0;
     const int64_t steps = bench_.run.steps;
@@ -159,15 +161,17 @@ class Loop {
     recorder_.finish(outcome_);
   }
 
-  // The run ends here, and with it nothing else: its figures so far are kept, and nothing is
-  // stored.
+  // The run ends here, and with it nothing else: its figures so far are kept and its checkpoints
+  // stay. The finished run that it went on from stays as it was.
   void diverge(const NotFinite& found) {
     RunResult& r = result();
     r.diverged = found.step;
     outcome_.why_diverged = found.what();
     outcome_.choice = r.after.heldout = std::numeric_limits<double>::quiet_NaN();
     summarise_steps();
-    recorder_.finish(outcome_);
+    if (extends_)
+      outcome_.notes.push_back("the run of fewer steps in " + plan_.folder + " stays as it was");
+    recorder_.finish(outcome_, extends_);
     outcome_.interrupted = interrupted();
   }
 
@@ -207,6 +211,7 @@ class Loop {
   Recorder recorder_;
   Resumption resumption_;
   uint64_t frozen_;
+  bool extends_ = false;
 };
 
 }  // namespace

@@ -19,7 +19,8 @@ std::string answer(Model& model, const Workbench& bench, const Example& e) {
   std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
   GenerateOptions options = within(bench.tokenizer, {});
   options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
-  options.stop = {bench.tokenizer.eos(), bench.chat.end_of_turn()};
+  options.stop = stop_tokens(*bench.opened, bench.tokenizer);
+  options.stop.insert(options.stop.end(), {bench.tokenizer.eos(), bench.chat.end_of_turn()});
   if (options.most <= 0) return "(the prompt fills the model's context)";
   return bench.tokenizer.decode(generate(model, prompt, options).tokens, true);
 }

@@ -155,7 +155,16 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   changed.config["target_modules"] = "(([a-z_.0-9])*)*(([a-z_.0-9])*)*jj";
   check_error([&] { changed.load(); }, {"regular expression", "takes too long"});
   changed.config["target_modules"] = Json({"q_proj", "qkv_proj"});
-  check_error([&] { changed.load(); }, {"qkv_proj", "did you mean", "matches no"});
+  // Passed over as PEFT does, while others match.
+  changed.load();
+  changed.config["target_modules"] = Json({"qkv_proj"});
+  check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", "'qkv_proj'",
+                                        "matches no", "q_proj", "another model"});
+  for (const char* place : {"lm_head", "embed_tokens"}) {
+    changed.config["target_modules"] = Json({"q_proj", place});
+    check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", place,
+                                          "neither head nor embedding", "merge_and_unload"});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(excluded_modules_and_patterns_in_the_files_order) {
@@ -193,8 +202,6 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
                                                 {"target_modules", 3},
                                                 {"rank_pattern", {1}},
                                                 {"rank_pattern", {{"q_proj", 0}}},
-                                                {"rank_pattern", {{"nowhere", 3}}},
-                                                {"exclude_modules", {"nowhere"}},
                                                 {"a_key_of_the_future", 1}};
   for (auto& [key, value] : wrong) {
     Changed changed;
@@ -208,17 +215,61 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
   check_error([&] { load_adapter(empty.path()); }, {"adapter_config.json", empty.path()});
 }
 
+BOOST_AUTO_TEST_CASE(what_names_no_layer_of_the_model_is_passed_over_as_in_peft) {
+  Reference reference(tiny_path("llama") + "/train_lora.safetensors");
+  Changed changed;
+  changed.config["rank_pattern"] = {{"lm_head", 8}, {"nowhere", 3}};
+  changed.config["alpha_pattern"] = {{"nowhere", 3}};
+  changed.config["exclude_modules"] = {"nowhere"};
+  BOOST_TEST(distance(changed.load()->logits(first_batch(reference)).values(),
+                      reference.numbers("final_logits")) < 2e-5);
+  // Where people type, it is a mistake.
+  check_error([] { tiny_model(tiny_path("llama"), "lora:ranks=nowhere:3"); },
+              {"method 'lora': ranks", "nowhere"});
+}
+
+BOOST_AUTO_TEST_CASE(faults_in_the_words_of_the_file) {
+  auto says = [](const char* key, const Json& value, std::initializer_list<std::string> words) {
+    Changed changed;
+    changed.config[key] = value;
+    check_error([&] { changed.load(); }, words);
+  };
+  says("r", 0, {"adapter_config.json: r=0", "an integer from 1"});
+  says("lora_alpha", -1, {"adapter_config.json: lora_alpha=-1"});
+  says("lora_dropout", 2, {"adapter_config.json: lora_dropout=2"});
+  says("rank_pattern", {{"q_proj", 0}}, {"adapter_config.json: rank_pattern=0"});
+  says("modules_to_save", {"lm_head"}, {"modules_to_save", "does not support", "merge_and_unload"});
+}
+
+BOOST_AUTO_TEST_CASE(an_adapter_of_mlx_is_named_as_such) {
+  ScratchFolder folder;
+  folder.put("adapter_config.json",
+             R"({"fine_tune_type": "lora", "lora_parameters": {"rank": 2}})");
+  const std::initializer_list<std::string> words = {folder.path(), "mlx-lm", "fuse",
+                                                    "adapter_model.safetensors"};
+  check_error([&] { load_adapter(folder.path()); }, words);
+  folder.put("adapters.safetensors", "");
+  check_error([&] { load_adapter(folder.path()); }, words);
+}
+
 BOOST_AUTO_TEST_CASE(adapters_that_do_not_fit) {
   Changed changed;
   const std::string file = changed.folder / "adapter_model.safetensors";
   rewrite(file, [](auto& all) { all[some_a].second[5] = NAN; });
   check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a, "NaN"});
   rewrite(file, [](auto& all) { all.erase(some_a); });
-  check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a});
+  check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a, "another model"});
   rewrite(file, [](auto& all) { all["base_model.model.lm_head.lora_A.weight"] = {{1, 1}, {1.f}}; });
-  check_error([&] { changed.load(); }, {"lm_head.lora_A.weight", "no place"});
+  check_error([&] { changed.load(); },
+              {"lm_head.lora_A.weight", "no place", "neither head nor embedding"});
   rewrite(file, [](auto& all) { all[some_a].first = {32, 4}; });
-  check_error([&] { changed.load(); }, {some_a, "[32, 4]", "[4, 32]"});
+  check_error([&] { changed.load(); }, {some_a, "[32, 4]", "[4, 32]", "another model"});
+  rewrite(file, [](auto& all) {
+    for (const char* side : {"lora_A", "lora_B"})
+      all["base_model.model.model.layers.7.mlp.up_proj." + std::string(side) + ".weight"] = {{1, 1},
+                                                                                             {1.f}};
+  });
+  check_error([&] { changed.load(); }, {"layers.7.mlp", "no place", "another model"});
   changed.folder.put("adapter_model.safetensors", "short");
   check_error([&] { changed.load(); }, {"adapter_model.safetensors"});
 }

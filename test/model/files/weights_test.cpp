@@ -87,6 +87,23 @@ BOOST_AUTO_TEST_CASE(tied_weights_stay_tied_through_training) {
   BOOST_TEST((logits_of(*tiny_model(folder.path())) == logits_of(*model)));
 }
 
+BOOST_AUTO_TEST_CASE(what_stands_in_place_of_weights_is_named) {
+  auto says = [](const std::string& file, std::initializer_list<std::string> words) {
+    ScratchFolder folder;
+    std::filesystem::copy_file(tiny_path("llama") + "/config.json", folder / "config.json");
+    folder.put(file, "");
+    check_error([&] { open_model(folder.path()); }, words);
+    check_error([&] { open_model(folder.path()); }, {folder.path(), "model.safetensors"});
+  };
+  for (const char* file : {"pytorch_model.bin", "pytorch_model-00001-of-00002.bin",
+                           "consolidated.00.pth", "tf_model.h5", "flax_model.msgpack"})
+    says(file, {file, "saved again as safetensors"});
+  says("model-q4.gguf", {"model-q4.gguf", "--model"});
+  says("adapter_config.json", {"an adapter", "--adapter"});
+  says("model-00001-of-00002.safetensors", {"model-00001-of-00002.safetensors", "index"});
+  says("notes.txt", {"Hugging Face"});
+}
+
 BOOST_AUTO_TEST_CASE(one_source_builds_many_models) {
   ModelFiles files = open_model(tiny_path("llama3"));
   BOOST_TEST(files.files.size() == 3u);

@@ -123,9 +123,9 @@ BOOST_AUTO_TEST_CASE(train_says_where_it_diverged_and_the_folder_may_be_used_aga
     return run(
         words("train", out, joined(joined(unclipped, {"--method", "full", "--lr", rate}), more)));
   };
-  Said said = train("100", {"--save-every", "1"});
+  Said said = train("100");
   BOOST_TEST(said.status == 1);
-  for (const char* part : {"diverged at step ", " of 6", "not finite", "log.jsonl"})
+  for (const char* part : {"diverged at step ", " of 6", "not finite", "its folder"})
     BOOST_TEST(holds(said.err, part), said.err);
   const Json run = parse_json_file(out + "/run.json");
   BOOST_TEST(run.at("run").at("diverged").get<int64_t>() > 1);
@@ -136,6 +136,34 @@ BOOST_AUTO_TEST_CASE(train_says_where_it_diverged_and_the_folder_may_be_used_aga
   said = train("1e-3");
   BOOST_TEST((said.status == 0 && holds(said.out, "held a run that diverged")), said.err);
   BOOST_TEST(parse_json_file(out + "/run.json").at("run").at("diverged").is_null());
+}
+
+// What was saved before it diverged stays: it is the last that has weights.
+BOOST_AUTO_TEST_CASE(checkpoints_of_a_run_that_diverged_stay) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "run";
+  auto train = [&](const char* rate, const char* steps, const Words& more = {}) {
+    return run(words("train", out,
+                     joined({"--clip", "0", "--warmup", "1", "--schedule", "constant", "--method",
+                             "full", "--lr", rate, "--save-every", "1", "--steps", steps},
+                            more)));
+  };
+  BOOST_TEST(train("100", "6").status == 1);
+  BOOST_TEST(!fs::is_empty(out + "/checkpoints"));
+  const Said said = train("1e-3", "6");
+  BOOST_TEST((said.status == 1 && holds(said.err, "with the checkpoints")), said.err);
+  // A finished run that goes on to more steps and diverges stays as it was.
+  fs::remove_all(out);
+  BOOST_TEST(train("10", "2").status == 0);
+  const std::string figures = read_text_file(out + "/run.json"),
+                    weights = read_text_file(out + "/model/model.safetensors");
+  const Said longer = train("10", "40", {"--resume"});
+  BOOST_TEST((longer.status == 1 && holds(longer.err, "diverged at step ")), longer.err);
+  BOOST_TEST(holds(longer.out, "stays as it was"), longer.out);
+  BOOST_TEST(read_text_file(out + "/run.json") == figures);
+  BOOST_TEST((read_text_file(out + "/model/model.safetensors") == weights));
+  const Said again = train("1e-3", "6");
+  BOOST_TEST((again.status == 1 && holds(again.err, "holds a finished run of 2 steps")), again.err);
 }
 
 // A rate too small to change anything is an error, which comes when all is written.

@@ -114,6 +114,18 @@ BOOST_AUTO_TEST_CASE(a_stopped_comparison_says_that_there_is_something_to_resume
   BOOST_TEST(fs::exists(saved));
 }
 
+// Results of a comparison that was stopped are those of its runs: none is left out without a word.
+BOOST_AUTO_TEST_CASE(methods_of_a_stopped_comparison_must_be_named) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "compare";
+  const Words lora = {"--method", "lora:rank=2,lr=1e-3", "--steps", "2"};
+  BOOST_TEST(run(words("compare", out, lora)).status == 0);
+  fs::remove(out + "/results.json");  // as if it was stopped
+  refused(out, {"--method", "full:lr=1e-3", "--steps", "2", "--resume"},
+          {"'lora rank=2'", "name this method too"});
+  BOOST_TEST(run(words("compare", out, joined(lora, {"--resume"}))).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(two_of_the_same_method_are_refused) {
   ScratchFolder scratch;
   const std::string out = scratch / "compare";

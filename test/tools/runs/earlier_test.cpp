@@ -85,11 +85,19 @@ BOOST_AUTO_TEST_CASE(foreign_folders_are_refused) {
   refused(with("b", "runs/x"), {}, {"holds a comparison"});
   refused(with("c", "config.json"), {}, {"holds a model", "config.json"});
   refused(with("d", "adapter_config.json"), {"--resume"}, {"holds a model or an adapter"});
-  refused(with("e", "adapter/adapter_config.json"), {}, {"adapter/", "no run of afina"});
+  refused(with("e", "adapter/adapter_config.json"), {}, {"adapter", "no run of afina"});
+  for (const char* name : {"log.jsonl", "manifest.json", "checkpoints", "checkpoints/mine.pt"})
+    for (const Words& more : {Words{}, Words{"--resume"}})
+      refused(with("own" + std::to_string(std::string(name).size()), name), more,
+              {"no run of afina"});
   refused(with("f", "run.json"), {}, {"run.json", "not as a run of afina"});
   for (const char* name : {"c", "d", "f"}) {
     const Said said = run(words("compare", scratch / name, lora));
     BOOST_TEST((said.status == 1 && holds(said.err, "and a comparison is written")), said.err);
+  }
+  for (const char* name : {"summary.md", "report.html"}) {
+    const Said said = run(words("compare", with(std::string("own-") + name, name), lora));
+    BOOST_TEST((said.status == 1 && holds(said.err, "no comparison of afina")), said.err);
   }
   // A note of one's own, or what a shell redirects there, is not in the way.
   BOOST_TEST(run(words("train", with("g", "notes.txt"), lora)).status == 0);

@@ -1,6 +1,7 @@
 // The chat template of what is written: the one that was learnt in, with the end of its turns among
 // the tokens that other programs stop at.
 #include <filesystem>
+#include <map>
 
 #include "data/chat_template.h"
 #include "engine/files/atomic_file.h"
@@ -87,6 +88,43 @@ BOOST_AUTO_TEST_CASE(the_models_own_templates_are_carried) {
   BOOST_TEST(asks(base.out + "/model") == chatml);
   BOOST_TEST(Tokenizer::from_file(base.out + "/model").chat_templates().size() == 2u);
   BOOST_TEST(base.ends(base.out + "/model") == "[0,2]");
+}
+
+BOOST_AUTO_TEST_CASE(every_small_file_goes_with_the_model) {
+  Base base;
+  const std::string generation = R"({"eos_token_id": [0, 2], "temperature": 0.6})";
+  Json config = parse_json_file(base.model + "/tokenizer_config.json");
+  config.erase("eos_token");
+  write_text_file(base.model + "/tokenizer_config.json", to_text(config));
+  for (auto& [name, text] : std::map<std::string, std::string>{
+           {"generation_config.json", generation},
+           {"special_tokens_map.json", R"({"eos_token": "<|im_end|>"})"},
+           {"chat_template.jinja",
+            ChatTemplate::named("chatml", Tokenizer::from_file(base.model)).source()},
+           {"merges.txt", "#version"},
+           {"LICENSE", "free"}})
+    write_text_file(base.model + "/" + name, text);
+  std::filesystem::create_directory(base.model + "/additional_chat_templates");
+  write_text_file(base.model + "/additional_chat_templates/short.jinja", "{{ eos_token }}");
+  auto check = [&](const std::string& written) {
+    for (const char* name :
+         {"generation_config.json", "special_tokens_map.json", "chat_template.jinja", "merges.txt",
+          "LICENSE", "additional_chat_templates/short.jinja", "tokenizer.json"})
+      BOOST_TEST(read_text_file(written + "/" + name) == read_text_file(base.model + "/" + name));
+    BOOST_TEST(parse_json_file(written + "/tokenizer_config.json").at("eos_token") == "<|im_end|>");
+    BOOST_TEST(base.ends(written) == "[0,2]");
+  };
+  Said said = base.train("full:lr=1e-3", {});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  check(base.out + "/model");
+  std::filesystem::remove_all(base.out);
+  said = base.train("lora:rank=2,lr=1e-3", {});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  const std::string merged = base.folder / "merged";
+  said = run({"merge", "--model", base.model, "--adapter", base.out + "/adapter", "--out", merged,
+              "--force"});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  check(merged);
 }
 
 BOOST_AUTO_TEST_CASE(text_teaches_no_end_of_turn) {

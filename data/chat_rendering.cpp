@@ -1,7 +1,7 @@
 // Rendering of conversations with a chat template, and the answers in what is rendered.
 #include <algorithm>
 
-#include "data/chat_state.h"
+#include "data/chat_marks.h"
 #include "data/jinja/from_json.h"
 #include "engine/error.h"
 
@@ -9,12 +9,16 @@ namespace afina {
 
 namespace {
 
+// Keys that are null are left out, as transformers does: to a template they are not defined.
 jinja::Value value_of_turn(const Message& message) {
   jinja::Dict turn;
   turn.items.emplace_back("role", message.role);
-  turn.items.emplace_back("content", message.content);
-  if (message.more.is_object())
-    for (auto& [key, value] : message.more.items()) turn.set(key, jinja::value_of(value));
+  const bool keys = message.more.is_object();
+  if (!keys || !message.more.contains("content"))
+    turn.items.emplace_back("content", message.content);
+  if (keys)
+    for (auto& [key, value] : message.more.items())
+      if (!value.is_null()) turn.set(key, jinja::value_of(value));
   return jinja::Value(std::move(turn));
 }
 
@@ -22,10 +26,6 @@ bool is_empty(const OrderedJson& value) {
   return value.is_null() ||
          (value.is_string() ? value.text().empty()
                             : (value.is_array() || value.is_object()) && value.empty());
-}
-
-std::string turn_name(const std::vector<Message>& messages, size_t i) {
-  return "turn " + std::to_string(i + 1) + " (" + messages[i].role + ")";
 }
 
 // Finds out whether the template drops part of a conversation: what is not read is refused, since
@@ -181,6 +181,7 @@ class AnswerFinder {
     exact = false;
     Message next = messages_[i + 1];
     next.content = next.content.starts_with("#") ? "*" : "#";
+    if (next.more.is_object()) next.more.erase("content");
     const std::string other = rendering_.with_turn(messages_.size(), i + 1, next);
     const size_t shared = std::min(other.size(), text_.size());
     return size_t(
@@ -205,44 +206,15 @@ std::vector<size_t> wanted_turns(const std::vector<Message>& messages, Answers a
   return wanted;
 }
 
-// The answers by the template's own marks, of the wanted turns.
-std::vector<Range> marked_answers(const std::vector<jinja::Span>& spans,
-                                  const std::vector<size_t>& assistant,
-                                  const std::vector<size_t>& wanted, const AnswerFinder& finder,
-                                  const std::string& name) {
-  std::vector<Range> all, kept;
-  for (const jinja::Span& span : spans)
-    if (span.end > span.begin) all.push_back({int64_t(span.begin), int64_t(span.end)});
-  if (wanted.empty()) return {};
-  require(!all.empty(), name,
-          " marks what the assistant writes ({% generation %}), but nothing in "
-          "this conversation; choose another with --template");
-  if (wanted.size() == assistant.size()) return all;
-  std::vector<int64_t> begins;  // of the turns, where there is not one mark for each
-  if (all.size() != assistant.size())
-    for (size_t i : assistant) begins.push_back(int64_t(finder.begin(i)));
-  for (size_t s = 0; s < all.size(); ++s) {
-    size_t turn = s;
-    if (!begins.empty()) {
-      const auto after = std::upper_bound(begins.begin(), begins.end(), all[s].begin);
-      if (after == begins.begin()) continue;
-      turn = size_t(after - begins.begin()) - 1;
-    }
-    if (std::find(wanted.begin(), wanted.end(), assistant[turn]) != wanted.end())
-      kept.push_back(all[s]);
-  }
-  return kept;
-}
-
 }  // namespace
 
 Rendering::Rendering(const ChatTemplate::State& state, const std::vector<Message>& messages,
                      const TemplateInput& input)
     : state_(state),
-      parsed_(state.with_tools && !is_empty(input.tools) ? *state.with_tools : state.main),
+      parsed_(state.with_tools && !input.tools.is_null() ? *state.with_tools : state.main),
       variables_(state.tokens) {
   for (const Message& message : messages) turns_.push_back(value_of_turn(message));
-  if (!is_empty(input.tools)) tools_ = jinja::value_of(input.tools);
+  if (!input.tools.is_null()) tools_ = jinja::value_of(input.tools);
   variables_.set("documents", jinja::Value());
   if (input.variables.is_object())
     for (auto& [key, value] : input.variables.items()) variables_.set(key, jinja::value_of(value));
@@ -302,7 +274,7 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, const Templa
     const std::vector<size_t> wanted = wanted_turns(messages, answers, assistant);
     const AnswerFinder finder(*state_, rendering, messages, whole.text);
     if (rendering.jinja().marks_generation())
-      out.answers = marked_answers(whole.generated, assistant, wanted, finder, rendering.name());
+      out.answers = marked_answers(whole, assistant, wanted, rendering, messages);
     else
       for (size_t i : wanted) out.answers.push_back(finder.range(i));
   }

@@ -15,7 +15,8 @@ namespace afina {
 struct Message {
   std::string role, content;  // role: system, user, assistant, tool, ...
   // The turn's other keys as the file has them (tool_calls, reasoning_content, name, ...): a
-  // template may read them. "content" is among them, as null, where the turn has no text.
+  // template may read them. "content" is among them, as null, where the turn has no text: a
+  // template finds no such key then, as with transformers.
   OrderedJson more = {};
   bool trained = true;  // of an assistant's turn: is it a target?
   bool operator==(const Message&) const = default;

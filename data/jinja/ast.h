@@ -42,6 +42,7 @@ struct Expression {
     conditional   // parts[0] if parts[1] else parts[2]; without else parts[2] is null
   } kind = constant;
   int line = 0;
+  int height = 1;  // levels of this tree; evaluation and destruction recurse as deep
   std::string text{};
   Value value{};
   std::vector<Expr> parts{};

@@ -42,6 +42,15 @@ Arguments Interpreter::arguments(const CallArguments& all) {
 Value Interpreter::evaluate(const Expression& e) {
   spend(1);
   line_ = e.line;
+  // The parser bounds one expression; macros that call each other put several on the stack.
+  struct Level {
+    int& count;
+    explicit Level(int& c) : count(++c) {}
+    ~Level() { --count; }
+  } level(levels_);
+  if (levels_ > limits_.levels)
+    wrong("expressions of macros that call each other are nested more than " +
+          std::to_string(limits_.levels) + " deep");
   auto part = [&](size_t i) { return evaluate(*e.parts[i]); };
   switch (e.kind) {
     case Expression::constant: return e.value;

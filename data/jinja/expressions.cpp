@@ -1,4 +1,5 @@
 // Parses the expressions of a Jinja template, from the loosest binding to the tightest.
+#include <algorithm>
 #include <charconv>
 
 #include "data/jinja/parser.h"
@@ -12,15 +13,29 @@ Expr Parser::made(Expression::Kind kind) const {
   return e;
 }
 
-namespace {
-
-Expr joined(Expr e, Expr left, Expr right) {
-  e->parts.push_back(std::move(left));
-  e->parts.push_back(std::move(right));
+// Loops of the parser build trees as high as a chain is long (1+1+..., m.a.a...), and what walks
+// the tree calls itself once a level: the height is bounded here, and nesting by Deeper.
+Expr Parser::whole(Expr e, const std::string& construct) const {
+  constexpr int highest = 1000;
+  int below = 0;
+  for (auto& part : e->parts)
+    if (part) below = std::max(below, part->height);
+  for (auto& argument : e->arguments.positional) below = std::max(below, argument->height);
+  for (auto& [name, argument] : e->arguments.named) below = std::max(below, argument->height);
+  e->height = below + 1;
+  if (e->height > highest)
+    wrong("an expression with more than " + std::to_string(highest) +
+              " links in a chain, here at " + construct +
+              "; split it up: {% set %} keeps a part of it in a variable",
+          e->line);
   return e;
 }
 
-}  // namespace
+Expr Parser::joined(Expr e, Expr left, Expr right, const std::string& construct) const {
+  e->parts.push_back(std::move(left));
+  e->parts.push_back(std::move(right));
+  return whole(std::move(e), construct);
+}
 
 Expr Parser::tuple_or_one(bool conditional) {
   auto one = [&] { return conditional ? expression() : without_condition(); };
@@ -32,7 +47,7 @@ Expr Parser::tuple_or_one(bool conditional) {
     if (now().kind == Token::end_variable || now().kind == Token::end_block || is_sign(")")) break;
     all->parts.push_back(one());
   }
-  return all;
+  return whole(std::move(all), "a tuple");
 }
 
 Expr Parser::expression() {
@@ -42,9 +57,10 @@ Expr Parser::expression() {
     Expr e = made(Expression::conditional);
     ++at_;
     Expr condition = without_condition();
-    e = joined(std::move(e), std::move(value), std::move(condition));
+    e->parts.push_back(std::move(value));
+    e->parts.push_back(std::move(condition));
     e->parts.push_back(take_name("else") ? expression() : nullptr);
-    value = std::move(e);
+    value = whole(std::move(e), "'if'");
   }
   return value;
 }
@@ -55,7 +71,7 @@ Expr Parser::without_condition() {
   while (is_name("or")) {
     Expr e = made(Expression::disjunction);
     ++at_;
-    left = joined(std::move(e), std::move(left), conjunction());
+    left = joined(std::move(e), std::move(left), conjunction(), "'or'");
   }
   return left;
 }
@@ -65,7 +81,7 @@ Expr Parser::conjunction() {
   while (is_name("and")) {
     Expr e = made(Expression::conjunction);
     ++at_;
-    left = joined(std::move(e), std::move(left), negation());
+    left = joined(std::move(e), std::move(left), negation(), "'and'");
   }
   return left;
 }
@@ -76,7 +92,7 @@ Expr Parser::negation() {
   Expr e = made(Expression::negated_not);
   ++at_;
   e->parts.push_back(negation());
-  return e;
+  return whole(std::move(e), "'not'");
 }
 
 Expr Parser::comparison() {
@@ -96,7 +112,8 @@ Expr Parser::comparison() {
     e->words.push_back(word);
     e->parts.push_back(sum());
   }
-  return e->words.empty() ? std::move(e->parts[0]) : std::move(e);
+  if (e->words.empty()) return std::move(e->parts[0]);
+  return whole(std::move(e), "a comparison");
 }
 
 Expr Parser::sum() {
@@ -104,7 +121,8 @@ Expr Parser::sum() {
   while (is_sign("+") || is_sign("-")) {
     Expr e = made(Expression::binary);
     e->text = tokens_[at_++].value;
-    left = joined(std::move(e), std::move(left), concatenation());
+    const std::string sign = "'" + e->text + "'";
+    left = joined(std::move(e), std::move(left), concatenation(), sign);
   }
   return left;
 }
@@ -114,7 +132,8 @@ Expr Parser::concatenation() {
   while (is_sign("~")) {
     Expr e = made(Expression::binary);
     e->text = tokens_[at_++].value;
-    left = joined(std::move(e), std::move(left), product());
+    const std::string sign = "'" + e->text + "'";
+    left = joined(std::move(e), std::move(left), product(), sign);
   }
   return left;
 }
@@ -124,7 +143,8 @@ Expr Parser::product() {
   while (is_sign("*") || is_sign("/") || is_sign("//") || is_sign("%")) {
     Expr e = made(Expression::binary);
     e->text = tokens_[at_++].value;
-    left = joined(std::move(e), std::move(left), power());
+    const std::string sign = "'" + e->text + "'";
+    left = joined(std::move(e), std::move(left), power(), sign);
   }
   return left;
 }
@@ -134,7 +154,8 @@ Expr Parser::power() {
   while (is_sign("**")) {
     Expr e = made(Expression::binary);
     e->text = tokens_[at_++].value;
-    left = joined(std::move(e), std::move(left), unary(true));
+    const std::string sign = "'" + e->text + "'";
+    left = joined(std::move(e), std::move(left), unary(true), sign);
   }
   return left;
 }
@@ -146,6 +167,7 @@ Expr Parser::unary(bool with_filters) {
     e = made(is_sign("-") ? Expression::minus : Expression::plus);
     ++at_;
     e->parts.push_back(unary(false));
+    e = whole(std::move(e), "a sign");
   } else {
     e = primary();
   }
@@ -215,7 +237,7 @@ Expr Parser::brackets() {
     expect_sign(":");
     e->parts.push_back(expression());
   }
-  return e;
+  return whole(std::move(e), list ? "a list" : "a dict");
 }
 
 Expr Parser::postfix(Expr inner) {
@@ -231,7 +253,7 @@ Expr Parser::postfix(Expr inner) {
         e->text = expect_name();
         e->parts.push_back(std::move(inner));
       }
-      inner = std::move(e);
+      inner = whole(std::move(e), "'.'");
     } else if (is_sign("[")) {
       inner = subscript(std::move(inner));
     } else if (is_sign("(")) {
@@ -246,7 +268,7 @@ Expr Parser::call(Expr function) {
   Expr e = made(Expression::call);
   e->parts.push_back(std::move(function));
   e->arguments = call_arguments();
-  return e;
+  return whole(std::move(e), "a call");
 }
 
 Expr Parser::subscript(Expr inner) {
@@ -256,7 +278,7 @@ Expr Parser::subscript(Expr inner) {
   if (!is_sign(":")) {
     e->parts.push_back(expression());
     if (is_sign(",")) wrong("an index of several parts is not supported");
-    if (take_sign("]")) return e;
+    if (take_sign("]")) return whole(std::move(e), "'[]'");
   } else {
     e->parts.push_back(nullptr);
   }
@@ -264,7 +286,7 @@ Expr Parser::subscript(Expr inner) {
   for (int bound = 0; bound < 2; ++bound)
     e->parts.push_back(take_sign(":") && !is_sign(":") && !is_sign("]") ? expression() : nullptr);
   expect_sign("]");
-  return e;
+  return whole(std::move(e), "'[]'");
 }
 
 Expr Parser::filters(Expr inner) {
@@ -275,7 +297,8 @@ Expr Parser::filters(Expr inner) {
       while (take_sign(".")) e->text += "." + expect_name();
       e->parts.push_back(std::move(inner));
       if (is_sign("(")) e->arguments = call_arguments();
-      inner = std::move(e);
+      const std::string construct = "the filter '" + e->text + "'";
+      inner = whole(std::move(e), construct);
     } else if (is_name("is")) {
       inner = test(std::move(inner));
     } else if (is_sign("(")) {
@@ -301,10 +324,11 @@ Expr Parser::test(Expr inner) {
     if (is_name("is")) wrong("tests cannot be chained with 'is'");
     e->arguments.positional.push_back(postfix(primary()));
   }
+  e = whole(std::move(e), "'is'");
   if (!negated) return e;
   Expr no = made(Expression::negated_not);
   no->parts.push_back(std::move(e));
-  return no;
+  return whole(std::move(no), "'is not'");
 }
 
 CallArguments Parser::call_arguments() {

@@ -85,6 +85,7 @@ class Interpreter {
   const Value* innermost_ = nullptr;
   size_t spent_ = 0;
   int depth_ = 0, line_ = 0;
+  int levels_ = 0;  // of evaluate() calling itself, over all macros
 };
 
 // The filters, tests and methods (filters.cpp, tests.cpp, methods.cpp). A name that is not known is

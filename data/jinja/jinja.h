@@ -27,6 +27,7 @@ struct Limits {
   size_t work = size_t(1) << 28;     // evaluations, and bytes and items made
   size_t output = size_t(64) << 20;  // bytes of the rendered text
   int depth = 200;                   // of macros calling each other and of nested blocks
+  int levels = 2000;                 // of expressions in each other, over all these macros
 };
 
 // Bytes begin .. end of the text.

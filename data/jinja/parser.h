@@ -53,6 +53,10 @@ class Parser {
   Expr filters_of_body();
 
   Expr made(Expression::Kind kind) const;
+  // An expression whose parts are complete, with its height measured; `construct` names it in the
+  // error for one that is too high. Every expression that has parts passes through here.
+  Expr whole(Expr e, const std::string& construct) const;
+  Expr joined(Expr e, Expr left, Expr right, const std::string& construct) const;
   // a, b, c is a tuple; one expression alone is itself.
   Expr tuple_or_one(bool conditional = true);
   Expr expression();

@@ -29,7 +29,42 @@ Value::Value(const Value&) = default;
 Value::Value(Value&&) noexcept = default;
 Value& Value::operator=(const Value&) = default;
 Value& Value::operator=(Value&&) noexcept = default;
-Value::~Value() = default;
+
+namespace {
+
+// What is being freed on this thread: how deep, and where to leave what lies deeper.
+struct Freeing {
+  int depth = 0;
+  std::vector<Value::Data>* late = nullptr;
+};
+thread_local Freeing freeing;
+thread_local int walking = 0;
+
+}  // namespace
+
+Value::~Value() {
+  if (data_.index() < 6) return;  // has no values in it
+  if (freeing.depth >= 100) {
+    freeing.late->push_back(std::move(data_));
+    return;
+  }
+  std::vector<Data> late;
+  const bool outermost = freeing.depth++ == 0;
+  if (outermost) freeing.late = &late;
+  data_ = None{};
+  while (outermost && !late.empty()) {
+    Data next = std::move(late.back());
+    late.pop_back();
+    next = None{};
+  }
+  --freeing.depth;
+}
+
+DeeperValue::DeeperValue() {
+  require(walking < 1000, "lists and dicts nested more than 1000 deep");
+  ++walking;
+}
+DeeperValue::~DeeperValue() { --walking; }
 
 Value Value::undefined(std::string hint) {
   return Value(Data(Undefined{std::make_shared<const std::string>(std::move(hint))}));
@@ -229,6 +264,7 @@ std::string Value::repr() const {
   if (is_int()) return std::to_string(integer());
   if (is_float()) return float_text(number());
   if (auto* s = string()) return quoted(*s);
+  const DeeperValue deeper;
   std::string out;
   if (auto* l = list()) {
     for (const Value& one : l->items) out += (out.empty() ? "" : ", ") + one.repr();
@@ -249,6 +285,7 @@ bool Value::equals(const Value& other) const {
                                           : integer() == other.integer();
   if (data_.index() != other.data_.index()) return false;
   if (auto* s = string()) return *s == *other.string();
+  const DeeperValue deeper;
   if (auto* l = list()) {
     const Values &a = l->items, &b = other.list()->items;
     return l->tuple == other.list()->tuple && a.size() == b.size() &&

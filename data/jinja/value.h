@@ -60,6 +60,7 @@ class Value {
   Value(Value&&) noexcept;
   Value& operator=(const Value&);
   Value& operator=(Value&&) noexcept;
+  // However deep values lie in each other, freeing them takes little of the stack.
   ~Value();
   static Value undefined(std::string hint);
   static Value function(std::string name,
@@ -109,6 +110,15 @@ class Value {
  private:
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
+};
+
+// Bounds how deep functions that walk lists in lists call themselves: throws beyond 1000 levels on
+// one thread.
+class DeeperValue {
+ public:
+  DeeperValue();
+  ~DeeperValue();
+  DeeperValue(const DeeperValue&) = delete;
 };
 
 // Python's repr() of a float: the shortest digits that give it back, with an exponent from 1e16 on

@@ -106,6 +106,21 @@ BOOST_AUTO_TEST_CASE(generation_marks_count_where_a_template_has_them) {
   check_error([&] { answers_of(never, talk); }, {"marks", "nothing in this conversation"});
 }
 
+BOOST_AUTO_TEST_CASE(keys_that_are_null_are_not_there_as_with_transformers) {
+  const std::string shows =
+      "{% for m in messages %}{{ m.keys() | list | join(',') }}[{{ m.content }}]"
+      "{% for c in m.tool_calls or [] %}{{ c | tojson }}{% endfor %};{% endfor %}";
+  Message call = turn("assistant", "", R"({"tool_calls": [{"f": null}], "content": null})");
+  // What a call holds is not touched.
+  BOOST_TEST(chat_of(shows).text({{"user", "Q"}, call}) ==
+             "role,content[Q];role,tool_calls[]{\"f\": null};");
+  // An empty list of tools is a list.
+  TemplateInput input{OrderedJson::parse("[]"), {}};
+  const std::string tools = "{{ 'none' if tools is none else tools | tojson }}";
+  BOOST_TEST(chat_of(tools).text(talk, false, input) == "[]");
+  BOOST_TEST(chat_of(tools).text(talk) == "none");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_certain_is_an_error_with_turn_and_reason) {
   // Thoughts that are not given are written into the prompt, not into earlier turns.
   std::string prompted = chatml;

@@ -97,6 +97,73 @@ BOOST_AUTO_TEST_CASE(a_strangers_template_cannot_run_away) {
   fails("{{ " + times(5000, "not ") + "1 }}", {"nested more than"});
   fails("{{ " + times(5000, "-") + "1 }}", {"nested more than"});
   fails("{{ " + times(5000, "[") + times(5000, "]") + " }}", {"nested more than"});
+  fails("{% if 0 %}" + times(5000, "{% elif 0 %}") + "{% endif %}", {"nested more than"});
+  fails("{{ " + times(5000, "1 if 1 else ") + "1 }}", {"nested more than"});
+}
+
+// What is parsed by a loop makes a tree as high as the chain is long.
+BOOST_AUTO_TEST_CASE(chains_are_bounded) {
+  const struct {
+    const char *begin, *link, *construct;
+  } kinds[] = {{"1", "+1", "'+'"},
+               {"1", "-1", "'-'"},
+               {"1", " * 1", "'*'"},
+               {"1", " ** 1", "'**'"},
+               {"1", "~1", "'~'"},
+               {"1", " and 1", "'and'"},
+               {"0", " or 0", "'or'"},
+               {"1", " if 1", "'if'"},
+               {"m", ".a", "'.'"},
+               {"m", ".a.0", "'.'"},
+               {"m", "['a']", "'[]'"},
+               {"m", "[1:]", "'[]'"},
+               {"m", "()", "a call"},
+               {"1", "|string", "the filter 'string'"},
+               {"1", "|d(1)", "the filter 'd'"},
+               {"1", " is odd|d", " "}};
+  for (auto& kind : kinds) BOOST_TEST_CONTEXT(kind.link) {
+      for (const char* before : {"\n{{ ", "\n{% if ", "\n{% set x = ", "\n{% for x in "})
+        fails(before + std::string(kind.begin) + times(20000, kind.link) +
+                  (before[2] == '{' ? " }}" : " %}"),
+              {"chat.jinja, line 2", "1000 links", kind.construct, "{% set %}"});
+    }
+  fails("{% filter string" + times(20000, "|string") + " %}{% endfilter %}", {"1000 links"});
+  // Chains in each other: what counts is the height of the whole tree.
+  std::string inner = "1";
+  for (int i = 0; i < 20; ++i) inner = "(" + inner + times(900, "+1") + times(900, "~1") + ")";
+  fails("{{ " + inner + " }}", {"1000 links"});
+  // Macros that call each other put their expressions on one stack.
+  std::string macros = "{% macro m0() %}1{% endmacro %}";
+  for (int i = 1; i < 60; ++i)
+    macros += "{% macro m" + std::to_string(i) + "() %}{{ m" + std::to_string(i - 1) + "()" +
+              times(900, "~1") + " }}{% endmacro %}";
+  fails(macros + "{{ m59() }}", {"nested more than 2000"});
+  // Long ones that a template may have, and what is no chain.
+  const OrderedJson none = OrderedJson::object();
+  BOOST_TEST(rendered("{{ 1" + times(900, "+1") + " }}", none).text == "901");
+  BOOST_TEST(rendered("{{ 1" + times(900, "|string") + " }}", none).text == "1");
+  BOOST_TEST(rendered("{{ 1" + times(20000, "<=1") + " }}", none).text == "True");
+  BOOST_TEST(rendered("{{ [1" + times(20000, ",1") + "]|length }}", none).text == "20001");
+  BOOST_TEST(rendered("{{ 'a'" + times(20000, " 'a'") + " }}", none).text.size() == 20001);
+}
+
+// Values in each other: whatever walks them calls itself, and so would freeing them.
+BOOST_AUTO_TEST_CASE(deep_values_are_bounded) {
+  auto nest = [](const std::string& value) {
+    return "{% set ns = namespace(x=1, y=1) %}{% for i in range(99999) %}{% set ns.x = " + value +
+           " %}{% endfor %}";
+  };
+  const OrderedJson none = OrderedJson::object();
+  for (const char* value :
+       {"[ns.x]", "(ns.x,)", "{'a': ns.x}", "{'a': ns.x}.get", "namespace(x=ns.x)", "dict(a=ns.x)"})
+    BOOST_TEST(rendered(nest(value), none).text == "");
+  fails(nest("[ns.x]") + "{{ ns.x }}", {"nested more than"});
+  fails(nest("{'a': ns.x}") + "{{ ns.x }}", {"nested more than"});
+  fails(nest("[ns.x]") + "{{ ns.x | tojson }}", {"nested more than"});
+  fails(nest("[ns.x]") + "{% set a = ns.x %}" + nest("[ns.x]") + "{{ a == ns.x }}",
+        {"nested more than"});
+  fails(nest("[ns.x]") + "{% set a = ns.x %}" + nest("[ns.x]") + "{{ a < ns.x }}",
+        {"nested more than"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

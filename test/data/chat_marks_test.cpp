@@ -1,0 +1,87 @@
+// Which turn the marks of a template belong to.
+#include "data/chat_marks.h"
+
+#include "engine/files/json.h"
+#include "test/scratch.h"
+
+using namespace afina;
+
+namespace {
+
+Tokenizer tokenizer_of(const std::string& jinja) {
+  Json json = {{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", Json::array()}}},
+               {"added_tokens", Json::array()}};
+  for (const char* token : {"<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|return|>", "<call>"})
+    json["added_tokens"].push_back(
+        {{"id", json["added_tokens"].size() + 1}, {"content", token}, {"special", true}});
+  Json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"chat_template", jinja}};
+  return Tokenizer::from_json(to_text(json), "test", to_text(config));
+}
+ChatTemplate chat_of(const std::string& jinja) { return ChatTemplate::own(tokenizer_of(jinja)); }
+
+// The answers' texts, with | between them.
+std::string answers_of(const std::string& jinja, const std::vector<Message>& messages,
+                       Answers which = Answers::all, const TemplateInput& input = {}) {
+  Rendered out = chat_of(jinja).render(messages, input, which);
+  std::string all;
+  for (Range range : out.answers)
+    all += (all.empty() ? "" : "|") +
+           out.text.substr(size_t(range.begin), size_t(range.end - range.begin));
+  return all;
+}
+
+Message turn(const std::string& role, const std::string& content, const std::string& more) {
+  Message message{role, content};
+  message.more = OrderedJson::parse(more);
+  return message;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(chat_marks)
+
+// A turn may have no mark, or several: they belong to the turn in whose text they lie.
+BOOST_AUTO_TEST_CASE(generation_marks_belong_to_the_turn_they_lie_in) {
+  const std::string marked =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}"
+      "{% if m.reasoning_content %}{% generation %}<t>{{ m.reasoning_content }}{% endgeneration %}"
+      "{{ '\n' }}{% endif %}{% if m.content %}{% generation %}{{ m.content + '<|im_end|>' }}"
+      "{% endgeneration %}{% else %}<|im_end|>{% endif %}{{ '\n' }}{% else %}"
+      "{{ m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  const Message empty{"assistant", ""};
+  const Message thinks_too = turn("assistant", "A", R"({"reasoning_content": "hm"})");
+  std::vector<Message> some = {{"user", "a"}, empty, {"user", "b"}, thinks_too};
+  BOOST_TEST(answers_of(marked, some) == "<t>hm|A<|im_end|>");
+  BOOST_TEST(answers_of(marked, some, Answers::last) == "<t>hm|A<|im_end|>");
+  some[1].trained = false;
+  BOOST_TEST(answers_of(marked, some) == "<t>hm|A<|im_end|>");
+  some[1].trained = true;
+  some[3].trained = false;
+  check_error([&] { answers_of(marked, some); }, {"nothing in the turns", "turn 2 (assistant)"});
+  some = {{"user", "a"}, thinks_too, {"user", "b"}, empty};
+  BOOST_TEST(answers_of(marked, some) == "<t>hm|A<|im_end|>");
+  check_error([&] { answers_of(marked, some, Answers::last); },
+              {"nothing in the turns", "turn 4 (assistant)"});
+  // Turns of the assistant in a row, and a template that writes the last turn otherwise: then only
+  // the turns of others show where they lie.
+  some = {{"user", "a"}, thinks_too, empty, {"assistant", "B"}};
+  some[1].trained = false;
+  BOOST_TEST(answers_of(marked, some) == "B<|im_end|>");
+  std::string last = marked;
+  last.replace(last.find("m.reasoning_content %}"), 19, "loop.last and m.reasoning_content");
+  last.insert(last.find("{% if add_gen"),
+              "{% if messages[-1].role == 'assistant' %}</s>{% endif %}");
+  some = {{"user", "a"}, thinks_too, {"user", "b"}, empty, {"user", "c"}, thinks_too};
+  BOOST_TEST(answers_of(last, some) == "A<|im_end|>|<t>hm|A<|im_end|>");
+  BOOST_TEST(answers_of(last, some, Answers::last) == "<t>hm|A<|im_end|>");
+  some[5].trained = false;
+  BOOST_TEST(answers_of(last, some) == "A<|im_end|>");
+  some = {{"user", "a"}, thinks_too, {"assistant", "B"}, {"user", "c"}, {"assistant", "C"}};
+  BOOST_TEST(answers_of(last, some, Answers::last) == "C<|im_end|>");
+  some[1].trained = false;
+  check_error([&] { answers_of(last, some); },
+              {"which of the marks", "turn 3 (assistant)", "not certain"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 #include "engine/isa.h"
 #include "engine/threads.h"
 #include "test/scratch.h"
+#include "test/tools/options/training.h"
 #include "tools/options/compute.h"
 #include "tools/options/groups.h"
 #include "tools/runs/load.h"
@@ -14,28 +15,6 @@
 using namespace afina;
 
 namespace {
-
-using Given = std::vector<std::string>;
-
-// The options of a training run, as train and compare declare them.
-struct Training {
-  ModelOptions model;
-  DataOptions data;
-  RunOptions run;
-  ComparisonOptions comparison;
-  Options options{"train", "All options of a run."};
-  Training() {
-    options.add("Comparison", comparison);
-    options.add("Model", model);
-    options.add("Data", data);
-    options.add("Training", run);
-  }
-  // Parses what is needed and `more`.
-  bool parse(Given more) {
-    more.insert(more.begin(), {"--model", "m", "--data", "d"});
-    return options.parse(more);
-  }
-};
 
 auto says(std::initializer_list<const char*> words) {
   return [words](const std::exception& e) {

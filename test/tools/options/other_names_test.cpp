@@ -4,26 +4,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include "test/scratch.h"
-#include "tools/options/groups.h"
-#include "tools/options/options.h"
+#include "test/tools/options/training.h"
 
 using namespace afina;
 
 namespace {
-
-struct Training {
-  ModelOptions model;
-  DataOptions data;
-  RunOptions run;
-  ComparisonOptions comparison;
-  Options options{"train", "All options of a run."};
-  Training() {
-    options.add("Comparison", comparison);
-    options.add("Model", model);
-    options.add("Data", data);
-    options.add("Training", run);
-  }
-};
 
 std::string refusal(const std::vector<std::string>& words) {
   Training training;

@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "engine/files/atomic_file.h"
-#include "model/layers.h"
 #include "test/scratch.h"
+#include "test/tools/runs/faulty_methods.h"
 #include "test/tools/runs/runs.h"
 #include "tools/results/results.h"
 
@@ -42,26 +42,6 @@ struct Unmeasured : Adapter {
     return layer.plain(x);
   }
   void merge(Tensor&, Tensor&) const override {}
-};
-template <class Kind>
-struct Failing : Method {
-  explicit Failing(MethodOptions&) {}
-  bool trains(const std::string& name) const override { return name == "model.norm.weight"; }
-  Stored stored() const override { return Stored::changed; }
-  std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override {
-    return std::make_unique<Kind>();
-  }
-};
-template <class Kind>
-struct With {
-  std::string name;
-  explicit With(std::string n) : name(std::move(n)) {
-    MethodEntry entry{};
-    entry.card.name = name;
-    entry.make = make_new<Failing<Kind>>;
-    methods()[name] = entry;
-  }
-  ~With() { methods().erase(name); }
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include "engine/device.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
-#include "model/layers.h"
 #include "test/scratch.h"
+#include "test/tools/runs/faulty_methods.h"
 #include "test/tools/runs/runs.h"
 
 namespace fs = std::filesystem;
@@ -51,26 +51,6 @@ struct Interrupting : Adapter {
     return layer.plain(x);
   }
   void merge(Tensor&, Tensor&) const override {}
-};
-template <class Kind>
-struct Faulty : Method {
-  explicit Faulty(MethodOptions&) {}
-  bool trains(const std::string& name) const override { return name == "model.norm.weight"; }
-  Stored stored() const override { return Stored::changed; }
-  std::unique_ptr<Adapter> adapt(const Linear&, const Scope&) override {
-    return std::make_unique<Kind>();
-  }
-};
-template <class Kind>
-struct With {  // registers a faulty method while alive, so that tests of all methods do not see it
-  std::string name;
-  explicit With(std::string n) : name(std::move(n)) {
-    MethodEntry entry{};
-    entry.card.name = name;
-    entry.make = make_new<Faulty<Kind>>;
-    methods()[name] = entry;
-  }
-  ~With() { methods().erase(name); }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "data/chat_marks.h"
 #include "data/jinja/from_json.h"
 #include "engine/error.h"
+#include "engine/files/json.h"
 
 namespace afina {
 
@@ -93,6 +94,30 @@ class DropCheck {
       fail("the text of ", turn_name(messages_, i), " is left out by ", rendering_.name(),
            ", which has no place for it: remove it from the record, or choose another template "
            "with --template");
+    if (found == text_.npos) check_lines(i);
+  }
+
+  // A template may write a part of a text, as what follows "</think>". Lines that are not found are
+  // changed, with their turn as the last: thoughts of earlier turns are left out on purpose.
+  void check_lines(size_t i) const {
+    std::string text;
+    try {
+      text = rendering_.first(i + 1, false).text;
+    } catch (const Error&) { return; }  // refused without the turns that follow
+    const std::string& content = messages_[i].content;
+    for (size_t begin = 0; begin < content.size();) {
+      const size_t end = std::min(content.find('\n', begin), content.size());
+      const std::string line = content.substr(begin, end - begin);
+      begin = end + 1;
+      if (line.find_first_not_of(" \t\r") == line.npos || text.find(line) != text.npos) continue;
+      Message changed = messages_[i];
+      changed.content.insert(end, " afina");
+      if (same([&] { return rendering_.with_turn(i + 1, i, changed); }, text))
+        fail("a part of the text of ", turn_name(messages_, i), " is left out by ",
+             rendering_.name(), ": the line ",
+             Json(line).dump(-1, ' ', false, Json::error_handler_t::replace),
+             ". Remove it from the record, or choose another template with --template");
+    }
   }
 
   // Keys that hold part of what is said. A template may write them in the last turns only: they are

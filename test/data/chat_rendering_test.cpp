@@ -166,6 +166,30 @@ BOOST_AUTO_TEST_CASE(tools_and_their_calls_are_written_or_refused) {
   check_error([&] { answers_of(chatml, talk, Answers::none, input); }, {"tools", "no place"});
 }
 
+// What follows a mark in the text alone is written: the lines before it must not be lost unsaid.
+BOOST_AUTO_TEST_CASE(a_template_that_writes_a_part_of_a_text_is_refused) {
+  const std::string after =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content.split('</think>')[-1]"
+      " + '<|im_end|>\n' }}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  const Message asked{"user", "2+2?"}, thought{"assistant", "<think>\nhm\n</think>\n\n4"};
+  check_error([&] { answers_of(after, {asked, thought}); }, {"turn 2 (assistant)", "<think>"});
+  BOOST_TEST(answers_of(after, {asked, {"assistant", "4"}}) == "4<|im_end|>");
+  // Thoughts of earlier turns alone are left out, as many models want it.
+  const std::string history =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{{ m.content if loop.last else "
+      "m.content.split('</think>')[-1] }}{{ '<|im_end|>\n' }}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  BOOST_TEST(answers_of(history, {asked, thought}) == thought.content + "<|im_end|>");
+  // A text that is changed, not left out, is fine.
+  const std::string other =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content | replace('one', "
+      "'uno') + "
+      "'<|im_end|>\n' }}{% endfor %}"
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  BOOST_TEST(answers_of(other, {asked, {"assistant", "one\ntwo"}}) == "uno\ntwo<|im_end|>");
+}
+
 BOOST_AUTO_TEST_CASE(no_turn_is_left_out_in_silence) {
   const std::string two_roles =
       "{% for m in messages %}{% if m.role == 'user' %}{{ m.content + '<s>' }}{% elif m.role == "

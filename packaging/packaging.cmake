@@ -28,6 +28,9 @@ if(TARGET cuda)
 endif()
 set(archives afina_engine afina_model afina_data afina_tools)
 set_target_properties(${archives} PROPERTIES LINKER_LANGUAGE CXX)
+foreach(archive ${archives})  # by the name that it has after installing, which is not put in place within $<LINK_LIBRARY>
+  add_library(afina::${archive} ALIAS ${archive})
+endforeach()
 
 # afina::afina is for programs that train; afina::program is the whole command line, for an `afina` with additions of one's own.
 add_library(library INTERFACE)
@@ -35,10 +38,10 @@ target_include_directories(library INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DI
 target_compile_features(library INTERFACE cxx_std_20)
 # No contraction but by an explicit fma, as everywhere in afina: the bits are a contract.
 target_compile_options(library INTERFACE -ffp-contract=off)
-target_link_libraries(library INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,afina_engine,afina_model,afina_data>)
+target_link_libraries(library INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,afina::afina_engine,afina::afina_model,afina::afina_data>)
 set_target_properties(library PROPERTIES EXPORT_NAME afina)
 add_library(program INTERFACE)
-target_link_libraries(program INTERFACE library $<LINK_LIBRARY:WHOLE_ARCHIVE,afina_tools>)
+target_link_libraries(program INTERFACE library $<LINK_LIBRARY:WHOLE_ARCHIVE,afina::afina_tools>)
 add_library(afina::afina ALIAS library)
 add_library(afina::program ALIAS program)
 
@@ -68,13 +71,13 @@ install(DIRECTORY data/pocket DESTINATION ${shared_folder} ${program}
 install(DIRECTORY data/samples DESTINATION ${shared_folder} ${program}
   FILES_MATCHING PATTERN *.json PATTERN *.jsonl PATTERN *.txt PATTERN README.md)
 install(DIRECTORY data/configs DESTINATION ${shared_folder} ${program})
-install(FILES README.md CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR} ${program})
+install(FILES README.md LICENSE CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR} ${program})
 install(FILES packaging/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} ${program})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} ${program})
 
 install(TARGETS ${archives} library program EXPORT afina ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${development})
 install(DIRECTORY engine model data tools DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/afina ${development} FILES_MATCHING PATTERN *.h
-  PATTERN engine/cpu EXCLUDE PATTERN pocket EXCLUDE PATTERN samples EXCLUDE PATTERN configs EXCLUDE)
+  PATTERN engine/cpu EXCLUDE PATTERN commands EXCLUDE PATTERN tools/main EXCLUDE PATTERN pocket EXCLUDE PATTERN samples EXCLUDE PATTERN configs EXCLUDE)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} ${development})
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/afina)
 install(EXPORT afina NAMESPACE afina:: FILE targets.cmake DESTINATION ${package_folder} ${development})
@@ -85,9 +88,10 @@ install(FILES packaging/afina-config.cmake ${CMAKE_BINARY_DIR}/packaging/afina-c
 # Debian packages (`make deb`): afina, the program, and libafina-dev, the libraries.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME afina)
-set(CPACK_PACKAGE_CONTACT "The afina authors <afina@example.org>")
+set(MAINTAINER "The afina authors <afina@localhost>" CACHE STRING "Who answers for the Debian packages: Name <address>")
+set(CPACK_PACKAGE_CONTACT ${MAINTAINER})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES OFF)  # archives keep their symbols; the program is stripped below
+set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL program development)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

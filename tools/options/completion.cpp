@@ -37,7 +37,7 @@ const Option* leading_of(const Declared& c) {
   return nullptr;
 }
 // What --help alone understands, and what lists the commands.
-const std::vector<std::string> without_command{"--help", "--version", "help"};
+const std::vector<std::string> without_command{"--help", "--version", "help", "version"};
 
 // bash: a line for each kind of value, which names the options that take it.
 constexpr const char* bash_head =

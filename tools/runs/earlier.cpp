@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "engine/counted.h"
 #include "engine/train/checkpoint.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/recorder.h"
@@ -40,9 +41,8 @@ Json part(const std::string& file, const char* key) {
 }
 
 std::string described(const Earlier& earlier) {
-  const std::string step = std::to_string(earlier.step);
-  if (earlier.is == Earlier::finished) return "a finished run of " + step + " steps";
-  if (earlier.step > 0) return "a run that was stopped after step " + step;
+  if (earlier.is == Earlier::finished) return "a finished run of " + counted(earlier.step, "step");
+  if (earlier.step > 0) return "a run that was stopped after step " + std::to_string(earlier.step);
   return "what a run has trained that was stopped before its figures were written";
 }
 
@@ -165,8 +165,9 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
     refuse(plan.folder, earlier, differs,
            "it cannot go on: " + why + ". " + std::string(1, char(std::toupper(elsewhere[0]))) +
                elsewhere.substr(1));
-  return {Beginning::resumed, "the run of " + earlier.identity.at("steps").dump() + " steps in " +
-                                  plan.folder + " goes on to " + now.at("steps").dump() +
+  return {Beginning::resumed, "the run of " +
+                                  counted(earlier.identity.at("steps").get<int64_t>(), "step") +
+                                  " in " + plan.folder + " goes on to " + now.at("steps").dump() +
                                   ": at a constant rate these are the same steps as those of "
                                   "one run"};
 }

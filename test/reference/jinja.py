@@ -143,7 +143,7 @@ next {#- comment -#}  end
 def result(template, variables):
     try:
         compiled = chat_template_utils._compile_jinja_template(template)
-        if "generation %}" not in template:
+        if "generation" not in template:
             return {"text": compiled.render(**variables)}
         rest = {k: v for k, v in variables.items() if k not in ("messages", "tools", "documents", "add_generation_prompt")}
         text, ranges = chat_template_utils._render_with_assistant_indices(

@@ -12,6 +12,7 @@
 #include "model/files/save.h"
 #include "tools/runs/load.h"
 #include "tools/runs/rates.h"
+#include "tools/runs/replay.h"
 #include "tools/runs/step.h"
 #include "tools/text/format.h"
 
@@ -187,6 +188,7 @@ bool has_end(const std::string& folder, int32_t id) {
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
+  require_replayable(model, data, run);
   model.check();  // wrong options are refused before anything is read
   run.check();
   const ComputeScope scope = model.scope();

@@ -44,6 +44,8 @@ Json gguf_config(const Gguf& gguf) {
   Json out = gguf_decoder_config(gguf, GgufNorm::layer);
   gguf_partial_rope(out, "rotary_pct");
   out.erase("num_key_value_heads");
+  if (out.contains("rope_theta")) out["rotary_emb_base"] = out["rope_theta"];
+  out.erase("rope_theta");
   out["hidden_act"] = "gelu";
   out["use_parallel_residual"] =
       get_or<bool>(gguf.metadata(), gguf_prefix(gguf) + "use_parallel_residual", gguf.path(), true);

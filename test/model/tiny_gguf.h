@@ -165,8 +165,9 @@ inline GgufBuilder as_gguf(const Model& model) {
       put("use_parallel_residual", c.json.value("use_parallel_residual", true));
     if (c.architecture == "mixtral" || c.architecture == "qwen3_moe") {
       const bool mixtral = c.architecture == "mixtral";
-      put("expert_count",
-          uint32_t(c.json.at(mixtral ? "num_local_experts" : "num_experts").get<int64_t>()));
+      const char* count =
+          c.json.contains("num_local_experts") ? "num_local_experts" : "num_experts";
+      put("expert_count", uint32_t(c.json.at(count).get<int64_t>()));
       put("expert_used_count", uint32_t(c.json.at("num_experts_per_tok").get<int64_t>()));
       if (!mixtral)
         put("expert_feed_forward_length",

@@ -1,6 +1,8 @@
 // UTF-8: decodes characters of possibly invalid text, and encodes characters.
 #include "data/tokenizer/utf8.h"
 
+#include <cstring>
+
 namespace afina {
 
 namespace {
@@ -22,7 +24,7 @@ Lead lead_of(uint8_t byte) {
 
 }  // namespace
 
-Character character_at(std::string_view text, size_t at) {
+Character careful_character_at(std::string_view text, size_t at) {
   uint8_t first = uint8_t(text[at]);
   Lead lead = lead_of(first);
   if (lead.bytes == 1) return {first, 1, true};
@@ -40,6 +42,13 @@ Character character_at(std::string_view text, size_t at) {
 
 bool is_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    uint64_t word;
+    while (text.size() - at >= 8) {
+      std::memcpy(&word, text.data() + at, 8);
+      if (word & 0x8080808080808080ull) break;
+      at += 8;
+    }
+    if (at == text.size()) return true;
     if (uint8_t(text[at]) < 0x80) {
       ++at;
       continue;

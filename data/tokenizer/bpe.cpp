@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <cstring>
 #include <queue>
 
 #include "data/tokenizer/bpe_work.h"
@@ -15,13 +16,8 @@ namespace afina {
 
 namespace {
 
-constexpr uint32_t no_rank = ~uint32_t(0);
-
 uint64_t pair_of(int32_t left, int32_t right) {
   return uint64_t(uint32_t(left)) << 32 | uint32_t(right);
-}
-size_t slot_of(uint64_t pair, size_t slots) {
-  return size_t((pair * 0x9E3779B97F4A7C15ull) >> 20) & (slots - 1);
 }
 
 // As a byte-level vocabulary writes a byte.
@@ -57,6 +53,7 @@ Bpe::Bpe(const TokenTable& vocabulary, const std::vector<Merge>& merges, const O
                         : options.byte_fallback           ? vocabulary.id_of(name)
                                                           : -1;
   }
+  all_bytes_ = std::all_of(bytes_.begin(), bytes_.end(), [](int32_t id) { return id >= 0; });
   if (!options.unknown.empty()) {
     unknown_ = vocabulary.id_of(options.unknown);
     require(unknown_ >= 0, where, ": unk_token \"", options.unknown, "\" is not in the vocabulary");
@@ -78,28 +75,41 @@ Bpe::Bpe(const TokenTable& vocabulary, const std::vector<Merge>& merges, const O
   find_cuts(merges);
 }
 
+uint64_t Bpe::hash_of_pair(int32_t left, int32_t right) const {
+  const uint64_t mixed = pair_of(left, right) * 0x9E3779B97F4A7C15ull;
+  return mixed >> 20 ^ mixed >> 44;
+}
+
 void Bpe::fill_rules(const std::vector<Merge>& merges) {
   rules_.resize(std::bit_ceil(merges.size() * 2 + 2));
+  rules_few_ = merges.size() < INT32_MAX >> 6;
+  filter_.resize(std::max<size_t>(1, std::bit_ceil(merges.size() * 4) / 64));
+  filter_mask_ = filter_.size() - 1;
   constexpr size_t ahead = 16;  // so far ahead places are fetched: nearly every one is a miss
   for (size_t rank = 0; rank < merges.size(); ++rank) {
     if (rank + ahead < merges.size()) {
       const Merge& later = merges[rank + ahead];
-      __builtin_prefetch(&rules_[slot_of(pair_of(later.left, later.right), rules_.size())], 1);
+      __builtin_prefetch(&rules_[hash_of_pair(later.left, later.right) & (rules_.size() - 1)], 1);
     }
-    const uint64_t pair = pair_of(merges[rank].left, merges[rank].right);
-    size_t slot = slot_of(pair, rules_.size());
+    const uint64_t pair = pair_of(merges[rank].left, merges[rank].right),
+                   hash = hash_of_pair(merges[rank].left, merges[rank].right);
+    filter_[hash / 64 & filter_mask_] |= uint64_t(1) << hash % 64;
+    size_t slot = hash & (rules_.size() - 1);
     while (rules_[slot].merged >= 0 && rules_[slot].pair != pair)
       slot = (slot + 1) & (rules_.size() - 1);
     rules_[slot] = {pair, uint32_t(rank), merges[rank].merged};
   }
 }
 
-const Bpe::Rule* Bpe::find(int32_t left, int32_t right) const {
+const Bpe::Rule* Bpe::find(int32_t left, int32_t right, uint64_t hash) const {
   const uint64_t pair = pair_of(left, right);
-  for (size_t slot = slot_of(pair, rules_.size()); rules_[slot].merged >= 0;
+  for (size_t slot = hash & (rules_.size() - 1); rules_[slot].merged >= 0;
        slot = (slot + 1) & (rules_.size() - 1))
     if (rules_[slot].pair == pair) return &rules_[slot];
   return nullptr;
+}
+const Bpe::Rule* Bpe::find(int32_t left, int32_t right) const {
+  return find(left, right, hash_of_pair(left, right));
 }
 
 int32_t Bpe::character_id(std::string_view character) const {
@@ -124,8 +134,14 @@ int32_t Bpe::whole(std::string_view word, std::string& store) const {
                                                                                     : -1;
 }
 
-// Appends the symbols of a word; false if one of them is unknown.
+// Gives `symbols`, which is empty, those of a word; false if one of them is unknown.
 bool Bpe::split(std::string_view word, std::vector<BpeToken>& symbols) const {
+  if (options_.symbols == Symbols::bytes && all_bytes_) {
+    symbols.resize(word.size());
+    for (size_t i = 0; i < word.size(); ++i)
+      symbols[i] = {bytes_[uint8_t(word[i])], uint32_t(i + 1)};
+    return true;
+  }
   bool after_unknown = false, all_known = true;
   for (size_t at = 0; at < word.size();) {
     uint32_t size = options_.symbols == Symbols::bytes ? 1 : character_at(word, at).bytes;
@@ -154,45 +170,79 @@ bool Bpe::split(std::string_view word, std::vector<BpeToken>& symbols) const {
   return all_known;
 }
 
-// Merges some symbols in place; returns how many are left. Takes time that grows with the square
-// of their number: for short words that is the least.
-size_t Bpe::merge_few(BpeToken* symbols, size_t count, Work& work) const {
+// Merges at most Work::window symbols in place; returns how many are left. The least of so few
+// ranks is found faster by looking at all of them than by a heap.
+size_t Bpe::merge_few(BpeToken* symbols, size_t count) const {
+  using Four = int32_t __attribute__((vector_size(16)));
+  constexpr int32_t none = INT32_MAX;
+  static_assert(Work::window == 64);
   if (count < 2) return count;
-  work.ranks.resize(count);
-  work.merged.resize(count);
-  uint32_t* ranks = work.ranks.data();
-  int32_t* merged = work.merged.data();
-  auto look = [&](size_t at) {
-    const Rule* rule = find(symbols[at].id, symbols[at + 1].id);
-    ranks[at] = rule ? rule->rank : no_rank;
+  // Of each symbol with the next: rank << 6 | place, so that the least is the leftmost of the
+  // lowest rank; and what both become.
+  alignas(16) int32_t keys[64];
+  int32_t merged[64];
+  uint8_t next[64], previous[64];
+  // In two turns, so that the memory of several pairs is fetched at once.
+  uint64_t hashes[64];
+  auto fetch = [&](size_t at, size_t behind) {
+    hashes[at] = hash_of_pair(symbols[at].id, symbols[behind].id);
+    const bool there = may_be(hashes[at]);
+    __builtin_prefetch(&rules_[there ? hashes[at] & (rules_.size() - 1) : 0]);
+    keys[at] = there ? 0 : none;
+  };
+  auto look = [&](size_t at, size_t behind) {
+    if (keys[at] == none) return;
+    const Rule* rule = find(symbols[at].id, symbols[behind].id, hashes[at]);
+    keys[at] = rule ? int32_t(rule->rank << 6 | at) : none;
     if (rule) merged[at] = rule->merged;
   };
-  for (size_t i = 0; i + 1 < count; ++i) look(i);
-  while (count > 1) {
-    uint64_t least = ~uint64_t(0), other = least;
-    size_t i = 0;
-    for (; i + 2 < count; i += 2) {
-      least = std::min(least, uint64_t(ranks[i]) << 32 | i);
-      other = std::min(other, uint64_t(ranks[i + 1]) << 32 | (i + 1));
-    }
-    if (i + 1 < count) least = std::min(least, uint64_t(ranks[i]) << 32 | i);
-    least = std::min(least, other);
-    if (least >> 32 == no_rank) break;
-    const size_t at = uint32_t(least);
-    symbols[at] = {merged[at], symbols[at + 1].end};
-    --count;
-    for (size_t k = at + 1; k < count; ++k) {
-      symbols[k] = symbols[k + 1];
-      ranks[k] = ranks[k + 1];
-      merged[k] = merged[k + 1];
-    }
-    if (at + 1 < count) look(at);
-    if (at > 0) look(at - 1);
+  const size_t fours = (count + 3) / 4;
+  for (size_t i = 0; i + 1 < count; ++i) fetch(i, i + 1);
+  for (size_t i = 0; i + 1 < count; ++i) {
+    look(i, i + 1);
+    next[i] = uint8_t(i + 1);
+    previous[i + 1] = uint8_t(i);
   }
-  return count;
+  for (size_t i = count - 1; i < 4 * fours; ++i) keys[i] = none;
+  next[count - 1] = uint8_t(count);
+  while (true) {
+    Four least = {none, none, none, none};
+    for (size_t i = 0; i < fours; ++i) {
+      Four some;
+      std::memcpy(&some, keys + 4 * i, sizeof some);
+      least = some < least ? some : least;
+    }
+    const int32_t key = std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
+    if (key == none) break;
+    const size_t at = size_t(key & 63), right = next[at], behind = next[right];
+    symbols[at] = {merged[at], symbols[right].end};
+    keys[right] = keys[at] = none;
+    next[at] = uint8_t(behind);
+    if (behind < count) {
+      previous[behind] = uint8_t(at);
+      fetch(at, behind);
+    }
+    if (at > 0) {
+      fetch(previous[at], at);
+      look(previous[at], at);
+    }
+    look(at, behind);
+  }
+  size_t left = 0;
+  for (size_t at = 0; at < count; at = next[at]) symbols[left++] = symbols[at];
+  return left;
 }
 
-// Merges any number of symbols in place, with a heap of what can be merged.
+// Merges any number of symbols in place.
+void Bpe::merge(std::vector<BpeToken>& symbols) const {
+  if (symbols.size() <= Work::window && rules_few_) {
+    symbols.resize(merge_few(symbols.data(), symbols.size()));
+  } else {
+    merge_many(symbols);
+  }
+}
+
+// The same, with a heap of what can be merged.
 void Bpe::merge_many(std::vector<BpeToken>& symbols) const {
   struct Candidate {
     uint32_t rank, at;
@@ -249,24 +299,22 @@ void Bpe::encode_uncached(std::string_view word, Work& work, std::vector<BpeToke
   std::vector<BpeToken>& symbols = work.symbols;
   symbols.clear();
   const bool all_known = split(word, symbols);
-  if (symbols.size() <= Work::window) {
-    symbols.resize(merge_few(symbols.data(), symbols.size(), work));
-  } else if (all_known && merge_in_windows(symbols, work, out)) {
-    return;
-  } else {
-    merge_many(symbols);
-  }
+  if (symbols.size() > Work::window && all_known && merge_in_windows(symbols, work, out)) return;
+  merge(symbols);
   out.insert(out.end(), symbols.begin(), symbols.end());
 }
 
 void Bpe::encode_piece(std::string_view word, Work& work, std::vector<BpeToken>& out) const {
-  if (word.size() > WordCache::longest_word) return encode_uncached(word, work, out);
-  const WordCache::Key key = WordCache::key_of(word);
-  if (work.cache.get(key, word.size(), out)) return;
+  if (word.size() > WordKey::longest_word) return encode_uncached(word, work, out);
+  const WordKey key(word);
+  if (work.few.get(key, word.size(), out)) return;
+  if (word.size() > 5 && work.more.get(key, word.size(), out)) return;
   const size_t before = out.size();
   if (int32_t id = whole(word, work.text); id >= 0) out.push_back({id, uint32_t(word.size())});
   else encode_uncached(word, work, out);
-  work.cache.put(key, word.size(), out.data() + before, out.size() - before);
+  const size_t count = out.size() - before;
+  if (count <= 5) work.few.put(key, word.size(), out.data() + before, count);
+  else work.more.put(key, word.size(), out.data() + before, count);
 }
 
 Bpe::Words::Words(const Bpe& bpe) : bpe_(bpe) {
@@ -288,7 +336,7 @@ void Bpe::Words::encode(std::string_view word, std::vector<BpeToken>& out) {
     const size_t pairs = std::clamp<size_t>(std::bit_ceil(bpe_.known_ / 4 + 1), 256, 16384);
     work_ = std::make_unique<Work>(pairs);
   }
-  if (word.size() <= WordCache::longest_word) return bpe_.encode_piece(word, *work_, out);
+  if (word.size() <= WordKey::longest_word) return bpe_.encode_piece(word, *work_, out);
   if (int32_t id = bpe_.whole(word, work_->text); id >= 0)
     out.push_back({id, uint32_t(word.size())});
   else if (!bpe_.joins_.empty()) bpe_.encode_cut(word, *work_, out);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/tokenizer/huge_pages.h"
 #include "data/tokenizer/token_table.h"
 
 namespace afina {
@@ -76,9 +77,14 @@ class Bpe {
   void find_cuts(const std::vector<Merge>& merges);
   int32_t character_id(std::string_view character) const;
   int32_t whole(std::string_view word, std::string& store) const;
+  // Where the search for a pair begins, what its rule is.
+  uint64_t hash_of_pair(int32_t left, int32_t right) const;
+  bool may_be(uint64_t hash) const { return filter_[hash / 64 & filter_mask_] >> hash % 64 & 1; }
   const Rule* find(int32_t left, int32_t right) const;
+  const Rule* find(int32_t left, int32_t right, uint64_t hash) const;
   bool split(std::string_view word, std::vector<BpeToken>& symbols) const;
-  size_t merge_few(BpeToken* symbols, size_t count, Work& work) const;
+  size_t merge_few(BpeToken* symbols, size_t count) const;
+  void merge(std::vector<BpeToken>& symbols) const;
   void merge_many(std::vector<BpeToken>& symbols) const;
   bool merge_in_windows(const std::vector<BpeToken>& symbols, Work& work,
                         std::vector<BpeToken>& out) const;
@@ -92,8 +98,14 @@ class Bpe {
   Options options_;
   // Token of each byte, or its fallback token; -1 if there is none.
   std::array<int32_t, 256> bytes_;
+  bool all_bytes_ = false;  // all 256 have one
   int32_t unknown_ = -1;
-  std::vector<Rule> rules_;  // hash table with open addressing; its size is a power of two
+  bool rules_few_ = true;  // few enough for the keys of merge_few
+  // Which hashes of pairs there are, as bits: most pairs have no rule, and this is small enough to
+  // be near.
+  HugeVector<uint64_t> filter_;
+  size_t filter_mask_ = 0;
+  HugeVector<Rule> rules_;  // hash table with open addressing; its size is a power of two
   // Pairs of classes of characters between which some merge joins (bpe_long.cpp); empty: a word is
   // not cut between characters.
   std::vector<uint64_t> joins_;

@@ -99,7 +99,7 @@ bool Bpe::merge_in_windows(const std::vector<BpeToken>& symbols, Work& work,
     }
     const size_t end = std::min(count, at + window);
     part.assign(symbols.begin() + int64_t(at), symbols.begin() + int64_t(end));
-    part.resize(merge_few(part.data(), part.size(), work));
+    merge(part);
     const bool last = end == count;
     // What ends at the window's end may go on behind it: the last two are encoded again.
     const size_t kept = last ? part.size() : part.size() > 2 ? part.size() - 2 : 0;
@@ -113,8 +113,8 @@ bool Bpe::merge_in_windows(const std::vector<BpeToken>& symbols, Work& work,
       while (symbols[behind].end != part[0].end) ++behind;
       const BpeToken begin = out.back();
       work.pair.assign(symbols.begin() + int64_t(first), symbols.begin() + int64_t(behind + 1));
-      const size_t alone = merge_few(work.pair.data(), work.pair.size(), work);
-      if (alone != 2 || !(work.pair[0] == begin && work.pair[1] == part[0])) {
+      merge(work.pair);
+      if (work.pair.size() != 2 || !(work.pair[0] == begin && work.pair[1] == part[0])) {
         // Go back by a token; the window grows, so that this ends.
         at = first;
         expected = begin;

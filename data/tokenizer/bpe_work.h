@@ -7,18 +7,14 @@
 
 namespace afina {
 
-// A cache of short words: text repeats itself, so that nearly every word is found here. Pairs of
-// places; the older of a pair makes room.
-class WordCache {
- public:
-  static constexpr size_t longest_word = 32, most_tokens = 5;
-  // The first and the last bytes of a word; together with its length they are the whole word.
-  struct Key {
-    uint64_t parts[4];
-    uint64_t hash;
-  };
-  static Key key_of(std::string_view word) {
-    Key key = {};
+// The first and the last bytes of a word; together with its length they are the whole word.
+struct WordKey {
+  static constexpr size_t longest_word = 32;
+  uint64_t parts[4];
+  uint64_t hash;
+  explicit WordKey(std::string_view word) {
+    WordKey& key = *this;
+    std::memset(parts, 0, sizeof parts);
     const char* at = word.data();
     const size_t size = word.size();
     auto part = [](const char* from) {
@@ -48,8 +44,15 @@ class WordCache {
     hash ^= (key.parts[2] + (hash >> 29)) * 0x165667B19E3779F9ull;
     hash ^= (key.parts[3] + (hash >> 30)) * 0xD6E8FEB86659FD93ull;
     key.hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15ull;
-    return key;
   }
+};
+
+// A cache of short words: text repeats itself, so that nearly every word is found here. Pairs of
+// places; the older of a pair makes room.
+template <size_t most_tokens>
+class WordCache {
+ public:
+  using Key = WordKey;
 
   explicit WordCache(size_t pairs) : places_(2 * pairs) {}
 
@@ -92,22 +95,21 @@ class WordCache {
                                (parts[2] ^ key.parts[2]) | (parts[3] ^ key.parts[3])) == 0;
     }
   };
-  static_assert(sizeof(Place) == 64);
+  static_assert(sizeof(Place) % 64 == 0 && sizeof(Place) <= 128);
   Place* pair_of(const Key& key) {
     return &places_[2 * (key.hash >> 32 & (places_.size() / 2 - 1))];
   }
-  std::vector<Place> places_;  // a power of two
+  HugeVector<Place> places_;  // a power of two
 };
 
 struct Bpe::Work {
   // Longer words are encoded in windows of about so many symbols.
   static constexpr size_t window = 64;
-  explicit Work(size_t pairs) : cache(pairs) {}
-  WordCache cache;
+  explicit Work(size_t pairs) : few(pairs), more(pairs / 4) {}
+  WordCache<5> few;
+  WordCache<14> more;  // words of more tokens
   std::vector<BpeToken> symbols, part, pair;
   std::vector<uint32_t> firsts;  // for each token of a long word, its first symbol
-  std::vector<uint32_t> ranks;   // of each symbol with the next
-  std::vector<int32_t> merged;
   std::string text;
 };
 

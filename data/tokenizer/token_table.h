@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/tokenizer/huge_pages.h"
+
 namespace afina {
 
 // A hash of some bytes; the same on every machine.
@@ -86,8 +88,8 @@ class TokenTable {
   };
   void grow(size_t slots);
   std::string_view copied(std::string_view text);
-  std::vector<Slot> slots_;  // open addressing; a power of two
-  std::vector<Entry> entries_;
+  HugeVector<Slot> slots_;  // open addressing; a power of two
+  HugeVector<Entry> entries_;
   std::vector<std::unique_ptr<char[]>> blocks_;  // of copied texts
   size_t free_ = 0;                              // bytes left at the end of the last block
 };

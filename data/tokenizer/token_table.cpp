@@ -12,7 +12,7 @@ constexpr size_t block_bytes = 1 << 16;
 void TokenTable::grow(size_t slots) {
   slots_.assign(slots, {});
   for (size_t i = 0; i < entries_.size(); ++i) {
-    const uint64_t hash = hash_of(entries_[i].first);
+    const uint64_t hash = token_hash(entries_[i].first);
     size_t at = hash & (slots - 1);
     while (slots_[at].entry) at = (at + 1) & (slots - 1);
     slots_[at] = {uint32_t(hash >> 32), uint32_t(i + 1)};
@@ -44,7 +44,7 @@ std::string_view TokenTable::copied(std::string_view text) {
 bool TokenTable::emplace(std::string_view text, int32_t id, bool lasts) {
   if (slots_.size() < 2 * (entries_.size() + 1))
     grow(std::bit_ceil(std::max<size_t>(16, 4 * entries_.size())));
-  const uint64_t hash = hash_of(text);
+  const uint64_t hash = token_hash(text);
   const uint32_t mark = uint32_t(hash >> 32);
   size_t at = hash & (slots_.size() - 1);
   for (; slots_[at].entry; at = (at + 1) & (slots_.size() - 1))

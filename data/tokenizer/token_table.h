@@ -13,7 +13,7 @@
 namespace afina {
 
 // A hash of some bytes; the same on every machine.
-inline uint64_t hash_of(std::string_view text) {
+inline uint64_t token_hash(std::string_view text) {
   constexpr uint64_t multiplier = 0x9E3779B97F4A7C15ull;
   auto mixed = [](uint64_t a, uint64_t b) {
     a = (a ^ b) * multiplier;
@@ -56,7 +56,7 @@ class TokenTable {
   // copied, or kept as it is where `lasts`: then it must live as long as the table.
   bool emplace(std::string_view text, int32_t id, bool lasts = false);
 
-  const_iterator find(std::string_view text) const { return find(text, hash_of(text)); }
+  const_iterator find(std::string_view text) const { return find(text, token_hash(text)); }
   const_iterator find(std::string_view text, uint64_t hash) const {
     if (slots_.empty()) return end();
     const uint32_t mark = uint32_t(hash >> 32);

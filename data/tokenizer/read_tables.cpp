@@ -31,9 +31,13 @@ class Reader {
         return skip();
       });
     });
-    if (!good || !has_vocabulary_ || !has_merges_) return false;
     space();
-    if (at_ != end_) return false;
+    if (!good || at_ != end_ || !has_vocabulary_) return false;
+    if (merges_at_) {
+      at_ = merges_at_;
+      if (!merges()) return false;
+    }
+    if (!has_merges_) return false;
     tables_.rest.append(copied_, end_);
     return true;
   }
@@ -204,8 +208,14 @@ class Reader {
   }
 
   bool merges() {
-    if (has_merges_ || !has_vocabulary_ || !next('[')) return false;
+    if (has_merges_ || (merges_at_ && at_ != merges_at_)) return false;
+    if (!has_vocabulary_) {  // to be read once there is one
+      if (!peek('[')) return false;
+      merges_at_ = at_;
+      return skip();
+    }
     has_merges_ = true;
+    if (!next('[')) return false;
     if (peek(']')) return next(']');
     tables_.merges.reserve(tables_.vocabulary.size());
     do {
@@ -254,6 +264,7 @@ class Reader {
   const char *begin_, *at_, *end_;
   const char* copied_ = begin_;  // what stands before is in the rest
   BpeTables tables_;
+  const char* merges_at_ = nullptr;  // where merges stand that were passed over
   bool has_vocabulary_ = false, has_merges_ = false;
   size_t last_ = 0;  // the entry that the merge before makes
   std::string key_, left_, right_, both_, skipped_;

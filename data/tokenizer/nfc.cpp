@@ -2,6 +2,7 @@
 #include "data/tokenizer/nfc.h"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 #include "data/tokenizer/nfc_table.h"
@@ -11,7 +12,7 @@ namespace afina {
 
 namespace {
 
-// Characters below this combine with no earlier character and do not change when they stand alone.
+// Characters below this are inert.
 constexpr uint32_t first_combining = 0x300;
 constexpr uint32_t hangul = 0xAC00, leading = 0x1100, vowel = 0x1161, trailing = 0x11A7,
                    vowels = 21, trailings = 28, leadings = 19;
@@ -68,6 +69,30 @@ uint32_t composed(uint32_t first, uint32_t second) {
   return found == pairs.end() ? 0 : found->second;
 }
 
+// Inert characters combine with no earlier character and do not change when they stand alone. Some
+// that are inert as well are not among these.
+struct Inert {
+  std::vector<bool> not_inert = std::vector<bool>(0x110000);
+  Inert() {
+    auto mark = [&](uint32_t first, uint32_t last) {
+      for (uint32_t code = std::max(first, first_combining); code <= last; ++code)
+        not_inert[code] = true;
+    };
+    for (size_t i = 0; i < decomposition_count; ++i) {
+      mark(decompositions[i].code, decompositions[i].code);
+      if (decompositions[i].second) mark(decompositions[i].second, decompositions[i].second);
+    }
+    for (size_t i = 0; i < combining_class_count; ++i)
+      mark(combining_classes[i].first, combining_classes[i].last);
+    mark(vowel, vowel + vowels - 1);
+    mark(trailing, trailing + trailings - 1);
+  }
+};
+bool inert(uint32_t code) {
+  static const Inert all;
+  return code < first_combining || !all.not_inert[code];
+}
+
 void order(std::vector<Placed>& all) {
   for (size_t begin = 0; begin < all.size();) {
     size_t end = begin + 1;
@@ -109,7 +134,7 @@ size_t segment(std::string_view text, size_t begin, std::vector<Placed>& charact
   size_t at = begin;
   while (at < text.size()) {
     Character c = character_at(text, at);
-    if (at > begin && c.code < first_combining) break;
+    if (at > begin && inert(c.code)) break;
     characters.push_back({c.code, at, 0});
     at += c.bytes;
   }
@@ -118,13 +143,25 @@ size_t segment(std::string_view text, size_t begin, std::vector<Placed>& charact
 
 }  // namespace
 
+// Whether eight bytes are.
+static bool is_ascii(const char* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  return (word & 0x8080808080808080ull) == 0;
+}
+
 TracedText nfc(const TracedText& text, TextStore& store) {
   std::vector<Placed> before, after;
   Rewriting out(text, store);
   size_t done = 0, previous = 0;
   for (size_t at = 0; at < text.bytes.size();) {
+    if (text.bytes.size() - at >= 8 && is_ascii(text.bytes.data() + at)) {
+      at += 8;
+      previous = at - 1;
+      continue;
+    }
     Character c = character_at(text.bytes, at);
-    if (c.code < first_combining) {
+    if (inert(c.code)) {
       previous = at;
       at += c.bytes;
       continue;

@@ -2,13 +2,13 @@
 #pragma once
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bpe.h"
 #include "data/tokenizer/normalizer.h"
 #include "data/tokenizer/pretokenizer.h"
+#include "data/tokenizer/token_table.h"
 #include "data/tokenizer/tokenizer.h"
 
 namespace afina {
@@ -26,7 +26,7 @@ struct Tokenizer::State {
   std::vector<uint8_t> known, special;  // indexed by id
   // Indexed by id: the byte that a token such as <0xE2> stands for, else -1 (byte fallback only).
   std::vector<int16_t> fallback;
-  std::unordered_map<std::string, int32_t> ids;
+  TokenTable ids;  // may refer to `json`
   bool byte_level = false;
   int64_t in_model = 0;  // tokens of the vocabulary itself, without the added ones
   std::vector<AddedToken> added_list;

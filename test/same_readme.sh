@@ -6,8 +6,9 @@ one=${1:-README.md} other=${2:-README.es.md}
 # Every line is one fact; equal ones are counted.
 facts() {
   # Each links to the other.
-  sed 's/README\(\.es\)\{0,1\}\.md//g' "$1" | awk '
-    /^    / { print "code: " $0; next }
+  # Thousands are set apart by a comma here and by a space there.
+  sed -E 's/README(\.es)?\.md//g; s/([0-9])[, ]([0-9]{3})([^0-9]|$)/\1\2\3/g' "$1" | awk '
+    /^    / { sub(/ *# .*/, ""); print "code: " $0; next }  # comments are translated
     /^\|[-: |]*$/ { print "table: " $0; next }
     { print }' >"$1.facts.$$"
   {

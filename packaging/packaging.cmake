@@ -78,6 +78,9 @@ install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} ${program})
 install(TARGETS ${archives} library program EXPORT afina ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${development})
 install(DIRECTORY engine model data tools DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/afina ${development} FILES_MATCHING PATTERN *.h
   PATTERN engine/cpu EXCLUDE PATTERN commands EXCLUDE PATTERN tools/main EXCLUDE PATTERN pocket EXCLUDE PATTERN samples EXCLUDE PATTERN configs EXCLUDE)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")  # each Debian package has one
+  install(FILES packaging/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libafina-dev ${development})
+endif()
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} ${development})
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/afina)
 install(EXPORT afina NAMESPACE afina:: FILE targets.cmake DESTINATION ${package_folder} ${development})
@@ -100,18 +103,18 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "libafina-dev, bash-completion, man-db")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "fine-tunes language models in full and by adapters, for comparison
- afina fine-tunes a language model in full and with LoRA and its relatives,
- side by side and under equal conditions, and reports what each method cost,
- learnt and forgot. It is a training engine written from scratch in C++20
- whose results are the same bit for bit on every machine. A small model and
- data to try it on are included.")
+afina fine-tunes a language model in full and with LoRA and its relatives,
+side by side and under equal conditions, and reports what each method cost,
+learnt and forgot. It is a training engine written from scratch in C++20
+whose results are the same bit for bit on every machine. A small model and
+data to try it on are included.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libafina-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "cmake (>= 3.25), g++ (>= 4:12) | g++-12 | clang, pkg-config | pkgconf, libpcre2-dev, libzstd-dev, zlib1g-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "afina, libboost-program-options-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "engine of afina: tensors, autodiff, transformer models, fine-tuning
- Static libraries, headers and examples for programs of one's own on top of
- afina: tensors with reverse-mode automatic differentiation, transformer
- models read from files, methods of fine-tuning, optimizers, tokenizers.
- CMake finds them by find_package(afina).")
+Static libraries, headers and examples for programs of one's own on top of
+afina: tensors with reverse-mode automatic differentiation, transformer
+models read from files, methods of fine-tuning, optimizers, tokenizers.
+CMake finds them by find_package(afina).")
 include(CPack)

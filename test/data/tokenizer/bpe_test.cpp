@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "data/tokenizer/pretokenizer.h"
@@ -178,14 +179,24 @@ BOOST_AUTO_TEST_CASE(byte_level_characters) {
                                                "国", "丸", "の", "\U0001f642"};
   for (size_t round = 0; round < 120; ++round) {
     Made m = made(dice, all_bytes(), 256, false, false);
+    std::set<std::pair<std::string, std::string>> pairs;
     auto add = [&](const std::string& left, const std::string& right) {
       const std::string l = as_written(left), r = as_written(right);
-      if (m.vocabulary.id_of(l) < 0 || m.vocabulary.id_of(r) < 0) return false;
+      if (m.vocabulary.id_of(l) < 0 || m.vocabulary.id_of(r) < 0 || !pairs.emplace(l, r).second)
+        return false;
       m.vocabulary.emplace(l + r, int32_t(m.vocabulary.size()));
       m.merges.push_back({m.vocabulary.id_of(l), m.vocabulary.id_of(r), m.vocabulary.id_of(l + r)});
       return true;
     };
     std::vector<std::string> tokens = characters;
+    // Before they are whole: the last bytes of one with the first of another.
+    for (size_t i = 0; round % 6 == 1 && i < 6; ++i) {
+      const std::string a = characters[dice.below(characters.size())],
+                        b = characters[dice.below(characters.size())];
+      add(a.substr(a.size() - 1), b.substr(0, 1));
+      if (b.size() > 2) add(b.substr(0, 1), b.substr(1, 1));
+      if (b.size() > 2) add(a.substr(a.size() - 1), b.substr(0, 2));
+    }
     for (auto& one : characters) {
       if (round % 4 == 3 && dice.below(3) == 0) continue;  // stays bytes
       for (size_t i = 1; i < one.size(); ++i)

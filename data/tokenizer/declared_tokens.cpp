@@ -94,6 +94,7 @@ void add_tokens(State& state, std::vector<AddedToken> tokens, const std::string&
     if (known == state.added_list.end()) state.added_list.push_back(token);
     else *known = token;
     state.special[size_t(token.id)] = token.special;
+    if (token.special) state.special_texts.insert(token.content);
   }
 }
 

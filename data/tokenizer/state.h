@@ -40,10 +40,10 @@ struct Tokenizer::State {
   std::unique_ptr<Bpe> bpe;
   std::unique_ptr<WordModel> model;  // where it is not byte-pair encoding
   Decoder decoder;
-  // What decoding knows of added tokens, once all files are read (for_decoding): the texts of those
-  // that it writes otherwise than their files, and the special ones that it never leaves out.
+  // The texts of added tokens that decoding writes otherwise than their files (for_decoding).
   std::unordered_map<int32_t, std::string> spoken;
-  std::unordered_set<int32_t> never_skipped;
+  // Contents that any file ever called special: by them decoding knows what to leave out.
+  std::unordered_set<std::string> special_texts;
 
   int32_t bos = -1, eos = -1, pad = -1;
   std::vector<int32_t> before, after;  // what the post-processor puts around a text

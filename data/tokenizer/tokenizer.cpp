@@ -30,16 +30,12 @@ void guess_roles(Tokenizer::State& state) {
 }
 
 // The library decodes an added token that is looked for after normalisation as what it becomes
-// there. By that text it then asks whether it is special.
+// there.
 void for_decoding(Tokenizer::State& state) {
-  std::unordered_set<std::string> special;
-  for (auto& token : state.added_list)
-    if (token.special) special.insert(token.content);
   for (auto& token : state.added_list) {
     const std::string text =
         token.normalized ? state.normalizer.apply(token.content) : token.content;
     if (text != token.content) state.spoken[token.id] = text;
-    if (token.special && !special.count(text)) state.never_skipped.insert(token.id);
     if (state.byte_level) state.bytes[size_t(token.id)] = bytes_of_token(text);
   }
 }
@@ -213,13 +209,13 @@ bool is_of_bytes(const Tokenizer::State& state) {
   return state.byte_level && state.decoder.is_byte_level();
 }
 
-bool is_skipped(const Tokenizer::State& state, int32_t id) {
-  return state.special[size_t(id)] && !state.never_skipped.count(id);
-}
-
 const std::string& spoken(const Tokenizer::State& state, int32_t id) {
   auto found = state.spoken.find(id);
   return found == state.spoken.end() ? state.text[size_t(id)] : found->second;
+}
+
+bool is_skipped(const Tokenizer::State& state, int32_t id) {
+  return state.special_texts.count(spoken(state, id)) > 0;
 }
 }  // namespace
 
@@ -340,8 +336,7 @@ std::string TextStream::push_token(int32_t id) {
   ids_.push_back(id);
   const std::string text = tokenizer_.decode(ids_);
   // Bytes that are no character yet may become one.
-  const bool waits = is_byte(id) && text.ends_with(replacement_character);
-  if (waits || !text.starts_with(held_)) return "";
+  if (text.ends_with(replacement_character) || !text.starts_with(held_)) return "";
   const std::string out = text.substr(held_.size());
   held_ = text;
   size_t from = ids_.size() > most ? ids_.size() - kept : 0;

@@ -37,8 +37,9 @@ void check_ranges(const Encoding& encoding, const std::string& text) {
   BOOST_REQUIRE((at <= int64_t(text.size()) && encoding.ids.size() == encoding.ranges.size()));
 }
 
-void check_case(const Tokenizer& tokenizer, const Json& one,
-                const std::vector<std::string>& texts) {
+// `streams`: no decoder changes what it made of earlier tokens.
+void check_case(const Tokenizer& tokenizer, const Json& one, const std::vector<std::string>& texts,
+                bool streams) {
   for (size_t i = 0; i < texts.size(); ++i) BOOST_TEST_CONTEXT("text " << i << ": " << texts[i]) {
       const std::vector<int32_t> ids = one.at("ids")[i];
       const Encoding encoding = tokenizer.encode_with_offsets(texts[i]);
@@ -51,7 +52,7 @@ void check_case(const Tokenizer& tokenizer, const Json& one,
       BOOST_TEST(decoded == one.at("decoded")[i].get<std::string>());
       BOOST_TEST(tokenizer.decode(ids, true) == one.at("without_special")[i].get<std::string>());
       BOOST_TEST(tokenizer.decode(halves) == one.at("halves")[i].get<std::string>());
-      BOOST_TEST(streamed(tokenizer, ids) == decoded);
+      if (streams) BOOST_TEST(streamed(tokenizer, ids) == decoded);
     }
   for (const char* side : {"before", "after"})
     if (one.contains(side))
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(ids_and_texts_are_those_of_the_library) {
       const Tokenizer tokenizer =
           Tokenizer::from_json(to_text(file_of(all, one)), one.at("name").get<std::string>());
       check_case(tokenizer, one,
-                 one.contains("texts") ? one.at("texts").get<std::vector<std::string>>() : texts);
+                 one.contains("texts") ? one.at("texts").get<std::vector<std::string>>() : texts,
+                 !named);
     }
 }
 

@@ -95,6 +95,7 @@ void add_tokens(State& state, std::vector<AddedToken> tokens, const std::string&
     else *known = token;
     state.special[size_t(token.id)] = token.special;
     if (token.special) state.special_texts.insert(token.content);
+    if (token.normalized) state.ever_normalized.insert(token.id);
   }
 }
 

@@ -197,6 +197,8 @@ TracedText normal_form(const TracedText& text, NormalForm form, TextStore& store
   const bool compatibly = form == NormalForm::kc || form == NormalForm::kd;
   const bool composes = form == NormalForm::c || form == NormalForm::kc;
   std::vector<Placed> before, after;
+  std::vector<size_t> begins;
+  std::string bytes;
   Rewriting out(text, store);
   size_t done = 0, previous = 0;
   bool changed = false;
@@ -216,13 +218,14 @@ TracedText normal_form(const TracedText& text, NormalForm form, TextStore& store
                            [](auto& a, auto& b) { return a.code == b.code; });
     if (!same) {
       out.keep(done, previous);
-      size_t begin = previous;
-      for (auto& character : after) {
-        std::string bytes;
-        append_utf8(bytes, character.code);
-        begin =
-            std::max(begin, character.begin);  // keep offsets ascending where marks were reordered
-        out.put(bytes, begin);
+      // Offsets ascend where marks were reordered.
+      begins.clear();
+      for (auto& character : after) begins.push_back(character.begin);
+      std::sort(begins.begin(), begins.end());
+      for (size_t i = 0; i < after.size(); ++i) {
+        bytes.clear();
+        append_utf8(bytes, after[i].code);
+        out.put(bytes, begins[i]);
       }
       done = at;
       changed = true;

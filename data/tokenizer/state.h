@@ -40,7 +40,9 @@ struct Tokenizer::State {
   std::unique_ptr<Bpe> bpe;
   std::unique_ptr<WordModel> model;  // where it is not byte-pair encoding
   Decoder decoder;
-  // The texts of added tokens that decoding writes otherwise than their files (for_decoding).
+  // Added tokens that any file ever had looked for after normalisation, and the texts of those that
+  // decoding then writes otherwise than their files (for_decoding).
+  std::unordered_set<int32_t> ever_normalized;
   std::unordered_map<int32_t, std::string> spoken;
   // Contents that any file ever called special: by them decoding knows what to leave out.
   std::unordered_set<std::string> special_texts;

@@ -33,8 +33,9 @@ void guess_roles(Tokenizer::State& state) {
 // there.
 void for_decoding(Tokenizer::State& state) {
   for (auto& token : state.added_list) {
-    const std::string text =
-        token.normalized ? state.normalizer.apply(token.content) : token.content;
+    const std::string text = state.ever_normalized.count(token.id)
+                                 ? state.normalizer.apply(token.content)
+                                 : token.content;
     if (text != token.content) state.spoken[token.id] = text;
     if (state.byte_level) state.bytes[size_t(token.id)] = bytes_of_token(text);
   }

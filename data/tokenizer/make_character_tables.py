@@ -4,9 +4,11 @@
 Usage: pip install tokenizers uniseg; python3.11 data/tokenizer/make_character_tables.py data/tokenizer
 The crates of tokenizers 0.23.3 have tables of different versions of Unicode (normal forms and punctuation of 9 or so, numbers and words of 17), so
 each is asked for. Only two things are taken from elsewhere: how a canonical decomposition of three characters comes about in two steps (unicodedata;
-the whole is compared), and classes of grapheme clusters (uniseg, Unicode 16; test/reference/unigram.py compares clusters with the library's).
+the whole is compared), and classes of grapheme clusters (uniseg, Unicode 16; what goes on with a cluster
+is asked of the library, which knows marks of Unicode 17).
 """
 import os
+import struct
 import sys
 import unicodedata
 
@@ -176,15 +178,36 @@ def scripts():
     return ranges(value.get)
 
 
+def cluster_count():
+    """A normalizer that makes an X of every grapheme cluster of less than 6 bytes: each byte that begins a character is a key (test/reference/
+    tokenizer_kinds.py has the layout)."""
+    units = [0] * 1024
+    units[0] = 256 << 10
+    for byte in range(1, 256):
+        if byte < 0x80 or 0xC2 <= byte < 0xF5:
+            units[256 ^ byte] = byte | 256 | ((256 ^ byte) ^ (512 + byte)) << 10
+            units[512 + byte] = 1 << 31
+    return normalizers.Precompiled(struct.pack("<1025I", 4096, *units) + b"X\0")
+
+
 def clusters():
-    """Class of grapheme clusters + 16 for Extended_Pictographic + 32 Consonant, 64 Extend, 96 Linker of Indic_Conjunct_Break. Hangul syllables are left out."""
-    conjunct = {"Consonant": 32, "Extend": 64, "Linker": 96}
+    """Class of grapheme clusters + 16 for Extended_Pictographic + 32 Consonant, 64 Extend, 96 Linker of Indic_Conjunct_Break. Hangul syllables are left
+    out. What goes on with a letter is asked of the library, as it knows newer marks."""
+    conjunct, count = {"Consonant": 32, "Extend": 64, "Linker": 96}, cluster_count()
+    assert count.normalize_str("ab\u0301c") == "XXX" and count.normalize_str("\u00e9") == "X"
 
     def of(c):
         if c in HANGUL:
             return 0
+        kind = grapheme_cluster_break(chr(c)).value
+        goes_on = count.normalize_str("a" + chr(c)) == "X"
+        begins = count.normalize_str(chr(c) + "a") == "X"
+        if goes_on != (kind in ("Extend", "ZWJ", "SpacingMark")):
+            kind = "Extend" if goes_on else "Other"
+        if begins != (kind == "Prepend"):
+            kind = "Prepend" if begins else "Other"
         pictographic = 16 if extended_pictographic(chr(c)) else 0
-        return CLUSTERS.index(grapheme_cluster_break(chr(c)).value) + pictographic + conjunct.get(indic_conjunct_break(chr(c)).value, 0)
+        return CLUSTERS.index(kind) + pictographic + conjunct.get(indic_conjunct_break(chr(c)).value, 0)
 
     return ranges(of)
 

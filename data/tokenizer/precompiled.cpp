@@ -117,6 +117,7 @@ TracedText Precompiled::apply(const TracedText& text, TextStore& store) const {
   }
   if (!changed) return text;
   out.keep(done, text.bytes.size());
+  out.begin_at_start();  // as in the library, where Metaspace may ask for it
   return out.finish();
 }
 

@@ -1,4 +1,4 @@
-// Numbers, punctuation, words, marks and lower case, as tokenizers 0.23 has them; made by make_character_tables.py.
+// Numbers, punctuation, words, marks and lower case; made by make_character_tables.py.
 #include "data/tokenizer/character_tables.h"
 
 namespace afina {

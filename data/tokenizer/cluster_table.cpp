@@ -1,4 +1,4 @@
-// Classes of grapheme clusters, as tokenizers 0.23 has them; made by make_character_tables.py.
+// Classes of grapheme clusters; made by make_character_tables.py.
 #include "data/tokenizer/character_tables.h"
 
 namespace afina {

@@ -1,4 +1,4 @@
-// Decompositions of compatibility, as tokenizers 0.23 has them; made by make_character_tables.py.
+// Decompositions of compatibility; made by make_character_tables.py.
 #include "data/tokenizer/character_tables.h"
 
 namespace afina {

@@ -214,7 +214,7 @@ def clusters():
 
 def write(folder, name, what, tables):
     with open(os.path.join(folder, name + ".cpp"), "w", encoding="ascii") as out:
-        out.write("// %s, as tokenizers 0.23 has them; made by make_character_tables.py.\n" % what)
+        out.write("// %s; made by make_character_tables.py.\n" % what)
         out.write('#include "data/tokenizer/character_tables.h"\n\nnamespace afina {\n\n// clang-format off\n')
         for declaration, rows, row in tables:
             out.write("const %s[] = {\n" % declaration)

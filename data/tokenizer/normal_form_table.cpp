@@ -1,4 +1,4 @@
-// Canonical decompositions and combining classes, as tokenizers 0.23 has them; made by make_character_tables.py.
+// Canonical decompositions and combining classes; made by make_character_tables.py.
 #include "data/tokenizer/character_tables.h"
 
 namespace afina {

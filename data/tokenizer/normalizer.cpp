@@ -118,14 +118,12 @@ TracedText nmt(const TracedText& text, TextStore& store) {
 }
 
 TracedText bytes_as_characters(const TracedText& text, TextStore& store) {
-  Rewriting out(text, store);
-  std::string to;
-  for (size_t i = 0; i < text.bytes.size(); ++i) {
-    to.clear();
-    append_utf8(to, character_of_byte(uint8_t(text.bytes[i])));
-    out.put(to, i);
-  }
-  return out.finish();
+  return map_characters(text, store, [](uint32_t code, std::string& to) {
+    std::string bytes;
+    append_utf8(bytes, code);
+    for (char byte : bytes) append_utf8(to, character_of_byte(uint8_t(byte)));
+    return true;
+  });
 }
 
 // Kept as it is, but controls; every kind of space is a space.

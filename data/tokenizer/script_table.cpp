@@ -1,4 +1,4 @@
-// Scripts, as tokenizers 0.23 has them; made by make_character_tables.py.
+// Scripts; made by make_character_tables.py.
 #include "data/tokenizer/character_tables.h"
 
 namespace afina {

@@ -275,6 +275,7 @@ BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {
     check_error([&] { Tokenizer::from_gguf(bad, "m.gguf"); }, words);
   };
   refused("tokenizer.ggml.model", "bert", {"m.gguf", "bert"});
+  refused("tokenizer.ggml.model", "t5", {"m.gguf", "Unigram", "tokenizer.json"});
   refused("tokenizer.ggml.pre", "grok", {"grok", "tokenizer.json"});
   refused("tokenizer.ggml.token_type", {1}, {"expected 4", "found 1"});
   refused("tokenizer.ggml.eos_token_id", 9, {"eos", "9"});

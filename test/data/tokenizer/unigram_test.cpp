@@ -147,6 +147,19 @@ BOOST_AUTO_TEST_CASE(a_long_word_takes_time_in_proportion) {
   BOOST_TEST(ids_of(model, std::string(1 << 20, 'a')).size() == size_t(1 << 19));
 }
 
+BOOST_AUTO_TEST_CASE(a_class_that_transformers_builds_itself_is_noted) {
+  auto notes = [](const std::string& kind) {
+    return Tokenizer::from_json(R"({"model":{"type":"Unigram","vocab":[["a",-1]]}})", "t.json",
+                                R"({"tokenizer_class":")" + kind + R"("})")
+        .notes();
+  };
+  BOOST_TEST(notes("PreTrainedTokenizerFast").empty());
+  BOOST_TEST(notes("TokenizersBackend").empty());
+  BOOST_REQUIRE(notes("T5TokenizerFast").size() == 1);
+  BOOST_TEST(notes("T5TokenizerFast")[0].find("tokenizer_class is T5Tokenizer, ") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_lies_is_refused) {
   auto refused = [](const std::string& model, std::initializer_list<std::string> words) {
     check_error([&] { Tokenizer::from_json("{\"model\":" + model + "}", "t.json"); }, words);

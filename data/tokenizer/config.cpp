@@ -18,6 +18,9 @@ void read_role(Tokenizer::State& state, const Json& config, const char* key,
                                          : get<std::string>(config, key, name);
   auto id = state.ids.find(token);
   if (id != state.ids.end()) role = id->second;
+  else if (!token.empty())
+    state.notes.push_back(name + ": " + key + " is \"" + token +
+                          "\", which the vocabulary lacks: there is no such token");
 }
 
 // Keeps what the files call bos_token, eos_token, ... for chat templates; a later file counts.

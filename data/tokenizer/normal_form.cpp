@@ -2,6 +2,7 @@
 #include "data/tokenizer/normal_form.h"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 #include "data/tokenizer/character_tables.h"
@@ -191,6 +192,13 @@ size_t segment(std::string_view text, size_t begin, NormalForm form,
   return at;
 }
 
+// Whether eight bytes are.
+bool is_ascii(const char* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  return (word & 0x8080808080808080ull) == 0;
+}
+
 }  // namespace
 
 TracedText normal_form(const TracedText& text, NormalForm form, TextStore& store) {
@@ -203,6 +211,11 @@ TracedText normal_form(const TracedText& text, NormalForm form, TextStore& store
   size_t done = 0, previous = 0;
   bool changed = false;
   for (size_t at = 0; at < text.bytes.size();) {
+    if (text.bytes.size() - at >= 8 && is_ascii(text.bytes.data() + at)) {
+      at += 8;
+      previous = at - 1;
+      continue;
+    }
     Character c = character_at(text.bytes, at);
     if (!is_restless(c.code, form)) {
       previous = at;

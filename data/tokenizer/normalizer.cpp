@@ -18,6 +18,7 @@ TracedText replace_all(const TracedText& text, std::string_view from, std::strin
   size_t found = from.empty() ? std::string_view::npos : text.bytes.find(from);
   if (found == std::string_view::npos) return text;
   Rewriting out(text, store);
+  out.expect(text.bytes.size() + text.bytes.size() / 2);
   size_t done = 0;
   for (; found != std::string_view::npos; found = text.bytes.find(from, done)) {
     out.keep(done, found);

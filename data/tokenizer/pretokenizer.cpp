@@ -5,8 +5,8 @@
 
 #include "data/tokenizer/characters.h"
 #include "data/tokenizer/normalizer.h"
-#include "data/tokenizer/regex.h"
 #include "data/tokenizer/utf8.h"
+#include "data/tokenizer/word_pattern.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -55,22 +55,31 @@ void join(std::vector<Cut>& cuts, Behavior behavior) {
 template <class EachMatch>
 void split(const TracedText& text, Behavior behavior, bool invert, std::vector<TracedText>& out,
            EachMatch&& each_match) {
+  size_t done = 0;
+  if (behavior == Behavior::isolated) {
+    each_match([&](size_t begin, size_t end) {
+      if (begin > done) out.push_back(text.part(done, begin));
+      if (end > begin) out.push_back(text.part(begin, end));
+      done = end;
+    });
+    if (done < text.bytes.size()) out.push_back(text.part(done, text.bytes.size()));
+    return;
+  }
   static thread_local std::vector<Cut> cuts;
   cuts.clear();
-  size_t done = 0;
   each_match([&](size_t begin, size_t end) {
     if (begin > done) cuts.push_back({done, begin, invert});
     cuts.push_back({begin, end, !invert});
     done = end;
   });
   if (done < text.bytes.size()) cuts.push_back({done, text.bytes.size(), invert});
-  if (behavior != Behavior::isolated && behavior != Behavior::removed) join(cuts, behavior);
+  if (behavior != Behavior::removed) join(cuts, behavior);
   for (auto& cut : cuts)
     if (cut.end > cut.begin && (behavior != Behavior::removed || !cut.match))
       out.push_back(text.part(cut.begin, cut.end));
 }
 
-void split(const TracedText& text, const Regex& regex, Behavior behavior, bool invert,
+void split(const TracedText& text, const WordPattern& regex, Behavior behavior, bool invert,
            std::vector<TracedText>& out) {
   split(text, behavior, invert, out, [&](auto&& found) { regex.each_match(text.bytes, found); });
 }
@@ -244,7 +253,7 @@ void PreTokenizer::add_split(const Json& json, const std::string& where) {
   if (const Json* regex = find_member(pattern, "Regex", where)) {
     require(regex->is_string(), where, ": Split: expected a Regex as a string, found ",
             describe(*regex));
-    steps_.push_back([behavior, invert, regex = Regex(regex->get<std::string>(), where)](
+    steps_.push_back([behavior, invert, regex = WordPattern(regex->get<std::string>(), where)](
                          const TracedText& text, Words& out, TextStore&) {
       split(text, regex, behavior, invert, out);
     });
@@ -265,7 +274,7 @@ void PreTokenizer::add_byte_level(const Json& json, const std::string& where) {
     });
   if (get_or<bool>(json, "use_regex", where, true))
     steps_.push_back(
-        [regex = Regex(gpt2_pattern, where)](const TracedText& text, Words& out, TextStore&) {
+        [regex = WordPattern(gpt2_pattern, where)](const TracedText& text, Words& out, TextStore&) {
           split(text, regex, Behavior::isolated, false, out);
         });
 }

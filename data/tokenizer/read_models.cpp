@@ -21,7 +21,6 @@ void make_room(State& state, size_t size, int64_t tokens) {
   state.bytes.resize(size);
   state.known.resize(size);
   state.special.resize(size);
-  state.fallback.assign(size, -1);
   state.in_model = tokens;
 }
 

@@ -11,6 +11,7 @@
 #include "data/tokenizer/decoder.h"
 #include "data/tokenizer/normalizer.h"
 #include "data/tokenizer/pretokenizer.h"
+#include "data/tokenizer/token_table.h"
 #include "data/tokenizer/tokenizer.h"
 #include "data/tokenizer/word_model.h"
 
@@ -27,9 +28,7 @@ struct Tokenizer::State {
   // Indexed by id: the token as the vocabulary writes it, and as it appears in text.
   std::vector<std::string> text, bytes;
   std::vector<uint8_t> known, special;  // indexed by id
-  // Indexed by id: the byte that a token such as <0xE2> stands for, else -1 (byte fallback only).
-  std::vector<int16_t> fallback;
-  std::unordered_map<std::string, int32_t> ids;
+  TokenTable ids;  // may refer to `json`
   bool byte_level = false;
   int64_t in_model = 0;  // tokens of the vocabulary itself, without the added ones
   std::vector<AddedToken> added_list;

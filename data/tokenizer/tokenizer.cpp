@@ -2,6 +2,7 @@
 #include "data/tokenizer/tokenizer.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/template_files.h"
@@ -124,10 +125,6 @@ Tokenizer Tokenizer::from_gguf(const Json& metadata, const std::string& name) {
   return from_json(std::move(files.json), name, std::move(files.config));
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
-  return encode_with_offsets(text, special).ids;
-}
-
 namespace {
 
 TracedText repaired(std::string_view text, TextStore& store) {
@@ -146,10 +143,13 @@ TracedText repaired(std::string_view text, TextStore& store) {
   return out.finish();
 }
 
+// Encodes one text, with the ranges of its tokens or (which takes less time) without.
 class Encoder {
  public:
-  Encoder(const Tokenizer::State& state, bool special, size_t bytes)
-      : state_(state), special_(special && !state.splits_special), store_(bytes) {}
+  Encoder(const Tokenizer::State& state, bool special, bool ranges, size_t bytes)
+      : state_(state), special_(special && !state.splits_special), ranges_(ranges), store_(bytes) {
+    if (state.bpe) bpe_.emplace(*state.bpe);
+  }
 
   Encoding encode(std::string_view text) {
     std::vector<TextPart> parts, finer;
@@ -170,14 +170,19 @@ class Encoder {
   void put(const TextPart& part) {
     if (part.id >= 0) {
       out_.ids.push_back(part.id);
-      out_.ranges.push_back(
-          {int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
+      if (ranges_)
+        out_.ranges.push_back(
+            {int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
       return;
     }
     for (auto& word : state_.pre_tokenizer.words(part.text, store_)) {
       tokens_.clear();
       if (state_.model) state_.model->encode(word.bytes, tokens_);
-      else state_.bpe->encode(word.bytes, tokens_);
+      else bpe_->encode(word.bytes, tokens_);
+      if (!ranges_) {
+        for (auto& token : tokens_) out_.ids.push_back(token.id);
+        continue;
+      }
       int64_t begin = int64_t(word.at(0));
       for (auto& token : tokens_) {
         int64_t end = int64_t(word.at(token.end));
@@ -189,18 +194,26 @@ class Encoder {
   }
 
   const Tokenizer::State& state_;
-  bool special_;
+  bool special_, ranges_;
   TextStore store_;
+  std::optional<Bpe::Words> bpe_;  // where it is the model
   std::vector<BpeToken> tokens_;
   Encoding out_;
 };
 
 }  // namespace
 
-Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
-  require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(),
+static Encoding encoded(const Tokenizer::State& state, std::string_view text, bool special,
+                        bool ranges) {
+  require(text.size() < UINT32_MAX / 4, state.name, ": a text of ", text.size(),
           " bytes is too long to be tokenised in one piece");
-  return Encoder(*state_, special, text.size()).encode(text);
+  return Encoder(state, special, ranges, text.size()).encode(text);
+}
+Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
+  return encoded(*state_, text, special, true);
+}
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
+  return encoded(*state_, text, special, false).ids;
 }
 
 namespace {
@@ -237,10 +250,7 @@ bool Tokenizer::has(int32_t id) const {
   return id >= 0 && size_t(id) < state_->known.size() && state_->known[size_t(id)];
 }
 
-int32_t Tokenizer::id_of(std::string_view token) const {
-  auto found = state_->ids.find(std::string(token));
-  return found == state_->ids.end() ? -1 : found->second;
-}
+int32_t Tokenizer::id_of(std::string_view token) const { return state_->ids.id_of(token); }
 
 namespace {
 size_t index_of(const Tokenizer::State& state, int32_t id) {

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "data/tokenizer/utf8.h"
+
 namespace afina {
 namespace {
 
@@ -134,6 +136,12 @@ std::string harmless(std::string_view text) {
     unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
     bool c1 =
         c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F: some terminals obey them
+    if (c >= 0x80)
+      if (const Character one = character_at(text, i); !one.valid) {  // no UTF-8: as its bytes
+        for (uint32_t k = 0; k < one.bytes; ++k) show(uint8_t(text[i + k]));
+        i += one.bytes - 1;
+        continue;
+      }
     if ((c < 32 && c != '\n' && c != '\t') || c == 127) show(c);
     else if (c1) {
       show(c);

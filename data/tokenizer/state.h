@@ -28,7 +28,7 @@ struct Tokenizer::State {
   // Indexed by id: the token as the vocabulary writes it, and as it appears in text.
   std::vector<std::string> text, bytes;
   std::vector<uint8_t> known, special;  // indexed by id
-  TokenTable ids;  // may refer to `json`
+  TokenTable ids;                       // may refer to `json`
   bool byte_level = false;
   int64_t in_model = 0;  // tokens of the vocabulary itself, without the added ones
   std::vector<AddedToken> added_list;

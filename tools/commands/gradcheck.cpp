@@ -26,7 +26,7 @@ central difference; the table shows for each parameter its worst element, the wo
 Trained weights are moved by some noise first (--move), because what begins at zero hides gradients: with
 LoRA's B at zero, A has none. The allowed difference is --tolerance of the gradient, plus what rounding of
 the loss does to the slope, plus, where these do not suffice, a tenth of what the slope changes by when its
-step is doubled. A gradient that is wrong by a ten-thousandth is found.
+step is doubled. A gradient that is wrong by a hundred-thousandth is found, unless it is smaller than rounding.
 
 The exit status is 0 when every difference is allowed, and 3 when one is not. (1: an error. 2: a wrong
 command line.))";

@@ -10,7 +10,7 @@ namespace afina {
 
 namespace {
 
-constexpr double letter = 6.7, line_height = 16, pad = 10, gap_x = 26, gap_y = 34, margin = 24,
+constexpr double letter = 7.3, line_height = 16, pad = 10, gap_x = 26, gap_y = 34, margin = 24,
                  around = 14, title_room = 22;
 
 // A node of the graph or, beyond those, a waypoint of a line.
@@ -161,7 +161,7 @@ class Layout {
       }
       for (size_t i : rank) spots_[i].x -= x / 2;
     }
-    for (int round = 0; round < 40; ++round)
+    for (int round = 0; round < 400; ++round)
       for (size_t k = 0; k < ranks_.size(); ++k)
         settle(ranks_[round % 2 ? ranks_.size() - 1 - k : k]);
     double least = 0;

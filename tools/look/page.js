@@ -47,7 +47,7 @@ const scaled = (x, step, units) => {
   return (i === 0 ? String(Math.round(x)) : digits(x, 3)) + " " + units[i];
 };
 const bytes = (x) => scaled(x, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
-const flops = (x) => (x ? scaled(x, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"]) : "–");
+const flops = (x, unit = "FLOP") => (x ? scaled(x, 1000, ["", "k", "M", "G", "T", "P"]) + unit : "–");
 const time = (us) => (us >= 1e6 ? digits(us / 1e6, 3) + " s" : us >= 1e3 ? digits(us / 1e3, 3) + " ms" : digits(us, 3) + " µs");
 const sum = (all, f) => all.reduce((total, x) => total + f(x), 0);
 const total = (held) => sum(held, (x) => x);
@@ -66,7 +66,16 @@ document.getElementById("title").textContent = data.model;
 document.title = "One training step of " + data.model;
 const of_kind = (s, k) => s.ops.filter((o) => o.kind === k);
 document.getElementById("facts").append(...data.facts.map(([name, text]) => make("span", {}, make("small", {}, name + " "), text + " ")));
+// A sentence for each method but the first: what it needs of the first one's.
+const lead = () => {
+  if (steps.length < 2 || steps[0].peak < 0) return;
+  const a = steps[0], of = (s) => sum(s.ops, (o) => o.flops), held = (s) => s.ops[s.peak].held;
+  const kept = (s) => bytes(Math.max(...s.ops.map((o) => o.held[1] + o.held[2] + o.held[3])));
+  document.getElementById("lead").textContent = steps.slice(1).map((b) => `${b.method} needs ${digits(of(b) / of(a), 2)}× the FLOPs of ${a.method} and ${digits(total(held(b)) / total(held(a)), 2)}× its memory at the peak: ` +
+    `masters, gradients and optimizer state take at most ${kept(b)} instead of ${kept(a)}.`).join(" ");
+};
 const summary = () => {
+  lead();
   const row = (name, f) => make("tr", {}, make("td", {}, name), ...steps.map((s) => make("td", {}, f(s))));
   const again = steps.some((s) => of_kind(s, 1).length > 0);
   const rows = [row("Operations", (s) => String(s.ops.length)), row("Trained parameters, tensors", (s) => String(s.parameters.filter((p) => p.trained).length))];
@@ -86,7 +95,17 @@ const summary = () => {
 
 // ---- memory
 const most = Math.max(...steps.map((s) => (s.peak < 0 ? 1 : total(s.ops[s.peak].held))), 1);
-const holders = (step, at) => step.buffers.filter((b) => b[2] <= at && (b[3] < 0 || b[3] >= at)).sort((a, b) => b[0] - a[0]).slice(0, 3);
+// What came during the step and is held while operation `at` runs, by purpose and by the operation that it came with.
+const holders = (step, at) => {
+  const all = new Map();
+  for (const [size, purpose, born, died] of step.buffers) {
+    if (born > at || (died >= 0 && died < at) || born >= step.ops.length) continue;
+    const op = step.ops[born], key = `${data.purposes[purpose]} from ${op.name}${op.kind === 2 ? " backward" : ""}`;
+    const entry = all.get(key) || [0, 0];
+    all.set(key, [entry[0] + size, entry[1] + 1]);
+  }
+  return [...all].sort((a, b) => b[1][0] - a[1][0]).slice(0, 4).map(([key, [size, count]]) => `${bytes(size)} of ${key}${count > 1 ? " (" + count + " tensors)" : ""}`);
+};
 const chart = (step, s) => {
   const card = make("div", { class: "card" }, make("h3", {}, step.method)), n = step.ops.length;
   const tip = make("div", { class: "tip" });
@@ -127,8 +146,7 @@ const chart = (step, s) => {
       line.setAttribute("x2", x(i + 0.5));
       line.setAttribute("visibility", "visible");
       const op = step.ops[i];
-      tip.replaceChildren(make("b", {}, `#${i} ${title(op)}`), ` (${kinds[op.kind]}): ${bytes(total(op.held))}. Largest of those that came during the step: ` +
-        (holders(step, i).map((b) => `${bytes(b[0])} of ${data.purposes[b[1]]} from ${b[2] < n ? "#" + b[2] + " " + title(step.ops[b[2]]) : "the end"}`).join("; ") || "none") + ".");
+      tip.replaceChildren(make("b", {}, `#${i} ${title(op)}`), ` (${kinds[op.kind]}): ${bytes(total(op.held))}. Of what came during the step: ` + (holders(step, i).join("; ") || "nothing") + ".");
     };
     const at = (e) => { const r = picture.getBoundingClientRect(); return Math.min(n - 1, Math.max(0, Math.floor((((e.clientX - r.left) * width) / r.width - left) / ((width - left - 4) / n)))); };
     picture.addEventListener("pointermove", (e) => point(at(e)));
@@ -145,7 +163,7 @@ const chart = (step, s) => {
 // ---- the list of operations
 const view = { text: "", kinds: [true, true, true, true], method: 0, narrow: false, opened: new Set(), on: null };
 const columns = [
-  ["time", (o) => time(o.micros)], ["FLOPs", (o) => flops(o.flops)], ["held", (o) => bytes(total(o.held))],
+  ["time", (o) => time(o.micros)], ["FLOPs", (o) => flops(o.flops, "")], ["held", (o) => bytes(total(o.held))],
   ["norm", (o, s) => { const st = stats_of(o, s); return st ? figure(st[3]) : "–"; }],
 ];
 const stats_of = (op, s) => (op.kind === 3 && op.parameter >= 0 ? steps[s].parameters[op.parameter].gradient : op.stats);
@@ -165,7 +183,8 @@ const sections = () => {
 const all_sections = sections();
 const first_layers = new Set();
 all_sections.forEach((g, i) => { if (!first_layers.has(g.kind) && g.layer >= 0 && g.kind < 3) { first_layers.add(g.kind); view.opened.add(i); } });
-const shown_steps = () => (view.narrow ? [view.method] : steps.map((_, i) => i));
+// On a narrow screen one method; else two, the first and the chosen one.
+const shown_steps = () => (steps.length === 1 ? [0] : view.narrow ? [view.method] : [0, view.method || 1]);
 const list = () => {
   const which = shown_steps(), wanted = view.text.toLowerCase(), table = make("table", {});
   const heads = make("tr", {}, make("th", { class: "l" }, "operation"), ...which.flatMap(() => columns.map(([name]) => make("th", {}, name))));
@@ -181,7 +200,7 @@ const list = () => {
     if (folds) {
       const cells = which.flatMap((s) => {
         const ops = rows.map((r) => data.rows[r][s]).filter((i) => i >= 0).map((i) => steps[s].ops[i]);
-        return [make("td", { class: "first" }, time(sum(ops, (o) => o.micros))), make("td", {}, flops(sum(ops, (o) => o.flops))), make("td", {}, ops.length ? bytes(Math.max(...ops.map((o) => total(o.held)))) : "–"), make("td", {}, "")];
+        return [make("td", { class: "first" }, time(sum(ops, (o) => o.micros))), make("td", {}, flops(sum(ops, (o) => o.flops), "")), make("td", {}, ops.length ? bytes(Math.max(...ops.map((o) => total(o.held)))) : "–"), make("td", {}, "")];
       });
       const toggle = () => { if (view.opened.has(g)) view.opened.delete(g); else view.opened.add(g); list(); };
       body.append(make("tr", { class: "group", tabindex: 0, onclick: toggle, onkeydown: (e) => { if (e.key === "Enter") toggle(); } },

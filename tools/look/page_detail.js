@@ -20,7 +20,7 @@ const values = (name, stats, shape, colour) => {
     make("div", { class: "extremes" }, make("div", {}, make("small", {}, "lowest"), ...places(stats[7])), make("div", {}, make("small", {}, "highest"), ...places(stats[8]))),
   ];
 };
-const pairs = (all) => make("dl", {}, ...all.filter(([, text]) => text !== null && text !== "").flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+const pairs = (all) => make("dl", {}, ...all.filter(([, text]) => text).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
 const to_op = (s, i) => make("button", { class: "link", onclick: () => select(s, i) }, `#${i} ${title(steps[s].ops[i])}`);
 const to_parameter = (s, p) => make("button", { class: "link", onclick: () => show_parameter(s, p) }, steps[s].parameters[p].name);
 
@@ -29,8 +29,8 @@ const operation_card = (s, i) => {
   const intensity = op.flops && op.read + op.written ? digits(op.flops / (op.read + op.written), 3) + " FLOPs a byte" : "";
   card.append(make("h3", {}, `${step.method}: #${i} ${op.name}`), make("div", { class: "soft" }, kinds[op.kind] + (op.place ? ", " : ""), make("code", {}, op.place)));
   card.append(pairs([
-    [op.kind === 2 ? "gradient" : op.kind === 3 ? "parameter" : "result", op.shape], ["time", time(op.micros)], ["work", flops(op.flops) + (intensity ? ", " + intensity : "")],
-    ["reads", bytes(op.read)], ["writes", bytes(op.written)], ["allocates", bytes(op.allocated)], ["frees", bytes(op.freed)],
+    [op.kind === 2 ? "gradient" : op.kind === 3 ? "parameter" : "result", op.shape], ["time", time(op.micros)], ["work", op.flops && flops(op.flops) + (intensity ? ", " + intensity : "")],
+    ["reads", op.read && bytes(op.read)], ["writes", op.written && bytes(op.written)], ["allocates", op.allocated && bytes(op.allocated)], ["frees", op.freed && bytes(op.freed)],
     ["held", bytes(total(op.held))], ["defined at", op.defined && make("code", {}, op.defined)], ["module at", op.called && make("code", {}, op.called)],
     ["gradients", op.kind < 2 ? (op.recorded ? "go through it" : "none: nothing before it is trained") : ""],
     ["kernels", op.kernels.length ? op.kernels.map((k) => `${words[k[0]]}${k[1] > 1 ? " ×" + k[1] : ""} ${time(k[2])}${k[3] ? " (recomputes)" : ""}`).join(", ") : op.kind < 2 ? "none: a view, or done by the operation before" : "none"],
@@ -76,7 +76,7 @@ function select(s, i) {
   view.on = row;
   all_sections.forEach((g, n) => { if (g.rows.includes(row)) view.opened.add(n); });
   list();
-  const which = shown_steps(), cards = [operation_card(s, i)];
+  const which = shown_steps().length > 1 ? steps.map((_, n) => n) : [s], cards = [operation_card(s, i)];
   for (const other of which) if (other !== s && data.rows[row][other] >= 0) cards.push(operation_card(other, data.rows[row][other]));
   show(...cards);
   const on = document.querySelector("tr.on");
@@ -102,9 +102,8 @@ const controls = () => {
 const mark = () => {
   const methods = document.getElementById("methods");
   if (!methods) return;
-  methods.hidden = !view.narrow;
-  methods.style.display = view.narrow ? "" : "none";
-  [...methods.children].forEach((b, i) => b.setAttribute("aria-pressed", i === view.method));
+  methods.style.display = view.narrow || steps.length > 2 ? "" : "none";
+  [...methods.children].forEach((b, i) => b.setAttribute("aria-pressed", shown_steps().includes(i)));
 };
 const charts = steps.map(chart);
 document.getElementById("charts").append(...charts.map((c) => c.card));

@@ -10,7 +10,7 @@ namespace afina {
 
 struct SlopeOptions {
   int64_t elements = 3;     // to check of each parameter; all of one with as few
-  double tolerance = 1e-5;  // relative; see ParameterSlope::allowed
+  double tolerance = 1e-6;  // relative; see ParameterSlope::allowed
   double move = 0.02;       // standard deviation of the noise that trained weights begin with
   uint64_t seed = 1;        // of the noise and of the choice of elements
 };

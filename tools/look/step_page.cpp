@@ -32,6 +32,7 @@ constexpr const char* body = R"html(</style>
 <header><div>
 <div class="kicker">One training step, operation by operation</div>
 <h1 id="title"></h1>
+<p id="lead"></p>
 <p class="soft" id="facts"></p>
 </div>
 <button id="theme" type="button" title="Light or dark" aria-label="Light or dark">◐</button>

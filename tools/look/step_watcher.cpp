@@ -202,7 +202,8 @@ void StepWatcher::backward_ended(int64_t number, const std::function<void()>& dr
   close(op);
   segment_ = std::move(frames_.back().outer);
   frames_.pop_back();
-  note_held();
+  if (frames_.empty()) open();  // what happens between operations belongs to none
+  else note_held();
 }
 
 void StepWatcher::recomputing_begins() {
@@ -234,6 +235,8 @@ void StepWatcher::recomputing_ended() {
 
 void StepWatcher::kernel_begins(const KernelSlot& slot, std::span<const KernelArgument> arguments) {
   const Aside aside(*this);
+  const bool first = seen_.operations.empty() && segment_.kernels.empty();
+  if (first) segment_.seconds = 0;  // reading the batch is no operation's time
   if (PhaseScope::current() == Phase::optimizer) look_at_update(slot, arguments);
   wait_for(device_);
   kernel_start_ = seconds_now();

@@ -309,13 +309,11 @@ void StepWatcher::update_ran(const KernelSlot& slot, std::span<const KernelArgum
   candidates_.push_back({});
 }
 
-// The index of the operation that runs: the one whose backward pass this is, or the one that will
-// be written down next.
+// The index of the operation that runs. A backward pass is written down when it begins, and what it
+// does behind operations inside it counts as the last one's; others are written down at their end.
 int64_t StepWatcher::running() const {
-  if (!recomputing())
-    for (size_t i = frames_.size(); i-- > 0;)
-      if (frames_[i].operation >= 0) return frames_[i].operation;
-  return int64_t(seen_.operations.size());
+  const bool begun = !frames_.empty() && frames_.front().operation >= 0 && !recomputing();
+  return int64_t(seen_.operations.size()) - (begun ? 1 : 0);
 }
 
 void StepWatcher::allocated(const Buffer& buffer) {

@@ -50,7 +50,8 @@ report: results text
 options: results text
 runs: results text options
 foresight: results text options runs
-commands: results text report options runs foresight
+look: results text options runs
+commands: results text report options runs foresight look
 main: options
 END
 )"

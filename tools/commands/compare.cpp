@@ -207,7 +207,8 @@ struct Compare : ComparisonOptions {
     c.notes = bench.notes;
     earlier.keep(c);
     const std::vector<std::string> failed = write_comparison(c, out);
-    std::cout << "\n" << terminal_table(c, stdout_has_colour());
+    std::cout << "\n"
+              << terminal_table(c, stdout_has_colour()) << terminal_finding(c, stdout_has_colour());
     for (const std::string& note : failed) std::cout << "Note: " << note << "\n";
     if (failed.empty())
       std::cout << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";

@@ -189,8 +189,8 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
-                  {},    {},   {},  {},    {},        {},   0,  {}};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {},
+                  {},    {},   {},  {},    {},        {},   {}, 0,  {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);

@@ -116,6 +116,15 @@ RunResult make_run(const Kind& kind, uint64_t seed) {
     run.examples.tokens.push_back(60 + row * 37 % 150);
     run.examples.losses.push_back(run.after.heldout + 0.3 * noise(9, row) +
                                   0.08 * noise(seed + 31 * std::string(kind.label).size(), row));
+    run.examples.before.push_back(1.6831 + 0.3 * noise(9, row));
+  }
+  for (int64_t row = 0; row < 50; row++) {
+    run.retain_examples.rows.push_back(row);
+    run.retain_examples.tokens.push_back(2400);
+    run.retain_examples.before.push_back(3.4127 + 0.4 * noise(5, row));
+    run.retain_examples.losses.push_back(
+        *run.after.retain + 0.4 * noise(5, row) +
+        0.03 * noise(seed + 17 * std::string(kind.label).size(), row));
   }
   if (seed == 1) add_generations(kind, run);
   return run;

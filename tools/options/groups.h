@@ -182,7 +182,7 @@ struct RunOptions {
   std::string optimizer = "adamw";
   std::optional<Dtype> store;
   GraphUse graph = GraphUse::automatic;
-  bool apply_as_you_go = false;
+  bool apply_as_you_go = false, tensorboard = false;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
 
   template <class Self, class Visitor>
@@ -215,6 +215,9 @@ struct RunOptions {
       "number of steps between checkpoints to resume from; without it one is written only when the "
       "run is interrupted",
       shown(""));
+    v("tensorboard", o.tensorboard, Bits::keep,
+      "write event files for TensorBoard into the folder of each run; see them by 'tensorboard "
+      "--logdir OUT'");
     v("generations", o.samples, Bits::keep,
       "number of prompts answered before and after training, shown in the report");
     v("store", o.store, Bits::keep,

@@ -71,6 +71,25 @@ bool Options::parse(const std::vector<std::string>& words) {
   return true;
 }
 
+std::vector<std::string> Options::with_name(const std::string& name,
+                                            const std::vector<std::string>& words) const {
+  std::vector<std::string> all;
+  bool value = false;  // the next word is that of an option
+  for (const std::string& word : words) {
+    const bool an_option = word.size() > 1 && word[0] == '-';
+    if (!value && !an_option) all.push_back("--" + name);
+    value = false;
+    if (an_option && word.find('=') == word.npos)
+      for (const Option& o : options_) {
+        const bool long_form = word == "--" + o.name,
+                   short_form = !o.letter.empty() && word == "-" + o.letter;
+        value = value || ((long_form || short_form) && !o.flag);
+      }
+    all.push_back(word);
+  }
+  return all;
+}
+
 void Options::not_both(const std::string& one, const std::string& other) const {
   if (given(one) && given(other))
     throw UsageError("afina " + command_ + ": --" + one + " and --" + other +

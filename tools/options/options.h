@@ -50,6 +50,10 @@ class Options {
   // what was expected or the nearest known option and, in a file, the file. Nothing but the fields
   // is changed.
   bool parse(const std::vector<std::string>& words);
+  // The words, with --NAME put before each that belongs to no option: for commands that take names
+  // of files without it.
+  std::vector<std::string> with_name(const std::string& name,
+                                     const std::vector<std::string>& words) const;
   // The lines of an INI file alone; `path` is its name in messages.
   void parse_ini(const std::string& text, const std::string& path);
 

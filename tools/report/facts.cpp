@@ -226,15 +226,14 @@ std::string learning_sentence(const Facts& facts, size_t method) {
   text += ".";
   const PairedDifference* pair = facts.against_reference(method);
   if (!pair) return text;
-  if (pair->over_examples.known()) {
-    const Estimate& rows = pair->over_examples;
-    text += " Compared row by row over " + format_grouped(rows.count) +
-            " held-out rows, its loss is " + against(rows.mean, reference) + " (" + verdict(rows) +
-            "); it is lower on " + format_percent(pair->better_share) + " of the rows.";
-  }
-  if (pair->over_seeds.has_interval())
-    text += " Compared seed by seed, the difference is " +
-            format_difference(pair->over_seeds.mean) + " (" + verdict(pair->over_seeds) + ").";
+  if (pair->overall.known())
+    text += " Its held-out loss is " + against(pair->overall.mean, reference) + " (" +
+            verdict(pair->overall) + ")";
+  if (pair->over_examples.known())
+    text += (pair->overall.known() ? "; it is" : " Its held-out loss is") +
+            std::string(" lower on ") + format_percent(pair->better_share) + " of the " +
+            format_grouped(pair->over_examples.count) + " rows";
+  if (pair->overall.known() || pair->over_examples.known()) text += ".";
   return text;
 }
 
@@ -251,13 +250,25 @@ std::string diverged_sentence(const Facts& facts, size_t method) {
 }
 
 std::string interval_sentence(const Facts& facts) {
-  if (facts.seeds < 2)
+  int rows = 0;  // that an interval of a loss is over
+  for (const MethodSummary& summary : facts.summaries) rows = std::max(rows, summary.heldout.rows);
+  const std::string paired =
+      " Differences between methods are paired: the same rows, after runs with the same seed and "
+      "the same batches.";
+  if (facts.seeds < 2 && rows < 2)
     return "One seed: there are no intervals between runs, and small differences between methods "
            "may be chance. Use --seeds 3 or more to see how much runs vary.";
-  return "± is half the width of a 95 % interval of the mean over " + std::to_string(facts.seeds) +
-         " seeds (Student's t). Differences between methods are paired: the same rows, or runs "
-         "with the same seed and the same batches, are compared, and Student's t is applied to "
-         "the differences.";
+  if (facts.seeds < 2)
+    return "One seed: ± is half the width of a 95 % interval over the " + format_grouped(rows) +
+           " held-out rows only (bootstrap). How much runs vary is not in it: use --seeds 3 or "
+           "more." +
+           paired;
+  if (rows < 2)
+    return "± is half the width of a 95 % interval of the mean over " +
+           std::to_string(facts.seeds) + " seeds (Student's t)." + paired;
+  return "± is half the width of a 95 % interval: of losses over " + format_grouped(rows) +
+         " held-out rows and " + std::to_string(facts.seeds) +
+         " seeds at once (two-way bootstrap), of times over the seeds (Student's t)." + paired;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include "tools/report/embedded.h"
 #include "tools/report/page.h"
 #include "tools/report/report.h"
+#include "tools/report/tables.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -161,7 +162,7 @@ std::string report_html(const Comparison& comparison) {
   html += "</style>\n</head>\n<body>\n";
   html += navigation + title(facts) + "<main>\n";
   html += page::overview(facts) + page::costs(facts) + page::learning(facts) + page::search(facts) +
-          page::samples(facts) + page::conditions(facts);
+          page::samples(facts) + foreign_html(comparison) + page::conditions(facts);
   html += "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +
           ". All figures are in results.json beside this page.</p>\n";
   html += "<details><summary>Licence of the chart library</summary><pre>" +

@@ -37,8 +37,8 @@ std::string loss_row(const Facts& facts, size_t method) {
                  heldout || retain ? before_after(facts, method, retain) : "");
   }
   const PairedDifference* pair = facts.against_reference(method);
-  if (!pair) return html + cell("–") + cell("–") + cell("–") + "</tr>\n";
-  html += difference_cell(pair->over_examples, "row") + difference_cell(pair->over_seeds, "seed");
+  if (!pair) return html + cell("–") + cell("–") + "</tr>\n";
+  html += difference_cell(pair->overall, "seed");
   return html + cell(pair->over_examples.known() ? format_percent(pair->better_share) : "–") +
          "</tr>\n";
 }
@@ -47,8 +47,7 @@ std::string loss_table(const Facts& facts) {
   std::string html = "<div class=\"scroll\"><table class=\"losses\"><thead><tr><th></th>";
   html += header_cell("rate");
   for (const LossFigure& figure : facts.losses) html += header_cell(figure.name);
-  html += header_cell("difference by rows") + header_cell("difference by seeds") +
-          header_cell("rows better") + "</tr></thead><tbody>\n";
+  html += header_cell("difference") + header_cell("rows better") + "</tr></thead><tbody>\n";
   for (size_t method = 0; method < facts.summaries.size(); method++)
     html += loss_row(facts, method);
   return html +
@@ -141,14 +140,13 @@ std::string learning(const Facts& facts) {
       "that were not trained on, before and "
       "after.</p>\n";
   html += loss_table(facts);
-  html += why("What is the difference by rows and by seeds?",
-              "Two questions. By rows: on each held-out row the losses of both methods are "
-              "subtracted and the differences are averaged; the "
-              "interval says whether other rows of the same kind would give the same order. By "
-              "seeds: the same is done for whole runs with the "
-              "same seed; the interval says whether another training run would. If an interval "
-              "contains zero, the difference may be "
-              "chance. Negative is better than the reference.");
+  html += why("What does the interval of a difference say?",
+              "On each held-out row the losses of both methods are subtracted, after runs with the "
+              "same seed. The interval asks two things at once: would other rows of the same kind "
+              "give the same order, and would other training runs? Rows and runs are drawn anew "
+              "from those that there are, two thousand times, and the spread of the results is the "
+              "uncertainty. If the interval contains zero, the difference may be chance. Negative "
+              "is better than the reference.");
   html += std::string("<div style=\"margin-top:1.4rem\">") + axis_switch +
           "</div>\n<div class=\"two\">\n";
   html += canvas("heldout", "Held-out loss",

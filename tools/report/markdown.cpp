@@ -2,6 +2,7 @@
 #include <cmath>
 #include "tools/report/facts.h"
 #include "tools/report/report.h"
+#include "tools/report/tables.h"
 
 namespace afina {
 namespace {
@@ -83,7 +84,7 @@ std::string predicted(const Facts& facts) {
 std::string losses(const Facts& facts) {
   std::vector<std::string> names = {"method", "learning rate"};
   for (const LossFigure& figure : facts.losses) names.push_back(figure.name);
-  names.insert(names.end(), {"difference, by rows", "by seeds", "better on"});
+  names.insert(names.end(), {"difference", "better on"});
   Table table(names);
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     const PairedDifference* pair = facts.against_reference(method);
@@ -93,9 +94,9 @@ std::string losses(const Facts& facts) {
     for (const LossFigure& figure : facts.losses) cells.push_back(facts.text(figure, method));
     if (pair)
       cells.insert(cells.end(),
-                   {format_interval(pair->over_examples), format_interval(pair->over_seeds),
+                   {format_interval(pair->overall),
                     pair->over_examples.known() ? format_percent(pair->better_share) : "–"});
-    else cells.insert(cells.end(), {"reference", "reference", ""});
+    else cells.insert(cells.end(), {"reference", ""});
     table.row(cells);
   }
   return table.text;
@@ -116,6 +117,17 @@ std::string search(const Facts& facts) {
                "on held-out rows that do not enter the figures above.\n\n" +
                    table.text + "\n"
              : "";
+}
+
+std::string section(const char* title, const char* words, const TextRows& rows) {
+  if (rows.empty()) return "";
+  auto all_safe = [](std::vector<std::string> cells) {
+    for (std::string& cell : cells) cell = safe(cell);
+    return cells;
+  };
+  Table table(all_safe(rows[0]));
+  for (size_t row = 1; row < rows.size(); row++) table.row(all_safe(rows[row]));
+  return "## " + std::string(title) + "\n\n" + words + "\n\n" + table.text + "\n";
 }
 
 std::string conditions(const Comparison& comparison) {
@@ -156,7 +168,10 @@ std::string summary_markdown(const Comparison& comparison) {
       "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
       "anything. " +
       interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
-  return text + search(facts) + conditions(comparison);
+  text += search(facts);
+  text += section("Results of other programs", foreign_words, foreign_rows(comparison));
+  text += section("Where the runs were made", source_words, source_rows(comparison));
+  return text + conditions(comparison);
 }
 
 }  // namespace afina

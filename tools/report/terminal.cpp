@@ -93,14 +93,11 @@ void add_losses(const Facts& facts, Grid& grid) {
     const PairedDifference* pair = facts.against_reference(m);
     return pair ? format_estimate(pair->*which, format_difference) : "";
   };
-  bool rows = false;
-  for (const PairedDifference& pair : facts.paired) rows |= pair.over_examples.known();
-  if (rows)
-    add_row(facts, grid, "Difference by rows",
-            [&](size_t m) { return against(m, &PairedDifference::over_examples); });
-  if (facts.seeds > 1)
-    add_row(facts, grid, "Difference by seeds",
-            [&](size_t m) { return against(m, &PairedDifference::over_seeds); });
+  bool known = false;
+  for (const PairedDifference& pair : facts.paired) known |= pair.overall.known();
+  if (known)
+    add_row(facts, grid, "Difference",
+            [&](size_t m) { return against(m, &PairedDifference::overall); });
 }
 
 // Wrapped at 100 columns, indented by two; no control character of a label or note reaches the

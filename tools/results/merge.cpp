@@ -96,7 +96,8 @@ class Merge {
     if (machines.size() > 1) {
       std::string list;
       for (const std::string& one : machines) list += (list.empty() ? "" : "; ") + one;
-      note("the runs were made on " + std::to_string(machines.size()) + " machines (" + list +
+      note("the runs were made on " + std::to_string(machines.size()) +
+           " machines or numbers of threads (" + list +
            "): losses, FLOPs and bytes compare, times only between runs of the same machine");
     }
     if (versions.size() > 1) note("the runs were made by different versions of afina");

@@ -153,6 +153,9 @@ struct SearchRow {  // one learning rate tried
   std::optional<double> retain;
   bool chosen = false;
   std::optional<int64_t> diverged;  // at this step
+  // On the final rows, which the choice does not see: held-out loss before - after, and retention
+  // loss after - before. Missing where it diverged, or was not measured.
+  std::optional<double> gain = {}, forgetting = {};
 };
 
 struct MethodResult {

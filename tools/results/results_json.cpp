@@ -121,6 +121,8 @@ void fields(Io& io, SearchRow& row) {
   io("retain", row.retain);
   io("chosen", row.chosen);
   io.added("diverged", row.diverged);
+  io.added("gain", row.gain);
+  io.added("forgetting", row.forgetting);
 }
 
 static OrderedJson estimate_json(const Estimate& estimate) {

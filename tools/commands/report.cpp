@@ -9,6 +9,7 @@
 #include "tools/options/command.h"
 #include "tools/options/groups.h"
 #include "tools/options/options.h"
+#include "tools/report/charts.h"
 #include "tools/report/report.h"
 #include "tools/report/tables.h"
 #include "tools/results/foreign.h"
@@ -37,6 +38,8 @@ constexpr const char* intro =
     "overwritten, but for files that this command made.";
 
 constexpr const char* latex_mark = "% made by afina report";
+constexpr const char* svg_mark =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- made by afina report -->\n";
 constexpr const char* csv_mark = "program,model,method,spec,learning_rate,seeds,rows,";
 
 struct ReportOptions {
@@ -140,6 +143,11 @@ class Report {
             "Choose another --out");
     if (!asked_.csv.empty()) require_ours(asked_.csv, csv_mark);
     if (!asked_.latex.empty()) require_ours(asked_.latex, latex_mark);
+    for (const std::string& path : asked_.figures) {
+      require(path.ends_with(".svg"), "--figure ", path, ": expected NAME.svg; NAME is one of ",
+              chart_names());
+      require_ours(path, svg_mark);
+    }
   }
 
   void write(const Comparison& c) const {
@@ -147,9 +155,23 @@ class Report {
     const Facts facts(c);
     if (!asked_.csv.empty()) write_output(asked_.csv, csv_table(facts));
     if (!asked_.latex.empty()) write_output(asked_.latex, latex_table(facts));
+    for (const std::string& path : asked_.figures) write_figure(facts, path);
   }
 
  private:
+  static std::string chart_names() {
+    std::string names;
+    for (const Chart& chart : charts())
+      names += (names.empty() ? "" : ", ") + std::string(chart.name);
+    return names;
+  }
+  static void write_figure(const Facts& facts, const std::string& path) {
+    const std::string name = fs::path(path).stem().string();
+    const std::string svg = draw_chart(facts, name, svg::Medium::file);
+    require(!svg.empty(), path, ": the results have nothing to draw as '", name, "'");
+    write_output(path, svg_mark + svg.substr(svg.find('\n') + 1));
+  }
+
   static std::string folder_of(const std::string& path) {
     if (fs::is_directory(path)) return path;
     const std::string parent = fs::path(path).parent_path().string();
@@ -192,7 +214,8 @@ int report(const std::vector<std::string>& words) {
   std::string command = "afina report";
   for (const std::string& word : words) command += " " + word;
   const Comparison c = report.combined(command);
-  std::cout << terminal_table(c, stdout_has_colour()) << foreign_terminal(c) << "\n";
+  std::cout << terminal_table(c, stdout_has_colour(), stdout_columns()) << foreign_terminal(c)
+            << "\n";
   report.write(c);
   std::cout << std::flush;
   return 0;

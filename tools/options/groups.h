@@ -252,7 +252,8 @@ struct ComparisonOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::special,
       "a method with its options, as full or lora:rank=8,alpha=16,targets=all,dropout=0,lr=...; "
-      "once for each method");
+      "once for each method. name=... is what tables and report call it ('afina methods' lists "
+      "all)");
     v("lr", o.lr, Bits::special, "learning rate of the methods that do not name one");
     v("out,o", o.out, Bits::keep, "folder for everything that is written");
     v("seeds", o.seeds, Bits::keep, "runs of each method, with consecutive seeds from --seed");

@@ -6,6 +6,8 @@
 
 #include "engine/files/atomic_file.h"
 #include "tools/options/parser.h"
+#include "tools/text/colour.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -57,9 +59,10 @@ void Options::parse_ini(const std::string& text, const std::string& path) {
 bool Options::parse(const std::vector<std::string>& words) {
   set(read_words(options_, words, command_));
   if (general_.help) {
+    const int width = std::clamp(stdout_columns(100), 60, 100);
     std::cout << "Usage: afina " << command_ << " [options]\n\n"
-              << intro_ << "\n\n"
-              << help_of(options_) << "\n";
+              << reflowed(intro_, size_t(width)) << "\n\n"
+              << help_of(options_, width) << "\n";
     return false;
   }
   if (!general_.config.empty())
@@ -100,6 +103,16 @@ std::map<std::string, std::string> Options::in_force() const {
   std::map<std::string, std::string> out;
   for (const Option& o : options_)
     if (std::string text = o.text(); !text.empty() && o.name != "help") out[o.name] = text;
+  return out;
+}
+
+std::map<std::string, std::string> Options::readable() const {
+  std::map<std::string, std::string> out = in_force();
+  for (const Option& o : options_) {
+    if (given(o.name) || o.flag || o.shown == o.text()) continue;
+    if (o.shown.empty()) out.erase(o.name);
+    else out[o.name] = o.shown;
+  }
   return out;
 }
 

@@ -62,6 +62,9 @@ class Options {
   const std::vector<Option>& all() const { return options_; }
   // Every option that has a value, as text.
   std::map<std::string, std::string> in_force() const;
+  // The same for readers: an option that was not given stands as --help shows its default, "all"
+  // and not -1; those of which it shows none are left out.
+  std::map<std::string, std::string> readable() const;
   // A UsageError where both options are given.
   void not_both(const std::string& one, const std::string& other) const;
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include "engine/error.h"
+#include "tools/text/names.h"
 
 namespace afina {
 namespace {
@@ -91,6 +92,10 @@ Facts::Facts(const Comparison& given)
     has_retain |= summaries.back().retain.known();
     seeds = std::max(seeds, int(method.runs.size()));
   }
+  std::vector<std::string> labels;
+  for (const MethodResult& method : comparison.methods) labels.push_back(method.label);
+  shorts = short_names(labels);
+  spoken = spoken_names(comparison.methods);
   for (const LossFigure& figure : loss_figures()) {
     auto known = [&](const MethodSummary& summary) { return (summary.*figure.of).known(); };
     if (figure.name && std::any_of(summaries.begin(), summaries.end(), known))
@@ -191,23 +196,27 @@ std::string cost_sentence(const Facts& facts, size_t method) {
 }
 
 std::string memory_sentence(const Facts& facts, size_t method) {
-  const auto &ours = facts.summaries[method].memory.of,
-             &full = facts.summaries[facts.reference].memory.of;
-  int64_t total =
-      facts.summaries[method].memory.peak() - facts.summaries[facts.reference].memory.peak();
-  size_t most = 0;
-  for (size_t i = 0; i < ours.size(); i++) {
-    int64_t change = ours[i] - full[i], best = ours[most] - full[most];
-    if (total < 0 ? change < best : change > best) most = i;
-  }
-  if (total == 0)
-    return facts.label(method) + " uses as much memory as " + facts.label(facts.reference) + ".";
-  return facts.label(method) + " uses " + format_bytes(std::fabs(double(total))) +
-         (total < 0 ? " less" : " more") + " memory than " + facts.label(facts.reference) +
-         (ours[most] - full[most] == total ? "; all of the difference is in "
-                                           : "; the largest change is in ") +
-         name(Purpose(most)) + " (" + format_bytes(double(full[most])) + " → " +
-         format_bytes(double(ours[most])) + ").";
+  const MemoryBytes &ours = facts.summaries[method].memory,
+                    &full = facts.summaries[facts.reference].memory;
+  const std::string name = facts.label(method), reference = facts.label(facts.reference);
+  const int64_t more = ours.peak() - full.peak();
+  // Weights in training are held through all of it, so that these hardly depend on the moment.
+  auto trained = [](const MemoryBytes& memory) {
+    int64_t sum = 0;
+    for (Purpose purpose : {Purpose::masters, Purpose::gradients, Purpose::optimizer})
+      sum += memory.of[size_t(purpose)];
+    return sum;
+  };
+  std::string text = more == 0
+                         ? name + " and " + reference + " use the same memory at their peaks"
+                         : name + " uses " + format_bytes(std::fabs(double(more))) +
+                               (more < 0 ? " less" : " more") + " at its peak than " + reference +
+                               " at its own (" + format_bytes(double(ours.peak())) + " against " +
+                               format_bytes(double(full.peak())) + ")";
+  if (trained(ours) != trained(full))
+    text += "; masters, gradients and optimizer state take " + format_bytes(double(trained(ours))) +
+            " of it, against " + format_bytes(double(trained(full)));
+  return text + ".";
 }
 
 std::string learning_sentence(const Facts& facts, size_t method) {

@@ -26,16 +26,14 @@ std::string count(int64_t value) { return format_count(double(value)); }
 std::string bytes(int64_t value) { return format_bytes(double(value)); }
 
 std::string html_table(const TextRows& rows) {
-  std::string html = "<div class=\"scroll\"><table><thead><tr>";
-  for (const std::string& head : rows[0]) html += page::header_cell(head);
-  html += "</tr></thead><tbody>\n";
+  page::Table table(rows[0][0], {rows[0].begin() + 1, rows[0].end()});
   for (size_t row = 1; row < rows.size(); row++) {
-    html += "<tr><th scope=\"row\">" + page::escape(rows[row][0]) + "</th>";
+    std::vector<page::Table::Cell> cells;
     for (size_t column = 1; column < rows[row].size(); column++)
-      html += page::cell(rows[row][column]);
-    html += "</tr>\n";
+      cells.push_back({rows[row][column]});
+    table.row(page::escape(rows[row][0]), cells);
   }
-  return html + "</tbody></table></div>\n";
+  return table.html();
 }
 
 std::string section(const char* id, const char* title, const char* words, const TextRows& rows) {

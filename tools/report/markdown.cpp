@@ -1,8 +1,10 @@
 // summary.md: the figures of a comparison as Markdown tables.
 #include <cmath>
 #include "tools/report/facts.h"
+#include "tools/report/finding.h"
 #include "tools/report/report.h"
 #include "tools/report/tables.h"
+#include "tools/report/tradeoff.h"
 
 namespace afina {
 namespace {
@@ -103,7 +105,7 @@ std::string losses(const Facts& facts) {
 }
 
 std::string search(const Facts& facts) {
-  Table table({"method", "rate", "held-out loss", "steps", "chosen"});
+  Table table({"method", "rate", "held-out loss", "learned", "forgotten", "steps", "chosen"});
   bool any = false;
   for (const MethodResult& method : facts.comparison.methods)
     for (const SearchRow& row : method.search) {
@@ -111,10 +113,13 @@ std::string search(const Facts& facts) {
       table.row({safe(method.label), format_learning_rate(row.learning_rate),
                  row.diverged ? "diverged at step " + format_grouped(*row.diverged)
                               : format_loss(row.heldout),
+                 row.gain ? format_difference(*row.gain) : "–",
+                 row.forgetting ? format_difference(*row.forgetting) : "–",
                  format_grouped(row.steps), row.chosen ? "**chosen**" : ""});
     }
   return any ? "## Search of the learning rate\n\nEvery rate has the same budget; losses are "
-               "on held-out rows that do not enter the figures above.\n\n" +
+               "on held-out rows that do not enter the figures above, learned and forgotten of "
+               "this one run on those that do.\n\n" +
                    table.text + "\n"
              : "";
 }
@@ -155,7 +160,9 @@ std::string conditions(const Comparison& comparison) {
 
 std::string summary_markdown(const Comparison& comparison) {
   Facts facts(comparison);
-  std::string text = "# " + safe(comparison.title) + "\n\n";
+  std::string text = "# " + safe(comparison.title) + "\n\n**" + safe(finding(facts)) + "**\n\n";
+  if (const std::string equal = equal_learning_sentence(facts); !equal.empty())
+    text += safe(equal) + "\n\n";
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     text += "- " + safe(cost_sentence(facts, method)) + "\n";
     if (method != facts.reference) text += "- " + safe(memory_sentence(facts, method)) + "\n";
@@ -163,7 +170,7 @@ std::string summary_markdown(const Comparison& comparison) {
   }
   for (const std::string& note : facts.notes) text += "- Note: " + safe(note) + "\n";
   text += "\n## Costs\n\nThe ratio to " + safe(facts.label(facts.reference)) +
-          " is in brackets.\n\n" + costs(facts) + predicted(facts);
+          " is in brackets.\n\n" + costs(facts);
   text +=
       "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
       "anything. " +
@@ -171,7 +178,7 @@ std::string summary_markdown(const Comparison& comparison) {
   text += search(facts);
   text += section("Results of other programs", foreign_words, foreign_rows(comparison));
   text += section("Where the runs were made", source_words, source_rows(comparison));
-  return text + conditions(comparison);
+  return text + conditions(comparison) + predicted(facts);
 }
 
 }  // namespace afina

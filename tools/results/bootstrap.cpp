@@ -1,7 +1,10 @@
 // The two-way bootstrap of rows and runs.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 #include "engine/error.h"
 #include "engine/random.h"
 #include "tools/results/statistics.h"
@@ -24,15 +27,34 @@ struct Spread {
   double variance() const { return count > 1 ? squares / double(count - 1) : 0; }
 };
 
-// How often each of `count` things is drawn in `count - 1` draws; the only one once.
-void draw(const Random& random, uint64_t replicate, std::vector<double>& times) {
-  const uint32_t count = uint32_t(times.size());
-  if (count == 1) {
-    times[0] = 1;
-    return;
+// How often each of `count` things is drawn in `count - 1` draws, the only one once: a list for
+// each replicate, one after the other. Tables of a comparison have the same sizes, so that the
+// lists are kept.
+using Times = std::vector<uint8_t>;
+const Times& draws(const char* of_what, uint32_t count) {
+  thread_local std::map<std::pair<std::string, uint32_t>, Times> kept;
+  thread_local size_t bytes = 0;
+  const auto known = kept.find({of_what, count});
+  if (known != kept.end()) return known->second;
+  if (bytes > (size_t(32) << 20)) {
+    kept.clear();
+    bytes = 0;
   }
-  std::fill(times.begin(), times.end(), 0.0);
-  for (uint32_t i = 0; i + 1 < count; i++) times[random.below(replicate * count + i, count)] += 1;
+  Times& all = kept[{of_what, count}];
+  all.assign(replicates * count, count == 1);
+  bytes += all.size();
+  const Random random(0, "bootstrap", of_what);
+  uint64_t block = ~uint64_t(0);
+  std::array<uint32_t, 4> bits{};
+  for (uint64_t replicate = 0; replicate < replicates; replicate++)
+    for (uint32_t i = 0; i + 1 < count; i++) {
+      const uint64_t position = replicate * count + i;
+      if (position / 4 != block) bits = random.block(block = position / 4);
+      // As Random::below() makes a whole number of the bits.
+      const uint32_t drawn = uint32_t((uint64_t(bits[position % 4]) * count) >> 32);
+      all[replicate * count + drawn]++;
+    }
+  return all;
 }
 
 struct Variances {
@@ -43,21 +65,22 @@ struct Variances {
 // weight.
 Variances variances(const std::vector<double>& weights,
                     const std::vector<std::vector<double>>& products) {
-  const Random of_rows(0, "bootstrap", "rows"), of_runs(0, "bootstrap", "runs");
-  const size_t runs = products.size();
-  std::vector<double> row_times(weights.size()), run_times(runs), whole(runs, 0.0), sums(runs);
+  const size_t runs = products.size(), rows = weights.size();
+  const Times runs_drawn = draws("runs", uint32_t(runs));
+  const Times& rows_drawn = draws("rows", uint32_t(rows));
+  std::vector<double> whole(runs, 0.0), sums(runs);
   double weight = 0;
-  for (size_t row = 0; row < weights.size(); row++) {
+  for (size_t row = 0; row < rows; row++) {
     weight += weights[row];
     for (size_t run = 0; run < runs; run++) whole[run] += products[run][row];
   }
   Spread rows_alone, runs_alone, both;
   for (uint64_t replicate = 0; replicate < replicates; replicate++) {
-    draw(of_rows, replicate, row_times);
-    draw(of_runs, replicate, run_times);
+    const uint8_t *row_times = &rows_drawn[replicate * rows],
+                  *run_times = &runs_drawn[replicate * runs];
     double drawn_weight = 0, drawn_runs = 0;
     std::fill(sums.begin(), sums.end(), 0.0);
-    for (size_t row = 0; row < weights.size(); row++) {
+    for (size_t row = 0; row < rows; row++) {
       if (row_times[row] == 0) continue;
       drawn_weight += row_times[row] * weights[row];
       for (size_t run = 0; run < runs; run++) sums[run] += row_times[row] * products[run][row];

@@ -116,12 +116,12 @@ std::optional<double> rise(const ExampleLosses& losses, size_t row) {
 
 // Of the runs with a seed that both have, row by row.
 Estimate overall(const MethodResult& method, const MethodResult& reference,
-                 const Estimate& over_seeds) {
+                 ExampleLosses RunResult::*which, const Estimate& over_seeds) {
   std::vector<ExampleLosses> differences;
   for (const RunResult& ours : method.runs)
     for (const RunResult& theirs : reference.runs) {
       if (ours.seed != theirs.seed) continue;
-      const ExampleLosses &one = ours.examples, &other = theirs.examples;
+      const ExampleLosses &one = ours.*which, &other = theirs.*which;
       if (one.rows != other.rows || one.tokens != other.tokens ||
           one.losses.size() != other.losses.size())
         return over_seeds;
@@ -138,12 +138,16 @@ PairedDifference paired(const MethodResult& method, const MethodResult& referenc
   PairedDifference result;
   result.method = method.label;
   result.reference = reference.label;
-  std::vector<double> by_seed;
+  std::vector<double> by_seed, retained;
   for (const RunResult& ours : method.runs)
-    for (const RunResult& theirs : reference.runs)
-      if (ours.seed == theirs.seed) by_seed.push_back(ours.after.heldout - theirs.after.heldout);
+    for (const RunResult& theirs : reference.runs) {
+      if (ours.seed != theirs.seed) continue;
+      by_seed.push_back(ours.after.heldout - theirs.after.heldout);
+      if (auto more = difference(ours.after.retain, theirs.after.retain)) retained.push_back(*more);
+    }
   result.over_seeds = estimate(by_seed);
-  result.overall = overall(method, reference, result.over_seeds);
+  result.overall = overall(method, reference, &RunResult::examples, result.over_seeds);
+  result.retain = overall(method, reference, &RunResult::retain_examples, estimate(retained));
   if (method.runs.empty() || reference.runs.empty()) return result;
   const std::vector<int64_t>& rows = reference.runs[0].examples.rows;
   std::vector<double> ours = row_losses(method, rows), theirs = row_losses(reference, rows);

@@ -155,6 +155,9 @@ struct SearchRow {  // one learning rate tried
   std::optional<double> retain;
   bool chosen = false;
   std::optional<int64_t> diverged;  // at this step
+  // On the final rows, which the choice does not see: held-out loss before - after, and retention
+  // loss after - before. Missing where it diverged, or was not measured.
+  std::optional<double> gain = {}, forgetting = {};
 };
 
 struct MethodResult {
@@ -253,6 +256,7 @@ struct PairedDifference {
   std::string method, reference;
   Estimate overall;  // the difference of the held-out losses, per target token, over the seeds that
                      // both have, with its interval over rows and seeds
+  Estimate retain;   // the same of the retention loss: how much more it forgot
   Estimate over_examples;  // per row the mean over seeds, then Student t over rows: would other
                            // questions give the same order?
   Estimate over_seeds;  // per seed the difference of the final losses, then Student t over seeds:

@@ -123,6 +123,8 @@ void fields(Io& io, SearchRow& row) {
   io("retain", row.retain);
   io("chosen", row.chosen);
   io.added("diverged", row.diverged);
+  io.added("gain", row.gain);
+  io.added("forgetting", row.forgetting);
 }
 
 static OrderedJson estimate_json(const Estimate& estimate) {
@@ -239,6 +241,7 @@ static OrderedJson paired_json(const Comparison& comparison) {
     all.push_back({{"method", pair.method},
                    {"reference", pair.reference},
                    {"overall", estimate_json(pair.overall)},
+                   {"retain", estimate_json(pair.retain)},
                    {"over_examples", estimate_json(pair.over_examples)},
                    {"over_seeds", estimate_json(pair.over_seeds)},
                    {"better_share", JsonWriter::write(pair.better_share)}});

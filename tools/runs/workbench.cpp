@@ -165,7 +165,7 @@ std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& a
   hash.update(to_text(files.config.json, -1));
   if (!adapter.empty()) {
     const AdapterFiles from = load_adapter(adapter);
-    hash.update("adapter " + label_of(from.method) + "\n");
+    hash.update("adapter " + key_of(from.method) + "\n");
     hash.update(read_text_file(from.values->path()));
   }
   if (files.files.empty()) hash.update("random " + std::to_string(seed));
@@ -271,6 +271,7 @@ MethodSpec method_of_adapter(const std::string& folder, const std::string& metho
     spec.options[key] = value;
   }
   spec.text = asked.text;
+  spec.label = asked.label;
   return spec;
 }
 

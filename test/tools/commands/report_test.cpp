@@ -76,6 +76,25 @@ BOOST_AUTO_TEST_CASE(nothing_of_worth_is_overwritten) {
     BOOST_TEST(said.status == 0, said.err);
   }
   BOOST_TEST(holds(read_text_file(f.scratch / "t.tex"), "\\toprule"));
+  const std::string mine = f.scratch.put("loss.svg", "<svg>mine</svg>");
+  refused({"report", f.one, "--figure", mine}, 1, {"loss.svg", "has not made it"});
+}
+
+BOOST_AUTO_TEST_CASE(every_chart_is_a_file) {
+  const Folders f;
+  fs::create_directories(f.scratch / "figures");
+  for (int time = 0; time < 2; time++)
+    for (const char* name : {"loss", "rates", "memory"}) {
+      const std::string path = f.scratch / ("figures/" + std::string(name) + ".svg");
+      const Said said = run({"report", f.one, "--figure", path});
+      BOOST_TEST(said.status == 0, said.err);
+      const std::string svg = read_text_file(path);
+      BOOST_TEST(svg.starts_with("<?xml"));
+      BOOST_TEST(svg.ends_with("</svg>\n"));
+      BOOST_TEST(holds(svg, "<!-- made by afina report -->\n<svg "));
+    }
+  refused({"report", f.one, "--figure", f.scratch / "los.svg"}, 1, {"no chart 'los'", "loss"});
+  refused({"report", f.one, "--figure", f.scratch / "loss.png"}, 1, {"NAME.svg", "loss"});
 }
 
 BOOST_AUTO_TEST_CASE(several_become_one) {

@@ -43,12 +43,14 @@ debug: setup
 test: all
 	$(BUILD)/tests
 
-# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation.
+# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation;
+# tokenizers compared with Hugging Face's library, if PYTHON has it (test/bench/tokenizers.sh).
 bench:
 	@tools/setup bench
-	@$(call built,$(BUILD),bench_matmul bench_step)
+	@$(call built,$(BUILD),bench_matmul bench_step bench_tokenizer)
 	$(BUILD)/bench_matmul
 	$(BUILD)/bench_step
+	test/bench/tokenizers.sh $(BUILD)
 
 # Rules that no compiler checks: includes, lengths of files, layout; in the build, symbols of each instruction set.
 check:

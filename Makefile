@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
   sed -n 's/^-- \(.*\(nvcc\|CUDA\|instruction set\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
-.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
+.PHONY: all setup demo debug test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
 all: setup
 	@$(call built,$(BUILD),all,$(full))
 
@@ -32,6 +32,11 @@ demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=O
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))
 	tools/demo $(BUILD)/afina
+
+# build-debug/afina for a debugger: not optimised but for kernels, with all variables, for this
+# machine's processor alone. 'afina step --breakpoint' stops in it (docs/look-inside.md).
+debug: setup
+	@$(call built,$(BUILD)-debug,afina,-DCMAKE_BUILD_TYPE=Debug -DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 
 test: all
 	$(BUILD)/tests
@@ -95,7 +100,7 @@ gpu-package: setup
 	@du -sh gpu-package gpu-package.tar.gz
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package gpu-package.tar.gz
+	rm -rf $(BUILD) $(BUILD)-debug $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package gpu-package.tar.gz
 
 help:
 	@echo "make            build $(BUILD)/afina"
@@ -106,4 +111,5 @@ help:
 	@echo "make sanitize   the tests under ASan and UBSan    make fuzz MINUTES=10 | RUNS=1000000 [TARGET=gguf]"
 	@echo "make tsan       multi-threaded tests under TSan   make crash-test CRASHES=200: kill -9 and failing disks"
 	@echo "make gpu-check  tests and speed on a GPU          make gpu-package   the same, to copy to a GPU machine"
+	@echo "make debug      build build-debug/afina for gdb; afina step --breakpoint stops in it"
 	@echo "make setup      install what is missing           make clean"

@@ -15,6 +15,7 @@
 #include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
+#include "tools/runs/earlier.h"
 #include "tools/runs/earlier_comparison.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/interrupt.h"
@@ -210,6 +211,7 @@ struct Compare : ComparisonOptions {
     require(!methods.empty(),
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     const std::vector<MethodSpec> specs = check_methods();
+    refuse_within(out);
     const FolderLock lock(out);
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;

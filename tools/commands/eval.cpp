@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "data/tokenizer/utf8.h"
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
@@ -134,7 +135,7 @@ struct Eval : EvalOptions {
       Json line{{windows ? "window" : "record", samples.rows[i].example},
                 {"targets", e.tokens[i]},
                 {"loss", e.losses[i]}};
-      if (!windows) line["place"] = examples[size_t(samples.rows[i].example)].place;
+      if (!windows) line["place"] = valid_utf8(examples[size_t(samples.rows[i].example)].place);
       lines += to_text(line, -1) + "\n";
     }
     write_text_file(out, lines);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "engine/counted.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/dialogue.h"
@@ -96,7 +97,7 @@ struct Generate : PromptOptions {
     double rate = g.tokens.size() > 1 && g.token_seconds > 0.
                       ? double(g.tokens.size() - 1) / g.token_seconds
                       : 0.;
-    std::cerr << "(" << answer.prompt_tokens << " tokens of prompt in "
+    std::cerr << "(" << counted(answer.prompt_tokens, "token") << " of prompt in "
               << format_seconds(g.prompt_seconds) << ", " << g.tokens.size() << " new ones";
     if (rate > 0.) std::cerr << " at " << format_rate(rate) << " tokens/s";
     std::cerr << ")\n";

@@ -73,6 +73,7 @@ int train(const std::vector<std::string>& words) {
   plan.lr = rates[0];
   plan.seed = run.seed;
   plan.name = plan.method.name;
+  refuse_within(plan.folder);
   const FolderLock lock(plan.folder);
   plan.locked = true;
   look_into(plan.folder);  // something foreign is said before anything is read

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "engine/train/checkpoint.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
@@ -32,6 +33,7 @@ Json log_line(const StepPoint& p, double rate) {
 }  // namespace
 
 std::string checkpoint_folder(const RunPlan& plan) { return plan.folder + "/checkpoints"; }
+std::string trained_file(const RunPlan& plan) { return plan.folder + "/trained.json"; }
 
 Dtype stored_dtype(const ModelOptions& model, const RunOptions& run) {
   return run.store.value_or(matrix_dtype(model.dtype));
@@ -52,7 +54,7 @@ void Recorder::require_space(Trainer& trainer) const {
 
 void Recorder::open_log(const std::vector<StepPoint>& curve) {
   const std::string path = plan_.folder + "/log.jsonl";
-  fs::create_directories(plan_.folder);
+  make_folder(plan_.folder, "choose another --out");
   std::string lines;
   double seconds = 0, tokens = 0;
   for (const StepPoint& p : curve) {
@@ -108,6 +110,18 @@ void Recorder::store(RunOutcome& outcome) const {
   outcome.result.storage_bytes = bytes;
 }
 
+void Recorder::store_state(const Json& state, const RunOutcome& outcome) const {
+  const bool whole = model_.method->stored() == Stored::model;
+  const bool exact = whole
+                         ? plan_.keep_model && stored_dtype(bench_.model, bench_.run) == Dtype::f32
+                         : !model_.method->takes_part() &&
+                               load_adapter(plan_.folder + "/adapter").trained_digest(model_) ==
+                                   outcome.result.digest;
+  if (!exact) return;
+  write_text_file(trained_file(plan_),
+                  to_text(Json{{"state", state}, {"stored_as", outcome.stored_as}}) + "\n");
+}
+
 bool keeps_last_checkpoint(const RunOptions& run) {
   return run.save_every > 0 && run.schedule == Decay::constant;
 }
@@ -145,6 +159,7 @@ void Recorder::finish(const RunOutcome& outcome, bool keep_earlier) const {
   if (!keep_earlier) write_figures(outcome);
   if (!outcome.result.diverged && !keeps_last_checkpoint(bench_.run))
     fs::remove_all(checkpoint_folder(plan_));
+  fs::remove(trained_file(plan_));
   fs::remove(plan_.folder + "/begun.json");
 }
 

@@ -84,7 +84,13 @@ struct Compare : ComparisonOptions {
                       bench.run.steps);
     overall.begin();
     progress.part_of(&overall);
-    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) {
+    bool seen = false;
+    plan.progress = [&](const StepPoint& p, int64_t steps, double rate_now) {
+      if (!seen && p.step > 1) {
+        progress.start_from(p.step - 1);
+        overall.began_at(double(p.step - 1) / double(steps));
+      }
+      seen = true;
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
     RunOutcome outcome = run_training(plan, bench);

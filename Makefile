@@ -9,6 +9,8 @@ CRASHES ?= 200
 GPU ?= -DCUDA=ON -DEMULATED=ON
 # Instruction sets of the CPU that a full build has kernels for (CMakeLists.txt).
 SETS ?= all
+# Model of make demo: pocket or smollm2.
+MODEL = pocket
 full = $(GPU) -DINSTRUCTION_SETS=$(SETS)
 # Where `make install` puts things: below PREFIX, and all of that below DESTDIR, for packagers.
 PREFIX ?= /usr/local
@@ -19,7 +21,7 @@ MAKEFLAGS += --no-print-directory
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
   sed -n 's/^-- \(.*\(nvcc\|CUDA\|instruction set\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
-.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package install uninstall deb clean help
+.PHONY: all setup demo debug test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package install uninstall deb clean help
 all: setup
 	@$(call built,$(BUILD),all,$(full))
 
@@ -27,25 +29,32 @@ all: setup
 setup:
 	@tools/setup
 
-# Full fine-tuning against LoRA on the model in data/pocket, in about a minute; writes its report to
-# runs/demo. A build folder that was never configured is built for this machine's processor alone and
+# Full fine-tuning against LoRA on the model in data/pocket, in about a minute and a half; writes its
+# report to runs/demo. With MODEL=smollm2 on SmolLM2, in about ten minutes, to runs/demo-smollm2. A build folder that was never configured is built for this machine's processor alone and
 # without GPU kernels: all kernels together take longer to compile than the demo takes to run, and it
 # needs none of the others. `make` adds them.
 demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))
-	tools/demo $(BUILD)/afina
+	tools/demo $(BUILD)/afina $(MODEL)
+
+# build-debug/afina for a debugger: not optimised but for kernels, with all variables, for this
+# machine's processor alone. 'afina step --breakpoint' stops in it (docs/look-inside.md).
+debug: setup
+	@$(call built,$(BUILD)-debug,afina,-DCMAKE_BUILD_TYPE=Debug -DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 
 test: all
 	$(BUILD)/tests
 	test/install.sh $(BUILD)
 
-# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation.
+# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation;
+# tokenizers compared with Hugging Face's library, if PYTHON has it (test/bench/tokenizers.sh).
 bench:
 	@tools/setup bench
-	@$(call built,$(BUILD),bench_matmul bench_step)
+	@$(call built,$(BUILD),bench_matmul bench_step bench_tokenizer)
 	$(BUILD)/bench_matmul
 	$(BUILD)/bench_step
+	test/bench/tokenizers.sh $(BUILD)
 
 # Rules that no compiler checks: includes, lengths of files, layout; in the build, symbols of each instruction set.
 check:
@@ -119,7 +128,7 @@ deb:
 	@ls -sh $(BUILD)-deb/*.deb
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-deb $(BUILD)-package gpu-package gpu-package.tar.gz
+	rm -rf $(BUILD) $(BUILD)-debug $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-deb $(BUILD)-package gpu-package gpu-package.tar.gz
 
 help:
 	@echo "Begin with 'make demo': full fine-tuning against LoRA on a small model, in minutes, with a report"
@@ -132,4 +141,5 @@ help:
 	@echo "make sanitize   the tests under ASan and UBSan    make fuzz MINUTES=10 | RUNS=1000000 [TARGET=gguf]"
 	@echo "make tsan       multi-threaded tests under TSan   make crash-test CRASHES=200: kill -9 and failing disks"
 	@echo "make gpu-check  tests and speed on a GPU          make gpu-package   the same, to copy to a GPU machine"
+	@echo "make debug      build build-debug/afina for gdb; afina step --breakpoint stops in it"
 	@echo "make setup      install what is missing           make clean"

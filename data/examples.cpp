@@ -140,8 +140,9 @@ const RecordFormat& format_of(const Record& record, const Json& json,
   for (const bool filled : {true, false})
     for (auto& format : record_formats()) {
       auto here = [&](const std::string& field) {
+        if (!filled) return record.there(field);
         auto found = json.find(record.name(field));
-        return found != json.end() && !(filled && found->is_null());
+        return found != json.end() && !found->is_null();
       };
       if (std::all_of(format.required.begin(), format.required.end(), here)) return format;
     }

@@ -64,15 +64,20 @@ Bpe::Bpe(const TokenTable& vocabulary, const std::vector<Merge>& merges, const O
     if (options.symbols != Symbols::characters || token.empty() || token.size() > 4) continue;
     const Character c = character_at(token, 0);
     if (!c.valid || c.bytes != token.size()) continue;
-    int32_t& page = pages_[c.code >> 8];
-    if (page < 0) {
-      page = int32_t(characters_.size());
-      characters_.resize(characters_.size() + 256, -1);
-    }
-    characters_[size_t(page) + (c.code & 255)] = id;
+    set_character(c.code, id);
   }
   fill_rules(merges);
   find_cuts(merges);
+  find_closed(merges);
+}
+
+void Bpe::set_character(uint32_t code, int32_t id) {
+  int32_t& page = pages_[code >> 8];
+  if (page < 0) {
+    page = int32_t(characters_.size());
+    characters_.resize(characters_.size() + 256, -1);
+  }
+  characters_[size_t(page) + (code & 255)] = id;
 }
 
 uint64_t Bpe::hash_of_pair(int32_t left, int32_t right) const {
@@ -112,12 +117,6 @@ const Bpe::Rule* Bpe::find(int32_t left, int32_t right) const {
   return find(left, right, hash_of_pair(left, right));
 }
 
-int32_t Bpe::character_id(std::string_view character) const {
-  const uint32_t code = character_at(character, 0).code;
-  const int32_t page = pages_[code >> 8];
-  return page < 0 ? -1 : characters_[size_t(page) + (code & 255)];
-}
-
 // The id of the token that is the whole word, where that counts; else -1.
 int32_t Bpe::whole(std::string_view word, std::string& store) const {
   if (!options_.ignore_merges || word.size() > longest_token_) return -1;
@@ -144,10 +143,12 @@ bool Bpe::split(std::string_view word, std::vector<BpeToken>& symbols) const {
   }
   bool after_unknown = false, all_known = true;
   for (size_t at = 0; at < word.size();) {
-    uint32_t size = options_.symbols == Symbols::bytes ? 1 : character_at(word, at).bytes;
+    const Character c =
+        options_.symbols == Symbols::bytes ? Character{0, 1, true} : valid_character_at(word, at);
+    const uint32_t size = c.bytes;
     const std::string_view bytes = word.substr(at, size);
     int32_t id =
-        options_.symbols == Symbols::bytes ? bytes_[uint8_t(bytes[0])] : character_id(bytes);
+        options_.symbols == Symbols::bytes ? bytes_[uint8_t(bytes[0])] : character_id(c.code);
     if (id < 0 && options_.symbols == Symbols::characters && options_.byte_fallback &&
         std::all_of(bytes.begin(), bytes.end(), [&](char c) { return bytes_[uint8_t(c)] >= 0; })) {
       for (uint32_t i = 0; i < size; ++i)
@@ -177,6 +178,12 @@ size_t Bpe::merge_few(BpeToken* symbols, size_t count) const {
   constexpr int32_t none = INT32_MAX;
   static_assert(Work::window == 64);
   if (count < 2) return count;
+  if (count == 2) {
+    const uint64_t hash = hash_of_pair(symbols[0].id, symbols[1].id);
+    const Rule* rule = may_be(hash) ? find(symbols[0].id, symbols[1].id, hash) : nullptr;
+    if (rule) symbols[0] = {rule->merged, symbols[1].end};
+    return rule ? 1 : 2;
+  }
   // Of each symbol with the next: rank << 6 | place, so that the least is the leftmost of the
   // lowest rank; and what both become.
   alignas(16) int32_t keys[64];
@@ -298,7 +305,9 @@ void Bpe::encode_by_definition(std::string_view word, std::vector<BpeToken>& out
 void Bpe::encode_uncached(std::string_view word, Work& work, std::vector<BpeToken>& out) const {
   std::vector<BpeToken>& symbols = work.symbols;
   symbols.clear();
-  const bool all_known = split(word, symbols);
+  bool all_known = true;
+  if (parts_join_.empty()) all_known = split(word, symbols);
+  else split_closed(word, symbols);
   if (symbols.size() > Work::window && all_known && merge_in_windows(symbols, work, out)) return;
   merge(symbols);
   out.insert(out.end(), symbols.begin(), symbols.end());

@@ -75,7 +75,13 @@ class Bpe {
   };
   void fill_rules(const std::vector<Merge>& merges);
   void find_cuts(const std::vector<Merge>& merges);
-  int32_t character_id(std::string_view character) const;
+  void find_closed(const std::vector<Merge>& merges);
+  void split_closed(std::string_view word, std::vector<BpeToken>& symbols) const;
+  void set_character(uint32_t code, int32_t id);
+  int32_t character_id(uint32_t code) const {
+    const int32_t page = pages_[code >> 8];
+    return page < 0 ? -1 : characters_[size_t(page) + (code & 255)];
+  }
   int32_t whole(std::string_view word, std::string& store) const;
   // Where the search for a pair begins, what its rule is.
   uint64_t hash_of_pair(int32_t left, int32_t right) const;
@@ -109,7 +115,11 @@ class Bpe {
   // Pairs of classes of characters between which some merge joins (bpe_long.cpp); empty: a word is
   // not cut between characters.
   std::vector<uint64_t> joins_;
-  // Ids of single characters, in pages of 256; pages_[code >> 8] is where the page begins, or -1.
+  // Pairs of bytes between which some merge joins a part of a character (bpe_closed.cpp); empty:
+  // no character is a symbol.
+  std::vector<uint64_t> parts_join_;
+  // Ids of single characters (those that are symbols), in pages of 256; pages_[code >> 8] is where
+  // the page begins, or -1.
   std::vector<int32_t> pages_, characters_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Work>> idle_;

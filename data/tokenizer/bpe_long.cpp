@@ -65,20 +65,36 @@ void Bpe::find_cuts(const std::vector<Merge>& merges) {
 }
 
 void Bpe::encode_cut(std::string_view word, Work& work, std::vector<BpeToken>& out) const {
-  size_t begin = 0, before = 0;
+  // Of so few symbols the tokens are found faster than in the cache.
+  constexpr size_t few = 4;
+  BpeToken symbols[few];
+  size_t begin = 0, before = 0, count = 0;
+  bool known = true;
   auto piece = [&](size_t end) {
     const size_t first = out.size();
-    encode_piece(word.substr(begin, end - begin), work, out);
-    for (size_t i = first; i < out.size(); ++i) out[i].end += uint32_t(begin);
+    if (count <= few && known) {
+      count = merge_few(symbols, count);
+      out.insert(out.end(), symbols, symbols + count);
+    } else {
+      encode_piece(word.substr(begin, end - begin), work, out);
+      for (size_t i = first; i < out.size(); ++i) out[i].end += uint32_t(begin);
+    }
     begin = end;
+    count = 0;
+    known = true;
   };
   for (size_t at = 0; at < word.size();) {
-    const uint8_t byte = uint8_t(word[at]);
-    const Character c = byte < 128 ? Character{byte, 1, true} : character_at(word, at);
+    const Character c = valid_character_at(word, at);
     const size_t now = class_of(c.code), bit = before * classes + now;
     if (at > begin && !(joins_[bit / 64] >> bit % 64 & 1)) piece(at);
     before = now;
     at += c.bytes;
+    if (count < few) {
+      const int32_t id = character_id(c.code);
+      known &= id >= 0;
+      symbols[count] = {id, uint32_t(at)};
+    }
+    ++count;
   }
   piece(word.size());
 }

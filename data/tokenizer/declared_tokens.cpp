@@ -43,7 +43,6 @@ void put_in_place(State& state, const AddedToken& token, const std::string& wher
     state.bytes.resize(id + 1);
     state.known.resize(id + 1);
     state.special.resize(id + 1);
-    state.fallback.resize(id + 1, -1);
   }
   require(!state.known[id] || state.text[id] == token.content, where, ": two tokens have the id ",
           id, ": \"", state.text[id], "\" and \"", token.content, "\"");
@@ -104,6 +103,8 @@ void add_tokens(State& state, std::vector<AddedToken> tokens, const std::string&
     if (place == state.added_list.size()) state.added_list.push_back(token);
     else state.added_list[place] = token;
     state.special[size_t(token.id)] = token.special;
+    if (token.special) state.special_texts.insert(token.content);
+    if (token.normalized) state.ever_normalized.insert(token.id);
   }
 }
 

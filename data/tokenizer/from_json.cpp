@@ -29,9 +29,9 @@ bool bytes_of_token(std::string_view token, std::string& bytes) {
 }
 
 void check_model(const Json& model, const std::string& where) {
-  auto type = get_or<std::string>(model, "type", where, "BPE");
-  require(type == "BPE", where, ": expected a model of type BPE, found \"", type,
-          "\"; other kinds of tokenizer are not supported");
+  const std::string type = model_type(model, where);
+  require(type == "BPE", where, ": the model \"", type,
+          "\" is not supported; known are BPE, Unigram, WordPiece and WordLevel");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
     require(get_or<std::string>(model, key, where, "").empty(), where, ": ", key,
             " is not supported");
@@ -79,7 +79,6 @@ void fill_ids(State& state) {
   state.bytes.resize(size);
   state.known.resize(size);
   state.special.resize(size);
-  state.fallback.assign(size, -1);
   state.in_model = count;
   for (auto& [token, number] : state.ids) {
     const size_t id = size_t(number);
@@ -111,12 +110,8 @@ void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
       continue;
     }
     put_spaces(text, bytes);
-    auto digit = [&](size_t i) { return std::string_view("0123456789ABCDEF").find(text[i]); };
-    if (byte_fallback && text.size() == 6 && text.starts_with("<0x") && text[5] == '>' &&
-        digit(3) < 16 && digit(4) < 16) {
-      state.fallback[id] = int16_t(digit(3) * 16 + digit(4));
-      bytes = std::string(1, char(state.fallback[id]));
-    }
+    if (const int byte = byte_of_token(text); byte_fallback && byte >= 0)
+      bytes = std::string(1, char(byte));
   }
 }
 
@@ -181,6 +176,10 @@ void check_bytes(const std::vector<Bpe::Merge>& merges, const State& state,
 void read_model(State& state, const Json& root, std::optional<BpeTables> tables) {
   std::string where = state.name + ": model";
   const Json& model = member(root, "model", state.name);
+  if (read_word_model(state, model, where)) {
+    add_tokens(state, read_added(root, state.name), state.name);
+    return;
+  }
   check_model(model, where);
   bool byte_level = state.pre_tokenizer.byte_level();
   Bpe::Options options;
@@ -205,73 +204,6 @@ void read_model(State& state, const Json& root, std::optional<BpeTables> tables)
   add_tokens(state, read_added(root, state.name), state.name);
 }
 
-// Reads the tokens added before and after every text.
-void read_post_processor(State& state, const Json& json, const std::string& where) {
-  auto type = get<std::string>(json, "type", where);
-  if (type == "ByteLevel") return;  // only trims offsets, which afina's need not do
-  if (type == "Sequence") {
-    for (auto& one : member(json, "processors", where)) read_post_processor(state, one, where);
-    return;
-  }
-  require(type == "TemplateProcessing", where, ": the post-processor \"", type,
-          "\" is not supported; known are TemplateProcessing, ByteLevel and Sequence");
-  // The ids stand in the post-processor itself and count, whatever the vocabulary says.
-  const Json* special = find_member(json, "special_tokens", where);
-  bool before = true;
-  std::vector<int32_t> first, last;
-  for (auto& piece : member(json, "single", where)) {
-    if (!piece.contains("SpecialToken")) {
-      require(before, where, ": the text stands more than once in it");
-      before = false;
-      continue;
-    }
-    auto token = get<std::string>(member(piece, "SpecialToken", where), "id", where);
-    std::vector<int32_t> ids;
-    if (const Json* entry = special ? find_member(*special, token, where) : nullptr) {
-      ids = get<std::vector<int32_t>>(*entry, "ids", where);
-    } else {
-      auto found = state.ids.find(token);
-      require(found != state.ids.end(), where, ": the token \"", token,
-              "\" is not in the vocabulary");
-      ids = {found->second};
-    }
-    for (int32_t id : ids)
-      require(id >= 0 && size_t(id) < state.known.size() && state.known[size_t(id)], where,
-              ": the id ", id, " is no token of the vocabulary");
-    auto& side = before ? first : last;
-    side.insert(side.end(), ids.begin(), ids.end());
-  }
-  // One post-processor after another: each puts its tokens around what there is already.
-  state.before.insert(state.before.begin(), first.begin(), first.end());
-  state.after.insert(state.after.end(), last.begin(), last.end());
-  if (state.before.size() == 1) state.bos = state.before[0];
-  if (state.after.size() == 1) state.eos = state.after[0];
-}
-
-// Decoding mostly follows from the vocabulary; this only finds out whether a leading space is
-// stripped.
-void read_decoder(State& state, const Json& json, const std::string& where) {
-  auto type = get<std::string>(json, "type", where);
-  if (type == "Sequence") {
-    for (auto& one : member(json, "decoders", where)) read_decoder(state, one, where);
-  } else if (type == "Strip") {
-    require(get<std::string>(json, "content", where) == " " &&
-                get<int32_t>(json, "start", where) <= 1 && get<int32_t>(json, "stop", where) == 0,
-            where, ": Strip: only one space at the beginning is supported");
-    state.strips_first_space = get<int32_t>(json, "start", where) == 1;
-  } else if (type == "Metaspace") {
-    auto scheme = get_or<std::string>(
-        json, "prepend_scheme", where,
-        get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
-    state.strips_first_space = scheme != "never";
-  } else {
-    bool known = type == "ByteLevel"
-                     ? state.pre_tokenizer.byte_level()
-                     : type == "Replace" || type == "ByteFallback" || type == "Fuse";
-    require(known, where, ": the decoder \"", type, "\" is not supported here");
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name) {
@@ -283,6 +215,7 @@ std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const st
   Json json;
   if (tables) try {
       json = parse_json(tables->rest, name);
+      if (model_type(member(json, "model", name), name + ": model") != "BPE") tables.reset();
     } catch (const Error&) { tables.reset(); }  // said again, with its place in the whole file
   if (!tables) json = parse_json(state->json, name);
   require(json.is_object(), name, ": expected an object, found ", describe(json));
@@ -294,7 +227,7 @@ std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const st
   if (auto post = find_member(json, "post_processor", name))
     read_post_processor(*state, *post, name + ": post_processor");
   if (auto decoder = find_member(json, "decoder", name))
-    read_decoder(*state, *decoder, name + ": decoder");
+    state->decoder = Decoder(*decoder, name + ": decoder");
   return state;
 }
 

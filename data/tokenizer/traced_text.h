@@ -64,6 +64,10 @@ class Rewriting {
     text_ += bytes;
     bounds_.insert(bounds_.end(), bytes.size(), uint32_t(from_.at(begin)));
   }
+  // Traces the first byte to the beginning of the input, whatever of it was left out.
+  void begin_at_start() {
+    if (!bounds_.empty()) bounds_[0] = uint32_t(from_.at(0));
+  }
   TracedText finish() {
     bounds_.push_back(uint32_t(from_.at(from_.bytes.size())));
     const std::string& text = store_.texts.emplace_back(std::move(text_));

@@ -29,6 +29,16 @@ bool is_white_space(uint32_t code);
 
 inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 
+// character_at in text that is known to be valid.
+inline Character valid_character_at(std::string_view text, size_t at) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data()) + at;
+  const uint32_t first = bytes[0];
+  if (first < 0x80) return {first, 1, true};
+  if (first < 0xE0) return {(first & 0x1F) << 6 | (bytes[1] & 0x3Fu), 2, true};
+  const uint32_t two = (bytes[1] & 0x3Fu) << 6 | (bytes[2] & 0x3Fu);
+  if (first < 0xF0) return {(first & 0xF) << 12 | two, 3, true};
+  return {(first & 7) << 18 | two << 6 | (bytes[3] & 0x3Fu), 4, true};
+}
 // character_at where the byte is not ASCII.
 Character long_character_at(std::string_view text, size_t at);
 

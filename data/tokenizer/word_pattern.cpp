@@ -108,7 +108,7 @@ struct Place {
       next = at + 1;
       return sets.of_ascii(byte);
     }
-    const Character c = character_at(text, at);
+    const Character c = valid_character_at(text, at);
     next = at + c.bytes;
     return sets.of(c.code);
   }

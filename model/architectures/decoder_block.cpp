@@ -56,12 +56,14 @@ DecoderNorm::DecoderNorm(const Scope& scope, int64_t size, NormKind kind, double
 
 Tensor DecoderNorm::operator()(Stream& s) const {
   if (!s.more) return alone(s.x);
+  const Here here(weight.name);
   auto [sum, y] = bias ? added_layernorm(s.x, s.more, weight.value, bias->value, eps)
                        : added_rmsnorm(s.x, s.more, weight.value, eps, plus());
   s = {sum, {}};
   return y;
 }
 Tensor DecoderNorm::alone(const Tensor& x) const {
+  const Here here(weight.name);
   return bias ? layernorm(x, weight.value, bias->value, eps)
               : rmsnorm(x, weight.value, eps, plus());
 }
@@ -139,6 +141,7 @@ Tensor DecoderAttention::normed_heads(const Tensor& x,
 }
 
 Tensor DecoderAttention::operator()(const Tensor& x, const DecoderPass& pass) const {
+  const Here here(keys_values->path);
   const int64_t B = x.shape()[0], T = x.shape()[1];
   auto all = projected(x, pass.in);
   Tensor q = all[0], k = all[1], v = all[2];
@@ -214,6 +217,7 @@ Tensor DecoderBlock::attend(const Tensor& x, const DecoderPass& pass) const {
   return form.residual_factor == 1. ? y : y * form.residual_factor;
 }
 Tensor DecoderBlock::compute(const Tensor& x, const DecoderPass& pass) const {
+  const Here here(mlp_point->path);
   Tensor y = experts ? (*experts)(x, pass) : (*mlp)(x, pass.in, pass.recompute_mlp);
   if (after_mlp) y = after_mlp->alone(y);
   y = (*mlp_point)(y, pass.in);

@@ -12,6 +12,7 @@
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -89,10 +90,11 @@ int train(const std::vector<std::string>& words) {
                {{plan.method, plan.seed}});
   plan.predicted = predictions.of(plan.method, plan.seed);
   std::cout << "train: " << bench.train.summary() << "\n\n"
-            << prediction_table({{label_of(plan.method), *plan.predicted}}, false) << "\n"
+            << prediction_table({{label_of(plan.method), *plan.predicted}}, false, stdout_columns())
+            << "\n"
             << std::flush;
   measure_base(bench);
-  Progress progress(plan.method.text, run.steps);
+  Progress progress(label_of(plan.method), run.steps);
   plan.progress = [&](const StepPoint& p, int64_t, double rate) {
     progress.update(p.step, {p.loss, p.learning_rate, rate});
   };

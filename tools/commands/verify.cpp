@@ -71,12 +71,13 @@ struct Verify : VerifyOptions {
   // Model and data must be what they were: otherwise another digest would say nothing.
   void check_identity(const RunPlan& plan, const Workbench& bench) const {
     Json now = identity_of(plan, bench);
+    const std::string tables = other_regex_library(manifest);
     const Json& then = member(manifest, "run", folder + "/manifest.json");
     for (auto& [key, value] : now.items())
       require(then.value(key, Json()) == value, folder, ": ", key, " was ",
               then.value(key, Json()).dump(), " and is ", value.dump(), " now: this is another ",
               key == "model" || key == "data" ? "file" : "setting",
-              ", so the run cannot be repeated with it");
+              ", so the run cannot be repeated with it", tables.empty() ? "" : "; ", tables);
   }
 
   // What is stored must be what was trained.
@@ -144,6 +145,8 @@ struct Verify : VerifyOptions {
     replay = parse_replay(manifest, where);
     // Where it ran: another device gives other bits.
     replay.model.device = parse_word<DeviceChoice>("device", manifest.value("device", "cpu"));
+    if (const std::string tables = other_regex_library(manifest); !tables.empty())
+      std::cout << "note: " << tables << '\n';
     repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
     require(!expected.empty(), folder, ": the run diverged, so that there is nothing to verify");

@@ -187,7 +187,7 @@ struct RunOptions {
   std::string optimizer = "adamw";
   std::optional<Dtype> store;
   GraphUse graph = GraphUse::automatic;
-  bool apply_as_you_go = false;
+  bool apply_as_you_go = false, tensorboard = false;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
 
   template <class Self, class Visitor>
@@ -220,6 +220,9 @@ struct RunOptions {
       "number of steps between checkpoints to resume from; without it one is written only when the "
       "run is interrupted",
       shown(""));
+    v("tensorboard", o.tensorboard, Bits::keep,
+      "write event files for TensorBoard into the folder of each run; see them by 'tensorboard "
+      "--logdir OUT'");
     v("generations", o.samples, Bits::keep,
       "number of prompts answered before and after training, shown in the report");
     v("store", o.store, Bits::keep,
@@ -254,7 +257,8 @@ struct ComparisonOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::special,
       "a method with its options, as full or lora:rank=8,alpha=16,targets=all,dropout=0,lr=...; "
-      "once for each method",
+      "once for each method. name=... is what tables and report call it ('afina methods' lists "
+      "all)",
       naming(Names::methods));
     v("lr", o.lr, Bits::special, "learning rate of the methods that do not name one");
     v("out,o", o.out, Bits::keep, "folder for everything that is written", naming(Names::folders));

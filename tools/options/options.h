@@ -54,6 +54,10 @@ class Options {
   // what was expected or the nearest known option and, in a file, the file. Nothing but the fields
   // is changed.
   bool parse(const std::vector<std::string>& words);
+  // The words, with --NAME put before each that belongs to no option: for commands that take names
+  // of files without it.
+  std::vector<std::string> with_name(const std::string& name,
+                                     const std::vector<std::string>& words) const;
   // The lines of an INI file alone; `path` is its name in messages.
   void parse_ini(const std::string& text, const std::string& path);
 
@@ -64,6 +68,9 @@ class Options {
   const std::string& leading() const { return leading_; }  // empty: none
   // Every option that has a value, as text.
   std::map<std::string, std::string> in_force() const;
+  // The same for readers: an option that was not given stands as --help shows its default, "all"
+  // and not -1; those of which it shows none are left out.
+  std::map<std::string, std::string> readable() const;
   // A UsageError where both options are given.
   void not_both(const std::string& one, const std::string& other) const;
 

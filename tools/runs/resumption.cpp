@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "data/tokenizer/regex.h"
 #include "engine/choices.h"
 #include "engine/train/checkpoint.h"
 #include "model/files/save.h"
@@ -22,6 +23,7 @@ Json Resumption::state(int64_t step, const RunOutcome& outcome) const {
           {"choice", outcome.choice},
           {"probe", probe(step)},
           {"choices", choices()},
+          {"regular_expressions", regex_library()},
           {"unchanged", unchanged()}};
 }
 
@@ -79,8 +81,10 @@ void Resumption::restore_weights() {
 int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
                                  RunOutcome& outcome) {
   const Json now = identity_of(plan_, bench_);
+  const std::string tables = other_regex_library(extra);
+  if (!tables.empty()) bench_.notes.push_back(tables);
   if (!why_not_longer(plan_.method, now, extra.at("identity")).empty())
-    require_same_run(now, extra.at("identity"), folder);
+    require_same_run(now, extra.at("identity"), folder + (tables.empty() ? "" : ": " + tables));
   outcome.result = run_from_json(OrderedJson::parse(extra.at("run").dump()));
   outcome.result.folder = plan_.folder;
   require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "data/tokenizer/pretokenizer.h"
@@ -167,6 +168,56 @@ BOOST_AUTO_TEST_CASE(byte_level) {
     check(bpe, dice, {tokens.begin(), tokens.begin() + int64_t(alphabet)}, 150, 40);
     check(bpe, dice, {tokens.begin(), tokens.begin() + int64_t(alphabet)}, 30, 600);
     check(bpe, dice, {"a", "b", "é", "中", "\n", "\u0100"}, 60, 100);
+  }
+}
+
+// Characters of several bytes: whole ones first, with some merges of parts across characters, and
+// with merges that are used before they are made.
+BOOST_AUTO_TEST_CASE(byte_level_characters) {
+  Dice dice(7);
+  const std::vector<std::string> characters = {"a",  " ",  "é",  "è",         "中",
+                                               "国", "丸", "の", "\U0001f642"};
+  for (size_t round = 0; round < 120; ++round) {
+    Made m = made(dice, all_bytes(), 256, false, false);
+    std::set<std::pair<std::string, std::string>> pairs;
+    auto add = [&](const std::string& left, const std::string& right) {
+      const std::string l = as_written(left), r = as_written(right);
+      if (m.vocabulary.id_of(l) < 0 || m.vocabulary.id_of(r) < 0 || !pairs.emplace(l, r).second)
+        return false;
+      m.vocabulary.emplace(l + r, int32_t(m.vocabulary.size()));
+      m.merges.push_back({m.vocabulary.id_of(l), m.vocabulary.id_of(r), m.vocabulary.id_of(l + r)});
+      return true;
+    };
+    std::vector<std::string> tokens = characters;
+    // Before they are whole: the last bytes of one with the first of another.
+    for (size_t i = 0; round % 6 == 1 && i < 6; ++i) {
+      const std::string a = characters[dice.below(characters.size())],
+                        b = characters[dice.below(characters.size())];
+      add(a.substr(a.size() - 1), b.substr(0, 1));
+      if (b.size() > 2) add(b.substr(0, 1), b.substr(1, 1));
+      if (b.size() > 2) add(a.substr(a.size() - 1), b.substr(0, 2));
+    }
+    for (auto& one : characters) {
+      if (round % 4 == 3 && dice.below(3) == 0) continue;  // stays bytes
+      for (size_t i = 1; i < one.size(); ++i)
+        if (dice.below(8)) add(one.substr(0, i), one.substr(i, 1));
+        else add(one.substr(i - 1, 1), one.substr(i, 1));
+    }
+    for (size_t i = 0; i < 60; ++i) {
+      std::string both = tokens[dice.below(tokens.size())] + tokens[dice.below(tokens.size())];
+      if (both.size() < 2 || both.size() > 30) continue;
+      // Mostly at a border between characters.
+      size_t cut = dice.below(both.size() - 1) + 1;
+      while (round % 3 && cut < both.size() && (uint8_t(both[cut]) & 0xC0) == 0x80) ++cut;
+      if (cut < both.size() && add(both.substr(0, cut), both.substr(cut))) tokens.push_back(both);
+    }
+    for (size_t i = 0; round % 5 == 4 && i < 20; ++i)
+      std::swap(m.merges[dice.below(m.merges.size())], m.merges[dice.below(m.merges.size())]);
+    Bpe::Options options;
+    options.ignore_merges = round % 2 == 0;
+    const Bpe bpe(m.vocabulary, m.merges, options, "t");
+    check(bpe, dice, characters, 100, 12);
+    check(bpe, dice, characters, 20, 300);
   }
 }
 

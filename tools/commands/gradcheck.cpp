@@ -38,7 +38,8 @@ struct GradcheckOptions : SlopeOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("method", o.method, Bits::keep,
-      "the method with its options: full, lora:rank=8 (required unless --adapter names one)");
+      "the method with its options: full, lora:rank=8 (required unless --adapter names one)",
+      naming(Names::methods));
     v("elements", o.elements, Bits::keep,
       "elements to check of each parameter; of one that has no more, all");
     v("tolerance", o.tolerance, Bits::keep, "relative difference that is allowed");

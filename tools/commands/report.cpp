@@ -51,12 +51,13 @@ struct ReportOptions {
     v("from", o.from, Bits::keep,
       "folder of a comparison, its results.json, or a result of PEFT's method_comparison; may be "
       "given more than once, and '--from' may be left out",
-      required);
-    v("out,o", o.out, Bits::keep, "folder for the report");
+      required.naming(Names::files));
+    v("out,o", o.out, Bits::keep, "folder for the report", naming(Names::folders));
     v("title", o.title, Bits::keep, "title of the report");
-    v("csv", o.csv, Bits::keep, "file for a table of all figures, a line for each method");
+    v("csv", o.csv, Bits::keep, "file for a table of all figures, a line for each method",
+      naming(Names::files));
     v("latex", o.latex, Bits::keep,
-      "file for a LaTeX table (booktabs) of losses with intervals and costs");
+      "file for a LaTeX table (booktabs) of losses with intervals and costs", naming(Names::files));
     v("figure", o.figures, Bits::keep,
       "NAME.svg: file for a chart as SVG, which its name chooses; may be given more than once");
   }
@@ -207,6 +208,7 @@ int report(const std::vector<std::string>& words) {
   ReportOptions asked;
   Options options("report", intro);
   options.add("Report", asked);
+  options.may_lead("from");
   if (!begin(options, options.with_name("from", words))) return 0;
   Report report(asked);
   report.read();

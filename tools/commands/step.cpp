@@ -54,11 +54,12 @@ struct StepCommandOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::keep,
       "a method with its options, as full or lora:rank=8; several are shown side by side",
-      shown("full and lora:rank=8"));
+      shown("full and lora:rank=8").naming(Names::methods));
     v("lr", o.lr, Bits::keep, "learning rate of the methods that do not name one", shown("1e-4"));
     v("step", o.number, Bits::keep, "which step to look at; those before it are made unwatched");
     v("out,o", o.out, Bits::keep,
-      "the page to write; one that this command wrote is written over, anything else is not");
+      "the page to write; one that this command wrote is written over, anything else is not",
+      naming(Names::files));
     v("text", o.text, Bits::keep, "print tables to the terminal instead");
     v("all", o.all, Bits::keep,
       "with --text: list every layer, not only the first of those that are alike");

@@ -113,7 +113,7 @@ install: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DEMULATED=OFF -DINS
 install: setup
 	@$(call built,$(BUILD),installed,$(FRESH))
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
-	@echo "installed below $(DESTDIR)$(PREFIX), $$(wc -l <$(BUILD)/install_manifest.txt) files; make uninstall removes them"
+	@echo "installed below $(DESTDIR)$(PREFIX), $$(grep -c . $(BUILD)/install_manifest.txt) files; make uninstall removes them"
 
 uninstall:
 	@packaging/uninstall $(BUILD)/install_manifest.txt "$(DESTDIR)"

@@ -143,7 +143,8 @@ std::string manual_page(const std::vector<Declared>& commands) {
              "afina compare --model /usr/share/afina/pocket \\\n"
              "  --data /usr/share/afina/samples/support.jsonl \\\n"
              "  --retain /usr/share/afina/samples/general.jsonl \\\n"
-             "  --method full:lr=1e-3 --method lora:rank=16,lr=5e-3 --steps 60 --out first")
+             "  --method full:lr=2e-3 --method lora:rank=8,alpha=16,lr=6e-3 \\\n"
+             "  --steps 320 --batch 1 --out first")
       << "\n.fi\n.SH SEE ALSO\n";
   for (size_t i = 0; i < commands.size(); ++i)
     out << bold("afina-" + commands[i].name) << "(1)" << (i + 1 < commands.size() ? ",\n" : "\n");

@@ -13,10 +13,10 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Draws the operations of a forward pass as they were recorded, with shapes, FLOPs and weights, coloured
-by what the method does: trained, an adapter's, frozen. Layers that are alike are drawn once. The pass
-runs on tensors without bytes: a folder with only a config.json is enough, of any size. Dashed lines:
-no gradient comes back there.
+    R"(Draws the operations of a forward pass as they were recorded, with shapes, FLOPs and weights,
+coloured by what the method does: trained, an adapter's, frozen. Layers that are alike are
+drawn once. The pass runs on tensors without bytes: a folder with only a config.json is
+enough, of any size. Dashed lines: no gradient comes back there.
 
   afina graph --model data/pocket --method lora:rank=8 --out lora.svg
   afina graph --model data/pocket --method full --block 1 --out block.svg

@@ -17,29 +17,31 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Makes one training step and shows what happened in it: every operation in order, forward, backward
-and update, with shapes, time, FLOPs, the memory held and what for, norms of values and gradients, and
-its lines in the source. Writes one page that opens offline, with a picture of the memory; a click on an
-operation shows its histogram, extreme values, parents and what it saved for backward.
+    R"(Makes one training step and shows what happened in it: every operation in order, forward,
+backward and update, with shapes, time, FLOPs, the memory held and what for, norms of values
+and gradients, and its lines in the source. Writes one page that opens offline, with a
+picture of the memory; a click on an operation shows its histogram, extreme values, parents
+and what it saved for backward.
 
   afina step --model data/pocket --data data/samples/support.jsonl --method full --method lora:rank=8
   afina step --model data/pocket --data data/samples/support.jsonl --method lora:rank=8 --text
   afina step --model data/pocket --data data/samples/support.jsonl --checkpoint block --step 2 --out two.html
 
-The step is the one that 'afina train' would make with the same options, to the bit: it is made once
-unwatched, and both results are compared. In the first step LoRA's B is zero, and so is the gradient of
-A; --step 2 looks at the next.
+The step is the one that 'afina train' would make with the same options, to the bit: it is
+made once unwatched, and both results are compared. In the first step LoRA's B is zero, and
+so is the gradient of A; --step 2 looks at the next.
 
-With --breakpoint the step runs in gdb and stops where an operation has just run, or just before its
-backward pass. Names are those of operations or modules, with the number of the call after a colon:
+With --breakpoint the step runs in gdb and stops where an operation has just run, or just
+before its backward pass. Names are those of operations or modules, with the number of the
+call after a colon:
 
   afina step --model data/pocket --data data/samples/support.jsonl --breakpoint attention:2
   afina step --model data/pocket --data data/samples/support.jsonl --breakpoint linear.backward
   afina step --model data/pocket --data data/samples/support.jsonl \
     --breakpoint model.layers.0.mlp.down_proj
 
-A program that was built by 'make debug' shows the operation's variables there; docs/look-inside.md
-has a session.)";
+A program that was built by 'make debug' shows the operation's variables there;
+docs/look-inside.md has a session.)";
 
 constexpr const char* page_mark = "<meta name=\"generator\" content=\"afina step\">";
 

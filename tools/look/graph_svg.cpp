@@ -40,9 +40,11 @@ const char* class_of(GraphColour colour) {
 }
 
 constexpr const char* style = R"(<style>
-  svg { background: #faf9f6; font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }
+  svg { background: #faf9f6;
+    font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }
   text { fill: #1d1c1a } .head { font-weight: bold } .soft { fill: #6b675f }
-  rect.box { fill: #fff; stroke: #b5b0a5 } rect.frame { fill: none; stroke: #b5b0a5; stroke-dasharray: 5 4 }
+  rect.box { fill: #fff; stroke: #b5b0a5 }
+  rect.frame { fill: none; stroke: #b5b0a5; stroke-dasharray: 5 4 }
   rect.frozen { fill: #e7ebf2; stroke: #8593ad } rect.trained { fill: #d8efe7; stroke: #2f9b7d }
   rect.adapter { fill: #fbe3cd; stroke: #d2691e }
   path { fill: none; stroke: #77736b; stroke-width: 1.2 } path.still { stroke-dasharray: 3 3 }

@@ -23,9 +23,11 @@ and gradients, and its lines in the source. Writes one page that opens offline, 
 picture of the memory; a click on an operation shows its histogram, extreme values, parents
 and what it saved for backward.
 
-  afina step --model data/pocket --data data/samples/support.jsonl --method full --method lora:rank=8
+  afina step --model data/pocket --data data/samples/support.jsonl --method full \
+    --method lora:rank=8
   afina step --model data/pocket --data data/samples/support.jsonl --method lora:rank=8 --text
-  afina step --model data/pocket --data data/samples/support.jsonl --checkpoint block --step 2 --out two.html
+  afina step --model data/pocket --data data/samples/support.jsonl --checkpoint block --step 2 \
+    --out two.html
 
 The step is the one that 'afina train' would make with the same options, to the bit: it is
 made once unwatched, and both results are compared. In the first step LoRA's B is zero, and

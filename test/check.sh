@@ -41,6 +41,7 @@ report "model includes only engine and model:" "$(includes model 'engine|model')
 report "data includes only engine and data:" "$(includes data 'engine|data')"
 report "tools includes only engine, model, data and tools:" "$(includes tools 'engine|model|data|tools')"
 report "cuda includes only engine and cuda:" "$(includes cuda 'engine|cuda')"
+report "examples include what is installed:" "$(includes examples 'engine|model|data|tools')"
 report "test includes by full path from the root:" "$(includes test 'engine|model|data|tools|test|cuda')"
 
 report "tools: a room includes what stands before it on the staircase:" "$(rooms tools <<'END'
@@ -110,6 +111,8 @@ report "no exit, assert or printing below tools:" \
 # Launches and dynamic shared memory are confined to these files of the CUDA backend.
 report "kernels are launched by launch.cuh alone:" \
   "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
+
+report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 
 # Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then

@@ -3,7 +3,8 @@
 //   bench_tokenizer FILE.json TEXTS.json...   loads and encodes, five times each; best and median
 //   bench_tokenizer --asked                   obeys lines of standard input, for a script that
 //                                             alternates with another library (tokenizer_peer.py)
-// TEXTS.json is a list of documents: ["...", ...].
+//   bench_tokenizer --from FILE.gguf OUT.json writes the tokenizer.json of a GGUF file
+// TEXTS.json is a list of documents: ["...", ...]; any other file is one document.
 #include <time.h>
 
 #include <algorithm>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "data/tokenizer/tokenizer.h"
+#include "engine/files/atomic_file.h"
+#include "engine/files/gguf.h"
 #include "engine/files/json.h"
 #include "engine/files/sha256.h"
 
@@ -28,7 +31,10 @@ double seconds() {
   return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
 }
 
-std::vector<std::string> documents(const std::string& path) { return parse_json_file(path); }
+std::vector<std::string> documents(const std::string& path) {
+  if (!path.ends_with(".json")) return {read_text_file(path)};
+  return parse_json_file(path);
+}
 
 struct Encoded {
   double seconds = 0;
@@ -103,8 +109,10 @@ int main(int argc, char** argv) {
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.size() == 1 && words[0] == "--asked") obey();
+    else if (words.size() == 3 && words[0] == "--from")
+      write_text_file(words[2], Tokenizer::from_gguf(Gguf(words[1]).metadata()).json_text());
     else if (!words.empty()) alone(words[0], {words.begin() + 1, words.end()});
-    else std::puts("bench_tokenizer FILE.json TEXTS.json... | --asked");
+    else std::puts("bench_tokenizer FILE.json TEXTS.json... | --asked | --from FILE.gguf OUT.json");
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_tokenizer: %s\n", error.what());

@@ -55,7 +55,7 @@ struct EvalOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("out,o", o.out, Bits::keep, "JSONL file for the loss of every row");
+    v("out,o", o.out, Bits::keep, "JSONL file for the loss of every row", naming(Names::files));
     v("windows", o.windows, Bits::keep,
       "read --data as one plain text in windows of --length tokens");
     v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
@@ -65,7 +65,8 @@ struct EvalOptions {
       "a text to measure in place of --data, after the token that begins texts where the model has "
       "one");
     v("ids", o.ids, Bits::keep, "token ids to measure in place of --data, as in 1,2,3");
-    v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids");
+    v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids",
+      naming(Names::files));
   }
 };
 

@@ -36,7 +36,8 @@ struct PromptOptions {
     v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
     v("system", o.system, Bits::keep, "the system prompt");
     v("template", o.chat_template, Bits::keep,
-      "chat template: a Jinja file, or a name; the adapter's or the model's own unless given");
+      "chat template: a Jinja file, or a name; the adapter's or the model's own unless given",
+      naming(Names::templates));
     v("date", o.date, Bits::keep,
       "the date that a chat template writes when it asks for today's, as YYYY-MM-DD");
     v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");

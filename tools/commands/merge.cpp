@@ -102,9 +102,10 @@ struct MergeOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("model,m", o.model, Bits::keep, "the base model: Hugging Face folder or .gguf file",
-      required);
-    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required);
-    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist", required);
+      required.naming(Names::files));
+    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required.naming(Names::folders));
+    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist",
+      required.naming(Names::folders));
     v("dtype", o.dtype, Bits::keep, "dtype in which the merged model is stored: f32 or bf16");
   }
 };

@@ -14,6 +14,7 @@
 #include "tools/results/machine.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
+#include "tools/text/colour.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -136,7 +137,7 @@ struct Plan : ComparisonOptions {
                                   {"runs", runs[i]},
                                   {"prediction", to_json(all.back().prediction)}});
     }
-    std::cout << prediction_table(all, true);
+    std::cout << prediction_table(all, true, stdout_columns());
     print_whole(all);
     if (device != Device::cpu)
       std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";

@@ -51,13 +51,15 @@ struct VerifyOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("run", o.folder, Bits::keep, "folder of the run; '--run' may be left out", required);
+    v("run", o.folder, Bits::keep, "folder of the run; '--run' may be left out",
+      required.naming(Names::folders));
     v("stop-after", o.stop_after_given, Bits::keep,
       "step after which the second time is stopped; half of the steps unless given");
     v("whole-only", o.whole_only, Bits::keep,
       "only from beginning to end, not stopped and resumed");
     v("scratch", o.scratch, Bits::keep,
-      "folder to work in, removed afterwards; verify inside the run's unless given");
+      "folder to work in, removed afterwards; verify inside the run's unless given",
+      naming(Names::folders));
   }
 };
 
@@ -184,11 +186,10 @@ struct Verify : VerifyOptions {
 
 int verify(const std::vector<std::string>& words) {
   Verify command;
-  std::vector<std::string> rest = words;
-  if (!rest.empty() && !rest[0].starts_with("-")) rest.insert(rest.begin(), "--run");
   Options options("verify", intro);
   options.add("Run", command);
-  if (!begin(options, rest)) return 0;
+  options.may_lead("run");
+  if (!begin(options, words)) return 0;
   while (command.folder.size() > 1 && command.folder.back() == '/') command.folder.pop_back();
   if (command.scratch.empty()) command.scratch = command.folder + "/verify";
   return command.go();

@@ -1,10 +1,11 @@
-// Everything that a run writes into its folder: begun.json, log.jsonl (a line a step), checkpoints,
-// the adapter or the model, manifest.json and run.json.
+// Everything that a run writes into its folder: begun.json, log.jsonl (a line a step) and with
+// --tensorboard event files, checkpoints, the adapter or the model, manifest.json and run.json.
 #pragma once
 #include <fstream>
 #include <optional>
 
 #include "engine/train/trainer.h"
+#include "tools/runs/event_file.h"
 #include "tools/runs/run.h"
 #include "tools/runs/step.h"
 
@@ -17,11 +18,14 @@ class Recorder {
 
   // The disk guard: an Error when the disk cannot hold what the run will write.
   void require_space(Trainer& trainer) const;
-  // Writes log.jsonl anew from the steps so far; later ones are appended. An Error when it cannot
-  // be written.
-  void open_log(const std::vector<StepPoint>& curve);
-  // Appends a step, flushed. An Error when it cannot be written.
+  // Writes log.jsonl anew from the steps of the run so far; later ones are appended. With
+  // --tensorboard a new event file is begun, which has what earlier ones lack. An Error when one
+  // cannot be written.
+  void open_log(const RunResult& run);
+  // Appends a step, or an evaluation once the log is open, flushed. An Error when it cannot be
+  // written.
   void log(const StepDone& step);
+  void log(const EvaluationPoint& point);
   // Writes a checkpoint: the trainer's state, and `extra` beside it.
   void checkpoint(Trainer& trainer, const Json& extra) const;
   // Writes what the method says is stored: the adapter, the changed weights, or the whole model
@@ -44,6 +48,7 @@ class Recorder {
   const Workbench& bench_;
   Model& model_;
   std::ofstream log_;
+  std::optional<EventLog> events_;
 };
 
 // The folder of a run's checkpoints.

@@ -56,7 +56,7 @@ class Loop {
     result().predicted = plan_.predicted;  // of all steps, also where fewer were asked for before
     if (!first) begin();
     recorder_.begin();
-    recorder_.open_log(result().curve);
+    recorder_.open_log(result());
     for (int64_t step = first; step < steps; ++step) {
       try {
         train(step);
@@ -144,6 +144,7 @@ class Loop {
       if (!bench_.retain.rows.empty()) point.retain = mean(bench_.retain);
     });
     result().evaluations.push_back(point);
+    recorder_.log(point);
   }
 
   void save(int64_t step) {
@@ -167,7 +168,10 @@ class Loop {
             ": a frozen weight changed while training; this is a fault of afina, please report it");
     evaluate_all(bench_.run.steps);
     if (keeps_last_checkpoint(bench_.run)) save(bench_.run.steps);
-    timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
+    timed(r.seconds.evaluation,
+          [&] { r.after = score(*model_, bench_, r.examples, r.retain_examples); });
+    r.examples.before = bench_.before_rows.losses;
+    r.retain_examples.before = bench_.before_retain.losses;
     if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
     summarise_steps();
     find_unchanged();

@@ -170,7 +170,7 @@ std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& a
   hash.update(to_text(files.config.json, -1));
   if (!adapter.empty()) {
     const AdapterFiles from = load_adapter(adapter);
-    hash.update("adapter " + label_of(from.method) + "\n");
+    hash.update("adapter " + key_of(from.method) + "\n");
     hash.update(read_text_file(from.values->path()));
   }
   if (files.files.empty()) hash.update("random " + std::to_string(seed));
@@ -195,8 +195,8 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
-                  {},    {},   {},  {},    {},        {},   0,  {}};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {},
+                  {},    {},   {},  {},    {},        {},   {}, 0,  {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
@@ -279,6 +279,7 @@ MethodSpec method_of_adapter(const std::string& folder, const std::string& metho
     spec.options[key] = value;
   }
   spec.text = asked.text;
+  spec.label = asked.label;
   return spec;
 }
 

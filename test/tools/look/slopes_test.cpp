@@ -48,7 +48,8 @@ BOOST_AUTO_TEST_SUITE(slopes)
 BOOST_AUTO_TEST_CASE(right_gradients_pass) {
   Workbench bench = small_bench();
   bench.run.batch = 1;
-  for (const char* method : {"lora:rank=2,targets=q_proj,dropout=0.1", "ia3", "adalora:rank=2"}) {
+  for (const char* method :
+       {"lora:rank=2,targets=q_proj,dropout=0.1", "ia3", "adalora:rank=2,targets=q_proj"}) {
     const std::vector<ParameterSlope> all = check(method, bench);
     BOOST_TEST(all.size() > 5, method);
     BOOST_TEST(all[0].share() < 0.5, method << ": " << all[0].name << " " << all[0].share());

@@ -15,6 +15,7 @@
 #include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
+#include "tools/runs/earlier.h"
 #include "tools/runs/earlier_comparison.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/interrupt.h"
@@ -83,7 +84,13 @@ struct Compare : ComparisonOptions {
                       bench.run.steps);
     overall.begin();
     progress.part_of(&overall);
-    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) {
+    bool seen = false;
+    plan.progress = [&](const StepPoint& p, int64_t steps, double rate_now) {
+      if (!seen && p.step > 1) {
+        progress.start_from(p.step - 1);
+        overall.began_at(double(p.step - 1) / double(steps));
+      }
+      seen = true;
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
     RunOutcome outcome = run_training(plan, bench);
@@ -204,6 +211,7 @@ struct Compare : ComparisonOptions {
     require(!methods.empty(),
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     const std::vector<MethodSpec> specs = check_methods();
+    refuse_within(out);
     const FolderLock lock(out);
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "tools/foresight/budget.h"
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
@@ -170,7 +171,7 @@ struct Plan : ComparisonOptions {
   void write() const {
     std::string file = out;
     if (!out.ends_with(".json")) {
-      fs::create_directories(out);
+      make_folder(out, "choose another --out");
       file = out + "/plan.json";
     }
     write_text_file(file, found.dump(1) + "\n");

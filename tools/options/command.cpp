@@ -1,6 +1,7 @@
 // Finding and running commands.
 #include "tools/options/command.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "engine/device.h"
@@ -27,6 +28,16 @@ void print_help(std::ostream& out) {
         << command.summary << "\n";
   out << "\n'afina help COMMAND' explains one. 'make demo' shows the main job on a model that "
          "comes with the repository.\n";
+}
+
+// "filesystem error: cannot remove: Permission denied [a/b]" as "a/b: cannot remove: Permission
+// denied".
+std::string words_of(const std::filesystem::filesystem_error& e) {
+  std::string words = e.what();
+  const std::string before = "filesystem error: ";
+  if (words.starts_with(before)) words.erase(0, before.size());
+  if (const size_t paths = words.find(" ["); paths != words.npos) words.resize(paths);
+  return e.path1().string() + ": " + words;
 }
 
 const Command& command_named(const std::string& word) {
@@ -75,6 +86,8 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch or --length, --dtype bf16 or "
                  "--checkpoint block\n";
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << "error: " << harmless(words_of(e)) << "\n";
   } catch (const std::exception& e) { std::cerr << "error: " << harmless(e.what()) << "\n"; }
   return 1;
 }

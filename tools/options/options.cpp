@@ -56,8 +56,17 @@ void Options::parse_ini(const std::string& text, const std::string& path) {
   }
 }
 
-bool Options::parse(const std::vector<std::string>& words) {
+thread_local const std::function<void(const Options&)>* Options::on_help = nullptr;
+
+bool Options::parse(const std::vector<std::string>& typed) {
+  std::vector<std::string> words = typed;
+  if (!leading_.empty() && !words.empty() && !words[0].starts_with("-"))
+    words.insert(words.begin(), "--" + leading_);
   set(read_words(options_, words, command_));
+  if (general_.help && on_help) {
+    (*on_help)(*this);
+    return false;
+  }
   if (general_.help) {
     const int width = std::clamp(stdout_columns(100), 60, 100);
     std::cout << "Usage: afina " << command_ << " [options]\n\n"

@@ -33,6 +33,9 @@ std::string tip(const Facts& facts, size_t method, const TradePoint& point) {
          (point.chosen ? "" : " (tried, not chosen)");
 }
 
+// On a logarithmic axis what is below this stands on it: next to nothing, or less than nothing.
+constexpr double least_forgotten = 0.002;
+
 Panel trade_panel(const std::vector<std::vector<TradePoint>>& all, const Box& box) {
   Range x, y;
   for (const auto& points : all)
@@ -49,18 +52,33 @@ Panel trade_panel(const std::vector<std::vector<TradePoint>>& all, const Box& bo
   if (y.low == y.high && y.low > 0) y.low = 0;
   // Zero is in sight where it is near: what is far from it would lie in a corner.
   if (x.low > 0 && x.low < 0.4 * x.high) x.low = 0;
-  const bool logarithmic = y.low > 0 && y.high / y.low > 12;
+  const double least = std::max(y.low, least_forgotten);
+  const bool logarithmic = y.high / least > 12;
+  if (logarithmic) y.low = least;
   if (!logarithmic && y.low > 0 && y.low < 0.5 * y.high) y.low = 0;
   const double more = 0.06 * (x.high - x.low);
   return {box, Scale(x.low == 0 ? 0 : x.low - more, x.high + more, false, box.left, box.right),
           Scale(y.low, y.high, logarithmic, box.bottom, box.top)};
 }
 
-// The interval over seeds as a cross.
-void draw_cross(Drawing& drawing, const Panel& panel, const TradePoint& point,
+Point place(const Panel& panel, const TradePoint& point) {
+  const double y = point.forgotten.mean;
+  return panel.place(
+      {point.learned.mean, panel.y.logarithmic() ? std::max(y, least_forgotten) : y});
+}
+
+// The interval over seeds as a cross, which no label may cover.
+void draw_cross(Drawing& drawing, const Panel& panel, Labels& labels, const TradePoint& point,
                 const std::string& colour) {
   const Stroke stroke{colour, 1.4, 0.8};
   const double x = point.learned.mean, y = point.forgotten.mean;
+  const Point at = place(panel, point);
+  if (point.learned.has_interval())
+    labels.take(
+        {panel.x(point.learned.low()) - 2, at.y - 2, panel.x(point.learned.high()) + 2, at.y + 2});
+  if (point.forgotten.has_interval() && (!panel.y.logarithmic() || point.forgotten.low() > 0))
+    labels.take({at.x - 2, panel.y(point.forgotten.high()) - 2, at.x + 2,
+                 panel.y(point.forgotten.low()) + 2});
   if (point.learned.has_interval())
     draw_line(drawing, panel, {{point.learned.low(), y}, {point.learned.high(), y}}, stroke);
   if (point.forgotten.has_interval())
@@ -91,22 +109,24 @@ std::string learned_forgotten(const Facts& facts, Medium medium) {
   const TextStyle style{Anchor::start, "ink", 12, true};
   for (size_t method = 0; method < all.size(); method++) {
     std::vector<Point> line;
-    for (const TradePoint& point : frontier(all[method]))
-      line.push_back({point.learned.mean, point.forgotten.mean});
-    draw_line(drawing, panel, line, {colour_name(method), 1.4, 0.55, "5 4"});
+    for (const TradePoint& point : frontier(all[method])) line.push_back(place(panel, point));
+    drawing.path(line, {colour_name(method), 1.4, 0.55, "5 4"});
     for (const TradePoint& point : all[method]) {
       if (!drawn(point)) continue;
-      const Point at = panel.place({point.learned.mean, point.forgotten.mean});
+      const Point at = place(panel, point);
       const double around = point.chosen ? 7 : 4;
       labels.take({at.x - around, at.y - around, at.x + around, at.y + around});
       if (!point.chosen) drawing.marker(method, at, 3.6, 0.45, tip(facts, method, point));
     }
   }
   for (size_t method = 0; method < all.size(); method++)
+    for (const TradePoint& point : all[method])
+      if (point.chosen && drawn(point))
+        draw_cross(drawing, panel, labels, point, colour_name(method));
+  for (size_t method = 0; method < all.size(); method++)
     for (const TradePoint& point : all[method]) {
       if (!point.chosen || !drawn(point)) continue;
-      const Point at = panel.place({point.learned.mean, point.forgotten.mean});
-      draw_cross(drawing, panel, point, colour_name(method));
+      const Point at = place(panel, point);
       drawing.marker(method, at, 6.2, 1, tip(facts, method, point));
       const std::string name = fitted(facts.shorts[method], style.size, 150);
       const auto place = labels.find(at, name, style);

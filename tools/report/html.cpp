@@ -63,8 +63,8 @@ std::string tag(const std::string& value, const std::string& name) {
 std::string title(const Facts& facts) {
   const Comparison& comparison = facts.comparison;
   std::string html = "<header class=\"top\"><div>\n<div class=\"kicker\">" +
-                     page::escape(comparison.title) + "</div>\n<h1>" +
-                     page::escape(finding(facts)) + "</h1>\n<ul class=\"tags\">";
+                     page::escape(comparison.title) + "</div>\n<h1>" + page::prose(finding(facts)) +
+                     "</h1>\n<ul class=\"tags\">";
   if (!comparison.methods.empty() && !comparison.methods[0].runs.empty()) {
     const RunResult& run = comparison.methods[0].runs[0];
     html += tag(format_grouped(run.steps), "steps") +

@@ -7,6 +7,12 @@ namespace afina::page {
 
 std::string escape(std::string_view text) { return svg::escape(text); }
 
+std::string prose(std::string_view text) {
+  std::string html = escape(text);
+  for (size_t at = 0; (at = html.find(" %", at)) != html.npos;) html.replace(at, 1, "&#160;");
+  return html;
+}
+
 std::string method_colour(size_t method) {
   return "style=\"--c:var(--" + svg::colour_name(method) + ")\"";
 }

@@ -10,6 +10,8 @@ namespace afina::page {
 
 // Text for HTML, in content and in quoted attributes.
 std::string escape(std::string_view text);
+// The same of a sentence: a number and its percent sign stay on one line.
+std::string prose(std::string_view text);
 // "style" attribute that gives an element the colour of a method.
 std::string method_colour(size_t method);
 // The method's label behind a dot of its colour.

@@ -149,7 +149,6 @@ std::string compact(const Estimate& one, bool with_sign) {
 // others the ratios to them.
 std::string methods_as_rows(const Facts& facts, int width) {
   const bool several = facts.summaries.size() > 1;
-  const std::string reference = facts.shorts[facts.reference];
   Table losses("l"), costs("l");
   std::vector<std::string> head = {"Losses", "rate", "held-out", "learned"};
   if (facts.has_retain) head.push_back("forgotten");
@@ -183,9 +182,6 @@ std::string methods_as_rows(const Facts& facts, int width) {
   losses.print(text, size_t(width));
   text << "\n";
   costs.print(text, size_t(width));
-  if (several)
-    text << "\ndifference: of the held-out loss from " << reference << "; ×: ratio to " << reference
-         << "\n";
   return text.str();
 }
 
@@ -244,7 +240,7 @@ std::string beside(const std::string& name, size_t indent, const std::string& wo
   std::string text, line;
   size_t lines = 0;
   bool cut = false;
-  const size_t room = size_t(std::max(20, width - int(indent) - 2));
+  const size_t room = size_t(std::max(20, width - int(indent) - 4));
   auto end_line = [&] {
     if (lines == most) cut = true;
     else {
@@ -290,12 +286,20 @@ std::string one_answer(const Facts& facts, bool colour, int width) {
 std::string terminal_table(const Comparison& comparison, bool colour, int width) {
   const Facts facts(comparison);
   std::string text;
-  if (facts.summaries.size() <= most_columns) text = figures_as_rows(facts, colour);
-  if (text.empty() || widest_line(figures_as_rows(facts, false)) > size_t(width)) {
+  const bool columns = facts.summaries.size() <= most_columns &&
+                       widest_line(figures_as_rows(facts, false)) <= size_t(width);
+  if (columns) text = figures_as_rows(facts, colour);
+  else {
     text = plain(comparison.title) + "\n\n";
     std::istringstream lines(methods_as_rows(facts, width - 2));
     for (std::string line; std::getline(lines, line);)
       text += line.empty() ? "\n" : "  " + line + "\n";
+  }
+  if (!columns && facts.summaries.size() > 1) {
+    const std::string& reference = facts.shorts[facts.reference];
+    text += "\n" + paragraph("difference: of the held-out loss from " + reference +
+                                 "; ×: ratio to " + reference,
+                             dim, colour, width);
   }
   std::vector<std::string> labels;
   for (const MethodResult& method : comparison.methods) labels.push_back(method.label);
@@ -310,7 +314,12 @@ std::string terminal_table(const Comparison& comparison, bool colour, int width)
     text += paragraph("Note: " + note, yellow, colour, width);
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour, width);
   text += "\n" + paragraph(finding(facts), bold, colour, width) +
-          paragraph(equal_learning_sentence(facts), "", colour, width);
+          paragraph(equal_learning_sentence(facts), "", colour, width) +
+          paragraph(
+              "Loss says how surprised the model is by each next token: 0 is certainty, lower is "
+              "better. Learned: by how much the loss on answers that training never saw fell. "
+              "Forgotten: by how much the loss on general text rose.",
+              dim, colour, width);
   const std::string answer = one_answer(facts, colour, width);
   return text + (answer.empty() ? "" : "\n" + answer);
 }

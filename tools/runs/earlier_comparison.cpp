@@ -15,6 +15,12 @@ namespace fs = std::filesystem;
 namespace {
 
 void refuse_foreign(const std::string& folder) {
+  require(!fs::exists(folder + "/runs") || fs::is_directory(folder + "/runs"), folder,
+          "/runs: is no folder, and one of this name will be written; remove it, or choose another "
+          "--out");
+  require(!fs::is_directory(folder + "/results.json"), folder,
+          "/results.json: is a folder, and a file of this name will be written; remove it, or "
+          "choose another --out");
   for (const char* name : {"run.json", "begun.json", "checkpoints"})
     require(!fs::exists(folder + "/" + name), folder, ": holds a run of 'afina train' (", name,
             "), and a comparison is written into a folder of its own; choose another --out");

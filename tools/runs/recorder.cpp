@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "engine/train/checkpoint.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
@@ -46,6 +47,7 @@ Scalars scalars_of(const EvaluationPoint& p) {
 }  // namespace
 
 std::string checkpoint_folder(const RunPlan& plan) { return plan.folder + "/checkpoints"; }
+std::string trained_file(const RunPlan& plan) { return plan.folder + "/trained.json"; }
 
 Dtype stored_dtype(const ModelOptions& model, const RunOptions& run) {
   return run.store.value_or(matrix_dtype(model.dtype));
@@ -66,7 +68,7 @@ void Recorder::require_space(Trainer& trainer) const {
 
 void Recorder::open_log(const RunResult& run) {
   const std::string path = plan_.folder + "/log.jsonl";
-  fs::create_directories(plan_.folder);
+  make_folder(plan_.folder, "choose another --out");
   if (bench_.run.tensorboard)
     events_.emplace(plan_.folder, run.curve.empty() ? 0 : run.curve.back().step);
   std::string lines;
@@ -134,6 +136,18 @@ void Recorder::store(RunOutcome& outcome) const {
   outcome.result.storage_bytes = bytes;
 }
 
+void Recorder::store_state(const Json& state, const RunOutcome& outcome) const {
+  const bool whole = model_.method->stored() == Stored::model;
+  const bool exact = whole
+                         ? plan_.keep_model && stored_dtype(bench_.model, bench_.run) == Dtype::f32
+                         : !model_.method->takes_part() &&
+                               load_adapter(plan_.folder + "/adapter").trained_digest(model_) ==
+                                   outcome.result.digest;
+  if (!exact) return;
+  write_text_file(trained_file(plan_),
+                  to_text(Json{{"state", state}, {"stored_as", outcome.stored_as}}) + "\n");
+}
+
 bool keeps_last_checkpoint(const RunOptions& run) {
   return run.save_every > 0 && run.schedule == Decay::constant;
 }
@@ -171,6 +185,7 @@ void Recorder::finish(const RunOutcome& outcome, bool keep_earlier) const {
   if (!keep_earlier) write_figures(outcome);
   if (!outcome.result.diverged && !keeps_last_checkpoint(bench_.run))
     fs::remove_all(checkpoint_folder(plan_));
+  fs::remove(trained_file(plan_));
   fs::remove(plan_.folder + "/begun.json");
 }
 

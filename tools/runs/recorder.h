@@ -31,6 +31,9 @@ class Recorder {
   // Writes what the method says is stored: the adapter, the changed weights, or the whole model
   // (only if the plan keeps models). Sets stored_as and storage_bytes.
   void store(RunOutcome& outcome) const;
+  // Writes trained.json beside what was stored: `state`, as a checkpoint holds it, of a run that is
+  // trained and not yet measured. Only where what was stored is exactly what was trained.
+  void store_state(const Json& state, const RunOutcome& outcome) const;
   // Writes begun.json, which says whose the folder is until run.json does.
   void begin() const;
   // Writes manifest.json and run.json: the run is finished.
@@ -50,6 +53,8 @@ class Recorder {
 
 // The folder of a run's checkpoints.
 std::string checkpoint_folder(const RunPlan& plan);
+// The file that says that a run is trained and stored, until its figures are written.
+std::string trained_file(const RunPlan& plan);
 // Is the checkpoint of the last step kept? Where the rate does not decay, a run of more steps
 // begins with the same steps, so that it can go on from there; and whoever saves checkpoints has
 // room.

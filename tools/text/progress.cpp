@@ -63,8 +63,7 @@ void Overall::begin() {
 
 std::string Overall::text(double share) {
   if (begun_ == 0) begin();
-  // Work that was begun by an earlier command does not count as fast work.
-  if (first_share_ < 0) first_share_ = share < 0.5 ? 0 : share;
+  if (first_share_ < 0) first_share_ = 0;
   std::string text = what_ + " " + std::to_string(begun_) + " of " +
                      std::to_string(std::max<size_t>(1, expected_.size()));
   const double seconds = seconds_ + now() - piece_began_,

@@ -19,6 +19,8 @@ class Overall {
   Overall(std::string what, std::vector<double> expected, std::function<double()> clock = {});
   // The next piece begins. Pieces beyond those expected count as the last one.
   void begin();
+  // The current piece goes on from here: an earlier command did this share of it.
+  void began_at(double share) { first_share_ = share; }
   // `share` of the current piece is done. Gives "run 7 of 20, 3 min 20 s left in all"; without the
   // time as long as it cannot be told.
   std::string text(double share);

@@ -63,10 +63,9 @@ BOOST_AUTO_TEST_CASE(methods_are_called_as_their_user_says) {
   ScratchFolder scratch;
   const std::string out = scratch / "named";
   const std::string text = "data/samples/general.jsonl";
-  auto compare = [&](const Words& more) {
-    Words all = words("compare", out, more);
-    for (const char* word : {"--steps", "2"}) all.push_back(word);
-    return run(all);
+  auto compare = [&](Words more) {
+    more.insert(more.end(), {"--steps", "2"});
+    return run(words("compare", out, more));
   };
   const Words small = {"--method",        "lora:rank=2,name=the small one,lr=1e-3/3e-3",
                        "--retain",        source + "/" + text,

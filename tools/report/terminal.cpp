@@ -166,7 +166,8 @@ std::string methods_as_rows(const Facts& facts, int width) {
     const MethodSummary& summary = facts.summaries[m];
     std::vector<std::string> cells = {
         facts.shorts[m], format_learning_rate(facts.comparison.methods[m].learning_rate),
-        compact(summary.heldout, false), compact({summary.gain.mean, 0, summary.gain.count}, true)};
+        compact(summary.heldout, false),
+        compact({summary.gain.mean, 0, std::min(summary.gain.count, 1)}, true)};
     if (facts.has_retain) cells.push_back(compact(summary.forgetting, true));
     if (const PairedDifference* pair = facts.against_reference(m))
       cells.push_back(compact(pair->overall, true));

@@ -169,7 +169,8 @@ std::string methods_as_rows(const Facts& facts, int width) {
     const MethodSummary& summary = facts.summaries[m];
     std::vector<std::string> cells = {
         facts.shorts[m], format_learning_rate(facts.comparison.methods[m].learning_rate),
-        compact(summary.heldout, false), compact({summary.gain.mean, 0, summary.gain.count}, true)};
+        compact(summary.heldout, false),
+        compact({summary.gain.mean, 0, std::min(1, summary.gain.count)}, true)};
     if (facts.has_retain) cells.push_back(compact(summary.forgetting, true));
     if (const PairedDifference* pair = facts.against_reference(m))
       cells.push_back(

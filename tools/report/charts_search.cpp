@@ -76,13 +76,15 @@ void draw_cross(Drawing& drawing, const Panel& panel, Labels& labels, const Trad
   if (point.learned.has_interval())
     labels.take(
         {panel.x(point.learned.low()) - 2, at.y - 2, panel.x(point.learned.high()) + 2, at.y + 2});
-  if (point.forgotten.has_interval() && (!panel.y.logarithmic() || point.forgotten.low() > 0))
-    labels.take({at.x - 2, panel.y(point.forgotten.high()) - 2, at.x + 2,
-                 panel.y(point.forgotten.low()) + 2});
+  // What reaches below zero ends at the foot of a logarithmic axis.
+  const double low = panel.y.logarithmic() ? std::max(point.forgotten.low(), panel.y.low())
+                                           : point.forgotten.low();
+  const bool upright = point.forgotten.has_interval() && point.forgotten.high() > low;
+  if (upright)
+    labels.take({at.x - 2, panel.y(point.forgotten.high()) - 2, at.x + 2, panel.y(low) + 2});
   if (point.learned.has_interval())
     draw_line(drawing, panel, {{point.learned.low(), y}, {point.learned.high(), y}}, stroke);
-  if (point.forgotten.has_interval())
-    draw_line(drawing, panel, {{x, point.forgotten.low()}, {x, point.forgotten.high()}}, stroke);
+  if (upright) draw_line(drawing, panel, {{x, low}, {x, point.forgotten.high()}}, stroke);
 }
 
 }  // namespace

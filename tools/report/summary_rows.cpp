@@ -168,8 +168,8 @@ void add_cost(const Facts& facts, std::vector<SummaryRow>& rows, const Cost& cos
       if (const Estimate times = time_share(facts, method); times.has_interval())
         row.intervals[method] = bracketed(times.low(), times.high(), [](double value) {
           char text[32];
-          std::snprintf(text, sizeof text, "%.2f", value);
-          return std::string(text);
+          std::snprintf(text, sizeof text, "%.2f", std::fabs(value));
+          return (value < 0 ? "−" : "") + std::string(text);
         });
     }
     mark_best(facts, row, values, false, [&](size_t method) {

@@ -75,7 +75,7 @@ struct Small {
     auto adapted = build_model(config, weights,
                                make_method(parse_method("lora:rank=4,targets=q_proj+v_proj")), {});
     for (Parameter* p : adapted->parameters->trained()) {
-      p->init = {Init::normal, 0.3f};
+      p->init = {Init::normal, 0.6f};
       initialise(*p, 5);
     }
     save_adapter(adapter, *adapted, model);

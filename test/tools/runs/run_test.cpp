@@ -30,7 +30,7 @@ bool killed_run(const Words& all, int milliseconds) {
 // frozen weight.
 struct Shifted : Adapter {
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs&) const override {
-    return layer.plain(x) * 1.5;
+    return layer.plain(x) * 5.;
   }
   void merge(Tensor&, Tensor&) const override {}
 };

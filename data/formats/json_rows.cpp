@@ -148,7 +148,7 @@ class JsonRows {
     }
     const bool record = members.empty() || (options_.is_record && options_.is_record(keys));
     if (record || lists.empty()) {
-      if (!record) require_no_columns(members);
+      if (!record || members.size() > 1) require_no_columns(members);
       give(text, name_ + ", line " + std::to_string(line), line);
       return;
     }

@@ -30,11 +30,12 @@ tokenizer and chat template.
 // Stands in for the files: only names are looked at, on a device without bytes, so that a large
 // model is inspected at once.
 struct NamesOnly : WeightSource {
-  const WeightSource& files;
-  explicit NamesOnly(const WeightSource& f) : files(f) {}
-  void read(Parameter& into) override {
-    require(files.has(into.name), "the model's files hold no tensor '", into.name, "'");
+  WeightSource& files;
+  explicit NamesOnly(WeightSource& f) : files(f) {}
+  void expect(const std::string& name, const Shape& shape, bool transposed) override {
+    files.expect(name, shape, transposed);
   }
+  void read(Parameter&) override {}
   bool has(const std::string& name) const override { return files.has(name); }
 };
 
@@ -248,7 +249,8 @@ struct InspectOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::keep,
-      "a method with its options, as compare takes them; several are shown side by side");
+      "a method with its options, as compare takes them; several are shown side by side",
+      naming(Names::methods));
     v("tensors", o.tensors, Bits::keep, "every tensor in the files: name, type, shape, bytes");
     v("kernels", o.kernels, Bits::keep, "every kernel, its variants and the one that runs here");
   }

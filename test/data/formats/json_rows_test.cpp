@@ -85,6 +85,12 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_file_is_said) {
               {"line 2", "{\"messages\": [...]}"});
   check_error([] { rows_of("{\"a\": {\"0\": 1}, \"b\": {\"0\": 2}}", "d.json"); },
               {"orient='records'"});
+  // The same where the fields are those of a record, and in one line as pandas writes them.
+  FileOptions known;
+  known.is_record = [](const std::vector<std::string>&) { return true; };
+  for (const char* columns :
+       {"{\"a\": {\"0\": 1}, \"b\": {\"0\": 2}}", "{\"a\": [1, 2], \"b\": [3, 4]}"})
+    check_error([&] { rows_of(columns, "d.json", known); }, {"orient='records'"});
   check_error([] { rows_of("hello\n", "d.md"); }, {"d.md", "what kind of file", ".csv"});
   check_error([] { rows_of("<!DOCTYPE html>", "d.jsonl"); }, {"d.jsonl", "a web page"});
   check_error([] { rows_of("version https://git-lfs.github.com/spec/v1\n", "d.jsonl"); },

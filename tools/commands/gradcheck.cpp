@@ -15,20 +15,21 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Compares the gradient of each trained parameter with the slope of the loss, in f64, on your
-own model, method and data: all elements of small parameters, a few of large ones chosen by
---seed. A slope is a central difference; the table shows for each parameter its worst
-element, the worst parameter first.
+    R"(Compares the gradient of each trained parameter with the slope of the loss, in f64, on
+your own model, method and data: all elements of small parameters, a few of large ones
+chosen by --seed. A slope is a central difference; the table shows for each parameter
+its worst element, the worst parameter first.
 
   afina gradcheck --model data/pocket --data data/samples/support.jsonl --method lora:rank=8
-  afina gradcheck --model data/pocket --data data/samples/support.jsonl --method full --elements 1 \
+  afina gradcheck --model data/pocket --data data/samples/support.jsonl --method full \
+    --elements 1 \
     --length 64 --checkpoint block
 
 Trained weights are moved by some noise first (--move), because what begins at zero hides
 gradients: with LoRA's B at zero, A has none. The allowed difference is --tolerance of the
-gradient, plus what rounding of the loss does to the slope, plus, where these do not suffice,
-a tenth of what the slope changes by when its step is doubled. A gradient that is wrong by a
-hundred-thousandth is found, unless it is smaller than rounding.
+gradient, plus what rounding of the loss does to the slope, plus, where these do not
+suffice, a tenth of what the slope changes by when its step is doubled. A gradient that is
+wrong by a hundred-thousandth is found, unless it is smaller than rounding.
 
 The exit status is 0 when every difference is allowed, and 3 when one is not. (1: an error.
 2: a wrong command line.))";
@@ -40,7 +41,8 @@ struct GradcheckOptions : SlopeOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("method", o.method, Bits::keep,
-      "the method with its options: full, lora:rank=8 (required unless --adapter names one)");
+      "the method with its options: full, lora:rank=8 (required unless --adapter names one)",
+      naming(Names::methods));
     v("elements", o.elements, Bits::keep,
       "elements to check of each parameter; of one that has no more, all");
     v("tolerance", o.tolerance, Bits::keep, "relative difference that is allowed");

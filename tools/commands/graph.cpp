@@ -13,10 +13,10 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Draws the operations of a forward pass as they were recorded, with shapes, FLOPs and weights,
-coloured by what the method does: trained, an adapter's, frozen. Layers that are alike are
-drawn once. The pass runs on tensors without bytes: a folder with only a config.json is
-enough, of any size. Dashed lines: no gradient comes back there.
+    R"(Draws the operations of a forward pass as they were recorded, with shapes, FLOPs and
+weights, coloured by what the method does: trained, an adapter's, frozen. Layers that
+are alike are drawn once. The pass runs on tensors without bytes: a folder with only a
+config.json is enough, of any size. Dashed lines: no gradient comes back there.
 
   afina graph --model data/pocket --method lora:rank=8 --out lora.svg
   afina graph --model data/pocket --method full --block 1 --out block.svg
@@ -34,8 +34,9 @@ struct GraphOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("model,m", o.model, Bits::keep, "Hugging Face folder (its config.json) or .gguf file",
-      required);
-    v("method", o.method, Bits::keep, "a method with its options, as full or lora:rank=8");
+      required.naming(Names::files));
+    v("method", o.method, Bits::keep, "a method with its options, as full or lora:rank=8",
+      naming(Names::methods));
     v("block", o.block, Bits::keep, "draw one layer alone, by its number from 0",
       shown("the whole model"));
     v("unfolded", o.unfolded, Bits::keep, "draw every layer, also where they are alike");
@@ -43,7 +44,8 @@ struct GraphOptions {
     v("length", o.length, Bits::keep, "tokens of a row, for the shapes");
     v("out,o", o.out, Bits::keep,
       "the file to write, .svg or .dot; one that this command wrote is written over, anything else "
-      "is not");
+      "is not",
+      naming(Names::files));
   }
 };
 

@@ -17,17 +17,17 @@ namespace afina {
 namespace {
 
 constexpr const char* intro =
-    R"(Makes one training step and shows what happened in it: every operation in order, forward,
-backward and update, with shapes, time, FLOPs, the memory held and what for, norms of values
-and gradients, and its lines in the source. Writes one page that opens offline, with a
-picture of the memory; a click on an operation shows its histogram, extreme values, parents
-and what it saved for backward.
+    R"(Makes one training step and shows what happened in it: every operation in order,
+forward, backward and update, with shapes, time, FLOPs, the memory held and what for,
+norms of values and gradients, and its lines in the source. Writes one page that opens
+offline, with a picture of the memory; a click on an operation shows its histogram,
+extreme values, parents and what it saved for backward.
 
   afina step --model data/pocket --data data/samples/support.jsonl --method full \
     --method lora:rank=8
   afina step --model data/pocket --data data/samples/support.jsonl --method lora:rank=8 --text
-  afina step --model data/pocket --data data/samples/support.jsonl --checkpoint block --step 2 \
-    --out two.html
+  afina step --model data/pocket --data data/samples/support.jsonl --checkpoint block \
+    --step 2 --out two.html
 
 The step is the one that 'afina train' would make with the same options, to the bit: it is
 made once unwatched, and both results are compared. In the first step LoRA's B is zero, and
@@ -42,8 +42,8 @@ call after a colon:
   afina step --model data/pocket --data data/samples/support.jsonl \
     --breakpoint model.layers.0.mlp.down_proj
 
-A program that was built by 'make debug' shows the operation's variables there;
-docs/look-inside.md has a session.)";
+A program that was built by 'make debug' shows the operation's variables there; docs/look-
+inside.md has a session.)";
 
 constexpr const char* page_mark = "<meta name=\"generator\" content=\"afina step\">";
 
@@ -58,11 +58,12 @@ struct StepCommandOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::keep,
       "a method with its options, as full or lora:rank=8; several are shown side by side",
-      shown("full and lora:rank=8"));
+      shown("full and lora:rank=8").naming(Names::methods));
     v("lr", o.lr, Bits::keep, "learning rate of the methods that do not name one", shown("1e-4"));
     v("step", o.number, Bits::keep, "which step to look at; those before it are made unwatched");
     v("out,o", o.out, Bits::keep,
-      "the page to write; one that this command wrote is written over, anything else is not");
+      "the page to write; one that this command wrote is written over, anything else is not",
+      naming(Names::files));
     v("text", o.text, Bits::keep, "print tables to the terminal instead");
     v("all", o.all, Bits::keep,
       "with --text: list every layer, not only the first of those that are alike");

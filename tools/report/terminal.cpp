@@ -283,6 +283,13 @@ std::string one_answer(const Facts& facts, bool colour, int width) {
 
 }  // namespace
 
+// The words that the finding is made of, for whoever reads one for the first time.
+static std::string explained(bool retention) {
+  return std::string("Loss says how surprised the model is by each next token: 0 is certainty, ") +
+         "lower is better. Learned: by how much the loss on answers that training never saw fell." +
+         (retention ? " Forgotten: by how much the loss on general text rose." : "");
+}
+
 std::string terminal_table(const Comparison& comparison, bool colour, int width) {
   const Facts facts(comparison);
   std::string text;
@@ -315,11 +322,7 @@ std::string terminal_table(const Comparison& comparison, bool colour, int width)
   if (facts.seeds < 2) text += paragraph(interval_sentence(facts), dim, colour, width);
   text += "\n" + paragraph(finding(facts), bold, colour, width) +
           paragraph(equal_learning_sentence(facts), "", colour, width) +
-          paragraph(
-              "Loss says how surprised the model is by each next token: 0 is certainty, lower is "
-              "better. Learned: by how much the loss on answers that training never saw fell. "
-              "Forgotten: by how much the loss on general text rose.",
-              dim, colour, width);
+          paragraph(explained(facts.has_retain), dim, colour, width);
   const std::string answer = one_answer(facts, colour, width);
   return text + (answer.empty() ? "" : "\n" + answer);
 }

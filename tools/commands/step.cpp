@@ -42,8 +42,8 @@ call after a colon:
   afina step --model data/pocket --data data/samples/support.jsonl \
     --breakpoint model.layers.0.mlp.down_proj
 
-A program that was built by 'make debug' shows the operation's variables there; docs/look-
-inside.md has a session.)";
+A program that was built by 'make debug' shows the operation's variables there;
+docs/look-inside.md has a session.)";
 
 constexpr const char* page_mark = "<meta name=\"generator\" content=\"afina step\">";
 

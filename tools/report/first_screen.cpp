@@ -11,7 +11,7 @@
 namespace afina::page {
 namespace {
 
-constexpr size_t most_columns = 3;  // methods that are columns; of more each is a row
+constexpr size_t most_columns = 2;  // methods that are columns; of more each is a row
 
 std::string plus_minus(const std::string& half) { return half.empty() ? "" : "± " + half; }
 std::string ratio_name(const Facts& facts) { return "against " + facts.label(facts.reference); }

@@ -78,17 +78,18 @@ std::vector<TradePoint> frontier(const std::vector<TradePoint>& points) {
 }
 
 std::optional<double> forgotten_at(const std::vector<TradePoint>& frontier, double learned) {
-  const TradePoint* nearest = nullptr;
-  auto distance = [&](const TradePoint& p) { return std::fabs(p.learned.mean - learned); };
-  for (const TradePoint& point : frontier)
-    if (!nearest || distance(point) < distance(*nearest)) nearest = &point;
-  if (nearest && distance(*nearest) <= 0.01 * std::fabs(learned)) return nearest->forgotten.mean;
   for (size_t i = 0; i + 1 < frontier.size(); i++) {
     const TradePoint &a = frontier[i], &b = frontier[i + 1];
     if (a.learned.mean > learned || b.learned.mean < learned) continue;
     const double share = (learned - a.learned.mean) / (b.learned.mean - a.learned.mean);
     return a.forgotten.mean + share * (b.forgotten.mean - a.forgotten.mean);
   }
+  // Beyond the ends nothing is guessed, but that a hundredth makes no difference.
+  const TradePoint* nearest = nullptr;
+  auto distance = [&](const TradePoint& p) { return std::fabs(p.learned.mean - learned); };
+  for (const TradePoint& point : frontier)
+    if (!nearest || distance(point) < distance(*nearest)) nearest = &point;
+  if (nearest && distance(*nearest) <= 0.01 * std::fabs(learned)) return nearest->forgotten.mean;
   return {};
 }
 

@@ -18,6 +18,11 @@ class AnswerFinder {
 
   Range range(size_t i) const {
     const size_t from = begin(i);
+    if (!state_.not_shown.empty())
+      fail(rendering_.name(),
+           " renders no short conversation, with a system turn or tools either, ",
+           "so that it is not known which token ends an answer (", state_.not_shown,
+           "); mark the answers in it with {% generation %}, or choose another with --template");
     if (state_.end_text.empty())
       fail(rendering_.name(), " ends an answer with \"", state_.after_answer,
            "\", in which no token of this tokenizer ends a turn: a model could not learn to stop. "

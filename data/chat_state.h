@@ -37,6 +37,7 @@ struct ChatTemplate::State {
   // The token that ends an answer, and all text that follows one; both empty where a short
   // conversation could not be rendered.
   std::string end_text, after_answer;
+  std::string not_shown;  // why no short conversation could be rendered; empty: one could
   int32_t end_of_turn = -1;
   std::vector<std::string> special;  // texts of all special tokens, the longest first
   std::vector<int32_t> marks;

@@ -35,11 +35,29 @@ void look_at_turns(ChatTemplate::State& state, const Tokenizer& tokenizer) {
                    [](auto& a, auto& b) { return a.size() > b.size(); });
   const std::string answer = "afina-answer";
   std::string text, prompt;
-  try {
-    const Rendering turns(state, {{"user", "afina-question"}, {"assistant", answer}}, {});
-    text = turns.whole().text;
-    prompt = turns.first(1, true).text;
-  } catch (const Error&) { return; }
+  // Some templates want a system turn, some a list of tools.
+  std::vector<Message> messages = {{"user", "afina-question"}, {"assistant", answer}},
+                       led = messages;
+  led.insert(led.begin(), {"system", "afina-system"});
+  TemplateInput plain, tools;
+  tools.tools = OrderedJson::parse(
+      R"([{"type": "function", "function": {"name": "afina_tool", "description": "afina-tool",
+          "parameters": {"type": "object", "properties": {}}}}])");
+  bool shown = false;
+  for (const auto& [turns_of, input] : {std::pair(messages, plain), std::pair(led, plain),
+                                        std::pair(messages, tools), std::pair(led, tools)}) {
+    try {
+      const Rendering turns(state, turns_of, input);
+      text = turns.whole().text;
+      prompt = turns.first(turns_of.size() - 1, true).text;
+      shown = true;
+      break;
+    } catch (const Error& error) {
+      if (state.not_shown.empty()) state.not_shown = error.what();
+    }
+  }
+  if (!shown) return;
+  state.not_shown.clear();
   state.asked_for_date = false;
   const size_t at = text.rfind(answer);
   // What the prompt for an answer leaves to the model before the answer itself.

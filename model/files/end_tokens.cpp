@@ -43,6 +43,41 @@ std::vector<int32_t> end_tokens(const std::string& folder) {
   return all;
 }
 
+std::vector<std::string> generation_not_applied(const std::string& folder) {
+  // Values with which a key changes nothing, null aside.
+  const std::pair<const char*, Json> keys[] = {{"repetition_penalty", 1.},
+                                               {"encoder_repetition_penalty", 1.},
+                                               {"no_repeat_ngram_size", 0},
+                                               {"encoder_no_repeat_ngram_size", 0},
+                                               {"length_penalty", 1.},
+                                               {"num_beams", 1},
+                                               {"num_beam_groups", 1},
+                                               {"diversity_penalty", 0.},
+                                               {"penalty_alpha", nullptr},
+                                               {"guidance_scale", 1.},
+                                               {"min_length", 0},
+                                               {"min_new_tokens", nullptr},
+                                               {"suppress_tokens", Json::array()},
+                                               {"begin_suppress_tokens", Json::array()},
+                                               {"bad_words_ids", Json::array()},
+                                               {"force_words_ids", Json::array()},
+                                               {"sequence_bias", nullptr},
+                                               {"forced_bos_token_id", nullptr},
+                                               {"forced_eos_token_id", nullptr},
+                                               {"exponential_decay_length_penalty", nullptr},
+                                               {"stop_strings", nullptr},
+                                               {"dola_layers", nullptr},
+                                               {"watermarking_config", nullptr}};
+  std::vector<std::string> said;
+  if (!in_folder(folder, generation)) return said;
+  const std::string path = file_of_folder(folder, generation);
+  const Json json = parse_json_file(path);
+  for (const auto& [key, usual] : keys)
+    if (const Json* value = find_member(json, key, path); value && *value != usual)
+      said.push_back(std::string(key) + " " + value->dump());
+  return said;
+}
+
 void add_end_token(const std::string& folder, int32_t id) {
   const std::vector<int32_t> in_force = end_tokens(folder);
   for (const char* name : {config, generation}) {

@@ -6,6 +6,7 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
+#include "test/data/chats.h"
 #include "test/scratch.h"
 
 using namespace afina;
@@ -87,6 +88,27 @@ BOOST_AUTO_TEST_CASE(answers_are_marked_with_the_token_that_ends_them) {
       BOOST_TEST(out.text.substr(0, size_t(out.answers[1].begin)) == asked);
     }
   }
+}
+
+// The token that ends an answer is found by rendering a short conversation.
+BOOST_AUTO_TEST_CASE(templates_that_want_tools_or_a_system_turn_are_looked_at_with_them) {
+  const std::string turns =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}"
+      "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+  TemplateInput tools;
+  tools.tools = OrderedJson::parse(R"([{"type": "function", "function": {"name": "f"}}])");
+  const std::vector<Message> plain = {{"user", "Q"}, {"assistant", "A"}};
+  BOOST_TEST(answers_of("{% for t in tools %}{{ t.function.name }}{% endfor %}" + turns, plain,
+                        Answers::all, tools) == "A<|im_end|>");
+  BOOST_TEST(
+      answers_of("{% if messages[0].role != 'system' %}{{ raise_exception('no system turn') }}"
+                 "{% endif %}" +
+                     turns,
+                 {{"system", "S"}, {"user", "Q"}, {"assistant", "A"}}) == "A<|im_end|>");
+  TemplateInput foo;
+  foo.variables = OrderedJson::parse(R"({"foo": {"bar": "x"}})");
+  check_error([&] { answers_of("{{ foo.bar }}" + turns, plain, Answers::all, foo); },
+              {"'foo' is undefined", "{% generation %}", "--template"});
 }
 
 BOOST_AUTO_TEST_CASE(alpaca_and_plain) {

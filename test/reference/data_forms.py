@@ -69,3 +69,4 @@ write("messages_old_lists", table, compression="none", use_compliant_nested_type
 dated = pa.table({"prompt": ["Q"], "completion": ["A"], "when": pa.array([0], pa.timestamp("ms")), "raw": [b"\xff"],
                   "price": pa.array([None], pa.decimal128(5, 2))})
 write("dated", dated, compression="none")
+write("empty", dated.select(["prompt", "completion"]).slice(0, 0), compression="none")

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "engine/counted.h"
+#include "model/files/end_tokens.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/dialogue.h"
@@ -117,6 +118,9 @@ struct Generate : PromptOptions {
     ModelFiles files = open_model(load.model);
     Tokenizer tokenizer = tokenizer_of(files);
     for (const std::string& note : tokenizer.notes()) std::cerr << "(" << harmless(note) << ")\n";
+    for (const std::string& key : generation_not_applied(files.path))
+      std::cerr << "(generation_config.json: " << harmless(key)
+                << " is not applied: other programs may write other words)\n";
     std::optional<ChatTemplate> format;
     if (!raw) format = ChatTemplate::choose({chat_template, load.adapter, date}, tokenizer);
     // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also

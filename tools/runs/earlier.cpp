@@ -173,6 +173,16 @@ std::string why_not_longer(const MethodSpec& method, const Json& now, const Earl
          "--save-every keeps";
 }
 
+// A finished run that stores weights must still have them.
+static void require_weights(const RunPlan& plan) {
+  const bool whole = make_method(plan.method)->stored() == Stored::model;
+  if (whole && !plan.keep_model) return;
+  const std::string file =
+      plan.folder + (whole ? "/model/model.safetensors" : "/adapter/adapter_model.safetensors");
+  require(fs::exists(file), plan.folder, ": holds a finished run, but its weights are gone: ", file,
+          " is missing. Put it back, or remove the folder and train again");
+}
+
 Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
   const Earlier earlier = look_into(plan.folder);
   if (earlier.is == Earlier::nothing) return {Beginning::anew, ""};
@@ -199,6 +209,7 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
   const std::string differs =
       same ? "" : differences(now, earlier.identity, replay_of(plan, bench), earlier.replay);
   if (same) {
+    if (plan.resume && earlier.is == Earlier::finished) require_weights(plan);
     if (plan.resume)
       return {earlier.is == Earlier::finished ? Beginning::done : Beginning::resumed, ""};
     refuse(plan.folder, earlier, "",

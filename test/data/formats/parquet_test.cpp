@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_named) {
   BOOST_TEST(unread["when"] == "a time");
   BOOST_TEST(unread["raw"] == "binary data");
   BOOST_TEST(unread["price"] == "a decimal number");
+  check_error([] { read_examples(AFINA_SOURCE_DIR "/test/stored/data/empty.parquet"); },
+              {"empty.parquet", "there is no record in it"});
   // A field that needs such a column says what it is.
   ExampleOptions options;
   options.fields = {{"prompt", "prompt"}, {"completion", "when"}};

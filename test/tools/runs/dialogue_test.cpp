@@ -52,6 +52,14 @@ BOOST_AUTO_TEST_CASE(generate_ends_where_the_files_say_and_says_where_it_does_no
   const Words chat = {"generate", "--model", model, "--prompt", "Where is my parcel?"};
   BOOST_TEST(run(raw).err.find(", 157 new ones") != std::string::npos);
   BOOST_TEST(run(chat).err.find("do not name") == std::string::npos);
+  // What it says and is not applied is named.
+  Json generation = parse_json_file(model + "/generation_config.json");
+  generation["repetition_penalty"] = 1.5;
+  generation["no_repeat_ngram_size"] = 0;
+  write_text_file(model + "/generation_config.json", to_text(generation));
+  const std::string noted = run(raw).err;
+  BOOST_TEST(noted.find("repetition_penalty 1.5 is not applied") != std::string::npos, noted);
+  BOOST_TEST(noted.find("ngram") == std::string::npos, noted);
   // Without generation_config.json, and with an end that is never said.
   std::filesystem::remove(model + "/generation_config.json");
   Json config = parse_json_file(model + "/config.json");

@@ -59,6 +59,10 @@ BOOST_AUTO_TEST_CASE(a_finished_run_is_never_overwritten) {
   refused(out, {"--seed", "2"}, {"finished run of 4 steps", "seed was 1 and is 2", "--out"});
   refused(out, {"--seed", "2", "--resume"}, {"seed was 1 and is 2"});
   refused(out, {}, {"its very options", "--resume"});
+  // Nothing is called whole whose weights are gone.
+  fs::rename(out + "/adapter", out + "/elsewhere");
+  refused(out, {"--resume"}, {"its weights are gone", "adapter_model.safetensors is missing"});
+  fs::rename(out + "/elsewhere", out + "/adapter");
   refused(out, {"--steps", "8", "--resume"},
           {"steps was 4 and is 8", "--schedule cosine", "cannot go on"});
   refused(out, {"--steps", "2", "--resume"}, {"steps was 4 and is 2"});

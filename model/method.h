@@ -1,6 +1,7 @@
 // A way of fine-tuning: which weights of the pretrained model are trained, and what is added to its
 // linear layers. It is asked while the model is built; nothing walks the model afterwards.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "engine/files/json.h"
 #include "engine/train/step_part.h"
+#include "model/derived.h"
 #include "model/inputs.h"
 
 namespace afina {
@@ -85,7 +87,27 @@ struct Method : StepPart {
   // Why adapters cannot be merged into the weights; empty: they can.
   virtual std::string why_not_mergeable() const { return {}; }
 
+  // A tensor that adapters read like a weight and that follows from parameters (model/derived.h).
+  // To be made while the model is built; it lives as long as the method.
+  Derived& derived(std::function<Tensor()> make, std::function<Tensor(const Tensor&)> finish = {}) {
+    return derived_.emplace_back(std::move(make), std::move(finish));
+  }
+  // A method that overrides one of these calls Method's own as well.
+  bool takes_part() const override { return !derived_.empty(); }
+  void begin_step() override {
+    for (Derived& one : derived_) one.begin();
+  }
+  void complete_gradients() override {
+    for (Derived& one : derived_) one.complete();
+  }
+  void abandon_step() override {
+    for (Derived& one : derived_) one.forget();
+  }
+
   MethodSpec in_force;  // name and all options, defaults included; set by make_method
+
+ private:
+  std::deque<Derived> derived_;  // a deque: references stay good
 };
 // Nothing is trained and nothing is added: the pretrained model alone.
 struct Untouched : Method {

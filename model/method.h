@@ -17,6 +17,7 @@ namespace afina {
 struct Linear;
 struct LowRank;
 struct ModelConfig;
+struct Parameter;
 struct Parameters;
 struct Point;
 struct PointAdapter;
@@ -80,6 +81,8 @@ struct Method : StepPart {
   // model shares and follows from all layers is made here; `model` is the scope of the whole model.
   virtual void built(const Scope& model) { (void)model; }
   virtual Stored stored() const = 0;
+  // The name that a parameter has in an adapter's file; by default its own stored_name.
+  virtual std::string name_in_adapter(const Parameter& parameter) const;
   // The adapter_config.json that PEFT reads; null when PEFT does not know the method.
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)

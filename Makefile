@@ -9,14 +9,19 @@ CRASHES ?= 200
 GPU ?= -DCUDA=ON -DEMULATED=ON
 # Instruction sets of the CPU that a full build has kernels for (CMakeLists.txt).
 SETS ?= all
+# Model of make demo: pocket or smollm2.
+MODEL = pocket
 full = $(GPU) -DINSTRUCTION_SETS=$(SETS)
+# Where `make install` puts things: below PREFIX, and all of that below DESTDIR, for packagers.
+PREFIX ?= /usr/local
+DESTDIR ?=
 TARGET ?= all
 MAKEFLAGS += --no-print-directory
 # Configures and builds: $(call built,FOLDER,TARGETS,CMAKE OPTIONS)
 built = mkdir -p $(1); cmake -S . -B $(1) $(3) >$(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }; \
   sed -n 's/^-- \(.*\(nvcc\|CUDA\|instruction set\).*\)/\1/p' $(1)/configure.log; cmake --build $(1) -j$(JOBS) --target $(2)
 
-.PHONY: all setup demo test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package clean help
+.PHONY: all setup demo debug test bench check format sanitize tsan crash-test fuzz gpu-check gpu-package install uninstall deb clean help
 all: setup
 	@$(call built,$(BUILD),all,$(full))
 
@@ -24,24 +29,32 @@ all: setup
 setup:
 	@tools/setup
 
-# Full fine-tuning against LoRA on the model in data/pocket, in about a minute; writes its report to
-# runs/demo. A build folder that was never configured is built for this machine's processor alone and
+# Full fine-tuning against LoRA on the model in data/pocket, in about a minute and a half; writes its
+# report to runs/demo. With MODEL=smollm2 on SmolLM2, in about ten minutes, to runs/demo-smollm2. A build folder that was never configured is built for this machine's processor alone and
 # without GPU kernels: all kernels together take longer to compile than the demo takes to run, and it
 # needs none of the others. `make` adds them.
 demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))
-	tools/demo $(BUILD)/afina
+	tools/demo $(BUILD)/afina $(MODEL)
+
+# build-debug/afina for a debugger: not optimised but for kernels, with all variables, for this
+# machine's processor alone. 'afina step --breakpoint' stops in it (docs/look-inside.md).
+debug: setup
+	@$(call built,$(BUILD)-debug,afina,-DCMAKE_BUILD_TYPE=Debug -DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 
 test: all
 	$(BUILD)/tests
+	test/install.sh $(BUILD)
 
-# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation.
+# Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation;
+# tokenizers compared with Hugging Face's library, if PYTHON has it (test/bench/tokenizers.sh).
 bench:
 	@tools/setup bench
-	@$(call built,$(BUILD),bench_matmul bench_step)
+	@$(call built,$(BUILD),bench_matmul bench_step bench_tokenizer)
 	$(BUILD)/bench_matmul
 	$(BUILD)/bench_step
+	test/bench/tokenizers.sh $(BUILD)
 
 # Rules that no compiler checks: includes, lengths of files, layout; in the build, symbols of each instruction set.
 check:
@@ -94,16 +107,39 @@ gpu-package: setup
 	tar czf gpu-package.tar.gz gpu-package
 	@du -sh gpu-package gpu-package.tar.gz
 
+# The program, its manual, completion for shells, a small model with data, and the libraries for
+# find_package(afina). A build folder that was never configured is built without the emulator.
+install: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DEMULATED=OFF -DINSTRUCTION_SETS=$(SETS))
+install: setup
+	@$(call built,$(BUILD),installed,$(FRESH))
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
+	@echo "installed below $(DESTDIR)$(PREFIX), $$(grep -c . $(BUILD)/install_manifest.txt) files; make uninstall removes them"
+
+uninstall:
+	@packaging/uninstall $(BUILD)/install_manifest.txt "$(DESTDIR)"
+
+# Debian packages of the program and of the libraries, for any processor, without CUDA. Boost is
+# linked in, as every release has another version of it.
+deb:
+	@tools/setup deb
+	@$(call built,$(BUILD)-deb,installed,-DCUDA=OFF -DEMULATED=OFF -DTESTS=OFF -DBENCH=OFF -DINSTRUCTION_SETS=$(SETS) \
+	  -DBoost_USE_STATIC_LIBS=ON -DCMAKE_INSTALL_PREFIX=/usr -DZSH_COMPLETIONS=share/zsh/vendor-completions)
+	@cd $(BUILD)-deb && rm -f *.deb && cpack >package.log 2>&1 || { cat package.log; exit 1; }
+	@ls -sh $(BUILD)-deb/*.deb
+
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-package gpu-package gpu-package.tar.gz
+	rm -rf $(BUILD) $(BUILD)-debug $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-deb $(BUILD)-package gpu-package gpu-package.tar.gz
 
 help:
-	@echo "make            build $(BUILD)/afina"
-	@echo "make demo       full fine-tuning against LoRA on a small model, in about a minute"
+	@echo "Begin with 'make demo': full fine-tuning against LoRA on a small model, in minutes, with a report"
+	@echo
+	@echo "make            build $(BUILD)/afina              make install   PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make deb        Debian packages                   make uninstall what make install installed"
 	@echo "make test       run the tests, some minutes"
 	@echo "make bench      speed compared with oneDNN and the processor's peak"
 	@echo "make check      check the rules of the sources    make format   format the sources"
 	@echo "make sanitize   the tests under ASan and UBSan    make fuzz MINUTES=10 | RUNS=1000000 [TARGET=gguf]"
 	@echo "make tsan       multi-threaded tests under TSan   make crash-test CRASHES=200: kill -9 and failing disks"
 	@echo "make gpu-check  tests and speed on a GPU          make gpu-package   the same, to copy to a GPU machine"
+	@echo "make debug      build build-debug/afina for gdb; afina step --breakpoint stops in it"
 	@echo "make setup      install what is missing           make clean"

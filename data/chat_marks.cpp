@@ -18,8 +18,12 @@ namespace {
 class MarkFinder {
  public:
   MarkFinder(const Rendering& rendering, const std::vector<Message>& messages,
-             const std::string& text, std::vector<Range> marks)
-      : rendering_(rendering), messages_(messages), text_(text), marks_(std::move(marks)) {}
+             const std::string& text, std::vector<Range> marks, Answers answers)
+      : rendering_(rendering),
+        messages_(messages),
+        text_(text),
+        marks_(std::move(marks)),
+        answers_(answers) {}
 
   // The marks of the wanted turns.
   std::vector<Range> of(const std::vector<size_t>& wanted) const {
@@ -99,15 +103,16 @@ class MarkFinder {
 
   [[noreturn]] void unsure(size_t i, const std::string& why) const {
     fail(rendering_.name(), ": which of the marks ({% generation %}) are those of ",
-         turn_name(messages_, i), " is not certain: ", why,
-         ". Train on all answers (no \"weight\": 0, --train-on all), or choose another template "
-         "with --template");
+         turn_name(messages_, i), " is not certain: ", why, ". Train on all answers (",
+         answers_ == Answers::last ? "--train-on answers" : "no \"weight\": 0",
+         ") or on everything (--train-on all), or choose another template with --template");
   }
 
   const Rendering& rendering_;
   const std::vector<Message>& messages_;
   const std::string& text_;
   const std::vector<Range> marks_;
+  const Answers answers_;
 };
 
 }  // namespace
@@ -115,7 +120,7 @@ class MarkFinder {
 std::vector<Range> marked_answers(const jinja::Rendered& whole,
                                   const std::vector<size_t>& assistant,
                                   const std::vector<size_t>& wanted, const Rendering& rendering,
-                                  const std::vector<Message>& messages) {
+                                  const std::vector<Message>& messages, Answers answers) {
   std::vector<Range> all;
   for (const jinja::Span& span : whole.generated)
     if (span.end > span.begin) all.push_back({int64_t(span.begin), int64_t(span.end)});
@@ -124,7 +129,8 @@ std::vector<Range> marked_answers(const jinja::Rendered& whole,
           " marks what the assistant writes ({% generation %}), but nothing in "
           "this conversation; choose another with --template");
   if (wanted.size() == assistant.size()) return all;
-  std::vector<Range> kept = MarkFinder(rendering, messages, whole.text, std::move(all)).of(wanted);
+  std::vector<Range> kept =
+      MarkFinder(rendering, messages, whole.text, std::move(all), answers).of(wanted);
   require(!kept.empty(), rendering.name(),
           " marks what the assistant writes ({% generation %}), but nothing in the turns to train "
           "on (",

@@ -1,6 +1,7 @@
 // Rendering of conversations with a chat template, and the answers in what is rendered.
 #include <algorithm>
 
+#include "data/chat_answers.h"
 #include "data/chat_marks.h"
 #include "data/jinja/from_json.h"
 #include "engine/error.h"
@@ -10,9 +11,18 @@ namespace afina {
 
 namespace {
 
+bool is_null_or_missing(const OrderedJson& object, const char* key) {
+  return !object.is_object() || !object.contains(key) || object.at(key).is_null();
+}
+
 // Keys that are null are left out, as transformers does: to a template they are not defined.
+// Reasoning is given under the name that most templates read, and under that of gpt-oss's, whatever
+// the turn calls it.
 jinja::Value value_of_turn(const Message& message) {
   jinja::Dict turn;
+  const OrderedJson* reasoning = reasoning_of(message);
+  if (reasoning && is_null_or_missing(message.more, "thinking"))
+    turn.items.emplace_back("thinking", jinja::value_of(*reasoning));
   turn.items.emplace_back("role", message.role);
   const bool keys = message.more.is_object();
   if (!keys || !message.more.contains("content"))
@@ -20,7 +30,13 @@ jinja::Value value_of_turn(const Message& message) {
   if (keys)
     for (auto& [key, value] : message.more.items())
       if (!value.is_null()) turn.set(key, jinja::value_of(value));
+  if (reasoning) turn.set("reasoning_content", jinja::value_of(*reasoning));
   return jinja::Value(std::move(turn));
+}
+
+bool is_reasoning(const std::string& key) {
+  return std::find(std::begin(reasoning_keys), std::end(reasoning_keys), key) !=
+         std::end(reasoning_keys);
 }
 
 bool is_empty(const OrderedJson& value) {
@@ -72,8 +88,13 @@ class DropCheck {
     } catch (const Error&) { return false; }
   }
 
+  // Reasoning has every name in a template (value_of_turn).
   bool mentions(const std::string& key) const {
-    return rendering_.source().find(key) != std::string::npos;
+    const std::string& source = rendering_.source();
+    if (is_reasoning(key))
+      for (const char* name : reasoning_keys)
+        if (source.find(name) != std::string::npos) return true;
+    return source.find(key) != std::string::npos;
   }
 
   // The texts of questions and answers are looked for in their order. Any other turn, and a text
@@ -126,6 +147,9 @@ class DropCheck {
     if (!is_said(key) || is_empty(value)) return;
     Message without = messages_[i];
     without.more.erase(key);
+    if (is_reasoning(key))  // the same text under another name is the same
+      for (const char* name : reasoning_keys)
+        if (without.more.contains(name) && without.more.at(name) == value) without.more.erase(name);
     if (!same([&] { return rendering_.with_turn(i + 1, i, without); },
               rendering_.first(i + 1, false).text))
       return;
@@ -139,9 +163,7 @@ class DropCheck {
   }
 
   static bool is_said(const std::string& key) {
-    static const std::vector<std::string> said = {"tool_calls", "function_call",
-                                                  "reasoning_content", "reasoning", "thinking"};
-    return std::find(said.begin(), said.end(), key) != said.end();
+    return key == "tool_calls" || key == "function_call" || is_reasoning(key);
   }
 
   const ChatTemplate::State& state_;
@@ -150,74 +172,6 @@ class DropCheck {
   const TemplateInput& input_;
   const std::string& text_;
   size_t at_ = 0;
-};
-
-// Finds what the assistant writes by rendering the conversation with and without it.
-class AnswerFinder {
- public:
-  AnswerFinder(const ChatTemplate::State& state, const Rendering& rendering,
-               const std::vector<Message>& messages, const std::string& text)
-      : state_(state), rendering_(rendering), messages_(messages), text_(text) {}
-
-  // Where an answer begins: where a prompt for it ends, which the model reads in generation.
-  size_t begin(size_t i) const {
-    std::string prompt;
-    try {
-      prompt = rendering_.first(i, true).text;
-    } catch (const Error& error) {
-      unsure(i, std::string("the turns before it cannot be rendered without it: ") + error.what());
-    }
-    if (!text_.starts_with(prompt))
-      unsure(i, "what the template asks for it with is not the beginning of the conversation");
-    return prompt.size();
-  }
-
-  Range range(size_t i) const {
-    const size_t from = begin(i);
-    if (state_.end_text.empty())
-      fail(rendering_.name(), " ends an answer with \"", state_.after_answer,
-           "\", in which no token of this tokenizer ends a turn: a model could not learn to stop. "
-           "Choose another with --template");
-    bool exact = true;
-    const size_t limit = end_of_region(i, exact);
-    const std::string& mark = state_.end_text;
-    const size_t at = exact && limit >= mark.size() ? text_.rfind(mark, limit - mark.size())
-                                                    : text_.find(mark, from);
-    if (at == text_.npos || at < from || at + mark.size() > limit)
-      unsure(i, "it is not followed by " + mark + ", which ends an answer elsewhere");
-    return {int64_t(from), int64_t(at + mark.size())};
-  }
-
-  [[noreturn]] void unsure(size_t i, const std::string& why) const {
-    fail(rendering_.name(), ": what of ", turn_name(messages_, i),
-         " the assistant writes is not certain: ", why,
-         ". Choose a template that marks it ({% generation %}) with --template FILE, or --train-on "
-         "last or all");
-  }
-
- private:
-  // The bytes from an answer's beginning to this one belong to its turn. Templates that write an
-  // earlier answer otherwise than the last one (without its reasoning) show only where the next
-  // turn's text begins: not exact.
-  size_t end_of_region(size_t i, bool& exact) const {
-    if (i + 1 == messages_.size()) return text_.size();
-    const std::string up_to = rendering_.first(i + 1, false).text;
-    if (text_.starts_with(up_to)) return up_to.size();
-    exact = false;
-    Message next = messages_[i + 1];
-    next.content = next.content.starts_with("#") ? "*" : "#";
-    if (next.more.is_object()) next.more.erase("content");
-    const std::string other = rendering_.with_turn(messages_.size(), i + 1, next);
-    const size_t shared = std::min(other.size(), text_.size());
-    return size_t(
-        std::mismatch(text_.begin(), text_.begin() + int64_t(shared), other.begin()).first -
-        text_.begin());
-  }
-
-  const ChatTemplate::State& state_;
-  const Rendering& rendering_;
-  const std::vector<Message>& messages_;
-  const std::string& text_;
 };
 
 // The turns whose answers are targets.
@@ -232,6 +186,12 @@ std::vector<size_t> wanted_turns(const std::vector<Message>& messages, Answers a
 }
 
 }  // namespace
+
+const OrderedJson* reasoning_of(const Message& message) {
+  for (const char* key : reasoning_keys)
+    if (!is_null_or_missing(message.more, key)) return &message.more.at(key);
+  return nullptr;
+}
 
 Rendering::Rendering(const ChatTemplate::State& state, const std::vector<Message>& messages,
                      const TemplateInput& input)
@@ -297,11 +257,9 @@ Rendered ChatTemplate::render(const std::vector<Message>& messages, const Templa
   if (answers != Answers::none) {
     std::vector<size_t> assistant;
     const std::vector<size_t> wanted = wanted_turns(messages, answers, assistant);
-    const AnswerFinder finder(*state_, rendering, messages, whole.text);
     if (rendering.jinja().marks_generation())
-      out.answers = marked_answers(whole, assistant, wanted, rendering, messages);
-    else
-      for (size_t i : wanted) out.answers.push_back(finder.range(i));
+      out.answers = marked_answers(whole, assistant, wanted, rendering, messages, answers);
+    else out.answers = rendered_answers(*state_, rendering, messages, whole.text, wanted, answers);
   }
   out.text = std::move(whole.text);
   return out;

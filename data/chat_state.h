@@ -38,8 +38,15 @@ struct ChatTemplate::State {
   // conversation could not be rendered.
   std::string end_text, after_answer;
   int32_t end_of_turn = -1;
+  std::vector<std::string> special;  // texts of all special tokens, the longest first
   std::vector<int32_t> marks;
 };
+
+// Names of a turn's reasoning. As transformers does, a template finds the first of them that a turn
+// has as reasoning_content, and as thinking where the turn has none.
+constexpr const char* reasoning_keys[] = {"reasoning_content", "thinking", "reasoning"};
+// Null where the turn has none.
+const OrderedJson* reasoning_of(const Message& message);
 
 // Renders parts of one conversation: its first turns, with or without the prompt for an answer, and
 // with changes to a turn.

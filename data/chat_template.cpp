@@ -29,6 +29,10 @@ std::string trimmed(std::string_view text) {
 // Looks at a short conversation: the special tokens around its turns and the one that ends an
 // answer. A template that cannot render it tells nothing.
 void look_at_turns(ChatTemplate::State& state, const Tokenizer& tokenizer) {
+  for (const AddedToken& token : tokenizer.added_tokens())
+    if (token.special && !token.content.empty()) state.special.push_back(token.content);
+  std::stable_sort(state.special.begin(), state.special.end(),
+                   [](auto& a, auto& b) { return a.size() > b.size(); });
   const std::string answer = "afina-answer";
   std::string text, prompt;
   try {
@@ -229,6 +233,14 @@ int32_t ChatTemplate::end_of_turn() const { return state_->end_of_turn; }
 const std::vector<int32_t>& ChatTemplate::marks() const { return state_->marks; }
 
 bool ChatTemplate::mentions(const std::string& key) const {
+  auto is = [&](const char* name) { return key == name; };
+  if (std::any_of(std::begin(reasoning_keys), std::end(reasoning_keys), is))
+    return std::any_of(std::begin(reasoning_keys), std::end(reasoning_keys),
+                       [&](const char* name) { return mentions_word(name); });
+  return mentions_word(key);
+}
+
+bool ChatTemplate::mentions_word(const std::string& key) const {
   return contains_word(state_->main.source, key) ||
          (state_->with_tools && contains_word(state_->with_tools->source, key));
 }

@@ -73,7 +73,8 @@ class ChatTemplate {
   // trained with it is written with it.
   const std::string& source() const;
   bool chosen() const;
-  // Its words that a record's keys could be: does the text mention `key`?
+  // Its words that a record's keys could be: does the text mention `key`? Reasoning is mentioned
+  // under any of its names.
   bool mentions(const std::string& key) const;
 
   // The text of a conversation. With `ask` it ends where the assistant's answer begins (for
@@ -100,6 +101,7 @@ class ChatTemplate {
   struct State;  // data/chat_state.h
 
  private:
+  bool mentions_word(const std::string& key) const;
   explicit ChatTemplate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };

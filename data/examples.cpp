@@ -63,6 +63,7 @@ OrderedJson parsed_if_text(const Record& record, const std::string& field,
       value = OrderedJson::parse(value.text());
     } catch (const Error&) { record.fail_field(field, expected, "a text that is no JSON"); }
   }
+  if (value.is_null()) return {};  // "null"
   if (value.type() != kind) record.fail_field(field, expected, describe(Json(value)));
   return value;
 }
@@ -75,6 +76,17 @@ void read_beside_turns(const Record& record, const RecordFormat& format, const J
   if (!example.is_text()) {
     using Kind = OrderedJson::value_t;
     example.input.tools = parsed_if_text(record, "tools", Kind::array, "an array of functions");
+    if (example.input.tools.is_array()) {
+      size_t i = 0;
+      for (const OrderedJson& tool : example.input.tools.elements()) {
+        if (!tool.is_object())
+          record.fail_field("tools[" + std::to_string(i) + "]",
+                            "an object that describes a function, as in {\"type\": \"function\", "
+                            "\"function\": {...}}",
+                            describe(Json(tool)));
+        ++i;
+      }
+    }
     example.input.variables = parsed_if_text(record, "chat_template_kwargs", Kind::object,
                                              "an object of variables for the template");
     read.insert({"tools", "chat_template_kwargs"});
@@ -128,8 +140,9 @@ const RecordFormat& format_of(const Record& record, const Json& json,
   for (const bool filled : {true, false})
     for (auto& format : record_formats()) {
       auto here = [&](const std::string& field) {
+        if (!filled) return record.there(field);
         auto found = json.find(record.name(field));
-        return found != json.end() && !(filled && found->is_null());
+        return found != json.end() && !found->is_null();
       };
       if (std::all_of(format.required.begin(), format.required.end(), here)) return format;
     }

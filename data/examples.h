@@ -52,6 +52,7 @@ class Record {
  public:
   // Keeps references.
   Record(const Row& row, const FieldNames& fields);
+  bool there(const std::string& field) const;   // present, be it null or of a kind that is not read
   bool has(const std::string& field) const;     // present and not null
   bool filled(const std::string& field) const;  // the same, and no empty text
   // The text in `field`; of a number what the file has. Throws if it is missing or of another type.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/counted.h"
+
 namespace afina {
 
 namespace {
@@ -53,17 +55,16 @@ void Problems::add(const Problems& others) {
 
 std::string Problems::summary(int64_t records) const {
   if (kinds_.empty()) return "";
-  auto counted = [&](int64_t count) {
-    return " (" + std::to_string(count) + " of " + std::to_string(records) + " records";
-  };
+  auto share = [&](int64_t count) { return " (" + counted_of(count, records, "record"); };
   if (kinds_.size() == 1)
-    return kinds_[0].first + counted(count_) + " have a problem of this kind)";
-  std::string text = std::to_string(count_) + " of " + std::to_string(records) +
-                     " records have problems of " + std::to_string(kinds_.size()) +
+    return kinds_[0].first + share(count_) + (count_ == 1 ? " has" : " have") +
+           " a problem of this kind)";
+  std::string text = counted_of(count_, records, "record") + " have problems of " +
+                     std::to_string(kinds_.size()) +
                      (kinds_.size() == most_kinds ? " and more kinds:" : " kinds:");
   int64_t shown = 0;
   for (size_t i = 0; i < kinds_.size() && i < most_shown; ++i) {
-    text += "\n  " + kinds_[i].first + counted(kinds_[i].count) + ")";
+    text += "\n  " + kinds_[i].first + share(kinds_[i].count) + ")";
     shown += kinds_[i].count;
   }
   if (shown < count_) text += "\n  and " + std::to_string(count_ - shown) + " of other kinds";
@@ -75,13 +76,14 @@ std::vector<std::string> Problems::notes() const {
   int64_t shown = 0;
   for (size_t i = 0; i < kinds_.size() && i < most_shown; ++i) {
     const bool one = kinds_[i].count == 1;
-    lines.push_back((one ? "1 record was" : std::to_string(kinds_[i].count) + " records were") +
+    lines.push_back(counted(kinds_[i].count, "record") + (one ? " was" : " were") +
                     " left out (--on-problem skip)" + (one ? ": " : ", the first: ") +
                     kinds_[i].first);
     shown += kinds_[i].count;
   }
   if (shown < count_)
-    lines.push_back(std::to_string(count_ - shown) + " more records were left out");
+    lines.push_back(counted(count_ - shown, "other record") +
+                    (count_ - shown == 1 ? " was left out" : " were left out"));
   return lines;
 }
 

@@ -118,6 +118,10 @@ const Json* Record::find(const std::string& field) const {
   return found == row_.json.end() || found->is_null() ? nullptr : &*found;
 }
 
+bool Record::there(const std::string& field) const {
+  return row_.json.contains(name(field)) || (row_.unread && row_.unread->count(name(field)));
+}
+
 bool Record::has(const std::string& field) const { return find(field) != nullptr; }
 
 bool Record::filled(const std::string& field) const {

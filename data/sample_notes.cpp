@@ -5,6 +5,8 @@
 #include <map>
 #include <sstream>
 
+#include "engine/counted.h"
+
 namespace afina {
 
 namespace {
@@ -30,12 +32,12 @@ std::vector<std::string> notes_on(const std::vector<Example>& examples, const Ch
   }
   std::vector<std::string> notes;
   for (auto& [key, count] : records)
-    notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                    (count == 1 ? " record" : " records") + " is not read" + hint_for(key));
+    notes.push_back("the key \"" + key + "\" of " + counted(count, "record") + " is not read" +
+                    hint_for(key));
   for (auto& [key, count] : turns)
     if (!chat.mentions(key))
-      notes.push_back("the key \"" + key + "\" of " + std::to_string(count) +
-                      (count == 1 ? " turn" : " turns") + " is not read by " + chat.name());
+      notes.push_back("the key \"" + key + "\" of " + counted(count, "turn") + " is not read by " +
+                      chat.name());
   if (std::string date = chat.date_note(); !date.empty()) notes.push_back(date);
   if (std::string lead = chat.lead_note(); answers && !lead.empty()) notes.push_back(lead);
   return notes;
@@ -53,9 +55,10 @@ std::vector<Example> take_unread(std::vector<Example>& examples) {
 std::string why_left_out(const Samples& samples, const SampleOptions& options) {
   std::string text;
   if (samples.too_long > 0)
-    text += ": " + std::to_string(samples.too_long) + " are longer than --length " +
+    text += ": " + std::to_string(samples.too_long) +
+            (samples.too_long == 1 ? " is longer than --length " : " are longer than --length ") +
             std::to_string(options.length) + " (the shortest has " +
-            std::to_string(samples.shortest_too_long) + " tokens; --on-too-long cut keeps " +
+            counted(samples.shortest_too_long, "token") + "; --on-too-long cut keeps " +
             "their beginning)";
   if (!samples.problems.none())
     text += (text.empty() ? ": " : "; and ") + samples.problems.summary(samples.examples);
@@ -64,9 +67,10 @@ std::string why_left_out(const Samples& samples, const SampleOptions& options) {
 
 std::string Samples::summary() const {
   std::ostringstream text;
-  text << rows.size() << " samples from " << examples << " records: " << tokens << " tokens, "
-       << targets << " of them targets";
-  if (cut) text << "; " << cut << " cut, losing " << targets_lost << " targets";
+  text << counted(int64_t(rows.size()), "sample") << " from " << counted(examples, "record") << ": "
+       << counted(tokens, "token") << ", " << targets
+       << (targets == 1 ? " of them a target" : " of them targets");
+  if (cut) text << "; " << cut << " cut, losing " << counted(targets_lost, "target");
   if (skipped) text << "; " << skipped << " left out";
   return text.str();
 }

@@ -5,6 +5,7 @@
 
 #include "data/batches.h"
 #include "data/sample_notes.h"
+#include "engine/counted.h"
 #include "engine/error.h"
 #include "engine/files/sha256.h"
 #include "engine/threads.h"
@@ -152,8 +153,8 @@ Tokenised tokenise(const Example& example, const Context& context) {
   if (!row.trained.empty()) row.trained[0] = 0;  // there is no earlier token to predict it from
   if (row.problem.empty() &&
       std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
-    row.problem = "none of its " + std::to_string(row.tokens.size()) +
-                  " tokens is a target: nothing would be learnt from it";
+    row.problem = "none of its " + counted(int64_t(row.tokens.size()), "token") +
+                  " is a target: nothing would be learnt from it";
   return row;
 }
 
@@ -202,9 +203,10 @@ class SampleCollector {
   void check() const {
     const SampleOptions& options = context_.options;
     require(too_long_ == 0 || options.on_too_long != OnTooLong::error, first_too_long_,
-            ": it is longer than --length ", options.length, "; so are ", too_long_, " of ",
-            out_.examples, " records, the longest with ", most_tokens_, " tokens, and ",
-            out_.targets_lost, " targets would be lost. Choose --length ",
+            ": it is longer than --length ", options.length, "; ",
+            counted_of(too_long_, out_.examples, "record"), too_long_ == 1 ? " is" : " are",
+            ", the longest with ", most_tokens_, " tokens, and ",
+            counted(out_.targets_lost, "target"), " would be lost. Choose --length ",
             (most_tokens_ + 6) / 8 * 8, ", or --on-too-long cut or skip");
   }
 
@@ -303,12 +305,12 @@ Samples make_samples(const std::vector<Example>& examples, const Tokenizer& toke
   out.notes.insert(out.notes.begin(), tokenizer.notes().begin(), tokenizer.notes().end());
   require(!out.rows.empty(), examples[0].place,
           " and all after it: no record is left to learn from; ", out.skipped, " of ", out.examples,
-          " were left out", why_left_out(out, options));
+          out.skipped == 1 ? " was left out" : " were left out", why_left_out(out, options));
   if (out.too_long > 0)
-    out.notes.push_back(std::to_string(out.too_long) + " of " + std::to_string(out.examples) +
-                        " records were left out as longer than --length " +
-                        std::to_string(options.length) + ", the shortest with " +
-                        std::to_string(out.shortest_too_long) + " tokens");
+    out.notes.push_back(counted_of(out.too_long, out.examples, "record") +
+                        (out.too_long == 1 ? " was" : " were") +
+                        " left out as longer than --length " + std::to_string(options.length) +
+                        ", the shortest with " + std::to_string(out.shortest_too_long) + " tokens");
   for (std::string& note : out.problems.notes()) out.notes.push_back(std::move(note));
   out.sha256 = digest_of(out.rows);
   return out;

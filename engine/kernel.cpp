@@ -22,4 +22,14 @@ bool KernelSlot::prefer(Device device, const char* variant) {
   return true;
 }
 
+void observed_call(const KernelSlot& slot, std::span<const KernelArgument> arguments,
+                   const std::function<void()>& run) {
+  Watcher* watcher = Watcher::current();
+  if (watcher) watcher->kernel_begins(slot, arguments);
+  const double start = seconds_now();
+  run();
+  if (profiling()) profile_add(slot.name(), seconds_now() - start);
+  if (watcher) watcher->kernel_ended(slot, arguments);
+}
+
 }  // namespace afina

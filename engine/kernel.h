@@ -3,6 +3,7 @@
 #include "engine/isa.h"
 #include "engine/meter.h"
 #include "engine/shapes.h"
+#include "engine/watch.h"
 
 namespace afina {
 
@@ -82,6 +83,10 @@ class KernelSlot {
   const Variant* preferred_[device_count]{};
 };
 
+// Runs a kernel that is profiled or watched.
+void observed_call(const KernelSlot& slot, std::span<const KernelArgument> arguments,
+                   const std::function<void()>& run);
+
 template <class Signature>
 class Kernel;
 
@@ -116,10 +121,9 @@ class Kernel<void(Args...)> : public KernelSlot {
     }
     require(run != nullptr, "no kernel '", name(), "' for device ",
             afina::name(device_of(args...)));
-    if (!profiling()) return run(args...);
-    double start = seconds_now();
-    run(args...);
-    profile_add(name(), seconds_now() - start);
+    if (!profiling() && !Watcher::current()) return run(args...);
+    const KernelArgument seen[] = {{tensor(args), std::is_same_v<Args, Tensor&>}...};
+    observed_call(*this, seen, [&] { run(args...); });
   }
 
  private:

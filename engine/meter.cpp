@@ -11,7 +11,7 @@ namespace {
 // Of the calling thread, so that two threads which train at the same time do not count each
 // other's.
 thread_local FlopCount counted;
-thread_local int recomputing = 0;
+thread_local int recomputing_scopes = 0;
 bool profiling_on = false;
 std::map<std::string, SlotTime> times;
 }  // namespace
@@ -23,14 +23,16 @@ const char* name(Phase phase) {
 const FlopCount& flops() { return counted; }
 void count_flops(int64_t n) {
   counted.of[int(PhaseScope::current())] += n;
-  if (recomputing) counted.recomputed += n;
+  if (recomputing_scopes) counted.recomputed += n;
 }
 void reset_flops() { counted = {}; }
-Recomputing::Recomputing() { ++recomputing; }
+Recomputing::Recomputing() { ++recomputing_scopes; }
 void Recomputing::done() {
-  if (on_) --recomputing;
+  if (on_) --recomputing_scopes;
   on_ = false;
 }
+
+bool recomputing() { return recomputing_scopes > 0; }
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

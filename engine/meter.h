@@ -51,6 +51,9 @@ class Recomputing {
   bool on_ = true;
 };
 
+// Does the calling thread's work count as recomputed?
+bool recomputing();
+
 // Seconds on a steady clock, from an arbitrary origin.
 double seconds_now();
 

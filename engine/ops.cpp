@@ -177,6 +177,42 @@ Tensor columns(const Tensor& x, int64_t from, int64_t count) {
     kernel::add_columns(dx, dy, from);
   });
 }
+Tensor side_by_side(const std::vector<Tensor>& parts) {
+  require(!parts.empty(), "side by side: there are no parts");
+  const Tensor& first = parts[0];
+  int64_t all = 0;
+  bool needed = false;
+  for (const Tensor& part : parts) {
+    require(part.rows() == first.rows() && part.dtype() == first.dtype(), "side by side: shapes ",
+            first.shape().text(), " and ", part.shape().text(), " do not go together");
+    all += part.columns();
+    needed = needed || part.grad();
+  }
+  std::vector<int64_t> extents;
+  for (int i = 0; i < first.shape().rank(); ++i)
+    extents.push_back(i + 1 < first.shape().rank() ? first.shape()[i] : all);
+  Tensor y = Tensor::zeros(Shape(extents), first.dtype(), first.device());
+  struct Part {
+    Gradient grad;
+    Shape shape;
+    int64_t from;
+  };
+  std::vector<Part> places;
+  int64_t from = 0;
+  for (const Tensor& part : parts) {
+    kernel::add_columns(y, part, from);
+    places.push_back({part.grad(), part.shape(), from});
+    from += part.columns();
+  }
+  return Tape::record("side_by_side", y, needed, [places](const Tensor& dy) {
+    for (const Part& part : places) {
+      if (!part.grad) continue;
+      Tensor dx(part.shape, dy.dtype(), dy.device());
+      kernel::columns(dx, dy, part.from);
+      part.grad += dx;
+    }
+  });
+}
 Tensor choose_rows(const Tensor& x, int64_t from, int64_t count) {
   return matmul(choice(x, count, x.rows(), from), x);
 }

@@ -33,6 +33,9 @@ void product2_into(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2
                    bool tb, const Tensor& bias);
 Tensor reshape(const Tensor& x, Shape shape);                  // shares x's memory
 Tensor columns(const Tensor& x, int64_t from, int64_t count);  // (..., n) -> (..., count)
+// The columns of all parts, which have the same rows: (..., a), (..., b), ... -> (..., a + b +
+// ...).
+Tensor side_by_side(const std::vector<Tensor>& parts);
 // Rows, or columns, from .. from + count of x (rows, n), as a product with a 0/1 matrix: for
 // definitions, not for speed.
 Tensor choose_rows(const Tensor& x, int64_t from, int64_t count);

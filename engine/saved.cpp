@@ -3,6 +3,7 @@
 
 #include "engine/meter.h"
 #include "engine/tape.h"
+#include "engine/watch.h"
 
 namespace afina {
 
@@ -11,7 +12,10 @@ Tensor Saved::get() const {
   if (!recipe_->made) {
     auto make = std::move(recipe_->make);  // what it holds is freed once it has run
     recipe_->make = nullptr;
+    Watcher* watcher = Watcher::current();
+    if (watcher) watcher->recomputing_begins();
     recipe_->made = make().detached();
+    if (watcher) watcher->recomputing_ended();
   }
   return recipe_->made.viewed(shape_);
 }

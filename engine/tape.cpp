@@ -8,6 +8,7 @@
 
 #include "engine/meter.h"
 #include "engine/primitives.h"
+#include "engine/watch.h"
 
 namespace afina {
 
@@ -26,24 +27,34 @@ void require_finite(const Tensor& t, const std::string& what) {
 }  // namespace
 
 Tensor Tape::record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs,
-                    Backward backward) {
+                    Backward backward, std::source_location where) {
   bool needed =
       std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.needs_grad(); });
-  return record(operation, std::move(y), needed, std::move(backward));
+  std::vector<const Tensor*> seen;
+  if (Watcher::current())
+    for (const Tensor& x : inputs) seen.push_back(&x);
+  return record(operation, std::move(y), needed, std::move(backward), seen, where);
 }
 
-Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backward) {
+Tensor Tape::record(const char* operation, Tensor y, bool needed, Backward backward,
+                    std::span<const Tensor* const> seen, std::source_location where) {
   if (check_finite_)
     require_finite(y, "the result of operation '" + std::string(operation) + "' (its call " +
                           std::to_string(++ran[operation]) + ")");
   else if (!ran.empty()) ran.clear();
-  if (!current_ || !needed) return y;
+  Watcher* watcher = Watcher::current();
+  if (!current_ || !needed) {
+    if (watcher) watcher->operation_ran({operation, y, seen, false, where});
+    return y;
+  }
   auto slot = std::make_shared<Slot>();
   slot->shape = y.shape();
   slot->dtype = y.dtype();
   slot->device = y.device();
   y.grad_ = Gradient(slot);
-  current_->steps_.push_back({operation, y.grad_, std::move(backward)});
+  const int64_t number =
+      watcher ? watcher->operation_ran({operation, y, seen, true, where}) : int64_t(-1);
+  current_->steps_.push_back({operation, y.grad_, std::move(backward), number});
   return y;
 }
 
@@ -80,7 +91,14 @@ void Tape::run(Step step) {
   if (check_finite_)
     require_finite(dy, "the gradient that comes back to the result of operation '" +
                            std::string(step.operation) + "'");
+  Watcher* watcher = Watcher::current();
+  if (!watcher) return step.run(dy);
+  watcher->backward_begins(step.number, step.operation, dy);
   step.run(dy);
+  watcher->backward_ended(step.number, [&] {
+    step.run = nullptr;
+    dy = Tensor();
+  });
 }
 
 Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& block) {
@@ -91,19 +109,22 @@ Tensor checkpoint(const Tensor& x, const std::function<Tensor(const Tensor&)>& b
     y = block(x);
   }
   bool needed = y.needs_grad();
-  return Tape::record("checkpoint", y.detached(), needed,
-                      [x_grad = x.grad(), saved = x.detached(), block](const Tensor& dy) {
-                        Tensor x = saved;
-                        if (x_grad) x.track(x.dtype());
-                        {
-                          Recomputing recomputing;
-                          Tape tape;
-                          Tensor y = block(x);
-                          recomputing.done();
-                          tape.backward(y, dy);
-                        }
-                        if (x_grad) x_grad += x.grad().value();
-                      });
+  const Tensor* const seen[] = {&x};
+  return Tape::record(
+      "checkpoint", y.detached(), needed,
+      [x_grad = x.grad(), saved = x.detached(), block](const Tensor& dy) {
+        Tensor x = saved;
+        if (x_grad) x.track(x.dtype());
+        {
+          Recomputing recomputing;
+          Tape tape;
+          Tensor y = block(x);
+          recomputing.done();
+          tape.backward(y, dy);
+        }
+        if (x_grad) x_grad += x.grad().value();
+      },
+      seen);
 }
 
 }  // namespace afina

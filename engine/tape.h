@@ -2,6 +2,8 @@
 // there is no graph, and nothing is saved for backward.
 #pragma once
 #include <functional>
+#include <source_location>
+#include <span>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -28,11 +30,15 @@ class Tape {
   // Records y as the result of `operation` on `inputs` and returns it with a gradient slot. The
   // only way into the graph: `backward` captures what it needs, among it the inputs' gradients.
   // Returns y unchanged when no tape is alive or no input needs a gradient. y must not share memory
-  // with another tensor of the graph, unless it is a view of one.
+  // with another tensor of the graph, unless it is a view of one. where: the operation's
+  // definition, for who looks (engine/watch.h).
   static Tensor record(const char* operation, Tensor y, std::initializer_list<Tensor> inputs,
-                       Backward backward);
-  // needed: does any input need a gradient?
-  static Tensor record(const char* operation, Tensor y, bool needed, Backward backward);
+                       Backward backward,
+                       std::source_location where = std::source_location::current());
+  // needed: does any input need a gradient? seen: the inputs, for who looks.
+  static Tensor record(const char* operation, Tensor y, bool needed, Backward backward,
+                       std::span<const Tensor* const> seen = {},
+                       std::source_location where = std::source_location::current());
   // Is a tape alive, so that an operation should save what backward needs?
   static bool recording() { return current_ != nullptr; }
 
@@ -47,6 +53,7 @@ class Tape {
     const char* operation;
     Gradient output;
     Backward run;
+    int64_t number;  // a watcher's, for the operation
   };
   static void run(Step step);
   std::vector<Step> steps_;

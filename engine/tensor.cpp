@@ -3,6 +3,7 @@
 
 #include "engine/primitives.h"
 #include "engine/row_sum.h"
+#include "engine/watch.h"
 
 namespace afina {
 
@@ -42,8 +43,10 @@ Buffer::Buffer(size_t n, Device d, Purpose p, bool zeros)
     meter(d, p, -int64_t(n));
     throw;
   }
+  if (Watcher* watcher = Watcher::current()) watcher->allocated(*this);
 }
 Buffer::~Buffer() {
+  if (Watcher* watcher = Watcher::current()) watcher->freed(*this);
   memory(device).release(data, bytes);
   meter(device, purpose, -int64_t(bytes));
 }

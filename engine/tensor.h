@@ -124,6 +124,7 @@ class Tensor {
   }
   AFINA_INLINE Buffer* buffer() const { return buffer_.get(); }
   long buffer_use() const { return buffer_.use_count(); }
+  std::weak_ptr<Buffer> weak_buffer() const { return buffer_; }  // which does not hold it
 
   // The elements on the host, as f32, as f64 or, of an i32 tensor, as integers. integers() does not
   // wait for the device if the tensor was made from host values.

@@ -6,6 +6,7 @@
 
 #include "engine/files/dequantize.h"
 #include "engine/files/gguf.h"
+#include "engine/math.h"
 #include "model/model.h"
 #include "model/rope_table.h"
 
@@ -68,6 +69,28 @@ Json longrope(const Gguf& gguf) {
   return out;
 }
 
+// YaRN. What scales attention follows from the factor, unless the file says otherwise: then its
+// meaning differs between versions of llama.cpp.
+Json yarn(const Gguf& gguf) {
+  Json out = {{"rope_type", "yarn"}, {"factor", gguf_number(gguf, "rope.scaling.factor")}};
+  out["original_max_position_embeddings"] =
+      config_size(gguf.metadata(), gguf_prefix(gguf) + "rope.scaling.original_context_length",
+                  gguf.path(), int64_t(1) << 30);
+  gguf_copy_number(out, "beta_fast", gguf, "rope.scaling.yarn_beta_fast");
+  gguf_copy_number(out, "beta_slow", gguf, "rope.scaling.yarn_beta_slow");
+  const double factor = out["factor"].get<double>(), usual = 0.1 * math::log(factor) + 1.;
+  for (auto [key, expected] :
+       {std::pair("attn_factor", usual), std::pair("yarn_attn_factor", usual),
+        std::pair("yarn_ext_factor", 1.)}) {
+    const std::string name = std::string("rope.scaling.") + key;
+    if (!find_member(gguf.metadata(), gguf_prefix(gguf) + name, gguf.path())) continue;
+    const double found = gguf_number(gguf, name);
+    require(found == 1. || std::fabs(found - expected) < 1e-4, gguf.path(), ": ", name, " is ",
+            found, " where 1 or ", expected, " is expected; use the model's Hugging Face folder");
+  }
+  return out;
+}
+
 void add_rope(Json& out, const Gguf& gguf) {
   const Json& meta = gguf.metadata();
   const std::string &where = gguf.path(), prefix = gguf_prefix(gguf);
@@ -78,8 +101,10 @@ void add_rope(Json& out, const Gguf& gguf) {
           " does not fit the head's size ", head_dim);
   if (turned != head_dim) out["partial_rotary_factor"] = double(turned) / double(head_dim);
   std::string kind = get_or<std::string>(meta, prefix + "rope.scaling.type", where, "none");
-  require(kind == "none" || kind == "linear" || kind == "longrope", where, ": rope.scaling.type '",
-          kind, "' is not supported; supported: none, linear, longrope, Llama 3's");
+  require(kind == "none" || kind == "linear" || kind == "yarn" || kind == "longrope", where,
+          ": rope.scaling.type '", kind,
+          "' is not supported; supported: none, linear, yarn, longrope, Llama 3's");
+  if (kind == "yarn") out["rope_scaling"] = yarn(gguf);
   if (kind == "linear")
     out["rope_scaling"] = {{"rope_type", "linear"},
                            {"factor", gguf_number(gguf, "rope.scaling.factor")}};
@@ -127,7 +152,20 @@ GgufNames gguf_decoder_names(const GgufNames& own) {
   return names;
 }
 
-Json gguf_decoder_config(const Gguf& gguf) {
+int64_t gguf_expert_count(const Gguf& gguf) {
+  return get_or<int64_t>(gguf.metadata(), gguf_prefix(gguf) + "expert_count", gguf.path(), 0);
+}
+
+Json gguf_plain_config(const Gguf& gguf) { return gguf_decoder_config(gguf); }
+
+void gguf_partial_rope(Json& out, const char* key) {
+  const double share = out.value("partial_rotary_factor", 1.);
+  out.erase("partial_rotary_factor");
+  out.erase("head_dim");
+  out[key] = share;
+}
+
+Json gguf_decoder_config(const Gguf& gguf, GgufNorm norm, bool experts) {
   const Json& meta = gguf.metadata();
   const std::string &where = gguf.path(), prefix = gguf_prefix(gguf);
   auto size = [&](const char* key, int64_t most = 1 << 20) {
@@ -136,8 +174,8 @@ Json gguf_decoder_config(const Gguf& gguf) {
   auto size_or = [&](const char* key, int64_t otherwise) {
     return find_member(meta, prefix + key, where) ? size(key) : otherwise;
   };
-  require(get_or<int64_t>(meta, prefix + "expert_count", where, 0) == 0, where,
-          ": mixtures of experts are not read from GGUF; use the model's Hugging Face folder");
+  require(experts || gguf_expert_count(gguf) == 0, where, ": mixtures of experts of this kind are ",
+          "not read from GGUF; use the model's Hugging Face folder");
   int64_t heads = size("attention.head_count", 4096), dim = size("embedding_length");
   Json out = {{"hidden_size", dim},
               {"intermediate_size", size("feed_forward_length")},
@@ -146,8 +184,10 @@ Json gguf_decoder_config(const Gguf& gguf) {
               {"num_key_value_heads", size_or("attention.head_count_kv", heads)},
               {"head_dim", size_or("attention.key_length", dim / heads)},
               {"max_position_embeddings", size("context_length", 1 << 30)},
-              {"rms_norm_eps", gguf_number(gguf, "attention.layer_norm_rms_epsilon")},
               {"hidden_act", "silu"}};
+  const bool rms = norm == GgufNorm::rms;
+  out[rms ? "rms_norm_eps" : "layer_norm_eps"] =
+      gguf_number(gguf, rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon");
   add_rope(out, gguf);
   return out;
 }

@@ -16,7 +16,8 @@ struct GgufForm {
   // general.architecture of the files; empty: this architecture is not read from GGUF.
   std::string name;
   // Modules to GGUF's words: whole ones ("model.norm" to "output_norm"), and what follows a layer's
-  // number ("self_attn.q_proj" to "attn_q").
+  // number ("self_attn.q_proj" to "attn_q"). A star is a number: of a tensor whose parts GGUF holds
+  // as one, one after the other ("mlp.experts.*.up_proj" to "ffn_up_exps").
   GgufNames names;
   // The config.json that the metadata amount to, without model_type, vocabulary and tying. An Error
   // for what afina does not compute.
@@ -24,12 +25,26 @@ struct GgufForm {
   // llama.cpp rotates neighbouring columns here, so rows of queries and keys are reordered.
   bool reorders = false;
   float added_to_norms = 0.f;  // by the converter (Gemma: 1)
+  // The layer whose rows are query, key and value of each head in turn here and all queries, all
+  // keys, all values there (GPT-NeoX); nullptr: none.
+  const char* joins = nullptr;
+  // Where files of several architectures have one name: is it one of this one? nullptr: it is.
+  bool (*fits)(const Gguf& gguf) = nullptr;
 };
 
 // The names that most decoders have, with `own` added or instead.
 GgufNames gguf_decoder_names(const GgufNames& own = {});
-// What the metadata of most decoders amount to: sizes, epsilon of RMSNorm, and rotary embedding.
-Json gguf_decoder_config(const Gguf& gguf);
+// Which epsilon the metadata have: rms_norm_eps, or layer_norm_eps.
+enum class GgufNorm : uint8_t { rms, layer };
+// What the metadata of most decoders amount to: sizes, epsilon of the norms, and rotary embedding.
+// An Error for a mixture of experts unless that is what is read.
+Json gguf_decoder_config(const Gguf& gguf, GgufNorm norm = GgufNorm::rms, bool experts = false);
+// The same, for a GgufForm.
+Json gguf_plain_config(const Gguf& gguf);
+// Gives a config without a head_dim the share of each head's columns that rotate, under this key.
+void gguf_partial_rope(Json& out, const char* key);
+// How many experts the metadata name; 0: none.
+int64_t gguf_expert_count(const Gguf& gguf);
 // "general.architecture" and a dot, with which metadata begin.
 std::string gguf_prefix(const Gguf& gguf);
 // A number of the metadata that is stored in f32, as the shortest decimal: 1e-05, not

@@ -34,6 +34,7 @@ std::vector<Tensor> shared(const std::vector<const Linear*>& layers, const Tenso
   for (size_t i = 0; i < layers.size(); ++i) {
     const Linear& layer = *layers[i];
     const LowRank* part = parts[i];
+    const Here here(layer.path);
     ys.push_back(part ? linear_lora_of(x, low, from, layer.weight.value, layer.bias_value(),
                                        part->a.value, part->b.value, part->scale)
                       : layer(x, inputs));

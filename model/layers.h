@@ -5,6 +5,7 @@
 #include "engine/ops/norm.h"
 #include "engine/ops/scale.h"
 #include "engine/saved.h"
+#include "engine/watch.h"
 #include "model/scope.h"
 
 namespace afina {
@@ -51,6 +52,7 @@ struct Linear {
     return low_rank_row_norms(weight.value, squares, part.a.value, part.b.value, part.scale);
   }
   Tensor operator()(const Tensor& x, const Inputs& inputs) const {
+    const Here here(path);
     return adapter ? adapter->forward(x, *this, inputs) : plain(x);
   }
   // The same; with `again`, the backward pass saves x instead of the result and runs the layer once
@@ -91,6 +93,7 @@ struct RmsNorm {
       : weight(scope.base("weight", {size}, {Init::ones})), eps(eps) {}
   // Of the whole stream, which is summed by it.
   Tensor operator()(Stream& s) const {
+    const Here here(weight.name);
     if (!s.more) return rmsnorm(s.x, weight.value, eps);
     auto [sum, y] = added_rmsnorm(s.x, s.more, weight.value, eps);
     s = {sum, {}};
@@ -106,6 +109,7 @@ struct LayerNorm {
         bias(scope.base("bias", {size}, {Init::zeros})),
         eps(eps) {}
   Tensor operator()(Stream& s) const {
+    const Here here(weight.name);
     if (!s.more) return layernorm(s.x, weight.value, bias.value, eps);
     auto [sum, y] = added_layernorm(s.x, s.more, weight.value, bias.value, eps);
     s = {sum, {}};

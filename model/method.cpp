@@ -1,6 +1,7 @@
 // Methods by name: the registry, and options as people write them.
 #include "model/method.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/nearest.h"
@@ -119,8 +120,18 @@ MethodSpec parse_method(const std::string& text) {
     size_t equals = part.find('=');
     require(equals != part.npos && equals > 0, "method '", text, "': '", part,
             "' where key=value is expected, as in ", spec.name, ":key=value,key=value");
-    bool fresh = spec.options.emplace(part.substr(0, equals), part.substr(equals + 1)).second;
-    require(fresh, "method '", text, "': '", part.substr(0, equals), "' is given twice");
+    const std::string key = part.substr(0, equals), value = part.substr(equals + 1);
+    bool fresh = key == "name" ? spec.label.empty() : spec.options.emplace(key, value).second;
+    if (key == "name") {
+      const bool readable = value.find_first_not_of(' ') != value.npos &&
+                            std::none_of(value.begin(), value.end(), [](char letter) {
+                              return static_cast<unsigned char>(letter) < 32 || letter == 127;
+                            });
+      require(readable, "method '", spec.name, "': name=: expected a label to call it by, as in ",
+              spec.name, ":name=small,...");
+      spec.label = value;
+    }
+    require(fresh, "method '", text, "': '", key, "' is given twice");
   }
   return spec;
 }

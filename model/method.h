@@ -28,7 +28,8 @@ class PeftConfig;
 struct MethodSpec {
   std::string text, name;
   std::map<std::string, std::string> options;
-  std::string file = {};  // the adapter's config that says so; empty: somebody typed it
+  std::string file = {};   // the adapter's config that says so; empty: somebody typed it
+  std::string label = {};  // what its user calls it, by name=...; empty: nothing of one's own
 };
 // How messages name an option: "method 'lora': rank", or in the words of an adapter's config that
 // another program wrote ("adapter/adapter_config.json: r").
@@ -165,6 +166,7 @@ struct NotPromised {
 // A method as people read about it (`afina methods`) and as the tests know it.
 struct MethodCard {
   std::string name;          // as --method has it
+  std::string label = {};    // as people write it, "LoRA"; empty: the name
   std::string paper;         // "LoRA (Hu et al., 2021)"
   std::string formula;       // "y = W x + b + alpha/rank B A x"
   std::string trains;        // "A (rank, in) and B (out, rank) of each target layer"
@@ -193,7 +195,8 @@ struct MethodEntry {
   std::map<std::string, std::string> (*from_peft)(PeftConfig& config) = nullptr;
 };
 std::map<std::string, MethodEntry>& methods();
-// Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value.
+// Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value; name=...
+// is the label, which no method sees.
 MethodSpec parse_method(const std::string& text);
 // The reverse, with options in order of their names: fills in the text.
 MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options);

@@ -2,6 +2,7 @@
 #include "model/points.h"
 
 #include "engine/ops/prepend.h"
+#include "engine/watch.h"
 
 namespace afina {
 
@@ -14,6 +15,7 @@ Point::Point(const Scope& scope, Place place, int64_t width, int64_t layer)
 
 Tensor Point::lengthened(const Tensor& x, size_t which) const {
   std::vector<PointAdapter::Rows> rows = adapter->virtual_rows();
+  const Here here(path);
   require(which < rows.size(), path, ": the method has no rows for its virtual tokens here");
   const int64_t B = x.shape()[0], T = x.shape()[1];
   Tensor y = prepend(rows[which].parameter.value, rows[which].from, reshape(x, {B, T, width}));

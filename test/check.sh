@@ -41,6 +41,7 @@ report "model includes only engine and model:" "$(includes model 'engine|model')
 report "data includes only engine and data:" "$(includes data 'engine|data')"
 report "tools includes only engine, model, data and tools:" "$(includes tools 'engine|model|data|tools')"
 report "cuda includes only engine and cuda:" "$(includes cuda 'engine|cuda')"
+report "examples include what is installed:" "$(includes examples 'engine|model|data|tools')"
 report "test includes by full path from the root:" "$(includes test 'engine|model|data|tools|test|cuda')"
 
 report "tools: a room includes what stands before it on the staircase:" "$(rooms tools <<'END'
@@ -50,7 +51,8 @@ report: results text
 options: results text
 runs: results text options
 foresight: results text options runs
-commands: results text report options runs foresight
+look: results text options runs
+commands: results text report options runs foresight look
 main: options
 END
 )"
@@ -85,7 +87,7 @@ done)"
 report "statements joined by commas (perl test/statements.pl --fix FILE):" "$(perl test/statements.pl $sources 2>&1)"
 # Tables that clang-format is told to leave alone may be wider; that of Unicode is written by a program.
 report "longer than 100 columns (120 where clang-format is off):" "$(for file in $sources; do
-  [ "$file" = data/tokenizer/nfc_table.cpp ] || awk -v file="$file" '/clang-format off/ { off = 1 } /clang-format on/ { off = 0 }
+  case $file in data/tokenizer/*_table.cpp) continue ;; esac; awk -v file="$file" '/clang-format off/ { off = 1 } /clang-format on/ { off = 0 }
     { line = $0; gsub(/[\200-\277]/, "", line) }  # a letter of several bytes is one column
     length(line) > (off ? 120 : 100) { print file ":" FNR ": " length(line) " columns" }' "$file"
 done)"
@@ -109,6 +111,8 @@ report "no exit, assert or printing below tools:" \
 # Launches and dynamic shared memory are confined to these files of the CUDA backend.
 report "kernels are launched by launch.cuh alone:" \
   "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
+
+report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 
 # Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then

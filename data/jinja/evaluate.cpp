@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "data/jinja/interpreter.h"
+#include "data/jinja/strings.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
@@ -16,9 +17,13 @@ std::string quoted(const std::string& name) { return "'" + name + "'"; }
 
 Value Interpreter::name(const Expression& e) {
   if (e.text.empty() && innermost_) return *innermost_;
-  if (const Value* found = scope_->find(e.text)) return *found;
+  size_t looked = 0;
+  const Value* set = scope_->find(e.text, looked);
+  spend(looked / 16);
+  if (set) return *set;
   if (const Value* found = variables_.find(e.text)) return *found;
   if (auto found = builtins_.find(e.text); found != builtins_.end()) return found->second;
+  hold(128);
   return Value::undefined(quoted(e.text) + " is undefined");
 }
 
@@ -61,6 +66,7 @@ Value Interpreter::evaluate(const Expression& e) {
       l.tuple = e.kind == Expression::tuple;
       for (auto& one : e.parts) l.items.push_back(evaluate(*one));
       spend(l.items.size());
+      hold_items(l.items.size());
       return Value(std::move(l));
     }
     case Expression::dict: {
@@ -69,9 +75,11 @@ Value Interpreter::evaluate(const Expression& e) {
         const Value key = part(i);
         if (!key.string())
           wrong(std::string("the key of a dict is a ") + key.type() + "; only str is supported");
+        spend(d.items.size());
         d.set(*key.string(), part(i + 1));
       }
       spend(d.items.size());
+      hold_items(3 * d.items.size());
       return Value(std::move(d));
     }
     case Expression::member: return member(part(0), e.text);
@@ -145,11 +153,13 @@ Values Interpreter::items_of(const Value& value) {
       const Character c = character_at(*s, i);
       items.push_back(Value(s->substr(i, c.bytes)));
       i += c.bytes;
+      hold(64);
     }
   } else {
     wrong(std::string("a value of type ") + value.type() + " cannot be iterated over");
   }
   spend(items.size());
+  hold_items(items.size());
   return items;
 }
 
@@ -180,14 +190,31 @@ Value Interpreter::item(const Value& value, const Value& key) {
   }
   const auto* l = value.list();
   if ((key.is_int() || key.is_bool()) && (l || value.string())) {
-    const Values characters = l ? Values() : items_of(value);
-    const Values& items = l ? l->items : characters;
+    const auto places = l ? std::vector<size_t>() : places_of(*value.string());
+    const int64_t count = int64_t(l ? l->items.size() : places.size() - 1);
     int64_t at = key.integer();
-    if (at < 0) at += int64_t(items.size());
-    if (at >= 0 && at < int64_t(items.size())) return items[size_t(at)];
+    if (at < 0) at += count;
+    if (at >= 0 && at < count)
+      return l ? l->items[size_t(at)] : characters(*value.string(), places, {size_t(at)});
   }
   return Value::undefined(std::string("'") + value.type() + " object' has no element " +
-                          key.repr());
+                          key.repr(*this));
+}
+
+// Where the characters of a text begin, and its end.
+std::vector<size_t> Interpreter::places_of(const std::string& text) {
+  spend(text.size());
+  std::vector<size_t> places;
+  for (size_t i = 0; i < text.size(); i += character_at(text, i).bytes) places.push_back(i);
+  places.push_back(text.size());
+  return places;
+}
+
+Value Interpreter::characters(const std::string& text, const std::vector<size_t>& places,
+                              const std::vector<size_t>& wanted) {
+  std::string some;
+  for (size_t i : wanted) some.append(text, places[i], places[i + 1] - places[i]);
+  return made(std::move(some));
 }
 
 Value Interpreter::slice(const Expression& e) {
@@ -195,8 +222,8 @@ Value Interpreter::slice(const Expression& e) {
   if (object.is_undefined()) wrong(object.hint());
   if (!object.list() && !object.string())
     wrong(std::string("a value of type ") + object.type() + " cannot be sliced");
-  const Values items = items_of(object);
-  const int64_t n = int64_t(items.size());
+  const auto places = object.list() ? std::vector<size_t>() : places_of(*object.string());
+  const int64_t n = int64_t(object.list() ? object.list()->items.size() : places.size() - 1);
   auto bound = [&](size_t i, int64_t otherwise) {
     if (!e.parts[i]) return otherwise;
     const Value v = evaluate(*e.parts[i]);
@@ -215,37 +242,35 @@ Value Interpreter::slice(const Expression& e) {
   const bool to_given = e.parts[2] && !evaluate(*e.parts[2]).is_none();
   const int64_t from = from_given ? clamped(bound(1, 0)) : step > 0 ? 0 : n - 1;
   const int64_t to = to_given ? clamped(bound(2, 0)) : step > 0 ? n : -1;
-  Values taken;
+  std::vector<size_t> taken;
   for (int64_t i = from; step > 0 ? i < to : i > to; i += step) {
-    taken.push_back(items[size_t(i)]);
-    if (std::abs(step) > n) break;
+    taken.push_back(size_t(i));
+    if (step > n || step < -n) break;
   }
-  if (object.list()) {
-    List l;
-    l.items = std::move(taken);
-    l.tuple = object.list()->tuple;
-    spend(l.items.size());
-    return Value(std::move(l));
-  }
-  std::string text;
-  for (const Value& one : taken) text += *one.string();
-  return made(std::move(text));
+  if (object.string()) return characters(*object.string(), places, taken);
+  List l;
+  l.tuple = object.list()->tuple;
+  for (size_t i : taken) l.items.push_back(object.list()->items[i]);
+  spend(l.items.size());
+  hold_items(l.items.size());
+  return Value(std::move(l));
 }
 
 bool Interpreter::contains(const Value& container, const Value& value) {
   if (auto* s = container.string()) {
     if (!value.string()) wrong(std::string("'in' of a str needs a str, not ") + value.type());
     spend(s->size());
-    return s->find(*value.string()) != s->npos;
+    return found_in(*s, *value.string()) != s->npos;
   }
   if (auto* d = container.dict()) return value.string() && d->find(*value.string());
   if (container.is_undefined()) return false;
   const Values items = items_of(container);
   return std::any_of(items.begin(), items.end(),
-                     [&](const Value& one) { return one.equals(value); });
+                     [&](const Value& one) { return one.equals(value, *this); });
 }
 
 int Interpreter::order(const Value& a, const Value& b) {
+  spend(1);
   if (a.is_number() && b.is_number()) {
     if (!a.is_float() && !b.is_float())
       return a.integer() < b.integer() ? -1 : a.integer() > b.integer();
@@ -256,7 +281,7 @@ int Interpreter::order(const Value& a, const Value& b) {
   if (a.list() && b.list()) {
     const Values &x = a.list()->items, &y = b.list()->items;
     for (size_t i = 0; i < std::min(x.size(), y.size()); ++i)
-      if (!x[i].equals(y[i])) return order(x[i], y[i]);
+      if (!x[i].equals(y[i], *this)) return order(x[i], y[i]);
     return x.size() < y.size() ? -1 : x.size() > y.size();
   }
   wrong(std::string("values of type ") + a.type() + " and " + b.type() + " have no order");
@@ -269,8 +294,8 @@ Value Interpreter::comparison(const Expression& e) {
     line_ = e.line;
     const std::string& word = e.words[i];
     bool holds;
-    if (word == "==") holds = left.equals(right);
-    else if (word == "!=") holds = !left.equals(right);
+    if (word == "==") holds = left.equals(right, *this);
+    else if (word == "!=") holds = !left.equals(right, *this);
     else if (word == "in") holds = contains(right, left);
     else if (word == "not in") holds = !contains(right, left);
     else {
@@ -289,12 +314,13 @@ Value Interpreter::binary(const std::string& sign, const Value& a, const Value& 
   if (a.is_undefined() && sign != "~") wrong(a.hint());
   if (b.is_undefined() && sign != "~") wrong(b.hint());
   auto large = [&]() -> Value { wrong("a number is larger than 64 bits hold"); };
-  if (sign == "~") return made(a.text() + b.text());
+  if (sign == "~") return made(a.text(*this) + b.text(*this));
   if (sign == "+" && a.string() && b.string()) return made(*a.string() + *b.string());
   if (sign == "+" && a.list() && b.list() && a.list()->tuple == b.list()->tuple) {
     List l = *a.list();
     l.items.insert(l.items.end(), b.list()->items.begin(), b.list()->items.end());
     spend(l.items.size() * 4);
+    hold_items(l.items.size());
     return Value(std::move(l));
   }
   if (sign == "*" && ((a.string() || a.list()) != (b.string() || b.list())) &&
@@ -305,6 +331,7 @@ Value Interpreter::binary(const std::string& sign, const Value& a, const Value& 
         repeated.string() ? repeated.string()->size() : repeated.list()->items.size();
     if (size && uint64_t(times) > limits_.work / size) spend(limits_.work + 1);
     spend(size * size_t(times));
+    hold(64 + size * size_t(times) * (repeated.string() ? 1 : sizeof(Value)));
     if (auto* s = repeated.string()) {
       std::string text;
       for (int64_t i = 0; i < times; ++i) text += *s;

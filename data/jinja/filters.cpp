@@ -22,12 +22,14 @@ namespace {
 
 std::string text_of(Interpreter& in, const Value& v, const std::string& name) {
   if (v.space_members() || v.function()) in.wrong(name + " of a value of type " + v.type());
-  return v.text();
+  return v.text(in);
 }
 
 Value trim(Interpreter& in, const Value& v, const std::string& name, const Arguments& given) {
-  return in.made(stripped(text_of(in, v, name),
-                          Bound(in, name, given, {"chars"}).string("chars", ""), true, true));
+  const std::string text = text_of(in, v, name),
+                    characters = Bound(in, name, given, {"chars"}).string("chars", "");
+  in.spend(text.size() * (characters.size() / 8));
+  return in.made(stripped(text, characters, true, true));
 }
 
 Value change_case(Interpreter& in, const Value& v, const std::string& name,
@@ -75,7 +77,7 @@ Value tojson(Interpreter& in, const Value& v, const std::string& name, const Arg
   }
   if (v.is_undefined()) in.wrong("tojson of an undefined value: " + v.hint());
   try {
-    return in.made(json_text(v, style));
+    return in.made(json_text(v, style, in));
   } catch (const Error& e) { in.wrong(e.what()); }
 }
 
@@ -102,7 +104,7 @@ Value safe(Interpreter& in, const Value& v, const std::string& name, const Argum
 Value replace(Interpreter& in, const Value& v, const std::string& name, const Arguments& given) {
   Bound b(in, name, given, {"old", "new", "count"});
   Arguments inner;
-  inner.positional = {Value(b.value("old").text()), Value(b.value("new").text()),
+  inner.positional = {Value(b.value("old").text(in)), Value(b.value("new").text(in)),
                       Value(b.integer("count", -1))};
   return in.call(method(in, Value(text_of(in, v, name)), "replace"), inner);
 }

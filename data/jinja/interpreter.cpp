@@ -7,10 +7,12 @@
 
 namespace afina::jinja {
 
-const Value* Scope::find(std::string_view name) const {
-  for (const Scope* s = this; s; s = s->outer)
+const Value* Scope::find(std::string_view name, size_t& looked) const {
+  for (const Scope* s = this; s; s = s->outer) {
+    looked += s->names.size();
     for (auto& [known, value] : s->names)
       if (known == name) return &value;
+  }
   return nullptr;
 }
 
@@ -31,6 +33,15 @@ Interpreter::Interpreter(const Dict& variables, const Environment& environment,
       where_(where),
       builtins_(builtins()) {}
 
+// A namespace that holds itself, or what holds it, would count a reference for ever.
+Interpreter::~Interpreter() {
+  std::vector<Dict> members;
+  for (Namespace* space : spaces_) {
+    members.push_back(std::move(space->members));
+    space->all = nullptr;
+  }
+}
+
 struct Interpreter::Deeper {
   explicit Deeper(Interpreter& i) : in(i) {
     if (++in.depth_ > in.limits_.depth)
@@ -50,12 +61,37 @@ void Interpreter::spend(size_t amount) {
           " steps and bytes)");
 }
 
+void Interpreter::hold(size_t bytes) {
+  if (bytes > limits_.memory || (held_ += bytes) > limits_.memory)
+    wrong("the template makes more values than a chat template can need (" +
+          std::to_string(limits_.memory) + " bytes)");
+}
+
+void Interpreter::printed(size_t more, size_t all) {
+  spend(more + 1);
+  if (all > limits_.output)
+    wrong("the text of a value is longer than " + std::to_string(limits_.output) + " bytes");
+}
+
+const std::string& Interpreter::checked_member(const std::string& name) const {
+  if (name.starts_with("_"))
+    wrong("a namespace cannot have the member '" + name + "', as it begins with '_'");
+  return name;
+}
+
+Value Interpreter::space() {
+  hold(256);
+  return Value::space(spaces_);
+}
+
 Value Interpreter::made(std::string text) {
   spend(text.size());
+  hold(text.size() + 64);
   return Value(std::move(text));
 }
 Value Interpreter::made(Values items) {
   spend(items.size() * 4);
+  hold_items(items.size());
   return Value(std::move(items));
 }
 
@@ -82,7 +118,7 @@ auto Interpreter::scoped(Work work) {
   return work();
 }
 
-std::string Interpreter::captured(const Body& body) {
+std::string Interpreter::captured(const Body& body, Flow& flow) {
   std::string text;
   struct Redirect {
     std::string*& out;
@@ -90,7 +126,7 @@ std::string Interpreter::captured(const Body& body) {
     ~Redirect() { out = before; }
   } redirect{out_, out_};
   out_ = &text;
-  run(body);
+  flow = run(body);
   return text;
 }
 
@@ -113,18 +149,22 @@ Interpreter::Flow Interpreter::run(const Statement& s) {
   line_ = s.line;
   switch (s.kind) {
     case Statement::text: write(s.words); return Flow::on;
-    case Statement::output: write(evaluate(*s.value).text()); return Flow::on;
+    case Statement::output: write(evaluate(*s.value).text(*this)); return Flow::on;
     case Statement::condition: return run(evaluate(*s.value).truth() ? s.body : s.otherwise);
     case Statement::loop: return loop(s);
     case Statement::assign: bind(s, evaluate(*s.value)); return Flow::on;
     case Statement::capture: {
-      Value text = made(scoped([&] { return captured(s.body); }));
+      Flow flow = Flow::on;
+      Value text = made(scoped([&] { return captured(s.body, flow); }));
+      if (flow != Flow::on) return flow;
       bind(s, with_innermost(*s.value, std::move(text)));
       return Flow::on;
     }
     case Statement::filtered: {
-      Value text = made(scoped([&] { return captured(s.body); }));
-      write(with_innermost(*s.value, std::move(text)).text());
+      Flow flow = Flow::on;
+      Value text = made(scoped([&] { return captured(s.body, flow); }));
+      if (flow != Flow::on) return flow;
+      write(with_innermost(*s.value, std::move(text)).text(*this));
       return Flow::on;
     }
     case Statement::macro: scope_->set(s.words, macro(s)); return Flow::on;
@@ -132,7 +172,7 @@ Interpreter::Flow Interpreter::run(const Statement& s) {
       const Value function = evaluate(*s.value->parts[0]);
       Arguments given = arguments(s.value->arguments);
       given.named.emplace_back("caller", macro(s));
-      write(call(function, given).text());
+      write(call(function, given).text(*this));
       return Flow::on;
     }
     case Statement::with: {
@@ -148,9 +188,12 @@ Interpreter::Flow Interpreter::run(const Statement& s) {
         wrong(
             "{% generation %} inside of a macro or a captured text is not supported: where its "
             "text ends up is not known");
+      // Of marks in each other the outermost counts, which has all their text.
       const size_t begin = text_.size();
+      ++generation_;
       scoped([&] { return run(s.body); });
-      generated_.push_back({begin, text_.size()});
+      hold(sizeof(Span));
+      if (--generation_ == 0) generated_.push_back({begin, text_.size()});
       return Flow::on;
     }
     case Statement::leave: return Flow::leave;
@@ -163,11 +206,13 @@ void Interpreter::bind(const Statement& s, const Value& value) {
   if (!s.unpacks) {
     const Target& t = s.targets[0];
     if (t.member.empty()) return scope_->set(t.name, value);
-    const Value* object = scope_->find(t.name);
+    size_t looked = 0;
+    const Value* object = scope_->find(t.name, looked);
     Namespace* members = object ? object->space_members() : nullptr;
     if (!members)
       wrong("'" + t.name + "." + t.member + "' cannot be set: " + t.name + " is no namespace");
-    return members->members.set(t.member, value);
+    spend(looked / 16 + members->members.items.size());
+    return members->members.set(checked_member(t.member), value);
   }
   const Values items = items_of(value);
   if (items.size() != s.targets.size())
@@ -177,7 +222,13 @@ void Interpreter::bind(const Statement& s, const Value& value) {
 }
 
 Interpreter::Flow Interpreter::loop(const Statement& s) {
+  // What is iterated over is held until the loop ends.
+  struct Release {
+    size_t &held, bytes;
+    ~Release() { held -= bytes; }
+  } release{held_, 0};
   Values items = items_of(evaluate(*s.value));
+  release.bytes = items.size() * sizeof(Value);
   if (s.filter) {
     Values wanted;
     for (Value& one : items)
@@ -205,7 +256,8 @@ Interpreter::Flow Interpreter::loop(const Statement& s) {
 
 // What a template reads as `loop` in the i-th round. depth is that of a recursive loop, and those
 // are not supported. seen: what loop.changed() was last called with.
-Value Interpreter::loop_object(const Values& items, size_t i, const std::shared_ptr<Values>& seen) {
+Value Interpreter::loop_object(const Values& items, size_t i, const std::weak_ptr<Values>& seen) {
+  hold(1024);
   const int64_t index = int64_t(i), count = int64_t(items.size());
   Dict d;
   d.items = {{"index", index + 1},
@@ -224,18 +276,22 @@ Value Interpreter::loop_object(const Values& items, size_t i, const std::shared_
           if (given.positional.empty()) in.wrong("loop.cycle() needs something to cycle through");
           return given.positional[i % given.positional.size()];
         }));
-  d.set("changed", Value::function("loop.changed", [seen](Interpreter&, const Arguments& given) {
+  // `seen` is the loop's: what it holds may hold this function.
+  d.set("changed", Value::function("loop.changed", [seen](Interpreter& in, const Arguments& given) {
+          const auto last = seen.lock();
+          if (!last) in.wrong("loop.changed() is called when its loop has ended");
           const Values& now = given.positional;
-          const bool same = !seen->empty() && seen->size() == now.size() &&
-                            std::equal(now.begin(), now.end(), seen->begin(),
-                                       [](auto& a, auto& b) { return a.equals(b); });
-          if (!same) *seen = now;
+          const bool same = !last->empty() && last->size() == now.size() &&
+                            std::equal(now.begin(), now.end(), last->begin(),
+                                       [&](auto& a, auto& b) { return a.equals(b, in); });
+          if (!same) *last = now;
           return Value(!same);
         }));
   return Value(std::move(d));
 }
 
 Value Interpreter::macro(const Statement& s) {
+  hold(512);
   for (Scope* scope = scope_; scope; scope = scope->outer) scope->captured = true;
   return Value::function(s.words,
                          [&s, defined_in = scope_](Interpreter& in, const Arguments& given) {
@@ -278,7 +334,8 @@ Value Interpreter::call_macro(const Statement& s, Scope* defined_in, const Argum
                               : Value::undefined("the argument '" + p.name + "' of the macro '" +
                                                  called + "' was not given"));
     }
-    return captured(s.body);
+    Flow flow;  // a macro's body has no break of a loop around it
+    return captured(s.body, flow);
   }));
   line_ = line;
   return text;

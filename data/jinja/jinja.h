@@ -25,7 +25,8 @@ struct Environment {
 // A template is a stranger's program. Exceeding a limit is an Error.
 struct Limits {
   size_t work = size_t(1) << 28;     // evaluations, and bytes and items made
-  size_t output = size_t(64) << 20;  // bytes of the rendered text
+  size_t memory = size_t(1) << 30;   // bytes of the values made, also of those that are gone
+  size_t output = size_t(64) << 20;  // bytes of the rendered text, and of a printed value
   int depth = 200;                   // of macros calling each other and of nested blocks
   int levels = 2000;                 // of expressions in each other, over all these macros
 };

@@ -1,8 +1,7 @@
-// Methods of str, list and dict, and the functions that every template can call.
+// Methods of str, list and dict, and the arguments of calls.
 #include <algorithm>
 #include <set>
 
-#include "data/jinja/dates.h"
 #include "data/jinja/interpreter.h"
 #include "data/jinja/strings.h"
 #include "data/tokenizer/utf8.h"
@@ -69,6 +68,18 @@ Value strings(Interpreter& in, const std::vector<std::string>& parts) {
   return in.made(std::move(items));
 }
 
+// Charges the pieces that a text will be split into, before they are made.
+void hold_pieces(Interpreter& in, const std::string& text, const std::string& separator) {
+  in.spend(text.size());
+  size_t pieces = 1;
+  for (size_t at = 0; !separator.empty() && (at = found_in(text, separator, at)) != text.npos;
+       at += separator.size())
+    ++pieces;
+  if (separator.empty())  // white space and line ends are among these
+    for (char c : text) pieces += uint8_t(c) <= ' ' || uint8_t(c) >= 0xC2;
+  in.hold(96 * pieces);
+}
+
 // startswith and endswith take a str or a tuple of them.
 Value affix(Interpreter& in, const Value& self, const std::string& name, const Arguments& given) {
   Bound b(in, name, given, {"prefix", "start", "end"});
@@ -88,6 +99,7 @@ Value strip(Interpreter& in, const Value& self, const std::string& name, const A
   Bound b(in, name, given, {"chars"});
   const Value* characters = b.find("chars");
   if (characters && characters->string() && characters->string()->empty()) return self;
+  in.spend(self.string()->size() * (b.string("chars", "").size() / 8));
   return in.made(
       stripped(*self.string(), b.string("chars", ""), name != "rstrip", name != "lstrip"));
 }
@@ -108,15 +120,18 @@ Value split_method(Interpreter& in, const Value& self, const std::string& name,
   if (b.find("sep") && b.find("sep")->string() && separator.empty())
     in.wrong(name + ": the separator is empty");
   const int64_t most = b.integer("maxsplit", -1);
+  hold_pieces(in, *self.string(), separator);
   if (name == "split") return strings(in, split(*self.string(), separator, most));
   if (separator.empty()) {
     if (most >= 0) in.wrong("rsplit at white space with a limit is not supported");
     return strings(in, split(*self.string(), "", -1));
   }
+  in.spend(self.string()->size() * (separator.size() / 8 + 1));
   return strings(in, split_from_right(*self.string(), separator, most));
 }
 
 Value lines(Interpreter& in, const Value& self, const std::string& name, const Arguments& given) {
+  hold_pieces(in, *self.string(), "");
   return strings(in, split_lines(*self.string(),
                                  Bound(in, name, given, {"keepends"}).flag("keepends", false)));
 }
@@ -136,7 +151,8 @@ Value find(Interpreter& in, const Value& self, const std::string& name, const Ar
   b.value("sub");
   const std::string& text = *self.string();
   const std::string wanted = b.string("sub", "");
-  const size_t at = name[0] == 'r' ? text.rfind(wanted) : text.find(wanted);
+  in.spend(name[0] == 'r' ? text.size() * (wanted.size() / 8 + 1) : text.size());
+  const size_t at = name[0] == 'r' ? text.rfind(wanted) : found_in(text, wanted);
   if (at == text.npos && name.ends_with("index")) in.wrong(name + ": substring not found");
   return at == text.npos ? Value(int64_t(-1)) : Value(int64_t(length_of(text.substr(0, at))));
 }
@@ -148,7 +164,8 @@ Value count(Interpreter& in, const Value& self, const std::string& name, const A
   const std::string wanted = b.string("sub", "");
   if (wanted.empty()) return Value(int64_t(length_of(text)) + 1);
   int64_t n = 0;
-  for (size_t at = 0; (at = text.find(wanted, at)) != text.npos; at += wanted.size()) ++n;
+  in.spend(text.size());
+  for (size_t at = 0; (at = found_in(text, wanted, at)) != text.npos; at += wanted.size()) ++n;
   return Value(n);
 }
 
@@ -239,6 +256,7 @@ Value pair_of(const std::string& key, const Value& value) {
 Value view(Interpreter& in, const Value& self, const std::string& name, const Arguments& given) {
   Bound(in, name, given, {});
   Values items;
+  in.hold(self.dict()->items.size() * 160);
   for (auto& [key, value] : self.dict()->items)
     items.push_back(name == "keys" ? Value(key) : name == "values" ? value : pair_of(key, value));
   return in.made(std::move(items));
@@ -257,7 +275,7 @@ Value list_index(Interpreter& in, const Value& self, const std::string& name,
   Bound b(in, name, given, {"value"});
   int64_t n = 0;
   for (size_t i = 0; i < self.list()->items.size(); ++i) {
-    if (!self.list()->items[i].equals(b.value("value"))) continue;
+    if (!self.list()->items[i].equals(b.value("value"), in)) continue;
     if (name == "index") return Value(int64_t(i));
     ++n;
   }
@@ -304,85 +322,15 @@ Method method_of(const Value& object, const std::string& name) {
   return nullptr;
 }
 
-Value range(Interpreter& in, const Arguments& given) {
-  if (given.positional.empty() || given.positional.size() > 3 || !given.named.empty())
-    in.wrong("range takes one to three numbers");
-  int64_t bounds[3] = {0, 0, 1};
-  for (size_t i = 0; i < given.positional.size(); ++i) {
-    const Value& v = given.positional[i];
-    if (!v.is_int() && !v.is_bool()) in.wrong(std::string("range of a value of type ") + v.type());
-    bounds[given.positional.size() == 1 ? 1 : i] = v.integer();
-  }
-  auto [from, to, step] = std::tie(bounds[0], bounds[1], bounds[2]);
-  if (step == 0) in.wrong("the step of range is 0");
-  Values items;
-  for (int64_t i = from; step > 0 ? i < to : i > to;) {
-    if (items.size() == 100000)
-      in.wrong("range of more than 100000 numbers, which the sandbox forbids");
-    items.push_back(Value(i));
-    if (__builtin_add_overflow(i, step, &i)) break;
-  }
-  return in.made(std::move(items));
-}
-
-void fill(Interpreter& in, Dict& to, const Arguments& given, const char* what) {
-  if (given.positional.size() > 1)
-    in.wrong(std::string(what) + " takes one dict at most, and names");
-  if (!given.positional.empty()) {
-    const Value& from = given.positional[0];
-    if (from.dict()) {
-      for (auto& [key, value] : from.dict()->items) to.set(key, value);
-    } else {
-      for (const Value& one : in.items_of(from)) {
-        const Values both = in.items_of(one);
-        if (both.size() != 2 || !both[0].string())
-          in.wrong(std::string(what) + " needs pairs of a str and a value");
-        to.set(*both[0].string(), both[1]);
-      }
-    }
-  }
-  for (auto& [name, value] : given.named) to.set(name, value);
-}
-
 }  // namespace
 
-Value method(Interpreter&, const Value& object, const std::string& name) {
+Value method(Interpreter& in, const Value& object, const std::string& name) {
   Method run = method_of(object, name);
   if (!run) return Value::undefined("");
+  in.hold(128);
   return Value::function(name, [object, name, run](Interpreter& in, const Arguments& given) {
     return run(in, object, name, given);
   });
-}
-
-std::map<std::string, Value, std::less<>> builtins() {
-  std::map<std::string, Value, std::less<>> all;
-  all["range"] = Value::function("range", range);
-  all["dict"] = Value::function("dict", [](Interpreter& in, const Arguments& given) {
-    Dict d;
-    fill(in, d, given, "dict");
-    return Value(std::move(d));
-  });
-  all["namespace"] = Value::function("namespace", [](Interpreter& in, const Arguments& given) {
-    Value space = Value::space();
-    fill(in, space.space_members()->members, given, "namespace");
-    return space;
-  });
-  all["raise_exception"] =
-      Value::function("raise_exception", [](Interpreter& in, const Arguments& given) -> Value {
-        in.wrong("the template refuses this conversation: " +
-                 Bound(in, "raise_exception", given, {"message"}).value("message").text());
-      });
-  all["strftime_now"] = Value::function("strftime_now", [](Interpreter& in,
-                                                           const Arguments& given) {
-    in.environment().asked_for_now = true;
-    return in.made(date_text(in.environment().now,
-                             Bound(in, "strftime_now", given, {"format"}).string("format", "")));
-  });
-  for (const char* name : {"cycler", "joiner", "lipsum"})
-    all[name] = Value::function(name, [name](Interpreter& in, const Arguments&) -> Value {
-      in.wrong(std::string(name) + "() is not supported by afina's templates");
-    });
-  return all;
 }
 
 }  // namespace afina::jinja

@@ -108,7 +108,9 @@ std::unique_ptr<Statement> Parser::statement() {
     auto s = made(Statement::generation);
     ++at_;
     expect_end_of_block();
+    const int loops = std::exchange(loops_, 0);
     s->body = closed_body("generation", s->line);
+    loops_ = loops;
     return s;
   }
   if (word == "break" || word == "continue") {

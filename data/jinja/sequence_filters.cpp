@@ -14,7 +14,8 @@ Value list(Interpreter& in, const Value& v, const std::string&, const Arguments&
 }
 
 // Values as `sort` and `dictsort` compare them: text without regard to case unless asked for.
-Value key_of(const Value& v, bool case_sensitive) {
+Value key_of(Interpreter& in, const Value& v, bool case_sensitive) {
+  if (v.string()) in.spend(v.string()->size());
   return v.string() && !case_sensitive ? Value(with_case(*v.string(), Case::lower)) : v;
 }
 
@@ -23,6 +24,7 @@ Value attribute(Interpreter& in, Value v, const Value& path) {
   if (!path.string()) return in.item(v, path);
   for (const std::string& part : split(*path.string(), ".", -1)) {
     const bool index = !part.empty() && part.find_first_not_of("0123456789") == part.npos;
+    if (part.size() > 18 && index) return Value::undefined("there is no item " + part);
     v = index ? in.item(v, Value(int64_t(std::stoll(part)))) : in.item(v, Value(part));
   }
   return v;
@@ -35,8 +37,8 @@ Value dictsort(Interpreter& in, const Value& v, const std::string& name, const A
   Values pairs = dict_items(in, v, name, {}).list()->items;
   const size_t place = by == "value";
   std::stable_sort(pairs.begin(), pairs.end(), [&](const Value& x, const Value& y) {
-    const Value a = key_of(x.list()->items[place], b.flag("case_sensitive", false));
-    const Value c = key_of(y.list()->items[place], b.flag("case_sensitive", false));
+    const Value a = key_of(in, x.list()->items[place], b.flag("case_sensitive", false));
+    const Value c = key_of(in, y.list()->items[place], b.flag("case_sensitive", false));
     return b.flag("reverse", false) ? in.order(c, a) < 0 : in.order(a, c) < 0;
   });
   return in.made(std::move(pairs));
@@ -46,7 +48,7 @@ Value sort(Interpreter& in, const Value& v, const std::string& name, const Argum
   Bound b(in, name, given, {"reverse", "case_sensitive", "attribute"});
   Values all = in.items_of(v);
   auto key = [&](const Value& one) {
-    return key_of(b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
+    return key_of(in, b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
                   b.flag("case_sensitive", false));
   };
   std::stable_sort(all.begin(), all.end(), [&](const Value& x, const Value& y) {
@@ -59,10 +61,11 @@ Value unique(Interpreter& in, const Value& v, const std::string& name, const Arg
   Bound b(in, name, given, {"case_sensitive", "attribute"});
   Values all, seen;
   for (const Value& one : in.items_of(v)) {
-    const Value key = key_of(b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
-                             b.flag("case_sensitive", false));
+    const Value key =
+        key_of(in, b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
+               b.flag("case_sensitive", false));
     in.spend(seen.size());
-    if (std::any_of(seen.begin(), seen.end(), [&](auto& k) { return k.equals(key); })) continue;
+    if (std::any_of(seen.begin(), seen.end(), [&](auto& k) { return k.equals(key, in); })) continue;
     seen.push_back(key);
     all.push_back(one);
   }
@@ -71,14 +74,14 @@ Value unique(Interpreter& in, const Value& v, const std::string& name, const Arg
 
 Value join(Interpreter& in, const Value& v, const std::string& name, const Arguments& given) {
   Bound b(in, name, given, {"d", "attribute"});
-  const std::string separator = b.find("d") ? b.find("d")->text() : "";
+  const std::string separator = b.find("d") ? b.find("d")->text(in) : "";
   std::string text;
   bool first = true;
   for (const Value& one : in.items_of(v)) {
     if (!first) text += separator;
     first = false;
     const std::string part =
-        (b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one).text();
+        (b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one).text(in);
     in.spend(part.size() + separator.size());
     text += part;
   }
@@ -143,7 +146,7 @@ Value map(Interpreter& in, const Value& v, const std::string& name, const Argume
 Value extreme(Interpreter& in, const Value& v, const std::string& name, const Arguments& given) {
   Bound b(in, name, given, {"case_sensitive", "attribute"});
   auto key = [&](const Value& one) {
-    return key_of(b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
+    return key_of(in, b.find("attribute") ? attribute(in, one, *b.find("attribute")) : one,
                   b.flag("case_sensitive", false));
   };
   const Values all = in.items_of(v);

@@ -1,6 +1,8 @@
 // What Python's str does, on UTF-8.
 #include "data/jinja/strings.h"
 
+#include <cstring>
+
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
@@ -102,6 +104,12 @@ bool cased(uint32_t c) {
 
 }  // namespace
 
+size_t found_in(std::string_view text, std::string_view wanted, size_t from) {
+  if (from > text.size()) return text.npos;
+  const void* at = ::memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  return at ? size_t(static_cast<const char*>(at) - text.data()) : text.npos;
+}
+
 std::string stripped(std::string_view text, std::string_view characters, bool left, bool right) {
   while (left && !text.empty()) {
     const Character c = character_at(text, 0);
@@ -157,8 +165,8 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
       text.remove_prefix(end);
     }
   }
-  for (size_t at;
-       (most < 0 || int64_t(parts.size()) < most) && (at = text.find(separator)) != text.npos;) {
+  for (size_t at; (most < 0 || int64_t(parts.size()) < most) &&
+                  (at = found_in(text, separator)) != text.npos;) {
     parts.emplace_back(text.substr(0, at));
     text.remove_prefix(at + separator.size());
   }
@@ -211,7 +219,7 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
       at += bytes;
       continue;
     }
-    const size_t found = text.find(from, at);
+    const size_t found = found_in(text, from, at);
     if (found == text.npos) break;
     out += text.substr(at, found - at);
     out += to;

@@ -22,6 +22,9 @@ std::vector<std::string> split_from_right(std::string_view text, std::string_vie
                                           int64_t most);
 std::vector<std::string> split_lines(std::string_view text, bool keep_ends);
 // str.replace(from, to, most).
+// Where `wanted` begins in the text, from byte `from` on; npos where it does not. In time of their
+// lengths' sum, whatever they are.
+size_t found_in(std::string_view text, std::string_view wanted, size_t from = 0);
 std::string replaced(std::string_view text, std::string_view from, std::string_view to,
                      int64_t most);
 

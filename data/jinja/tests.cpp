@@ -56,7 +56,9 @@ const std::map<std::string, Test, std::less<>>& tests() {
       if (by == 0) in.wrong("divisibleby 0");
       return integer(in, n, v) % by == 0;
     };
-    t["sameas"] = [](In& in, const Value& v, Name n, Given g) { return v.same(other(in, n, g)); };
+    t["sameas"] = [](In& in, const Value& v, Name n, Given g) {
+      return v.same(other(in, n, g), in);
+    };
     t["in"] = [](In& in, const Value& v, Name n, Given g) {
       return in.contains(other(in, n, g), v);
     };
@@ -71,9 +73,13 @@ const std::map<std::string, Test, std::less<>>& tests() {
              with_case(*v.string(), Case::upper) != *v.string();
     };
     for (const char* name : {"eq", "equalto", "=="})
-      t[name] = [](In& in, const Value& v, Name n, Given g) { return v.equals(other(in, n, g)); };
+      t[name] = [](In& in, const Value& v, Name n, Given g) {
+        return v.equals(other(in, n, g), in);
+      };
     for (const char* name : {"ne", "!="})
-      t[name] = [](In& in, const Value& v, Name n, Given g) { return !v.equals(other(in, n, g)); };
+      t[name] = [](In& in, const Value& v, Name n, Given g) {
+        return !v.equals(other(in, n, g), in);
+      };
     for (const char* name : {"lt", "lessthan", "<"})
       t[name] = [](In& in, const Value& v, Name n, Given g) {
         return in.order(v, other(in, n, g)) < 0;

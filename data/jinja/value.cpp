@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "data/jinja/interpreter.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
@@ -68,6 +69,12 @@ DeeperValue::~DeeperValue() { --walking; }
 
 Value Value::undefined(std::string hint) {
   return Value(Data(Undefined{std::make_shared<const std::string>(std::move(hint))}));
+}
+Value Value::space(std::list<Namespace*>& all) {
+  auto made = std::make_shared<Namespace>();
+  made->all = &all;
+  made->place = all.insert(all.end(), made.get());
+  return Value(Data(std::move(made)));
 }
 Value Value::function(std::string name, std::function<Value(Interpreter&, const Arguments&)> call) {
   return Value(Data(std::make_shared<const Function>(Function{std::move(name), std::move(call)})));
@@ -194,7 +201,8 @@ std::string json_string(const std::string& text, bool ensure_ascii) {
   return out + "\"";
 }
 
-void append_json(std::string& out, const Value& value, const JsonStyle& style, int depth) {
+void append_json(std::string& out, const Value& value, const JsonStyle& style, Interpreter& in,
+                 int depth) {
   require(depth < 200, "tojson: lists and dicts nested more than 200 deep");
   auto line = [&](int level) {
     if (style.indent >= 0) out += "\n" + std::string(size_t(level * style.indent), ' ');
@@ -221,7 +229,8 @@ void append_json(std::string& out, const Value& value, const JsonStyle& style, i
     for (size_t i = 0; i < l->items.size(); ++i) {
       if (i) out += item;
       line(depth + 1);
-      append_json(out, l->items[i], style, depth + 1);
+      append_json(out, l->items[i], style, in, depth + 1);
+      in.printed(1, out.size());
     }
     line(depth);
     out += "]";
@@ -240,7 +249,8 @@ void append_json(std::string& out, const Value& value, const JsonStyle& style, i
       if (i) out += item;
       line(depth + 1);
       out += json_string(order[i]->first, style.ensure_ascii) + style.key_separator;
-      append_json(out, order[i]->second, style, depth + 1);
+      append_json(out, order[i]->second, style, in, depth + 1);
+      in.printed(1, out.size());
     }
     line(depth);
     out += "}";
@@ -251,70 +261,87 @@ void append_json(std::string& out, const Value& value, const JsonStyle& style, i
 
 }  // namespace
 
-std::string Value::text() const {
+std::string Value::text(Interpreter& in) const {
   if (is_undefined()) return "";
   if (auto* s = string()) return *s;
-  return repr();
+  return repr(in);
 }
 
-std::string Value::repr() const {
-  if (is_undefined()) return "Undefined";
-  if (is_none()) return "None";
-  if (is_bool()) return truth() ? "True" : "False";
-  if (is_int()) return std::to_string(integer());
-  if (is_float()) return float_text(number());
-  if (auto* s = string()) return quoted(*s);
-  const DeeperValue deeper;
+std::string Value::repr(Interpreter& in) const {
   std::string out;
-  if (auto* l = list()) {
-    for (const Value& one : l->items) out += (out.empty() ? "" : ", ") + one.repr();
-    if (l->tuple) return "(" + out + (l->items.size() == 1 ? ",)" : ")");
-    return "[" + out + "]";
-  }
-  if (auto* d = dict()) {
-    for (auto& [key, value] : d->items)
-      out += (out.empty() ? "" : ", ") + quoted(key) + ": " + value.repr();
-    return "{" + out + "}";
-  }
-  fail("a value of type ", type(), " cannot be printed");
+  append_repr(out, in);
+  return out;
 }
 
-bool Value::equals(const Value& other) const {
+void Value::append_repr(std::string& out, Interpreter& in) const {
+  const size_t before = out.size();
+  if (is_undefined()) out += "Undefined";
+  else if (is_none()) out += "None";
+  else if (is_bool()) out += truth() ? "True" : "False";
+  else if (is_int()) out += std::to_string(integer());
+  else if (is_float()) out += float_text(number());
+  else if (auto* s = string()) out += quoted(*s);
+  else if (!list() && !dict()) fail("a value of type ", type(), " cannot be printed");
+  in.printed(out.size() - before, out.size());
+  const DeeperValue deeper;
+  if (auto* l = list()) {
+    out += l->tuple ? "(" : "[";
+    for (size_t i = 0; i < l->items.size(); ++i) {
+      if (i) out += ", ";
+      l->items[i].append_repr(out, in);
+    }
+    out += !l->tuple ? "]" : l->items.size() == 1 ? ",)" : ")";
+  } else if (auto* d = dict()) {
+    out += "{";
+    for (size_t i = 0; i < d->items.size(); ++i) {
+      if (i) out += ", ";
+      out += quoted(d->items[i].first) + ": ";
+      d->items[i].second.append_repr(out, in);
+    }
+    out += "}";
+  }
+}
+
+bool Value::equals(const Value& other, Interpreter& in) const {
+  in.spend(1);
   if (is_number() && other.is_number())
     return is_float() || other.is_float() ? number() == other.number()
                                           : integer() == other.integer();
   if (data_.index() != other.data_.index()) return false;
-  if (auto* s = string()) return *s == *other.string();
+  if (auto* s = string()) {
+    in.spend(s->size() == other.string()->size() ? s->size() / 8 : 0);
+    return *s == *other.string();
+  }
   const DeeperValue deeper;
   if (auto* l = list()) {
     const Values &a = l->items, &b = other.list()->items;
     return l->tuple == other.list()->tuple && a.size() == b.size() &&
            std::equal(a.begin(), a.end(), b.begin(),
-                      [](const Value& x, const Value& y) { return x.equals(y); });
+                      [&](const Value& x, const Value& y) { return x.equals(y, in); });
   }
   if (auto* d = dict()) {
     if (d->items.size() != other.dict()->items.size()) return false;
     return std::all_of(d->items.begin(), d->items.end(), [&](auto& item) {
       const Value* found = other.dict()->find(item.first);
-      return found && found->equals(item.second);
+      return found && found->equals(item.second, in);
     });
   }
   if (is_undefined() || is_none()) return true;
-  return same(other);
+  return same(other, in);
 }
 
-bool Value::same(const Value& other) const {
+bool Value::same(const Value& other, Interpreter& in) const {
   if (data_.index() != other.data_.index()) return false;
   if (auto* l = list()) return l == other.list();
   if (auto* d = dict()) return d == other.dict();
   if (auto* f = function()) return f == other.function();
   if (auto* n = space_members()) return n == other.space_members();
-  return equals(other);
+  return equals(other, in);
 }
 
-std::string json_text(const Value& value, const JsonStyle& style) {
+std::string json_text(const Value& value, const JsonStyle& style, Interpreter& in) {
   std::string out;
-  append_json(out, value, style, 0);
+  append_json(out, value, style, in, 0);
   return out;
 }
 

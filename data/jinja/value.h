@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,9 +44,15 @@ struct Function {
   std::string name;
   std::function<Value(Interpreter&, const Arguments&)> call;
 };
-// namespace(...): the only object whose members a template may set.
+// namespace(...): the only object whose members a template may set, so that it may come to hold
+// itself. `all` are those of the interpreter that made it, which empties them at its end.
 struct Namespace {
   Dict members;
+  std::list<Namespace*>* all = nullptr;
+  std::list<Namespace*>::iterator place{};
+  ~Namespace() {
+    if (all) all->erase(place);
+  }
 };
 
 class Value {
@@ -65,7 +72,7 @@ class Value {
   static Value undefined(std::string hint);
   static Value function(std::string name,
                         std::function<Value(Interpreter&, const Arguments&)> call);
-  static Value space() { return Value(Data(std::make_shared<Namespace>())); }
+  static Value space(std::list<Namespace*>& all);
   Value(bool b) : data_(b) {}
   Value(int64_t i) : data_(i) {}
   Value(double d) : data_(d) {}
@@ -98,16 +105,20 @@ class Value {
   bool truth() const;
   // "str", "int", "dict", ...: Python's name of the type, for messages.
   const char* type() const;
+  // The functions that walk a value charge the interpreter for it: a list may hold another twice,
+  // and that one a third twice, so that few lists print as more than any memory holds.
+
   // What {{ value }} prints: Python's str().
-  std::string text() const;
+  std::string text(Interpreter& in) const;
   // Python's repr(), as the items of a printed list have it.
-  std::string repr() const;
+  std::string repr(Interpreter& in) const;
   // == of Python: 1 == 1.0 == True, lists and dicts by content.
-  bool equals(const Value& other) const;
+  bool equals(const Value& other, Interpreter& in) const;
   // Is this the same object (`is sameas`)? Numbers, strings and singletons by value.
-  bool same(const Value& other) const;
+  bool same(const Value& other, Interpreter& in) const;
 
  private:
+  void append_repr(std::string& out, Interpreter& in) const;
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
 };
@@ -132,6 +143,6 @@ struct JsonStyle {
   bool sort_keys = false;
   bool ensure_ascii = false;
 };
-std::string json_text(const Value& value, const JsonStyle& style);
+std::string json_text(const Value& value, const JsonStyle& style, Interpreter& in);
 
 }  // namespace afina::jinja

@@ -6,6 +6,7 @@
     == lost toy *2                              a block, drawn with weight 2
     let a b: child                              a and b: two different rows of table child, {a.he} is a field of a row
     {a} [ran|walked] to the <color> house.      a choice, a field, a fresh draw from a list or table
+    set o: no. <digit><digit>                   drawn once: {o} is the same wherever it stands
     ? It was late.                              a line that appears half of the time
     ?+ So they ran.                             a line that appears if the last ? line did
     --                                          a new paragraph
@@ -18,7 +19,7 @@ import re
 
 class Block:
     def __init__(self, name, weight):
-        self.name, self.weight, self.lets, self.lines = name, weight, [], []
+        self.name, self.weight, self.lets, self.sets, self.lines = name, weight, [], [], []
 
 
 class Grammar:
@@ -50,6 +51,9 @@ class Grammar:
                 elif line.startswith("let "):
                     names, source = line[4:].split(":")
                     block.lets.append((names.split(), source.strip()))
+                elif line.startswith("set "):
+                    name, text = line[4:].split(":", 1)
+                    block.sets.append((name.strip(), text.strip()))
                 else:
                     block.lines.append(line)
             except (ValueError, AttributeError) as error:
@@ -62,6 +66,8 @@ class Grammar:
             free = [row for row in self.tables[source] if row not in taken]
             wanted = [name for name in names if name not in bound]
             bound.update(zip(wanted, dice.sample(free, len(wanted))))
+        for name, text in block.sets:
+            bound[name] = {"name": self.expand(dice, text, bound)}
         return bound
 
     def draw(self, dice, block, given=None):

@@ -1,6 +1,6 @@
 """Trains the pocket model's byte-level BPE and writes its Hugging Face files: python3 data/pocket/make_tokenizer.py TEXT_DIR [--out DIR]
 
-TEXT_DIR is what make_text.py wrote; the samples beside this folder are read too, so that their words have tokens. Pre-tokenisation is
+TEXT_DIR is what make_text.py wrote; nothing else is read, so every merge was learnt from text that the model sees. Pre-tokenisation is
 that of SmolLM2: each digit alone, then the splitting of GPT-2. Ties between pairs go to the smaller pair, so the result has one form.
 """
 
@@ -9,57 +9,14 @@ import collections
 import heapq
 import json
 import pathlib
-import re
+
+from bpe import byte_letters, count_pieces
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 2048
-# Each sample counts as this many copies in the text.
-SAMPLES = [("support.jsonl", 3), ("arithmetic.jsonl", 1)]
-# GPT-2's pattern for Python's re: a letter is a word character that is neither digit nor underscore.
-SPLIT = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 CHAT_TEMPLATE = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
                  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
-
-
-def byte_letters():
-    """GPT-2's printable stand-in for each byte."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    letters = {byte: chr(byte) for byte in printable}
-    for byte in range(256):
-        if byte not in letters:
-            letters[byte] = chr(256 + len(letters) - len(printable))
-    return letters
-
-
-def pieces(text):
-    for part in re.split(r"(\d)", text):
-        if part.isdigit():
-            yield part
-        elif part:
-            yield from SPLIT.findall(part)
-
-
-def texts_of(path):
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            if "messages" in record:
-                for message in record["messages"]:
-                    yield f"{message['role']}\n"
-                    yield message["content"]
-            else:
-                yield from (record[key] for key in ("text", "prompt", "completion") if key in record)
-
-
-def count_pieces(sources):
-    """sources: (path, weight). Returns each piece as a tuple of byte letters, with its count."""
-    letters, counts = byte_letters(), collections.Counter()
-    for path, weight in sources:
-        for text in texts_of(path):
-            for piece in pieces(text):
-                counts[piece] += weight
-    return {tuple(letters[byte] for byte in piece.encode()): count for piece, count in counts.items()}
 
 
 def train(words, merges_wanted):
@@ -141,9 +98,10 @@ def main():
     parser.add_argument("text_dir", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=HERE)
     options = parser.parse_args()
-    sources = [(options.text_dir / name, 1) for name in ("text.jsonl", "chat.jsonl")]
-    sources += [(HERE.parent / "samples" / name, weight) for name, weight in SAMPLES]
-    merges = train(count_pieces(sources), VOCABULARY - len(SPECIAL) - 256)
+    letters = byte_letters()
+    words = {tuple(letters[byte] for byte in piece): count
+             for piece, count in count_pieces([options.text_dir / name for name in ("text.jsonl", "chat.jsonl")]).items()}
+    merges = train(words, VOCABULARY - len(SPECIAL) - 256)
     generation = {"bos_token_id": 0, "eos_token_id": [2, 0], "pad_token_id": 0, "transformers_version": "4.46.0"}
     for name, content in [("tokenizer.json", tokenizer_json(merges)), ("tokenizer_config.json", tokenizer_config()),
                           ("config.json", config()), ("generation_config.json", generation)]:

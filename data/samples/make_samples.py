@@ -12,6 +12,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "pocket"))
 
+from bpe import Tokenizer  # noqa: E402
 from defects import spoil  # noqa: E402
 from dice import Dice  # noqa: E402
 from grammar import Grammar  # noqa: E402
@@ -21,8 +22,9 @@ from voice import ENGLISH, SPANISH  # noqa: E402
 RECORDS_PER_INTENT = 14
 RECORDS_PER_INTENT_ES = 8
 PROBLEMS = 600
-# Bytes of messages in one record; with the pocket tokenizer this stays below its context of 256 tokens.
-LONGEST = 880
+# Tokens of the pocket tokenizer in one record; its twin may become a little longer, and both fit into the context of 256.
+LONGEST = 244
+TOKENIZER = Tokenizer(HERE.parent / "pocket" / "tokenizer.json")
 
 
 class Facts(dict):
@@ -63,7 +65,7 @@ def conversation(voice, grammar, block, number, facts):
     chat.append(("assistant", voice.reply(name, mood, found, turns[1]["content"], offer)))
     for turn in turns[2:]:
         chat.append((turn["role"], voice.reply(name, turn["content"]) if turn["role"] == "assistant" else turn["content"]))
-    while len(chat) > 2 and sum(len(text) for _, text in chat) > LONGEST:
+    while len(chat) > 2 and sum(len(TOKENIZER.encode(f"{role}\n{text}\n")) + 2 for role, text in chat) > LONGEST:
         chat = chat[:-2]
     return [{"role": role, "content": text} for role, text in chat]
 

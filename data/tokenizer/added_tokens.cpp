@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "data/tokenizer/characters.h"
 #include "data/tokenizer/utf8.h"
 
 namespace afina {
@@ -100,8 +101,8 @@ void AddedTokens::cut(const TracedText& traced, bool normalized, bool special,
     const AddedToken& token = tokens_[index];
     if (token.special && !special) continue;
     if (token.single_word &&
-        ((begin > 0 && word_character_.at_start(text.substr(character_before(text, begin)))) ||
-         (end < text.size() && word_character_.at_start(text.substr(end)))))
+        ((begin > 0 && is_word_character(character_at(text, character_before(text, begin)).code)) ||
+         (end < text.size() && is_word_character(character_at(text, end).code))))
       continue;
     if (token.lstrip) begin = std::max(without_space_at_end(text, begin), done);
     if (token.rstrip) end = after_space(text, end);

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "data/tokenizer/normalizer.h"
-#include "data/tokenizer/regex.h"
 #include "data/tokenizer/tokenizer.h"
 #include "data/tokenizer/traced_text.h"
 
@@ -43,7 +42,6 @@ class AddedTokens {
   };
   std::vector<AddedToken> tokens_;
   Trie plain_, normalized_;
-  Regex word_character_{R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D}])", "word characters"};
 };
 
 }  // namespace afina

@@ -18,6 +18,9 @@ void read_role(Tokenizer::State& state, const Json& config, const char* key,
                                          : get<std::string>(config, key, name);
   auto id = state.ids.find(token);
   if (id != state.ids.end()) role = id->second;
+  else if (!token.empty())
+    state.notes.push_back(name + ": " + key + " is \"" + token +
+                          "\", which the vocabulary lacks: there is no such token");
 }
 
 // Keeps what the files call bos_token, eos_token, ... for chat templates; a later file counts.
@@ -58,6 +61,20 @@ void read_prefix_space(Tokenizer::State& state, const Json& config, const std::s
                         " set, and counts before the one in tokenizer.json, as in transformers");
 }
 
+// Says that a class of transformers makes something else of the vocabulary than tokenizer.json
+// says.
+void note_class(Tokenizer::State& state, const Json& config, const std::string& name) {
+  std::string kind = get_or<std::string>(config, "tokenizer_class", name, "");
+  if (kind.ends_with("Fast")) kind.resize(kind.size() - 4);
+  if (!state.model || kind.empty() || kind == "PreTrainedTokenizer" || kind == "TokenizersBackend")
+    return;
+  state.notes.push_back(
+      name + ": tokenizer_class is " + kind +
+      ", for which transformers 5 puts normalizer, pre-tokenizer and decoder of "
+      "its own around the vocabulary; here those of tokenizer.json count, as in "
+      "the tokenizers library. PreTrainedTokenizerFast means the same everywhere");
+}
+
 // Says where add_bos_token and add_eos_token ask for other tokens than tokenizer.json adds.
 void compare_ends(Tokenizer::State& state, const Json& config, const std::string& name) {
   auto compare = [&](const char* key, const char* side, bool adds) {
@@ -85,6 +102,7 @@ void read_tokenizer_config(Tokenizer::State& state, const Json& config, const st
     state.chat_templates = std::move(all);
   state.splits_special = get_or<bool>(config, "split_special_tokens", name, state.splits_special);
   read_prefix_space(state, config, name);
+  note_class(state, config, name);
   compare_ends(state, config, name);
 }
 

@@ -1,6 +1,7 @@
 // Added tokens, wherever a tokenizer's files declare them, and the ids that they get.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "data/tokenizer/state.h"
 #include "engine/error.h"
@@ -11,19 +12,29 @@ namespace {
 
 using State = Tokenizer::State;
 
-// The id that the library gives to the next token that the vocabulary lacks: behind the
-// vocabulary's count, without gaps.
-int32_t next_id(const State& state) {
+// Where the tokens that were added stand in the list of them, and the highest of their ids.
+struct Added {
+  std::unordered_map<int32_t, size_t> at;
   int64_t highest = -1;
-  for (auto& token : state.added_list) highest = std::max<int64_t>(highest, token.id);
-  return int32_t(highest >= state.in_model ? highest + 1 : state.in_model);
-}
+  explicit Added(const State& state) {
+    for (size_t i = 0; i < state.added_list.size(); ++i) note(state.added_list[i].id, i);
+  }
+  void note(int32_t id, size_t index) {
+    at.emplace(id, index);
+    highest = std::max<int64_t>(highest, id);
+  }
+  // The id that the library gives to the next token that the vocabulary lacks: behind the
+  // vocabulary's count, without gaps.
+  int32_t next_id(const State& state) const {
+    return int32_t(highest >= state.in_model ? highest + 1 : state.in_model);
+  }
+};
 
 bool has(const State& state, int32_t id) {
   return size_t(id) < state.known.size() && state.known[size_t(id)];
 }
 
-void place(State& state, const AddedToken& token, const std::string& where) {
+void put_in_place(State& state, const AddedToken& token, const std::string& where) {
   const size_t id = size_t(token.id);
   require(id < size_t(8) * state.text.size() + 4096, where, ": \"", token.content,
           "\" would get the id ", id, ", but there are only ", state.in_model, " tokens");
@@ -32,7 +43,6 @@ void place(State& state, const AddedToken& token, const std::string& where) {
     state.bytes.resize(id + 1);
     state.known.resize(id + 1);
     state.special.resize(id + 1);
-    state.fallback.resize(id + 1, -1);
   }
   require(!state.known[id] || state.text[id] == token.content, where, ": two tokens have the id ",
           id, ": \"", state.text[id], "\" and \"", token.content, "\"");
@@ -69,12 +79,12 @@ AddedToken added_token(const Json& json, const std::string& where) {
 }
 
 void add_tokens(State& state, std::vector<AddedToken> tokens, const std::string& where) {
+  Added all(state);
   for (AddedToken& token : tokens) {
-    const int32_t written = token.id;
-    auto found = state.ids.find(token.content);
-    token.id = found != state.ids.end() ? found->second : next_id(state);
+    const int32_t written = token.id, there = state.ids.id_of(token.content);
+    token.id = there >= 0 ? there : all.next_id(state);
     // A vocabulary with gaps: the library would give an id that another token has.
-    if (found == state.ids.end() && has(state, token.id) && written >= 0 && !has(state, written)) {
+    if (there < 0 && has(state, token.id) && written >= 0 && !has(state, written)) {
       state.notes.push_back(where + ": \"" + token.content + "\" has the id " +
                             std::to_string(written) +
                             " as it is written; Hugging Face's libraries "
@@ -83,17 +93,18 @@ void add_tokens(State& state, std::vector<AddedToken> tokens, const std::string&
       token.id = written;
     }
     if (written >= 0 && written != token.id)
-      state.notes.push_back(where + ": \"" + token.content + "\" is written with the id " +
-                            std::to_string(written) + "; its id is " + std::to_string(token.id) +
-                            ", as in Hugging Face's libraries, which " +
-                            (found != state.ids.end() ? "keep the id that is there first"
-                                                      : "number added tokens without gaps"));
-    place(state, token, where);
-    auto known = std::find_if(state.added_list.begin(), state.added_list.end(),
-                              [&](auto& one) { return one.id == token.id; });
-    if (known == state.added_list.end()) state.added_list.push_back(token);
-    else *known = token;
+      state.notes.push_back(
+          where + ": \"" + token.content + "\" is written with the id " + std::to_string(written) +
+          "; its id is " + std::to_string(token.id) + ", as in Hugging Face's libraries, which " +
+          (there >= 0 ? "keep the id that is there first" : "number added tokens without gaps"));
+    put_in_place(state, token, where);
+    all.note(token.id, state.added_list.size());
+    const size_t place = all.at[token.id];
+    if (place == state.added_list.size()) state.added_list.push_back(token);
+    else state.added_list[place] = token;
     state.special[size_t(token.id)] = token.special;
+    if (token.special) state.special_texts.insert(token.content);
+    if (token.normalized) state.ever_normalized.insert(token.id);
   }
 }
 

@@ -228,7 +228,10 @@ void add_templates(const Json& metadata, const std::string& name, Ordered& confi
 TokenizerFiles tokenizer_files_of_gguf(const Json& metadata, const std::string& name) {
   auto model = get<std::string>(metadata, "tokenizer.ggml.model", name);
   require(model == "gpt2" || model == "llama", name, ": tokenizer.ggml.model is \"", model,
-          "\"; supported are gpt2 and llama");
+          "\"; supported are gpt2 and llama",
+          model == "t5" ? ". A Unigram tokenizer (t5) is read from the model's folder with "
+                          "tokenizer.json, as GGUF leaves out how words are cut"
+                        : "");
   Source from{
       metadata, name, get<std::vector<std::string>>(metadata, "tokenizer.ggml.tokens", name), {}};
   require(!from.tokens.empty(), name, ": tokenizer.ggml.tokens is empty");

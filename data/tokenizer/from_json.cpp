@@ -1,6 +1,8 @@
 // Reads tokenizer.json.
 #include <algorithm>
+#include <optional>
 
+#include "data/tokenizer/read_tables.h"
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
@@ -11,11 +13,10 @@ namespace afina {
 namespace {
 
 using State = Tokenizer::State;
-using Vocabulary = std::unordered_map<std::string, int32_t>;
 
 // Decodes a token of a byte-level vocabulary to bytes; false if one of its characters stands for no
 // byte.
-bool bytes_of_token(const std::string& token, std::string& bytes) {
+bool bytes_of_token(std::string_view token, std::string& bytes) {
   bytes.clear();
   for (size_t at = 0; at < token.size();) {
     Character c = character_at(token, at);
@@ -28,9 +29,9 @@ bool bytes_of_token(const std::string& token, std::string& bytes) {
 }
 
 void check_model(const Json& model, const std::string& where) {
-  auto type = get_or<std::string>(model, "type", where, "BPE");
-  require(type == "BPE", where, ": expected a model of type BPE, found \"", type,
-          "\"; other kinds of tokenizer are not supported");
+  const std::string type = model_type(model, where);
+  require(type == "BPE", where, ": the model \"", type,
+          "\" is not supported; known are BPE, Unigram, WordPiece and WordLevel");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
     require(get_or<std::string>(model, key, where, "").empty(), where, ": ", key,
             " is not supported");
@@ -38,11 +39,11 @@ void check_model(const Json& model, const std::string& where) {
           ": dropout of merges is not supported");
 }
 
-Vocabulary read_vocabulary(const Json& model, const std::string& where) {
+TokenTable read_vocabulary(const Json& model, const std::string& where) {
   const Json& json = member(model, "vocab", where);
   require(json.is_object() && !json.empty(), where,
           ": vocab: expected an object of tokens and ids, found ", describe(json));
-  Vocabulary ids;
+  TokenTable ids;
   ids.reserve(json.size());
   for (auto& [token, id] : json.items()) {
     if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= INT32_MAX)
@@ -67,10 +68,10 @@ std::vector<AddedToken> read_added(const Json& json, const std::string& name) {
   return all;
 }
 
-// Orders tokens by id.
-void fill_ids(State& state, const Vocabulary& vocabulary) {
-  int64_t highest = 0, count = int64_t(vocabulary.size());
-  for (auto& [token, id] : vocabulary) highest = std::max<int64_t>(highest, id);
+// Orders the tokens of state.ids by id.
+void fill_ids(State& state) {
+  int64_t highest = 0, count = int64_t(state.ids.size());
+  for (auto& [token, id] : state.ids) highest = std::max<int64_t>(highest, id);
   require(highest < 4 * count + 4096, state.name, ": the highest token id is ", highest,
           ", but there are only ", count, " tokens");
   size_t size = size_t(highest) + 1;
@@ -78,15 +79,26 @@ void fill_ids(State& state, const Vocabulary& vocabulary) {
   state.bytes.resize(size);
   state.known.resize(size);
   state.special.resize(size);
-  state.fallback.assign(size, -1);
   state.in_model = count;
-  for (auto& [token, id] : vocabulary) {
-    require(!state.known[id] || state.text[id] == token, state.name, ": two tokens have the id ",
-            id, ": \"", state.text[id], "\" and \"", token, "\"");
+  for (auto& [token, number] : state.ids) {
+    const size_t id = size_t(number);
+    require(!state.known[id], state.name, ": two tokens have the id ", id, ": \"", state.text[id],
+            "\" and \"", std::string(token), "\"");
     state.text[id] = token;
     state.known[id] = 1;
-    state.ids.emplace(token, id);
   }
+}
+
+// A token as it appears in text, where the vocabulary marks spaces with U+2581.
+void put_spaces(const std::string& text, std::string& bytes) {
+  static constexpr std::string_view mark = "\u2581";
+  size_t done = 0;
+  for (size_t at = text.find(mark); at != text.npos; at = text.find(mark, done)) {
+    bytes.append(text, done, at - done);
+    bytes += ' ';
+    done = at + mark.size();
+  }
+  bytes.append(text, done);
 }
 
 void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
@@ -97,139 +109,99 @@ void fill_bytes(State& state, bool byte_level, bool byte_fallback) {
       if (!bytes_of_token(text, bytes)) bytes = text;
       continue;
     }
-    TextStore store(text.size());
-    bytes = std::string(replace_all(TracedText{text}, "\u2581", " ", store).bytes);
-    auto digit = [&](size_t i) { return std::string_view("0123456789ABCDEF").find(text[i]); };
-    if (byte_fallback && text.size() == 6 && text.starts_with("<0x") && text[5] == '>' &&
-        digit(3) < 16 && digit(4) < 16) {
-      state.fallback[id] = int16_t(digit(3) * 16 + digit(4));
-      bytes = std::string(1, char(state.fallback[id]));
-    }
+    put_spaces(text, bytes);
+    if (const int byte = byte_of_token(text); byte_fallback && byte >= 0)
+      bytes = std::string(1, char(byte));
   }
 }
 
-std::vector<std::pair<std::string, std::string>> read_merges(const Json& model, bool byte_level,
-                                                             const std::string& where) {
+// The two tokens of an entry of merges; false where it is the head of an old file.
+bool read_merge(const Json& one, const std::string& where, std::string& left, std::string& right) {
+  if (one.is_string()) {
+    const auto& both = one.text();
+    if (both.starts_with("#version")) return false;
+    size_t space = both.find(' ');
+    require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where,
+            ": expected two tokens with a space between, found \"", both, "\"");
+    left = both.substr(0, space);
+    right = both.substr(space + 1);
+  } else {
+    if (!one.is_array() || one.size() != 2 || !one[0].is_string() || !one[1].is_string())
+      fail(where, ": expected two tokens, found ", describe(one));
+    left = one[0].text();
+    right = one[1].text();
+  }
+  return true;
+}
+
+std::vector<Bpe::Merge> read_merges(const Json& model, const TokenTable& ids, bool byte_level,
+                                    const std::string& where) {
   const Json& json = member(model, "merges", where);
   require(json.is_array(), where, ": merges: expected an array, found ", describe(json));
-  std::vector<std::pair<std::string, std::string>> merges;
+  std::vector<Bpe::Merge> merges;
   merges.reserve(json.size());
+  std::string left, right, bytes;
   for (size_t i = 0; i < json.size(); ++i) {
-    const Json& one = json[i];
-    std::string left, right;
-    if (one.is_string()) {
-      const auto& both = one.text();
-      if (both.starts_with("#version")) continue;
-      size_t space = both.find(' ');
-      require(space != std::string::npos && both.find(' ', space + 1) == std::string::npos, where,
-              ": merges[", i, "]: expected two tokens with a space between, found \"", both, "\"");
-      left = both.substr(0, space);
-      right = both.substr(space + 1);
-    } else {
-      if (!one.is_array() || one.size() != 2 || !one[0].is_string() || !one[1].is_string())
-        fail(where, ": merges[", i, "]: expected two tokens, found ", describe(one));
-      left = one[0];
-      right = one[1];
-    }
-    std::string l = left, r = right;
-    require(!byte_level || (bytes_of_token(left, l) && bytes_of_token(right, r)), where,
-            ": merges[", i, "]: has a character that stands for no byte");
-    merges.emplace_back(std::move(l), std::move(r));
+    const std::string place = where + ": merges[" + std::to_string(i) + "]";
+    if (!read_merge(json[i], place, left, right)) continue;
+    require(!byte_level || (bytes_of_token(left, bytes) && bytes_of_token(right, bytes)), place,
+            ": has a character that stands for no byte");
+    const Bpe::Merge merge = {ids.id_of(left), ids.id_of(right), ids.id_of(left + right)};
+    require(merge.left >= 0 && merge.right >= 0 && merge.merged >= 0, where, ": merge ",
+            merges.size(), " (\"", left, "\" \"", right, "\") uses the token \"",
+            merge.left < 0    ? left
+            : merge.right < 0 ? right
+                              : left + right,
+            "\", which is not in the vocabulary");
+    merges.push_back(merge);
   }
   return merges;
 }
 
-void read_model(State& state, const Json& root) {
+// The merges of tables that were read straight from the text.
+void check_bytes(const std::vector<Bpe::Merge>& merges, const State& state,
+                 const std::string& where) {
+  std::vector<uint8_t> odd(state.text.size());
+  std::string bytes;
+  bool any = false;
+  for (size_t id = 0; id < odd.size(); ++id) {
+    odd[id] = state.known[id] && !bytes_of_token(state.text[id], bytes);
+    any |= odd[id];
+  }
+  for (size_t i = 0; any && i < merges.size(); ++i)
+    require(!odd[size_t(merges[i].left)] && !odd[size_t(merges[i].right)], where, ": merges[", i,
+            "]: has a character that stands for no byte");
+}
+
+void read_model(State& state, const Json& root, std::optional<BpeTables> tables) {
   std::string where = state.name + ": model";
   const Json& model = member(root, "model", state.name);
+  if (read_word_model(state, model, where)) {
+    add_tokens(state, read_added(root, state.name), state.name);
+    return;
+  }
   check_model(model, where);
   bool byte_level = state.pre_tokenizer.byte_level();
-  Vocabulary vocabulary = read_vocabulary(model, where), in_text;
   Bpe::Options options;
   options.symbols = byte_level ? Bpe::Symbols::bytes : Bpe::Symbols::characters;
   options.unknown = get_or<std::string>(model, "unk_token", where, "");
   options.fuse_unknown = get_or<bool>(model, "fuse_unk", where, false);
   options.byte_fallback = get_or<bool>(model, "byte_fallback", where, false);
   options.ignore_merges = get_or<bool>(model, "ignore_merges", where, false);
-  std::string bytes;
-  for (auto& [token, id] : vocabulary)
-    if (!byte_level) {
-      in_text.emplace(token, id);
-    } else if (bytes_of_token(token, bytes)) {
-      in_text.emplace(bytes, id);
-    }
-  state.bpe = std::make_unique<Bpe>(in_text, read_merges(model, byte_level, where), options, where);
-  fill_ids(state, vocabulary);
+  std::vector<Bpe::Merge> merges;
+  if (tables) {
+    state.ids = std::move(tables->vocabulary);
+    merges = std::move(tables->merges);
+  } else {
+    state.ids = read_vocabulary(model, where);
+    merges = read_merges(model, state.ids, byte_level, where);
+  }
+  fill_ids(state);
+  if (byte_level && tables) check_bytes(merges, state, where);
+  state.bpe = std::make_unique<Bpe>(state.ids, merges, options, where);
   fill_bytes(state, byte_level, options.byte_fallback);
   state.byte_level = byte_level;
   add_tokens(state, read_added(root, state.name), state.name);
-}
-
-// Reads the tokens added before and after every text.
-void read_post_processor(State& state, const Json& json, const std::string& where) {
-  auto type = get<std::string>(json, "type", where);
-  if (type == "ByteLevel") return;  // only trims offsets, which afina's need not do
-  if (type == "Sequence") {
-    for (auto& one : member(json, "processors", where)) read_post_processor(state, one, where);
-    return;
-  }
-  require(type == "TemplateProcessing", where, ": the post-processor \"", type,
-          "\" is not supported; known are TemplateProcessing, ByteLevel and Sequence");
-  // The ids stand in the post-processor itself and count, whatever the vocabulary says.
-  const Json* special = find_member(json, "special_tokens", where);
-  bool before = true;
-  std::vector<int32_t> first, last;
-  for (auto& piece : member(json, "single", where)) {
-    if (!piece.contains("SpecialToken")) {
-      require(before, where, ": the text stands more than once in it");
-      before = false;
-      continue;
-    }
-    auto token = get<std::string>(member(piece, "SpecialToken", where), "id", where);
-    std::vector<int32_t> ids;
-    if (const Json* entry = special ? find_member(*special, token, where) : nullptr) {
-      ids = get<std::vector<int32_t>>(*entry, "ids", where);
-    } else {
-      auto found = state.ids.find(token);
-      require(found != state.ids.end(), where, ": the token \"", token,
-              "\" is not in the vocabulary");
-      ids = {found->second};
-    }
-    for (int32_t id : ids)
-      require(id >= 0 && size_t(id) < state.known.size() && state.known[size_t(id)], where,
-              ": the id ", id, " is no token of the vocabulary");
-    auto& side = before ? first : last;
-    side.insert(side.end(), ids.begin(), ids.end());
-  }
-  // One post-processor after another: each puts its tokens around what there is already.
-  state.before.insert(state.before.begin(), first.begin(), first.end());
-  state.after.insert(state.after.end(), last.begin(), last.end());
-  if (state.before.size() == 1) state.bos = state.before[0];
-  if (state.after.size() == 1) state.eos = state.after[0];
-}
-
-// Decoding mostly follows from the vocabulary; this only finds out whether a leading space is
-// stripped.
-void read_decoder(State& state, const Json& json, const std::string& where) {
-  auto type = get<std::string>(json, "type", where);
-  if (type == "Sequence") {
-    for (auto& one : member(json, "decoders", where)) read_decoder(state, one, where);
-  } else if (type == "Strip") {
-    require(get<std::string>(json, "content", where) == " " &&
-                get<int32_t>(json, "start", where) <= 1 && get<int32_t>(json, "stop", where) == 0,
-            where, ": Strip: only one space at the beginning is supported");
-    state.strips_first_space = get<int32_t>(json, "start", where) == 1;
-  } else if (type == "Metaspace") {
-    auto scheme = get_or<std::string>(
-        json, "prepend_scheme", where,
-        get_or<bool>(json, "add_prefix_space", where, true) ? "always" : "never");
-    state.strips_first_space = scheme != "never";
-  } else {
-    bool known = type == "ByteLevel"
-                     ? state.pre_tokenizer.byte_level()
-                     : type == "Replace" || type == "ByteFallback" || type == "Fuse";
-    require(known, where, ": the decoder \"", type, "\" is not supported here");
-  }
 }
 
 }  // namespace
@@ -237,18 +209,25 @@ void read_decoder(State& state, const Json& json, const std::string& where) {
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name) {
   auto state = std::make_shared<State>();
   state->name = name;
-  Json json = parse_json(text, name);
-  require(json.is_object(), name, ": expected an object, found ", describe(json));
   state->json = std::move(text);
+  std::optional<BpeTables> tables;
+  if (state->json.size() <= JsonLimits().bytes) tables = read_bpe_tables(state->json);
+  Json json;
+  if (tables) try {
+      json = parse_json(tables->rest, name);
+      if (model_type(member(json, "model", name), name + ": model") != "BPE") tables.reset();
+    } catch (const Error&) { tables.reset(); }  // said again, with its place in the whole file
+  if (!tables) json = parse_json(state->json, name);
+  require(json.is_object(), name, ": expected an object, found ", describe(json));
   if (auto normalizer = find_member(json, "normalizer", name))
     state->normalizer = Normalizer(*normalizer, name + ": normalizer");
   if (auto pre = find_member(json, "pre_tokenizer", name)) state->pre_tokenizer_json = *pre;
   state->pre_tokenizer = PreTokenizer(state->pre_tokenizer_json, name + ": pre_tokenizer");
-  read_model(*state, json);
+  read_model(*state, json, std::move(tables));
   if (auto post = find_member(json, "post_processor", name))
     read_post_processor(*state, *post, name + ": post_processor");
   if (auto decoder = find_member(json, "decoder", name))
-    read_decoder(*state, *decoder, name + ": decoder");
+    state->decoder = Decoder(*decoder, name + ": decoder");
   return state;
 }
 

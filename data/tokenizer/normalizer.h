@@ -1,5 +1,4 @@
-// The normalizers of tokenizer.json used by the supported families: NFC, Prepend, Replace and
-// Sequence.
+// The normalizers of tokenizer.json: they rewrite text before it is split.
 #pragma once
 #include <functional>
 #include <string>
@@ -26,11 +25,12 @@ class Normalizer {
  private:
   using Step = std::function<TracedText(const TracedText&, TextStore&)>;
   void add(const Json& json, const std::string& where);
+  void add_replace(const Json& json, const std::string& where);
+  void add_bert(const Json& json, const std::string& where);
   std::vector<Step> steps_;
 };
 
 // Replaces every occurrence of `from`; returns the text itself if there is none.
 TracedText replace_all(const TracedText& text, std::string_view from, std::string_view to,
                        TextStore& store);
-
 }  // namespace afina

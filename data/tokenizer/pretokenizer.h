@@ -1,5 +1,4 @@
-// The pre-tokenizers of tokenizer.json: they split text into the words that byte-pair encoding
-// works on.
+// The pre-tokenizers of tokenizer.json: they split text into the words that a model works on.
 #pragma once
 #include <functional>
 #include <string>
@@ -26,12 +25,25 @@ class PreTokenizer {
   using Words = std::vector<TracedText>;
   using Step = std::function<void(const TracedText& text, Words& out, TextStore& store)>;
   void add(const Json& json, const std::string& where);
+  bool add_by_character(const std::string& type, const Json& json, const std::string& where);
+  void add_fixed_length(const Json& json, const std::string& where);
   void add_split(const Json& json, const std::string& where);
   void add_byte_level(const Json& json, const std::string& where);
   void add_metaspace(const Json& json, const std::string& where);
   std::vector<Step> steps_;
   bool byte_level_ = false;
 };
+
+// The options of Metaspace, the pre-tokenizer and the decoder: what stands for a space, where one
+// is put before the text, and whether it is split there.
+enum class PrependScheme { always, first, never };
+struct MetaspaceOptions {
+  std::string mark;
+  PrependScheme scheme = PrependScheme::always;
+  bool split = true;
+};
+// Throws for other values; `where` begins the message.
+MetaspaceOptions metaspace_options(const Json& json, const std::string& where);
 
 // The character that stands for a byte in a byte-level vocabulary, and the inverse (-1 if the
 // character stands for none).

@@ -101,8 +101,7 @@ Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(w
   code_ = compiled.get(pattern, where_);
 }
 
-bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& begin,
-                  size_t& end) const {
+bool Regex::match(std::string_view text, size_t from, size_t& begin, size_t& end) const {
   // One match block per thread: allocating one per piece of text would cost more than the match.
   struct Block {
     pcre2_match_data* data = pcre2_match_data_create(1, nullptr);
@@ -111,7 +110,7 @@ bool Regex::match(std::string_view text, size_t from, bool anchored, size_t& beg
   static thread_local Block block;
   require(block.data, where_, ": out of memory");
   auto subject = PCRE2_SPTR(text.data());
-  uint32_t options = PCRE2_NO_UTF_CHECK | (anchored ? PCRE2_ANCHORED : 0);
+  uint32_t options = PCRE2_NO_UTF_CHECK;
   int found =
       pcre2_match(code_->code, subject, text.size(), from, options, block.data, code_->context);
   if (found == PCRE2_ERROR_JIT_STACKLIMIT)
@@ -135,12 +134,15 @@ size_t Regex::next_character(std::string_view text, size_t at) {
   return at;
 }
 
-bool Regex::at_start(std::string_view text) const {
-  size_t begin, end;
-  std::string store;
-  if (!text.empty()) text = text.substr(0, character_at(text, 0).bytes);
-  text = with_stand_ins(text, store);
-  return match(text, 0, true, begin, end);
+std::string regex_library() {
+  auto configured = [](uint32_t what) {
+    char version[64] = "";
+    pcre2_config(what, version);
+    return std::string(version);
+  };
+  const std::string version = configured(PCRE2_CONFIG_VERSION);  // with its date
+  return "PCRE2 " + version.substr(0, version.find(' ')) + " (Unicode " +
+         configured(PCRE2_CONFIG_UNICODE_VERSION) + ")";
 }
 
 }  // namespace afina

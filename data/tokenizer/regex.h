@@ -22,8 +22,7 @@ class Regex {
     std::string store;
     const std::string_view text = with_stand_ins(original, store);
     size_t last = std::string_view::npos;
-    for (size_t at = 0, begin = 0, end = 0;
-         at <= text.size() && match(text, at, false, begin, end);) {
+    for (size_t at = 0, begin = 0, end = 0; at <= text.size() && match(text, at, begin, end);) {
       if (end == begin && end == last) {
         at = next_character(text, at);
         continue;
@@ -32,17 +31,19 @@ class Regex {
       at = last = end;
     }
   }
-  // Whether the first character of the text matches; no more of it is looked at.
-  bool at_start(std::string_view text) const;
-
   struct Code;
 
  private:
   static size_t next_character(std::string_view text, size_t at);
-  bool match(std::string_view text, size_t from, bool anchored, size_t& begin, size_t& end) const;
+  bool match(std::string_view text, size_t from, size_t& begin, size_t& end) const;
   std::shared_ptr<const Code> code_;
   std::string where_;
 };
+
+// The library that regular expressions are matched with and its version of Unicode, as in "PCRE2
+// 10.42 (Unicode 14.0.0)". Characters that Unicode 14 lacks or that Oniguruma takes otherwise are
+// the same with all versions (unicode_table.h); what a newer one says of the others may differ.
+std::string regex_library();
 
 // Rewrites a pattern of Oniguruma for PCRE2 where the two differ: \s \h \w \v \b \u and their
 // opposites, (?m), intervals followed by + or ?, [:alpha:] and its like. Throws for what has no

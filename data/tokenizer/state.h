@@ -3,13 +3,17 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "data/tokenizer/added_tokens.h"
 #include "data/tokenizer/bpe.h"
+#include "data/tokenizer/decoder.h"
 #include "data/tokenizer/normalizer.h"
 #include "data/tokenizer/pretokenizer.h"
+#include "data/tokenizer/token_table.h"
 #include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/word_model.h"
 
 namespace afina {
 
@@ -24,9 +28,7 @@ struct Tokenizer::State {
   // Indexed by id: the token as the vocabulary writes it, and as it appears in text.
   std::vector<std::string> text, bytes;
   std::vector<uint8_t> known, special;  // indexed by id
-  // Indexed by id: the byte that a token such as <0xE2> stands for, else -1 (byte fallback only).
-  std::vector<int16_t> fallback;
-  std::unordered_map<std::string, int32_t> ids;
+  TokenTable ids;                       // may refer to `json`
   bool byte_level = false;
   int64_t in_model = 0;  // tokens of the vocabulary itself, without the added ones
   std::vector<AddedToken> added_list;
@@ -35,7 +37,14 @@ struct Tokenizer::State {
   Json pre_tokenizer_json;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<Bpe> bpe;
-  bool strips_first_space = false;  // decoding removes the space that encoding adds at the front
+  std::unique_ptr<WordModel> model;  // where it is not byte-pair encoding
+  Decoder decoder;
+  // Added tokens that any file ever had looked for after normalisation, and the texts of those that
+  // decoding then writes otherwise than their files (for_decoding).
+  std::unordered_set<int32_t> ever_normalized;
+  std::unordered_map<int32_t, std::string> spoken;
+  // Contents that any file ever called special: by them decoding knows what to leave out.
+  std::unordered_set<std::string> special_texts;
 
   int32_t bos = -1, eos = -1, pad = -1;
   std::vector<int32_t> before, after;  // what the post-processor puts around a text
@@ -53,6 +62,13 @@ void add_tokens(Tokenizer::State& state, std::vector<AddedToken> tokens, const s
 void add_tokens_of_config(Tokenizer::State& state, const Json& config, const std::string& name);
 void add_tokens_of_list(Tokenizer::State& state, const Json& list, const std::string& name);
 
+// The type of a model of tokenizer.json, which old files leave out.
+std::string model_type(const Json& model, const std::string& where);
+// Reads a model with its vocabulary; false, and nothing is read, if it is byte-pair encoding or of
+// no known type. Throws on what is not supported.
+bool read_word_model(Tokenizer::State& state, const Json& model, const std::string& where);
+// Reads the tokens that a post-processor adds before and after every text.
+void read_post_processor(Tokenizer::State& state, const Json& json, const std::string& where);
 // Parses the text of a tokenizer.json. Throws on what is not supported.
 std::shared_ptr<Tokenizer::State> read_tokenizer_json(std::string text, const std::string& name);
 // Adds roles of tokens, added tokens and the chat template from the text of a

@@ -2,6 +2,7 @@
 #include "data/tokenizer/tokenizer.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/template_files.h"
@@ -29,9 +30,22 @@ void guess_roles(Tokenizer::State& state) {
   if (state.bos < 0) state.bos = first_known({"<|begin_of_text|>", "<s>", "<bos>"});
 }
 
+// The library decodes an added token that is looked for after normalisation as what it becomes
+// there.
+void for_decoding(Tokenizer::State& state) {
+  for (auto& token : state.added_list) {
+    const std::string text = state.ever_normalized.count(token.id)
+                                 ? state.normalizer.apply(token.content)
+                                 : token.content;
+    if (text != token.content) state.spoken[token.id] = text;
+    if (state.byte_level) state.bytes[size_t(token.id)] = bytes_of_token(text);
+  }
+}
+
 // When all files are read.
 void finish(Tokenizer::State& state) {
   guess_roles(state);
+  for_decoding(state);
   state.added = AddedTokens(state.added_list, state.normalizer);
 }
 
@@ -111,10 +125,6 @@ Tokenizer Tokenizer::from_gguf(const Json& metadata, const std::string& name) {
   return from_json(std::move(files.json), name, std::move(files.config));
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
-  return encode_with_offsets(text, special).ids;
-}
-
 namespace {
 
 TracedText repaired(std::string_view text, TextStore& store) {
@@ -133,10 +143,13 @@ TracedText repaired(std::string_view text, TextStore& store) {
   return out.finish();
 }
 
+// Encodes one text, with the ranges of its tokens or (which takes less time) without.
 class Encoder {
  public:
-  Encoder(const Tokenizer::State& state, bool special, size_t bytes)
-      : state_(state), special_(special && !state.splits_special), store_(bytes) {}
+  Encoder(const Tokenizer::State& state, bool special, bool ranges, size_t bytes)
+      : state_(state), special_(special && !state.splits_special), ranges_(ranges), store_(bytes) {
+    if (state.bpe) bpe_.emplace(*state.bpe);
+  }
 
   Encoding encode(std::string_view text) {
     std::vector<TextPart> parts, finer;
@@ -157,13 +170,19 @@ class Encoder {
   void put(const TextPart& part) {
     if (part.id >= 0) {
       out_.ids.push_back(part.id);
-      out_.ranges.push_back(
-          {int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
+      if (ranges_)
+        out_.ranges.push_back(
+            {int64_t(part.text.at(0)), int64_t(part.text.at(part.text.bytes.size()))});
       return;
     }
     for (auto& word : state_.pre_tokenizer.words(part.text, store_)) {
       tokens_.clear();
-      state_.bpe->encode(word.bytes, tokens_);
+      if (state_.model) state_.model->encode(word.bytes, tokens_);
+      else bpe_->encode(word.bytes, tokens_);
+      if (!ranges_) {
+        for (auto& token : tokens_) out_.ids.push_back(token.id);
+        continue;
+      }
       int64_t begin = int64_t(word.at(0));
       for (auto& token : tokens_) {
         int64_t end = int64_t(word.at(token.end));
@@ -175,57 +194,63 @@ class Encoder {
   }
 
   const Tokenizer::State& state_;
-  bool special_;
+  bool special_, ranges_;
   TextStore store_;
+  std::optional<Bpe::Words> bpe_;  // where it is the model
   std::vector<BpeToken> tokens_;
   Encoding out_;
 };
 
 }  // namespace
 
-Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
-  require(text.size() < UINT32_MAX / 4, state_->name, ": a text of ", text.size(),
+static Encoding encoded(const Tokenizer::State& state, std::string_view text, bool special,
+                        bool ranges) {
+  require(text.size() < UINT32_MAX / 4, state.name, ": a text of ", text.size(),
           " bytes is too long to be tokenised in one piece");
-  return Encoder(*state_, special, text.size()).encode(text);
+  return Encoder(state, special, ranges, text.size()).encode(text);
+}
+Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
+  return encoded(*state_, text, special, true);
+}
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special) const {
+  return encoded(*state_, text, special, false).ids;
 }
 
 namespace {
-// Appends a run of byte tokens: as text if it is valid UTF-8, else one U+FFFD per byte.
-void flush_bytes(std::string& run, std::string& out) {
-  if (is_utf8(run)) {
-    out += run;
-  } else {
-    for (size_t i = 0; i < run.size(); ++i) out += replacement_character;
-  }
-  run.clear();
+// Whether the text is the bytes of the tokens, one after the other, so that it can be put together
+// token by token.
+bool is_of_bytes(const Tokenizer::State& state) {
+  return state.byte_level && state.decoder.is_byte_level();
+}
+
+const std::string& spoken(const Tokenizer::State& state, int32_t id) {
+  auto found = state.spoken.find(id);
+  return found == state.spoken.end() ? state.text[size_t(id)] : found->second;
+}
+
+bool is_skipped(const Tokenizer::State& state, int32_t id) {
+  return state.special_texts.count(spoken(state, id)) > 0;
 }
 }  // namespace
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  std::string out, run;
+  const bool of_bytes = is_of_bytes(*state_);
+  std::string bytes;
+  std::vector<std::string> tokens;
   for (int32_t id : ids) {
-    const std::string& bytes = token_bytes(id);
-    if (skip_special && state_->special[id]) continue;
-    if (state_->fallback[id] >= 0) {
-      run += bytes;
-    } else {
-      flush_bytes(run, out);
-      out += bytes;
-    }
+    const std::string& own = token_bytes(id);
+    if (skip_special && is_skipped(*state_, id)) continue;
+    if (of_bytes) bytes += own;
+    else tokens.push_back(spoken(*state_, id));
   }
-  flush_bytes(run, out);
-  if (state_->strips_first_space && out.starts_with(' ')) out.erase(0, 1);
-  return valid_utf8(out);
+  return of_bytes ? valid_utf8(bytes) : state_->decoder.decode(std::move(tokens));
 }
 
 bool Tokenizer::has(int32_t id) const {
   return id >= 0 && size_t(id) < state_->known.size() && state_->known[size_t(id)];
 }
 
-int32_t Tokenizer::id_of(std::string_view token) const {
-  auto found = state_->ids.find(std::string(token));
-  return found == state_->ids.end() ? -1 : found->second;
-}
+int32_t Tokenizer::id_of(std::string_view token) const { return state_->ids.id_of(token); }
 
 namespace {
 size_t index_of(const Tokenizer::State& state, int32_t id) {
@@ -300,33 +325,49 @@ TextStream::TextStream(const Tokenizer& tokenizer, bool skip_special)
     : tokenizer_(tokenizer), skip_special_(skip_special) {}
 
 std::string TextStream::push(int32_t id) {
-  const std::string& bytes = tokenizer_.token_bytes(id);
   const Tokenizer::State& state = *tokenizer_.state_;
-  if (skip_special_ && state.special[id]) return "";
-  std::string out;
-  // Byte tokens are held until they form characters; any other token ends the run.
-  if (state.fallback[id] < 0 && state.fallback.size() && held_is_run_) flush_bytes(held_, out);
-  held_is_run_ = state.fallback[id] >= 0;
+  const std::string& bytes = tokenizer_.token_bytes(id);
+  if (skip_special_ && is_skipped(state, id)) return "";
+  if (!is_of_bytes(state)) return push_token(id);
   held_ += bytes;
-  if (held_is_run_ && !is_utf8(held_)) return out;
-  size_t tail = held_is_run_ ? 0 : incomplete_tail(held_);
-  out += valid_utf8(std::string_view(held_).substr(0, held_.size() - tail));
+  const size_t tail = incomplete_tail(held_);
+  std::string out = valid_utf8(std::string_view(held_).substr(0, held_.size() - tail));
   held_.erase(0, held_.size() - tail);
-  if (first_ && !out.empty()) {
-    first_ = false;
-    if (state.strips_first_space && out[0] == ' ') out.erase(0, 1);
+  return out;
+}
+
+// What a decoder makes of a token depends on those before it: the last ones are decoded again, and
+// what is new is given out.
+std::string TextStream::push_token(int32_t id) {
+  constexpr size_t most = 64, kept = 16;
+  const Decoder& decoder = tokenizer_.state_->decoder;
+  auto is_byte = [&](int32_t token) {
+    return decoder.has_bytes() && byte_of_token(tokenizer_.token_text(token)) >= 0;
+  };
+  ids_.push_back(id);
+  const std::string text = tokenizer_.decode(ids_);
+  // Bytes that are no character yet may become one.
+  if (text.ends_with(replacement_character) || !text.starts_with(held_)) return "";
+  const std::string out = text.substr(held_.size());
+  held_ = text;
+  size_t from = ids_.size() > most ? ids_.size() - kept : 0;
+  while (from > 0 && is_byte(ids_[from])) --from;
+  if (from > 0) {
+    ids_.erase(ids_.begin(), ids_.begin() + int64_t(from));
+    held_ = tokenizer_.decode(ids_);
   }
   return out;
 }
 
 std::string TextStream::finish() {
   std::string out;
-  if (held_is_run_) {
-    flush_bytes(held_, out);
-  } else {
+  if (is_of_bytes(*tokenizer_.state_)) {
     out = valid_utf8(held_);
+  } else if (const std::string text = tokenizer_.decode(ids_); text.size() > held_.size()) {
+    out = valid_utf8(text.substr(held_.size()));
   }
   held_.clear();
+  ids_.clear();
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Converts text to tokens and back: byte-pair encoding compatible with Hugging Face `tokenizers`,
-// from tokenizer.json or GGUF metadata.
+// Converts text to tokens and back as Hugging Face `tokenizers` does, from tokenizer.json or GGUF
+// metadata.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -116,9 +116,11 @@ class TextStream {
   std::string finish();
 
  private:
+  std::string push_token(int32_t id);
   Tokenizer tokenizer_;
-  bool skip_special_, first_ = true, held_is_run_ = false;
-  std::string held_;
+  bool skip_special_;
+  std::string held_;          // bytes of an incomplete character; or the text of ids_ given out
+  std::vector<int32_t> ids_;  // the last tokens, where a decoder looks at several
 };
 
 }  // namespace afina

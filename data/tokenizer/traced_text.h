@@ -43,11 +43,19 @@ struct TextStore {
 class Rewriting {
  public:
   Rewriting(const TracedText& from, TextStore& store) : from_(from), store_(store) {}
+  // Makes room for a text of so many bytes, where that is known beforehand.
+  void expect(size_t bytes) {
+    text_.reserve(bytes);
+    bounds_.reserve(bytes + 1);
+  }
   // Copies bytes [begin, end) unchanged.
   void keep(size_t begin, size_t end) {
     store_.take(end - begin);
-    text_ += from_.bytes.substr(begin, end - begin);
-    for (size_t i = begin; i < end; ++i) bounds_.push_back(uint32_t(from_.at(i)));
+    text_.append(from_.bytes, begin, end - begin);
+    const size_t before = bounds_.size();
+    bounds_.resize(before + (end - begin));
+    uint32_t* bounds = bounds_.data() + before;
+    for (size_t i = begin; i < end; ++i) *bounds++ = uint32_t(from_.at(i));
   }
   // Appends `bytes` in place of the input at `begin`: all of them are traced to it, the last one up
   // to whatever follows.
@@ -55,6 +63,10 @@ class Rewriting {
     store_.take(bytes.size());
     text_ += bytes;
     bounds_.insert(bounds_.end(), bytes.size(), uint32_t(from_.at(begin)));
+  }
+  // Traces the first byte to the beginning of the input, whatever of it was left out.
+  void begin_at_start() {
+    if (!bounds_.empty()) bounds_[0] = uint32_t(from_.at(0));
   }
   TracedText finish() {
     bounds_.push_back(uint32_t(from_.at(from_.bytes.size())));

@@ -1,6 +1,8 @@
 // UTF-8: decodes characters of possibly invalid text, and encodes characters.
 #include "data/tokenizer/utf8.h"
 
+#include <cstring>
+
 namespace afina {
 
 namespace {
@@ -22,7 +24,8 @@ Lead lead_of(uint8_t byte) {
 
 }  // namespace
 
-Character character_at(std::string_view text, size_t at) {
+// The end of the text, and what is invalid.
+static Character careful_character_at(std::string_view text, size_t at) {
   uint8_t first = uint8_t(text[at]);
   Lead lead = lead_of(first);
   if (lead.bytes == 1) return {first, 1, true};
@@ -38,8 +41,28 @@ Character character_at(std::string_view text, size_t at) {
   return {code, lead.bytes, true};
 }
 
+Character long_character_at(std::string_view text, size_t at) {
+  const uint8_t first = uint8_t(text[at]);
+  if (text.size() - at < 4) return careful_character_at(text, at);
+  const uint32_t a = uint8_t(text[at + 1]), b = uint8_t(text[at + 2]), c = uint8_t(text[at + 3]);
+  const bool second = (a & 0xC0) == 0x80, third = second && (b & 0xC0) == 0x80;
+  if (first > 0xE0 && first < 0xF0 && first != 0xED && third)
+    return {(first & 0xFu) << 12 | (a & 0x3F) << 6 | (b & 0x3F), 3, true};
+  if (first >= 0xC2 && first < 0xE0 && second) return {(first & 0x1Fu) << 6 | (a & 0x3F), 2, true};
+  if (first > 0xF0 && first < 0xF4 && third && (c & 0xC0) == 0x80)
+    return {(first & 7u) << 18 | (a & 0x3F) << 12 | (b & 0x3F) << 6 | (c & 0x3F), 4, true};
+  return careful_character_at(text, at);
+}
+
 bool is_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    uint64_t word;
+    while (text.size() - at >= 8) {
+      std::memcpy(&word, text.data() + at, 8);
+      if (word & 0x8080808080808080ull) break;
+      at += 8;
+    }
+    if (at == text.size()) return true;
     if (uint8_t(text[at]) < 0x80) {
       ++at;
       continue;

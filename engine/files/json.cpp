@@ -203,7 +203,11 @@ Json parse_json_file(const std::string& path, const JsonLimits& limits) {
 std::string to_text(const Json& value, int indent) {
   try {
     return value.dump(indent);
-  } catch (const JsonError& error) { fail("cannot be written as JSON: ", error.what()); }
+  } catch (const JsonError& error) {
+    const std::string words = error.what();  // "[json.exception.type_error.316] invalid ..."
+    const size_t name = words.starts_with("[") ? words.find("] ") : words.npos;
+    fail("cannot be written as JSON: ", name == words.npos ? words : words.substr(name + 2));
+  }
 }
 
 std::string kind_of(const Json& value) {

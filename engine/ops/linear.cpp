@@ -50,6 +50,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   product_into(out, flat(x), weight, false, true, false, bias);
   Gradient dx = x.grad(), dweight = weight.grad(), dbias = bias ? bias.grad() : Gradient();
   Saved kept = dweight ? Saved(flat(x)) : Saved();
+  const Tensor* const seen[] = {&x, &weight, &bias};
   return Tape::record(
       "linear", y, dx || dweight || dbias,
       [dx, dweight, dbias, kept, weight = weight.detached(), shape = x.shape()](const Tensor& dy) {
@@ -57,7 +58,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (dweight) add_outer(dweight, of_y, kept.get());
         add_bias_gradient(dbias, of_y);
         if (dx) add_product(dx, of_y, weight, shape);
-      });
+      },
+      seen);
 }
 
 }  // namespace afina

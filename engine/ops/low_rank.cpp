@@ -26,6 +26,7 @@ struct LowRank {
   bool wanted;  // is ds wanted by `take`?
   bool apart;   // does `take` see to the part of dx that goes through a?
   std::function<void(const Tensor& ds)> take;
+  std::span<const Tensor* const> inputs;
 };
 
 Tensor with_low_rank(const LowRank& l) {
@@ -64,7 +65,8 @@ Tensor with_low_rank(const LowRank& l) {
     product2_into(part, of_y, weight, ds, a, false, Tensor());
     dx += part.viewed(shape);
   };
-  return Tape::record("linear_lora", y, dx || dxa || l.wanted || db || dweight || dbias, backward);
+  return Tape::record("linear_lora", y, dx || dxa || l.wanted || db || dweight || dbias, backward,
+                      l.inputs);
 }
 
 }  // namespace
@@ -75,10 +77,12 @@ Tensor linear_lora(const Tensor& x, const Tensor& xa, const Tensor& weight, cons
   check_linear(xa, a);
   Tensor s = scaled(product_of(flat(xa), a, true), scale);
   Gradient da = a.grad();
+  const Tensor* const inputs[] = {&x, &xa, &weight, &bias, &a, &b};
   return with_low_rank({x, xa, s, weight, bias, a, b, scale, bool(da), false,
                         [da, kept = da ? Saved(flat(xa)) : Saved()](const Tensor& ds) {
                           add_outer(da, ds, kept.get());
-                        }});
+                        },
+                        inputs});
 }
 
 Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Tensor& weight,
@@ -89,11 +93,13 @@ Tensor linear_lora_of(const Tensor& x, const Tensor& low, int64_t from, const Te
   kernel::columns(part, low, from);
   Tensor s = scaled(part, scale);
   Gradient dlow = low.grad();
+  const Tensor* const inputs[] = {&x, &low, &weight, &bias, &b};
   return with_low_rank({x, x, s, weight, bias, a, b, scale, bool(dlow), on_gpu(x.device()),
                         [dlow, from](const Tensor& ds) {
                           Tensor sum = dlow.sum();
                           kernel::add_columns(sum, ds, from);
-                        }});
+                        },
+                        inputs});
 }
 
 namespace {
@@ -149,11 +155,15 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as) {
           "lora_low: some As are trained and some are not");
   Saved kept = gradients.empty() ? Saved() : Saved(flat(x));
   Gradient dx = on_gpu(x.device()) ? x.grad() : Gradient();
-  return Tape::record("lora_low", low, !gradients.empty() || dx,
-                      [gradients, kept, dx, a, shape = x.shape()](const Tensor& ds) {
-                        if (!gradients.empty()) add_outers(gradients, ds, kept.get());
-                        if (dx) add_product(dx, ds, a, shape);
-                      });
+  std::vector<const Tensor*> inputs{&x};
+  for (const Tensor& part : as) inputs.push_back(&part);
+  return Tape::record(
+      "lora_low", low, !gradients.empty() || dx,
+      [gradients, kept, dx, a, shape = x.shape()](const Tensor& ds) {
+        if (!gradients.empty()) add_outers(gradients, ds, kept.get());
+        if (dx) add_product(dx, ds, a, shape);
+      },
+      inputs);
 }
 
 namespace {

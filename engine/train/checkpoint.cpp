@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/files/folder.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
 
@@ -89,7 +90,7 @@ std::vector<int64_t> checkpoint_steps(const std::string& folder) {
 }
 
 void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& extra) {
-  fs::create_directories(folder);
+  make_folder(folder, "remove what is in the way");
   remove_old(folder);
   std::string path = stem(folder, trainer.steps_done());
   SafetensorsWriter out(path + ".safetensors",

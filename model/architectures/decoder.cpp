@@ -51,7 +51,7 @@ class Decoder : public Model {
                      choices_};
     const Inputs& in = pass.in;
     for (RopeTable& table : tables_) pass.ropes.push_back(table.turned(in, end));
-    Tensor embedded = embedding(tokens_, in.tokens);
+    Tensor embedded = embedded_tokens(in);
     if (form_.embedding_factor != 1.) embedded = embedded * form_.embedding_factor;
     Stream s{embeddings_.before(embedded, in), {}};
     embedded = {};
@@ -78,6 +78,11 @@ class Decoder : public Model {
   }
 
  private:
+  Tensor embedded_tokens(const Inputs& in) const {
+    const Here here(embed_tokens_.name);
+    return embedding(tokens_, in.tokens);
+  }
+
   DecoderForm form_;
   std::deque<RopeTable> tables_;
   Parameter& embed_tokens_;

@@ -13,7 +13,9 @@ enum class NormKind : uint8_t {
   rms_plus_one,  // RMSNorm whose weights are stored less 1 (Gemma)
   layer          // LayerNorm with bias
 };
-enum class QkNorm : uint8_t { none, head, whole };  // of each head, or of all heads together
+// Of each head, of each head with weights of its own (LayerNorm without bias, StableLM 2 12B), or
+// of all heads together.
+enum class QkNorm : uint8_t { none, head, own_of_head, whole };
 enum class QkvForm : uint8_t {
   apart,   // three layers
   joined,  // one layer: all queries, all keys, all values (Phi-3)

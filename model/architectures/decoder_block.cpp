@@ -56,19 +56,26 @@ DecoderNorm::DecoderNorm(const Scope& scope, int64_t size, NormKind kind, double
 
 Tensor DecoderNorm::operator()(Stream& s) const {
   if (!s.more) return alone(s.x);
+  const Here here(weight.name);
   auto [sum, y] = bias ? added_layernorm(s.x, s.more, weight.value, bias->value, eps)
                        : added_rmsnorm(s.x, s.more, weight.value, eps, plus());
   s = {sum, {}};
   return y;
 }
 Tensor DecoderNorm::alone(const Tensor& x) const {
+  const Here here(weight.name);
   return bias ? layernorm(x, weight.value, bias->value, eps)
               : rmsnorm(x, weight.value, eps, plus());
 }
 
 DecoderAttention::DecoderAttention(const Scope& scope, const DecoderForm& form,
                                    const ModelConfig& c, int64_t layer)
-    : form(form), heads(c.heads), kv_heads(c.kv_heads), head_dim(c.head_dim), layer(layer) {
+    : form(form),
+      heads(c.heads),
+      kv_heads(c.kv_heads),
+      head_dim(c.head_dim),
+      layer(layer),
+      eps(c.norm_eps) {
   const auto& n = form.names;
   const int64_t queries = heads * head_dim, keys = kv_heads * head_dim;
   if (form.qkv == QkvForm::apart) {
@@ -81,6 +88,15 @@ DecoderAttention::DecoderAttention(const Scope& scope, const DecoderForm& form,
   output.emplace(scope / n.output, queries, c.dim, form.bias.output);
   keys_values.emplace(scope, Place::keys_values, keys, layer);
   if (form.qk_norm == QkNorm::none) return;
+  if (form.qk_norm == QkNorm::own_of_head) {
+    auto make = [&](const char* name, int64_t count, std::vector<Parameter*>& weights) {
+      for (int64_t h = 0; h < count; ++h)
+        weights.push_back(&(scope / name / "norms" / h).base("weight", {head_dim}, {Init::ones}));
+    };
+    make(n.query_norm, heads, query_weights);
+    make(n.key_norm, kv_heads, key_weights);
+    return;
+  }
   const bool head = form.qk_norm == QkNorm::head;
   make_norm(query_norm, scope, n.query_norm, head ? head_dim : queries, form, c);
   make_norm(key_norm, scope, n.key_norm, head ? head_dim : keys, form, c);
@@ -106,10 +122,26 @@ std::vector<Tensor> DecoderAttention::projected(const Tensor& x, const Inputs& i
     all[0] = query_norm->alone(all[0]);
     all[1] = key_norm->alone(all[1]);
   }
+  if (form.qk_norm == QkNorm::own_of_head) {
+    all[0] = normed_heads(all[0], query_weights);
+    all[1] = normed_heads(all[1], key_weights);
+  }
   return {reshape(all[0], q), reshape(all[1], kv), reshape(all[2], kv)};
 }
 
+Tensor DecoderAttention::normed_heads(const Tensor& x,
+                                      const std::vector<Parameter*>& weights) const {
+  std::vector<Tensor> parts;
+  for (size_t h = 0; h < weights.size(); ++h) {
+    const Tensor& weight = weights[h]->value;
+    const Tensor zero = Tensor::zeros(weight.shape(), weight.dtype(), weight.device());
+    parts.push_back(layernorm(columns(x, int64_t(h) * head_dim, head_dim), weight, zero, eps));
+  }
+  return side_by_side(parts);
+}
+
 Tensor DecoderAttention::operator()(const Tensor& x, const DecoderPass& pass) const {
+  const Here here(keys_values->path);
   const int64_t B = x.shape()[0], T = x.shape()[1];
   auto all = projected(x, pass.in);
   Tensor q = all[0], k = all[1], v = all[2];
@@ -185,6 +217,7 @@ Tensor DecoderBlock::attend(const Tensor& x, const DecoderPass& pass) const {
   return form.residual_factor == 1. ? y : y * form.residual_factor;
 }
 Tensor DecoderBlock::compute(const Tensor& x, const DecoderPass& pass) const {
+  const Here here(mlp_point->path);
   Tensor y = experts ? (*experts)(x, pass) : (*mlp)(x, pass.in, pass.recompute_mlp);
   if (after_mlp) y = after_mlp->alone(y);
   y = (*mlp_point)(y, pass.in);

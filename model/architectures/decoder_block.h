@@ -44,6 +44,8 @@ struct DecoderAttention {
   std::deque<Linear> qkv;  // query, key, value; or one that holds all
   std::optional<Linear> output;
   std::optional<DecoderNorm> query_norm, key_norm;
+  std::vector<Parameter*> query_weights, key_weights;  // of QkNorm::own_of_head, head by head
+  double eps;
   std::optional<Point> keys_values;
 
   DecoderAttention(const Scope& scope, const DecoderForm& form, const ModelConfig& c,
@@ -53,6 +55,8 @@ struct DecoderAttention {
 
  private:
   std::vector<Tensor> projected(const Tensor& x, const Inputs& in) const;
+  // LayerNorm of each head of x (..., heads · head_dim) with its own weights.
+  Tensor normed_heads(const Tensor& x, const std::vector<Parameter*>& weights) const;
 };
 
 struct DecoderMlp {

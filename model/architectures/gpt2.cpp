@@ -64,6 +64,7 @@ struct Block {
         after_mlp(scope / "mlp", Place::after_mlp, c.dim, layer) {}
 
   Tensor attend(const Tensor& x, const Inputs& in, const KvCache* cache, size_t layer) const {
+    const Here here(keys_values.path);
     int64_t B = x.shape()[0], T = x.shape()[1], head_dim = dim / heads;
     Tensor qkv = c_attn(x, in);  // (B, T, 3 dim)
     auto part = [&](int64_t i) {
@@ -81,6 +82,7 @@ struct Block {
   void operator()(Stream& s, const Inputs& in, const KvCache* cache, size_t layer,
                   bool recompute_mlp) const {
     s.more = after_attention(attend(ln_1(s), in, cache, layer), in);
+    const Here here(after_mlp.path);
     Tensor inner = c_fc(ln_2(s), in, recompute_mlp);
     s.more = after_mlp(c_proj(tanh_gelu ? gelu_tanh(inner) : gelu(inner), in), in);
   }

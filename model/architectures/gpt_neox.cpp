@@ -1,6 +1,7 @@
 // GPT-NeoX (Black et al., 2022; Pythia: Biderman et al., 2023): LayerNorm, attention and MLP side
 // by side, one layer for query, key and value of each head, a quarter of each head's columns
 // rotated.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -39,8 +40,33 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf, GgufNorm::layer);
+  gguf_partial_rope(out, "rotary_pct");
+  out.erase("num_key_value_heads");
+  if (out.contains("rope_theta")) out["rotary_emb_base"] = out["rope_theta"];
+  out.erase("rope_theta");
+  out["hidden_act"] = "gelu";
+  out["use_parallel_residual"] =
+      get_or<bool>(gguf.metadata(), gguf_prefix(gguf) + "use_parallel_residual", gguf.path(), true);
+  out["attention_bias"] = gguf.find("blk.0.attn_qkv.bias") != nullptr;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(gpt_neox, read, "GPTNeoXForCausalLM");
+REGISTER_DECODER(gpt_neox, read, "GPTNeoXForCausalLM",
+                 GgufForm{.name = "gptneox",
+                          .names = {{"gpt_neox.embed_in", "token_embd"},
+                                    {"gpt_neox.final_layer_norm", "output_norm"},
+                                    {"embed_out", "output"},
+                                    {"attention.query_key_value", "attn_qkv"},
+                                    {"attention.dense", "attn_output"},
+                                    {"mlp.dense_h_to_4h", "ffn_up"},
+                                    {"mlp.dense_4h_to_h", "ffn_down"},
+                                    {"input_layernorm", "attn_norm"},
+                                    {"post_attention_layernorm", "ffn_norm"}},
+                          .config = gguf_config,
+                          .joins = "query_key_value"});
 
 }  // namespace afina

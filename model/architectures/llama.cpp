@@ -52,7 +52,8 @@ DecoderForm read_seed_oss(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
-// Mistral's files have this form too.
+// Mistral's files have this form too, and Mixtral's, with experts.
+bool has_no_experts(const Gguf& gguf) { return gguf_expert_count(gguf) == 0; }
 Json gguf_config(const Gguf& gguf) {
   Json out = gguf_decoder_config(gguf);
   out["attention_bias"] = gguf.find("blk.0.attn_q.bias") != nullptr;
@@ -66,6 +67,10 @@ REGISTER_DECODER(internlm3, read_internlm3, "LlamaForCausalLM");
 REGISTER_DECODER(iquestcoder, read_iquestcoder, "LlamaForCausalLM");
 REGISTER_DECODER(seed_oss, read_seed_oss, "SeedOssForCausalLM");
 REGISTER_DECODER(llama, read, "LlamaForCausalLM",
-                 GgufForm{"llama", gguf_decoder_names(), gguf_config, true});
+                 GgufForm{.name = "llama",
+                          .names = gguf_decoder_names(),
+                          .config = gguf_config,
+                          .reorders = true,
+                          .fits = has_no_experts});
 
 }  // namespace afina

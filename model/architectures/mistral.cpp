@@ -1,5 +1,6 @@
 // Mistral (Jiang et al., 2023): Llama with a sliding window; and Ministral, whose layer types
 // alternate. transformers opens a mistral with layer_types as a ministral.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -30,9 +31,32 @@ DecoderForm read_ministral3(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// Of YaRN's two factors of attention llama.cpp keeps one and takes 1 for the other, as all
+// published models have it; beta is its temperature.
+Json gguf_ministral3(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf);
+  require(out.contains("rope_scaling") && out["rope_scaling"]["rope_type"] == "yarn", gguf.path(),
+          ": a mistral3 without YaRN is not supported; use the model's Hugging Face folder");
+  Json rope = out["rope_scaling"];
+  rope["rope_theta"] = out.value("rope_theta", 10000.);
+  gguf_copy_number(rope, "mscale_all_dim", gguf, "rope.scaling.yarn_log_multiplier");
+  if (rope.contains("mscale_all_dim")) rope["mscale"] = 1.;
+  gguf_copy_number(rope, "llama_4_scaling_beta", gguf, "attention.temperature_scale");
+  require(rope.contains("llama_4_scaling_beta"), gguf.path(),
+          ": mistral3.attention.temperature_scale is missing; a ministral3 needs it");
+  out.erase("rope_scaling");
+  out.erase("rope_theta");
+  out["rope_parameters"] = rope;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(ministral3, read_ministral3, "Ministral3ForCausalLM");
+REGISTER_DECODER(ministral3, read_ministral3, "Ministral3ForCausalLM",
+                 GgufForm{.name = "mistral3",
+                          .names = gguf_decoder_names(),
+                          .config = gguf_ministral3,
+                          .reorders = true});
 REGISTER_DECODER(mistral, read, "MistralForCausalLM");
 REGISTER_DECODER(ministral, read, "MinistralForCausalLM");
 

@@ -2,6 +2,7 @@
 // a Qwen3, whose MLPs are experts of which each token uses a few.
 #include <algorithm>
 
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -64,9 +65,53 @@ DecoderForm read_qwen3_moe(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// llama.cpp keeps the experts of a layer in one tensor each. Mixtral's files are a llama's with
+// them.
+Json gguf_experts(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf, GgufNorm::rms, true);
+  const std::string prefix = gguf_prefix(gguf);
+  auto size = [&](const char* key, int64_t most) {
+    return config_size(gguf.metadata(), prefix + key, gguf.path(), most);
+  };
+  out["num_experts_per_tok"] = size("expert_used_count", 4096);
+  return out;
+}
+Json gguf_mixtral(const Gguf& gguf) {
+  Json out = gguf_experts(gguf);
+  out["num_local_experts"] = gguf_expert_count(gguf);
+  return out;
+}
+// llama.cpp has every layer's MLP made of experts here, and their weights sum to 1.
+Json gguf_qwen3_moe(const Gguf& gguf) {
+  Json out = gguf_experts(gguf);
+  out["num_experts"] = gguf_expert_count(gguf);
+  out["moe_intermediate_size"] =
+      config_size(gguf.metadata(), gguf_prefix(gguf) + "expert_feed_forward_length", gguf.path(),
+                  int64_t(1) << 20);
+  out["norm_topk_prob"] = true;
+  return out;
+}
+bool has_experts(const Gguf& gguf) { return gguf_expert_count(gguf) > 0; }
+
 }  // namespace
 
-REGISTER_DECODER(mixtral, read_mixtral, "MixtralForCausalLM");
-REGISTER_DECODER(qwen3_moe, read_qwen3_moe, "Qwen3MoeForCausalLM");
+REGISTER_DECODER(
+    mixtral, read_mixtral, "MixtralForCausalLM",
+    GgufForm{.name = "llama",
+             .names = gguf_decoder_names({{"block_sparse_moe.gate", "ffn_gate_inp"},
+                                          {"block_sparse_moe.experts.*.w1", "ffn_gate_exps"},
+                                          {"block_sparse_moe.experts.*.w3", "ffn_up_exps"},
+                                          {"block_sparse_moe.experts.*.w2", "ffn_down_exps"}}),
+             .config = gguf_mixtral,
+             .reorders = true,
+             .fits = has_experts});
+REGISTER_DECODER(qwen3_moe, read_qwen3_moe, "Qwen3MoeForCausalLM",
+                 GgufForm{
+                     .name = "qwen3moe",
+                     .names = gguf_decoder_names({{"mlp.gate", "ffn_gate_inp"},
+                                                  {"mlp.experts.*.gate_proj", "ffn_gate_exps"},
+                                                  {"mlp.experts.*.up_proj", "ffn_up_exps"},
+                                                  {"mlp.experts.*.down_proj", "ffn_down_exps"}}),
+                     .config = gguf_qwen3_moe});
 
 }  // namespace afina

@@ -36,22 +36,55 @@ DecoderForm read_olmo3(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
-// OLMo 3's files have this form too, with a window.
-Json gguf_config(const Gguf& gguf) {
+// The files of both have one form; those of OLMo 3 name a window.
+bool has_window(const Gguf& gguf) {
+  return find_member(gguf.metadata(), gguf_prefix(gguf) + "attention.sliding_window",
+                     gguf.path()) != nullptr;
+}
+bool has_none(const Gguf& gguf) { return !has_window(gguf); }
+
+// YaRN is for the layers that see everything; the others have the plain embedding of the same base.
+Json gguf_olmo3(const Gguf& gguf) {
   Json out = gguf_decoder_config(gguf);
-  require(
-      !find_member(gguf.metadata(), gguf_prefix(gguf) + "attention.sliding_window", gguf.path()),
-      gguf.path(), ": an OLMo 3 is not read from GGUF; use the model's Hugging Face folder");
+  const std::string prefix = gguf_prefix(gguf) + "attention.sliding_window";
+  out["sliding_window"] = config_size(gguf.metadata(), prefix, gguf.path(), int64_t(1) << 30);
+  const int64_t layers = out["num_hidden_layers"].get<int64_t>();
+  const Json pattern = gguf.metadata().value(prefix + "_pattern", Json());
+  Json types = Json::array();
+  for (int64_t i = 0; i < layers; ++i) {
+    bool slides = (i + 1) % 4 != 0;
+    if (!pattern.is_null()) {
+      require(pattern.is_array() && int64_t(pattern.size()) == layers &&
+                  pattern[size_t(i)].is_boolean(),
+              gguf.path(), ": ", prefix, "_pattern should have a truth value for each of the ",
+              layers, " layers, found ", describe(pattern));
+      slides = pattern[size_t(i)].get<bool>();
+    }
+    types.push_back(slides ? "sliding_attention" : "full_attention");
+  }
+  out["layer_types"] = types;
+  const double theta = out.value("rope_theta", 10000.);
+  Json full = out.value("rope_scaling", Json{{"rope_type", "default"}});
+  full["rope_theta"] = theta;
+  out.erase("rope_scaling");
+  out.erase("rope_theta");
+  out["rope_parameters"] = {
+      {"full_attention", full},
+      {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", theta}}}};
   return out;
 }
+
+Json gguf_olmo2(const Gguf& gguf) { return gguf_decoder_config(gguf); }
+
+const GgufNames names = gguf_decoder_names({{"post_attention_layernorm", "post_attention_norm"},
+                                            {"post_feedforward_layernorm", "post_ffw_norm"}});
 
 }  // namespace
 
 REGISTER_DECODER(olmo2, read_olmo2, "Olmo2ForCausalLM",
-                 GgufForm{"olmo2",
-                          gguf_decoder_names({{"post_attention_layernorm", "post_attention_norm"},
-                                              {"post_feedforward_layernorm", "post_ffw_norm"}}),
-                          gguf_config});
-REGISTER_DECODER(olmo3, read_olmo3, "Olmo3ForCausalLM");
+                 GgufForm{.name = "olmo2", .names = names, .config = gguf_olmo2, .fits = has_none});
+REGISTER_DECODER(olmo3, read_olmo3, "Olmo3ForCausalLM",
+                 GgufForm{
+                     .name = "olmo2", .names = names, .config = gguf_olmo3, .fits = has_window});
 
 }  // namespace afina

@@ -39,8 +39,8 @@ DecoderForm read_qwen3(ConfigReader& config, ModelConfig& c) {
 }  // namespace
 
 REGISTER_DECODER(qwen2, read_qwen2, "Qwen2ForCausalLM",
-                 GgufForm{"qwen2", gguf_decoder_names(), gguf_decoder_config});
+                 GgufForm{"qwen2", gguf_decoder_names(), gguf_plain_config});
 REGISTER_DECODER(qwen3, read_qwen3, "Qwen3ForCausalLM",
-                 GgufForm{"qwen3", gguf_decoder_names(), gguf_decoder_config});
+                 GgufForm{"qwen3", gguf_decoder_names(), gguf_plain_config});
 
 }  // namespace afina

@@ -30,6 +30,6 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
 }  // namespace
 
 REGISTER_DECODER(smollm3, read, "SmolLM3ForCausalLM",
-                 GgufForm{"smollm3", gguf_decoder_names(), gguf_decoder_config, true});
+                 GgufForm{"smollm3", gguf_decoder_names(), gguf_plain_config, true});
 
 }  // namespace afina

@@ -1,4 +1,5 @@
 // StableLM (Stability AI, 2023): Llama with LayerNorm and a quarter of each head's columns rotated.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -12,7 +13,11 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   form.bias.qkv = config.flag("use_qkv_bias", false);
   form.parallel = config.flag("use_parallel_residual", false);
   if (form.parallel) form.names.before_mlp = "";
-  config.only("qk_layernorm", false);  // StableLM 2 12B: a norm of its own for each head
+  if (config.flag("qk_layernorm", false)) {  // StableLM 2 12B
+    form.qk_norm = QkNorm::own_of_head;
+    form.names.query_norm = "q_layernorm";
+    form.names.key_norm = "k_layernorm";
+  }
   config.dropout("hidden_dropout");
   rope_everywhere(
       form, c,
@@ -20,8 +25,22 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// Whether attention and MLP stand side by side shows in the norm before the MLP, as in llama.cpp.
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf, GgufNorm::layer);
+  gguf_partial_rope(out, "partial_rotary_factor");
+  out["use_qkv_bias"] = gguf.find("blk.0.attn_q.bias") != nullptr;
+  out["use_parallel_residual"] = gguf.find("blk.0.ffn_norm.weight") == nullptr;
+  out["qk_layernorm"] = gguf.find("blk.0.attn_q_norm.weight") != nullptr;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(stablelm, read, "StableLmForCausalLM");
+REGISTER_DECODER(stablelm, read, "StableLmForCausalLM",
+                 GgufForm{"stablelm",
+                          gguf_decoder_names({{"self_attn.q_layernorm.norms.*", "attn_q_norm"},
+                                              {"self_attn.k_layernorm.norms.*", "attn_k_norm"}}),
+                          gguf_config});
 
 }  // namespace afina

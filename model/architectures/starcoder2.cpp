@@ -1,4 +1,5 @@
 // StarCoder2 (Lozhkov et al., 2024): LayerNorm, biases, a plain MLP with GELU, and a window.
+#include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
 
 namespace afina {
@@ -30,8 +31,21 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// The files say nothing of a window, and llama.cpp has none here.
+Json gguf_config(const Gguf& gguf) {
+  Json out = gguf_decoder_config(gguf, GgufNorm::layer);
+  out["norm_epsilon"] = out["layer_norm_eps"];
+  out.erase("layer_norm_eps");
+  out["hidden_act"] = "gelu_pytorch_tanh";
+  out["use_bias"] = gguf.find("blk.0.attn_q.bias") != nullptr;
+  return out;
+}
+
 }  // namespace
 
-REGISTER_DECODER(starcoder2, read, "Starcoder2ForCausalLM");
+REGISTER_DECODER(starcoder2, read, "Starcoder2ForCausalLM",
+                 GgufForm{"starcoder2",
+                          gguf_decoder_names({{"mlp.c_fc", "ffn_up"}, {"mlp.c_proj", "ffn_down"}}),
+                          gguf_config});
 
 }  // namespace afina

@@ -159,6 +159,12 @@ AdapterFiles load_adapter(const std::string& folder) {
   return adapter;
 }
 
+void load_trained(const std::string& file, Model& model) {
+  const Safetensors stored(file);
+  for (Parameter& p : model.parameters->all)
+    if (p.trained) p.assign(values_of(p, stored.at(p.stored_name)).data());
+}
+
 std::string AdapterFiles::other_model() const {
   return "; the adapter may be one of another model" +
          (base.empty() ? "" : " (its config says that it was trained on '" + base + "')");

@@ -52,6 +52,17 @@ void read_permuted(Parameter& into, const StoredTensor& stored, int64_t heads) {
   }
 }
 
+// Query, key and value of each head in turn, from all queries, all keys, all values.
+void read_by_head(Parameter& into, const StoredTensor& stored, int64_t heads) {
+  const int64_t rows = into.shape[0], width = into.shape.size() / rows, dim = rows / heads / 3;
+  std::vector<float> head(size_t(dim * width));
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t kind = 0; kind < 3; ++kind) {
+      to_f32(stored, (kind * heads + h) * dim * width, dim * width, head.data());
+      into.assign_part((h * 3 + kind) * dim * width, head.data(), dim * width);
+    }
+}
+
 std::vector<int64_t> extents(const Shape& shape, bool transposed) {
   std::vector<int64_t> all;
   for (int i = 0; i < shape.rank(); ++i) all.push_back(shape[i]);
@@ -98,6 +109,7 @@ void FileWeights::expect(const std::string& parameter, const Shape& shape, bool 
 void FileWeights::read(Parameter& into) {
   const StoredTensor& stored = at(into.name);
   if (int64_t heads = permuted_heads(into.name)) read_permuted(into, stored, heads);
+  else if (joins(into.name)) read_by_head(into, stored, config_.heads);
   else if (into.stored_transposed && transposes()) read_transposed(into, stored);
   else read_plain(into, stored, added(into.name));
   into.settle();

@@ -33,6 +33,12 @@ class FileWeights : public WeightSource {
     (void)name;
     return 0;
   }
+  // Whether the file holds all queries, then all keys, then all values of this parameter, which has
+  // query, key and value of each head in turn.
+  virtual bool joins(const std::string& name) const {
+    (void)name;
+    return false;
+  }
   // What the file's values of this parameter have more than the parameter's own.
   virtual float added(const std::string& name) const {
     (void)name;

@@ -1,4 +1,6 @@
 // GGUF files: translates llama.cpp's names and metadata to Hugging Face's.
+#include <algorithm>
+
 #include "engine/nearest.h"
 #include "model/files/file_weights.h"
 #include "model/words.h"
@@ -7,18 +9,47 @@ namespace afina {
 
 namespace {
 
+// A tensor of a file, or a part of one: part -1 is the whole.
+struct Place {
+  std::string name;
+  int64_t part = -1;
+};
+
+// "experts.12.up_proj" -> "experts.*.up_proj", with 12 in `part`; unchanged where there is no
+// number.
+std::string with_star(const std::string& module, int64_t& part) {
+  const size_t digit =
+      module.find(".") == module.npos ? module.npos : module.find_first_of("0123456789");
+  for (size_t at = digit; at != module.npos; at = module.find_first_of("0123456789", at)) {
+    const size_t end = std::min(module.find('.', at), module.size());
+    const bool whole =
+        module[at - 1] == '.' && module.find_first_not_of("0123456789", at) >= end && end - at < 10;
+    if (whole) {
+      part = std::stoll(module.substr(at, end - at));
+      return module.substr(0, at) + "*" + module.substr(end);
+    }
+    at = end;
+    if (at >= module.size()) break;
+  }
+  return module;
+}
+
 // "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"
-std::string gguf_name(const GgufNames& names, const std::string& name) {
+Place gguf_place(const GgufNames& names, const std::string& name) {
   const size_t dot = name.rfind('.');
   const std::string module = name.substr(0, dot), kind = name.substr(dot);
-  if (auto found = names.find(module); found != names.end()) return found->second + kind;
+  if (auto found = names.find(module); found != names.end()) return {found->second + kind};
   const size_t digit = module.find_first_of("0123456789");
-  if (digit == module.npos || digit == 0 || module[digit - 1] != '.') return name;
+  if (digit == module.npos || digit == 0 || module[digit - 1] != '.') return {name};
   const size_t end = module.find('.', digit);
-  if (end == module.npos) return name;
+  if (end == module.npos) return {name};
+  const std::string layer = "blk." + module.substr(digit, end - digit) + ".";
   auto found = names.find(module.substr(end + 1));
-  if (found == names.end()) return name;
-  return "blk." + module.substr(digit, end - digit) + "." + found->second + kind;
+  if (found != names.end()) return {layer + found->second + kind};
+  int64_t part = -1;
+  found = names.find(with_star(module.substr(end + 1), part));
+  if (found == names.end() || part < 0) return {name};
+  return {layer + found->second + kind, part};
 }
 
 class GgufWeights : public FileWeights {
@@ -32,10 +63,22 @@ class GgufWeights : public FileWeights {
   const StoredTensors& tensors() const override { return file_->tensors(); }
   void drop(const StoredTensor& tensor) const override { file_->drop(tensor); }
   const StoredTensor* find(const std::string& name) const override {
-    return file_->find(gguf_name(form_.names, name));
+    const Place place = gguf_place(form_.names, name);
+    const StoredTensor* whole = file_->find(place.name);
+    if (!whole || place.part < 0) return whole;
+    if (whole->shape.size() < 2 || place.part >= whole->shape[0]) return nullptr;
+    StoredTensor part = *whole;  // the first dimension counts the parts, which follow each other
+    part.shape.erase(part.shape.begin());
+    part.bytes /= size_t(whole->shape[0]);
+    part.data += size_t(place.part) * part.bytes;
+    return &(parts_[name] = std::move(part));
   }
   std::string stored_name(const std::string& name) const override {
-    return gguf_name(form_.names, name);
+    const Place place = gguf_place(form_.names, name);
+    return place.part < 0 ? place.name : place.name + "[" + std::to_string(place.part) + "]";
+  }
+  bool joins(const std::string& name) const override {
+    return form_.joins && name.find(std::string(".") + form_.joins + ".") != name.npos;
   }
   bool transposes() const override { return false; }
   int64_t permuted_heads(const std::string& name) const override {
@@ -55,6 +98,7 @@ class GgufWeights : public FileWeights {
  private:
   std::shared_ptr<const Gguf> file_;
   GgufForm form_;
+  mutable std::map<std::string, StoredTensor> parts_;
 };
 
 bool is_tied(const Gguf& gguf) {
@@ -77,8 +121,9 @@ Json config_of_gguf(const Gguf& gguf) {
   Json out;
   for (auto& [name, entry] : architectures()) {
     if (entry.gguf.name.empty()) continue;
-    known.push_back(entry.gguf.name);
-    if (entry.gguf.name != architecture) continue;
+    if (std::find(known.begin(), known.end(), entry.gguf.name) == known.end())
+      known.push_back(entry.gguf.name);
+    if (entry.gguf.name != architecture || (entry.gguf.fits && !entry.gguf.fits(gguf))) continue;
     form = &entry.gguf;
     out = form->config(gguf);
     out["model_type"] = name;

@@ -1,19 +1,12 @@
 // Writing models: values streamed tensor by tensor, transposed where files hold them so.
 #include "model/files/save.h"
 
-#include <filesystem>
-
+#include "engine/files/folder.h"
 #include "model/words.h"
 
 namespace afina {
 
 namespace {
-
-void make_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  require(!error, folder, ": the folder cannot be made: ", error.message());
-}
 
 // The type in which a file holds a model's weights; an Error for dtypes that no model is stored in.
 StoredType stored_type(Dtype dtype) {
@@ -94,7 +87,7 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
   require(!merge || why.empty(), folder, ": the adapters cannot be merged: ", why);
   require(merge || adapted.empty(), folder,
           ": the model has adapters; merge them into it, or store the adapter alone");
-  make_folder(folder);
+  make_folder(folder, "remove what is in the way, or write into another folder");
   SafetensorsWriter writer(folder + "/model.safetensors");
   declare_model(writer, model, dtype);
   std::map<const Parameter*, Tensor> biases;  // merged with their weights, which come first
@@ -124,7 +117,7 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
     require(!p.trained || in_adapter(p, stored), folder, ": ", p.name,
             " of the pretrained model was trained as well; store the whole model");
   AdapterConfig config = adapter_config(model, base);
-  make_folder(folder);
+  make_folder(folder, "remove what is in the way, or write into another folder");
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)

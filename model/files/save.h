@@ -13,6 +13,10 @@ namespace afina {
 // an Error, as is one whose adapters cannot be merged. Tokenizer files are the caller's.
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge = false);
 
+// Puts the values of a file that save_model wrote into the parameters that are trained. A missing
+// or misshapen tensor is an Error by name.
+void load_trained(const std::string& file, Model& model);
+
 // Writes what the method says is stored of it (Stored::adapter or changed), in f32, into the
 // folder: adapter_config.json and adapter_model.safetensors as PEFT does, or, where PEFT does not
 // know the method, afina_adapter.json and adapter_model.safetensors. base: what the adapter was

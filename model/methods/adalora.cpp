@@ -309,6 +309,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "adalora",
+    .label = "AdaLoRA",
     .paper = "AdaLoRA: Adaptive Budget Allocation (Zhang et al., 2023)",
     .formula =
         "y = W x + b + alpha/rank B diag(E) A x; loss + orthogonal mean |A A' - I|, |B' B - I|",

@@ -28,6 +28,7 @@ bool has_biases(const Parameters& pretrained) {
 
 const MethodCard card{
     .name = "bitfit",
+    .label = "BitFit",
     .paper =
         "BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked "
         "Language-models (Ben Zaken et al., 2021)",

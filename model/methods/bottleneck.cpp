@@ -72,6 +72,7 @@ class BottleneckMethod : public Method {
 
 const MethodCard card{
     .name = "bottleneck",
+    .label = "bottleneck adapter",
     .paper = "Parameter-Efficient Transfer Learning for NLP (Houlsby et al., 2019)",
     .formula = "y + U f(D y + d) + u",
     .trains = "D (size, width), d, U (width, size), u after attention and MLP of each block",

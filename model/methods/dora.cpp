@@ -55,6 +55,7 @@ struct Dora : LowRankMethod {
 
 const MethodCard card{
     .name = "dora",
+    .label = "DoRA",
     .paper = "DoRA: Weight-Decomposed Low-Rank Adaptation (Liu et al., 2024)",
     .formula = "y = m/|V| * (V x) + b, V = W + alpha/rank B A",
     .trains = "A (rank, in), B (out, rank) and m (out) of each target layer",

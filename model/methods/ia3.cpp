@@ -125,6 +125,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "ia3",
+    .label = "IA3",
     .paper =
         "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context "
         "Learning (Liu et al., 2022)",

@@ -34,6 +34,7 @@ struct Lora : LowRankMethod {
 
 const MethodCard card{
     .name = "lora",
+    .label = "LoRA",
     .paper =
         "LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2021); rslora: "
         "Kalajdzievski, 2023; plus: LoRA+ (Hayou et al., 2024)",

@@ -46,6 +46,7 @@ class Prefix : public VirtualTokens {
 
 const MethodCard card{
     .name = "prefix",
+    .label = "prefix tuning",
     .paper = "Prefix-Tuning (Li and Liang, 2021)",
     .formula = "attention(q, [P_k; k], [P_v; v])",
     .trains = "P_k and P_v (tokens, key heads * head size) of each block",

@@ -66,6 +66,7 @@ class Prompt : public VirtualTokens {
 
 const MethodCard card{
     .name = "prompt",
+    .label = "prompt tuning",
     .paper = "The Power of Scale for Parameter-Efficient Prompt Tuning (Lester et al., 2021)",
     .formula = "model([P; embeddings of the text])",
     .trains = "P (tokens, width)",

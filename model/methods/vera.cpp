@@ -108,6 +108,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "vera",
+    .label = "VeRA",
     .paper = "VeRA: Vector-based Random Matrix Adaptation (Kopiczko et al., 2024)",
     .formula = "y = W x + b + diag(b') B diag(d) A x",
     .trains = "d (rank) and b' (out) of each target layer; A and B are random and shared",

@@ -49,7 +49,10 @@ BOOST_AUTO_TEST_CASE(generation_marks_belong_to_the_turn_they_lie_in) {
   BOOST_TEST(answers_of(last, some, Answers::last) == "C<|im_end|>");
   some[1].trained = false;
   check_error([&] { answers_of(last, some); },
-              {"which of the marks", "turn 3 (assistant)", "not certain"});
+              {"which of the marks", "turn 3 (assistant)", "not certain", "no \"weight\": 0"});
+  some = {{"user", "a"}, thinks_too, {"assistant", "B"}};
+  check_error([&] { answers_of(last, some, Answers::last); },
+              {"not certain", "--train-on answers", "--train-on all"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

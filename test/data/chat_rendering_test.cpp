@@ -71,6 +71,13 @@ BOOST_AUTO_TEST_CASE(generation_marks_count_where_a_template_has_them) {
   twice.replace(twice.find("{{ m.content + '<|im_end|>\n' }}{% endgen"), 31,
                 "{{ m.content }}{% endgeneration %},{% generation %}<|im_end|>");
   BOOST_TEST(answers_of(twice, talk, Answers::last) == "No.|<|im_end|>");
+  // Marks in each other: the outer one has all the text.
+  std::string nested = marked;
+  nested.replace(nested.find("{{ m.content + '<|im_end|>\n' }}{% endgen"), 31,
+                 "a{% generation %}{{ m.content }}{% endgeneration %}{% generation %}c"
+                 "{% endgeneration %}</s>");
+  BOOST_TEST(answers_of(nested, talk) == "aYes.c</s>|aNo.c</s>");
+  BOOST_TEST(answers_of(nested, talk, Answers::last) == "aNo.c</s>");
   const std::string never = chatml +
                             "{% if messages | length > 9 %}{% generation %}x"
                             "{% endgeneration %}{% endif %}";
@@ -103,17 +110,98 @@ BOOST_AUTO_TEST_CASE(what_is_not_certain_is_an_error_with_turn_and_reason) {
   check_error(
       [] { answers_of("{% for m in messages %}{{ m.content + '\n\n' }}{% endfor %}", talk); },
       {"\n\n", "no token of this tokenizer", "--template"});
-  // An earlier answer ends otherwise than the last one.
-  const std::string channels =
-      "{% for m in messages %}{{ '<|im_start|>' + m.role + ':' + m.content }}{% if m.role == "
-      "'assistant' and loop.last %}<|return|>{% else %}<|im_end|>{% endif %}{% endfor %}"
-      "{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}";
-  check_error([&] { answers_of(channels, talk); },
-              {"turn 2 (assistant)", "not followed by <|return|>"});
-  BOOST_TEST(answers_of(channels, talk, Answers::last) == "No.<|return|>");
+  // An earlier answer without an end.
+  const std::string open =
+      "{% for m in messages %}{{ '<s>' if m.role == 'user' }}{{ m.content }}{% if m.role == "
+      "'assistant' and loop.last %}</s>{% endif %}{% endfor %}";
+  check_error([&] { answers_of(open, talk); },
+              {"turn 2 (assistant)", "not followed by </s>", "--train-on last or all"});
+  BOOST_TEST(answers_of(open, talk, Answers::last) == "No.</s>");
+  check_error(
+      [&] {
+        answers_of(open, {{"user", "a"}, {"assistant", "b"}, {"assistant", "c"}});
+      },
+      {"turn 2 (assistant)", "goes on in the assistant's next turn: join the two"});
+  // What is advised is not what was done.
+  std::string other_last = prompted;
+  other_last.insert(other_last.find("m.content"), "('' if loop.last else '<s>') + ");
+  for (Answers which : {Answers::last, Answers::all}) try {
+      std::vector<Message> short_talk(talk.begin(), talk.begin() + 2);
+      answers_of(other_last, short_talk, which);
+      BOOST_ERROR("not refused");
+    } catch (const Error& error) {
+      BOOST_TEST(std::string(error.what()).find("--train-on last") == std::string::npos);
+      BOOST_TEST(std::string(error.what()).find("--train-on all") != std::string::npos);
+    }
   // The template's own refusals.
   check_error([] { answers_of("{{ raise_exception('roles must alternate') }}", talk); },
               {"roles must alternate"});
+}
+
+// As gpt-oss has it: the last answer ends with a token of its own, and so does a call of a tool.
+BOOST_AUTO_TEST_CASE(answers_may_end_with_another_token_than_the_last_one) {
+  const std::string channels =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + ':' }}{% if m.tool_calls %}"
+      "{{ m.tool_calls[0].name }}<call>{% else %}{% if loop.last and m.thinking %}"
+      "{{ m.thinking + '<|im_end|><|im_start|>assistant:' }}{% endif %}{{ m.content }}"
+      "{{ '<|return|>' if m.role == 'assistant' and loop.last else '<|im_end|>' }}{% endif %}\n"
+      "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}";
+  BOOST_TEST(answers_of(channels, talk) == "Yes.<|im_end|>|No.<|return|>");
+  BOOST_TEST(answers_of(channels, talk, Answers::last) == "No.<|return|>");
+  std::vector<Message> calls = talk;
+  calls.insert(calls.begin() + 1,
+               {turn("assistant", "", R"({"tool_calls": [{"name": "f"}]})"), {"tool", "9"}});
+  BOOST_TEST(answers_of(channels, calls) == "f<call>|Yes.<|im_end|>|No.<|return|>");
+  calls.resize(2);
+  BOOST_TEST(answers_of(channels, calls) == "f<call>");
+  // Thoughts of earlier turns are left out.
+  std::vector<Message> thought = talk;
+  thought[1] = turn("assistant", "Yes.", R"({"thinking": "One is one."})");
+  thought[3] = turn("assistant", "No.", R"({"reasoning": "Two is two."})");
+  BOOST_TEST(answers_of(channels, thought) ==
+             "Yes.<|im_end|>|Two is two.<|im_end|><|im_start|>assistant:No.<|return|>");
+  // Two answers of one text, and one that has the token in it: where it stands counts.
+  thought[0].content = thought[2].content = "Yes.";
+  thought[3].content = "Yes.";
+  BOOST_TEST(answers_of(channels, thought) ==
+             "Yes.<|im_end|>|Two is two.<|im_end|><|im_start|>assistant:Yes.<|return|>");
+  // The next turn's beginning is no end.
+  std::string begins = channels;
+  begins.replace(begins.find("else '<|im_end|>'"), 17, "else ''");
+  check_error([&] { answers_of(begins, talk); }, {"turn 2 (assistant)", "not certain"});
+}
+
+// As transformers does: a template finds reasoning under the names it may read, whatever the turn
+// calls it; what the turn has under a name of its own stays there.
+BOOST_AUTO_TEST_CASE(reasoning_has_all_its_names) {
+  const std::string shows = "{% for m in messages %}{{ m | tojson }}{% endfor %}";
+  auto shown = [&](const std::string& more) {
+    return chat_of(shows).text({turn("assistant", "A", more)});
+  };
+  const std::string turn_with = R"("role": "assistant", "content": "A")";
+  BOOST_TEST(shown(R"({"reasoning": "r"})") ==
+             R"({"thinking": "r", )" + turn_with +
+                 R"(, "reasoning": "r", "reasoning_content": "r"})");
+  BOOST_TEST(shown(R"({"thinking": "t", "reasoning": "r"})") ==
+             "{" + turn_with + R"(, "thinking": "t", "reasoning": "r", "reasoning_content": "t"})");
+  BOOST_TEST(shown(R"({"reasoning_content": "", "thinking": "t"})") ==
+             "{" + turn_with + R"(, "reasoning_content": "", "thinking": "t"})");
+  BOOST_TEST(shown(R"({"reasoning_content": null, "thinking": null, "reasoning": null})") ==
+             "{" + turn_with + "}");
+  // Written under another name it is not dropped; two texts of which one is not written are.
+  std::vector<Message> thought = talk;
+  for (const char* key : {"reasoning", "thinking", "reasoning_content"}) {
+    thought[3] = turn("assistant", "No.", std::string("{\"") + key + R"(": "Two."})");
+    BOOST_TEST(answers_of(thinks, thought) == "Yes.<|im_end|>|<think>Two.</think>No.<|im_end|>");
+    check_error([&] { answers_of(chatml, thought); },
+                {std::string("turn 4 (assistant) has ") + key, "no place"});
+    BOOST_TEST(chat_of(thinks).mentions(key));
+    BOOST_TEST(!chat_of(chatml).mentions(key));
+  }
+  thought[3] = turn("assistant", "No.", R"({"reasoning": "Two.", "reasoning_content": "Two."})");
+  BOOST_TEST(answers_of(thinks, thought) == "Yes.<|im_end|>|<think>Two.</think>No.<|im_end|>");
+  thought[3] = turn("assistant", "No.", R"({"reasoning": "Two.", "reasoning_content": "2."})");
+  check_error([&] { answers_of(thinks, thought); }, {"turn 4 (assistant) has reasoning,"});
 }
 
 BOOST_AUTO_TEST_CASE(reasoning_is_written_where_the_template_writes_it_or_refused) {

@@ -150,6 +150,11 @@ BOOST_AUTO_TEST_CASE(tools_calls_and_other_keys_are_kept_in_the_files_order) {
   BOOST_TEST(as_text.input.tools.dump() == R"([{"b":1}])");
   check_error([] { only(R"({"tools": "x", "prompt": "Q", "completion": "A"})"); },
               {"\"tools\"", "an array of functions"});
+  BOOST_TEST(only(R"({"tools": "null", "prompt": "Q", "completion": "A"})").input.tools.is_null());
+  // transformers refuses a list of texts, and would read a text letter by letter.
+  check_error(
+      [] { only(R"({"tools": [{"a": 1}, "{\"b\": 1}"], "prompt": "Q", "completion": "A"})"); },
+      {"d.jsonl, line 1", "\"tools[1]\"", "an object that describes a function", "the string"});
   const std::string deep(100000, '[');  // is refused before anything recurses into it
   check_error([&] { only(R"({"tools": ")" + deep + R"(", "prompt": "Q", "completion": "A"})"); },
               {"\"tools\"", "no JSON"});

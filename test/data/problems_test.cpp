@@ -15,6 +15,10 @@ BOOST_AUTO_TEST_CASE(kinds_are_told_apart_and_counted) {
   problems.add("d.jsonl, line 14: field \"b\": expected a string, found 7; the fields are: c");
   BOOST_TEST(problems.summary(20).find("line 3") != std::string::npos);
   BOOST_TEST(problems.summary(20).ends_with("(2 of 20 records have a problem of this kind)"));
+  Problems one;
+  one.add("d.jsonl, line 1: it is empty");
+  BOOST_TEST(one.summary(1).ends_with("(1 of 1 record has a problem of this kind)"));
+  BOOST_TEST(one.summary(3).ends_with("(1 of 3 records has a problem of this kind)"));
   Problems others;
   others.add("d.jsonl, line 15: field \"b\": expected a string, found 7");
   others.add("d.jsonl, line 16: it is empty");

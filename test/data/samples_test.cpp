@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(guard_no_targets) {
   SampleOptions options = options_of(16);
   check_error(
       [&] { make_samples({asked(words, "Yes.", "a.jsonl, line 7")}, pocket(), chatml(), options); },
-      {"a.jsonl, line 7", "--length 16", "1 of 1 records", "targets would be lost",
+      {"a.jsonl, line 7", "--length 16", "1 of 1 record is", "targets would be lost",
        "Choose --length 56", "--on-too-long"});
   options.on_too_long = OnTooLong::cut;
   Samples left =
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(guard_no_answer_or_no_target_in_a_record) {
   Example end;
   end.text = "<|endoftext|>";
   end.place = "e.txt, line 1";
-  check_error([&] { samples_of({end}); }, {"e.txt, line 1", "none of its 1 tokens is a target"});
+  check_error([&] { samples_of({end}); }, {"e.txt, line 1", "none of its 1 token is a target"});
 }
 
 BOOST_AUTO_TEST_CASE(guard_marks_of_the_template_in_a_turn) {

@@ -12,6 +12,7 @@ static void run(std::string_view input) {
   jinja::Limits limits;
   limits.work = 1 << 16;
   limits.output = 1 << 16;
+  limits.memory = 1 << 22;
   jinja::Rendered rendered =
       jinja::Template(input, "fuzz.jinja").render(*variables.dict(), {}, limits);
   for (auto& span : rendered.generated)
@@ -32,13 +33,44 @@ static std::vector<std::string> seeds() {
       "{% endgeneration %}{% endif %}{% endfor %}{# c #}{% raw %}{{ x }}{% endraw %}",
       "{{ messages | tojson(indent=2) }}{{ 'a,b'.split(',')[0].strip() }}{{ 1 < 2 <= 3 and x is "
       "not defined }}{{ strftime_now('%d %b %Y') }}{% set a, b = 1, [2] %}{{ {'k': a} | dictsort "
-      "}}"};
+      "}}",
+      "{% set ns = namespace(x=[1]) %}{% for i in range(9) %}{% set ns.x = [ns.x, ns.x] %}"
+      "{% set ns.me = ns %}{{ loop.changed(ns.x, loop) }}{% endfor %}{{ ns.x }}{{ ns.x == [1] }}"
+      "{% macro m() %}{{ ns.me.x | tojson }}{% endmacro %}{% set ns.m = m %}{{ ns.m() }}"};
 }
 
-static const afina::FuzzTarget registered(
-    "jinja", run, seeds,
-    {"{{",       "}}",     "{%",   "%}",   "{%-",     "-%}",    "{#",      "#}",
-     "endfor",   "endif",  "else", "elif", "range(",  "| list", "loop.",   "caller()",
-     "**",       "//",     "~",    "is ",  "not in ", "[::-1]", "* 99999", "namespace(",
-     ".items()", "| sort", "'",    "\"",   "\\u00e9", "\\x"},
-    64 << 20);
+static const afina::FuzzTarget registered("jinja", run, seeds,
+                                          {"{{",
+                                           "}}",
+                                           "{%",
+                                           "%}",
+                                           "{%-",
+                                           "-%}",
+                                           "{#",
+                                           "#}",
+                                           "endfor",
+                                           "endif",
+                                           "else",
+                                           "elif",
+                                           "range(",
+                                           "| list",
+                                           "loop.",
+                                           "caller()",
+                                           "**",
+                                           "//",
+                                           "~",
+                                           "is ",
+                                           "not in ",
+                                           "[::-1]",
+                                           "* 99999",
+                                           "namespace(",
+                                           "= [ns.x, ns.x]",
+                                           "ns.me = ns",
+                                           "loop.changed(",
+                                           ".items()",
+                                           "| sort",
+                                           "'",
+                                           "\"",
+                                           "\\u00e9",
+                                           "\\x"},
+                                          64 << 20);

@@ -49,7 +49,8 @@ static std::vector<std::string> seeds() {
 "content":"▁"}]},"pre_tokenizer":{"type":"Metaspace","replacement":"▁",)"
           R"("prepend_scheme":"first","split":true},
 "added_tokens":[{"id":5,"content":"<m>","single_word":true,"normalized":true}],
-"decoder":{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"},)"
+"decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},)"
+          R"("content":" "},{"type":"ByteFallback"},)"
           R"({"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}})"};
 }
 

@@ -123,13 +123,24 @@ BOOST_AUTO_TEST_CASE(gguf_files_are_the_same_model) {
 // The other architectures that have GGUF names: what llama.cpp does not store is its default.
 BOOST_AUTO_TEST_CASE(gguf_files_of_other_architectures) {
   for (const std::string name :
-       {"qwen3", "gemma", "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "granite"}) {
+       {"qwen3", "gemma", "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "granite", "olmo3",
+        "gpt_neox", "gpt_neox_serial", "stablelm", "stablelm_parallel", "stablelm_norms",
+        "starcoder2", "mixtral", "qwen3_moe", "ministral3"}) {
     Json config = parse_json_file(tiny_path(name) + "/config.json");
-    for (const char* key : {"layer_types", "no_rope_layers"}) config.erase(key);
+    if (name != "olmo3")
+      for (const char* key : {"layer_types", "no_rope_layers"}) config.erase(key);
+    else config["rope_parameters"]["sliding_attention"]["rope_theta"] = 10000.;
+    if (name == "starcoder2") config["sliding_window"] = nullptr;
+    if (name == "qwen3_moe") {
+      config["mlp_only_layers"] = Json::array();
+      config["output_router_logits"] = false;
+    }
     if (name == "smollm3") config["use_sliding_window"] = false;
     if (config.contains("query_pre_attn_scalar")) config["query_pre_attn_scalar"] = 16;
     if (name == "gemma3") config.erase("rope_parameters");
     ModelFiles files = open_model(tiny_path(name));
+    // All layers with experts are another model than the stored one.
+    if (name == "qwen3_moe") files.source = std::make_unique<RandomWeights>(1);
     auto model = build_model(parse_config(config, "config.json"), *files.source,
                              make_method(parse_method("full")), {});
     if (name == "gemma3") model->config.rope_theta = 1e6;
@@ -142,6 +153,36 @@ BOOST_AUTO_TEST_CASE(gguf_files_of_other_architectures) {
                    (name.starts_with("gemma") ? 1e-5 : 1e-30),
                name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(gguf_files_of_these_architectures_that_say_something_else) {
+  ScratchFolder folder;
+  auto changed = [&](const char* name, auto change) {
+    GgufBuilder gguf = as_gguf(*tiny_model(tiny_path(name)));
+    change(gguf);
+    return tiny_model(folder.put("other.gguf", gguf.build()));
+  };
+  // What scales attention otherwise than the factor of YaRN says it.
+  for (const char* key : {"attn_factor", "yarn_attn_factor", "yarn_ext_factor"})
+    check_error(
+        [&] {
+          changed("ministral3", [&](GgufBuilder& g) {
+            g.set(std::string("mistral3.rope.scaling.") + key, 0.5f);
+          });
+        },
+        {"other.gguf", key, "0.5", "Hugging Face folder"});
+  const float usual = float(0.1 * std::log(8.) + 1.);  // libm: in a test
+  changed("ministral3", [&](GgufBuilder& g) { g.set("mistral3.rope.scaling.attn_factor", usual); });
+  check_error(
+      [&] { changed("qwen2", [](GgufBuilder& g) { g.set("qwen2.expert_count", uint32_t(4)); }); },
+      {"other.gguf", "experts of this kind", "Hugging Face folder"});
+  check_error(
+      [&] {
+        changed("mixtral", [](GgufBuilder& g) {
+          g.tensor("blk.0.ffn_gate_exps.bias", 0, {4}, std::string(16, '\0'));
+        });
+      },
+      {"other.gguf", "blk.0.ffn_gate_exps.bias", "no place"});
 }
 
 BOOST_AUTO_TEST_CASE(gguf_scaling_of_llama_3_is_recognised) {

@@ -60,6 +60,8 @@ MODELS = {
                    "llama_4_scaling_beta": 0.3}), hf.Ministral3ForCausalLM),
     "seed_oss": (hf.SeedOssConfig(**COMMON, head_dim=16, attention_dropout=0.0, residual_dropout=0.0, rope_parameters=DEFAULT), hf.SeedOssForCausalLM),
     "internlm3": (hf.InternLM3Config(**COMMON, head_dim=8, attention_bias=True, mlp_bias=True, rope_parameters=DEFAULT), hf.LlamaForCausalLM),
+    "stablelm_norms": (hf.StableLmConfig(**COMMON, use_parallel_residual=True, qk_layernorm=True,
+                                         rope_parameters={**DEFAULT, "partial_rotary_factor": 0.25}), hf.StableLmForCausalLM),
 }
 LR, BETAS, EPS, DECAY, STEPS = 1e-3, (0.9, 0.999), 1e-8, 0.01, 5
 

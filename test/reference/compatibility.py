@@ -45,7 +45,7 @@ class Bench:
         done = subprocess.run([str(self.afina), *map(str, words)], capture_output=True, text=True, errors="replace", timeout=300)
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
-    def model(self, config=None, tokenizer=None, tokenizer_config=None, base=POCKET, without=()):
+    def model(self, config=None, tokenizer=None, tokenizer_config=None, base=POCKET, without=(), files=()):
         """A copy of a model whose JSON files are changed; a value GONE removes the key."""
         folder = self.new()
         shutil.copytree(base, folder, ignore=shutil.ignore_patterns("text", "grammar", "*.py", "*.md", "digests.txt"))
@@ -57,6 +57,8 @@ class Bench:
                 path.write_text(json.dumps({k: v for k, v in old.items() if v != GONE}))
         for name in without:
             (folder / name).unlink()
+        for name in files:
+            (folder / name).write_bytes(b"x")
         return folder
 
     def inspect(self, **changes):
@@ -85,7 +87,7 @@ class Bench:
             (path.parent / name).unlink()
         for name, content in (files or {}).items():
             (path.parent / name).write_bytes(content)
-        return self.run("inspect", "--model", STORED / "tiny" / "llama", "--adapter", path.parent)
+        return self.run("merge", "--model", STORED / "tiny" / "llama", "--adapter", path.parent, "--out", self.new())
 
 
 def gguf(metadata):
@@ -122,6 +124,7 @@ def refusals():
     yield families, "another activation", 0, lambda b: b.inspect(config={"hidden_act": "mish"})
     yield families, "an architecture that is not read from GGUF", 0, gguf_case
     yield families, "quantised weights", 0, lambda b: b.inspect(config={"quantization_config": {"quant_method": "gptq", "bits": 4}})
+    yield families, "bidirectional Gemma", 0, lambda b: b.inspect(base=tiny / "gemma3", config={"use_bidirectional_attention": True})
     yield families, "no head in the file", 0, lambda b: b.inspect(config={"tie_word_embeddings": GONE})
 
     tokenizers = "Tokenizers"
@@ -129,12 +132,23 @@ def refusals():
     yield tokenizers, "classes within classes", 0, lambda b: b.tokenized(tokenizer=split("[a[bc]]+"))
     yield tokenizers, "two tokens of one id", 0, lambda b: b.tokenized(
         tokenizer=lambda t: {"model": {**t["model"], "vocab": {**t["model"]["vocab"], "zzzz": 300}}})
+    yield tokenizers, "a model, normalizer", 0, lambda b: b.tokenized(tokenizer={"normalizer": {"type": "Spelling"}})
+    yield tokenizers, "the decoder CTC", 0, lambda b: b.tokenized(tokenizer={"decoder": {"type": "CTC", "pad_token": "<pad>"}})
+    unigram = {"type": "Unigram", "unk_id": None, "vocab": [["<|endoftext|>", 0.0], ["<|im_start|>", 0.0], ["<|im_end|>", 0.0], ["a", -1.0]]}
+    yield tokenizers, "the pre-tokenizer ByteLevel", 0, lambda b: b.tokenized(tokenizer={"model": unigram})
+    yield tokenizers, "a text with a character", 0, lambda b: b.tokenized(
+        tokenizer={"model": unigram, "pre_tokenizer": None, "decoder": None})
+    yield tokenizers, "a charsmap that is none", 0, lambda b: b.tokenized(
+        tokenizer={"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAQAAGFi"}})
 
     adapters = "Adapters"
     yield adapters, "an adapter on the head", 0, lambda b: b.adapter({"target_modules": ["lm_head"]})
     yield adapters, "an adapter of mlx-lm", 0, lambda b: b.adapter(
         {"lora_parameters": {"rank": 4}, "fine_tune_type": "lora"}, {"adapters.safetensors": b"x"}, ["adapter_model.safetensors"])
     yield adapters, "a key that changes", 0, lambda b: b.adapter({"use_qalora": True})
+
+    yield adapters, "one that does not fit", 0, lambda b: b.adapter({"r": 2})
+    yield adapters, "a folder whose weights", 0, lambda b: b.run("inspect", "--model", b.model(without=["model.safetensors"], files=["pytorch_model.bin"]))
 
     forms = "Data forms"
     json_lines = "JSON lines"
@@ -144,7 +158,7 @@ def refusals():
     yield forms, "CSV", 0, lambda b: b.shown("four.csv", "prompt,completion,source\na,b,c,d\n")
     yield forms, "CSV", 1, lambda b: b.shown("quote.csv", 'prompt,completion\n"a"x,b\n')
     yield forms, "CSV", 2, lambda b: b.shown("half.csv", "prompt;completion\na;b\n")
-    yield forms, "Parquet", 0, lambda b: b.run("show", "--model", POCKET, "--data", STORED / "data" / "dated.parquet", "--fields", "prompt=WHEN,completion=completion")
+    yield forms, "Parquet", 0, lambda b: b.run("show", "--model", POCKET, "--data", STORED / "data" / "dated.parquet", "--fields", "prompt=prompt,completion=when")
     yield forms, "Parquet", 1, lambda b: b.run("show", "--model", POCKET, "--data", STORED / "data" / "brotli.parquet")
     yield forms, "gzip", 0, lambda b: b.shown("cut.jsonl.gz", __import__("gzip").compress(json.dumps(messages).encode() * 50)[:-12])
     yield forms, "encodings", 0, lambda b: b.shown("latin.jsonl", json.dumps({"prompt": "café", "completion": "no"}, ensure_ascii=False).encode("latin-1") + b"\n")
@@ -175,7 +189,7 @@ def tables_of(document):
 
 def pattern_of(words):
     """Words of the document as an expression: "..." and capitals stand for anything, what is quoted and numbers for others of the kind."""
-    out = ""
+    out, words = "", words.replace(" ...", "...")
     for piece in re.split(r"""(\.\.\.|\bKEY\b|\bVALUE\b|\bX\b|\bY\b|"[^"]*"|\d+(?:\.\d+)?)""", words):
         if piece == "..." or piece in ("KEY", "VALUE", "X", "Y"):
             out += ".*"

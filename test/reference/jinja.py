@@ -128,13 +128,22 @@ next {#- comment -#}  end
 {{ l.x.y }}
 {{ s() }}
 {% set s.x = 1 %}
+{% for x in l %}{% set y %}{{ x }}{% if x == 1 %}{% break %}{% endif %}{% endset %}{{ y }}{% endfor %}z
+{% for x in l %}a{% filter upper %}b{{ x }}{% if x == 1 %}{% continue %}{% endif %}c{% endfilter %}d{% endfor %}z
+{% for x in l %}a{% with q = 1 %}b{{ x }}{% if x == 1 %}{% continue %}{% endif %}c{% endwith %}d{% endfor %}z
+{% for x in l %}{% generation %}{{ x }}{% break %}{% endgeneration %}{% endfor %}
+{% set ns = namespace() %}{% set ns._x = 1 %}
+{{ namespace(_x=1) }}
+{% set ns = namespace() %}{% set ns.x = ns %}{{ ns.x.x is defined }}
+{{ 'abc'[1:9:5] }}|{{ u[::-2] }}|{{ u[-2] }}|{{ s[9223372036854775807] }}|{{ s[-9:-1] }}|{{ l[9:0:-1] }}|{{ u[5:1:-1] }}
+{{ [1, 2] | map(attribute='99999999999999999999') | list | length }}
 """
 
 
 def result(template, variables):
     try:
         compiled = chat_template_utils._compile_jinja_template(template)
-        if "generation %}" not in template:
+        if "generation" not in template:
             return {"text": compiled.render(**variables)}
         rest = {k: v for k, v in variables.items() if k not in ("messages", "tools", "documents", "add_generation_prompt")}
         text, ranges = chat_template_utils._render_with_assistant_indices(

@@ -34,6 +34,8 @@ INVALID = ["ff", "c3", "61c328", "e4bd", "e4bda0e5", "f09f99", "f09f9982f09f", "
 def corpus():
     lines = [text for text in TEXTS if len(text) < 200] * 3
     for path in sorted(glob.glob(os.path.join(ROOT, "data", "pocket", "grammar", "*.txt"))):
+        if os.path.basename(path).startswith(("shop_", "spanish")):
+            continue  # younger than the stored tokenizers, which would change for nothing
         lines += open(path, encoding="utf-8").read().split("\n")[:60]
     return lines
 

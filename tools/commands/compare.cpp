@@ -15,6 +15,7 @@
 #include "tools/options/options.h"
 #include "tools/report/report.h"
 #include "tools/results/machine.h"
+#include "tools/runs/earlier.h"
 #include "tools/runs/earlier_comparison.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/interrupt.h"
@@ -22,6 +23,7 @@
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
 #include "tools/text/colour.h"
+#include "tools/text/format.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -68,7 +70,7 @@ struct Compare : ComparisonOptions {
   std::map<std::string, std::string> options;
 
   RunOutcome run_one(Workbench& bench, Predictions& predictions, const MethodSpec& spec,
-                     double rate, uint64_t seed) const {
+                     double rate, uint64_t seed, Overall& overall) const {
     RunPlan plan;
     plan.method = spec;
     plan.lr = rate;
@@ -80,7 +82,15 @@ struct Compare : ComparisonOptions {
     plan.folder = out + "/runs/" + plan.name;
     Progress progress(label_of(spec) + ", lr " + rate_text(rate) + ", seed " + std::to_string(seed),
                       bench.run.steps);
-    plan.progress = [&](const StepPoint& p, int64_t, double rate_now) {
+    overall.begin();
+    progress.part_of(&overall);
+    bool seen = false;
+    plan.progress = [&](const StepPoint& p, int64_t steps, double rate_now) {
+      if (!seen && p.step > 1) {
+        progress.start_from(p.step - 1);
+        overall.began_at(double(p.step - 1) / double(steps));
+      }
+      seen = true;
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
     RunOutcome outcome = run_training(plan, bench);
@@ -115,10 +125,10 @@ struct Compare : ComparisonOptions {
   // in_vain: gets the words of a chosen run that changed nothing.
   MethodResult run_method(Workbench& bench, Predictions& predictions,
                           const EarlierComparison& earlier, const std::string& text,
-                          std::string& in_vain) const {
+                          Overall& overall, std::string& in_vain) const {
     MethodSpec spec = parse_method(text);
     std::vector<double> rates = take_rates(spec, lr.value_or(0.));
-    rates = earlier.rates(label_of(spec), std::move(rates));
+    rates = earlier.rates(spec, std::move(rates));
     MethodResult method;
     method.label = label_of(spec);
     method.spec = text;
@@ -126,7 +136,7 @@ struct Compare : ComparisonOptions {
     std::vector<RunOutcome> tried;
     std::optional<size_t> chosen;
     for (double rate : rates) {
-      tried.push_back(run_one(bench, predictions, spec, rate, run.seed));
+      tried.push_back(run_one(bench, predictions, spec, rate, run.seed, overall));
       const RunOutcome& last = tried.back();
       if (!last.result.diverged && std::isfinite(last.choice) &&
           (!chosen || last.choice < tried[*chosen].choice))
@@ -141,17 +151,21 @@ struct Compare : ComparisonOptions {
     method.stored_as = tried[best].stored_as;
     for (size_t i = 0; rates.size() > 1 && i < rates.size(); ++i) {
       const RunResult& r = tried[i].result;
-      method.search.push_back({rates[i], run.seed, r.steps, r.tokens, r.seconds.training(),
-                               tried[i].choice, r.after.retain, chosen == i, r.diverged});
+      SearchRow row{rates[i],        run.seed,       r.steps,     r.tokens,  r.seconds.training(),
+                    tried[i].choice, r.after.retain, chosen == i, r.diverged};
+      if (!r.diverged) row.gain = r.before.heldout - r.after.heldout;
+      if (!r.diverged && r.before.retain && r.after.retain)
+        row.forgetting = *r.after.retain - *r.before.retain;
+      method.search.push_back(row);
     }
     if (chosen && rates.size() > 2 && (best == 0 || best + 1 == rates.size()))
       bench.notes.push_back(method.label + ": the best rate, " + rate_text(rates[best]) +
                             ", is at the edge of those searched; a better one may lie beyond");
     method.runs.push_back(std::move(tried[best].result));
-    const int64_t times = chosen ? earlier.seeds(method.label, seeds) : 1;
+    const int64_t times = chosen ? earlier.seeds(spec, seeds) : 1;
     for (int64_t k = 1; k < times; ++k)
       method.runs.push_back(
-          run_one(bench, predictions, spec, rates[best], run.seed + uint64_t(k)).result);
+          run_one(bench, predictions, spec, rates[best], run.seed + uint64_t(k), overall).result);
     return method;
   }
 
@@ -166,25 +180,52 @@ struct Compare : ComparisonOptions {
       runs.push_back({spec, run.seed});
     }
     require_room(predictions, find_memory_limit(memory_limit, "", model.usable_device()), runs);
-    return prediction_table(all, false);
+    return prediction_table(all, false, stdout_columns());
+  }
+
+  // What each run is expected to take, in the order of the runs: predicted seconds where there are
+  // some, else all are equal.
+  std::vector<double> expected(Predictions& predictions, const EarlierComparison& earlier) const {
+    std::vector<double> all;
+    for (const std::string& text : methods) {
+      MethodSpec spec = parse_method(text);
+      const size_t rates = earlier.rates(spec, take_rates(spec, lr.value_or(0.))).size();
+      const Prediction& one = predictions.of(spec, run.seed);
+      all.insert(all.end(), rates + size_t(earlier.seeds(spec, seeds)) - 1,
+                 one.timed ? one.seconds.total() : 0);
+    }
+    return all;
+  }
+  static std::string runs_text(const std::vector<double>& expected) {
+    double seconds = 0;
+    bool timed = true;
+    for (double one : expected) {
+      seconds += one;
+      timed = timed && one > 0;
+    }
+    return std::to_string(expected.size()) + (expected.size() == 1 ? " run" : " runs") +
+           (timed ? ", about " + format_seconds(seconds) : "") + "\n";
   }
 
   int go(const std::string& command) const {
     require(!methods.empty(),
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
-    const std::vector<std::string> labels = check_methods();
+    const std::vector<MethodSpec> specs = check_methods();
+    refuse_within(out);
     const FolderLock lock(out);
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;
     const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
-    earlier.check(bench, labels, resume);
+    earlier.check(bench, specs, resume);
     Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()
               << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
               << bench.final.rows.size() << " for the final figures\n"
               << "\n"
-              << predicted(predictions) << "\nEvaluating the untouched model\n"
+              << predicted(predictions);
+    Overall overall("run", expected(predictions, earlier));
+    std::cout << runs_text(expected(predictions, earlier)) << "\nEvaluating the untouched model\n"
               << std::flush;
     measure_base(bench);
     Comparison c;
@@ -198,14 +239,14 @@ struct Compare : ComparisonOptions {
     c.options = options;
     std::string in_vain;
     for (const std::string& text : methods)
-      c.methods.push_back(run_method(bench, predictions, earlier, text, in_vain));
+      c.methods.push_back(run_method(bench, predictions, earlier, text, overall, in_vain));
     c.model = bench.described;
     c.data = bench.files;
     c.machine = this_machine();
     c.notes = bench.notes;
     earlier.keep(c);
     const std::vector<std::string> failed = write_comparison(c, out);
-    std::cout << "\n" << terminal_table(c, stdout_has_colour());
+    std::cout << "\n" << terminal_table(c, stdout_has_colour(), stdout_columns());
     for (const std::string& note : failed) std::cout << "Note: " << note << "\n";
     if (failed.empty())
       std::cout << "\nReport: " << out << "/report.html (opens in a browser, offline)\n";
@@ -228,10 +269,11 @@ struct Compare : ComparisonOptions {
             ". Give lower rates: with --resume they are added, as in lr=1e-5/1e-4");
   }
 
-  // Labels of the methods. A wrong one, or two that are the same, are said before any work is done.
-  std::vector<std::string> check_methods() const {
-    std::vector<std::string> labels;
-    std::map<std::string, std::string> folders, in_force;
+  // The methods without rates. A wrong one, or two that are the same or called the same, are said
+  // before any work is done.
+  std::vector<MethodSpec> check_methods() const {
+    std::vector<MethodSpec> specs;
+    std::map<std::string, std::string> folders, in_force, called;
     for (const std::string& text : methods) {
       MethodSpec spec = parse_method(text);
       for (std::set<std::string> names; double rate : take_rates(spec, lr.value_or(0.)))
@@ -245,9 +287,12 @@ struct Compare : ComparisonOptions {
         require(fresh, "--method ", text, ": is the same method as --method ", place->second,
                 "; name it once, with all its rates, as in --method ", spec.name, ":lr=1e-4/3e-4");
       }
-      labels.push_back(label_of(spec));
+      auto [place, fresh] = called.emplace(label_of(spec), text);
+      require(fresh, "--method ", text, ": is called '", label_of(spec), "' as is --method ",
+              place->second, "; give one of them another name, as in name=", spec.name, "-2");
+      specs.push_back(spec);
     }
-    return labels;
+    return specs;
   }
 };
 
@@ -262,7 +307,7 @@ int compare(const std::vector<std::string>& words) {
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
-  c.options = options.in_force();
+  c.options = options.readable();
   c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");
   std::string command = "afina compare";

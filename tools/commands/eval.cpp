@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "data/tokenizer/utf8.h"
 #include "engine/files/safetensors.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
@@ -54,7 +55,7 @@ struct EvalOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("out,o", o.out, Bits::keep, "JSONL file for the loss of every row");
+    v("out,o", o.out, Bits::keep, "JSONL file for the loss of every row", naming(Names::files));
     v("windows", o.windows, Bits::keep,
       "read --data as one plain text in windows of --length tokens");
     v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
@@ -64,7 +65,8 @@ struct EvalOptions {
       "a text to measure in place of --data, after the token that begins texts where the model has "
       "one");
     v("ids", o.ids, Bits::keep, "token ids to measure in place of --data, as in 1,2,3");
-    v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids");
+    v("logits-out", o.logits_out, Bits::keep, "safetensors file for the logits of --text or --ids",
+      naming(Names::files));
   }
 };
 
@@ -134,7 +136,7 @@ struct Eval : EvalOptions {
       Json line{{windows ? "window" : "record", samples.rows[i].example},
                 {"targets", e.tokens[i]},
                 {"loss", e.losses[i]}};
-      if (!windows) line["place"] = examples[size_t(samples.rows[i].example)].place;
+      if (!windows) line["place"] = valid_utf8(examples[size_t(samples.rows[i].example)].place);
       lines += to_text(line, -1) + "\n";
     }
     write_text_file(out, lines);

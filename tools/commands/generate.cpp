@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "engine/counted.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/dialogue.h"
@@ -35,7 +36,8 @@ struct PromptOptions {
     v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
     v("system", o.system, Bits::keep, "the system prompt");
     v("template", o.chat_template, Bits::keep,
-      "chat template: a Jinja file, or a name; the adapter's or the model's own unless given");
+      "chat template: a Jinja file, or a name; the adapter's or the model's own unless given",
+      naming(Names::templates));
     v("date", o.date, Bits::keep,
       "the date that a chat template writes when it asks for today's, as YYYY-MM-DD");
     v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");
@@ -96,7 +98,7 @@ struct Generate : PromptOptions {
     double rate = g.tokens.size() > 1 && g.token_seconds > 0.
                       ? double(g.tokens.size() - 1) / g.token_seconds
                       : 0.;
-    std::cerr << "(" << answer.prompt_tokens << " tokens of prompt in "
+    std::cerr << "(" << counted(answer.prompt_tokens, "token") << " of prompt in "
               << format_seconds(g.prompt_seconds) << ", " << g.tokens.size() << " new ones";
     if (rate > 0.) std::cerr << " at " << format_rate(rate) << " tokens/s";
     std::cerr << ")\n";

@@ -249,7 +249,8 @@ struct InspectOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::keep,
-      "a method with its options, as compare takes them; several are shown side by side");
+      "a method with its options, as compare takes them; several are shown side by side",
+      naming(Names::methods));
     v("tensors", o.tensors, Bits::keep, "every tensor in the files: name, type, shape, bytes");
     v("kernels", o.kernels, Bits::keep, "every kernel, its variants and the one that runs here");
   }

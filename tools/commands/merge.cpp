@@ -12,6 +12,7 @@
 
 #include "data/chat_template.h"
 #include "data/tokenizer/template_files.h"
+#include "engine/files/folder.h"
 #include "engine/random.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
@@ -54,9 +55,12 @@ class Draft {
  public:
   explicit Draft(const std::string& out)
       : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
-    require(!fs::exists(out), out, ": exists already; choose another --out");
+    require(!out.empty(), "--out: the name of a folder is expected, and it is empty");
+    std::error_code ignored;  // said when the draft is made
+    require(!fs::exists(fs::symlink_status(out, ignored)), out,
+            ": exists already; choose another --out");
     clear_abandoned();
-    fs::create_directories(path_);
+    make_folder(path_, "choose another --out");
   }
   ~Draft() {
     std::error_code ignored;
@@ -98,9 +102,10 @@ struct MergeOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("model,m", o.model, Bits::keep, "the base model: Hugging Face folder or .gguf file",
-      required);
-    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required);
-    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist", required);
+      required.naming(Names::files));
+    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required.naming(Names::folders));
+    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist",
+      required.naming(Names::folders));
     v("dtype", o.dtype, Bits::keep, "dtype in which the merged model is stored: f32 or bf16");
   }
 };

@@ -63,7 +63,8 @@ struct MethodsOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("name", o.name, Bits::keep, "the method to explain; '--name' may be left out");
+    v("name", o.name, Bits::keep, "the method to explain; '--name' may be left out",
+      naming(Names::methods));
   }
 };
 
@@ -71,9 +72,8 @@ int methods_command(const std::vector<std::string>& words) {
   MethodsOptions asked;
   Options options("methods", intro);
   options.add("Methods", asked);
-  std::vector<std::string> all = words;
-  if (!all.empty() && !all[0].starts_with("-")) all.insert(all.begin(), "--name");
-  if (!begin(options, all)) return 0;
+  options.may_lead("name");
+  if (!begin(options, words)) return 0;
   const std::string& name = asked.name;
   if (name.empty()) {
     list();

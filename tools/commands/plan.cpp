@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "tools/foresight/budget.h"
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
@@ -13,6 +14,7 @@
 #include "tools/results/machine.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
+#include "tools/text/colour.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -135,7 +137,7 @@ struct Plan : ComparisonOptions {
                                   {"runs", runs[i]},
                                   {"prediction", to_json(all.back().prediction)}});
     }
-    std::cout << prediction_table(all, true);
+    std::cout << prediction_table(all, true, stdout_columns());
     print_whole(all);
     if (device != Device::cpu)
       std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";
@@ -169,7 +171,7 @@ struct Plan : ComparisonOptions {
   void write() const {
     std::string file = out;
     if (!out.ends_with(".json")) {
-      fs::create_directories(out);
+      make_folder(out, "choose another --out");
       file = out + "/plan.json";
     }
     write_text_file(file, found.dump(1) + "\n");

@@ -12,6 +12,7 @@
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 
 namespace afina {
@@ -36,9 +37,11 @@ struct TrainCommandOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.method, Bits::special,
       "the method with its options: full:lr=1e-4, lora:rank=8,lr=1e-3 (required unless --adapter "
-      "names what to go on from)");
+      "names what to go on from)",
+      naming(Names::methods));
     v("lr", o.lr, Bits::special, "learning rate, unless the method names it");
-    v("out,o", o.out, Bits::keep, "folder for everything that is written", required);
+    v("out,o", o.out, Bits::keep, "folder for everything that is written",
+      required.naming(Names::folders));
     v("resume", o.resume, Bits::keep, "continue from the newest checkpoint in --out");
   }
 };
@@ -72,6 +75,7 @@ int train(const std::vector<std::string>& words) {
   plan.lr = rates[0];
   plan.seed = run.seed;
   plan.name = plan.method.name;
+  refuse_within(plan.folder);
   const FolderLock lock(plan.folder);
   plan.locked = true;
   look_into(plan.folder);  // something foreign is said before anything is read
@@ -86,10 +90,11 @@ int train(const std::vector<std::string>& words) {
                {{plan.method, plan.seed}});
   plan.predicted = predictions.of(plan.method, plan.seed);
   std::cout << "train: " << bench.train.summary() << "\n\n"
-            << prediction_table({{label_of(plan.method), *plan.predicted}}, false) << "\n"
+            << prediction_table({{label_of(plan.method), *plan.predicted}}, false, stdout_columns())
+            << "\n"
             << std::flush;
   measure_base(bench);
-  Progress progress(plan.method.text, run.steps);
+  Progress progress(label_of(plan.method), run.steps);
   plan.progress = [&](const StepPoint& p, int64_t, double rate) {
     progress.update(p.step, {p.loss, p.learning_rate, rate});
   };

@@ -51,13 +51,15 @@ struct VerifyOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("run", o.folder, Bits::keep, "folder of the run; '--run' may be left out", required);
+    v("run", o.folder, Bits::keep, "folder of the run; '--run' may be left out",
+      required.naming(Names::folders));
     v("stop-after", o.stop_after_given, Bits::keep,
       "step after which the second time is stopped; half of the steps unless given");
     v("whole-only", o.whole_only, Bits::keep,
       "only from beginning to end, not stopped and resumed");
     v("scratch", o.scratch, Bits::keep,
-      "folder to work in, removed afterwards; verify inside the run's unless given");
+      "folder to work in, removed afterwards; verify inside the run's unless given",
+      naming(Names::folders));
   }
 };
 
@@ -69,12 +71,13 @@ struct Verify : VerifyOptions {
   // Model and data must be what they were: otherwise another digest would say nothing.
   void check_identity(const RunPlan& plan, const Workbench& bench) const {
     Json now = identity_of(plan, bench);
+    const std::string tables = other_regex_library(manifest);
     const Json& then = member(manifest, "run", folder + "/manifest.json");
     for (auto& [key, value] : now.items())
       require(then.value(key, Json()) == value, folder, ": ", key, " was ",
               then.value(key, Json()).dump(), " and is ", value.dump(), " now: this is another ",
               key == "model" || key == "data" ? "file" : "setting",
-              ", so the run cannot be repeated with it");
+              ", so the run cannot be repeated with it", tables.empty() ? "" : "; ", tables);
   }
 
   // What is stored must be what was trained.
@@ -142,6 +145,8 @@ struct Verify : VerifyOptions {
     replay = parse_replay(manifest, where);
     // Where it ran: another device gives other bits.
     replay.model.device = parse_word<DeviceChoice>("device", manifest.value("device", "cpu"));
+    if (const std::string tables = other_regex_library(manifest); !tables.empty())
+      std::cout << "note: " << tables << '\n';
     repeat_choices(manifest.value("choices", Json::object()), where);
     const std::string expected = get<std::string>(manifest, "digest", where);
     require(!expected.empty(), folder, ": the run diverged, so that there is nothing to verify");
@@ -181,11 +186,10 @@ struct Verify : VerifyOptions {
 
 int verify(const std::vector<std::string>& words) {
   Verify command;
-  std::vector<std::string> rest = words;
-  if (!rest.empty() && !rest[0].starts_with("-")) rest.insert(rest.begin(), "--run");
   Options options("verify", intro);
   options.add("Run", command);
-  if (!begin(options, rest)) return 0;
+  options.may_lead("run");
+  if (!begin(options, words)) return 0;
   while (command.folder.size() > 1 && command.folder.back() == '/') command.folder.pop_back();
   if (command.scratch.empty()) command.scratch = command.folder + "/verify";
   return command.go();

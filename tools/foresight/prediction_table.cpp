@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "tools/text/names.h"
 #include "tools/text/table.h"
 #include "tools/text/units.h"
 
@@ -24,15 +25,17 @@ std::string text(const Prediction& prediction, const CostFigure& figure) {
 
 }  // namespace
 
-std::string prediction_table(const std::vector<Predicted>& all, bool whole) {
-  std::vector<std::string> head{"Predicted"};
+std::string prediction_table(const std::vector<Predicted>& all, bool whole, int width) {
+  std::vector<std::string> head{"Predicted"}, labels;
   std::vector<std::vector<CostFigure>> columns;
   bool timed = false;
   for (const Predicted& one : all) {
-    head.push_back(one.label);
+    labels.push_back(one.label);
     columns.push_back(cost_figures(one.prediction));
     timed = timed || one.prediction.timed;
   }
+  const std::vector<std::string> shorts = short_names(labels);
+  head.insert(head.end(), shorts.begin(), shorts.end());
   Table table("l");
   table.add(head);
   for (size_t i = 0; !columns.empty() && i < columns[0].size(); i++) {
@@ -47,7 +50,8 @@ std::string prediction_table(const std::vector<Predicted>& all, bool whole) {
     table.add(cells);
   }
   std::ostringstream out;
-  table.print(out);
+  table.print(out, size_t(width));
+  out << names_explained(shorts, labels);
   return out.str();
 }
 

@@ -1,6 +1,7 @@
 // Finding and running commands.
 #include "tools/options/command.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "engine/device.h"
@@ -25,8 +26,29 @@ void print_help(std::ostream& out) {
   for (auto& [name, command] : commands())
     out << "  " << name << std::string(12 - std::min<size_t>(11, name.size()), ' ')
         << command.summary << "\n";
-  out << "\n'afina COMMAND --help' explains one. 'make demo' shows the main job on a model that "
+  out << "\n'afina help COMMAND' explains one. 'make demo' shows the main job on a model that "
          "comes with the repository.\n";
+}
+
+// "filesystem error: cannot remove: Permission denied [a/b]" as "a/b: cannot remove: Permission
+// denied".
+std::string words_of(const std::filesystem::filesystem_error& e) {
+  std::string words = e.what();
+  const std::string before = "filesystem error: ";
+  if (words.starts_with(before)) words.erase(0, before.size());
+  if (const size_t paths = words.find(" ["); paths != words.npos) words.resize(paths);
+  return e.path1().string() + ": " + words;
+}
+
+const Command& command_named(const std::string& word) {
+  auto found = commands().find(word);
+  if (found != commands().end()) return found->second;
+  std::vector<std::string> names = {"help", "version"};
+  for (auto& [name, command] : commands()) names.push_back(name);
+  const std::string close = nearest_word(word, names);
+  throw UsageError("afina: no command '" + word + "'" +
+                   (close.empty() ? "" : "; did you mean '" + close + "'?") +
+                   " ('afina --help' lists them)");
 }
 }  // namespace
 
@@ -43,30 +65,29 @@ bool begin(Options& options, const std::vector<std::string>& words) {
 
 int run_program(const std::vector<std::string>& words) {
   try {
-    if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    const bool help = !words.empty() && words[0] == "help";
+    if (words.empty() || words[0] == "--help" || words[0] == "-h" ||
+        (help && (words.size() == 1 || words[1] == "help" || words[1] == "version"))) {
       print_help(words.empty() ? std::cerr : std::cout);
       return words.empty() ? 2 : 0;
     }
-    if (words[0] == "--version") {
+    if (words[0] == "--version" || words[0] == "version") {
       std::cout << "afina " << version() << " (" << commit() << ")\n";
       return 0;
     }
-    auto found = commands().find(words[0]);
-    if (found == commands().end()) {
-      std::vector<std::string> names;
-      for (auto& [name, command] : commands()) names.push_back(name);
-      std::string close = nearest_word(words[0], names);
-      throw UsageError("afina: no command '" + words[0] + "'" +
-                       (close.empty() ? "" : "; did you mean '" + close + "'?") +
-                       " ('afina --help' lists them)");
-    }
-    return found->second.run({words.begin() + 1, words.end()});
+    if (help && words.size() > 2)
+      throw UsageError("afina help: expected one command, found '" + words[1] + "' and '" +
+                       words[2] + "'");
+    if (help) return command_named(words[1]).run({"--help"});
+    return command_named(words[0]).run({words.begin() + 1, words.end()});
   } catch (const UsageError& e) {
     std::cerr << "error: " << harmless(e.what()) << "\n";
     return 2;
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch or --length, --dtype bf16 or "
                  "--checkpoint block\n";
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << "error: " << harmless(words_of(e)) << "\n";
   } catch (const std::exception& e) { std::cerr << "error: " << harmless(e.what()) << "\n"; }
   return 1;
 }

@@ -29,13 +29,29 @@ enum class Bits : uint8_t {
   keep,     // not at all
 };
 
-// What --help shows in place of a default, and whether an option may be left out.
+// What a value names, for completion in shells and for man pages. The words of an enum are known
+// without it.
+enum class Names : uint8_t {
+  nothing,
+  files,  // or folders
+  folders,
+  commands,
+  methods,
+  optimizers,
+  formats,
+  templates  // or files
+};
+
+// What --help shows in place of a default, whether an option may be left out, and what it names.
 struct Default {
   const char* text = nullptr;  // nullptr: the field's own value; "": nothing
   bool required = false;
+  Names names = Names::nothing;
+  constexpr Default naming(Names what) const { return {text, required, what}; }
 };
 inline constexpr Default required{nullptr, true};
 constexpr Default shown(const char* text) { return {text, false}; }
+constexpr Default naming(Names what) { return Default().naming(what); }
 
 // The text of a field, as the command line takes it; empty where it holds nothing.
 std::string text_of(bool value);

@@ -22,9 +22,11 @@ struct GeneralOptions {
       "slot=variant: the kernel to use on a GPU where it takes the arguments, such as "
       "attention=flash or matmul=cublas; may be given more than once");
     v("repeat", o.repeat, Bits::special,
-      "manifest.json of an earlier run: libraries use the algorithms that they chose then");
+      "manifest.json of an earlier run: libraries use the algorithms that they chose then",
+      naming(Names::files));
     v("config", o.config, Bits::keep,
-      "INI file: each line option = value, as on the command line without the dashes");
+      "INI file: each line option = value, as on the command line without the dashes",
+      naming(Names::files));
     v("help,h", o.help, Bits::keep, "print this text");
   }
 };

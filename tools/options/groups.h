@@ -57,7 +57,8 @@ struct ModelOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("model,m", o.path, Bits::content, "Hugging Face folder or .gguf file", required);
+    v("model,m", o.path, Bits::content, "Hugging Face folder or .gguf file",
+      required.naming(Names::files));
     v("dtype", o.dtype, Bits::follow,
       "precision: f32; bf16 (matrices and activations in bf16; master weights, moments and "
       "gradients in f32); or bf16-tiles (the same, with products summed in the order of AMX: "
@@ -76,7 +77,8 @@ struct ModelOptions {
       "are read");
     v("adapter", o.adapter, Bits::content,
       "folder of an adapter to go on from, as 'afina train' and PEFT write them; its method is the "
-      "run's");
+      "run's",
+      naming(Names::folders));
   }
 
   Device usable_device() const { return afina::usable_device(device); }
@@ -105,7 +107,8 @@ struct RecordOptions {
       "(prompts too)");
     v("format", o.format, Bits::content,
       "record format: alpaca, messages, prompt-completion, sharegpt or text; detected from the "
-      "first record unless given");
+      "first record unless given",
+      naming(Names::formats));
     v("fields", o.fields, Bits::content,
       "field names in the file, as in prompt=question,completion=answer; for one of several files "
       "FILE:prompt=..., with ; in front; rows=NAME is the list of records in a JSON object");
@@ -118,7 +121,8 @@ struct RecordOptions {
     v("template", o.chat_template, Bits::content,
       "chat template: a Jinja file, one of the model's by name, or one of the built-in ones by "
       "name "
-      "(chatml, llama-3, alpaca, plain, ...); the model's own unless given");
+      "(chatml, llama-3, alpaca, plain, ...); the model's own unless given",
+      naming(Names::templates));
     v("date", o.date, Bits::content,
       "the date that a chat template writes when it asks for today's, as YYYY-MM-DD");
     v("on-too-long", o.on_too_long, Bits::content,
@@ -152,11 +156,12 @@ struct DataOptions : RecordOptions {
       "training records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst; may "
       "be "
       "given more than once",
-      required);
+      required.naming(Names::files));
     v("eval", o.eval, Bits::content,
-      "records to measure on; without it some of --data are held out");
+      "records to measure on; without it some of --data are held out", naming(Names::files));
     v("retain", o.retain, Bits::content,
-      "general text, on which forgetting is measured: its loss before and after training");
+      "general text, on which forgetting is measured: its loss before and after training",
+      naming(Names::files));
     RecordOptions::each(o, v);
     v("pack", o.packing, Bits::follow,
       "on: short records share a row, isolated from each other; off: one record a row, padded");
@@ -182,7 +187,7 @@ struct RunOptions {
   std::string optimizer = "adamw";
   std::optional<Dtype> store;
   GraphUse graph = GraphUse::automatic;
-  bool apply_as_you_go = false;
+  bool apply_as_you_go = false, tensorboard = false;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
 
   template <class Self, class Visitor>
@@ -205,7 +210,7 @@ struct RunOptions {
     v("weight-decay", o.weight_decay, Bits::follow, "decoupled weight decay, of matrices only");
     v("clip", o.clip, Bits::follow,
       "maximum global norm of the gradient, which is scaled down to it; 0: no clipping");
-    v("optimizer", o.optimizer, Bits::follow, "adamw");
+    v("optimizer", o.optimizer, Bits::follow, "adamw", naming(Names::optimizers));
     v("beta1", o.beta1, Bits::follow, "AdamW: decay rate of the first moment");
     v("beta2", o.beta2, Bits::follow, "AdamW: decay rate of the second moment");
     v("eps", o.eps, Bits::follow, "AdamW: added to the square root of the second moment");
@@ -215,6 +220,9 @@ struct RunOptions {
       "number of steps between checkpoints to resume from; without it one is written only when the "
       "run is interrupted",
       shown(""));
+    v("tensorboard", o.tensorboard, Bits::keep,
+      "write event files for TensorBoard into the folder of each run; see them by 'tensorboard "
+      "--logdir OUT'");
     v("generations", o.samples, Bits::keep,
       "number of prompts answered before and after training, shown in the report");
     v("store", o.store, Bits::keep,
@@ -249,9 +257,11 @@ struct ComparisonOptions {
   static void each(Self& o, Visitor& v) {
     v("method", o.methods, Bits::special,
       "a method with its options, as full or lora:rank=8,alpha=16,targets=all,dropout=0,lr=...; "
-      "once for each method");
+      "once for each method. name=... is what tables and report call it ('afina methods' lists "
+      "all)",
+      naming(Names::methods));
     v("lr", o.lr, Bits::special, "learning rate of the methods that do not name one");
-    v("out,o", o.out, Bits::keep, "folder for everything that is written");
+    v("out,o", o.out, Bits::keep, "folder for everything that is written", naming(Names::folders));
     v("seeds", o.seeds, Bits::keep, "runs of each method, with consecutive seeds from --seed");
     v("resume", o.resume, Bits::keep,
       "continue what --out holds: finished runs are kept, the interrupted one goes on from its "

@@ -6,6 +6,8 @@
 
 #include "engine/files/atomic_file.h"
 #include "tools/options/parser.h"
+#include "tools/text/colour.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -54,12 +56,22 @@ void Options::parse_ini(const std::string& text, const std::string& path) {
   }
 }
 
-bool Options::parse(const std::vector<std::string>& words) {
+thread_local const std::function<void(const Options&)>* Options::on_help = nullptr;
+
+bool Options::parse(const std::vector<std::string>& typed) {
+  std::vector<std::string> words = typed;
+  if (!leading_.empty() && !words.empty() && !words[0].starts_with("-"))
+    words.insert(words.begin(), "--" + leading_);
   set(read_words(options_, words, command_));
+  if (general_.help && on_help) {
+    (*on_help)(*this);
+    return false;
+  }
   if (general_.help) {
+    const int width = std::clamp(stdout_columns(100), 60, 100);
     std::cout << "Usage: afina " << command_ << " [options]\n\n"
-              << intro_ << "\n\n"
-              << help_of(options_) << "\n";
+              << reflowed(intro_, size_t(width)) << "\n\n"
+              << help_of(options_, width) << "\n";
     return false;
   }
   if (!general_.config.empty())
@@ -69,6 +81,25 @@ bool Options::parse(const std::vector<std::string>& words) {
       throw UsageError("afina " + command_ + ": --" + o.name + " is missing (" + o.help +
                        "); see 'afina " + command_ + " --help'");
   return true;
+}
+
+std::vector<std::string> Options::with_name(const std::string& name,
+                                            const std::vector<std::string>& words) const {
+  std::vector<std::string> all;
+  bool value = false;  // the next word is that of an option
+  for (const std::string& word : words) {
+    const bool an_option = word.size() > 1 && word[0] == '-';
+    if (!value && !an_option) all.push_back("--" + name);
+    value = false;
+    if (an_option && word.find('=') == word.npos)
+      for (const Option& o : options_) {
+        const bool long_form = word == "--" + o.name,
+                   short_form = !o.letter.empty() && word == "-" + o.letter;
+        value = value || ((long_form || short_form) && !o.flag);
+      }
+    all.push_back(word);
+  }
+  return all;
 }
 
 void Options::not_both(const std::string& one, const std::string& other) const {
@@ -81,6 +112,16 @@ std::map<std::string, std::string> Options::in_force() const {
   std::map<std::string, std::string> out;
   for (const Option& o : options_)
     if (std::string text = o.text(); !text.empty() && o.name != "help") out[o.name] = text;
+  return out;
+}
+
+std::map<std::string, std::string> Options::readable() const {
+  std::map<std::string, std::string> out = in_force();
+  for (const Option& o : options_) {
+    if (given(o.name) || o.flag || o.shown == o.text()) continue;
+    if (o.shown.empty()) out.erase(o.name);
+    else out[o.name] = o.shown;
+  }
   return out;
 }
 

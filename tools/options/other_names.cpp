@@ -77,6 +77,7 @@ const OtherName other_names[] = {
     {"checkpoint",
      {"gradient-checkpointing", "grad-checkpoint", "activation-checkpointing"},
      " block"},
+    {"tensorboard", {"report-to", "logging-dir", "log-dir", "tensorboard-dir"}},
     {"pack", {"packing", "sample-packing"}},
     {"resume", {"resume-from-checkpoint", "resume-from", "resume-training"}},
     {"seed", {"random-seed", "data-seed", "random-state"}},

@@ -65,12 +65,12 @@ const po::value_semantic* semantic_of(const Option& o) {
 }
 
 // All options, each group under its title, in the order of the first of each.
-Group everything(const std::vector<Option>& options) {
+Group everything(const std::vector<Option>& options, unsigned width = 100) {
   std::list<std::pair<std::string, Group>> groups;  // a Group cannot be moved
   for (const Option& o : options) {
     auto found = std::find_if(groups.begin(), groups.end(),
                               [&](const auto& group) { return group.first == o.group; });
-    if (found == groups.end()) found = groups.emplace(groups.end(), o.group, Group(o.group, 100));
+    if (found == groups.end()) found = groups.emplace(groups.end(), o.group, Group(o.group, width));
     std::string name = o.name + (o.letter.empty() ? "" : "," + o.letter);
     found->second.add_options()(name.c_str(), semantic_of(o),
                                 (o.help + (o.required ? " (required)" : "")).c_str());
@@ -158,9 +158,9 @@ Texts read_ini(const std::vector<Option>& known, const std::string& text, const 
   return texts_of(known, values);
 }
 
-std::string help_of(const std::vector<Option>& options) {
+std::string help_of(const std::vector<Option>& options, int width) {
   std::ostringstream out;
-  out << everything(options);
+  out << everything(options, unsigned(width));
   return out.str();
 }
 

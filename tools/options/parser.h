@@ -19,6 +19,6 @@ Texts read_words(const std::vector<Option>& known, const std::vector<std::string
 Texts read_ini(const std::vector<Option>& known, const std::string& text, const std::string& path,
                const std::string& command);
 // Every group with its options, in lines of at most 100 columns.
-std::string help_of(const std::vector<Option>& options);
+std::string help_of(const std::vector<Option>& options, int width);
 
 }  // namespace afina

@@ -11,9 +11,9 @@ struct Pairs {
   void add(std::string_view name, std::string_view value) {
     if (!value.empty()) html += "<dt>" + escape(name) + "</dt><dd>" + escape(value) + "</dd>";
   }
-  std::string done(const char* title) const {
-    return "<div class=\"card\"><h3>" + std::string(title) + "</h3><dl class=\"pairs\">" + html +
-           "</dl></div>\n";
+  std::string done(const char* title, const char* kind = "") const {
+    return "<div class=\"card\"><h3>" + std::string(title) + "</h3><dl class=\"pairs" + kind +
+           "\">" + html + "</dl></div>\n";
   }
 };
 
@@ -51,45 +51,85 @@ std::string machine_card(const Comparison& comparison) {
   return pairs.done("Machine and program");
 }
 
-std::string options_cards(const Comparison& comparison) {
-  Pairs common;
-  for (auto& [name, value] : comparison.options) common.add(name, value);
-  std::string html = common.done("Options of all methods");
-  for (const MethodResult& method : comparison.methods) {
-    Pairs pairs;
-    pairs.add("given as", method.spec);
-    pairs.add("learning rate", format_learning_rate(method.learning_rate));
-    for (auto& [name, value] : method.options) pairs.add(name, value);
-    html += pairs.done(escape(method.label).c_str());
+// Older results have numbers where an option was not given; they say nothing to a reader.
+bool stands_for_nothing(const std::string& name, const std::string& value) {
+  if (value == "-1") return true;
+  const bool counts = name == "threads" || name == "eval-every" || name == "save-every" ||
+                      name == "held-out" || name == "epochs";
+  return counts && value == "0";
+}
+
+std::string options_card(const Comparison& comparison) {
+  Pairs pairs;
+  for (auto& [name, value] : comparison.options)
+    if (name != "method" && !stands_for_nothing(name, value)) pairs.add(name, value);
+  return pairs.done("Options of all methods", " columns");
+}
+
+std::string method_table(const Facts& facts) {
+  Table table("", {"given as", "learning rate", "options"}, "left");
+  for (size_t method = 0; method < facts.summaries.size(); method++) {
+    const MethodResult& result = facts.comparison.methods[method];
+    std::string options;
+    for (auto& [name, value] : result.options)
+      if (!value.empty()) options += (options.empty() ? "" : ", ") + name + " " + value;
+    table.row(method_name(facts, method), {{result.spec, "", "words"},
+                                           {format_learning_rate(result.learning_rate)},
+                                           {options, "", "words"}});
   }
-  return html;
+  return table.html();
 }
 
 std::string data_table(const std::vector<DataDescription>& data) {
-  std::string html =
-      "<div class=\"scroll\"><table><thead><tr><th>used for</th><th class=\"left\">file</th>" +
-      header_cell("rows") + header_cell("tokens") + header_cell("target tokens") +
-      header_cell("truncated") + "<th class=\"left\">SHA-256</th></tr></thead><tbody>\n";
+  Table table("used for", {"file", "rows", "tokens", "target tokens", "truncated", "SHA-256"},
+              "left");
   for (const DataDescription& one : data)
-    html += "<tr><th scope=\"row\">" + escape(one.role) + "</th><td class=\"words\">" +
-            escape(one.path) + "</td>" + cell(format_grouped(one.rows)) +
-            cell(format_grouped(one.tokens)) + cell(format_grouped(one.target_tokens)) +
-            cell(format_grouped(one.truncated)) + "<td class=\"hash mono\">" + escape(one.hash) +
-            "</td></tr>\n";
-  return html + "</tbody></table></div>\n";
+    table.row(escape(one.role), {{one.path, "", "words"},
+                                 {format_grouped(one.rows)},
+                                 {format_grouped(one.tokens)},
+                                 {format_grouped(one.target_tokens)},
+                                 {format_grouped(one.truncated)},
+                                 {one.hash, "", "hash mono"}});
+  return table.html();
 }
 
 std::string digest_table(const Comparison& comparison) {
-  std::string html =
-      "<div class=\"scroll\"><table><thead><tr><th>run</th>" + header_cell("seed") +
-      header_cell("rate") +
-      "<th class=\"left\">digest: SHA-256 of all trained values</th></tr></thead><tbody>\n";
+  Table table("run", {"seed", "rate", "digest: SHA-256 of all trained values"}, "left");
   for (const MethodResult& method : comparison.methods)
     for (const RunResult& run : method.runs)
-      html += "<tr><th scope=\"row\">" + escape(run.name) + "</th>" +
-              cell(std::to_string(run.seed)) + cell(format_learning_rate(run.learning_rate)) +
-              "<td class=\"hash mono\">" + escape(run.digest) + "</td></tr>\n";
-  return html + "</tbody></table></div>\n";
+      table.row(escape(run.name), {{std::to_string(run.seed)},
+                                   {format_learning_rate(run.learning_rate)},
+                                   {run.digest, "", "hash mono"}});
+  return table.html();
+}
+
+std::string predicted_table(const Facts& facts) {
+  std::vector<std::string> heads;
+  std::vector<std::vector<PredictedFigure>> all;
+  for (size_t method = 0; method < facts.summaries.size(); method++) {
+    all.push_back(predicted_figures(facts, method));
+    if (heads.empty())
+      for (const PredictedFigure& f : all.back()) heads.push_back(f.figure.word);
+  }
+  Table table("", heads, "predicted");
+  for (size_t method = 0; method < all.size(); method++) {
+    if (all[method].empty()) continue;
+    std::vector<Table::Cell> cells;
+    for (const std::string& head : heads) {
+      cells.push_back({"–"});
+      for (const PredictedFigure& f : all[method])
+        if (f.figure.word == head)
+          cells.back() = f.difference() == "exact"
+                             ? Table::Cell{f.text(f.measured), "as predicted"}
+                             : Table::Cell{f.text(f.measured), "predicted " + f.text(f.predicted) +
+                                                                   ": " + f.difference()};
+    }
+    table.row(method_name(facts, method), cells);
+  }
+  if (heads.empty() || table.empty()) return "";
+  return "<h3 class=\"above\">Measured and predicted</h3>\n" + table.html() +
+         "<p class=\"soft\">Of each method's first run. The prediction executes the run's code on "
+         "tensors without data before training begins, as <code>afina plan</code> does.</p>\n";
 }
 
 }  // namespace
@@ -102,9 +142,11 @@ std::string conditions(const Facts& facts) {
       "times differ.</p>\n";
   if (!comparison.command.empty()) html += "<pre>" + escape(comparison.command) + "</pre>\n";
   html += "<div class=\"two\">\n" + model_card(comparison.model) + machine_card(comparison) +
-          options_cards(comparison) + "</div>\n";
-  return html + data_table(comparison.data) + "<p></p>\n" + digest_table(comparison) +
-         "</section>\n";
+          "</div>\n" + options_card(comparison);
+  html += "<h3 class=\"above\">Methods</h3>\n" + method_table(facts);
+  html += "<h3 class=\"above\">Data</h3>\n" + data_table(comparison.data);
+  html += "<h3 class=\"above\">Digests</h3>\n" + digest_table(comparison);
+  return html + predicted_table(facts) + "</section>\n";
 }
 
 }  // namespace afina::page

@@ -1,4 +1,4 @@
-# Writes a .cpp with the text of a file as a constant: cmake -DNAME=... -DINPUT=... -DOUTPUT=... -P embed.cmake
+# Writes a .cpp with the text of a file as a constant: cmake -DNAME=... -DINPUT=... -DOUTPUT=... -DHEADER=... -P embed.cmake
 file(READ "${INPUT}" text)
 string(FIND "${text}" ")afina\"" end)
 if(NOT end EQUAL -1)
@@ -14,5 +14,5 @@ while(place LESS length)
   math(EXPR place "${place} + 12000")
 endwhile()
 get_filename_component(file "${INPUT}" NAME)
-file(WRITE "${OUTPUT}" "// ${file}, written by tools/report/embed.cmake.\n#include \"tools/report/embedded.h\"\n\nnamespace afina::embedded {\n"
+file(WRITE "${OUTPUT}" "// ${file}, written by tools/report/embed.cmake.\n#include \"${HEADER}\"\n\nnamespace afina::embedded {\n"
   "const std::string_view ${NAME}(\n${pieces}    \"\");\n}\n")

@@ -4,9 +4,7 @@
 
 namespace afina::embedded {
 
-extern const std::string_view chart_library;  // Chart.js as the system package installs it
-extern const std::string_view chart_licence;  // tools/report/chart-licence.txt
-extern const std::string_view charts_script;  // tools/report/charts.js
-extern const std::string_view style_sheet;    // tools/report/style.css
+extern const std::string_view page_script;  // tools/report/page.js
+extern const std::string_view style_sheet;  // tools/report/style.css
 
 }  // namespace afina::embedded

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include "engine/error.h"
+#include "tools/text/names.h"
 
 namespace afina {
 namespace {
@@ -91,6 +92,10 @@ Facts::Facts(const Comparison& given)
     has_retain |= summaries.back().retain.known();
     seeds = std::max(seeds, int(method.runs.size()));
   }
+  std::vector<std::string> labels;
+  for (const MethodResult& method : comparison.methods) labels.push_back(method.label);
+  shorts = short_names(labels);
+  spoken = spoken_names(comparison.methods);
   for (const LossFigure& figure : loss_figures()) {
     auto known = [&](const MethodSummary& summary) { return (summary.*figure.of).known(); };
     if (figure.name && std::any_of(summaries.begin(), summaries.end(), known))
@@ -191,23 +196,27 @@ std::string cost_sentence(const Facts& facts, size_t method) {
 }
 
 std::string memory_sentence(const Facts& facts, size_t method) {
-  const auto &ours = facts.summaries[method].memory.of,
-             &full = facts.summaries[facts.reference].memory.of;
-  int64_t total =
-      facts.summaries[method].memory.peak() - facts.summaries[facts.reference].memory.peak();
-  size_t most = 0;
-  for (size_t i = 0; i < ours.size(); i++) {
-    int64_t change = ours[i] - full[i], best = ours[most] - full[most];
-    if (total < 0 ? change < best : change > best) most = i;
-  }
-  if (total == 0)
-    return facts.label(method) + " uses as much memory as " + facts.label(facts.reference) + ".";
-  return facts.label(method) + " uses " + format_bytes(std::fabs(double(total))) +
-         (total < 0 ? " less" : " more") + " memory than " + facts.label(facts.reference) +
-         (ours[most] - full[most] == total ? "; all of the difference is in "
-                                           : "; the largest change is in ") +
-         name(Purpose(most)) + " (" + format_bytes(double(full[most])) + " → " +
-         format_bytes(double(ours[most])) + ").";
+  const MemoryBytes &ours = facts.summaries[method].memory,
+                    &full = facts.summaries[facts.reference].memory;
+  const std::string name = facts.label(method), reference = facts.label(facts.reference);
+  const int64_t more = ours.peak() - full.peak();
+  // Weights in training are held through all of it, so that these hardly depend on the moment.
+  auto trained = [](const MemoryBytes& memory) {
+    int64_t sum = 0;
+    for (Purpose purpose : {Purpose::masters, Purpose::gradients, Purpose::optimizer})
+      sum += memory.of[size_t(purpose)];
+    return sum;
+  };
+  std::string text = more == 0
+                         ? name + " and " + reference + " use the same memory at their peaks"
+                         : name + " uses " + format_bytes(std::fabs(double(more))) +
+                               (more < 0 ? " less" : " more") + " at its peak than " + reference +
+                               " at its own (" + format_bytes(double(ours.peak())) + " against " +
+                               format_bytes(double(full.peak())) + ")";
+  if (trained(ours) != trained(full))
+    text += "; masters, gradients and optimizer state take " + format_bytes(double(trained(ours))) +
+            " of it, against " + format_bytes(double(trained(full)));
+  return text + ".";
 }
 
 std::string learning_sentence(const Facts& facts, size_t method) {
@@ -226,15 +235,14 @@ std::string learning_sentence(const Facts& facts, size_t method) {
   text += ".";
   const PairedDifference* pair = facts.against_reference(method);
   if (!pair) return text;
-  if (pair->over_examples.known()) {
-    const Estimate& rows = pair->over_examples;
-    text += " Compared row by row over " + format_grouped(rows.count) +
-            " held-out rows, its loss is " + against(rows.mean, reference) + " (" + verdict(rows) +
-            "); it is lower on " + format_percent(pair->better_share) + " of the rows.";
-  }
-  if (pair->over_seeds.has_interval())
-    text += " Compared seed by seed, the difference is " +
-            format_difference(pair->over_seeds.mean) + " (" + verdict(pair->over_seeds) + ").";
+  if (pair->overall.known())
+    text += " Its held-out loss is " + against(pair->overall.mean, reference) + " (" +
+            verdict(pair->overall) + ")";
+  if (pair->over_examples.known())
+    text += (pair->overall.known() ? "; it is" : " Its held-out loss is") +
+            std::string(" lower on ") + format_percent(pair->better_share) + " of the " +
+            format_grouped(pair->over_examples.count) + " rows";
+  if (pair->overall.known() || pair->over_examples.known()) text += ".";
   return text;
 }
 
@@ -251,13 +259,25 @@ std::string diverged_sentence(const Facts& facts, size_t method) {
 }
 
 std::string interval_sentence(const Facts& facts) {
-  if (facts.seeds < 2)
+  int rows = 0;  // that an interval of a loss is over
+  for (const MethodSummary& summary : facts.summaries) rows = std::max(rows, summary.heldout.rows);
+  const std::string paired =
+      " Differences between methods are paired: the same rows, after runs with the same seed and "
+      "the same batches.";
+  if (facts.seeds < 2 && rows < 2)
     return "One seed: there are no intervals between runs, and small differences between methods "
            "may be chance. Use --seeds 3 or more to see how much runs vary.";
-  return "± is half the width of a 95 % interval of the mean over " + std::to_string(facts.seeds) +
-         " seeds (Student's t). Differences between methods are paired: the same rows, or runs "
-         "with the same seed and the same batches, are compared, and Student's t is applied to "
-         "the differences.";
+  if (facts.seeds < 2)
+    return "One seed: ± is half the width of a 95 % interval over the " + format_grouped(rows) +
+           " held-out rows only (bootstrap). How much runs vary is not in it: use --seeds 3 or "
+           "more." +
+           paired;
+  if (rows < 2)
+    return "± is half the width of a 95 % interval of the mean over " +
+           std::to_string(facts.seeds) + " seeds (Student's t)." + paired;
+  return "± is half the width of a 95 % interval: of losses over " + format_grouped(rows) +
+         " held-out rows and " + std::to_string(facts.seeds) +
+         " seeds at once (two-way bootstrap), of times over the seeds (Student's t)." + paired;
 }
 
 namespace {

@@ -26,6 +26,8 @@ struct Facts {
   std::vector<std::string> notes;  // the comparison's, and those that follow from its times
   bool has_retain = false;
   int seeds = 0;  // most runs of any method
+  // Labels where there is little room, and in sentences (tools/text/names.h).
+  std::vector<std::string> shorts, spoken;
 
   explicit Facts(const Comparison& comparison);
   const std::string& label(size_t method) const { return comparison.methods[method].label; }
@@ -60,9 +62,10 @@ std::string time_sentence(const RunResult& run);
 
 // "lora r=16 trains 1.2 % of the parameters, holds 0.41× the memory, ..."
 std::string cost_sentence(const Facts& facts, size_t method);
-// Which purpose explains the difference in memory, in words.
+// The peaks of both, and of them what training adds to the weights. Parts of two peaks are not
+// subtracted: they are of different moments.
 std::string memory_sentence(const Facts& facts, size_t method);
-// What it learnt and forgot against the reference, and whether the difference is more than chance.
+// What it learned and forgot against the reference, and whether the difference is more than chance.
 std::string learning_sentence(const Facts& facts, size_t method);
 // "diverged at step 17 of 40 (seed 1)" and the like; empty where no run of the method did.
 std::string diverged_sentence(const Facts& facts, size_t method);

@@ -1,7 +1,10 @@
 // summary.md: the figures of a comparison as Markdown tables.
 #include <cmath>
 #include "tools/report/facts.h"
+#include "tools/report/finding.h"
 #include "tools/report/report.h"
+#include "tools/report/tables.h"
+#include "tools/report/tradeoff.h"
 
 namespace afina {
 namespace {
@@ -83,7 +86,7 @@ std::string predicted(const Facts& facts) {
 std::string losses(const Facts& facts) {
   std::vector<std::string> names = {"method", "learning rate"};
   for (const LossFigure& figure : facts.losses) names.push_back(figure.name);
-  names.insert(names.end(), {"difference, by rows", "by seeds", "better on"});
+  names.insert(names.end(), {"difference", "better on"});
   Table table(names);
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     const PairedDifference* pair = facts.against_reference(method);
@@ -93,16 +96,16 @@ std::string losses(const Facts& facts) {
     for (const LossFigure& figure : facts.losses) cells.push_back(facts.text(figure, method));
     if (pair)
       cells.insert(cells.end(),
-                   {format_interval(pair->over_examples), format_interval(pair->over_seeds),
+                   {format_interval(pair->overall),
                     pair->over_examples.known() ? format_percent(pair->better_share) : "–"});
-    else cells.insert(cells.end(), {"reference", "reference", ""});
+    else cells.insert(cells.end(), {"reference", ""});
     table.row(cells);
   }
   return table.text;
 }
 
 std::string search(const Facts& facts) {
-  Table table({"method", "rate", "held-out loss", "steps", "chosen"});
+  Table table({"method", "rate", "held-out loss", "learned", "forgotten", "steps", "chosen"});
   bool any = false;
   for (const MethodResult& method : facts.comparison.methods)
     for (const SearchRow& row : method.search) {
@@ -110,12 +113,26 @@ std::string search(const Facts& facts) {
       table.row({safe(method.label), format_learning_rate(row.learning_rate),
                  row.diverged ? "diverged at step " + format_grouped(*row.diverged)
                               : format_loss(row.heldout),
+                 row.gain ? format_difference(*row.gain) : "–",
+                 row.forgetting ? format_difference(*row.forgetting) : "–",
                  format_grouped(row.steps), row.chosen ? "**chosen**" : ""});
     }
   return any ? "## Search of the learning rate\n\nEvery rate has the same budget; losses are "
-               "on held-out rows that do not enter the figures above.\n\n" +
+               "on held-out rows that do not enter the figures above, learned and forgotten of "
+               "this one run on those that do.\n\n" +
                    table.text + "\n"
              : "";
+}
+
+std::string section(const char* title, const char* words, const TextRows& rows) {
+  if (rows.empty()) return "";
+  auto all_safe = [](std::vector<std::string> cells) {
+    for (std::string& cell : cells) cell = safe(cell);
+    return cells;
+  };
+  Table table(all_safe(rows[0]));
+  for (size_t row = 1; row < rows.size(); row++) table.row(all_safe(rows[row]));
+  return "## " + std::string(title) + "\n\n" + words + "\n\n" + table.text + "\n";
 }
 
 std::string conditions(const Comparison& comparison) {
@@ -143,7 +160,9 @@ std::string conditions(const Comparison& comparison) {
 
 std::string summary_markdown(const Comparison& comparison) {
   Facts facts(comparison);
-  std::string text = "# " + safe(comparison.title) + "\n\n";
+  std::string text = "# " + safe(comparison.title) + "\n\n**" + safe(finding(facts)) + "**\n\n";
+  if (const std::string equal = equal_learning_sentence(facts); !equal.empty())
+    text += safe(equal) + "\n\n";
   for (size_t method = 0; method < facts.summaries.size(); method++) {
     text += "- " + safe(cost_sentence(facts, method)) + "\n";
     if (method != facts.reference) text += "- " + safe(memory_sentence(facts, method)) + "\n";
@@ -151,12 +170,15 @@ std::string summary_markdown(const Comparison& comparison) {
   }
   for (const std::string& note : facts.notes) text += "- Note: " + safe(note) + "\n";
   text += "\n## Costs\n\nThe ratio to " + safe(facts.label(facts.reference)) +
-          " is in brackets.\n\n" + costs(facts) + predicted(facts);
+          " is in brackets.\n\n" + costs(facts);
   text +=
       "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
       "anything. " +
       interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
-  return text + search(facts) + conditions(comparison);
+  text += search(facts);
+  text += section("Results of other programs", foreign_words, foreign_rows(comparison));
+  text += section("Where the runs were made", source_words, source_rows(comparison));
+  return text + conditions(comparison) + predicted(facts);
 }
 
 }  // namespace afina

@@ -9,8 +9,9 @@ namespace afina {
 // One HTML file that opens offline: style, charts and data are inside.
 std::string report_html(const Comparison& comparison);
 std::string summary_markdown(const Comparison& comparison);
-// Aligned columns, one a method, for the end of a command. `colour` adds ANSI colours: ask
-// stdout_has_colour() (tools/text/colour.h).
-std::string terminal_table(const Comparison& comparison, bool colour);
+// For the end of a command: a table of at most `width` columns, with a column for each method or,
+// where they do not fit, a row; what was predicted and the notes; the finding; one answer before
+// and after. `colour` adds ANSI colours: ask stdout_has_colour() (tools/text/colour.h).
+std::string terminal_table(const Comparison& comparison, bool colour, int width = 80);
 
 }  // namespace afina

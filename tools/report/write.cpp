@@ -16,9 +16,13 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 std::vector<std::string> write_comparison(const Comparison& comparison, const std::string& folder) {
-  std::filesystem::path place = folder;
-  write_file(place / "results.json",
+  write_file(std::filesystem::path(folder) / "results.json",
              to_json(comparison).dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
+  return write_views(comparison, folder);
+}
+
+std::vector<std::string> write_views(const Comparison& comparison, const std::string& folder) {
+  std::filesystem::path place = folder;
   std::vector<std::string> failed;
   auto attempt = [&](const char* name, std::string (*make)(const Comparison&)) {
     try {

@@ -72,7 +72,7 @@ void add_weighted(MachineUse& sum, MachineUse more, double weight) { add(sum, mo
 const std::vector<LossFigure>& loss_figures() {
   static const std::vector<LossFigure> all = {
       {"heldout", &MethodSummary::heldout, "held-out loss", Unit::nats},
-      {"gain", &MethodSummary::gain, "learnt", Unit::nats},
+      {"gain", &MethodSummary::gain, "learned", Unit::nats},
       {"retain", &MethodSummary::retain, "retention loss", Unit::nats},
       {"forgetting", &MethodSummary::forgetting, "forgotten", Unit::nats_change},
       {"tokens_per_second", &MethodSummary::throughput, nullptr, Unit::per_second},

@@ -74,15 +74,80 @@ std::vector<double> row_losses(const MethodResult& method, const std::vector<int
   return mean;
 }
 
+// The losses of rows that are the same in all runs; no runs where they are not, or not recorded.
+template <class Value>
+RowsAndRuns row_table(const std::vector<const ExampleLosses*>& runs, Value value) {
+  RowsAndRuns table;
+  for (const ExampleLosses* run : runs) {
+    const size_t rows = run->rows.size();
+    if (rows == 0 || run->rows != runs[0]->rows || run->tokens != runs[0]->tokens ||
+        run->tokens.size() != rows || run->losses.size() != rows)
+      return {};
+    table.runs.emplace_back();
+    for (size_t row = 0; row < rows; row++)
+      if (std::optional<double> one = value(*run, row)) table.runs.back().push_back(*one);
+    if (table.runs.back().size() != rows) return {};
+  }
+  if (!runs.empty()) table.weights.assign(runs[0]->tokens.begin(), runs[0]->tokens.end());
+  return table;
+}
+
+// The mean as it was, with an interval over rows and runs where there is one.
+Estimate widened(Estimate mean, const RowsAndRuns& table) {
+  const Estimate both = over_rows_and_runs(table);
+  if (!both.known() || !std::isfinite(mean.mean)) return mean;
+  mean.half = both.half;
+  mean.rows = both.rows;
+  return mean;
+}
+
+std::vector<const ExampleLosses*> losses_of(const MethodResult& method,
+                                            ExampleLosses RunResult::*which) {
+  std::vector<const ExampleLosses*> all;
+  for (const RunResult& run : method.runs) all.push_back(&(run.*which));
+  return all;
+}
+std::optional<double> after(const ExampleLosses& losses, size_t row) { return losses.losses[row]; }
+// What the row's loss rose by in training.
+std::optional<double> rise(const ExampleLosses& losses, size_t row) {
+  if (losses.before.size() != losses.losses.size()) return {};
+  return losses.losses[row] - losses.before[row];
+}
+
+// Of the runs with a seed that both have, row by row.
+Estimate overall(const MethodResult& method, const MethodResult& reference,
+                 ExampleLosses RunResult::*which, const Estimate& over_seeds) {
+  std::vector<ExampleLosses> differences;
+  for (const RunResult& ours : method.runs)
+    for (const RunResult& theirs : reference.runs) {
+      if (ours.seed != theirs.seed) continue;
+      const ExampleLosses &one = ours.*which, &other = theirs.*which;
+      if (one.rows != other.rows || one.tokens != other.tokens ||
+          one.losses.size() != other.losses.size())
+        return over_seeds;
+      differences.push_back(one);
+      for (size_t row = 0; row < one.losses.size(); row++)
+        differences.back().losses[row] -= other.losses[row];
+    }
+  std::vector<const ExampleLosses*> all;
+  for (const ExampleLosses& one : differences) all.push_back(&one);
+  return widened(over_seeds, row_table(all, after));
+}
+
 PairedDifference paired(const MethodResult& method, const MethodResult& reference) {
   PairedDifference result;
   result.method = method.label;
   result.reference = reference.label;
-  std::vector<double> by_seed;
+  std::vector<double> by_seed, retained;
   for (const RunResult& ours : method.runs)
-    for (const RunResult& theirs : reference.runs)
-      if (ours.seed == theirs.seed) by_seed.push_back(ours.after.heldout - theirs.after.heldout);
+    for (const RunResult& theirs : reference.runs) {
+      if (ours.seed != theirs.seed) continue;
+      by_seed.push_back(ours.after.heldout - theirs.after.heldout);
+      if (auto more = difference(ours.after.retain, theirs.after.retain)) retained.push_back(*more);
+    }
   result.over_seeds = estimate(by_seed);
+  result.overall = overall(method, reference, &RunResult::examples, result.over_seeds);
+  result.retain = overall(method, reference, &RunResult::retain_examples, estimate(retained));
   if (method.runs.empty() || reference.runs.empty()) return result;
   const std::vector<int64_t>& rows = reference.runs[0].examples.rows;
   std::vector<double> ours = row_losses(method, rows), theirs = row_losses(reference, rows);
@@ -110,6 +175,12 @@ MethodSummary summarise(const MethodResult& method) {
       method, [](const RunResult& run) { return Maybe(run.before.heldout - run.after.heldout); });
   summary.forgetting = over_runs(
       method, [](const RunResult& run) { return difference(run.after.retain, run.before.retain); });
+  const auto rows = losses_of(method, &RunResult::examples),
+             retained = losses_of(method, &RunResult::retain_examples);
+  summary.heldout = widened(summary.heldout, row_table(rows, after));
+  summary.gain = widened(summary.gain, row_table(rows, rise));
+  summary.retain = widened(summary.retain, row_table(retained, after));
+  summary.forgetting = widened(summary.forgetting, row_table(retained, rise));
   summary.throughput =
       over_counted(method, [](const RunResult& run) { return run.tokens_per_second(); });
   summary.training_seconds =

@@ -46,11 +46,12 @@ struct Scores {        // the figures at one moment, before or after training
   int64_t retain_tokens = 0;
 };
 
-struct ExampleLosses {  // per held-out row, same order in every method and seed; empty when not
-                        // recorded
-  std::vector<int64_t> rows;    // index in the held-out file or set
-  std::vector<int64_t> tokens;  // target tokens of the row
-  std::vector<double> losses;   // mean over the row's target tokens
+struct ExampleLosses {  // per held-out (or retention) row, same order in every method and seed;
+                        // empty when not recorded
+  std::vector<int64_t> rows;        // index in the held-out file or set
+  std::vector<int64_t> tokens;      // target tokens of the row
+  std::vector<double> losses;       // mean over the row's target tokens
+  std::vector<double> before = {};  // the same of the untouched model; empty when not recorded
 };
 
 struct MemoryBytes {  // by purpose, at the moment of training when the sum was greatest
@@ -139,7 +140,8 @@ struct RunResult : Costs {  // one training run: a method, a learning rate, a se
   Scores after;
   std::vector<StepPoint> curve;
   std::vector<EvaluationPoint> evaluations;
-  ExampleLosses examples;  // after training
+  ExampleLosses examples;         // after training
+  ExampleLosses retain_examples;  // of the retention text
   std::vector<Generation> generations;
 };
 
@@ -153,6 +155,9 @@ struct SearchRow {  // one learning rate tried
   std::optional<double> retain;
   bool chosen = false;
   std::optional<int64_t> diverged;  // at this step
+  // On the final rows, which the choice does not see: held-out loss before - after, and retention
+  // loss after - before. Missing where it diverged, or was not measured.
+  std::optional<double> gain = {}, forgetting = {};
 };
 
 struct MethodResult {
@@ -186,6 +191,33 @@ struct DataDescription {
   int64_t truncated = 0;  // rows cut to the length
 };
 
+// A comparison that a merged one was made of (tools/results/merge.h).
+struct Source {
+  std::string path;  // of its folder, as it was named
+  std::string created, version, commit, command;
+  Machine machine;
+  std::vector<std::string> runs;  // the names of the runs that are taken from it
+};
+
+// A run of another program on other data, taken in beside a comparison: shown, never compared.
+// What the program does not record stays empty.
+struct ForeignResult {
+  std::string name;     // the experiment, as that program names it
+  std::string program;  // "PEFT 0.21.2, method_comparison"
+  std::string path;     // of the file
+  std::string created;
+  std::string model, method, dtype, machine;
+  std::optional<int64_t> seed, steps, batch, samples, tokens;
+  std::optional<double> learning_rate;
+  std::optional<int64_t> trained_parameters, total_parameters, storage_bytes;
+  std::optional<int64_t> memory_peak, memory_mean;  // bytes that the accelerator had reserved
+  std::optional<double> training_seconds;           // of the steps alone
+  std::optional<double> tokens_per_second;
+  std::optional<double> train_loss;  // mean over the last steps, nats per token
+  std::optional<double> accuracy;    // share of right answers on its test set
+  std::optional<double> forgetting;  // loss on general text after - before
+};
+
 struct Comparison {
   std::string title;
   std::string version;
@@ -200,10 +232,14 @@ struct Comparison {
       methods;  // the first one of kind "full" (else the first) is the reference of all ratios
   std::vector<std::string>
       notes;  // warnings a reader must see: rows truncated, a rate at the edge of its search, ...
+  std::vector<Source> sources;         // of a merged one; else empty
+  std::vector<ForeignResult> foreign;  // other programs' results; mostly empty
 };
 
-// What follows from a method's runs. Seconds and FLOPs are means over seeds, memory is that of the
-// run with the largest peak, storage and parameters are the largest (they hardly vary).
+// What follows from a method's runs. The intervals of losses are over rows and seeds
+// (over_rows_and_runs) where the losses of each row were recorded, else over seeds. Seconds and
+// FLOPs are means over seeds, memory is that of the run with the largest peak, storage and
+// parameters are the largest (they hardly vary).
 struct MethodSummary : Costs {
   Estimate heldout, retain;  // after training
   Estimate gain;             // held-out loss before - after: what was learnt
@@ -218,14 +254,17 @@ MethodSummary summarise(const MethodResult& method);
 // reference.
 struct PairedDifference {
   std::string method, reference;
+  Estimate overall;  // the difference of the held-out losses, per target token, over the seeds that
+                     // both have, with its interval over rows and seeds
+  Estimate retain;   // the same of the retention loss: how much more it forgot
   Estimate over_examples;  // per row the mean over seeds, then Student t over rows: would other
                            // questions give the same order?
   Estimate over_seeds;  // per seed the difference of the final losses, then Student t over seeds:
                         // would another run?
   double better_share = 0;  // share of rows where the method's loss is lower
 };
-// All methods against the reference; over_examples is unknown (count 0) where the rows were not
-// recorded or differ.
+// All methods against the reference. Where the rows were not recorded or differ, over_examples is
+// unknown (count 0) and overall is over seeds alone.
 std::vector<PairedDifference> paired_differences(const Comparison& comparison);
 
 size_t reference_method(const Comparison& comparison);
@@ -249,6 +288,8 @@ RunResult run_from_json(const OrderedJson& json);
 // (tools/report/report.h has the pieces). Returns what could not be made of the last two, and why:
 // the figures are on disk by then. An Error when results.json cannot be written.
 std::vector<std::string> write_comparison(const Comparison& comparison, const std::string& folder);
+// Writes summary.md and report.html alone, and returns the same.
+std::vector<std::string> write_views(const Comparison& comparison, const std::string& folder);
 // Reads folder/results.json or the file itself.
 Comparison read_comparison(const std::string& path);
 

@@ -43,6 +43,7 @@ void fields(Io& io, ExampleLosses& examples) {
   io("rows", examples.rows);
   io("tokens", examples.tokens);
   io("losses", examples.losses);
+  io.added("before", examples.before);
 }
 
 template <class Io>
@@ -106,6 +107,7 @@ void fields(Io& io, RunResult& run) {
   io.columns("curve", run.curve);
   io.columns("evaluations", run.evaluations);
   io("examples", run.examples);
+  io.added("retain_examples", run.retain_examples);
   io("generations", run.generations);
   io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
 }
@@ -121,6 +123,8 @@ void fields(Io& io, SearchRow& row) {
   io("retain", row.retain);
   io("chosen", row.chosen);
   io.added("diverged", row.diverged);
+  io.added("gain", row.gain);
+  io.added("forgetting", row.forgetting);
 }
 
 static OrderedJson estimate_json(const Estimate& estimate) {
@@ -130,7 +134,8 @@ static OrderedJson estimate_json(const Estimate& estimate) {
                                                  : OrderedJson();
   return {{"mean", JsonWriter::write(estimate.mean)},
           {"interval_95", interval},
-          {"count", estimate.count}};
+          {"count", estimate.count},
+          {"rows", estimate.rows}};
 }
 
 static OrderedJson summary_json(const MethodResult& method) {
@@ -191,11 +196,52 @@ void fields(Io& io, Machine& machine) {
   io("system", machine.system);
 }
 
+template <class Io>
+void fields(Io& io, Source& source) {
+  io("path", source.path);
+  io("created", source.created);
+  io("version", source.version);
+  io("commit", source.commit);
+  io("command", source.command);
+  io("machine", source.machine);
+  io("runs", source.runs);
+}
+
+template <class Io>
+void fields(Io& io, ForeignResult& result) {
+  io("name", result.name);
+  io("program", result.program);
+  io("path", result.path);
+  io("created", result.created);
+  io("model", result.model);
+  io("method", result.method);
+  io("dtype", result.dtype);
+  io("machine", result.machine);
+  io("seed", result.seed);
+  io("steps", result.steps);
+  io("batch", result.batch);
+  io("samples", result.samples);
+  io("tokens", result.tokens);
+  io("learning_rate", result.learning_rate);
+  io("trained_parameters", result.trained_parameters);
+  io("total_parameters", result.total_parameters);
+  io("storage_bytes", result.storage_bytes);
+  io("memory_peak", result.memory_peak);
+  io("memory_mean", result.memory_mean);
+  io("training_seconds", result.training_seconds);
+  io("tokens_per_second", result.tokens_per_second);
+  io("train_loss", result.train_loss);
+  io("accuracy", result.accuracy);
+  io("forgetting", result.forgetting);
+}
+
 static OrderedJson paired_json(const Comparison& comparison) {
   OrderedJson all = OrderedJson::array();
   for (const PairedDifference& pair : paired_differences(comparison))
     all.push_back({{"method", pair.method},
                    {"reference", pair.reference},
+                   {"overall", estimate_json(pair.overall)},
+                   {"retain", estimate_json(pair.retain)},
                    {"over_examples", estimate_json(pair.over_examples)},
                    {"over_seeds", estimate_json(pair.over_seeds)},
                    {"better_share", JsonWriter::write(pair.better_share)}});
@@ -218,6 +264,9 @@ void fields(Io& io, Comparison& comparison) {
              Io::reading ? OrderedJson() : JsonWriter::write(timing_notes(comparison)));
   io.derived("paired_differences", Io::reading ? OrderedJson() : paired_json(comparison));
   io("methods", comparison.methods);
+  // Of merged comparisons alone.
+  if (Io::reading || !comparison.sources.empty()) io.added("sources", comparison.sources);
+  if (Io::reading || !comparison.foreign.empty()) io.added("foreign", comparison.foreign);
 }
 
 OrderedJson to_json(const RunResult& run) { return JsonWriter::write(run); }

@@ -1,6 +1,7 @@
 // Student's t by the finite sums for whole degrees of freedom (Abramowitz and Stegun 26.7.3
 // and 26.7.4), and means with intervals.
 #include "tools/results/statistics.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -25,10 +26,7 @@ double two_sided(double t, int degrees) {
   return std::sin(angle) * sum;
 }
 
-}  // namespace
-
-double student_t_95(int degrees) {
-  require(degrees >= 1, "Student's t needs at least 1 degree of freedom, not ", degrees);
+double student_t_of_whole(int degrees) {
   if (degrees >
       2000) {  // the first term of the expansion about the normal point; exact to 1e-7 here
     double z = 1.959963984540054;
@@ -40,6 +38,20 @@ double student_t_95(int degrees) {
     (two_sided(middle, degrees) < 0.95 ? low : high) = middle;
   }
   return (low + high) / 2;
+}
+
+}  // namespace
+
+double student_t_95(double degrees) {
+  require(degrees >= 1, "Student's t needs at least 1 degree of freedom, not ", degrees);
+  const int below = int(std::min(degrees, 1e9));
+  double t = student_t_of_whole(below);
+  if (degrees > below && degrees < 1e9) {
+    const double share = (1.0 / below - 1 / degrees) / (1.0 / below - 1.0 / (below + 1));
+    t += share * (student_t_of_whole(below + 1) - t);
+  }
+  // Functions of libm differ between machines in their last digits.
+  return std::round(t * 1e9) / 1e9;
 }
 
 Estimate estimate(const std::vector<double>& values) {

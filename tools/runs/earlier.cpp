@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "engine/counted.h"
 #include "engine/train/checkpoint.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/recorder.h"
@@ -13,6 +14,21 @@ namespace afina {
 namespace fs = std::filesystem;
 
 namespace {
+
+// What is to be written must not meet something of another kind when all is trained.
+void require_kinds(const std::string& folder) {
+  for (const char* name : {"adapter", "model", "checkpoints"}) {
+    const fs::file_status link = fs::symlink_status(folder + "/" + name);
+    require(!fs::exists(link) || fs::is_directory(folder + "/" + name), folder, "/", name, ": is ",
+            fs::is_symlink(link) ? "a link that leads to no folder" : "no folder",
+            ", and one of this name will be written; remove it, or choose another --out");
+  }
+  for (const char* name :
+       {"run.json", "begun.json", "trained.json", "manifest.json", "log.jsonl", ".afina-lock"})
+    require(!fs::is_directory(folder + "/" + name), folder, "/", name,
+            ": is a folder, and a file of this name will be written; remove it, or choose another "
+            "--out");
+}
 
 void refuse_foreign(const std::string& folder) {
   for (const char* name : {"results.json", "runs"})
@@ -32,6 +48,23 @@ void refuse_foreign(const std::string& folder) {
             "choose another --out");
 }
 
+// Does a folder hold a comparison, finished or not? Its runs lie in runs/METHOD/lr-RATE/seed-N.
+bool holds_comparison(const fs::path& folder) {
+  try {
+    if (fs::is_regular_file(folder / "results.json")) {
+      read_comparison(folder.string());
+      return true;
+    }
+  } catch (const Error&) { return false; }  // of another program
+  std::error_code ignored;
+  for (const auto& method : fs::directory_iterator(folder / "runs", ignored))
+    for (const auto& rate : fs::directory_iterator(method.path(), ignored))
+      if (rate.path().filename().string().starts_with("lr-"))
+        for (const auto& seed : fs::directory_iterator(rate.path(), ignored))
+          if (seed.path().filename().string().starts_with("seed-")) return true;
+  return false;
+}
+
 Json part(const std::string& file, const char* key) {
   if (!fs::exists(file)) return {};
   const Json whole = parse_json_file(file);
@@ -40,9 +73,8 @@ Json part(const std::string& file, const char* key) {
 }
 
 std::string described(const Earlier& earlier) {
-  const std::string step = std::to_string(earlier.step);
-  if (earlier.is == Earlier::finished) return "a finished run of " + step + " steps";
-  if (earlier.step > 0) return "a run that was stopped after step " + step;
+  if (earlier.is == Earlier::finished) return "a finished run of " + counted(earlier.step, "step");
+  if (earlier.step > 0) return "a run that was stopped after step " + std::to_string(earlier.step);
   return "what a run has trained that was stopped before its figures were written";
 }
 
@@ -54,10 +86,33 @@ std::string described(const Earlier& earlier) {
 
 }  // namespace
 
+void refuse_within(const std::string& folder) {
+  std::error_code ignored;
+  const fs::path path = fs::weakly_canonical(folder, ignored);
+  const std::string advice =
+      ", and what is written there would be taken for a part of it; choose an --out elsewhere";
+  for (fs::path above = path.parent_path(); above != above.parent_path();
+       above = above.parent_path()) {
+    for (const char* name : {"run.json", "begun.json"})
+      if (const std::string file = above / name; fs::is_regular_file(file, ignored)) {
+        Json identity;
+        try {
+          identity = part(file, "identity");
+        } catch (const Error&) {}  // of another program
+        require(!identity.is_object(), folder, ": lies in the folder of a run, ", above.string(),
+                advice);
+      }
+    if (above.filename() == "runs")
+      require(!holds_comparison(above.parent_path()), folder, ": lies among the runs of the ",
+              "comparison in ", above.parent_path().string(), advice);
+  }
+}
+
 Earlier look_into(const std::string& folder) {
   Earlier earlier;
   if (!fs::exists(folder)) return earlier;
   refuse_foreign(folder);
+  require_kinds(folder);
   const std::string begun = folder + "/begun.json", done = folder + "/run.json";
   const Json started = part(begun, "identity"), ended = part(done, "identity");
   require(!fs::exists(done) || ended.is_object(), done,
@@ -165,8 +220,9 @@ Beginning look_for_beginning(const RunPlan& plan, const Workbench& bench) {
     refuse(plan.folder, earlier, differs,
            "it cannot go on: " + why + ". " + std::string(1, char(std::toupper(elsewhere[0]))) +
                elsewhere.substr(1));
-  return {Beginning::resumed, "the run of " + earlier.identity.at("steps").dump() + " steps in " +
-                                  plan.folder + " goes on to " + now.at("steps").dump() +
+  return {Beginning::resumed, "the run of " +
+                                  counted(earlier.identity.at("steps").get<int64_t>(), "step") +
+                                  " in " + plan.folder + " goes on to " + now.at("steps").dump() +
                                   ": at a constant rate these are the same steps as those of "
                                   "one run"};
 }

@@ -24,6 +24,10 @@ struct Earlier {
 // adapter that no run of afina made.
 Earlier look_into(const std::string& folder);
 
+// An Error for a folder that lies in the folder of another run, or among the runs of a comparison:
+// those would take what is written there for their own, or remove it.
+void refuse_within(const std::string& folder);
+
 // How a plan begins in its folder.
 struct Beginning {
   enum : uint8_t {

@@ -15,6 +15,12 @@ namespace fs = std::filesystem;
 namespace {
 
 void refuse_foreign(const std::string& folder) {
+  require(!fs::exists(folder + "/runs") || fs::is_directory(folder + "/runs"), folder,
+          "/runs: is no folder, and one of this name will be written; remove it, or choose another "
+          "--out");
+  require(!fs::is_directory(folder + "/results.json"), folder,
+          "/results.json: is a folder, and a file of this name will be written; remove it, or "
+          "choose another --out");
   for (const char* name : {"run.json", "begun.json", "checkpoints"})
     require(!fs::exists(folder + "/" + name), folder, ": holds a run of 'afina train' (", name,
             "), and a comparison is written into a folder of its own; choose another --out");
@@ -37,12 +43,26 @@ MethodSpec spec_of(const Json& identity) {
   return spec;
 }
 
+// Of a method in results, whatever its label.
+std::string key_of_result(const MethodResult& method) {
+  try {
+    MethodSpec spec = parse_method(method.spec);
+    spec.options.erase("lr");
+    return key_of(spec);
+  } catch (const Error&) { return method.label; }  // results that another program wrote
+}
+
 // What all runs of a comparison share: their identity without what makes them different, and with
 // the seed that the records were split by.
 Json conditions(Json identity, const Json& replay) {
   for (const char* own : {"method", "method_options", "lr", "seed"}) identity.erase(own);
   if (replay.is_object()) identity["seed"] = replay.at("run").value("seed", Json());
   return identity;
+}
+
+bool names(const std::vector<MethodSpec>& asked, const MethodSpec& method) {
+  auto same = [&](const MethodSpec& one) { return key_of(one) == key_of(method); };
+  return std::any_of(asked.begin(), asked.end(), same);
 }
 
 std::string list(const std::vector<MethodResult>& methods) {
@@ -85,7 +105,7 @@ std::string EarlierComparison::described() const {
 }
 
 void EarlierComparison::check_run(const Run& run, const Workbench& bench,
-                                  const std::vector<std::string>& labels, bool resume) const {
+                                  const std::vector<MethodSpec>& asked, bool resume) const {
   const Earlier& earlier = run.earlier;
   if (!earlier.identity.is_object()) return;  // of an older version: its own checkpoint will tell
   RunPlan plan;
@@ -104,7 +124,7 @@ void EarlierComparison::check_run(const Run& run, const Workbench& bench,
                                    ? why_not_longer(plan.method, now, earlier.identity)
                                    : why_not_longer(plan.method, now, earlier, run.folder);
     const std::string label = label_of(plan.method);
-    if (reason.empty() && std::find(labels.begin(), labels.end(), label) != labels.end()) return;
+    if (reason.empty() && names(asked, plan.method)) return;
     why = reason.empty() ? "to go on to more --steps name every method that it holds, '" + label +
                                "' too; or " + why
                          : reason + "; " + why;
@@ -113,21 +133,27 @@ void EarlierComparison::check_run(const Run& run, const Workbench& bench,
        why);
 }
 
-void EarlierComparison::check(const Workbench& bench, const std::vector<std::string>& labels,
+void EarlierComparison::check(const Workbench& bench, const std::vector<MethodSpec>& asked,
                               bool resume) const {
   if (!results_ && runs_.empty()) return;
-  for (const Run& run : runs_) check_run(run, bench, labels, resume);
+  for (const Run& run : runs_) check_run(run, bench, asked, resume);
   // A finished comparison keeps what its results hold; one that was stopped has its runs alone.
   for (const Run& run : runs_) {
     if (results_ || run.earlier.is == Earlier::stopped || !run.earlier.identity.is_object())
       continue;
-    const std::string label = label_of(spec_of(run.earlier.identity));
-    require(std::find(labels.begin(), labels.end(), label) != labels.end(), folder_, ": holds ",
-            described(), ", among them ", run.folder, " of '", label,
+    const MethodSpec spec = spec_of(run.earlier.identity);
+    require(names(asked, spec), folder_, ": holds ", described(), ", among them ", run.folder,
+            " of '", label_of(spec),
             "', which would be missing in the results; name this method too, or choose another "
             "--out");
   }
   if (results_) {
+    // Two methods of one label could not be told apart.
+    for (const MethodResult& before : results_->methods)
+      for (const MethodSpec& now : asked)
+        require(label_of(now) != before.label || key_of(now) == key_of_result(before), folder_,
+                ": holds ", described(), ", where '", before.label, "' is --method ", before.spec,
+                "; give --method ", now.text, " another name=");
     const std::string other = "; choose another --out";
     require(results_->model.hash == bench.described.hash, folder_, ": holds ", described(),
             " of the model ", results_->model.path, ", and ", bench.model.path, " is another",
@@ -143,16 +169,16 @@ void EarlierComparison::check(const Workbench& bench, const std::vector<std::str
                    : "; go on with the same command and --resume, or choose another --out");
 }
 
-const MethodResult* EarlierComparison::method(const std::string& label) const {
+const MethodResult* EarlierComparison::method(const MethodSpec& spec) const {
   if (!results_) return nullptr;
   for (const MethodResult& one : results_->methods)
-    if (one.label == label) return &one;
+    if (key_of_result(one) == key_of(spec)) return &one;
   return nullptr;
 }
 
-std::vector<double> EarlierComparison::rates(const std::string& label,
+std::vector<double> EarlierComparison::rates(const MethodSpec& spec,
                                              std::vector<double> asked) const {
-  const MethodResult* before = method(label);
+  const MethodResult* before = method(spec);
   if (!before) return asked;
   std::vector<double> all;
   for (const SearchRow& row : before->search) all.push_back(row.learning_rate);
@@ -162,8 +188,8 @@ std::vector<double> EarlierComparison::rates(const std::string& label,
   return all;
 }
 
-int64_t EarlierComparison::seeds(const std::string& label, int64_t asked) const {
-  const MethodResult* before = method(label);
+int64_t EarlierComparison::seeds(const MethodSpec& spec, int64_t asked) const {
+  const MethodResult* before = method(spec);
   return before ? std::max(asked, int64_t(before->runs.size())) : asked;
 }
 
@@ -171,8 +197,9 @@ void EarlierComparison::keep(Comparison& comparison) const {
   if (!results_) return;
   std::vector<MethodResult> all;
   for (const MethodResult& before : results_->methods) {
-    auto again = std::find_if(comparison.methods.begin(), comparison.methods.end(),
-                              [&](const MethodResult& m) { return m.label == before.label; });
+    auto again = std::find_if(
+        comparison.methods.begin(), comparison.methods.end(),
+        [&](const MethodResult& m) { return key_of_result(m) == key_of_result(before); });
     if (again != comparison.methods.end()) {
       all.push_back(std::move(*again));
       comparison.methods.erase(again);

@@ -18,15 +18,15 @@ class EarlierComparison {
   // `resume` it must hold nothing of worth. Otherwise all runs in it must have been made under the
   // same conditions (all options but methods, rates and the number of seeds); more --steps are
   // possible where every run can go on to them (why_not_longer). It names what differs, with both
-  // values, and says what to do. labels: of the methods of the command.
-  void check(const Workbench& bench, const std::vector<std::string>& labels, bool resume) const;
+  // values, and says what to do. asked: the methods of the command, without rates.
+  void check(const Workbench& bench, const std::vector<MethodSpec>& asked, bool resume) const;
 
-  // The method of this label in results.json; null where there is none.
-  const MethodResult* method(const std::string& label) const;
+  // The method in results.json, by whatever label; null where there is none.
+  const MethodResult* method(const MethodSpec& spec) const;
   // These rates with those that the method was run with before, which come first.
-  std::vector<double> rates(const std::string& label, std::vector<double> asked) const;
+  std::vector<double> rates(const MethodSpec& spec, std::vector<double> asked) const;
   // The number of seeds, no fewer than the method was run with before.
-  int64_t seeds(const std::string& label, int64_t asked) const;
+  int64_t seeds(const MethodSpec& spec, int64_t asked) const;
   // Puts the methods that the command does not name back where they were, before new ones, with
   // their notes.
   void keep(Comparison& comparison) const;
@@ -37,7 +37,7 @@ class EarlierComparison {
     Earlier earlier;
   };
   std::string described() const;
-  void check_run(const Run& run, const Workbench& bench, const std::vector<std::string>& labels,
+  void check_run(const Run& run, const Workbench& bench, const std::vector<MethodSpec>& asked,
                  bool resume) const;
   std::string folder_;
   std::optional<Comparison> results_;

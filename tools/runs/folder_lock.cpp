@@ -8,13 +8,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "engine/error.h"
+#include "engine/files/folder.h"
 
 namespace afina {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -39,11 +37,8 @@ bool is_named(int descriptor, const std::string& path) {
 
 FolderLock::FolderLock(const std::string& folder)
     : folder_(folder), path_(folder + "/.afina-lock") {
-  require(!fs::exists(folder) || fs::is_directory(folder), folder,
-          ": is a file, and a folder is expected, for everything that is written; choose another "
-          "--out");
   for (;;) {
-    made_ = fs::create_directories(folder) || made_;
+    made_ = make_folder(folder, "choose another --out") || made_;
     descriptor_ =
         ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     const int reason = errno;

@@ -1,6 +1,7 @@
 // The identity of a run out of its options, and comparing two of them.
 #include "tools/runs/identity.h"
 
+#include "data/tokenizer/regex.h"
 #include "tools/runs/option_json.h"
 
 namespace afina {
@@ -138,6 +139,14 @@ void require_same_run(const Json& now, const Json& then, const std::string& wher
       require(is_hash(value) != hashes || then.at(key) == value, where, ": ", key, " was ",
               then.at(key).dump(), " when the run was stopped and is ", value.dump(),
               " now; resume with the same options");
+}
+
+std::string other_regex_library(const Json& written) {
+  const std::string now = regex_library();
+  const std::string then = written.is_object() ? written.value("regular_expressions", now) : now;
+  if (then == now) return "";
+  return "the tokenizer's regular expressions were matched with " + then + " then, and are with " +
+         now + " now, which may cut text elsewhere";
 }
 
 }  // namespace afina

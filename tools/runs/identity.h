@@ -28,4 +28,9 @@ bool is_same_run(const Json& now, const Json& then, const std::string& where);
 // there is one, else the model or the rows.
 void require_same_run(const Json& now, const Json& then, const std::string& where);
 
+// What a tokenizer's tokens follow from besides its files: said where a manifest or a checkpoint
+// (`written`, its key regular_expressions) was written with another version of PCRE2 than the one
+// in force. Empty where it is the same, or not said.
+std::string other_regex_library(const Json& written);
+
 }  // namespace afina

@@ -22,9 +22,34 @@ std::vector<int32_t> stop_tokens(const ModelFiles& files, const Tokenizer& token
   for (const char* role : {"eot", "eom"})
     add(get_or<int32_t>(files.gguf->metadata(), std::string("tokenizer.ggml.") + role + "_token_id",
                         files.path, -1));
-  for (const char* name : {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",
-                           "<|eom_id|>", "<EOT>", "<|end_of_text|>"})
-    if (const int32_t id = tokenizer.id_of(name); id >= 0 && tokenizer.is_special(id)) add(id);
+  // As llama.cpp of 2026 has them, for any token that no text is made of. Where <|return|> and
+  // <|call|> end an answer (gpt-oss), <|end|> ends a part of it.
+  auto has = [&](const char* name) {
+    return std::any_of(tokenizer.added_tokens().begin(), tokenizer.added_tokens().end(),
+                       [&](const AddedToken& token) { return token.content == name; });
+  };
+  const bool parts = has("<|return|>") && has("<|call|>");
+  for (const char* name : {"<|eot_id|>",
+                           "<|im_end|>",
+                           "<|end|>",
+                           "<|return|>",
+                           "<|call|>",
+                           "<|flush|>",
+                           "<|calls|>",
+                           "<end_of_turn>",
+                           "<|endoftext|>",
+                           "</s>",
+                           "<|eom_id|>",
+                           "<EOT>",
+                           "_<EOT>",
+                           "[EOT]",
+                           "[EOS]",
+                           "<|end_of_text|>",
+                           "<end_of_utterance>",
+                           "<eos>",
+                           "<turn|>",
+                           "<|tool_response>"})
+    if (has(name) && !(parts && std::string(name) == "<|end|>")) add(tokenizer.id_of(name));
   return all;
 }
 

@@ -16,10 +16,12 @@ struct LoadOptions {
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
-    v("model,m", o.model, Bits::keep, "Hugging Face folder or .gguf file", required);
+    v("model,m", o.model, Bits::keep, "Hugging Face folder or .gguf file",
+      required.naming(Names::files));
     v("adapter", o.adapter, Bits::keep,
       "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' "
-      "and PEFT write them");
+      "and PEFT write them",
+      naming(Names::folders));
     v("dtype", o.dtype, Bits::keep,
       "precision to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
     v("device", o.device, Bits::keep, device_help);
@@ -51,7 +53,8 @@ struct ReadOptions : RecordOptions {
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("data", o.path, Bits::keep,
-      "records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst");
+      "records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst",
+      naming(Names::files));
     RecordOptions::each(o, v);
   }
   // What --help shows for the length of 0.

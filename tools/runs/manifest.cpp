@@ -1,4 +1,5 @@
 // The manifest of a run: what is needed to know what was run, and to run it again.
+#include "data/tokenizer/regex.h"
 #include "engine/choices.h"
 #include "tools/results/machine.h"
 #include "tools/results/results.h"
@@ -31,6 +32,7 @@ Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& 
             {"architecture", bench.described.architecture},
             {"parameters", bench.described.parameters}}},
           {"tokenizer_template", bench.chat.name()},
+          {"regular_expressions", regex_library()},
           {"data", data},
           {"device", name(bench.model.usable_device())},
           {"machine", Json::parse(to_json(this_machine()).dump())},

@@ -9,6 +9,31 @@
 namespace afina {
 
 std::string label_of(const MethodSpec& spec) {
+  if (!spec.label.empty()) return spec.label;
+  auto known = methods().find(spec.name);
+  const bool named = known != methods().end() && !known->second.card.label.empty();
+  std::string text = named ? known->second.card.label : spec.name;
+  // What a method is known by stands first: "LoRA r 16", "prefix tuning 20 tokens".
+  auto add = [&](const std::string& key, const std::string& value, bool first) {
+    text += first ? " " : ", ";
+    if (value == "true") text += key;
+    else if (key == "tokens") text += value + " tokens";
+    else text += (key == "rank" ? "r" : key) + " " + value;
+  };
+  bool first = true;
+  for (const char* before : {"rank", "tokens", "alpha"})
+    if (auto given = spec.options.find(before); given != spec.options.end()) {
+      add(before, given->second, first);
+      first = false;
+    }
+  for (auto& [key, value] : spec.options) {
+    if (key == "rank" || key == "tokens" || key == "alpha") continue;
+    add(key, value, false);
+  }
+  return text;
+}
+
+std::string key_of(const MethodSpec& spec) {
   std::string text = spec.name;
   for (auto& [key, value] : spec.options) text += " " + key + "=" + value;
   return text;

@@ -1,4 +1,4 @@
-// Learning rates in the text of a method, and the method's label without them.
+// Learning rates in the text of a method, and what the method is called without them.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +12,11 @@ namespace afina {
 // an Error when that is not positive either, or when a rate is no positive number or is there
 // twice.
 std::vector<double> take_rates(MethodSpec& spec, double otherwise);
-// "lora:rank=16,alpha=32" as people read it: "lora alpha=32 rank=16"
+// "lora:rank=16,alpha=32" as people read it: "LoRA r 16, alpha 32"; or the label of its own that
+// name=... gave it.
 std::string label_of(const MethodSpec& spec);
+// Name and options in order, "lora alpha=32 rank=16": equal for equal methods, whatever they are
+// called.
+std::string key_of(const MethodSpec& spec);
 
 }  // namespace afina

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "engine/train/checkpoint.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
@@ -29,9 +30,24 @@ Json log_line(const StepPoint& p, double rate) {
           {"tokens_per_second", rate}};
 }
 
+// Tags of TensorBoard; those before a slash are charts under one heading.
+using Scalars = std::vector<std::pair<std::string, double>>;
+Scalars scalars_of(const StepPoint& p, double rate) {
+  return {{"loss/train", p.loss},
+          {"learning_rate", p.learning_rate},
+          {"grad_norm", p.gradient_norm},
+          {"tokens_per_second", rate}};
+}
+Scalars scalars_of(const EvaluationPoint& p) {
+  Scalars all{{"loss/held_out", p.heldout}};
+  if (p.retain) all.push_back({"loss/retention", *p.retain});
+  return all;
+}
+
 }  // namespace
 
 std::string checkpoint_folder(const RunPlan& plan) { return plan.folder + "/checkpoints"; }
+std::string trained_file(const RunPlan& plan) { return plan.folder + "/trained.json"; }
 
 Dtype stored_dtype(const ModelOptions& model, const RunOptions& run) {
   return run.store.value_or(matrix_dtype(model.dtype));
@@ -50,17 +66,23 @@ void Recorder::require_space(Trainer& trainer) const {
   require_room(plan_.folder, bytes);
 }
 
-void Recorder::open_log(const std::vector<StepPoint>& curve) {
+void Recorder::open_log(const RunResult& run) {
   const std::string path = plan_.folder + "/log.jsonl";
-  fs::create_directories(plan_.folder);
+  make_folder(plan_.folder, "choose another --out");
+  if (bench_.run.tensorboard)
+    events_.emplace(plan_.folder, run.curve.empty() ? 0 : run.curve.back().step);
   std::string lines;
   double seconds = 0, tokens = 0;
-  for (const StepPoint& p : curve) {
+  const double now = wall_time_now(), all = run.curve.empty() ? 0 : run.curve.back().seconds;
+  for (const StepPoint& p : run.curve) {
     double rate = p.seconds > seconds ? (double(p.tokens) - tokens) / (p.seconds - seconds) : 0.;
     lines += to_text(log_line(p, rate), -1) + "\n";
+    if (events_) events_->add(p.step, now - (all - p.seconds), scalars_of(p, rate));
     seconds = p.seconds;
     tokens = double(p.tokens);
   }
+  for (const EvaluationPoint& p : run.evaluations)
+    if (events_) events_->add(p.step, now - (all - p.seconds), scalars_of(p));
   write_text_file(path, lines);
   log_.open(path, std::ios::app);
   require(bool(log_), path, ": cannot be written: ", std::strerror(errno));
@@ -72,6 +94,12 @@ void Recorder::log(const StepDone& step) {
           checkpoint_steps(checkpoint_folder(plan_)).empty()
               ? "; no step was saved (--save-every), so that the run begins anew"
               : "; the run can go on with --resume");
+  if (events_)
+    events_->add(step.point.step, wall_time_now(), scalars_of(step.point, step.tokens_per_second));
+}
+
+void Recorder::log(const EvaluationPoint& point) {
+  if (events_) events_->add(point.step, wall_time_now(), scalars_of(point));
 }
 
 void Recorder::checkpoint(Trainer& trainer, const Json& extra) const {
@@ -106,6 +134,18 @@ void Recorder::store(RunOutcome& outcome) const {
       if (entry.path().extension() == ".safetensors") bytes += int64_t(fs::file_size(entry.path()));
   if (!adapter && !plan_.keep_model) bytes = bytes_to_store(model_, dtype);
   outcome.result.storage_bytes = bytes;
+}
+
+void Recorder::store_state(const Json& state, const RunOutcome& outcome) const {
+  const bool whole = model_.method->stored() == Stored::model;
+  const bool exact = whole
+                         ? plan_.keep_model && stored_dtype(bench_.model, bench_.run) == Dtype::f32
+                         : !model_.method->takes_part() &&
+                               load_adapter(plan_.folder + "/adapter").trained_digest(model_) ==
+                                   outcome.result.digest;
+  if (!exact) return;
+  write_text_file(trained_file(plan_),
+                  to_text(Json{{"state", state}, {"stored_as", outcome.stored_as}}) + "\n");
 }
 
 bool keeps_last_checkpoint(const RunOptions& run) {
@@ -145,6 +185,7 @@ void Recorder::finish(const RunOutcome& outcome, bool keep_earlier) const {
   if (!keep_earlier) write_figures(outcome);
   if (!outcome.result.diverged && !keeps_last_checkpoint(bench_.run))
     fs::remove_all(checkpoint_folder(plan_));
+  fs::remove(trained_file(plan_));
   fs::remove(plan_.folder + "/begun.json");
 }
 

@@ -1,6 +1,7 @@
 // Options to JSON and back, by their declarations.
 #include "tools/runs/replay.h"
 
+#include "data/tokenizer/utf8.h"
 #include "tools/runs/option_json.h"
 
 namespace afina {
@@ -28,6 +29,20 @@ struct Read {
   }
 };
 
+struct RequireUtf8 {
+  void operator()(const char* name, const std::string& text, Bits, const char*, Default = {}) {
+    require(is_utf8(text), "--", long_name(name), " ", text,
+            ": the name is not UTF-8, and the files that say what a run is (JSON) can hold no "
+            "other; rename it, or give a link to it that has another name");
+  }
+  void operator()(const char* name, const std::vector<std::string>& texts, Bits bits,
+                  const char* help, Default shown = {}) {
+    for (const std::string& text : texts) (*this)(name, text, bits, help, shown);
+  }
+  template <class T>
+  void operator()(const char*, const T&, Bits, const char*, Default = {}) {}
+};
+
 template <class Group>
 Json written(const Group& group) {
   Json json = Json::object();
@@ -42,6 +57,13 @@ void read(Group& group, const Json& json, const std::string& where) {
 }
 
 }  // namespace
+
+void require_replayable(const ModelOptions& model, const DataOptions& data, const RunOptions& run) {
+  RequireUtf8 check;
+  ModelOptions::each(model, check);
+  DataOptions::each(data, check);
+  RunOptions::each(run, check);
+}
 
 Json replay_of(const RunPlan& plan, const Workbench& bench) {
   Json method = Json::object();

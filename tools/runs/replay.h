@@ -13,6 +13,9 @@ struct Replay {
   uint64_t seed = 1;
 };
 
+// An Error for options whose texts no JSON file can hold, since a name of a file among them is not
+// UTF-8: a run could not be written down, nor run again.
+void require_replayable(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
 Json replay_of(const RunPlan& plan, const Workbench& bench);
 // From a manifest.json; `where` is its name in messages.
 Replay parse_replay(const Json& manifest, const std::string& where);

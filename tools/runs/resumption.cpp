@@ -2,9 +2,13 @@
 #include "tools/runs/resumption.h"
 
 #include <cmath>
+#include <filesystem>
+#include <utility>
 
+#include "data/tokenizer/regex.h"
 #include "engine/choices.h"
 #include "engine/train/checkpoint.h"
+#include "model/files/save.h"
 #include "tools/options/kernel_options.h"
 #include "tools/runs/earlier.h"
 #include "tools/runs/guards.h"
@@ -19,6 +23,7 @@ Json Resumption::state(int64_t step, const RunOutcome& outcome) const {
           {"choice", outcome.choice},
           {"probe", probe(step)},
           {"choices", choices()},
+          {"regular_expressions", regex_library()},
           {"unchanged", unchanged()}};
 }
 
@@ -42,11 +47,44 @@ int64_t Resumption::restore(RunOutcome& outcome) {
   }
 }
 
+bool Resumption::restore_trained(RunOutcome& outcome) {
+  const std::string file = trained_file(plan_);
+  // A run that keeps its last checkpoint needs the optimizer's state for it.
+  if (!std::filesystem::exists(file) || keeps_last_checkpoint(bench_.run)) return false;
+  try {
+    const Json whole = parse_json_file(file);
+    const Json& state = member(whole, "state", file);
+    require_same_run(identity_of(plan_, bench_), member(state, "identity", file), file);
+    restore_weights();
+    const std::string digest = digest_of(std::as_const(*model_.parameters).trained()),
+                      expected = get<std::string>(member(state, "run", file), "digest", file);
+    require(digest == expected, file, ": what is stored beside it has the digest ", digest,
+            ", and what was trained has ", expected);
+    restore_from(state, bench_.run.steps, file, outcome);
+    outcome.stored_as = get<std::string>(whole, "stored_as", file);
+  } catch (const JsonError& e) {
+    fail(file, ": is not as a run writes it (", e.what(), "); remove it to train again");
+  } catch (const Error& e) {
+    fail("the run in ", plan_.folder,
+         " was stopped when its weights were stored, and cannot go on from them: ", e.what(),
+         ". Remove ", file, " to train it again");
+  }
+  return true;
+}
+
+void Resumption::restore_weights() {
+  if (model_.method->stored() == Stored::model)
+    load_trained(plan_.folder + "/model/model.safetensors", model_);
+  else load_adapter(plan_.folder + "/adapter").apply(model_);
+}
+
 int64_t Resumption::restore_from(const Json& extra, int64_t step, const std::string& folder,
                                  RunOutcome& outcome) {
   const Json now = identity_of(plan_, bench_);
+  const std::string tables = other_regex_library(extra);
+  if (!tables.empty()) bench_.notes.push_back(tables);
   if (!why_not_longer(plan_.method, now, extra.at("identity")).empty())
-    require_same_run(now, extra.at("identity"), folder);
+    require_same_run(now, extra.at("identity"), folder + (tables.empty() ? "" : ": " + tables));
   outcome.result = run_from_json(OrderedJson::parse(extra.at("run").dump()));
   outcome.result.folder = plan_.folder;
   require(int64_t(outcome.result.curve.size()) == step, folder, ": the checkpoint of step ", step,

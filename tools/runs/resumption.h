@@ -22,11 +22,16 @@ class Resumption {
   // noted at the bench. An Error when all are damaged, when an option, the model or the data
   // differ, or when the model does not give the loss that it gave when the run was stopped.
   int64_t restore(RunOutcome& outcome);
+  // Where there is no checkpoint: the model as the run has trained and stored it, and its figures,
+  // when the run was stopped before they were written. False where there is nothing of the kind; an
+  // Error when what is stored is not what the run has trained.
+  bool restore_trained(RunOutcome& outcome);
   // Names of trained parameters whose values are exactly those that the run began with. The
   // trainer knows this since it was made or restored; the checkpoint tells of the time before.
   std::vector<std::string> unchanged() const;
 
  private:
+  void restore_weights();
   int64_t restore_from(const Json& extra, int64_t step, const std::string& folder,
                        RunOutcome& outcome);
   double probe(int64_t step) const;

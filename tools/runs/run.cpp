@@ -48,12 +48,15 @@ class Loop {
     // Of a finished run that goes on to more steps.
     extends_ = plan_.resume && std::filesystem::exists(plan_.folder + "/run.json");
     recorder_.require_space(trainer_);
-    const int64_t first = plan_.resume ? resumption_.restore(outcome_) : 0;
+    int64_t first = plan_.resume ? resumption_.restore(outcome_) : 0;
     const int64_t steps = bench_.run.steps;
+    const bool trained = plan_.resume && !first && resumption_.restore_trained(outcome_);
+    if (trained) first = steps;
+    if (plan_.resume && (trained || !first)) note_stored(trained);
     result().predicted = plan_.predicted;  // of all steps, also where fewer were asked for before
     if (!first) begin();
     recorder_.begin();
-    recorder_.open_log(result().curve);
+    recorder_.open_log(result());
     for (int64_t step = first; step < steps; ++step) {
       try {
         train(step);
@@ -69,7 +72,7 @@ class Loop {
         throw Interrupted("interrupted after step " + std::to_string(step + 1) + " of " +
                           std::to_string(steps) + "; go on with the same command and --resume");
     }
-    finish();
+    finish(trained);
     outcome_.interrupted = interrupted();
     return std::move(outcome_);
   }
@@ -95,6 +98,19 @@ class Loop {
     outcome_.method_options = model_->method->in_force.options;
     r.before = bench_.before;
     r.predicted = plan_.predicted;
+  }
+
+  // A run that was stopped between storing its weights and writing its figures.
+  void note_stored(bool trained) {
+    for (const char* name : {"/adapter", "/model"})
+      if (const std::string stored = plan_.folder + name; std::filesystem::exists(stored))
+        bench_.notes.push_back(
+            trained ? "the run was stopped when " + stored +
+                          " was stored and its figures were not: they are of these weights, which "
+                          "are not trained again"
+                    : "the run was stopped when " + stored +
+                          " was stored and its figures were not: without a checkpoint "
+                          "(--save-every) it is trained again from step 1, to the same weights");
   }
 
   // Step 0: the untouched model's figures, and the guard that the method has not changed it.
@@ -128,6 +144,7 @@ class Loop {
       if (!bench_.retain.rows.empty()) point.retain = mean(bench_.retain);
     });
     result().evaluations.push_back(point);
+    recorder_.log(point);
   }
 
   void save(int64_t step) {
@@ -136,19 +153,25 @@ class Loop {
   }
 
   // What was trained comes first, then its figures, then what is only shown: whatever fails, all
-  // before it is on disk.
-  void finish() {
+  // before it is on disk. stored: it is, by the process that was stopped then.
+  void finish(bool stored) {
     RunResult& r = result();
-    note_graphs();
-    timed(r.seconds.saving, [&] {
-      r.digest = digest_of(std::as_const(*model_->parameters).trained());
-      recorder_.store(outcome_);
-    });
+    if (!stored) {
+      note_graphs();
+      timed(r.seconds.saving, [&] {
+        r.digest = digest_of(std::as_const(*model_->parameters).trained());
+        recorder_.store(outcome_);
+      });
+      recorder_.store_state(resumption_.state(bench_.run.steps, outcome_), outcome_);
+    }
     require(frozen_checksum(*model_) == frozen_, plan_.name,
             ": a frozen weight changed while training; this is a fault of afina, please report it");
     evaluate_all(bench_.run.steps);
     if (keeps_last_checkpoint(bench_.run)) save(bench_.run.steps);
-    timed(r.seconds.evaluation, [&] { r.after = score(*model_, bench_, &r.examples); });
+    timed(r.seconds.evaluation,
+          [&] { r.after = score(*model_, bench_, r.examples, r.retain_examples); });
+    r.examples.before = bench_.before_rows.losses;
+    r.retain_examples.before = bench_.before_retain.losses;
     if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
     summarise_steps();
     find_unchanged();
@@ -225,7 +248,7 @@ RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
   if (!beginning.note.empty()) bench.notes.push_back(beginning.note);
   if (beginning.is == Beginning::anew) {
     std::filesystem::remove_all(checkpoint_folder(plan));
-    for (const char* file : {"/run.json", "/manifest.json"})  // of one that diverged
+    for (const char* file : {"/run.json", "/manifest.json", "/trained.json"})
       std::filesystem::remove(plan.folder + file);
   }
   return Loop(plan, bench).go();

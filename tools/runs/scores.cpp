@@ -42,20 +42,26 @@ std::vector<std::string> answers(Model& model, const Workbench& bench,
   return all;
 }
 
-Scores score(Model& model, const Workbench& bench, ExampleLosses* examples) {
+namespace {
+ExampleLosses row_by_row(const Evaluation& e) {
+  ExampleLosses rows;
+  for (size_t i = 0; i < e.losses.size(); ++i) rows.rows.push_back(int64_t(i));
+  rows.tokens = e.tokens;
+  rows.losses = e.losses;
+  return rows;
+}
+}  // namespace
+
+Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain) {
   Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
+  rows = row_by_row(e);
   Scores s;
   s.heldout = e.mean;
   s.heldout_rows = int64_t(e.losses.size());
   s.heldout_tokens = e.targets;
-  if (examples)
-    for (size_t i = 0; i < e.losses.size(); ++i) {
-      examples->rows.push_back(int64_t(i));
-      examples->tokens.push_back(e.tokens[i]);
-      examples->losses.push_back(e.losses[i]);
-    }
   if (bench.retain.rows.empty()) return s;
   Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
+  retain = row_by_row(r);
   s.retain = r.mean;
   s.retain_tokens = r.targets;
   return s;
@@ -66,7 +72,7 @@ void measure_base(Workbench& bench) {
   auto model = build_start(bench);
   bench.described.parameters = 0;
   for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
-  bench.before = score(*model, bench);
+  bench.before = score(*model, bench, bench.before_rows, bench.before_retain);
   bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
   std::vector<std::string> said = answers(*model, bench, bench.notes);
   for (size_t i = 0; i < said.size(); ++i) {

@@ -7,9 +7,9 @@ namespace afina {
 
 // Does a run evaluate after this step, counted from 1?
 bool evaluates_after(const RunOptions& run, int64_t step);
-// Held-out loss on the final rows and loss on the retention text, in nats per target token; losses
-// per final row are added to `examples` when given.
-Scores score(Model& model, const Workbench& bench, ExampleLosses* examples = nullptr);
+// Held-out loss on the final rows and loss on the retention text, in nats per target token; row by
+// row into `rows` and `retain`.
+Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain);
 // Greedy answers to the bench's prompts, of at most 96 tokens. One that cannot be made is empty,
 // and a note says why: a sample for the report never costs a run.
 std::vector<std::string> answers(Model& model, const Workbench& bench,

@@ -5,12 +5,14 @@
 #include <filesystem>
 
 #include "engine/bf16_sums.h"
+#include "engine/counted.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/sha256.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
 #include "tools/runs/load.h"
 #include "tools/runs/rates.h"
+#include "tools/runs/replay.h"
 #include "tools/runs/step.h"
 #include "tools/text/format.h"
 
@@ -56,7 +58,8 @@ void keep_tokens(Samples& samples, int64_t tokens) {
   const int64_t out = left_out.examples;
   left_out.examples = all;
   fail(from, ": ", found == 0 ? "no record" : "one record", " to measure on",
-       out > 0 ? ", as " + std::to_string(out) + " of " + std::to_string(all) + " were left out"
+       out > 0 ? ", as " + std::to_string(out) + " of " + std::to_string(all) +
+                     (out == 1 ? " was left out" : " were left out")
                : "",
        why_left_out(left_out, options),
        ". At least 2 are needed: one to choose a learning rate by and one to judge by. Give more ",
@@ -89,8 +92,9 @@ void read_rows(Workbench& bench) {
     int64_t count = data.held_out > 0
                         ? data.held_out
                         : std::max<int64_t>(2, std::min<int64_t>(200, int64_t(train.size()) / 10));
-    require(count < int64_t(train.size()), sources, ": ", train.size(), " records cannot spare ",
-            count, " held-out ones; give --eval, a smaller --held-out, or more data",
+    require(count < int64_t(train.size()), sources, ": ", counted(int64_t(train.size()), "record"),
+            " cannot spare ", count,
+            " held-out ones; give --eval, a smaller --held-out, or more data",
             unread.empty() ? ""
                            : ". The first of " + std::to_string(unread.size()) +
                                  " that could not be read: " + unread[0].problem);
@@ -147,7 +151,8 @@ void resolve_epochs(Workbench& bench) {
   bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
                         std::to_string(run.steps) + ": one has " + std::to_string(each) +
                         (each == 1 ? " step, as " : " steps, as ") +
-                        std::to_string(bench.train.rows.size()) + " samples share rows of " +
+                        counted(int64_t(bench.train.rows.size()), "sample") +
+                        (bench.train.rows.size() == 1 ? " takes rows of " : " share rows of ") +
                         std::to_string(bench.data.length) + " tokens, " +
                         std::to_string(run.rows_per_step()) + " in a step");
   run.epochs = 0;
@@ -165,7 +170,7 @@ std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& a
   hash.update(to_text(files.config.json, -1));
   if (!adapter.empty()) {
     const AdapterFiles from = load_adapter(adapter);
-    hash.update("adapter " + label_of(from.method) + "\n");
+    hash.update("adapter " + key_of(from.method) + "\n");
     hash.update(read_text_file(from.values->path()));
   }
   if (files.files.empty()) hash.update("random " + std::to_string(seed));
@@ -183,14 +188,15 @@ bool has_end(const std::string& folder, int32_t id) {
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
+  require_replayable(model, data, run);
   model.check();  // wrong options are refused before anything is read
   run.check();
   const ComputeScope scope = model.scope();
   auto files = open_files(model, run.seed);
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
-  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {},
-                  {},    {},   {},  {},    {},        {},   0,  {}};
+  Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {},
+                  {},    {},   {},  {},    {},        {},   {}, 0,  {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
@@ -227,10 +233,12 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
         "written names it; with an adapter other programs must be told to stop there");
   for (const std::string& note : bench.train.notes) bench.notes.push_back(harmless(note));
   if (bench.train.cut)
-    bench.notes.push_back(std::to_string(bench.train.cut) + " training records were cut to " +
+    bench.notes.push_back(counted(bench.train.cut, "training record") +
+                          (bench.train.cut == 1 ? " was cut to " : " were cut to ") +
                           std::to_string(bench.data.length) + " tokens");
   if (bench.train.skipped)
-    bench.notes.push_back(std::to_string(bench.train.skipped) + " training records were skipped");
+    bench.notes.push_back(counted(bench.train.skipped, "training record") +
+                          (bench.train.skipped == 1 ? " was skipped" : " were skipped"));
   if (model.dtype == Precision::bf16 && sums_by_amx() && model.usable_device() == Device::cpu)
     bench.notes.push_back(
         "this processor has AMX: --dtype bf16-tiles trains several times faster here, with bits of "
@@ -271,6 +279,7 @@ MethodSpec method_of_adapter(const std::string& folder, const std::string& metho
     spec.options[key] = value;
   }
   spec.text = asked.text;
+  spec.label = asked.label;
   return spec;
 }
 

@@ -23,6 +23,7 @@ struct Workbench {
   std::vector<std::string> notes;
   // Of the untouched model; made once by measure_base (tools/runs/scores.h).
   Scores before;
+  ExampleLosses before_rows, before_retain;  // row by row
   double choice_before = 0;
   std::vector<Generation> generations;  // `after` still empty
 };

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "data/tokenizer/utf8.h"
+
 namespace afina {
 namespace {
 
@@ -130,16 +132,15 @@ std::string harmless(std::string_view text) {
   auto show = [&](unsigned char c) {
     ((out += "\\x") += "0123456789abcdef"[c >> 4]) += "0123456789abcdef"[c & 15];
   };
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
-    bool c1 =
-        c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F: some terminals obey them
-    if ((c < 32 && c != '\n' && c != '\t') || c == 127) show(c);
-    else if (c1) {
-      show(c);
-      show(next);
-      ++i;
-    } else out += char(c);
+  for (size_t i = 0; i < text.size();) {
+    const Character one = character_at(text, i);
+    // U+0080 to U+009F: some terminals obey them. What is no UTF-8 is shown as its bytes.
+    const bool obeyed = (one.code < 32 && one.code != '\n' && one.code != '\t') ||
+                        (one.code >= 127 && one.code < 0xA0);
+    for (uint32_t k = 0; k < one.bytes; ++k)
+      if (obeyed || !one.valid) show(uint8_t(text[i + k]));
+      else out += text[i + k];
+    i += one.bytes;
   }
   return out;
 }

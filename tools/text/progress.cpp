@@ -43,6 +43,38 @@ std::string cut(const std::string& text, size_t width) {
 
 }  // namespace
 
+Overall::Overall(std::string what, std::vector<double> expected, std::function<double()> clock)
+    : what_(std::move(what)), expected_(std::move(expected)), clock_(std::move(clock)) {
+  for (double& one : expected_)
+    if (!(one > 0)) one = 1;
+}
+
+double Overall::now() const { return clock_ ? clock_() : steady_seconds(); }
+
+void Overall::begin() {
+  if (first_share_ >= 0) {
+    seconds_ += now() - piece_began_;
+    work_ += expected_of(begun_ - 1) * (1 - first_share_);
+  }
+  begun_ = std::min(begun_ + 1, std::max<size_t>(1, expected_.size()));
+  piece_began_ = now();
+  first_share_ = -1;
+}
+
+std::string Overall::text(double share) {
+  if (begun_ == 0) begin();
+  if (first_share_ < 0) first_share_ = 0;
+  std::string text = what_ + " " + std::to_string(begun_) + " of " +
+                     std::to_string(std::max<size_t>(1, expected_.size()));
+  const double seconds = seconds_ + now() - piece_began_,
+               work = work_ + expected_of(begun_ - 1) * (share - first_share_);
+  double rest = expected_of(begun_ - 1) * (1 - share);
+  for (size_t piece = begun_; piece < expected_.size(); piece++) rest += expected_[piece];
+  if (seconds >= 1 && work > 0 && rest > 0)
+    text += ", " + format_seconds(seconds / work * rest) + " left in all";
+  return text;
+}
+
 ProgressOptions progress_options_of_stderr() {
   ProgressOptions options;
   const char* no_colour = std::getenv("NO_COLOR");
@@ -65,6 +97,10 @@ Progress::Progress(std::string title, int64_t total)
 
 Progress::~Progress() { finish(); }
 
+std::string Progress::Parts::whole() const {
+  return all + title + " " + bar + count + loss + rates + time;
+}
+
 double Progress::now() const { return options_.clock ? options_.clock() : steady_seconds(); }
 
 void Progress::start_from(int64_t done) {
@@ -80,24 +116,48 @@ double Progress::left(int64_t done, double elapsed) const {
 }
 
 std::string Progress::line(int64_t done, const ProgressValues& values) const {
-  std::string text = title_;
-  if (total_ > 0) {
-    if (options_.terminal && options_.width >= 80)
-      text += " " + bar(double(done) / double(total_), 16) + " ";
-    text += " " + format_grouped(done) + "/" + format_grouped(total_);
-  } else {
-    text += " " + format_grouped(done);
-  }
-  if (values.loss) text += "  loss " + format_loss(*values.loss);
+  return options_.terminal ? fitted(done, values) : parts(done, values).whole();
+}
+
+Progress::Parts Progress::parts(int64_t done, const ProgressValues& values) const {
+  Parts parts;
+  parts.title = title_;
+  parts.count = format_grouped(done) + (total_ > 0 ? "/" + format_grouped(total_) : "");
+  if (values.loss) parts.loss = "  loss " + format_loss(*values.loss);
   if (values.learning_rate && std::isfinite(*values.learning_rate))
-    text += "  lr " + format_learning_rate(*values.learning_rate);
+    parts.rates = "  lr " + format_learning_rate(*values.learning_rate);
   if (values.tokens_per_second && std::isfinite(*values.tokens_per_second) &&
       *values.tokens_per_second > 0)
-    text += "  " + format_rate(*values.tokens_per_second) + " tokens/s";
-  double elapsed = now() - begin_, rest = left(done, elapsed);
-  if (total_ > 0 && done >= total_) text += "  in " + format_seconds(elapsed);
-  else if (rest >= 0) text += "  " + format_seconds(rest) + " left";
-  return text;
+    parts.rates += "  " + format_rate(*values.tokens_per_second) + " tokens/s";
+  const double elapsed = now() - begin_, rest = left(done, elapsed);
+  if (total_ > 0 && done >= total_) parts.time = "  in " + format_seconds(elapsed);
+  else if (rest >= 0) parts.time = "  " + format_seconds(rest) + " left";
+  if (overall_) parts.all = overall_->text(total_ > 0 ? double(done) / double(total_) : 0) + ": ";
+  return parts;
+}
+
+std::string Progress::fitted(int64_t done, const ProgressValues& values) const {
+  Parts parts = this->parts(done, values);
+  const size_t width = size_t(std::max(options_.width - 1, 1));
+  auto with_bar = [&](int columns) {
+    parts.bar = total_ > 0 && columns > 0 ? bar(double(done) / double(total_), columns) + "  "
+                                          : std::string();
+    return parts.whole();
+  };
+  for (int columns : {16, 8})
+    if (std::string text = with_bar(columns); display_width(text) <= width) return text;
+  parts.rates.clear();
+  for (int columns : {16, 8, 0})
+    if (std::string text = with_bar(columns); display_width(text) <= width) return text;
+  // The title keeps what room there is; of all else nothing can be spared.
+  const size_t others = display_width(parts.whole()) - display_width(parts.title);
+  if (others + 6 <= width) {
+    parts.title = cut(parts.title, width - others - 1) + "…";
+    return parts.whole();
+  }
+  parts.title = cut(parts.title, 12);
+  parts.all.clear();
+  return cut(parts.whole(), width);
 }
 
 void Progress::update(int64_t done, const ProgressValues& values) {
@@ -115,8 +175,8 @@ void Progress::draw(const std::string& text) {
     return;
   }
   std::string shown = cut(text, size_t(std::max(options_.width - 1, 1)));
-  if (options_.colour && shown.starts_with(title_))
-    shown = "\033[1m" + title_ + "\033[0m" + shown.substr(title_.size());
+  if (const size_t at = shown.find(title_); options_.colour && at != shown.npos)
+    shown = shown.substr(0, at) + "\033[1m" + title_ + "\033[0m" + shown.substr(at + title_.size());
   out_ << "\r\033[K" << shown << std::flush;
   drawn_ = true;
 }

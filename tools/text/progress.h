@@ -6,8 +6,36 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace afina {
+
+// How far a series of like pieces of work has come, the runs of a comparison, and the time left for
+// all of them. Pieces in which no work was seen (read back from an earlier command) count as done
+// and tell nothing about speed.
+class Overall {
+ public:
+  // expected: of each piece, in one unit of any size. clock: seconds; a steady one when empty.
+  Overall(std::string what, std::vector<double> expected, std::function<double()> clock = {});
+  // The next piece begins. Pieces beyond those expected count as the last one.
+  void begin();
+  // The current piece goes on from here: an earlier command did this share of it.
+  void began_at(double share) { first_share_ = share; }
+  // `share` of the current piece is done. Gives "run 7 of 20, 3 min 20 s left in all"; without the
+  // time as long as it cannot be told.
+  std::string text(double share);
+
+ private:
+  double now() const;
+  double expected_of(size_t piece) const { return expected_.empty() ? 1 : expected_[piece]; }
+
+  std::string what_;
+  std::vector<double> expected_;
+  std::function<double()> clock_;
+  size_t begun_ = 0;               // pieces, the current one included
+  double seconds_ = 0, work_ = 0;  // of finished pieces in which work was seen
+  double piece_began_ = 0, first_share_ = -1;
+};
 
 struct ProgressValues {  // what is not known is left out of the line; NaN and infinity are shown as
                          // words
@@ -47,12 +75,21 @@ class Progress {
   // Removes the line, prints `text` as a line of its own; the next update draws again.
   void say(const std::string& text);
   void finish();
+  // Shows how far all the work has come, of which this is a piece. It must outlive the line.
+  void part_of(Overall* overall) { overall_ = overall; }
 
-  // The line as it would be drawn now, without colours.
+  // The line as it would be drawn now, without colours: in full, or, on a terminal, with as much
+  // as fits: first the current rates go, then the bar, then the end of the title.
   std::string line(int64_t done, const ProgressValues& values) const;
 
  private:
   void draw(const std::string& text);
+  struct Parts {  // of a line
+    std::string all, title, bar, count, loss, rates, time;
+    std::string whole() const;
+  };
+  Parts parts(int64_t done, const ProgressValues& values) const;
+  std::string fitted(int64_t done, const ProgressValues& values) const;
   void clear();
   double now() const;
   double left(int64_t done, double elapsed) const;  // seconds; negative when it cannot be told yet
@@ -61,6 +98,7 @@ class Progress {
   std::string title_;
   int64_t total_;
   ProgressOptions options_;
+  Overall* overall_ = nullptr;
   double begin_;
   double drawn_at_;
   int64_t first_ = 0;

@@ -1,4 +1,5 @@
 // Parquet against files of pyarrow's (test/reference/data_forms.py).
+#include "data/examples.h"
 #include "data/formats/parquet_values.h"
 #include "engine/files/atomic_file.h"
 #include "test/data/formats/file_rows.h"
@@ -47,6 +48,11 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_is_named) {
   BOOST_TEST(unread["when"] == "a time");
   BOOST_TEST(unread["raw"] == "binary data");
   BOOST_TEST(unread["price"] == "a decimal number");
+  // A field that needs such a column says what it is.
+  ExampleOptions options;
+  options.fields = {{"prompt", "prompt"}, {"completion", "when"}};
+  check_error([&] { read_examples(AFINA_SOURCE_DIR "/test/stored/data/dated.parquet", options); },
+              {"row 1", "\"when\"", "found a time, which is not read: write the column as text"});
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_an_error) {

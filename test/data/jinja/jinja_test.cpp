@@ -2,6 +2,8 @@
 // (test/reference/jinja.py), and the limits of what a template may do.
 #include "data/jinja/jinja.h"
 
+#include <regex>
+
 #include "data/jinja/dates.h"
 #include "data/jinja/from_json.h"
 #include "engine/files/atomic_file.h"
@@ -48,6 +50,15 @@ void fails(const std::string& source, std::initializer_list<std::string> words) 
   check_error([&] { rendered(source, ordered_json::object()); }, words);
 }
 
+// The same with limits that are reached sooner than a template's own.
+void fails_soon(const std::string& source, std::initializer_list<std::string> words) {
+  jinja::Limits limits;
+  limits.work >>= 4;
+  limits.memory >>= 4;
+  limits.output = size_t(1) << 20;
+  check_error([&] { jinja::Template(source, "chat.jinja").render({}, {}, limits); }, words);
+}
+
 std::string times(int count, const std::string& text) {
   std::string all;
   for (int i = 0; i < count; ++i) all += text;
@@ -81,11 +92,15 @@ BOOST_AUTO_TEST_CASE(errors_name_the_file_the_line_and_the_construct) {
   fails("{{ raise_exception('roles must alternate') }}",
         {"the template refuses this conversation: roles must alternate"});
   fails("{{ 9223372036854775807 + 1 }}", {"larger than 64 bits hold"});
+  fails("{% for x in [1] %}{% generation %}{% break %}{% endgeneration %}{% endfor %}",
+        {"{% break %} outside of a loop"});
+  fails("{% set ns = namespace() %}{% set ns._x = 1 %}", {"'_x'", "begins with '_'"});
+  fails("{{ namespace(_x=1) }}", {"'_x'", "begins with '_'"});
 }
 
 BOOST_AUTO_TEST_CASE(a_strangers_template_cannot_run_away) {
   fails("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        {"more than a chat template can need"});
+        {"than a chat template can need"});
   fails("{{ 'x' * 999999999999 }}", {"more than a chat template can need"});
   fails(
       "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(60) %}"
@@ -99,6 +114,63 @@ BOOST_AUTO_TEST_CASE(a_strangers_template_cannot_run_away) {
   fails("{{ " + times(5000, "[") + times(5000, "]") + " }}", {"nested more than"});
   fails("{% if 0 %}" + times(5000, "{% elif 0 %}") + "{% endif %}", {"nested more than"});
   fails("{{ " + times(5000, "1 if 1 else ") + "1 }}", {"nested more than"});
+}
+
+// Lists that hold each other twice, walked: by what prints, by what compares.
+BOOST_AUTO_TEST_CASE(what_doubles_is_bounded) {
+  auto doubles = [](const std::string& value, const std::string& use) {
+    return "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = " + value +
+           " %}{% set ns.y = " + std::regex_replace(value, std::regex("ns\\.x"), "ns.y") +
+           " %}{% endfor %}{% set x = ns.x %}" + use;
+  };
+  for (const char* value : {"[ns.x, ns.x]", "(ns.x, ns.x)", "{'a': ns.x, 'b': ns.x}"}) {
+    BOOST_TEST(rendered(doubles(value, ""), ordered_json::object()).text == "");
+    for (const char* use : {"{{ x }}", "{{ x ~ 'a' }}", "{{ x | string }}", "{{ [x] | join }}",
+                            "{{ x | tojson }}", "{{ x | tojson(indent=2) }}", "{{ x | upper }}",
+                            "{% set t %}{{ x }}{% endset %}", "{{ raise_exception(x) }}"})
+      BOOST_TEST_CONTEXT(use) fails_soon(doubles(value, use), {"line 1", "1048576 bytes"});
+    for (const char* use : {"{{ x == ns.y }}", "{{ x is eq ns.y }}", "{{ ns.y in [x] }}",
+                            "{{ [x, ns.y] | unique | list }}", "{{ [x].index(ns.y) }}"})
+      BOOST_TEST_CONTEXT(use)
+    fails_soon(doubles(value, use), {"line 1", "more than a chat template can need"});
+  }
+  // Steps that are small, and keep much.
+  const std::string many = "{% for i in range(99999) %}{% for j in range(99999) %}",
+                    end = "{% endfor %}{% endfor %}";
+  for (const char* keep : {"{% set ns.x = [ns.x] %}", "{% macro m() %}{% endmacro %}",
+                           "{% set n = namespace() %}{% set n.n = n %}"})
+    BOOST_TEST_CONTEXT(keep)
+  fails_soon("{% set ns = namespace(x=1) %}" + many + keep + end,
+             {"than a chat template can need"});
+  for (const char* large : {"{% for c in s %}{% endfor %}", "{{ s.split('x') | length }}",
+                            "{{ s.splitlines() | length }}", "{{ s | list | length }}"})
+    BOOST_TEST_CONTEXT(large)
+  fails_soon(std::string("{% set s = 'x\n' * 2000000 %}") + large,
+             {"than a chat template can need"});
+  for (const char* slow :
+       {"{{ s.find(s[1:] ~ 'y') }}", "{{ s.count(s[100:] ~ 'y') }}", "{{ (s ~ 'y') in s }}",
+        "{{ s.replace(s[1:] ~ 'y', '') | length }}", "{{ s.split(s[1:] ~ 'y') | length }}"})
+    BOOST_TEST_CONTEXT(slow)
+  rendered(std::string("{% set s = 'x' * 1000000 %}") + slow, ordered_json::object());
+}
+
+// Run under a checker of leaks (make sanitize) these are its cases.
+BOOST_AUTO_TEST_CASE(values_that_hold_themselves_are_freed) {
+  const OrderedJson none = OrderedJson::object();
+  const std::string space = "{% set ns = namespace() %}";
+  BOOST_TEST(rendered(space + "{% set ns.x = ns %}{{ ns.x.x is defined }}", none).text == "True");
+  for (const char* holds :
+       {"{% set ns.x = [ns] %}", "{% set ns.x = {'a': (ns,)} %}", "{% set ns.x = [ns].index %}",
+        "{% set m = namespace(x=ns) %}{% set ns.x = m %}", "{% set ns.x = namespace(a=ns) %}",
+        "{% macro m() %}{{ ns.y }}{% endmacro %}{% set ns.x = m %}{% set ns.y = ns %}",
+        "{% for a in [1, 2] %}{% set ns.x = loop %}{% set x = loop.changed(loop, ns) %}{% endfor "
+        "%}"})
+    BOOST_TEST(rendered(space + holds, none).text == "");
+  fails(space + "{% set ns.x = ns %}{{ ns.x.y.z }}", {"has no attribute 'y'"});
+  fails(
+      "{% set ns = namespace() %}{% for x in [1] %}{% set ns.c = loop.changed %}{% endfor %}"
+      "{{ ns.c(1) }}",
+      {"loop.changed()", "has ended"});
 }
 
 // What is parsed by a loop makes a tree as high as the chain is long.

@@ -113,4 +113,16 @@ BOOST_AUTO_TEST_CASE(what_lies_is_refused) {
   refused("tokenizer_config.json", {{key, Json::array({1})}}, {config, "object"});
 }
 
+// A role whose token does not exist is no role, and is not left out in silence.
+BOOST_AUTO_TEST_CASE(roles_that_name_no_token_are_said) {
+  Json json = {{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", Json::array()}}},
+               {"added_tokens", {{{"id", 1}, {"content", "</s>"}, {"special", true}}}}};
+  Json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"pad_token", nullptr}};
+  const Tokenizer tokenizer = Tokenizer::from_json(to_text(json), "test", to_text(config));
+  BOOST_TEST((tokenizer.bos() == -1 && tokenizer.eos() == 1 && tokenizer.pad() == -1));
+  BOOST_REQUIRE(tokenizer.notes().size() == 1u);
+  for (const char* part : {"bos_token is \"<s>\"", "which the vocabulary lacks"})
+    BOOST_TEST(tokenizer.notes()[0].find(part) != std::string::npos, tokenizer.notes()[0]);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

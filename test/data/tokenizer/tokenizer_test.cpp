@@ -5,7 +5,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "data/tokenizer/nfc.h"
+#include "data/tokenizer/normal_form.h"
 #include "data/tokenizer/regex.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/files/atomic_file.h"
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(normal_form_c) {
                           {"\ufb01", "\ufb01"},
                           {"xe\u0301y", "x\u00e9y"}}) {
     TextStore store(from.size());
-    TracedText text = nfc(TracedText{from}, store);
+    TracedText text = normal_form(TracedText{from}, NormalForm::c, store);
     BOOST_TEST(std::string(text.bytes) == to);
     for (size_t i = 0; i < text.bytes.size(); ++i) BOOST_TEST(text.at(i) <= text.at(i + 1));
     BOOST_TEST(text.at(text.bytes.size()) == from.size());
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_or_wrong_is_refused) {
   Tokenizer good = Tokenizer::from_json(tiny, "t.json");
   BOOST_TEST(good.encode("ab<e>ba") == (std::vector<int32_t>{2, 4, 1, 0}),
              boost::test_tools::per_element());
-  check_refused("\"BPE\"", "\"Unigram\"", {"Unigram", "BPE"});
+  check_refused("\"BPE\"", "\"Fancy\"", {"Fancy", "BPE"});
   check_refused("\"merges\": [\"a b\"]", "\"merges\": [\"a c b\"]", {"merges[0]", "a c b"});
   check_refused("\"merges\": [\"a b\"]", "\"merges\": [[\"a\", \"x\"]]",
                 {"merge 0", "\"x\"", "not in the vocabulary"});
@@ -215,14 +215,16 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_or_wrong_is_refused) {
   check_refused("\"b\": 1", "\"b\": 2000000000", {"2000000000"});
   check_refused("\"b\": 1", "\"b\": -1", {"\"b\"", "-1"});
   check_refused("\"b\": 1", "\"b\": \"x\"", {"\"b\"", "string"});
-  check_refused("\"type\": \"ByteLevel\", \"add", "\"type\": \"Whitespace\", \"add",
-                {"pre-tokenizer", "Whitespace"});
+  check_refused("\"type\": \"ByteLevel\", \"add", "\"type\": \"Fancy\", \"add",
+                {"pre-tokenizer", "Fancy", "UnicodeScripts"});
   check_refused("\"decoder\": {\"type\": \"ByteLevel\"}", "\"decoder\": {\"type\": \"CTC\"}",
                 {"decoder", "CTC"});
-  check_refused("\"decoder\"", "\"normalizer\": {\"type\": \"Lowercase\"}, \"decoder\"",
-                {"normalizer", "Lowercase"});
+  check_refused("\"decoder\"", "\"normalizer\": {\"type\": \"Fancy\"}, \"decoder\"",
+                {"normalizer", "Fancy", "Precompiled"});
+  check_refused("\"decoder\"", "\"post_processor\": {\"type\": \"Fancy\"}, \"decoder\"",
+                {"post-processor", "Fancy", "BertProcessing"});
   check_refused("\"decoder\"", "\"post_processor\": {\"type\": \"BertProcessing\"}, \"decoder\"",
-                {"post-processor", "BertProcessing"});
+                {"post_processor", "sep"});
   check_refused("\"id\": 4, ", "", {"added_tokens[0]", "id"});
   check_refused("\"type\": \"BPE\",", "\"type\": \"BPE\", \"dropout\": 0.1,", {"dropout"});
   check_error([] { Tokenizer::from_json("{", "t.json"); }, {"t.json", "line 1"});
@@ -273,6 +275,7 @@ BOOST_AUTO_TEST_CASE(gguf_metadata_that_lies_is_refused) {
     check_error([&] { Tokenizer::from_gguf(bad, "m.gguf"); }, words);
   };
   refused("tokenizer.ggml.model", "bert", {"m.gguf", "bert"});
+  refused("tokenizer.ggml.model", "t5", {"m.gguf", "Unigram", "tokenizer.json"});
   refused("tokenizer.ggml.pre", "grok", {"grok", "tokenizer.json"});
   refused("tokenizer.ggml.token_type", {1}, {"expected 4", "found 1"});
   refused("tokenizer.ggml.eos_token_id", 9, {"eos", "9"});

@@ -75,7 +75,7 @@ struct Small {
     auto adapted = build_model(config, weights,
                                make_method(parse_method("lora:rank=4,targets=q_proj+v_proj")), {});
     for (Parameter* p : adapted->parameters->trained()) {
-      p->init = {Init::normal, 0.3f};
+      p->init = {Init::normal, 0.6f};
       initialise(*p, 5);
     }
     save_adapter(adapter, *adapted, model);
@@ -113,6 +113,16 @@ BOOST_AUTO_TEST_CASE(the_program_says_what_it_can_do) {
     check_has(one.out, {"Usage: afina " + std::string(command),
                         "  afina " + std::string(command) + " --model", "--threads", "--config"});
   }
+  // The same words in the order that other programs take them.
+  for (const char* command : {"generate", "compare"})
+    BOOST_CHECK_EQUAL(run({"help", command}).out, run({command, "--help"}).out);
+  BOOST_CHECK_EQUAL(run({"help"}).out, help.out);
+  BOOST_CHECK_EQUAL(run({"help", "version"}).out, help.out);
+  BOOST_CHECK_EQUAL(run({"version"}).out, run({"--version"}).out);
+  check_has(run({"version"}).out, {"afina "});
+  check_refused({"help", "generat"}, 2, {"no command 'generat'", "'generate'"});
+  check_refused({"help", "train", "compare"}, 2, {"one command", "'compare'"});
+  check_refused({"versoin"}, 2, {"'version'"});
   check_refused({}, 2, {});
   check_refused({"generat"}, 2, {"no command 'generat'", "generate"});
 }

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(plan_takes_the_options_of_compare_and_says_the_same) {
       BOOST_TEST(prediction.at(key) == of_run.at(key), key);
     BOOST_TEST(prediction.at("memory").at("peak") == of_run.at("memory").at("peak"));
   }
-  check_has(compared.out, {"Predicted", "lora rank=8"});
+  check_has(compared.out, {"Predicted", "LoRA r 8"});
   for (const char* file : {"runs/summary.md", "runs/report.html"})
     check_has(read_text_file(scratch / file), {"redicted", "measured"});
 }

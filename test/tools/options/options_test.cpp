@@ -91,6 +91,15 @@ BOOST_AUTO_TEST_CASE(words_become_typed_values) {
   BOOST_TEST(in_force.at("resume") == "false");
   for (const char* absent : {"eval", "title", "help", "config"})
     BOOST_TEST(!in_force.count(absent), absent);
+  // For readers no number stands for "not given".
+  auto readable = t.options.readable();
+  BOOST_TEST(readable.at("limit") == "all");
+  BOOST_TEST(readable.at("threads") == "all cores");
+  BOOST_TEST(readable.at("eval-every") == "a tenth of the steps");
+  BOOST_TEST(readable.at("clip") == "1");
+  BOOST_TEST(readable.at("steps") == "7");
+  for (const char* absent : {"save-every", "epochs"}) BOOST_TEST(!readable.count(absent), absent);
+  for (auto& [name, value] : readable) BOOST_TEST(value != "-1", name);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {

@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_CASE(names_of_other_tools_are_answered_with_ours) {
            {"--max-steps", "here it is --steps"},
            {"--gradient-accumulation-steps", "here it is --accumulate"},
            {"--output-dir", "here it is --out"},
+           {"--report_to", "here it is --tensorboard"},
            {"--weight_decay", "here it is --weight-decay"},
            {"--warmup_ratio", "here it is --warmup, a number of steps"},
            {"--lora_r", "here it is --method lora:rank=8"},

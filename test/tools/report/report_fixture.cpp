@@ -116,6 +116,15 @@ RunResult make_run(const Kind& kind, uint64_t seed) {
     run.examples.tokens.push_back(60 + row * 37 % 150);
     run.examples.losses.push_back(run.after.heldout + 0.3 * noise(9, row) +
                                   0.08 * noise(seed + 31 * std::string(kind.label).size(), row));
+    run.examples.before.push_back(1.6831 + 0.3 * noise(9, row));
+  }
+  for (int64_t row = 0; row < 50; row++) {
+    run.retain_examples.rows.push_back(row);
+    run.retain_examples.tokens.push_back(2400);
+    run.retain_examples.before.push_back(3.4127 + 0.4 * noise(5, row));
+    run.retain_examples.losses.push_back(
+        *run.after.retain + 0.4 * noise(5, row) +
+        0.03 * noise(seed + 17 * std::string(kind.label).size(), row));
   }
   if (seed == 1) add_generations(kind, run);
   return run;
@@ -131,9 +140,19 @@ void add_search(const Kind& kind, MethodResult& method) {
                              40 * step_tokens,
                              40 * (kind.forward + kind.backward),
                              loss,
-                             3.45,
+                             3.4127 + kind.forgetting * std::pow(factor, 0.8),
                              factor == 1,
+                             {},
+                             {},
                              {}});
+    SearchRow& row = method.search.back();
+    if (factor == 10) {
+      row.diverged = 7;
+      row.retain = {};
+    } else {
+      row.gain = 1.6831 - loss;
+      row.forgetting = *row.retain - 3.4127;
+    }
   }
 }
 
@@ -155,7 +174,7 @@ Comparison fixture_comparison(int seeds) {
        0.11,
        {{257 * mebi, 513 * mebi, 513 * mebi, 1026 * mebi, 412 * mebi, 96 * mebi}, 3010 * mebi},
        269060552},
-      {"lora r=8",
+      {"LoRA r 8",
        "lora:rank=8,alpha=16",
        "lora",
        "lora-r8",
@@ -169,7 +188,7 @@ Comparison fixture_comparison(int seeds) {
        0.004,
        {{261 * mebi, 9 * mebi, 9 * mebi, 19 * mebi, 418 * mebi, 101 * mebi}, 1004 * mebi},
        9787376},
-      {"lora r=64",
+      {"LoRA r 64",
        "lora:rank=64,alpha=128",
        "lora",
        "lora-r64",
@@ -222,6 +241,29 @@ Comparison fixture_comparison(int seeds) {
     }
     add_search(kind, method);
     for (int seed = 1; seed <= seeds; seed++) method.runs.push_back(make_run(kind, uint64_t(seed)));
+    comparison.methods.push_back(std::move(method));
+  }
+  return comparison;
+}
+
+Comparison fixture_of(size_t methods, int seeds) {
+  Comparison comparison = fixture_comparison(seeds);
+  comparison.methods.resize(std::min<size_t>(methods, 3));
+  for (size_t i = comparison.methods.size(); i < methods; i++) {
+    MethodResult method = comparison.methods[1 + i % 2];
+    method.label = "LoRA r " + std::to_string(4 * i) + ", alpha 16, dropout 0.05, targets " +
+                   (i % 2 ? "q_proj+k_proj+v_proj" : "all");
+    method.spec = "lora:rank=" + std::to_string(4 * i);
+    const double more = 0.004 * double(i);
+    for (RunResult& run : method.runs) {
+      run.name += "-" + std::to_string(i);
+      run.after.heldout += more;
+      *run.after.retain += more;
+      run.trained_parameters += int64_t(i) * 1000000;
+      for (EvaluationPoint& point : run.evaluations)
+        if (point.step > 0) point.heldout += more;
+      for (double& loss : run.examples.losses) loss += more;
+    }
     comparison.methods.push_back(std::move(method));
   }
   return comparison;

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_busy_machine_is_not_compared_in_silence) {
   busy.machine_use.load = 5.2;
   notes = timing_notes(c);
   BOOST_REQUIRE(notes.size() == 1u);
-  for (const char* part : {"not of equal conditions", "97 %", "lora r=8 with seed 2 got 55 %",
+  for (const char* part : {"not of equal conditions", "97 %", "LoRA r 8 with seed 2 got 55 %",
                            "load 5.2", "processor seconds"})
     BOOST_TEST(holds(notes[0], part), notes[0]);
   for (const std::string& text : {report_html(c), summary_markdown(c), terminal_table(c, false)})
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(times_have_intervals_and_processor_time_stands_beside_them)
   c.methods[0].runs[1].seconds.backward *= 1.1;
   for (MethodResult& method : c.methods)
     for (RunResult& run : method.runs) run.step_seconds = step_seconds({&run.curve});
-  const std::string table = terminal_table(c, false), markdown = summary_markdown(c);
+  const std::string table = terminal_table(c, false, 120), markdown = summary_markdown(c);
   for (const char* row : {"Time, training", "Time, processor", "Time, a step, median"})
     BOOST_TEST((holds(table, row) && holds(markdown, row)), row);
   const std::string line = table.substr(table.find("Time, training"));

@@ -48,18 +48,18 @@ BOOST_AUTO_TEST_CASE(generate_ends_where_the_files_say_and_says_where_it_does_no
   const std::string model = folder / "model";
   std::filesystem::copy(source + "/data/pocket", model);
   const Words raw = {"generate", "--model",          model,          "--raw",
-                     "--prompt", "Once upon a time", "--max-tokens", "130"};
+                     "--prompt", "Once upon a time", "--max-tokens", "190"};
   const Words chat = {"generate", "--model", model, "--prompt", "Where is my parcel?"};
-  BOOST_TEST(run(raw).err.find(", 114 new ones") != std::string::npos);
+  BOOST_TEST(run(raw).err.find(", 157 new ones") != std::string::npos);
   BOOST_TEST(run(chat).err.find("do not name") == std::string::npos);
   // Without generation_config.json, and with an end that is never said.
   std::filesystem::remove(model + "/generation_config.json");
   Json config = parse_json_file(model + "/config.json");
   config["eos_token_id"] = 7;
   write_text_file(model + "/config.json", to_text(config));
-  BOOST_TEST(run(raw).err.find(", 130 new ones") != std::string::npos);
+  BOOST_TEST(run(raw).err.find(", 190 new ones") != std::string::npos);
   const Said said = run(chat);
-  BOOST_TEST(said.err.find(", 5 new ones") != std::string::npos);
+  BOOST_TEST(said.err.find(", 11 new ones") != std::string::npos);
   BOOST_TEST(said.err.find("answers end with <|im_end|>, which the model's files do not name") !=
              std::string::npos);
 }

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(methods_rates_and_seeds_are_added_and_none_disappears) {
   const std::string log = out + "/runs/lora-rank2/lr-0.001/seed-1/log.jsonl",
                     before = read_text_file(log);
   refused(out, {"--method", lora},
-          {"finished comparison of lora rank=2", "--resume adds methods", "--out"});
+          {"finished comparison of LoRA r 2", "--resume adds methods", "--out"});
   refused(out, {"--method", "full:lr=1e-3", "--steps", "6"}, {"steps was 4 and is 6"});
   for (const char* resume : {"--resume"}) {
     refused(out, {"--method", "full:lr=1e-3", "--steps", "6", resume},
@@ -56,15 +56,15 @@ BOOST_AUTO_TEST_CASE(methods_rates_and_seeds_are_added_and_none_disappears) {
     refused(out, {"--method", "full:lr=1e-3", "--held-out", "8", resume},
             {"held-out was 6 and is 8"});
   }
-  BOOST_TEST(labels(out) == "lora rank=2 2 of 2; ");
+  BOOST_TEST(labels(out) == "LoRA r 2 2 of 2; ");
   // A method, which the command names alone; then a rate and a seed.
   said = compare(out, {"--method", "full:lr=1e-3", "--resume"});
   BOOST_TEST(said.status == 0, said.err);
-  BOOST_TEST(labels(out) == "lora rank=2 2 of 2; full 1 of 0; ");
+  BOOST_TEST(labels(out) == "LoRA r 2 2 of 2; full 1 of 0; ");
   said = compare(out, {"--method", "full:lr=1e-4", "--method", "lora:rank=2,lr=1e-3", "--seeds",
                        "3", "--resume"});
   BOOST_TEST(said.status == 0, said.err);
-  BOOST_TEST(labels(out) == "lora rank=2 3 of 2; full 3 of 2; ");
+  BOOST_TEST(labels(out) == "LoRA r 2 3 of 2; full 3 of 2; ");
   BOOST_TEST(read_text_file(log) == before);
   // As if all had been asked for at once.
   const std::string whole = scratch / "whole";
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(methods_of_a_stopped_comparison_must_be_named) {
   BOOST_TEST(run(words("compare", out, lora)).status == 0);
   fs::remove(out + "/results.json");  // as if it was stopped
   refused(out, {"--method", "full:lr=1e-3", "--steps", "2", "--resume"},
-          {"'lora rank=2'", "name this method too"});
+          {"'LoRA r 2'", "name this method too"});
   BOOST_TEST(run(words("compare", out, joined(lora, {"--resume"}))).status == 0);
 }
 

@@ -208,4 +208,28 @@ BOOST_AUTO_TEST_CASE(what_another_version_wrote_is_refused_clearly) {
   BOOST_TEST((holds(said.err, "--train-on") && holds(said.err, "another version")), said.err);
 }
 
+BOOST_AUTO_TEST_CASE(another_version_of_pcre2_is_said) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "run", manifest = out + "/manifest.json";
+  Said said = run(words("train", out, {"--method", "lora:rank=4,lr=1e-3"}));
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  Json json = parse_json_file(manifest);
+  const std::string now = json.at("regular_expressions");
+  BOOST_TEST((now.starts_with("PCRE2 10.") && now.find("(Unicode ") != now.npos), now);
+  BOOST_TEST(other_regex_library(json) == "");
+  BOOST_TEST(other_regex_library(Json::object()) == "");
+  json["regular_expressions"] = "PCRE2 10.99 (Unicode 20.0.0)";
+  write_text_file(manifest, json.dump());
+  said = run({"verify", out, "--whole-only"});
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST((holds(said.out, "PCRE2 10.99 (Unicode 20.0.0) then") && holds(said.out, now)),
+             said.out);
+  // Where other tokens come of it, the reason is said with the error.
+  json["run"]["data"] = std::string(64, '0');
+  write_text_file(manifest, json.dump());
+  said = run({"verify", out, "--whole-only"});
+  BOOST_TEST((said.status == 1 && holds(said.err, "data was") && holds(said.err, "10.99")),
+             said.err);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

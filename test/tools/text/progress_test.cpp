@@ -83,6 +83,54 @@ BOOST_AUTO_TEST_CASE(resumed_work_is_not_fast_work) {
   BOOST_TEST(progress.line(95, {}) == "x 95/100  5.00 s left");
 }
 
+BOOST_AUTO_TEST_CASE(a_line_gives_up_what_matters_least) {
+  Clock clock;
+  std::ostringstream out;
+  ProgressOptions options = clock.options(true);
+  const std::string title =
+      "LoRA r 8, alpha 16, dropout 0.05, targets q_proj+k_proj+v_proj, seed 1";
+  for (int width : {40, 60, 80, 100, 140, 200}) {
+    options.width = width;
+    clock.seconds = 0;
+    Overall overall("run", std::vector<double>(20, 5.), options.clock);
+    overall.begin();
+    Progress progress(out, title, 60, options);
+    progress.part_of(&overall);
+    clock.seconds = 3;
+    const std::string line = progress.line(30, {1.25, 3e-3, 1234.0});
+    BOOST_TEST(display_width(line) < size_t(width), line);
+    for (const char* part : {"30/60", "loss 1.2500"})
+      BOOST_TEST(line.find(part) != line.npos, line);
+    BOOST_TEST((line.find("tokens/s") != line.npos) == (width == 200), line);
+    if (width < 80) continue;
+    for (const char* part : {"run 1 of 20", "left in all", "3.00 s left", "LoRA"})
+      BOOST_TEST(line.find(part) != line.npos, line);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(time_left_in_all_follows_from_what_was_expected) {
+  Clock clock;
+  Overall overall("run", {10, 10, 40}, [&] { return clock.seconds; });
+  overall.begin();
+  BOOST_TEST(overall.text(0) == "run 1 of 3");
+  clock.seconds = 5;
+  BOOST_TEST(overall.text(0.5) == "run 1 of 3, 55.0 s left in all");
+  clock.seconds = 10;
+  overall.begin();  // read back from an earlier command: no work is seen in it
+  clock.seconds = 11;
+  overall.begin();
+  clock.seconds = 31;
+  BOOST_TEST(overall.text(0.5) == "run 3 of 3, 20.0 s left in all");
+  BOOST_TEST(overall.text(1) == "run 3 of 3");
+  overall.begin();  // one more than expected
+  BOOST_TEST(overall.text(0.1).starts_with("run 3 of 3"));
+  Overall unknown("run", {0, 0}, [&] { return clock.seconds; });
+  unknown.begin();
+  clock.seconds += 4;
+  BOOST_TEST(unknown.text(0.5) == "run 1 of 2, 12.0 s left in all");
+  BOOST_TEST(Overall("run", {}).text(0.5) == "run 1 of 1");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace afina

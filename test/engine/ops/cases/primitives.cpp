@@ -21,6 +21,11 @@ std::vector<OpCase> primitives() {
       {"sum columns", {{3, 150}}, [](In x) { return sum_columns(x[0]); }},
       {"sum", {{7, 33}}, [](In x) { return sum(x[0]); }},
       {"columns", {{2, 3, 50}}, [](In x) { return columns(x[0], 5, 21); }},
+      {"side by side",
+       {{2, 3, 7}, {2, 3, 20}, {2, 3, 7}},
+       [](In x) {
+         return side_by_side({x[0], x[1], x[2], x[0]});
+       }},
       {"reshape",
        {{2, 3, 50}},
        [](In x) {

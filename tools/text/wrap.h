@@ -1,0 +1,12 @@
+// Prose for a terminal of any width.
+#pragma once
+#include <string>
+
+namespace afina {
+
+// The text with its paragraphs filled anew to at most `width` columns. Paragraphs are parted by
+// empty lines; lines that begin with a blank (examples to copy) stay as they are. A word longer
+// than the width has a line of its own.
+std::string reflowed(const std::string& text, size_t width);
+
+}  // namespace afina

@@ -117,7 +117,7 @@ const MethodCard card{
     .rate = 2e-4,
     .rate_because = "as LoRA, of which each block has one",
     .peft_type = "GRALORA",
-    .tries = {"gralora:rank=4", "gralora:rank=4,alpha=6,k=4,targets=*.mlp.*"}};
+    .tries = {"gralora:rank=4,alpha=4", "gralora:alpha=6,rank=4,k=4,targets=*.mlp.*"}};
 
 }  // namespace
 

@@ -10,13 +10,14 @@ struct TurningAdapter : Adapter {
   std::vector<Derived*> blocks;  // the transpose of each R (n, n), as a linear layer reads it
   int64_t n = 0;
 
-  // x (..., in), each block of n columns times its R. With one block for all, each is turned by it.
+  // x (..., in), each block of n columns times its R. One block for all turns x as so many more
+  // rows, in order, so that its gradient is one chain over them.
   Tensor turned(const Tensor& x) const {
+    if (blocks.size() == 1)
+      return reshape(linear(reshape(x, {x.size() / n, n}), (*blocks[0])(), Tensor()), x.shape());
     std::vector<Tensor> parts;
-    for (int64_t from = 0; from < x.columns(); from += n) {
-      const Derived& block = *blocks[blocks.size() == 1 ? 0 : size_t(from / n)];
-      parts.push_back(linear(columns(x, from, n), block(), Tensor()));
-    }
+    for (int64_t from = 0; from < x.columns(); from += n)
+      parts.push_back(linear(columns(x, from, n), (*blocks[size_t(from / n)])(), Tensor()));
     return concat_columns(parts);
   }
   // W (out, in) with every block of columns turned: W' x = W (R x).

@@ -119,7 +119,7 @@ const MethodCard card{
     .rate = 1e-3,
     .rate_because = "few numbers at zero, each multiplied by the scale of 25",
     .peft_type = "WAVEFT",
-    .tries = {"waveft:n=40", "waveft:n=33,scale=3,transform=false,targets=*.mlp.*"}};
+    .tries = {"waveft:n=40,scale=4", "waveft:n=33,scale=3,transform=false,targets=*.mlp.*"}};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "engine/nearest.h"
+#include "engine/train/parameter.h"
 #include "model/points.h"
 #include "model/words.h"
 
@@ -28,6 +29,10 @@ bool read_number(const std::string& text, T& value) {
 }  // namespace
 
 std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
+
+std::string Method::name_in_adapter(const Parameter& parameter) const {
+  return parameter.stored_name;
+}
 
 std::string option_label(const std::string& method, const std::string& file,
                          const std::string& key) {

@@ -1,6 +1,7 @@
 // A way of fine-tuning: which weights of the pretrained model are trained, and what is added to its
 // linear layers. It is asked while the model is built; nothing walks the model afterwards.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "engine/files/json.h"
 #include "engine/train/step_part.h"
+#include "model/derived.h"
 #include "model/inputs.h"
 
 namespace afina {
@@ -15,6 +17,7 @@ namespace afina {
 struct Linear;
 struct LowRank;
 struct ModelConfig;
+struct Parameter;
 struct Parameters;
 struct Point;
 struct PointAdapter;
@@ -79,6 +82,8 @@ struct Method : StepPart {
   // model shares and follows from all layers is made here; `model` is the scope of the whole model.
   virtual void built(const Scope& model) { (void)model; }
   virtual Stored stored() const = 0;
+  // The name that a parameter has in an adapter's file; by default its own stored_name.
+  virtual std::string name_in_adapter(const Parameter& parameter) const;
   // The adapter_config.json that PEFT reads; null when PEFT does not know the method.
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
@@ -86,7 +91,27 @@ struct Method : StepPart {
   // Why adapters cannot be merged into the weights; empty: they can.
   virtual std::string why_not_mergeable() const { return {}; }
 
+  // A tensor that adapters read like a weight and that follows from parameters (model/derived.h).
+  // To be made while the model is built; it lives as long as the method.
+  Derived& derived(std::function<Tensor()> make, std::function<Tensor(const Tensor&)> finish = {}) {
+    return derived_.emplace_back(std::move(make), std::move(finish));
+  }
+  // A method that overrides one of these calls Method's own as well.
+  bool takes_part() const override { return !derived_.empty(); }
+  void begin_step() override {
+    for (Derived& one : derived_) one.begin();
+  }
+  void complete_gradients() override {
+    for (Derived& one : derived_) one.complete();
+  }
+  void abandon_step() override {
+    for (Derived& one : derived_) one.forget();
+  }
+
   MethodSpec in_force;  // name and all options, defaults included; set by make_method
+
+ private:
+  std::deque<Derived> derived_;  // a deque: references stay good
 };
 // Nothing is trained and nothing is added: the pretrained model alone.
 struct Untouched : Method {

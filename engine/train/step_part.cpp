@@ -7,9 +7,14 @@
 
 namespace afina {
 
-// Runs the method's term of the loss forward and backward. Empty if there is none.
+// Lets the method begin a step, and runs its term of the loss forward and backward. Empty if there
+// is none.
 Tensor Trainer::run_penalty() {
   if (!part_) return {};
+  {
+    PhaseScope phase(Phase::forward);
+    part_->begin_step();
+  }
   Tape tape;
   Tensor term;
   {
@@ -19,6 +24,12 @@ Tensor Trainer::run_penalty() {
   PhaseScope phase(Phase::backward);
   if (term && term.needs_grad()) tape.backward(term);
   return term ? term.detached() : term;
+}
+
+void Trainer::complete_part() {
+  if (!part_) return;
+  PhaseScope phase(Phase::backward);
+  part_->complete_gradients();
 }
 
 // Gives the method the step's gradients and frees them then.

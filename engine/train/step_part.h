@@ -18,6 +18,15 @@ class StepPart {
   // functions below, holds all gradients until after_step has returned, and captures no step as a
   // graph, since after_step may read the device.
   virtual bool takes_part() const { return false; }
+  // Called before the first micro-batch of a step, while no tape records: what follows from the
+  // weights and is the same for all micro-batches is computed here.
+  virtual void begin_step() {}
+  // Called after the last micro-batch's backward pass, before the norm: gradients of what
+  // begin_step computed go on to the parameters. So each parameter gets one sum over the whole
+  // step, however the step is split.
+  virtual void complete_gradients() {}
+  // The step ended with an error: what begin_step computed is forgotten.
+  virtual void abandon_step() {}
   // A term (1) of the loss that depends on the weights alone; empty: none. Called once a step while
   // a tape records, before the first micro-batch: its gradient begins every sum, however the step
   // is split. Not scaled by the number of targets.

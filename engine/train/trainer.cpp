@@ -167,8 +167,13 @@ StepReport Trainer::step(size_t micro_batches, int64_t targets, const Forward& f
   step.report.targets = targets;
   step.report.lr = options_.schedule.at(done_);
   step.report.steps = options_.schedule.steps;
-  if (async_) run_on_device(step, kind);
-  else run_on_host(step);
+  try {
+    if (async_) run_on_device(step, kind);
+    else run_on_host(step);
+  } catch (...) {
+    if (part_) part_->abandon_step();
+    throw;
+  }
   if (part_) finish_part(step.report);
   ++done_;
   return step.report;
@@ -192,6 +197,7 @@ void Trainer::run_on_host(Step& step) {
   };
   step.penalty = run_penalty();
   run_micro_batches(step, laps, take_losses, backward);
+  complete_part();
   if (step.penalty) report.penalty = step.penalty.item();
   PhaseScope phase(Phase::optimizer);
   if (!eager || !finite(report.loss)) update_all(step);
@@ -295,6 +301,7 @@ void Trainer::launch(Step& step, WeightTable& table) {
   auto take_losses = [&](const Tensor& losses, bool first) { async_->add_loss(losses, first); };
   step.penalty = run_penalty();
   run_micro_batches(step, laps, take_losses, run_backward);
+  complete_part();
   PhaseScope phase(Phase::optimizer);
   for (Parameter* p : trained_) complete_gradient(*p);
   async_->update_all(table);

@@ -101,6 +101,7 @@ class Trainer {
   void run_on_device(Step& step, const StepKind* kind);
   void launch(Step& step, WeightTable& table);
   Tensor run_penalty();
+  void complete_part();
   void update_all(Step& step);
   void update_eagerly(Step& step, Tape& tape, const Loss& loss, CompleteGradients& complete);
   void update(size_t index, double lr, double gradient_scale);

@@ -180,9 +180,10 @@ void AdapterFiles::apply(Model& model) const {
   std::vector<std::pair<Parameter*, const StoredTensor*>> pairs;
   for (Parameter& p : model.parameters->all) {
     if (!in_adapter(p, model.method->stored())) continue;
-    wanted.insert(p.stored_name);
-    const StoredTensor* stored = values->find(p.stored_name);
-    require(stored, values->path(), ": tensor '", p.stored_name, "' is missing", other_model());
+    const std::string name = model.method->name_in_adapter(p);
+    wanted.insert(name);
+    const StoredTensor* stored = values->find(name);
+    require(stored, values->path(), ": tensor '", name, "' is missing", other_model());
     pairs.emplace_back(&p, stored);
   }
   for (const StoredTensor& t : values->tensors()) {
@@ -207,7 +208,7 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
   Sha256 hash;
   for (auto& [name, p] : ordered) {
     hash.update(name + " " + p->shape.text() + "\n");
-    std::vector<float> all = values_of(*p, values->at(p->stored_name));
+    std::vector<float> all = values_of(*p, values->at(model.method->name_in_adapter(*p)));
     hash.update(all.data(), all.size() * sizeof(float));
   }
   return hash.hex();

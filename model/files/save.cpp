@@ -24,9 +24,9 @@ void write_values(SafetensorsWriter& writer, const std::string& name,
   writer.write(name, rounded.data(), rounded.size() * sizeof(bf16));
 }
 
-void write_stored(SafetensorsWriter& writer, const Parameter& p, const std::vector<float>& values,
-                  Dtype dtype) {
-  write_values(writer, p.stored_name,
+void write_stored(SafetensorsWriter& writer, const std::string& name, const Parameter& p,
+                  const std::vector<float>& values, Dtype dtype) {
+  write_values(writer, name,
                p.stored_transposed ? transposed(values, p.shape[0], p.shape[1]) : values, dtype);
 }
 
@@ -50,7 +50,7 @@ template <class File>
 void declare_adapter(File& file, const Model& model) {
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, model.method->stored()))
-      file.declare(p.stored_name, StoredType::f32, stored_shape(p));
+      file.declare(model.method->name_in_adapter(p), StoredType::f32, stored_shape(p));
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
     } else {
       values = p.exact();
     }
-    write_stored(writer, p, values.values(), dtype);
+    write_stored(writer, p.stored_name, p, values.values(), dtype);
   }
   writer.commit();
   write_text_file(folder + "/config.json", to_text(config_to_write(model, dtype)) + "\n");
@@ -121,7 +121,8 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
-    if (in_adapter(p, stored)) write_stored(writer, p, p.exact().values(), Dtype::f32);
+    if (in_adapter(p, stored))
+      write_stored(writer, model.method->name_in_adapter(p), p, p.exact().values(), Dtype::f32);
   writer.commit();
   write_text_file(folder + "/" + config.file, to_text(config.json) + "\n");
 }

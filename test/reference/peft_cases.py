@@ -104,6 +104,44 @@ case("adalora", "llama", "AdaLoRA before anything is cut, its regularizer in the
 case("adalora_schedule", "llama", "AdaLoRA whose ranks are cut in the five steps: the file holds what is left, and rank_pattern says which",
      other(peft.AdaLoraConfig, **ADALORA, total_step=5, tinit=1, tfinal=1), after_step=allocate)
 
+# A change of the weight that few numbers say
+THREE = {"target_modules": ["q_proj", "v_proj", "down_proj"]}
+PAIR = {"target_modules": ["q_proj", "down_proj"]}
+case("loha", "llama", "LoHa: the Hadamard product of two products of rank 4, and a layer of another rank and alpha",
+     other(peft.LoHaConfig, r=4, alpha=8, rank_pattern={"v_proj": 2}, alpha_pattern={"v_proj": 3}, **THREE))
+case("lokr", "llama", "LoKr: a Kronecker product whose larger factor is a product of rank 2",
+     other(peft.LoKrConfig, r=2, alpha=4, **THREE))
+case("lokr_both", "llama", "LoKr of rank 1, both factors apart", other(peft.LoKrConfig, r=1, alpha=4, decompose_both=True, **THREE))
+case("lokr_factor", "qwen2", "LoKr with a factor given, beside biases", other(peft.LoKrConfig, r=2, alpha=2, decompose_factor=2, **THREE))
+case("hira", "llama", "HiRA: the weight times a matrix of rank 4, element by element; PEFT does not read rank_pattern",
+     other(peft.HiraConfig, r=4, rank_pattern={"v_proj": 2}, **THREE))
+case("hira_gpt2", "gpt2", "HiRA on Conv1D", other(peft.HiraConfig, r=4, **GPT2))
+case("miss", "llama", "MiSS: one matrix of rank 4, repeated along the inputs", other(peft.MissConfig, r=4, **THREE))
+case("miss_remainder", "qwen2", "MiSS of rank 5, which divides no input; beside biases", other(peft.MissConfig, r=5, **THREE))
+case("delora", "llama", "DeLoRA: strength and directions apart; a layer of another rank and strength",
+     other(peft.DeloraConfig, r=4, delora_lambda=15, rank_pattern={"v_proj": 2}, lambda_pattern={"v_proj": 5}, **THREE))
+case("gralora", "llama", "GraLoRA: a LoRA in each of 2 x 2 blocks", other(peft.GraloraConfig, r=4, alpha=8, gralora_k=2, **THREE))
+case("gralora_bias", "qwen2", "GraLoRA of 4 x 4 blocks, beside biases", other(peft.GraloraConfig, r=4, alpha=6, gralora_k=4, target_modules=["q_proj", "down_proj"]))
+# PEFT 0.21.2 gives inputs of C3A a gradient that is not the slope, so that a training that begins at random goes another way there.
+case("c3a_zero", "qwen2", "C3A that begins at zero, beside biases; a layer with other blocks",
+     other(peft.C3AConfig, block_size=8, block_size_pattern={"v_proj": 4}, init_weights=True, **THREE))
+case("fourierft", "llama", "FourierFT: 40 numbers of a spectrum, which begin at random", other(peft.FourierFTConfig, n_frequency=40, scaling=20.0, **THREE),
+     start_is_base=False)
+case("fourierft_gpt2", "gpt2", "FourierFT on Conv1D, begun at zero, other places; a layer with another number",
+     other(peft.FourierFTConfig, n_frequency=30, scaling=20.0, random_loc_seed=5, init_weights=True, n_frequency_pattern={"attn.c_proj": 12}, **GPT2))
+case("waveft", "llama", "WaveFT: 40 numbers of a Haar spectrum", other(peft.WaveFTConfig, n_frequency=40, scaling=25.0, **THREE))
+case("waveft_direct", "qwen2", "WaveFT without the transform, beside biases", other(peft.WaveFTConfig, n_frequency=30, scaling=5.0, use_idwt=False, random_loc_seed=3, **THREE))
+
+# Turned inputs
+case("oft", "llama", "OFT: orthogonal blocks of 8 inputs by five terms of the series", other(peft.OFTConfig, oft_block_size=8, r=0, **THREE))
+case("oft_exact", "qwen2", "OFT by Cayley's transform itself, beside biases", other(peft.OFTConfig, oft_block_size=8, r=0, use_cayley_neumann=False, **THREE))
+case("oft_shared", "llama", "OFT with one block for all inputs of a layer", other(peft.OFTConfig, oft_block_size=4, r=0, block_share=True, **THREE))
+case("boft", "llama", "BOFT with one butterfly factor", other(peft.BOFTConfig, boft_block_size=4, **THREE))
+case("boft_bias", "qwen2", "BOFT beside biases, which are not scaled", other(peft.BOFTConfig, boft_block_size=8, **PAIR))
+case("hra", "llama", "HRA: four reflections in equal pairs", other(peft.HRAConfig, r=4, **THREE))
+case("hra_odd", "qwen2", "HRA with three reflections, which do not undo each other", other(peft.HRAConfig, r=3, **PAIR), start_is_base=False)
+case("beft", "qwen2", "BEFT on layers with biases", other(peft.BeftConfig, target_modules=["q_proj", "v_proj"]))
+
 # Prompts and prefixes
 case("prompt_tuning", "llama", "prompt tuning, four virtual tokens before the text",
      other(peft.PromptTuningConfig, num_virtual_tokens=4), start_is_base=False)

@@ -24,7 +24,7 @@ NOISE = 3e-6  # float64 must give the same losses up to this share, or the test'
 MERGED_TAIL = 2  # positions at the end of each row whose merged logits are stored
 # Keys that say where a training begins or by whom it was written, and those whose text another writer may choose.
 FREE = {"peft_version", "base_model_name_or_path", "inference_mode", "auto_mapping", "revision", "target_modules", "feedforward_modules",
-        "rank_pattern", "alpha_pattern", "init_lora_weights", "d_initial", "encoder_hidden_size"}
+        "rank_pattern", "alpha_pattern", "lambda_pattern", "n_frequency_pattern", "block_size_pattern", "init_lora_weights", "d_initial", "encoder_hidden_size"}
 ALWAYS = {"peft_type", "task_type", "r", "lora_alpha", "num_virtual_tokens"}
 
 

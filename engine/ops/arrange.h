@@ -1,5 +1,5 @@
-// concat_columns, gather, scatter, transposed, in_dtype: elements in another order or dtype. Methods of
-// fine-tuning that keep few numbers for many weights are made of them.
+// concat_columns, gather, scatter, transposed, in_dtype: elements in another order or dtype.
+// Methods of fine-tuning that keep few numbers for many weights are made of them.
 #pragma once
 #include <vector>
 

@@ -11,9 +11,9 @@ namespace afina {
 // folder that names none, and for a .gguf file (stop_tokens of its config).
 std::vector<int32_t> end_tokens(const std::string& folder);
 
-// What generation_config.json says beside tokens and lengths that changes which words other programs
-// write, as "repetition_penalty 1.8": afina writes the likeliest token, or draws by its own options.
-// Empty for a folder without the file and for a .gguf file.
+// What generation_config.json says beside tokens and lengths that changes which words other
+// programs write, as "repetition_penalty 1.8": afina writes the likeliest token, or draws by its
+// own options. Empty for a folder without the file and for a .gguf file.
 std::vector<std::string> generation_not_applied(const std::string& folder);
 
 // Names token `id` among eos_token_id of config.json and, where the folder has one, of

@@ -130,7 +130,7 @@ std::vector<Batch> BatchSource::next_step(int64_t step) const {
     targets += batches.back().target_count;
   }
   require(targets > 0, "step ", step, " has no target token in any of its ", rows_per_step,
-          " rows: nothing would be learnt from it");
+          " rows: nothing would be learned from it");
   return batches;
 }
 

@@ -93,7 +93,7 @@ class ChatTemplate {
   // Ids of the special tokens that the template puts around turns.
   const std::vector<int32_t>& marks() const;
   // Empty, or a note for the user: what the template writes between the prompt for an answer and
-  // the answer, which is learnt with it (an empty thought, a heading).
+  // the answer, which is learned with it (an empty thought, a heading).
   std::string lead_note() const;
   // Empty, or a note for the user: the date that the template has asked for.
   std::string date_note() const;

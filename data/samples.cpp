@@ -154,7 +154,7 @@ Tokenised tokenise(const Example& example, const Context& context) {
   if (row.problem.empty() &&
       std::find(row.trained.begin(), row.trained.end(), 1) == row.trained.end())
     row.problem = "none of its " + counted(int64_t(row.tokens.size()), "token") +
-                  " is a target: nothing would be learnt from it";
+                  " is a target: nothing would be learned from it";
   return row;
 }
 

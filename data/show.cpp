@@ -10,7 +10,7 @@ namespace afina {
 
 namespace {
 
-constexpr char learnt_colour[] = "\x1b[32m", context_colour[] = "\x1b[90m",
+constexpr char learned_colour[] = "\x1b[32m", context_colour[] = "\x1b[90m",
                special_colour[] = "\x1b[1m", plain_colour[] = "\x1b[0m";
 
 // Escapes control characters: bytes from a data set must not control the terminal.
@@ -35,9 +35,9 @@ std::string escaped(std::string_view bytes) {
   return out.str();
 }
 
-std::string coloured(const std::string& text, bool learnt, bool special, bool colour) {
+std::string coloured(const std::string& text, bool learned, bool special, bool colour) {
   if (!colour) return text;
-  return std::string(special ? special_colour : "") + (learnt ? learnt_colour : context_colour) +
+  return std::string(special ? special_colour : "") + (learned ? learned_colour : context_colour) +
          text + plain_colour;
 }
 
@@ -46,7 +46,7 @@ std::string as_table(const Sample& sample, const Tokenizer& tokenizer, const Sho
   for (size_t i = 0; i < sample.tokens.size(); ++i) {
     int32_t id = sample.tokens[i];
     out << std::setw(6) << i << std::setw(8) << id << "  "
-        << (sample.trained[i] ? "learnt" : "      ");
+        << (sample.trained[i] ? "learned" : "       ");
     if (i < options.losses.size()) {
       if (sample.trained[i]) {
         out << std::setw(9) << std::fixed << std::setprecision(3) << options.losses[i];
@@ -77,12 +77,12 @@ std::string show_sample(const Sample& sample, const Tokenizer& tokenizer,
              tokenizer.is_special(sample.tokens[a]) == tokenizer.is_special(sample.tokens[b]);
     };
     if (i > begin && (i == sample.tokens.size() || !same(begin, i))) {
-      bool learnt = sample.trained[begin], special = tokenizer.is_special(sample.tokens[begin]);
+      bool learned = sample.trained[begin], special = tokenizer.is_special(sample.tokens[begin]);
       std::string text = escaped(run);
       for (size_t at = text.find("\\n"); at != text.npos; at = text.find("\\n", at + 3))
         text.insert(at + 2, "\n");
-      out += options.colour || !learnt ? coloured(text, learnt, special, options.colour)
-                                       : "[" + text + "]";
+      out += options.colour || !learned ? coloured(text, learned, special, options.colour)
+                                        : "[" + text + "]";
       run.clear();
       begin = i;
     }

@@ -70,6 +70,7 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
   Generated out;
   Device device = model.parameters->device;
   PhaseScope phase(Phase::evaluation);
+  const HeldDerived held(*model.method);
   KvCache cache = model.cache(options.cache ? std::min(context, prompt_length + options.most) : 1);
   std::vector<int32_t> text = prompt, next = prompt;
   double start = seconds_now();

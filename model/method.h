@@ -111,7 +111,23 @@ struct Method : StepPart {
   MethodSpec in_force;  // name and all options, defaults included; set by make_method
 
  private:
+  friend class HeldDerived;
   std::deque<Derived> derived_;  // a deque: references stay good
+};
+// While one is alive, derived tensors are computed once for all forward passes: for generation,
+// where a pass is one token and no weight changes.
+class HeldDerived {
+ public:
+  explicit HeldDerived(Method& method) : method_(method) {
+    for (Derived& one : method.derived_) one.begin();
+  }
+  ~HeldDerived() {
+    for (Derived& one : method_.derived_) one.forget();
+  }
+  HeldDerived(const HeldDerived&) = delete;
+
+ private:
+  Method& method_;
 };
 // Nothing is trained and nothing is added: the pretrained model alone.
 struct Untouched : Method {

@@ -100,6 +100,7 @@ report "results of libm differ between machines; use engine/math.h:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data); do
     grep -nE "(std::|[^a-zA-Z0-9_:.>]::)($functions)[fl]?\(|[^a-zA-Z0-9_:.>]($functions)f\(" "$file" | grep -v 'libm:' | sed "s|^|$file:|"
   done)"
+# The bits of std::mt19937 itself are those of the standard; what others draw with it can be drawn again.
 report "standard distributions and shuffles are not portable; use engine/random.h:" \
   "$(for file in $(in_folder engine) $(in_folder model) $(in_folder data) $(in_folder tools); do
     grep -nE 'std::((shuffle|sample)\(|[a-z_]+_distribution|random_device)' "$file" | sed "s|^|$file:|"

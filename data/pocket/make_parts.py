@@ -1,4 +1,4 @@
-"""Exercises with rare tokens, so that every token occurs often enough to be learnt: python3 data/pocket/make_parts.py TEXT_DIR
+"""Exercises with rare tokens, so that every token occurs often enough to be learned: python3 data/pocket/make_parts.py TEXT_DIR
 
 Reads text.jsonl and chat.jsonl in TEXT_DIR and the tokenizer beside this file; writes TEXT_DIR/parts.jsonl ({"messages": [...]}): parts of
 words, signs and letters of all alphabets, to be repeated, put in order, counted or spelled. With --count it writes nothing, and prints

@@ -1,6 +1,6 @@
 """Trains the pocket model's byte-level BPE and writes its Hugging Face files: python3 data/pocket/make_tokenizer.py TEXT_DIR [--out DIR]
 
-TEXT_DIR is what make_text.py wrote; nothing else is read, so every merge was learnt from text that the model sees. Pre-tokenisation is
+TEXT_DIR is what make_text.py wrote; nothing else is read, so every merge was learned from text that the model sees. Pre-tokenisation is
 that of SmolLM2: each digit alone, then the splitting of GPT-2. Ties between pairs go to the smaller pair, so the result has one form.
 """
 

@@ -5,6 +5,7 @@
 #include "data/tokenizer/read_tables.h"
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/utf8.h"
+#include "data/tokenizer/vocabulary.h"
 #include "engine/error.h"
 #include "engine/files/json.h"
 
@@ -37,20 +38,6 @@ void check_model(const Json& model, const std::string& where) {
             " is not supported");
   require(get_or<double>(model, "dropout", where, 0.) == 0., where,
           ": dropout of merges is not supported");
-}
-
-TokenTable read_vocabulary(const Json& model, const std::string& where) {
-  const Json& json = member(model, "vocab", where);
-  require(json.is_object() && !json.empty(), where,
-          ": vocab: expected an object of tokens and ids, found ", describe(json));
-  TokenTable ids;
-  ids.reserve(json.size());
-  for (auto& [token, id] : json.items()) {
-    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= INT32_MAX)
-      fail(where, ": vocab: expected an id for \"", token, "\", found ", describe(id));
-    ids.emplace(token, id.get<int32_t>());
-  }
-  return ids;
 }
 
 std::vector<AddedToken> read_added(const Json& json, const std::string& name) {
@@ -193,7 +180,7 @@ void read_model(State& state, const Json& root, std::optional<BpeTables> tables)
     state.ids = std::move(tables->vocabulary);
     merges = std::move(tables->merges);
   } else {
-    state.ids = read_vocabulary(model, where);
+    state.ids = read_vocabulary<TokenTable>(model, where);
     merges = read_merges(model, state.ids, byte_level, where);
   }
   fill_ids(state);

@@ -6,6 +6,7 @@
 #include "data/tokenizer/decoder.h"
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/unigram.h"
+#include "data/tokenizer/vocabulary.h"
 #include "data/tokenizer/word_list.h"
 #include "engine/error.h"
 
@@ -65,23 +66,9 @@ void read_unigram(State& state, const Json& model, const std::string& where) {
   }
 }
 
-std::unordered_map<std::string, int32_t> read_ids(const Json& model, const std::string& where) {
-  const Json& json = member(model, "vocab", where);
-  require(json.is_object() && !json.empty(), where,
-          ": vocab: expected an object of tokens and ids, found ", describe(json));
-  std::unordered_map<std::string, int32_t> ids;
-  ids.reserve(json.size());
-  for (auto& [token, id] : json.items()) {
-    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= INT32_MAX)
-      fail(where, ": vocab: expected an id for \"", token, "\", found ", describe(id));
-    ids.emplace(token, id.get<int32_t>());
-  }
-  return ids;
-}
-
+using Ids = std::unordered_map<std::string, int32_t>;
 // A list of words; `prefix` marks those that go on with a word, and is empty where there are none.
-void fill(State& state, const std::unordered_map<std::string, int32_t>& ids,
-          const std::string& prefix) {
+void fill(State& state, const Ids& ids, const std::string& prefix) {
   int64_t highest = 0;
   for (auto& one : ids) highest = std::max<int64_t>(highest, one.second);
   require(highest < 4 * int64_t(ids.size()) + 4096, state.name, ": the highest token id is ",
@@ -114,12 +101,12 @@ bool read_word_model(State& state, const Json& model, const std::string& where) 
   if (type == "Unigram") {
     read_unigram(state, model, where);
   } else if (type == "WordLevel") {
-    const auto ids = read_ids(model, where);
+    const auto ids = read_vocabulary<Ids>(model, where);
     state.model = std::make_unique<WordLevel>(
         ids, get_or<std::string>(model, "unk_token", where, "<unk>"), where);
     fill(state, ids, "");
   } else if (type == "WordPiece") {
-    const auto ids = read_ids(model, where);
+    const auto ids = read_vocabulary<Ids>(model, where);
     auto prefix = get_or<std::string>(model, "continuing_subword_prefix", where, "##");
     state.model = std::make_unique<WordPiece>(
         ids, get_or<std::string>(model, "unk_token", where, "[UNK]"), prefix,

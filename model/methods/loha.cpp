@@ -1,6 +1,6 @@
 // LoHa (Hyeon-Woo et al., 2022; Yeh et al., 2023): ΔW = scale (A1 B1) ⊙ (A2 B2). The Hadamard
 // product of two matrices of rank r has a rank of up to r².
-#include "model/methods/targeted.h"
+#include "model/methods/lycoris.h"
 
 namespace afina {
 
@@ -20,46 +20,15 @@ struct LohaAdapter : WeightAdapter {
   }
 };
 
-struct Loha : TargetedMethod {
-  int64_t rank;
-  double alpha;
-  explicit Loha(MethodOptions& o)
-      : TargetedMethod(o, {{"ranks", 1, 65536, true}, {"alphas", 1e-9, 1e9}}),
-        rank(o.integer("rank", 8, 1, 65536)),
-        alpha(o.number("alpha", 8., 1e-9, 1e9)) {}
+struct Loha : LycorisMethod {
+  using LycorisMethod::LycorisMethod;
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope) override {
-    const int64_t r = int64_t(targets_.number("ranks", layer, double(rank)));
-    auto adapter = std::make_unique<LohaAdapter>(
-        layer, scope, r, targets_.number("alphas", layer, alpha) / double(r));
+    auto adapter = std::make_unique<LohaAdapter>(layer, scope, rank_of(layer), scale_of(layer));
     adapter->derive(*this, layer);
     return adapter;
   }
-  Json peft_config() const override {
-    Json config = config_of("LOHA");
-    config["r"] = rank;
-    config["alpha"] = plain_number(alpha);
-    config["rank_pattern"] = targets_.peft_numbers("ranks", double(rank));
-    config["alpha_pattern"] = targets_.peft_numbers("alphas", alpha);
-    config["rank_dropout"] = 0.;
-    config["module_dropout"] = 0.;
-    config["use_effective_conv2d"] = false;
-    config["init_weights"] = true;
-    return config;
-  }
+  Json peft_config() const override { return lycoris_config("LOHA"); }
 };
-
-std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("rank_dropout", 0., "afina drops no rows of this method's weights");
-  config.only("module_dropout", 0., "afina drops no layers of this method");
-  config.get_or<bool>("use_effective_conv2d", false);  // of convolutions, which are no targets here
-  config.get_or<bool>("init_weights", true);
-  auto options = targets_from_peft(config);
-  options["rank"] = std::to_string(config.get<int64_t>("r"));
-  options["alpha"] = config.number("alpha");
-  options["ranks"] = config.patterns("rank_pattern");
-  options["alphas"] = config.patterns("alpha_pattern");
-  return options;
-}
 
 const MethodCard card{
     .name = "loha",
@@ -79,6 +48,6 @@ const MethodCard card{
 
 }  // namespace
 
-REGISTER_METHOD(card, make_new<Loha>, from_peft);
+REGISTER_METHOD(card, make_new<Loha>, lycoris_from_peft);
 
 }  // namespace afina

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "model/methods/targeted.h"
+#include "model/methods/lycoris.h"
 
 namespace afina {
 
@@ -77,56 +77,34 @@ struct LokrAdapter : WeightAdapter {
   }
 };
 
-struct Lokr : TargetedMethod {
-  int64_t rank, factor;
-  double alpha;
+struct Lokr : LycorisMethod {
+  int64_t factor;
   bool both;
   explicit Lokr(MethodOptions& o)
-      : TargetedMethod(o, {{"ranks", 1, 65536, true}, {"alphas", 1e-9, 1e9}}),
-        rank(o.integer("rank", 8, 1, 65536)),
-        factor(o.integer("factor", -1, -1, 65536)),
-        alpha(o.number("alpha", 8., 1e-9, 1e9)),
-        both(o.flag("both", false)) {
+      : LycorisMethod(o), factor(o.integer("factor", -1, -1, 65536)), both(o.flag("both", false)) {
     require(factor != 0, option_label("lokr", o.file(), "factor"),
             "=0 where -1 (near a square) or a divisor from 1 on is expected");
   }
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope) override {
-    const int64_t r = int64_t(targets_.number("ranks", layer, double(rank)));
-    auto adapter = std::make_unique<LokrAdapter>(
-        layer, scope, r, targets_.number("alphas", layer, alpha) / double(r), factor, both);
+    auto adapter =
+        std::make_unique<LokrAdapter>(layer, scope, rank_of(layer), scale_of(layer), factor, both);
     adapter->derive(*this, layer);
     return adapter;
   }
   Json peft_config() const override {
-    Json config = config_of("LOKR");
-    config["r"] = rank;
-    config["alpha"] = plain_number(alpha);
+    Json config = lycoris_config("LOKR");
     config["decompose_both"] = both;
     config["decompose_factor"] = factor;
-    config["rank_pattern"] = targets_.peft_numbers("ranks", double(rank));
-    config["alpha_pattern"] = targets_.peft_numbers("alphas", alpha);
-    config["rank_dropout"] = 0.;
     config["rank_dropout_scale"] = false;
-    config["module_dropout"] = 0.;
-    config["use_effective_conv2d"] = false;
-    config["init_weights"] = true;
     return config;
   }
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("rank_dropout", 0., "afina drops no rows of this method's weights");
-  config.only("module_dropout", 0., "afina drops no layers of this method");
-  for (const char* key : {"use_effective_conv2d", "rank_dropout_scale"})
-    config.get_or<bool>(key, false);  // without effect on linear layers and without dropout
-  config.find("init_weights");        // where a training began
-  auto options = targets_from_peft(config);
-  options["rank"] = std::to_string(config.get<int64_t>("r"));
-  options["alpha"] = config.number("alpha");
+  config.get_or<bool>("rank_dropout_scale", false);  // without effect where nothing is dropped
+  auto options = lycoris_from_peft(config);
   options["factor"] = std::to_string(config.get_or<int64_t>("decompose_factor", -1));
   options["both"] = config.flag_or("decompose_both", false);
-  options["ranks"] = config.patterns("rank_pattern");
-  options["alphas"] = config.patterns("alpha_pattern");
   return options;
 }
 

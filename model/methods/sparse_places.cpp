@@ -1,6 +1,7 @@
 // torch.randperm without torch.
 #include "model/methods/sparse_places.h"
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 

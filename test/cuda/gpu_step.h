@@ -46,7 +46,7 @@ inline ModelConfig smallest(int64_t window = 0) {
 class Training {
  public:
   explicit Training(const Job& job) : job_(job) { restart(); }
-  // A model as it was at first, without what was learnt.
+  // A model as it was at first, without what was learned.
   void restart() {
     TrainOptions options;
     options.schedule = {3e-3, 8, 1, Decay::cosine, 0.1};

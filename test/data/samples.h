@@ -1,4 +1,4 @@
-// Samples of the tests: the pocket tokenizer, questions and answers, and what of them is learnt.
+// Samples of the tests: the pocket tokenizer, questions and answers, and what of them is learned.
 #pragma once
 #include <string>
 #include <vector>
@@ -41,7 +41,7 @@ inline Samples samples_of(const std::vector<Example>& examples, int64_t length =
   return make_samples(examples, pocket(), chatml(), options_of(length));
 }
 
-inline std::string learnt_text(const Sample& sample) {
+inline std::string learned_text(const Sample& sample) {
   std::vector<int32_t> ids;
   for (size_t i = 0; i < sample.tokens.size(); ++i)
     if (sample.trained[i]) ids.push_back(sample.tokens[i]);

@@ -1,4 +1,4 @@
-// Samples: what of an example is learnt, and every guard.
+// Samples: what of an example is learned, and every guard.
 #include "test/data/samples.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
@@ -8,9 +8,9 @@ using namespace afina::samples_test;
 
 BOOST_AUTO_TEST_SUITE(batches)
 
-BOOST_AUTO_TEST_CASE(only_answers_and_the_token_that_ends_them_are_learnt) {
+BOOST_AUTO_TEST_CASE(only_answers_and_the_token_that_ends_them_are_learned) {
   Samples samples = samples_of({asked("How many?", "Three.")});
-  BOOST_TEST(learnt_text(samples.rows[0]) == "Three.<|im_end|>");
+  BOOST_TEST(learned_text(samples.rows[0]) == "Three.<|im_end|>");
   BOOST_TEST(pocket().decode(samples.rows[0].tokens) ==
              "<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\nThree.<|im_end|>\n");
   BOOST_TEST(samples.targets == samples.rows[0].target_count());
@@ -25,17 +25,17 @@ BOOST_AUTO_TEST_CASE(all_answers_or_the_last_or_everything) {
                "",
                "here"};
   SampleOptions options = options_of(64);
-  auto learnt = [&](TrainOn what) {
+  auto learned = [&](TrainOn what) {
     options.train_on = what;
-    return learnt_text(make_samples({talk}, pocket(), chatml(), options).rows[0]);
+    return learned_text(make_samples({talk}, pocket(), chatml(), options).rows[0]);
   };
-  BOOST_TEST(learnt(TrainOn::answers) == "Yes.<|im_end|>No.<|im_end|>");
-  BOOST_TEST(learnt(TrainOn::last_answer) == "No.<|im_end|>");
+  BOOST_TEST(learned(TrainOn::answers) == "Yes.<|im_end|>No.<|im_end|>");
+  BOOST_TEST(learned(TrainOn::last_answer) == "No.<|im_end|>");
   // All but the very first token, which nothing comes before.
-  BOOST_TEST(learnt(TrainOn::everything).starts_with("system\nBe brief."));
+  BOOST_TEST(learned(TrainOn::everything).starts_with("system\nBe brief."));
 }
 
-BOOST_AUTO_TEST_CASE(plain_text_is_learnt_whole_and_ends_with_the_end_of_text) {
+BOOST_AUTO_TEST_CASE(plain_text_is_learned_whole_and_ends_with_the_end_of_text) {
   Example text;
   text.text = "Finn was looking for a helmet.";
   Samples samples = samples_of({text});
@@ -44,18 +44,18 @@ BOOST_AUTO_TEST_CASE(plain_text_is_learnt_whole_and_ends_with_the_end_of_text) {
   BOOST_TEST(samples.targets == int64_t(samples.rows[0].tokens.size()) - 1);
 }
 
-BOOST_AUTO_TEST_CASE(long_plain_text_goes_on_in_the_next_sample_and_every_token_is_learnt_once) {
+BOOST_AUTO_TEST_CASE(long_plain_text_goes_on_in_the_next_sample_and_every_token_is_learned_once) {
   Example text;
   for (int i = 0; i < 100; ++i) text.text += "It is " + std::to_string(i) + " o'clock. ";
   Samples samples = samples_of({text}, 32);
   BOOST_TEST(samples.rows.size() > 5u);
-  std::vector<int32_t> learnt = {samples.rows[0].tokens[0]};
+  std::vector<int32_t> learned = {samples.rows[0].tokens[0]};
   for (auto& row : samples.rows) {
     BOOST_TEST(row.positions() <= 32);
     for (size_t i = 0; i < row.tokens.size(); ++i)
-      if (row.trained[i]) learnt.push_back(row.tokens[i]);
+      if (row.trained[i]) learned.push_back(row.tokens[i]);
   }
-  BOOST_TEST(pocket().decode(learnt) == text.text + "<|endoftext|>");
+  BOOST_TEST(pocket().decode(learned) == text.text + "<|endoftext|>");
 }
 
 BOOST_AUTO_TEST_CASE(guard_no_targets) {
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(guard_the_answer_begins_inside_a_token) {
   options.on_problem = OnProblem::skip;
   Samples rest = make_samples(bad, pocket(), plain, options);
   BOOST_TEST(rest.skipped == 1);
-  BOOST_TEST(learnt_text(rest.rows[0]) == "the end.<|im_end|>");
+  BOOST_TEST(learned_text(rest.rows[0]) == "the end.<|im_end|>");
 }
 
 BOOST_AUTO_TEST_CASE(guard_no_answer_or_no_target_in_a_record) {
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_template_that_is_not_certain_is_a_problem_of_the_record) 
   options.on_problem = OnProblem::skip;
   Samples rest = make_samples(examples, tokenizer, chat, options);
   BOOST_TEST(rest.skipped == 1);
-  BOOST_TEST(learnt_text(rest.rows[0]) == "C.<|im_end|>");
+  BOOST_TEST(learned_text(rest.rows[0]) == "C.<|im_end|>");
   // Plain text needs no template, not even one that can be parsed.
   Tokenizer broken = with_template("{% unknown %}");
   Example text;
@@ -264,12 +264,12 @@ BOOST_AUTO_TEST_CASE(what_nothing_reads_is_named_once_with_its_count) {
   BOOST_TEST(samples.notes[0] == "the key \"id\" of 2 records is not read");
   BOOST_TEST(samples.notes[1] == "the key \"source\" of 1 record is not read");
   BOOST_TEST(samples.notes[2] == "the key \"name\" of 2 turns is not read by chatml");
-  // A template without a prompt for answers: the heading is learnt, and the user is told.
+  // A template without a prompt for answers: the heading is learned, and the user is told.
   Tokenizer heads = with_template(
       "{% for m in messages %}{{ m.role + ':' + m.content + '<|im_end|>' }}{% endfor %}");
   Samples headed =
       make_samples({asked("A?", "B.")}, heads, ChatTemplate::own(heads), options_of(32));
-  BOOST_TEST(learnt_text(headed.rows[0]) == "assistant:B.<|im_end|>");
+  BOOST_TEST(learned_text(headed.rows[0]) == "assistant:B.<|im_end|>");
   BOOST_REQUIRE(headed.notes.size() == 1u);
   BOOST_TEST(headed.notes[0].find("\"assistant:\"") != std::string::npos);
   Tokenizer dated = with_template(

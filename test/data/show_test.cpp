@@ -1,4 +1,4 @@
-// What `show` prints: the text with what is learnt marked, and nothing a terminal would obey.
+// What `show` prints: the text with what is learned marked, and nothing a terminal would obey.
 #include "data/show.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,7 +7,7 @@ using namespace afina;
 
 BOOST_AUTO_TEST_SUITE(show)
 
-BOOST_AUTO_TEST_CASE(learnt_tokens_are_marked_and_control_characters_escaped) {
+BOOST_AUTO_TEST_CASE(learned_tokens_are_marked_and_control_characters_escaped) {
   Tokenizer tokenizer = Tokenizer::from_file(AFINA_SOURCE_DIR "/data/pocket");
   Example example{{{"user", "Q\x1b[31m"}, {"assistant", "It is 3.\nYes 🙂"}}, "", "here"};
   SampleOptions options;
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(learnt_tokens_are_marked_and_control_characters_escaped) {
   plain.losses.assign(sample.tokens.size(), 1.5f);
   std::string table = show_sample(sample, tokenizer, plain);
   BOOST_TEST(size_t(std::count(table.begin(), table.end(), '\n')) == sample.tokens.size());
-  BOOST_TEST(table.find("learnt    1.500  <|im_end|>") != std::string::npos);
+  BOOST_TEST(table.find("learned    1.500  <|im_end|>") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

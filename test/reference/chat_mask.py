@@ -46,7 +46,7 @@ TEMPLATES |= {
     "a separator for the newline": "{% for m in messages %}{{ '<|im_start|>' + m.role + ':|:' + m.content + '<|im_end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant:|:' }}{% endif %}",
 }
-# What of an answer's text is learnt before and behind it: ("", "<|im_end|>") where nothing is said.
+# What of an answer's text is learned before and behind it: ("", "<|im_end|>") where nothing is said.
 LEARNT = {"headings, another end": ("\n", "\n" + END)}
 CONVERSATIONS = [
     [("user", "Where is my parcel?"), ("assistant", "It is on its way.")],

@@ -1,5 +1,5 @@
 // compare: the same model fine-tuned by several methods under equal conditions, and what each cost,
-// learnt and forgot.
+// learned and forgot.
 #include <cmath>
 #include <filesystem>
 #include <iostream>

@@ -1,4 +1,4 @@
-// show: records as the model sees them: every token, its number, whether it is learnt, and what it
+// show: records as the model sees them: every token, its number, whether it is learned, and what it
 // costs.
 #include "data/show.h"
 
@@ -78,14 +78,14 @@ struct Show : ShowCommandOptions {
       options.ids = tokens || loss;
       if (model) options.losses = losses_of(*model, sample);
       std::cout << examples[size_t(sample.example)].place << ": " << sample.tokens.size()
-                << " tokens, " << sample.target_count() << " learnt\n"
+                << " tokens, " << sample.target_count() << " learned\n"
                 << show_sample(sample, tokenizer, options) << "\n";
       if (!model) continue;
       double sum = 0;
       for (size_t i = 0; i < sample.tokens.size(); ++i)
         sum += sample.trained[i] ? double(options.losses[i]) : 0.;
       if (sample.target_count())
-        std::cout << "loss per learnt token: " << format_loss(sum / double(sample.target_count()))
+        std::cout << "loss per learned token: " << format_loss(sum / double(sample.target_count()))
                   << "\n\n";
     }
     if (samples.skipped)

@@ -107,7 +107,7 @@ std::string manual_page(const std::vector<Declared>& commands) {
       << bold("afina") << " " << italic("COMMAND") << " " << bold("--help") << "\n.br\n"
       << bold("afina --version") << "\n.SH DESCRIPTION\n"
       << "Fine-tunes a language model in full and with LoRA and its relatives, under equal "
-         "conditions,\nand reports what each method cost, learnt and forgot. Every experiment "
+         "conditions,\nand reports what each method cost, learned and forgot. Every experiment "
          "gives the same bits\nwhen it is repeated, on every machine.\n.SH COMMANDS\n";
   for (const Declared& c : commands)
     out << ".TP\n"

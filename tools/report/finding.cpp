@@ -28,6 +28,18 @@ std::optional<double> forgotten_of(const RunResult& run) {
   return *run.after.retain - *run.before.retain;
 }
 
+// The half-width of the interval of a / b, from those of a, of b and of their difference, by the
+// first order of the quotient (the delta method): a and b share rows and seeds, and their
+// difference says how much. NaN where one of them has none.
+double half_of_quotient(const Estimate& a, const Estimate& b, const Estimate& difference) {
+  if (!a.has_interval() || !b.has_interval() || !difference.has_interval()) return std::nan("");
+  auto square = [](const Estimate& e) { return e.half * e.half; };
+  const double quotient = a.mean / b.mean,
+               twice_common = square(a) + square(b) - square(difference),
+               spread = square(a) - quotient * twice_common + quotient * quotient * square(b);
+  return std::sqrt(std::max(spread, 0.)) / std::fabs(b.mean);
+}
+
 // 98.7 %, 40 %, 8.1 %, 0.032 %: `fine` keeps the decimal above ten.
 std::string share_text(double share, bool fine = false) {
   char text[32];
@@ -91,6 +103,7 @@ std::string learned_clause(const Standing& one, const Standing& reference) {
   const std::string percent = share_text(share.mean, true);
   if (clear_difference(one.facts, one.method) == Clear::no)
     return "learned as much as " + reference.name + " within the uncertainty (" + percent + ")";
+  if (share.mean >= 1.5) return "learned " + as_much(share.mean) + " as much as " + reference.name;
   return "learned " + percent + " of what " + reference.name + " learned";
 }
 
@@ -114,6 +127,7 @@ std::string forgotten_clause(const Standing& one, const Standing& reference) {
 std::string trained_clause(const Standing& one) {
   const double share = one.trained_share();
   if (!std::isfinite(share)) return "";
+  if (share >= 1.5) return "trained " + as_much(share) + " as many parameters";
   return share == 1 ? "trained as many parameters"
                     : "trained " + share_text(share) + " of the parameters";
 }
@@ -253,10 +267,14 @@ Estimate learned_share(const Facts& facts, size_t method) {
     const double gain = b.before.heldout - b.after.heldout;
     return gain > 0 ? std::optional((a.before.heldout - a.after.heldout) / gain) : std::nullopt;
   });
-  const PairedDifference* pair = facts.against_reference(method);
-  if (pair && pair->overall.rows > 0 && pair->overall.has_interval()) {
-    share = pair->overall;
-    share.half /= theirs;
+  if (const PairedDifference* pair = facts.against_reference(method);
+      pair && pair->overall.rows > 0) {
+    const double half = half_of_quotient(facts.summaries[method].gain,
+                                         facts.summaries[facts.reference].gain, pair->overall);
+    if (std::isfinite(half)) {
+      share = pair->overall;
+      share.half = half;
+    }
   }
   share.mean = ours / theirs;
   share.count = std::max(1, share.count);
@@ -272,6 +290,12 @@ Estimate forgotten_share(const Facts& facts, size_t method) {
     const auto mine = forgotten_of(a), other = forgotten_of(b);
     return mine && other && *other > 0 ? std::optional(*mine / *other) : std::nullopt;
   });
+  const Estimate difference = forgetting_difference(facts, method);
+  if (const double half = half_of_quotient(ours, theirs, difference);
+      difference.rows > 0 && std::isfinite(half)) {
+    share = difference;
+    share.half = half;
+  }
   share.mean = ours.mean / theirs.mean;
   share.count = std::max(1, share.count);
   return share;

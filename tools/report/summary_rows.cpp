@@ -72,11 +72,14 @@ void add_difference(SummaryRow& row, size_t method, const Estimate& difference) 
   if (difference.has_interval())
     row.intervals[method] = bracketed(difference.low(), difference.high(), signed_number);
 }
+// Has a quotient of positive numbers an interval worth showing? One that reaches zero says that too
+// few runs, or too uneven ones, were measured to bound it.
+bool bounded(const Estimate& quotient) { return quotient.has_interval() && quotient.low() > 0; }
+
 void add_share(SummaryRow& row, size_t method, const Estimate& share) {
   if (!share.known() || !std::isfinite(share.mean)) return;
   row.ratios[method] = share_number(share.mean) + "×";
-  if (share.has_interval())
-    row.intervals[method] = bracketed(share.low(), share.high(), share_number);
+  if (bounded(share)) row.intervals[method] = bracketed(share.low(), share.high(), share_number);
 }
 
 std::vector<double> means(const Facts& facts, Estimate MethodSummary::*of) {
@@ -165,7 +168,7 @@ void add_cost(const Facts& facts, std::vector<SummaryRow>& rows, const Cost& cos
       if (method == facts.reference || !std::isfinite(share)) continue;
       row.ratios[method] = format_ratio(share);
       if (figure.figure.unit != Unit::seconds) continue;
-      if (const Estimate times = time_share(facts, method); times.has_interval())
+      if (const Estimate times = time_share(facts, method); bounded(times))
         row.intervals[method] = bracketed(times.low(), times.high(), [](double value) {
           char text[32];
           std::snprintf(text, sizeof text, "%.2f", std::fabs(value));
@@ -191,7 +194,7 @@ std::vector<SummaryRow> summary_rows(const Facts& facts) {
     const MethodResult& result = facts.comparison.methods[method];
     if (result.learning_rate > 0) rate.values[method] = format_learning_rate(result.learning_rate);
     if (result.search.size() > 1)
-      rate.ratios[method] = "of " + std::to_string(result.search.size());
+      rate.ratios[method] = "best of " + std::to_string(result.search.size());
   }
   rows.push_back(std::move(rate));
   return rows;

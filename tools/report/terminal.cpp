@@ -227,7 +227,7 @@ std::string predicted_words(const Facts& facts) {
       }
     }
   std::string text;
-  if (!exact.empty()) text = "As predicted: " + listed(exact) + ".";
+  if (!exact.empty()) text = "As predicted (first run of each method): " + listed(exact) + ".";
   if (others.size() > 4) return text + " The report has the other predictions.";
   for (size_t i = 0; i < others.size(); i++)
     text += (i == 0 ? (text.empty() ? "Predicted: " : " Predicted: ") : "; ") + others[i];

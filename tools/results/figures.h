@@ -130,7 +130,7 @@ void add_weighted(PhaseSeconds& sum, PhaseSeconds more, double weight);
 void add_weighted(Flops& sum, Flops more, double weight);
 void add_weighted(MachineUse& sum, MachineUse more, double weight);
 
-// What a method's runs learnt and forgot, over seeds: keys of `summary` in results.json, and the
+// What a method's runs learned and forgot, over seeds: keys of `summary` in results.json, and the
 // columns of tables for those with a name.
 struct LossFigure {
   const char* key;

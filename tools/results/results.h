@@ -242,7 +242,7 @@ struct Comparison {
 // parameters are the largest (they hardly vary).
 struct MethodSummary : Costs {
   Estimate heldout, retain;  // after training
-  Estimate gain;             // held-out loss before - after: what was learnt
+  Estimate gain;             // held-out loss before - after: what was learned
   Estimate forgetting;       // retention loss after - before
   Estimate throughput;       // tokens per second of training
   Estimate training_seconds, processor_seconds, final_train_loss;

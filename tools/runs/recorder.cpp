@@ -114,7 +114,7 @@ void Recorder::store(RunOutcome& outcome) const {
   outcome.stored_as = form == Stored::adapter   ? "adapter, f32"
                       : form == Stored::changed ? "the changed weights, f32"
                                                 : std::string("the whole model, ") + name(dtype);
-  // The template that was learnt in, where it is not the model's own: what reads the result finds
+  // The template that was learned in, where it is not the model's own: what reads the result finds
   // it beside the weights.
   const std::string chosen = bench_.chat.chosen() ? bench_.chat.source() : "";
   if (adapter) {

@@ -280,17 +280,17 @@ BOOST_AUTO_TEST_CASE(eval_refuses_what_does_not_go_together) {
   check_refused(with({"--data", small().data, "--length", "100000"}), 1, {"2 to 256", "context"});
 }
 
-BOOST_AUTO_TEST_CASE(show_shows_what_is_learnt) {
+BOOST_AUTO_TEST_CASE(show_shows_what_is_learned) {
   Ran ran = run({"show", "--model", small().model, "--data", small().data});
   BOOST_CHECK_EQUAL(ran.status, 0);
-  check_has(ran.out, {"line 1", "learnt", "Where is my parcel?"});
+  check_has(ran.out, {"line 1", "learned", "Where is my parcel?"});
   BOOST_CHECK(ran.out.find('\x1b') == ran.out.npos);  // not a terminal, so no colour
   BOOST_CHECK(ran.out.find("line 2") == ran.out.npos);
   check_has(run({"show", "--model", small().model, "--data", small().data, "--record", "2"}).out,
             {"line 2", "send it back"});
   check_has(run({"show", "--model", small().model, "--data", small().data, "--records", "9"}).out,
             {"line 1", "line 2"});
-  // The mean over the learnt tokens is eval's loss of that record.
+  // The mean over the learned tokens is eval's loss of that record.
   std::string losses = small().folder / "show.jsonl";
   Ran loss = run({"show", "--model", small().model, "--adapter", small().adapter, "--data",
                   small().data, "--loss"});
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(show_shows_what_is_learnt) {
   Json first =
       parse_json(read_text_file(losses).substr(0, read_text_file(losses).find('\n')), "losses");
   BOOST_CHECK_SMALL(
-      std::stod(after(loss.out, "loss per learnt token:")) - first["loss"].get<double>(), 1e-4);
+      std::stod(after(loss.out, "loss per learned token:")) - first["loss"].get<double>(), 1e-4);
   check_refused({"show", "--model", small().model}, 2, {"--data"});
   check_refused({"show", "--model", small().model, "--data", small().data, "--record", "7"}, 1,
                 {"no record 7", "2 were read"});

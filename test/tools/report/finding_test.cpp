@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "test/tools/report/report_fixture.h"
 #include "tools/text/names.h"
 
 namespace afina {
@@ -165,6 +166,33 @@ BOOST_AUTO_TEST_CASE(shares_have_the_interval_of_their_seeds) {
   BOOST_TEST(forgetting_difference(facts, 1).mean == -0.225, boost::test_tools::tolerance(1e-12));
   BOOST_TEST((clear_difference(facts, 1) == Clear::no || clear_difference(facts, 1) == Clear::yes));
   BOOST_TEST((clear_difference(facts, 0) == Clear::unknown));
+}
+
+// A method that learned little, but surely: how much the reference's rows differ is no doubt about
+// it.
+BOOST_AUTO_TEST_CASE(a_small_share_is_as_sure_as_what_was_measured) {
+  Comparison comparison = fixture_comparison(3);
+  for (RunResult& run : comparison.methods[1].runs) {
+    double sum = 0;
+    for (size_t i = 0; i < run.examples.losses.size(); i++) {
+      run.examples.losses[i] = run.examples.before[i] - 0.002 - 0.0001 * double(i % 3);
+      sum += run.examples.before[i] - run.examples.losses[i];
+    }
+    run.after.heldout = run.before.heldout - sum / double(run.examples.losses.size());
+  }
+  const Facts facts(comparison);
+  const Estimate share = learned_share(facts, 1);
+  BOOST_TEST(share.mean > 0.);
+  BOOST_TEST(share.mean < 0.02);
+  BOOST_TEST(share.has_interval());
+  BOOST_TEST(share.low() > 0.);
+}
+
+BOOST_AUTO_TEST_CASE(more_than_the_reference_is_said_in_times) {
+  const Method slight{"row-gain", "row-gain", {7.0}, {0.4}, 1000};
+  BOOST_TEST(found({slight, {"LoRA r 8", "lora", {6.08}, {0.16}, 15200}}) ==
+             "LoRA r 8 learned 1.9 times as much as row-gain, forgot 40 % as much, and trained 15 "
+             "times as many parameters.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

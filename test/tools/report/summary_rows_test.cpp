@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(losses_come_first_with_what_was_before) {
   BOOST_TEST(rows[1].name == "Learned");
   BOOST_TEST(rows[3].name == "Forgotten");
   BOOST_TEST(rows.back().name == "Learning rate");
-  BOOST_TEST(rows.back().ratios[1] == "of 5");
+  BOOST_TEST(rows.back().ratios[1] == "best of 5");
   BOOST_TEST(row_of(rows, "parameters").ratios[1] == "0.018×");
   BOOST_TEST(row_of(rows, "parameters").ratios[0].empty());
   BOOST_TEST(row_of(rows, "parameters").best[1]);

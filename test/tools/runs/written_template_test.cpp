@@ -1,5 +1,5 @@
-// The chat template of what is written: the one that was learnt in, with the end of its turns among
-// the tokens that other programs stop at.
+// The chat template of what is written: the one that was learned in, with the end of its turns
+// among the tokens that other programs stop at.
 #include <filesystem>
 #include <map>
 

@@ -106,6 +106,8 @@ void AddedTokens::cut(const TracedText& traced, bool normalized, bool special,
       continue;
     if (token.lstrip) begin = std::max(without_space_at_end(text, begin), done);
     if (token.rstrip) end = after_space(text, end);
+    // All of it was taken by the token before: the library drops such an empty piece.
+    if (token.lstrip && begin == end) continue;
     // Spaces already taken by the previous token cannot be taken again.
     begin = std::max(begin, done);
     end = std::max(end, done);

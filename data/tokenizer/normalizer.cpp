@@ -230,9 +230,13 @@ void Normalizer::add_replace(const Json& json, const std::string& where) {
   if (regex) {
     require(regex->is_string(), where, ": Replace: expected a Regex as a string, found ",
             describe(*regex));
-    steps_.push_back([to, regex = Regex(regex->get<std::string>(), where)](const TracedText& text,
-                                                                           TextStore& store) {
-      return replace_matches(text, regex, to, store);
+    const Regex expression(regex->get<std::string>(), where);
+    bool empty = false;
+    expression.each_match("", [&](size_t, size_t) { empty = true; });
+    require(!empty, where, ": Replace: the pattern \"", regex->get<std::string>(),
+            "\" also matches where nothing stands, which is not supported");
+    steps_.push_back([to, expression](const TracedText& text, TextStore& store) {
+      return replace_matches(text, expression, to, store);
     });
     return;
   }
@@ -240,6 +244,8 @@ void Normalizer::add_replace(const Json& json, const std::string& where) {
           ": Replace: expected a pattern {\"String\": ...} or {\"Regex\": ...}, found ",
           describe(pattern));
   auto from = get<std::string>(pattern, "String", where);
+  require(!from.empty(), where,
+          ": Replace: an empty String stands between all characters, which is not supported");
   steps_.push_back([from, to](const TracedText& text, TextStore& store) {
     return replace_all(text, from, to, store);
   });

@@ -104,8 +104,8 @@ Trainer::Trainer(std::vector<Parameter*> trained, const TrainOptions& options, S
           "cannot be clipped to ",
           options.clip, "; add --clip 0, or leave out --apply-as-you-go");
   require(!options.apply_as_you_go || !part_,
-          "this method reads all gradients of a step after the update, and --apply-as-you-go frees "
-          "them one by one; leave out --apply-as-you-go");
+          "this method needs all gradients of a step at once, and --apply-as-you-go frees them one "
+          "by one; leave out --apply-as-you-go");
   optimizer_ = make_optimizer(options.optimizer, trained_);
   Device device = trained_[0]->master.device();
   if (!options.apply_as_you_go && AsyncStep::possible(*optimizer_, device)) {
@@ -146,7 +146,7 @@ std::vector<std::pair<std::string, Tensor>> Trainer::state() {
 }
 
 std::string Trainer::why_no_graphs() const {
-  if (part_) return "the method reads the gradients after every step";
+  if (part_) return "the method takes part in every step, on the host";
   if (graphs_) return graphs_->why_not();
   if (options_.apply_as_you_go)
     return "weights are updated one by one, as their gradients come (--apply-as-you-go)";

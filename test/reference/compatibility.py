@@ -133,6 +133,7 @@ def refusals():
     yield tokenizers, "two tokens of one id", 0, lambda b: b.tokenized(
         tokenizer=lambda t: {"model": {**t["model"], "vocab": {**t["model"]["vocab"], "zzzz": 300}}})
     yield tokenizers, "a model, normalizer", 0, lambda b: b.tokenized(tokenizer={"normalizer": {"type": "Spelling"}})
+    yield tokenizers, "Replace of an empty", 0, lambda b: b.tokenized(tokenizer={"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "x"}})
     yield tokenizers, "the decoder CTC", 0, lambda b: b.tokenized(tokenizer={"decoder": {"type": "CTC", "pad_token": "<pad>"}})
     unigram = {"type": "Unigram", "unk_id": None, "vocab": [["<|endoftext|>", 0.0], ["<|im_start|>", 0.0], ["<|im_end|>", 0.0], ["a", -1.0]]}
     yield tokenizers, "the pre-tokenizer ByteLevel", 0, lambda b: b.tokenized(tokenizer={"model": unigram})

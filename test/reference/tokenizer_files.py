@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 STORED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "stored", "tokenizers")
-TEXTS = ["xy", "a<extra>b <slot>  c", "<|endoftext|>the <new>x <new>", "it's 12 ff  ff <pad><a><b>", "a \u1c89'S 中\U0002ebf0 x\U000113d1\U00011de5"]
+TEXTS = ["xy", "a\n\n\n\n b\n \n\n\n \nc", "a<extra>b <slot>  c", "<|endoftext|>the <new>x <new>", "it's 12 ff  ff <pad><a><b>", "a \u1c89'S 中\U0002ebf0 x\U000113d1\U00011de5"]
 GROUPED = "a12 b\u1c89\u1c8a.\u20c1 中\U0002ebf0\U000323af\U000323b0 \U0001ccf0\U0001cd00\U00011f02\U00011f34\U00011f43x\U00016d70 \ua7dd\ua7da\u0cf3\u0378 é\u0301 ²½٣"
 PATTERN_TEXTS = ["", "ff  fg\tDEAD beef", "1234567 12 abc's it'S don't", "aaaaa b aab", "a\nb\r\n\r\n x \u000b\u2028y", "_x-y² ½ é٣\u200d", GROUPED, "¿Qué tal? [x]{2}"]
 CL100K = r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"""
@@ -54,6 +54,7 @@ def cases():
     pair["single"] = [pair["single"][0], {"SpecialToken": {"id": "<a>", "type_id": 0}}, pair["single"][1], {"SpecialToken": {"id": "<a>", "type_id": 0}}]
     pair["special_tokens"]["<a>"] = {"id": "<a>", "ids": [n], "tokens": ["<a>"]}
     config = "tokenizer_config.json"
+    yield "white space with both strips", "smollm", {}, [added(n, "\n\n", lstrip=True, rstrip=True), added(n + 1, "\n \n", lstrip=True)], {config: plain}
     yield "gap", "smollm", {}, [added(n + 3, "<extra>"), added(n + 9, "<slot>", special=False, lstrip=True)], {config: plain}
     yield "order", "smollm", {}, [added(n + 1, "<extra>"), added(n, "<slot>")], {config: plain}
     yield "in config", "smollm", {}, [], {config: {**plain, "added_tokens_decoder": decoder(added(n, "<slot>"), added(n + 1, "<new>", special=False, rstrip=True))}}

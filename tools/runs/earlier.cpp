@@ -145,7 +145,8 @@ std::string why_not_longer(const MethodSpec& method, const Json& now, const Json
   Json same = then;
   same["steps"] = now.at("steps");
   const int64_t steps = then.value("steps", int64_t(0));
-  if (now.at("steps").get<int64_t>() <= steps) return "it has done as many steps already";
+  if (now.at("steps").get<int64_t>() <= steps)
+    return "it was begun for " + std::to_string(steps) + " steps, and --steps can only grow";
   const std::string schedule = now.at("schedule").get<std::string>();
   if (schedule != word_of(Decay::constant))
     return "with --schedule " + schedule +
@@ -156,7 +157,10 @@ std::string why_not_longer(const MethodSpec& method, const Json& now, const Json
       return "the rate rose in " + warmup.dump() + " steps and would now rise in " +
              now.at("warmup").dump() + "; give --warmup " + warmup.dump();
   }
-  if (now != same) return "more than --steps differs";
+  std::string others;
+  for (auto& [key, value] : now.items())
+    if (!same.contains(key) || same.at(key) != value) others += (others.empty() ? "" : ", ") + key;
+  if (now != same) return "more than --steps differs (" + others + ")";
   if (make_method(method)->takes_part())
     return "'" + method.name +
            "' plans by the number of steps, so that more are another experiment";

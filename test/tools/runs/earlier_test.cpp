@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(more_steps_go_on_where_that_is_the_same_experiment) {
   refused(out, steps({"--schedule", "constant", "--save-every", "2", "--resume"}, "30"),
           {"the rate rose in 1 steps and would now rise in 2", "--warmup 1"});
   refused(out, steps({"--schedule", "constant", "--resume", "--seed", "3"}, "12"),
-          {"more than --steps differs", "seed was 1 and is 3"});
+          {"more than --steps differs (", "seed was 1 and is 3"});
   fs::remove_all(out + "/checkpoints");
   refused(out, steps({"--schedule", "constant", "--resume"}, "12"), {"no checkpoint", "keeps"});
   // Stopped on the way from one to the other.

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
               {"--apply-as-you-go", "gradients"});
   o.apply_as_you_go = false;
   Trainer trainer(model->parameters->trained(), o, model->method.get());
-  BOOST_TEST(trainer.why_no_graphs().find("after every step") != std::string::npos);
+  BOOST_TEST(trainer.why_no_graphs().find("takes part in every step") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

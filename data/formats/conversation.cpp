@@ -202,7 +202,7 @@ void read_turns(const Record& record, const std::string& field, const std::strin
 Example read_conversation(const Record& record, const std::string& field, const std::string& role,
                           const std::string& content) {
   Example example;
-  if (!record.has("system")) {
+  if (!record.says("system")) {
     read_turns(record, field, role, content, example);
     return example;
   }

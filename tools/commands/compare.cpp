@@ -213,6 +213,7 @@ struct Compare : ComparisonOptions {
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     const std::vector<MethodSpec> specs = check_methods();
     refuse_within(out);
+    refuse_around(out);
     const FolderLock lock(out);
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;
@@ -308,6 +309,8 @@ int compare(const std::vector<std::string>& words) {
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || c.run.epochs > 0, "--epochs ", c.run.epochs,
+          ": expected more than 0");
   c.options = options.readable();
   c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");

@@ -179,6 +179,8 @@ int step(const std::vector<std::string>& words) {
     options.leave_out(unused);
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || command.run.epochs > 0, "--epochs ", command.run.epochs,
+          ": expected more than 0");
   if (!command.breakpoint.empty()) debug(command.breakpoint, words);
   const ComputeScope scope = command.model.scope();
   const std::vector<StepCommand::Asked> asked = command.asked();

@@ -116,6 +116,21 @@ void refuse_within(const std::string& folder) {
   }
 }
 
+void refuse_around(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (!entry.is_directory(ignored) || entry.path().filename() == "runs") continue;
+    const std::string inside = entry.path();
+    bool run = false;
+    for (const char* name : {"/run.json", "/begun.json"})
+      if (fs::is_regular_file(inside + name, ignored)) try {
+          run = run || part(inside + name, "identity").is_object();
+        } catch (const Error&) {}  // of another program
+    require(!run && !holds_comparison(inside), folder, ": holds other results, as ", inside,
+            ", and those would then lie within this one; choose an --out beside them");
+  }
+}
+
 Earlier look_into(const std::string& folder) {
   Earlier earlier;
   if (!fs::exists(folder)) return earlier;

@@ -34,6 +34,8 @@ std::string Method::name_in_adapter(const Parameter& parameter) const {
   return parameter.stored_name;
 }
 
+Tensor Method::value_in_adapter(const Parameter& parameter) const { return parameter.exact(); }
+
 std::string option_label(const std::string& method, const std::string& file,
                          const std::string& key) {
   if (file.empty()) return "method '" + method + "': " + key;

@@ -121,6 +121,9 @@ def make_adapter(case, folder, seed, values, about):
     about["trained"] = sum(p.numel() for p in model.parameters() if p.requires_grad)
     with tempfile.TemporaryDirectory() as scratch:
         first_config, first = saved(model, pathlib.Path(scratch), case.base)
+    encoder = {n.split(".default.")[1]: p for n, p in model.named_parameters() if n.startswith("prompt_encoder.default.")}
+    if len(encoder) > 1:  # more than the rows: what makes them is in no adapter's file
+        store(folder / "encoder.safetensors", encoder)
     beginning, start = logits_of(model, ids), copy.deepcopy(model)
     assert case.start_is_base == (relative(beginning, plain) < 1e-5), relative(beginning, plain)
     left, after = [], case.after_step

@@ -39,6 +39,10 @@ const std::vector<RefusedKind>& refused_peft_types() {
     {"POLY",
      "it needs to know the task of every row, and draws its gates at random in training",
      no_way},
+    {"PSOFT",
+     "its numbers are those of a basis of singular vectors that is not in the file, and whose "
+     "signs follow from a linear algebra library",
+     merge_it},
     {"PVERA", "it draws random numbers in training", merge_it},
     {"SHADOW", "a second model runs beside the first and changes its hidden states", no_way},
     {"SUPERTUNING",

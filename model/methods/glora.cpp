@@ -133,7 +133,7 @@ const MethodCard card{
     .rate_because = "as LoRA, which B is; A scales the weight itself",
     .peft_type = "GLORA",
     .tries = {"glora:rank=3", "glora:weight=vector,through=vector,bias=vector,targets=*.mlp.*",
-              "glora:weight=constant,through=none,bias=none"}};
+              "glora:weight=constant,through=none,bias=none,targets=*.mlp.*"}};
 
 }  // namespace
 

@@ -10,8 +10,9 @@ namespace {
 struct RoadAdapter : Adapter {
   Parameter &theta, &alpha;  // (out/2), (out) or (2 out): variants 1, 2 and 4
   int64_t variant, group;
-  // α cos θ and α sin θ for the first and the second halves of all groups, each out / 2 numbers; in
-  // variant 1 both halves read the first two.
+  // α cos θ and α sin θ for the first, then for the second halves of all groups, each out / 2
+  // numbers. Each is read once, so that its gradient is one chain over rows; in variant 1 both
+  // halves have the same numbers.
   std::vector<Derived*> factors;
 
   RoadAdapter(Method& method, const Linear& layer, const Scope& scope, int64_t variant,
@@ -20,14 +21,15 @@ struct RoadAdapter : Adapter {
         alpha(scope.added("road_alpha", {layer.out() * variant / 2}, {Init::ones})),
         variant(variant),
         group(group) {
-    for (int64_t half = 0; half < (variant == 1 ? 1 : 2); ++half)
+    for (int64_t half = 0; half < 2; ++half)
       for (bool of_sine : {false, true})
         factors.push_back(&method.derived([this, half, of_sine] { return factor(half, of_sine); }));
   }
   // One run of group / 2 numbers of each group: in variant 4 cosines have theirs before sines.
   Tensor factor(int64_t half, bool of_sine) const {
-    const int64_t run = group / 2, groups = theta.shape.size() / (variant * run),
-                  from = (variant == 4 && of_sine ? group : 0) + half * run;
+    const int64_t run = group / 2, own = variant == 1 ? 0 : half,
+                  groups = theta.shape.size() / (variant * run),
+                  from = (variant == 4 && of_sine ? group : 0) + own * run;
     auto part = [&](const Parameter& p) {
       return columns(reshape(p.value, {groups, variant * run}), from, run);
     };
@@ -43,7 +45,7 @@ struct RoadAdapter : Adapter {
     };
     const Tensor first = half(0), second = half(1);
     auto scaled = [&](const Tensor& x, size_t which) {
-      return scale_columns(x, (*factors[factors.size() == 2 ? which % 2 : which])());
+      return scale_columns(x, (*factors[which])());
     };
     const Shape halves{y.size() / group, run};
     return reshape(concat_columns({reshape(scaled(first, 0) - scaled(second, 1), halves),

@@ -167,7 +167,7 @@ const MethodCard card{
     .rate = 1e-3,
     .rate_because = "the bank's; the paper gives logits ten times as much",
     .peft_type = "VBLORA",
-    .tries = {"vblora:vectors=6,length=16",
+    .tries = {"vblora:vectors=6,length=8",
               "vblora:rank=2,vectors=5,length=8,most=3,targets=*.mlp.*"},
     .not_promised = {{Promise::starts_as_pretrained,
                       "both matrices begin at random, with products near 1e-3 of the weight"}}};

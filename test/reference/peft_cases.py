@@ -25,6 +25,7 @@ class Case:
     optimizer: Callable = adamw
     after_step: Optional[Callable] = None  # (model, number of the step from 1), before the gradients are cleared
     spread: float = 0.0  # moves the start by normal noise of this width, where it would change too little
+    normal: Optional[Callable] = None  # (model): what was trained, by afina's names, where PEFT's file cannot be exchanged
     start_is_base: bool = True  # does the model start with the base model's logits?
 
 
@@ -154,6 +155,33 @@ case("glora", "llama", "GLoRA without biases: the paths of the bias are zeros in
 case("glora_bias", "qwen2", "GLoRA beside biases, vectors for weight and bias, a low-rank path from one to the other",
      other(peft.GloraConfig, r=2, config_A_B="vector", config_D_E="vector", **THREE))
 case("glora_constant", "qwen2", "GLoRA of single numbers", other(peft.GloraConfig, config_A_B="constant", config_C="vector", config_D_E="constant", **PAIR))
+
+# Singular vectors of the weight
+case("osf", "llama", "OSF: the smallest tenth of the singular values of each weight, less those that stay", other(peft.OSFConfig, effective_rank=0.9, **THREE))
+case("osf_number", "qwen2", "OSF that keeps 28 singular values, beside biases", other(peft.OSFConfig, effective_rank=28, **PAIR))
+case("tinylora", "llama", "TinyLoRA: two layers of three share a vector, which begins at random",
+     other(peft.TinyLoraConfig, r=2, u=8, weight_tying=0.5, init_weights="uniform", **THREE), start_is_base=False)
+case("tinylora_gpt2", "gpt2", "TinyLoRA on Conv1D, begun at zero, whose file holds no random matrices",
+     other(peft.TinyLoraConfig, r=3, u=5, projection_seed=9, save_projection=False, **GPT2))
+
+
+def in_our_signs(model):
+    """PSOFT: the turn in a basis whose left singular vectors have their largest element positive, as afina's have; PEFT's signs are LAPACK's."""
+    values = {}
+    for name, module in model.named_modules():
+        if not hasattr(module, "psoft_R"):
+            continue
+        turn, weight = module.psoft_R["default"], module.get_base_layer().weight.data
+        U = torch.linalg.svd(weight, full_matrices=False)[0][:, :turn.size]
+        signs = U.gather(0, U.abs().argmax(0, keepdim=True))[0].sign()
+        path = name.removeprefix("base_model.model.") + ".psoft_R."
+        values |= {path + "weight": turn.weight.data * signs[turn.rows] * signs[turn.cols],
+                   path + "vector_a": turn.vector_a.data, path + "vector_b": turn.vector_b.data}
+    return values
+
+
+case("psoft", "llama", "PSOFT: the four largest singular directions turned, in afina's signs of them",
+     other(peft.PsoftConfig, r=4, psoft_alpha=8, **THREE), method="psoft:rank=4,targets=q_proj+v_proj+down_proj", normal=in_our_signs)
 
 # Low-rank matrices that follow from shared numbers
 SHAPES = {"target_modules": ["layers.1.self_attn.q_proj", "layers.1.mlp.up_proj", "layers.1.mlp.down_proj"]}

@@ -119,6 +119,10 @@ case("hira", "llama", "HiRA: the weight times a matrix of rank 4, element by ele
 case("hira_gpt2", "gpt2", "HiRA on Conv1D", other(peft.HiraConfig, r=4, **GPT2))
 case("miss", "llama", "MiSS: one matrix of rank 4, repeated along the inputs", other(peft.MissConfig, r=4, **THREE))
 case("miss_remainder", "qwen2", "MiSS of rank 5, which divides no input; beside biases", other(peft.MissConfig, r=5, **THREE))
+case("miss_mini", "qwen2", "MiSS whose matrix of eight columns is repeated along the outputs; beside biases",
+     other(peft.MissConfig, r=4, mini_r=8, init_weights="mini", **THREE))
+case("miss_bat", "llama", "MiSS that multiplies blocks of the weight too", other(peft.MissConfig, r=8, init_weights="bat", **THREE))
+case("gralora_hybrid", "llama", "GraLoRA beside a LoRA of rank 2 of the whole weight", other(peft.GraloraConfig, r=4, alpha=8, gralora_k=2, hybrid_r=2, **THREE))
 case("delora", "llama", "DeLoRA: strength and directions apart; a layer of another rank and strength",
      other(peft.DeloraConfig, r=4, delora_lambda=15, rank_pattern={"v_proj": 2}, lambda_pattern={"v_proj": 5}, **THREE))
 case("gralora", "llama", "GraLoRA: a LoRA in each of 2 x 2 blocks", other(peft.GraloraConfig, r=4, alpha=8, gralora_k=2, **THREE))

@@ -76,9 +76,11 @@ const MethodCard card{
     .formula = "attention(q, [P_k; k], [P_v; v])",
     .trains = "P_k and P_v (tokens, key heads * head size) of each block",
     .options =
-        "tokens=20,projection=false,hidden=0: virtual tokens before every document; projection: a "
-        "network of one hidden layer of this width (0: of the keys) makes their rows in training, "
-        "and these are stored (trains=rows goes on without it); needs --pack off",
+        "tokens=20,projection=false,hidden=0,trains=rows: virtual tokens before every document; "
+        "projection: a network with one hidden layer of this width (0: of the keys) makes their "
+        "rows "
+        "in training, and these are stored; trains: projection, or the rows themselves, as an "
+        "adapter's file has them; needs --pack off",
     .rate = 1e-2,
     .rate_because = "few numbers, none of them the model's own, begin at random",
     .peft_type = "PREFIX_TUNING",

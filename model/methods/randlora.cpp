@@ -12,6 +12,24 @@ namespace {
 struct Shared {
   Parameter *a = nullptr, *b = nullptr;  // (rank, 1, smaller), (larger, bases, rank)
   int64_t in = 0, out = 0;               // the largest of the targets
+  // The first columns of B by their number, for layers that need fewer than all: within a step they
+  // are cut once for all layers of a size, which would each hold a copy until the backward pass.
+  std::map<int64_t, Tensor> cut{};
+
+  // B's column i * rank + k, as PEFT has it, of the first columns: (larger, count).
+  Tensor first_columns(const Tensor& b, int64_t count) const {
+    const int64_t all = b.size() / b.shape()[0];
+    const Tensor whole = b.viewed({b.shape()[0], all});
+    return count == all ? whole : columns(whole, 0, count);
+  }
+  void begin_step() {
+    Unrecorded plain;
+    PurposeScope purpose(Purpose::activations);
+    for (auto& [count, of] : cut) of = first_columns(b->value, count);
+  }
+  void end_step() {
+    for (auto& [count, of] : cut) of = Tensor();
+  }
 };
 
 struct RandloraAdapter : Adapter {
@@ -63,22 +81,21 @@ struct RandloraAdapter : Adapter {
                            reshape(lambda.value * scale, {rank * bases, 1});
     return turned ? gather(product, turned, {smaller, rank * bases}) : product;
   }
-  // B's column i * rank + k, as PEFT has it: (larger, bases * rank).
-  Tensor flat_b(const Tensor& b) const {
-    const int64_t all = b.size() / b.shape()[0];
-    Tensor of = b.viewed({b.shape()[0], all});
-    if (all > bases * rank) of = columns(of, 0, bases * rank);
+  // B (larger, bases * rank), of the values that compute or of the exact ones.
+  Tensor flat_b(const Tensor& b, bool exact) const {
+    const Tensor& held = shared.cut.at(bases * rank);
+    const Tensor of = held && !exact ? held : shared.first_columns(b, bases * rank);
     return of.rows() > larger ? of.slice_rows(0, larger) : of;
   }
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
-    const Tensor from = dropped(x, dropout, layer, inputs), b = flat_b(shared.b->value);
+    const Tensor from = dropped(x, dropout, layer, inputs), b = flat_b(shared.b->value, false);
     if (by_input) return layer.plain(x) + linear(linear(from, scaled(), Tensor()), b, Tensor());
     const Tensor low = matmul(reshape(from, {x.rows(), larger}), b);
     return layer.plain(x) +
            linear(reshape(low, with_columns(x.shape(), rank * bases)), scaled(), Tensor());
   }
   void merge(Tensor& weight, Tensor&) const override {
-    const Tensor b = flat_b(shared.b->exact());
+    const Tensor b = flat_b(shared.b->exact(), true);
     weight = weight + (by_input ? matmul(b, scaled_a()) : matmul(scaled_a(), b, false, true));
   }
 };
@@ -104,6 +121,8 @@ struct Randlora : TargetedMethod {
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope) override {
     shared.in = std::max(shared.in, layer.in());
     shared.out = std::max(shared.out, layer.out());
+    const int64_t smaller = std::min(layer.in(), layer.out());
+    shared.cut[(smaller + rank - 1) / rank * rank];
     return std::make_unique<RandloraAdapter>(*this, layer, scope, shared, rank,
                                              alpha / double(rank), dropout);
   }
@@ -117,6 +136,18 @@ struct Randlora : TargetedMethod {
     shared.b = &model.added("randlora_B", {larger, bases, rank}, none,
                             {.trained = false, .shared = true, .aside = !kept});
     if (holds_bytes(shared.a->value.device())) draw(smaller, larger, bases);
+  }
+  void begin_step() override {
+    TargetedMethod::begin_step();
+    shared.begin_step();
+  }
+  void complete_gradients() override {
+    shared.end_step();
+    TargetedMethod::complete_gradients();
+  }
+  void abandon_step() override {
+    shared.end_step();
+    TargetedMethod::abandon_step();
   }
   // A and B as PEFT draws them: by Kaiming's bounds in bf16, or signs of which most are zero; each
   // over its standard deviation.

@@ -34,6 +34,8 @@ std::string Method::name_in_adapter(const Parameter& parameter) const {
   return parameter.stored_name;
 }
 
+Tensor Method::value_in_adapter(const Parameter& parameter) const { return parameter.exact(); }
+
 std::string option_label(const std::string& method, const std::string& file,
                          const std::string& key) {
   if (file.empty()) return "method '" + method + "': " + key;
@@ -112,17 +114,39 @@ namespace {
 
 // The names that PEFT and TRL give to options, for those who know them.
 std::string our_option(const std::string& key) {
-  static const std::map<std::string, std::string> of_others = {{"r", "rank"},
-                                                               {"lora_alpha", "alpha"},
-                                                               {"lora_dropout", "dropout"},
-                                                               {"target_modules", "targets"},
-                                                               {"exclude_modules", "exclude"},
-                                                               {"use_rslora", "rslora"},
-                                                               {"rank_pattern", "ranks"},
-                                                               {"alpha_pattern", "alphas"},
-                                                               {"num_virtual_tokens", "tokens"},
-                                                               {"loraplus_lr_ratio", "plus"},
-                                                               {"learning_rate", "lr"}};
+  static const std::map<std::string, std::string> of_others = {
+      {"r", "rank"},
+      {"lora_alpha", "alpha"},
+      {"lora_dropout", "dropout"},
+      {"target_modules", "targets"},
+      {"exclude_modules", "exclude"},
+      {"use_rslora", "rslora"},
+      {"rank_pattern", "ranks"},
+      {"alpha_pattern", "alphas"},
+      {"num_virtual_tokens", "tokens"},
+      {"loraplus_lr_ratio", "plus"},
+      {"learning_rate", "lr"},
+      // of single methods
+      {"config_A_B", "weight"},
+      {"config_C", "through"},
+      {"config_D_E", "bias"},
+      {"effective_rank", "keep"},
+      {"encoder_hidden_size", "hidden"},
+      {"encoder_num_layers", "layers"},
+      {"group_size", "group"},
+      {"num_vectors", "vectors"},
+      {"prefix_projection", "projection"},
+      {"proj_seed", "seed"},
+      {"projection_prng_key", "projection_key"},
+      {"projection_seed", "seed"},
+      {"random_seed", "seed"},
+      {"randlora_alpha", "alpha"},
+      {"save_indices", "indices"},
+      {"save_projection", "stored"},
+      {"theta_d_length", "numbers"},
+      {"topk", "most"},
+      {"vector_length", "length"},
+      {"weight_tying", "tying"}};
   auto found = of_others.find(key);
   return found == of_others.end() ? key : found->second;
 }

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "model/files/peft_refused.h"
 #include "model/words.h"
 #include "tools/text/table.h"
 
@@ -136,6 +137,15 @@ void print_cards(std::ostream& out) {
     for (const NotPromised& n : card.not_promised)
       line("Does not hold", name_of(n.promise) + std::string(": ") + escaped(n.because));
   }
+}
+
+void print_refused(std::ostream& out) {
+  out << row({"in adapter\\_config.json", "not read, because", "instead"})
+      << row({"---", "---", "---"});
+  for (const RefusedKind& kind : refused_peft_types())
+    out << row({"`" + kind.name + "`", escaped(kind.because), escaped(kind.way_out)});
+  for (const RefusedKind& kind : refused_lora_keys())
+    out << row({"`LORA` with `" + kind.name + "`", escaped(kind.because), escaped(kind.way_out)});
 }
 
 }  // namespace afina

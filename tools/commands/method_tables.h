@@ -11,6 +11,8 @@ namespace afina {
 void print_costs(std::ostream& out, const RunShape& shape, const std::vector<MethodCost>& costs);
 // The cards of all methods in Markdown: a table of formulas, then each method with its options.
 void print_cards(std::ostream& out);
+// The kinds of adapters that PEFT has and afina refuses, in Markdown: a table.
+void print_refused(std::ostream& out);
 // The costs in Markdown. model: what it is called there.
 void print_cost_document(std::ostream& out, const std::string& model, const RunShape& shape,
                          const std::vector<MethodCost>& costs);

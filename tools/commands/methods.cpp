@@ -53,7 +53,7 @@ void show(const MethodCard& card) {
 struct MethodsOptions {
   std::string name, model;
   int64_t batch = 4, length = 256;
-  bool markdown = false;
+  bool markdown = false, refused = false;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -64,6 +64,8 @@ struct MethodsOptions {
       naming(Names::files));
     v("batch", o.batch, Bits::keep, "rows of the step that is predicted");
     v("length", o.length, Bits::keep, "tokens of each of its rows");
+    v("refused", o.refused, Bits::keep,
+      "the kinds of adapters that PEFT has and afina does not read, in Markdown");
     v("markdown", o.markdown, Bits::keep, "print a document in Markdown (docs/methods.md)");
   }
 };
@@ -96,6 +98,10 @@ int methods_command(const std::vector<std::string>& words) {
   options.add("Methods", asked);
   options.may_lead("name");
   if (!begin(options, words)) return 0;
+  if (asked.refused) {
+    print_refused(std::cout);
+    return 0;
+  }
   const std::string& name = asked.name;
   if (asked.markdown && asked.model.empty()) print_cards(std::cout);
   else if (name.empty() && asked.model.empty()) list();

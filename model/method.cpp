@@ -33,6 +33,7 @@ std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { 
 std::string Method::name_in_adapter(const Parameter& parameter) const {
   return parameter.stored_name;
 }
+StoredBehind Method::stored_behind(const Parameter&) const { return {}; }
 
 Tensor Method::value_in_adapter(const Parameter& parameter) const { return parameter.exact(); }
 

@@ -58,6 +58,14 @@ struct Adapter {
 // of the pretrained model (few of them, as BitFit's biases); or the whole model.
 enum class Stored : uint8_t { adapter, changed, model };
 
+// Values that an adapter's file holds behind a parameter's own, in the same tensor: further rows
+// (axis 0) or columns (axis 1) of a matrix.
+struct StoredBehind {
+  int axis = 0;
+  int64_t extent = 0;              // 0: nothing
+  std::vector<float> values = {};  // row-major; zeros where the model has no bytes
+};
+
 struct Method : StepPart {
   // Called first, before any layer is built: what the method has to know of the model's config.
   virtual void begin(const ModelConfig& config) { (void)config; }
@@ -101,12 +109,22 @@ struct Method : StepPart {
     (void)name;
     return {};
   }
+  virtual StoredBehind stored_behind(const Parameter& parameter) const;
   // The adapter_config.json that PEFT reads; null when PEFT does not know the method.
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
   virtual bool starts_as_pretrained() const { return true; }
   // Why adapters cannot be merged into the weights; empty: they can.
   virtual std::string why_not_mergeable() const { return {}; }
+
+  // Before the first step some methods look at the data (EVA, LoRA-GA, CorDA): at the batches of
+  // this many steps; 0: they do not. model/observe.h shows them to the model between the two calls
+  // below: hidden states alone, or losses and their gradients. Nothing is trained in between. What
+  // is not shown any data begins as the method would without it.
+  virtual int64_t observes() const { return 0; }
+  virtual bool observes_gradients() const { return false; }
+  virtual void begin_observing() {}
+  virtual void end_observing() {}
 
   // A tensor that adapters read like a weight and that follows from parameters (model/derived.h).
   // To be made while the model is built; it lives as long as the method.

@@ -45,12 +45,23 @@ const MethodEntry& method_of(const PeftConfig& config) {
 }
 
 // The values of this parameter in a file, in the model's order; an Error if the shape is another.
-std::vector<float> values_of(const Parameter& p, const StoredTensor& stored) {
-  std::vector<int64_t> expected = stored_shape(p);
+// method: in an adapter's file, where it may have stored more behind them.
+std::vector<float> values_of(const Parameter& p, const StoredTensor& stored,
+                             const Method* method = nullptr) {
+  const StoredBehind behind = method ? method->stored_behind(p) : StoredBehind{};
+  std::vector<int64_t> expected = method ? shape_in_adapter(p, *method) : stored_shape(p);
   require(stored.shape == expected, stored.where(), " has shape ", shape_text(stored.shape),
           " where this model and the adapter's config ask for ", shape_text(expected));
   std::vector<float> values(size_t(stored.count()));
   to_f32(stored, 0, stored.count(), values.data());
+  if (behind.extent > 0) {
+    const int64_t rows = behind.axis == 0 ? 1 : p.shape[0], mine = p.shape.size() / rows,
+                  whole = int64_t(values.size()) / rows;
+    std::vector<float> own;
+    for (int64_t r = 0; r < rows; ++r)
+      own.insert(own.end(), values.begin() + r * whole, values.begin() + r * whole + mine);
+    values = own;
+  }
   return p.stored_transposed ? transposed(values, p.shape[1], p.shape[0]) : values;
 }
 
@@ -264,10 +275,11 @@ void AdapterFiles::apply(Model& model) const {
          other_model());
   }
   for (auto& [parameter, stored] : pairs) {
-    require(stored->shape == stored_shape(*parameter), stored->where(), " has shape ",
-            shape_text(stored->shape), " where this model and the adapter's config ask for ",
-            shape_text(stored_shape(*parameter)), other_model());
-    parameter->assign(values_of(*parameter, *stored).data());
+    const std::vector<int64_t> expected = shape_in_adapter(*parameter, *model.method);
+    require(stored->shape == expected, stored->where(), " has shape ", shape_text(stored->shape),
+            " where this model and the adapter's config ask for ", shape_text(expected),
+            other_model());
+    parameter->assign(values_of(*parameter, *stored, model.method.get()).data());
   }
 }
 
@@ -278,7 +290,8 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
   for (auto& [name, p] : ordered) {
     if (p->aside) return {};
     hash.update(name + " " + p->shape.text() + "\n");
-    std::vector<float> all = values_of(*p, values->at(model.method->name_in_adapter(*p)));
+    std::vector<float> all =
+        values_of(*p, values->at(model.method->name_in_adapter(*p)), model.method.get());
     hash.update(all.data(), all.size() * sizeof(float));
   }
   return hash.hex();

@@ -50,9 +50,24 @@ template <class File>
 void declare_adapter(File& file, const Model& model) {
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, model.method->stored()))
-      file.declare(model.method->name_in_adapter(p), StoredType::f32, stored_shape(p));
+      file.declare(model.method->name_in_adapter(p), StoredType::f32,
+                   shape_in_adapter(p, *model.method));
   for (const Method::Integers& i : model.method->integers())
     file.declare(i.name, StoredType::i32, i.shape);
+}
+// The parameter's values with those that the method stores behind them.
+std::vector<float> values_in_adapter(const Parameter& p, const Method& method) {
+  std::vector<float> own = method.value_in_adapter(p).values();
+  const StoredBehind behind = method.stored_behind(p);
+  if (behind.extent == 0) return own;
+  const int64_t rows = behind.axis == 0 ? 1 : p.shape[0], mine = int64_t(own.size()) / rows,
+                more = int64_t(behind.values.size()) / rows;
+  std::vector<float> all;
+  for (int64_t r = 0; r < rows; ++r) {
+    all.insert(all.end(), own.begin() + r * mine, own.begin() + (r + 1) * mine);
+    all.insert(all.end(), behind.values.begin() + r * more, behind.values.begin() + (r + 1) * more);
+  }
+  return all;
 }
 
 }  // namespace
@@ -64,6 +79,12 @@ std::vector<int64_t> stored_shape(const Parameter& p) {
   std::vector<int64_t> all;
   for (int i = 0; i < p.shape.rank(); ++i) all.push_back(p.shape[i]);
   if (p.stored_transposed) std::swap(all[0], all[1]);
+  return all;
+}
+std::vector<int64_t> shape_in_adapter(const Parameter& p, const Method& method) {
+  std::vector<int64_t> all = stored_shape(p);
+  const StoredBehind behind = method.stored_behind(p);
+  if (behind.extent > 0) all[size_t(behind.axis)] += behind.extent;
   return all;
 }
 std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
@@ -124,8 +145,8 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, stored))
-      write_stored(writer, model.method->name_in_adapter(p), p,
-                   model.method->value_in_adapter(p).values(), Dtype::f32);
+      write_stored(writer, model.method->name_in_adapter(p), p, values_in_adapter(p, *model.method),
+                   Dtype::f32);
   for (const Method::Integers& i : model.method->integers())
     writer.write(i.name, i.values.data(), i.values.size() * sizeof(int32_t));
   writer.commit();

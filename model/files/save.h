@@ -32,6 +32,8 @@ int64_t bytes_to_store(const Model& model, Dtype dtype);
 bool in_adapter(const Parameter& parameter, Stored stored);
 // The parameter's shape in files: (in, out) where they hold it transposed.
 std::vector<int64_t> stored_shape(const Parameter& parameter);
+// Its shape in an adapter's file, with what the method stores behind it (StoredBehind).
+std::vector<int64_t> shape_in_adapter(const Parameter& parameter, const Method& method);
 // A matrix's values with rows and columns exchanged.
 std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns);
 

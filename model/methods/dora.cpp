@@ -41,9 +41,20 @@ struct DoraAdapter : Adapter {
 };
 
 struct Dora : LowRankMethod {
-  using LowRankMethod::LowRankMethod;
+  explicit Dora(MethodOptions& options) : LowRankMethod(options) {
+    const std::string start_is = std::string("start=") + name(start()),
+                      lengths =
+                          "DoRA keeps lengths of rows that follow from the weight as it is "
+                          "when the model is built, and this start changes it later";
+    refuse(start() == Start::lora_ga || start() == Start::corda, start_is, lengths);
+    refuse(start() == Start::mica, start_is, "PEFT does not combine MiCA with DoRA; use lora");
+    refuse(has_bias(), "lora_bias=true", "PEFT does not combine a bias of B with DoRA; use lora");
+    refuse(corrects(), "fa=true",
+           "the correction of LoRA-FA is for B A alone, whose gradient DoRA's lengths change; use "
+           "lora, or freeze=a without it");
+  }
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope, const LowRank& part,
-                                double dropout) const override {
+                                double dropout) override {
     return std::make_unique<DoraAdapter>(layer, scope, part, dropout);
   }
   Json peft_config() const override {
@@ -64,7 +75,8 @@ const MethodCard card{
     .rate_because = "as LoRA, on which it is built",
     .peft_type = "LORA",
     .peft_flag = "use_dora",
-    .tries = {"dora", "dora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*"},
+    .tries = {"dora", "dora:start=pissa,rank=2",
+              "dora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*"},
     .not_promised = {{Promise::slope,
                       "the lengths |V| count as constants in the gradient, which saves the way "
                       "back through them (section 4.3 of the paper)"}}};

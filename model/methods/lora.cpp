@@ -10,25 +10,31 @@ namespace {
 struct LoraAdapter : Adapter {
   LowRank part;
   double dropout;
-  LoraAdapter(const LowRank& part, double dropout) : part(part), dropout(dropout) {}
+  const Derived* bias;  // of B and the layer, or null
+  LoraAdapter(const LowRank& part, double dropout, const Derived* bias)
+      : part(part), dropout(dropout), bias(bias) {}
 
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
+    if (bias)
+      return linear_lora(x, dropped(x, dropout, layer, inputs), layer.weight.value, (*bias)(),
+                         part.a.value, part.b.value, part.scale);
     return layer.plus_low_rank(x, dropped(x, dropout, layer, inputs), part);
   }
   // Dropout gives every adapter an input of its own.
   const LowRank* low_rank(const Inputs& inputs) const override {
-    return inputs.training && dropout > 0. ? nullptr : &part;
+    return bias || (inputs.training && dropout > 0.) ? nullptr : &part;
   }
-  void merge(Tensor& weight, Tensor&) const override {
+  void merge(Tensor& weight, Tensor& own_bias) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
+    if (bias) own_bias = (*bias)();
   }
 };
 
 struct Lora : LowRankMethod {
   using LowRankMethod::LowRankMethod;
-  std::unique_ptr<Adapter> make(const Linear&, const Scope&, const LowRank& part,
-                                double dropout) const override {
-    return std::make_unique<LoraAdapter>(part, dropout);
+  std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope, const LowRank& part,
+                                double dropout) override {
+    return std::make_unique<LoraAdapter>(part, dropout, bias_of(layer, scope, part));
   }
 };
 
@@ -46,7 +52,10 @@ const MethodCard card{
         "B begins at zero and few numbers are trained, so it stands about ten times "
         "the rate of full fine-tuning",
     .peft_type = "LORA",
-    .tries = {"lora",
+    .tries = {"lora", "lora:start=pissa,rank=3,alpha=4,rslora=true",
+              "lora:start=olora,rank=2,convert=true,targets=*.mlp.*",
+              "lora:start=mica,rank=3,plus=2", "lora:start=orthogonal,rank=2,fa=true",
+              "lora:lora_bias=true,rank=2,dropout=0.25", "lora:start=lora-ga,rank=2",
               "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,"
               "alphas=mlp.*:5"}};
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 import peft
+import peft.optimizers.lorafa
 import torch
-from peft.optimizers import create_loraplus_optimizer
+from peft.optimizers import create_lorafa_optimizer, create_loraplus_optimizer
 
 LR = 1e-2
 
@@ -23,6 +24,7 @@ class Case:
     trains: Optional[Callable] = None  # without config: does this parameter of the base (name) move?
     method: str = ""  # afina's own words, where adapter_config.json does not say how to train
     optimizer: Callable = adamw
+    prepare: Optional[Callable] = None  # (model), before it is trained
     after_step: Optional[Callable] = None  # (model, number of the step from 1), before the gradients are cleared
     spread: float = 0.0  # moves the start by normal noise of this width, where it would change too little
     normal: Optional[Callable] = None  # (model): what was trained, by afina's names, where PEFT's file cannot be exchanged
@@ -68,6 +70,33 @@ case("lora_plus", "llama", "LoRA+, B at four times the rate of A", lora(), metho
 case("lora_bias_all", "qwen2", "LoRA with bias=all: every bias of the model moves as well", lora(bias="all"))
 case("lora_bias_only", "qwen2", "LoRA with bias=lora_only: the biases of adapted layers move as well", lora(bias="lora_only"))
 case("lora_bias_gpt2", "gpt2", "LoRA with bias=all, biases of norms among them", lora(bias="all", **GPT2 | {"target_modules": ["c_attn"]}))
+
+def hold_a(model):
+    for name, p in model.named_parameters():
+        if "lora_A" in name:
+            p.requires_grad_(False)
+
+
+def lora_fa(model):
+    """PEFT's, but its product of gradients in f32 as on hardware without bf16, and with the eps of all cases."""
+    peft.optimizers.lorafa.is_bf16_available = lambda: False
+    optimizer = create_lorafa_optimizer(model, r=4, lora_alpha=8, lr=LR, weight_decay=0.0)
+    for group in optimizer.param_groups:
+        group["eps"] = 1e-8
+    return optimizer
+
+
+case("lora_fa", "llama", "LoRA-FA: A is held, B's gradient corrected by (A A^T)^-1 / s^2", lora(), optimizer=lora_fa, prepare=hold_a,
+     method="lora:rank=4,alpha=8,targets=q_proj+v_proj+down_proj,fa=true")
+case("lora_own_bias", "qwen2", "LoRA with lora_bias: B has a bias, beside the layer's own", lora(lora_bias=True, target_modules=["q_proj", "v_proj"]))
+case("lora_kaiming", "llama", "LoRA whose B begins at random as well (init_lora_weights false)", lora(init_lora_weights=False), start_is_base=False)
+case("lora_orthogonal", "llama", "LoRA whose A and B begin with rows of one orthogonal matrix", lora(init_lora_weights="orthogonal"))
+case("pissa", "llama", "PiSSA: the largest singular values and vectors, taken out of the weights again when the file is read",
+     lora(init_lora_weights="pissa", rank_pattern={"v_proj": 2}))
+case("pissa_gpt2", "gpt2", "PiSSA on Conv1D, scale alpha / sqrt(r)", lora(init_lora_weights="pissa", use_rslora=True, **GPT2))
+case("pissa_dora", "llama", "DoRA that begins as PiSSA", lora(init_lora_weights="pissa", use_dora=True))
+case("olora", "llama", "OLoRA: Q and R of the weights, taken out of them again when the file is read", lora(init_lora_weights="olora"))
+case("mica", "llama", "MiCA: B holds singular vectors of the smallest singular values, A alone is trained", lora(init_lora_weights="mica"))
 
 # DoRA
 case("dora", "llama", "DoRA; the norm is a constant in the gradient", lora(use_dora=True))

@@ -121,6 +121,8 @@ def make_adapter(case, folder, seed, values, about):
     plain = logits_of(tiny(case.base), ids)
     torch.manual_seed(seed)
     model = peft.get_peft_model(tiny(case.base), case.config())
+    if case.prepare:
+        case.prepare(model)
     about["trained"] = sum(p.numel() for p in model.parameters() if p.requires_grad)
     with tempfile.TemporaryDirectory() as scratch:
         first_config, first = saved(model, pathlib.Path(scratch), case.base)

@@ -22,10 +22,11 @@ def logits_file(path):
 
 
 def of_test(folder, tolerance):
-    """Every case that `AFINA_WRITTEN=folder build/tests --run_test=peft` left: trained by afina from PEFT's start."""
+    """Every case that `AFINA_WRITTEN=folder build/tests --run_test=peft,peft_starts` left: trained by afina from PEFT's start, or from its own."""
     good, count = True, 0
     for case in sorted(p for p in folder.iterdir() if (p / "adapter_config.json").exists()):
-        base = TINY / json.loads((DATA / "peft" / case.name / "case.json").read_text())["base"]
+        about = next(f for f in (DATA / kind / case.name / "case.json" for kind in ("peft", "peft_starts")) if f.exists())
+        base = TINY / json.loads(about.read_text())["base"]
         print(f"{case.name:20} ", end="")
         good = agrees(str(base), str(case), *logits_file(case / "logits.safetensors"), tolerance) and good
         count += 1

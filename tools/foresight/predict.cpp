@@ -8,6 +8,7 @@
 #include "tools/foresight/speed.h"
 #include "tools/options/memory_limit.h"
 #include "tools/runs/evaluate.h"
+#include "tools/runs/observation.h"
 #include "tools/runs/recorder.h"
 #include "tools/runs/scores.h"
 #include "tools/runs/step.h"
@@ -48,6 +49,7 @@ class Foresight {
         scope_(shape.model.scope()),
         speed_(speed),
         model_(build_shapes(shape, spec, seed)),
+        look_(look(shape, seed)),
         trainer_(model_->parameters->trained(), shape.run.train(1e-4), model_->method.get()),
         steps_(*model_, trainer_, *shape.train, batch_options(shape.run, shape.data, seed),
                shape.run.steps, found_),
@@ -63,11 +65,21 @@ class Foresight {
     found_.storage_bytes = bytes_to_store(*model_, stored_dtype(shape_.model, shape_.run));
     evaluations();
     steps();
+    found_.flops.forward += look_.flops.forward;
+    found_.flops.backward += look_.flops.backward;
+    if (look_.memory.peak() > found_.memory.peak()) found_.memory = look_.memory;
     found_.memory.resident_peak = shapes_pool_bytes() + bytes_beside_tensors();
     return found_;
   }
 
  private:
+  // A look at the data before training: its FLOPs and memory.
+  Prediction look(const RunShape& shape, uint64_t seed) {
+    Prediction costs;
+    look_at_data(*model_, *shape.train, batch_options(shape.run, shape.data, seed), costs);
+    return costs;
+  }
+
   // All evaluations of a run, from one of each set of rows; answers to prompts are not predicted.
   void evaluations() {
     double times = 1;
@@ -135,6 +147,7 @@ class Foresight {
   std::array<double, phase_count> seconds_{};
   Prediction found_;
   std::unique_ptr<Model> model_;
+  Prediction look_;
   Trainer trainer_;
   Steps steps_;
   int64_t most_, calls_ = 0, longest_seen_ = 0;

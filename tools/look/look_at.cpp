@@ -2,6 +2,7 @@
 #include "tools/look/look_at.h"
 
 #include "tools/look/step_watcher.h"
+#include "tools/runs/observation.h"
 #include "tools/runs/step.h"
 
 namespace afina {
@@ -23,8 +24,9 @@ Made make(const Workbench& bench, const MethodSpec& spec, double lr, int64_t num
   auto model = build(bench, make_method(spec), bench.run.seed);
   RunOptions run = bench.run;
   run.graph = GraphUse::off;  // a captured step shows no operations
-  Trainer trainer(model->parameters->trained(), run.train(lr), model->method.get());
   Made made;
+  look_at_data(*model, bench.train, batch_options(run, bench.data, run.seed), made.costs);
+  Trainer trainer(model->parameters->trained(), run.train(lr), model->method.get());
   Steps steps(*model, trainer, bench.train, batch_options(run, bench.data, run.seed), run.steps,
               made.costs);
   for (int64_t i = 0; i + 1 < number; ++i) steps.run(i);

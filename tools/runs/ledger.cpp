@@ -53,11 +53,21 @@ double Ledger::end_step(const std::vector<Batch>& batches, const StepReport& rep
   costs_.machine_use.processor_seconds += processor_now() - processor_start_;
   costs_.machine_use.thread_seconds += whole * thread_count();
   keep_load(whole);
+  keep_flops();
+  keep_peak();
+  return whole;
+}
+
+void Ledger::end_look() {
+  costs_.seconds.other += seconds_now() - start_;
+  keep_flops();
+  keep_peak();
+}
+
+void Ledger::keep_flops() {
   auto since = [&](Phase phase) { return double(flops().of[int(phase)] - before_.of[int(phase)]); };
   costs_.flops.forward += since(Phase::forward);
   costs_.flops.backward += since(Phase::backward);
-  keep_peak();
-  return whole;
 }
 
 // The mean over the seconds of training, weighted by them. The system renews its figure every five

@@ -19,8 +19,11 @@ class Ledger {
   // Adds what has happened since begin_step(). Returns the step's seconds. Time outside forward,
   // backward and optimizer (by the report) counts as `other`.
   double end_step(const std::vector<Batch>& batches, const StepReport& report);
+  // The same for a look at the data before training: seconds count as `other`, and no tokens.
+  void end_look();
 
  private:
+  void keep_flops();
   void keep_peak();
   void keep_load(double seconds);
   Device device_;

@@ -15,6 +15,7 @@
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/observation.h"
 #include "tools/runs/recorder.h"
 #include "tools/runs/resumption.h"
 #include "tools/runs/scores.h"
@@ -24,10 +25,12 @@ namespace afina {
 
 namespace {
 
-std::unique_ptr<Model> build_for(const RunPlan& plan, const Workbench& bench) {
+std::unique_ptr<Model> build_for(const RunPlan& plan, const Workbench& bench, Costs& costs) {
   trim_memory();
   reset_memory_peak(bench.model.usable_device());
-  return build(bench, make_method(plan.method), plan.seed);
+  auto model = build(bench, make_method(plan.method), plan.seed);
+  look_at_data(*model, bench.train, batch_options(bench.run, bench.data, plan.seed), costs);
+  return model;
 }
 
 class Loop {
@@ -35,7 +38,7 @@ class Loop {
   Loop(const RunPlan& plan, Workbench& bench)
       : plan_(plan),
         bench_(bench),
-        model_(build_for(plan, bench)),
+        model_(build_for(plan, bench, outcome_.result)),
         trainer_(model_->parameters->trained(), bench.run.train(plan.lr), model_->method.get()),
         steps_(*model_, trainer_, bench.train, batch_options(bench.run, bench.data, plan.seed),
                bench.run.steps, outcome_.result),

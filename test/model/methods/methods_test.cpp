@@ -172,7 +172,15 @@ void slope(const std::string& method, const std::string& base) {
              base << ": " << found - expected << " of " << expected);
 }
 
-// What is stored, put into the pretrained model anew, gives the same logits to the bit.
+// Does the method store more than its parameters, as what it took out of the pretrained weights?
+bool stores_more(const Model& model) {
+  const auto& all = model.parameters->all;
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Parameter& p) { return model.method->stored_behind(p).extent > 0; });
+}
+
+// What is stored, put into the pretrained model anew, gives the same logits: to the bit, or, where
+// the change is stored in another form, but for rounding.
 void comes_back_from_its_files(const std::string& method, const std::string& base) {
   ScratchFolder folder;
   Inputs inputs = Batch(base).rows();
@@ -186,9 +194,13 @@ void comes_back_from_its_files(const std::string& method, const std::string& bas
   }
   save_adapter(folder / "adapter", *model, tiny_path(base));
   AdapterFiles files = load_adapter(folder / "adapter");
-  auto again = tiny_model(tiny_path(base), files.method.text);
+  ModelFiles plain = open_model(tiny_path(base));
+  auto again = build_model(plain.config, *plain.source, make_method(files.method), {});
   files.apply(*again);
-  BOOST_TEST((again->logits(inputs).values() == model->logits(inputs).values()));
+  const std::vector<float> found = again->logits(inputs).values(),
+                           expected = model->logits(inputs).values();
+  if (stores_more(*model)) BOOST_TEST(distance(found, expected) < 1e-5);
+  else BOOST_TEST((found == expected));
   const bool all = !files.trained_digest(*model).empty();
   if (all)
     BOOST_TEST(files.trained_digest(*again) ==

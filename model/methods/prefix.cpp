@@ -50,12 +50,13 @@ const MethodCard card{
     .paper = "Prefix-Tuning (Li and Liang, 2021)",
     .formula = "attention(q, [P_k; k], [P_v; v])",
     .trains = "P_k and P_v (tokens, key heads * head size) of each block",
-    .options = "tokens=20: virtual tokens before every document; needs --pack off",
+    .options = "tokens=20: virtual tokens before every document",
     .rate = 1e-2,
     .rate_because = "few numbers, none of them the model's own, begin at random",
     .peft_type = "PREFIX_TUNING",
     .tries = {"prefix", "prefix:tokens=3"},
-    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens draw attention at once"}}};
+    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens draw attention at once"}},
+    .needs = "rows that hold one document: --pack off"};
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/rates.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 #include "tools/text/table.h"
 
@@ -59,8 +60,8 @@ std::string number(double x) {
 }
 
 void print(const std::vector<ParameterSlope>& all, int64_t rows) {
-  Table table("ll");
-  table.add({"Parameter", "Element", "Checked", "Gradient", "Slope", "Difference", "Of allowed"});
+  Table table("w");
+  table.add({"Parameter", "Gradient", "Slope", "Difference", "Of allowed"});
   for (size_t i = 0; i < std::min(all.size(), size_t(std::max<int64_t>(1, rows))); ++i) {
     const ParameterSlope& p = all[i];
     std::vector<int64_t> extents;
@@ -70,12 +71,12 @@ void print(const std::vector<ParameterSlope>& all, int64_t rows) {
       extents.push_back(std::stoll(shape.substr(from, to - from)));
       from = to + 2;
     }
-    table.add({p.name, index_text(Shape(extents), p.at),
-               std::to_string(p.checked) + " of " + format_grouped(p.size), number(p.gradient),
-               number(p.slope), number(p.gradient - p.slope),
+    table.add({p.name + "\n" + index_text(Shape(extents), p.at) + ", worst of " +
+                   std::to_string(p.checked) + " in " + format_grouped(p.size),
+               number(p.gradient), number(p.slope), number(p.gradient - p.slope),
                p.share() < 1e299 ? format_percent(p.share()) : "not finite"});
   }
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
   if (all.size() > size_t(rows)) std::cout << "... and " << all.size() - size_t(rows) << " more\n";
 }
 

@@ -253,6 +253,11 @@ class Layout {
         x1 = std::max(x1, s.x + s.width);
         y1 = std::max(y1, s.y + s.height);
       }
+      for (const Spot& s : spots_)  // its lines stay within the frame
+        if (s.group == g && s.y >= y0 && s.y + s.height <= y1) {
+          x0 = std::min(x0, s.x);
+          x1 = std::max(x1, s.x + s.width);
+        }
       out.groups[g] = {x0 - around, y0 - title_room, x1 - x0 + 2 * around,
                        y1 - y0 + title_room + around};
     }

@@ -3,7 +3,6 @@
 #include <ostream>
 
 #include "tools/look/step_page.h"
-#include "tools/text/colour.h"
 #include "tools/text/format.h"
 #include "tools/text/table.h"
 
@@ -93,7 +92,7 @@ bool alike(const SeenStep& step, const Group& a, const Group& b) {
 
 void print_part(std::ostream& out, const SeenStep& step, size_t from, size_t to, bool all,
                 const char* norm) {
-  Table table("rlwl");
+  Table table("rlll");
   table.add({"#", "operation", "where", "shape", "ms", "MFLOP", "held MiB", norm});
   const Group* listed = nullptr;
   const std::vector<Group> groups = groups_of(step, from, to);
@@ -109,7 +108,7 @@ void print_part(std::ostream& out, const SeenStep& step, size_t from, size_t to,
     }
     for (size_t i = group.from; i < group.to; ++i) add_row(table, step, i);
   }
-  table.print(out, size_t(stdout_columns()));
+  table.print(out);
 }
 
 // Where the forward pass ends, and the backward pass.
@@ -178,7 +177,7 @@ void print_summary(std::ostream& out, const std::vector<SeenStep>& steps) {
   row("loss", [](const SeenStep& s) { return format_loss(s.loss); });
   row("digest after the step", [](const SeenStep& s) { return short_hash(s.digest); });
   out << "\n";
-  table.print(out, size_t(stdout_columns()));
+  table.print(out);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ std::string methods_as_rows(const Facts& facts, const std::vector<SummaryRow>& r
     }
     const SummaryRow& rate = rows.back();
     table.row(method_name(facts, method) + "<small>rate " + escape(rate.values[method]) +
-                  (rate.ratios[method].empty() ? "" : ", best " + escape(rate.ratios[method])) +
+                  (rate.ratios[method].empty() ? "" : ", " + escape(rate.ratios[method])) +
                   "</small>",
               cells);
   }

@@ -34,13 +34,14 @@ std::string reflowed(const std::string& text, size_t width) {
 
 namespace {
 
-// How many bytes of a word stand on a line of so many columns: up to a sign that parts it. 0 where
-// it has none that fits.
+// How many bytes of a word stand on a line of so many columns: up to a sign that parts it, '_' only
+// where there is no other. 0 where it has none that fits.
 size_t parted_at(const std::string& word, size_t columns) {
-  for (size_t at = std::min(word.size(), 4 * columns); at-- > 1;)
-    if (std::string("./,_").find(word[at]) != std::string::npos &&
-        display_width(word.substr(0, at + 1)) <= columns)
-      return at + 1;
+  for (const std::string signs : {"./,", "_"})
+    for (size_t at = std::min(word.size(), 4 * columns); at-- > 1;)
+      if (signs.find(word[at]) != std::string::npos &&
+          display_width(word.substr(0, at + 1)) <= columns)
+        return at + 1;
   return 0;
 }
 

@@ -74,9 +74,14 @@ class DropCheck {
            " has no place for: they would be dropped. Remove the key, or choose a template that "
            "writes them with --template");
     if (input_.variables.is_object())
-      for (auto& [key, value] : input_.variables.items())
+      for (auto& [key, value] : input_.variables.items()) {
+        for (const char* own : {"messages", "add_generation_prompt"})
+          require(key != own, "chat_template_kwargs has \"", key,
+                  "\", which follows from the record itself and cannot be given beside it; remove "
+                  "it");
         require(mentions(key), "chat_template_kwargs has \"", key, "\", which ", rendering_.name(),
                 " does not read; remove it, or choose another template with --template");
+      }
   }
 
  private:

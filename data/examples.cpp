@@ -96,6 +96,12 @@ void read_beside_turns(const Record& record, const RecordFormat& format, const J
                       "nothing (functions are read from \"tools\", as "
                       "{\"type\": \"function\", \"function\": {...}})",
                       describe(json.at(record.name("functions"))));
+  if (auto label = json.find("label");
+      !example.is_text() && label != json.end() && *label == false && !read.count("label"))
+    record.fail_field("label",
+                      "true, or no label: false marks an answer that is not wanted (KTO), and it "
+                      "would be trained like the others; leave such records out",
+                      "false");
   for (auto& [key, value] : json.items())
     if (!value.is_null() && !(value.is_string() && value.text().empty()) && !read.count(key))
       example.unread.push_back(key);

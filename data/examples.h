@@ -55,6 +55,7 @@ class Record {
   bool there(const std::string& field) const;   // present, be it null or of a kind that is not read
   bool has(const std::string& field) const;     // present and not null
   bool filled(const std::string& field) const;  // the same, and no empty text
+  bool says(const std::string& field) const;    // the same, and more than white space
   // The text in `field`; of a number what the file has. Throws if it is missing or of another type.
   std::string text(const std::string& field) const;
   std::string text_or(const std::string& field, const std::string& otherwise) const;

@@ -129,6 +129,12 @@ bool Record::filled(const std::string& field) const {
   return value && !(value->is_string() && value->text().empty());
 }
 
+bool Record::says(const std::string& field) const {
+  const Json* value = find(field);
+  return value &&
+         !(value->is_string() && value->text().find_first_not_of(" \t\r\n") == std::string::npos);
+}
+
 void Record::fail_field(const std::string& field, const std::string& expected,
                         const std::string& found, const Json* keys) const {
   std::string called;

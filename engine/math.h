@@ -1,6 +1,6 @@
-// exp, log, tanh, erf and functions of them, built from + - * / sqrt and fma only: the same bits on
-// every machine, where libms differ. Written once over V: float, double (gradient checks) or a
-// vector (engine/cpu/simd.h, which adds its own v_ functions).
+// exp, log, tanh, sin, cos, erf and functions of them, built from + - * / sqrt and fma only: the
+// same bits on every machine, where libms differ. Written once over V: float, double (gradient
+// checks) or a vector (engine/cpu/simd.h, which adds its own v_ functions).
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -170,6 +170,64 @@ AFINA_ANYWHERE V tanh(V x) {
   V t = expm1(a + a);
   V y = t / (t + V(2.f));
   return v_if_positive(-x, -y, y);
+}
+// x = q pi/2 + r with an integer q and |r| <= pi/4, for |x| < 2^15; returns r. quarter: q modulo 4,
+// as a number from -2 to 2.
+template <class V>
+AFINA_ANYWHERE V quarter_turns(V x, V& quarter) {
+  const V q = v_round(x * V(0.6366197723675814));
+  quarter = v_fma(v_round(q * V(0.25)), V(-4.f), q);
+  if constexpr (is_double<V>::value)
+    return v_fma(q, V(-6.123233995736766e-17), v_fma(q, V(-1.5707963267948966), x));
+  else return v_fma(q, V(4.37113883e-8f), v_fma(q, V(-1.57079637f), x));
+}
+// sin r and cos r for |r| <= pi/4, by their series; relative error below 2^-24 (2^-52). cos 0 is 1.
+template <class V>
+AFINA_ANYWHERE V sin_small(V r) {
+  const V z = r * r;
+  V s = V(1. / 362880.);
+  if constexpr (is_double<V>::value) {
+    s = V(1. / 355687428096000.);
+    s = v_fma(s, z, V(-1. / 1307674368000.));
+    s = v_fma(s, z, V(1. / 6227020800.));
+    s = v_fma(s, z, V(-1. / 39916800.));
+    s = v_fma(s, z, V(1. / 362880.));
+  }
+  s = v_fma(s, z, V(-1. / 5040.));
+  s = v_fma(s, z, V(1. / 120.));
+  s = v_fma(s, z, V(-1. / 6.));
+  return v_fma(s * z, r, r);
+}
+template <class V>
+AFINA_ANYWHERE V cos_small(V r) {
+  const V z = r * r;
+  V c = V(-1. / 3628800.);
+  if constexpr (is_double<V>::value) {
+    c = V(1. / 20922789888000.);
+    c = v_fma(c, z, V(-1. / 87178291200.));
+    c = v_fma(c, z, V(1. / 479001600.));
+    c = v_fma(c, z, V(-1. / 3628800.));
+  }
+  c = v_fma(c, z, V(1. / 40320.));
+  c = v_fma(c, z, V(-1. / 720.));
+  c = v_fma(c, z, V(1. / 24.));
+  c = v_fma(c, z, V(-0.5));
+  return v_fma(c, z, V(1.));
+}
+// sin x and cos x for |x| < 2^15: an angle of a rotation that is trained.
+template <class V>
+AFINA_ANYWHERE V sin(V x) {
+  V q, r = quarter_turns(x, q);
+  const V odd = v_fma(v_round(q * V(0.5f)), V(-2.f), q);  // -1, 0 or 1
+  const V y = v_if_positive(v_fma(odd, odd, V(-0.5f)), cos_small(r), sin_small(r));
+  return v_if_positive((q + V(0.5f)) * (V(1.5f) - q), y, -y);
+}
+template <class V>
+AFINA_ANYWHERE V cos(V x) {
+  V q, r = quarter_turns(x, q);
+  const V odd = v_fma(v_round(q * V(0.5f)), V(-2.f), q);
+  const V y = v_if_positive(v_fma(odd, odd, V(-0.5f)), sin_small(r), cos_small(r));
+  return v_if_positive((q + V(1.5f)) * (V(0.5f) - q), y, -y);
 }
 // erf x = 1 - e^(-x^2) Q(1 / (1 + x / 2)) for x >= 0; Q fitted by Chebyshev interpolation, absolute
 // error below 5e-9.

@@ -15,6 +15,8 @@ namespace afina {
   _(exp,       math::exp(x),                  y * dy)                              \
   _(log,       math::log(x),                  dy / x)                              \
   _(tanh,      math::tanh(x),                 (V(1.f) - y * y) * dy)               \
+  _(sin,       math::sin(x),                  math::cos(x) * dy)                   \
+  _(cos,       math::cos(x),                  -math::sin(x) * dy)                  \
   _(sigmoid,   math::sigmoid(x),              y * (V(1.f) - y) * dy)               \
   _(silu,      x * math::sigmoid(x),          math::sigmoid(x) * (V(1.f) + x - y) * dy) \
   _(relu,      math::max(x, V(0.f)),          math::select_positive(x, dy))        \

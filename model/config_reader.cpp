@@ -90,7 +90,8 @@ std::vector<int64_t> ConfigReader::integers(const std::string& key) {
 void ConfigReader::only(const std::string& key, const Json& expected) {
   const Json* found = find(key);
   require(!found || *found == expected, where_, ": ", key, " is ", found ? found->dump() : "",
-          " where only ", expected.dump(), " is supported");
+          " where only ", expected.dump(), " is supported for this model_type; if the model was ",
+          "trained without it, as where transformers does not read the key, remove it");
 }
 
 void ConfigReader::dropout(const std::string& key) {

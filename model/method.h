@@ -84,6 +84,23 @@ struct Method : StepPart {
   virtual Stored stored() const = 0;
   // The name that a parameter has in an adapter's file; by default its own stored_name.
   virtual std::string name_in_adapter(const Parameter& parameter) const;
+  // The values (f32 or f64) that an adapter's file has of a parameter; by default its own.
+  virtual Tensor value_in_adapter(const Parameter& parameter) const;
+  // Integers that an adapter's file holds besides the parameters: the places of single weights.
+  struct Integers {
+    std::string name;  // in the file
+    std::vector<int64_t> shape;
+    std::vector<int32_t> values;
+  };
+  virtual std::vector<Integers> integers() const { return {}; }
+  // Those of a file, with the names and shapes of integers(); an Error if they cannot be places.
+  virtual void take(const std::vector<Integers>& stored) { (void)stored; }
+  // Where a file may hold a tensor twice: the name of the tensor that `name` only repeats; empty:
+  // it repeats none.
+  virtual std::string repeated_by(const std::string& name) const {
+    (void)name;
+    return {};
+  }
   // The adapter_config.json that PEFT reads; null when PEFT does not know the method.
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
@@ -212,7 +229,8 @@ struct MethodEntry {
 };
 std::map<std::string, MethodEntry>& methods();
 // Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value; name=...
-// is the label, which no method sees.
+// is the label, which no method sees. Options may have PEFT's names (r, lora_alpha, target_modules,
+// ...): the spec holds ours.
 MethodSpec parse_method(const std::string& text);
 // The reverse, with options in order of their names: fills in the text.
 MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options);

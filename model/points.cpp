@@ -18,7 +18,7 @@ Tensor Point::lengthened(const Tensor& x, size_t which) const {
   const Here here(path);
   require(which < rows.size(), path, ": the method has no rows for its virtual tokens here");
   const int64_t B = x.shape()[0], T = x.shape()[1];
-  Tensor y = prepend(rows[which].parameter.value, rows[which].from, reshape(x, {B, T, width}));
+  Tensor y = prepend(rows[which].value, rows[which].from, reshape(x, {B, T, width}));
   if (x.shape().rank() == 3) return y;
   return reshape(y, {B, y.shape()[1], x.shape()[2], x.shape()[3]});
 }

@@ -22,10 +22,10 @@ struct PointAdapter {
     return x;
   }
   // embeddings, keys_values: the rows of the method's virtual tokens (Method::virtual_tokens), one
-  // for the embeddings, two for keys and values: columns `from` .. `from` + width of a parameter
-  // (virtual tokens, ...).
+  // for the embeddings, two for keys and values: columns `from` .. `from` + width of a tensor
+  // (virtual tokens, ...), a parameter's value or what follows from parameters.
   struct Rows {
-    const Parameter& parameter;
+    Tensor value;
     int64_t from;
   };
   virtual std::vector<Rows> virtual_rows() const { return {}; }

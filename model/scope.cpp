@@ -47,6 +47,7 @@ Parameter& Scope::added(const std::string& name, Shape shape, Init init, const R
       keep(make_parameter(whole, shape, init, role.trained,
                           role.vector ? statistic_dtype(of_->dtype) : of_->dtype, of_->device));
   p.added = true;
+  p.aside = role.aside;
   p.decays = role.decays.value_or(shape.rank() > 1 && !role.vector);
   p.rate = role.rate;
   p.stored_name = !role.stored.empty()

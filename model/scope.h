@@ -45,6 +45,7 @@ struct Role {
   bool vector = false;  // a vector whatever its shape: held in f32 (f64), does not decay
   std::optional<bool> decays = {};  // when not said, matrices decay and vectors do not
   double rate = 1.;                 // a factor on the learning rate
+  bool aside = false;  // needed in training alone: an adapter's file holds what it makes instead
   // The name in an adapter's file. When not said, "base_model.model." and the parameter's name;
   // "base_model." and the name of a shared one, as PEFT has it.
   std::string stored = {};

@@ -11,7 +11,7 @@ static bool is_blank(const std::string& text) {
 // The question is the parts that have text, with an empty line between two.
 static Example read(const Record& record) {
   Example example;
-  if (record.has("system")) example.messages.push_back({"system", record.text("system")});
+  if (record.says("system")) example.messages.push_back({"system", record.text("system")});
   read_history(record, example);
   std::string input = record.text_or("input", "");
   std::string question = is_blank(input) ? record.text("instruction")  // must be there then

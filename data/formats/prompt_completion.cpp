@@ -7,7 +7,7 @@ namespace afina {
 
 static Example read(const Record& record) {
   Example example;
-  if (record.has("system")) example.messages.push_back({"system", record.text("system")});
+  if (record.says("system")) example.messages.push_back({"system", record.text("system")});
   read_history(record, example);
   if (record.is_list("prompt")) {
     read_turns(record, "prompt", "role", "content", example);

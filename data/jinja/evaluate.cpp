@@ -183,7 +183,8 @@ Value Interpreter::item(const Value& value, const Value& key) {
   if (auto* k = key.string()) {
     if (auto* d = value.dict())
       if (const Value* found = d->find(*k)) return *found;
-    Value found = value.space_members() ? Value::undefined("") : method(*this, value, *k);
+    if (value.space_members()) return member(value, *k);
+    Value found = method(*this, value, *k);
     if (!found.is_undefined()) return found;
     return Value::undefined(std::string("'") + value.type() + " object' has no attribute " +
                             quoted(*k));

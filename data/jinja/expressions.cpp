@@ -1,10 +1,22 @@
 // Parses the expressions of a Jinja template, from the loosest binding to the tightest.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "data/jinja/parser.h"
 
 namespace afina::jinja {
+
+namespace {
+
+// Is a number out of range because it is too large, not too small? digits: "1e400", "0.00e-400",
+// digits with a point or an exponent.
+bool is_huge(const std::string& digits) {
+  const size_t e = digits.find_first_of("eE");
+  return e == digits.npos || digits.find('-', e) == digits.npos;
+}
+
+}  // namespace
 
 Expr Parser::made(Expression::Kind kind) const {
   auto e = std::make_unique<Expression>();
@@ -206,7 +218,9 @@ Expr Parser::primary() {
   }
   if (t.kind == Token::real) {
     double number = 0.;
-    std::from_chars(t.value.data(), t.value.data() + t.value.size(), number);
+    const auto read = std::from_chars(t.value.data(), t.value.data() + t.value.size(), number).ec;
+    // Beyond the largest number lies infinity, as in Python; below the smallest, nothing.
+    if (read == std::errc::result_out_of_range && is_huge(t.value)) number = HUGE_VAL;
     e->value = Value(number);
     ++at_;
     return e;

@@ -180,7 +180,7 @@ Value indent(Interpreter& in, const Value& v, const std::string& name, const Arg
 
 Value attr(Interpreter& in, const Value& v, const std::string& name, const Arguments& given) {
   const std::string wanted = Bound(in, name, given, {"name"}).string("name", "");
-  if (v.space_members()) return in.member(v, wanted);
+  if (v.space_members() || (v.dict() && v.dict()->attributes)) return in.member(v, wanted);
   Value found = method(in, v, wanted);
   return found.is_undefined() ? Value::undefined("there is no attribute '" + wanted + "'") : found;
 }

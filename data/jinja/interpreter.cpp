@@ -131,7 +131,13 @@ std::string Interpreter::captured(const Body& body, Flow& flow) {
 }
 
 Rendered Interpreter::render(const Body& body) {
-  run(body);
+  try {
+    run(body);
+  } catch (const Error& e) {
+    // What does not know its place, as the printing of a value, is told it here.
+    if (std::string_view(e.what()).starts_with(where_)) throw;
+    wrong(e.what());
+  }
   return {std::move(text_), std::move(generated_)};
 }
 
@@ -260,6 +266,7 @@ Value Interpreter::loop_object(const Values& items, size_t i, const std::weak_pt
   hold(1024);
   const int64_t index = int64_t(i), count = int64_t(items.size());
   Dict d;
+  d.attributes = true;
   d.items = {{"index", index + 1},
              {"index0", index},
              {"revindex", count - index},

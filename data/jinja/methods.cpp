@@ -299,6 +299,17 @@ Method method_of(const Value& object, const std::string& name) {
       "format_map", "isascii",    "isidentifier", "islower",    "isprintable",
       "istitle",    "isupper",    "ljust",        "maketrans",  "partition",
       "rjust",      "rpartition", "swapcase",     "translate",  "zfill"};
+  // Attributes that Python's values have; what it lacks is undefined there as well.
+  static const std::set<std::string> of_int = {
+      "real",      "imag",     "numerator",  "denominator",      "bit_length", "bit_count",
+      "conjugate", "to_bytes", "from_bytes", "as_integer_ratio", "is_integer"};
+  static const std::set<std::string> of_float = {
+      "real", "imag", "hex", "fromhex", "conjugate", "as_integer_ratio", "is_integer"};
+  static const std::set<std::string> of_macro = {"name",          "arguments", "catch_kwargs",
+                                                 "catch_varargs", "caller",    "explicit_caller"};
+  if ((object.is_int() || object.is_bool()) && of_int.count(name)) return missing;
+  if (object.is_float() && of_float.count(name)) return missing;
+  if (object.function() && of_macro.count(name)) return missing;
   if (object.string()) {
     auto found = string_methods().find(name);
     if (found != string_methods().end()) return found->second;
@@ -327,6 +338,8 @@ Method method_of(const Value& object, const std::string& name) {
 Value method(Interpreter& in, const Value& object, const std::string& name) {
   Method run = method_of(object, name);
   if (!run) return Value::undefined("");
+  if (run == Method(missing) && !object.string() && !object.dict())  // no method: a value
+    in.wrong(std::string(object.type()) + "." + name + " is not supported by afina's templates");
   in.hold(128);
   return Value::function(name, [object, name, run](Interpreter& in, const Arguments& given) {
     return run(in, object, name, given);

@@ -52,14 +52,20 @@ bool odd_lower(uint32_t c) {  // lower case where the code is odd, upper case ju
 }
 bool even_lower(uint32_t c) { return (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E); }
 
+// One whose other case is several characters, or depends on what stands beside it.
+[[noreturn]] void fail_case(uint32_t c) {
+  std::string text;
+  append_utf8(text, c);
+  fail("changing the case of '", text, "' is not supported");
+}
+
 void append_upper(std::string& out, uint32_t c) {
   require_known(c);
   if (c == 0xDF) {
     out += "SS";
     return;
   }
-  if (c == 0x149 || c == 0x390 || c == 0x3B0)
-    fail("changing the case of this character is not supported");
+  if (c == 0x149 || c == 0x390 || c == 0x3B0) fail_case(c);
   if (c >= 'a' && c <= 'z') c -= 32;
   else if (c == 0xB5) c = 0x39C;
   else if (c >= 0xE0 && c <= 0xFE && c != 0xF7) c -= 32;
@@ -80,7 +86,7 @@ void append_upper(std::string& out, uint32_t c) {
 }
 void append_lower(std::string& out, uint32_t c) {
   require_known(c);
-  if (c == 0x130 || c == 0x3A3) fail("changing the case of this character is not supported");
+  if (c == 0x130 || c == 0x3A3) fail_case(c);
   if (c >= 'A' && c <= 'Z') c += 32;
   else if (c >= 0xC0 && c <= 0xDE && c != 0xD7) c += 32;
   else if (c == 0x178) c = 0xFF;

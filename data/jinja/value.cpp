@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "data/jinja/interpreter.h"
+#include "data/tokenizer/regex.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
@@ -147,6 +148,15 @@ void append_hex(std::string& out, uint32_t code, int digits) {
     out += "0123456789abcdef"[(code >> shift) & 15];
 }
 
+// What Python's str.isprintable says: neither other (control, format, private, unassigned) nor a
+// separator.
+bool is_printable(const std::string& character) {
+  static const Regex unprintable("[\\p{C}\\p{Z}]", "repr");
+  bool found = false;
+  unprintable.each_match(character, [&](size_t, size_t) { found = true; });
+  return !found;
+}
+
 std::string quoted(const std::string& text) {
   const bool single = text.find('\'') != text.npos && text.find('"') == text.npos;
   const char quote = single ? '"' : '\'';
@@ -161,6 +171,10 @@ std::string quoted(const std::string& text) {
     } else if (c.code < 0x20 || (c.code >= 0x7f && c.code <= 0xa0) || c.code == 0xad) {
       out += "\\x";
       append_hex(out, c.code, 2);
+    } else if (c.code > 0xff && !is_printable(text.substr(i, c.bytes))) {
+      const bool small = c.code < 0x10000;
+      out += small ? "\\u" : "\\U";
+      append_hex(out, c.code, small ? 4 : 8);
     } else {
       out.append(text, i, c.bytes);
     }

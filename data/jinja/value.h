@@ -32,6 +32,7 @@ struct None {};
 // Keys are strings and keep the order in which they came.
 struct Dict {
   std::vector<std::pair<std::string, Value>> items;
+  bool attributes = false;  // the members are attributes: `loop`
   const Value* find(std::string_view key) const;
   void set(std::string_view key, Value value);
 };

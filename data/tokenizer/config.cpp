@@ -66,6 +66,12 @@ void read_prefix_space(Tokenizer::State& state, const Json& config, const std::s
 void note_class(Tokenizer::State& state, const Json& config, const std::string& name) {
   std::string kind = get_or<std::string>(config, "tokenizer_class", name, "");
   if (kind.ends_with("Fast")) kind.resize(kind.size() - 4);
+  const bool adds_nfc = kind == "Qwen2Tokenizer" || kind == "GPTNeoXTokenizer";
+  if (!state.model && adds_nfc && state.normalizer.empty())
+    state.notes.push_back(name + ": tokenizer_class is " + kind +
+                          ", for which transformers 5 composes characters first (NFC); "
+                          "tokenizer.json has no normalizer, and counts here, as in the tokenizers "
+                          "library. PreTrainedTokenizerFast means the same everywhere");
   if (!state.model || kind.empty() || kind == "PreTrainedTokenizer" || kind == "TokenizersBackend")
     return;
   state.notes.push_back(

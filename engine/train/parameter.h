@@ -25,9 +25,10 @@ struct Parameter {
   Tensor master;  // updated by the optimizer, f32 (f64); shares value's memory where value has
                   // that dtype; empty when frozen
   bool trained = false;
-  bool added = false;              // by a fine-tuning method; not part of the pretrained model
-  bool decays = true;              // under weight decay; as made, matrices decay and vectors do not
-  double rate = 1.;                // a factor on the learning rate
+  bool added = false;  // by a fine-tuning method; not part of the pretrained model
+  bool aside = false;  // added, but no part of an adapter's file (Role in model/scope.h)
+  bool decays = true;  // under weight decay; as made, matrices decay and vectors do not
+  double rate = 1.;    // a factor on the learning rate
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
   Init init;
   std::vector<Tensor> uses;  // further uses, each with a gradient of its own (an embedding whose

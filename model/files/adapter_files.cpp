@@ -1,5 +1,7 @@
 // Adapters in files: their configs, PEFT's and ours, written and read, and their values read.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <set>
 
 #include "engine/files/atomic_file.h"
@@ -7,6 +9,7 @@
 #include "engine/files/folder_file.h"
 #include "engine/files/sha256.h"
 #include "engine/nearest.h"
+#include "model/files/peft_refused.h"
 #include "model/files/save.h"
 #include "model/peft.h"
 #include "model/words.h"
@@ -32,6 +35,10 @@ const MethodEntry& method_of(const PeftConfig& config) {
     if (flagged && !get_or<bool>(config.json(), card.peft_flag, config.where(), false)) continue;
     if (flagged || !found) found = &entry;
   }
+  if (!found)
+    for (const RefusedKind& kind : refused_peft_types())
+      require(kind.name != type, config.where(), ": peft_type is '", type,
+              "', which afina does not read: ", kind.because, ". Instead, ", kind.way_out);
   require(found, config.where(), ": peft_type '", type, "' is not known", did_you_mean(type, known),
           "; known: ", joined(known));
   return *found;
@@ -81,6 +88,62 @@ void refuse_mlx(const std::string& folder) {
       "folder, or convert it to PEFT's form (adapter_model.safetensors)");
 }
 
+// Integers in a file as i32; floating-point numbers that stand for integers too, as PEFT writes
+// them on some systems.
+std::vector<int32_t> integers_of(const StoredTensor& stored) {
+  std::vector<int32_t> values(size_t(stored.count()));
+  if (stored.type == StoredType::i32) {
+    std::memcpy(values.data(), stored.data, values.size() * sizeof(int32_t));
+    return values;
+  }
+  if (stored.type == StoredType::i64) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      int64_t value = 0;
+      std::memcpy(&value, stored.data + i * sizeof value, sizeof value);
+      require(value == int32_t(value), stored.where(), " holds ", value,
+              ", which no place of a model has");
+      values[i] = int32_t(value);
+    }
+    return values;
+  }
+  require(can_dequantize(stored.type), stored.where(), " should hold integers");
+  std::vector<float> numbers(values.size());
+  to_f32(stored, 0, stored.count(), numbers.data());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    require(std::fabs(numbers[i]) < 1e9f && numbers[i] == std::floor(numbers[i]), stored.where(),
+            " holds ", numbers[i], " where an integer is expected");
+    values[i] = int32_t(numbers[i]);
+  }
+  return values;
+}
+
+// Hands the integers of a file to the method; adds their names to `wanted`.
+void take_integers(const Safetensors& file, Method& method, std::set<std::string>& wanted,
+                   const std::string& other_model) {
+  std::vector<Method::Integers> all = method.integers();
+  if (all.empty()) return;
+  for (Method::Integers& i : all) {
+    wanted.insert(i.name);
+    const StoredTensor* stored = file.find(i.name);
+    require(stored, file.path(), ": tensor '", i.name, "' is missing", other_model);
+    require(stored->shape == i.shape, stored->where(), " has shape ", shape_text(stored->shape),
+            " where this model and the adapter's config ask for ", shape_text(i.shape),
+            other_model);
+    i.values = integers_of(*stored);
+  }
+  method.take(all);
+}
+
+// Is this tensor one that the method lets a file repeat, with the bytes of the other?
+bool repeats_another(const Safetensors& file, const Method& method, const StoredTensor& tensor) {
+  const std::string name = method.repeated_by(tensor.name);
+  const StoredTensor* other = name.empty() ? nullptr : file.find(name);
+  if (!other) return false;
+  require(tensor.bytes == other->bytes && std::memcmp(tensor.data, other->data, other->bytes) == 0,
+          tensor.where(), " should repeat '", name, "' and has other values");
+  return true;
+}
+
 // Does this tensor belong to the head or the embedding?
 bool of_head(const std::string& name) {
   for (const char* part : {"lm_head.", "embed_tokens.", ".wte.", "lora_embedding_"})
@@ -123,6 +186,11 @@ std::string base_digest(const Model& model) {
 MethodSpec adapter_method(const std::string& text, const std::string& where) {
   PeftConfig config(text, where);
   const MethodEntry& entry = method_of(config);
+  if (entry.card.peft_type == "LORA")
+    for (const RefusedKind& kind : refused_lora_keys())
+      if (const Json* value = find_member(config.json(), kind.name, where))
+        require(*value == false || value->empty(), where, ": ", kind.name, " is ", describe(*value),
+                ", which afina does not read: ", kind.because, ". Instead, ", kind.way_out);
   std::string task = get_or<std::string>(config.json(), "task_type", where, "CAUSAL_LM");
   require(task == "CAUSAL_LM", where, ": task_type '", task,
           "' is not for a language model; expected CAUSAL_LM");
@@ -186,8 +254,9 @@ void AdapterFiles::apply(Model& model) const {
     require(stored, values->path(), ": tensor '", name, "' is missing", other_model());
     pairs.emplace_back(&p, stored);
   }
+  take_integers(*values, *model.method, wanted, other_model());
   for (const StoredTensor& t : values->tensors()) {
-    if (wanted.count(t.name)) continue;
+    if (wanted.count(t.name) || repeats_another(*values, *model.method, t)) continue;
     require(!of_head(t.name), t.where(),
             " has no place: afina adapts neither head nor embedding. Merge the adapter with PEFT "
             "(merge_and_unload, save_pretrained) and use the merged folder");
@@ -207,6 +276,7 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
   for (const Parameter* p : std::as_const(*model.parameters).trained()) ordered[p->name] = p;
   Sha256 hash;
   for (auto& [name, p] : ordered) {
+    if (p->aside) return {};
     hash.update(name + " " + p->shape.text() + "\n");
     std::vector<float> all = values_of(*p, values->at(model.method->name_in_adapter(*p)));
     hash.update(all.data(), all.size() * sizeof(float));

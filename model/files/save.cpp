@@ -51,12 +51,14 @@ void declare_adapter(File& file, const Model& model) {
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, model.method->stored()))
       file.declare(model.method->name_in_adapter(p), StoredType::f32, stored_shape(p));
+  for (const Method::Integers& i : model.method->integers())
+    file.declare(i.name, StoredType::i32, i.shape);
 }
 
 }  // namespace
 
 bool in_adapter(const Parameter& p, Stored stored) {
-  return p.added || (stored == Stored::changed && p.trained);
+  return (p.added && !p.aside) || (stored == Stored::changed && p.trained);
 }
 std::vector<int64_t> stored_shape(const Parameter& p) {
   std::vector<int64_t> all;
@@ -114,7 +116,7 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
   require(stored != Stored::model, folder, ": of method '", model.method->in_force.name,
           "' the whole model is stored");
   for (const Parameter& p : model.parameters->all)
-    require(!p.trained || in_adapter(p, stored), folder, ": ", p.name,
+    require(!p.trained || p.aside || in_adapter(p, stored), folder, ": ", p.name,
             " of the pretrained model was trained as well; store the whole model");
   AdapterConfig config = adapter_config(model, base);
   make_folder(folder, "remove what is in the way, or write into another folder");
@@ -122,7 +124,10 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, stored))
-      write_stored(writer, model.method->name_in_adapter(p), p, p.exact().values(), Dtype::f32);
+      write_stored(writer, model.method->name_in_adapter(p), p,
+                   model.method->value_in_adapter(p).values(), Dtype::f32);
+  for (const Method::Integers& i : model.method->integers())
+    writer.write(i.name, i.values.data(), i.values.size() * sizeof(int32_t));
   writer.commit();
   write_text_file(folder + "/" + config.file, to_text(config.json) + "\n");
 }

@@ -51,7 +51,8 @@ struct AdapterFiles {
   // Ends messages about what does not fit: "; the adapter may be one of another model (...)".
   std::string other_model() const;
   // digest_of (engine/train/parameter.h) the trained parameters of `model` with the values in the
-  // file; only the names and shapes of the model are read, so it may be on Device::shapes.
+  // file; only the names and shapes of the model are read, so it may be on Device::shapes. Empty
+  // where files do not hold all that was trained (Parameter::aside).
   std::string trained_digest(const Model& model) const;
 };
 // Options of PEFT that afina lacks are Errors by name.

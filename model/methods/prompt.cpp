@@ -10,7 +10,7 @@ namespace {
 struct PromptAdapter : PointAdapter {
   const Parameter& rows;
   explicit PromptAdapter(const Parameter& rows) : rows(rows) {}
-  std::vector<Rows> virtual_rows() const override { return {{rows, 0}}; }
+  std::vector<Rows> virtual_rows() const override { return {{rows.value, 0}}; }
 };
 
 class Prompt : public VirtualTokens {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/methods/low_rank.h"
+#include "model/methods/torch_random.h"
 
 namespace afina {
 
@@ -13,7 +14,7 @@ namespace {
 // The matrices of the whole model, as wide and as high as its largest target asks for; made when
 // all targets are known.
 struct Shared {
-  const Parameter *a = nullptr, *b = nullptr;
+  Parameter *a = nullptr, *b = nullptr;
   int64_t in = 0, out = 0;
 };
 
@@ -49,7 +50,8 @@ struct VeraAdapter : Adapter {
 struct Vera : Method {
   int64_t rank;
   double begin_d, dropout;
-  int64_t key;  // of PEFT's generator: said again in adapter_config.json, otherwise without effect
+  int64_t key;  // of PEFT's generator: has an effect where `kept` is false
+  bool kept;    // are the matrices in the adapter's file? If not, they are PEFT's numbers
   Targets targets;
   Shared shared;
 
@@ -58,6 +60,7 @@ struct Vera : Method {
         begin_d(o.number("d_initial", 0.1, -1e3, 1e3)),
         dropout(o.number("dropout", 0., 0., 0.99)),
         key(o.integer("projection_key", 0, 0, int64_t(1) << 53)),
+        kept(o.flag("stored", true)),
         targets(o) {}
 
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
@@ -66,14 +69,21 @@ struct Vera : Method {
     shared.out = std::max(shared.out, layer.out());
     return std::make_unique<VeraAdapter>(layer, scope, shared, rank, begin_d, dropout);
   }
-  // Uniform with the bounds of PEFT (Kaiming), but our own numbers: an adapter's file brings its
-  // matrices along.
+  // Uniform with the bounds of PEFT (Kaiming). Our own numbers where an adapter's file brings its
+  // matrices along, else those that PEFT draws: A, then B, row after row.
   void built(const Scope& model) override {
     targets.check();
-    const Role role{.trained = false, .shared = true};
+    const Role role{.trained = false, .shared = true, .aside = !kept};
     auto bound = [](int64_t n) { return std::sqrt(6.f / float(n)); };
     shared.a = &model.added("vera_A", {rank, shared.in}, {Init::uniform, bound(shared.in)}, role);
     shared.b = &model.added("vera_B", {shared.out, rank}, {Init::uniform, bound(rank)}, role);
+    if (kept || !holds_bytes(shared.a->value.device())) return;
+    TorchRandom random{uint64_t(key)};
+    for (Parameter* p : {shared.a, shared.b}) {
+      // The root of 3, times that of 2 over the root of the width, in PEFT's order.
+      const float most = float(std::sqrt(3.) * (std::sqrt(2.) / std::sqrt(double(p->shape[1]))));
+      p->assign(random.uniform(p->shape.size(), -most, most).data());
+    }
   }
   Stored stored() const override { return Stored::adapter; }
   Json peft_config() const override {
@@ -83,7 +93,7 @@ struct Vera : Method {
     config["vera_dropout"] = dropout;
     config["target_modules"] = targets.peft_targets();
     config["projection_prng_key"] = key;
-    config["save_projection"] = true;
+    config["save_projection"] = kept;
     config["bias"] = "none";
     config["fan_in_fan_out"] = targets.any_transposed();
     config["init_weights"] = true;
@@ -92,9 +102,6 @@ struct Vera : Method {
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("save_projection", true,
-              "the file then lacks vera_A and vera_B, which only PEFT's generator can draw again; "
-              "save the adapter with save_projection");
   config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
@@ -102,6 +109,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
           {"d_initial", config.number_or("d_initial", 0.1)},
           {"dropout", config.number_or("vera_dropout", 0.)},
           {"projection_key", std::to_string(config.get_or<int64_t>("projection_prng_key", 0))},
+          {"stored", config.flag_or("save_projection", true)},
           {"targets", config.targets()},
           {"exclude", config.exclude()}};
 }
@@ -113,8 +121,9 @@ const MethodCard card{
     .formula = "y = W x + b + diag(b') B diag(d) A x",
     .trains = "d (rank) and b' (out) of each target layer; A and B are random and shared",
     .options =
-        "rank=256,d_initial=0.1,dropout=0,targets=all,exclude=: targets and exclude as for "
-        "lora",
+        "rank=256,d_initial=0.1,dropout=0,projection_key=0,stored=true,targets=all,exclude=: "
+        "stored: A and B are in the adapter's file; if not, they are drawn from the key as PEFT "
+        "does; targets and exclude as for lora",
     .rate = 4e-3,
     .rate_because = "only vectors are trained: the paper goes about ten times above LoRA",
     .peft_type = "VERA",

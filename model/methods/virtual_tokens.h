@@ -1,6 +1,8 @@
 // What methods share that put virtual tokens before the text: how many, how they are stored, and
 // what does not apply to them.
 #pragma once
+#include "engine/ops/arrange.h"
+#include "model/methods/prompt_encoder.h"
 #include "model/model.h"
 #include "model/peft.h"
 
@@ -28,7 +30,18 @@ class VirtualTokens : public Method {
   // normal numbers of deviation 1.
   Parameter& rows(const Scope& scope, int64_t width) const {
     return scope.added("prompt_embeddings", {tokens_, width}, {Init::normal, 1.f},
-                       {.shared = true, .stored = "prompt_embeddings"});
+                       {.trained = !encoded_, .shared = true, .stored = "prompt_embeddings"});
+  }
+  // Rows that an encoder makes: rows() above is then what an adapter's file holds, made anew when
+  // it is written.
+  void encode(const Scope& scope, std::unique_ptr<PromptEncoder> encoder) {
+    encoder_ = std::move(encoder);
+    made_ = &derived(
+        [this] { return encoder_->rows(); },
+        [dtype = scope.parameters().dtype](const Tensor& of) { return in_dtype(of, dtype); });
+  }
+  Tensor value_in_adapter(const Parameter& parameter) const override {
+    return made_ && parameter.name == "prompt_embeddings" ? encoder_->rows() : parameter.exact();
   }
   // The keys that PEFT writes for both kinds. width: token_dim.
   Json peft_keys(const char* type, int64_t width, int64_t heads) const {
@@ -52,6 +65,11 @@ class VirtualTokens : public Method {
   }
 
   int64_t tokens_, layers_ = 0;
+  bool encoded_ = false;           // is there an encoder, which is trained instead of the rows?
+  const Derived* made_ = nullptr;  // its rows
+
+ private:
+  std::unique_ptr<PromptEncoder> encoder_;
 };
 
 }  // namespace afina

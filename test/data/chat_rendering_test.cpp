@@ -302,6 +302,11 @@ BOOST_AUTO_TEST_CASE(variables_of_a_record_reach_the_template) {
   BOOST_TEST(chat_of(mode).text(talk, false, input).starts_with("brief<|im_start|>"));
   check_error([&] { answers_of(chatml, talk, Answers::all, input); },
               {"chat_template_kwargs", "mode"});
+  for (const std::string own : {"messages", "add_generation_prompt"}) {
+    const TemplateInput beside{{}, OrderedJson::parse("{\"" + own + "\": true}")};
+    check_error([&] { answers_of(chatml, talk, Answers::all, beside); },
+                {"chat_template_kwargs", own, "follows from the record"});
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

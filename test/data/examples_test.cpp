@@ -207,6 +207,46 @@ BOOST_AUTO_TEST_CASE(turns_under_the_names_of_either_form) {
               {"conversations[0].text", "content, role"});
 }
 
+BOOST_AUTO_TEST_CASE(a_blank_system_text_is_none) {
+  for (const char* system : {"", "  ", "\\n"})
+    for (const char* rest :
+         {R"("prompt": "Q", "completion": "A")", R"("instruction": "Q", "output": "A")",
+          R"("conversations": [{"from": "human", "value": "Q"}, )"
+          R"({"from": "gpt", "value": "A"}])"})
+      BOOST_TEST(
+          only(R"({"system": ")" + std::string(system) + "\", " + rest + "}").messages[0].role ==
+          "user");
+  BOOST_TEST(only(R"({"prompt": "Q", "completion": 0})").messages[1].content == "0");
+  BOOST_TEST(only(R"({"prompt": "Q", "completion": -7})").messages[1].content == "-7");
+  // KTO: an answer that is not wanted.
+  check_error([] { only(R"({"prompt": "Q", "completion": "A", "label": false})"); },
+              {"\"label\"", "not wanted", "KTO"});
+  only(R"({"prompt": "Q", "completion": "A", "label": true})");
+  only(R"({"text": "A", "label": false})");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_twice_must_be_said_alike) {
+  auto turns = [](const std::string& first) {
+    return R"({"conversations": [)" + first + R"(, {"from": "gpt", "value": "A"}]})";
+  };
+  auto both = [&](const char* from, const char* value) {
+    return turns(R"({"role": "user", "content": "Q", "from": ")" + std::string(from) +
+                 R"(", "value": ")" + value + "\"}");
+  };
+  BOOST_TEST(only(both("human", "Q")).messages[0].content == "Q");
+  check_error([&] { only(both("human", "other")); },
+              {"conversations[0].content", "what value says", "other", "\"Q\""});
+  check_error([&] { only(both("gpt", "Q")); }, {"conversations[0].role", "what from says"});
+  auto system = [&](const char* field, const char* turn) {
+    return R"({"system": ")" + std::string(field) +
+           R"(", "messages": [{"role": "system", "content": ")" + turn +
+           R"("}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})";
+  };
+  BOOST_TEST(only(system("S", "S")).messages.size() == 3u);
+  check_error([&] { only(system("S", "T")); },
+              {"d.jsonl, line 1", "\"system\"", "one system text", "two that differ"});
+}
+
 BOOST_AUTO_TEST_CASE(parts_of_type_text_are_joined) {
   const Example parts =
       only(R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "When "}, )"
@@ -242,7 +282,7 @@ BOOST_AUTO_TEST_CASE(alpaca_parts_without_text_and_turns_before) {
               {"history[0]", "a pair"});
   // JSON has null for what is not there; in a table an empty field is nothing.
   const std::string table = "system,prompt,completion\n,Q,A\nS,Q,A\n";
-  BOOST_TEST(only(R"({"system": "", "prompt": "Q", "completion": "A"})").messages.size() == 3u);
+  BOOST_TEST(only(R"({"system": "", "prompt": "Q", "completion": "A"})").messages.size() == 2u);
   BOOST_TEST(parse_examples(table, "d.csv")[0].messages.size() == 2u);
   BOOST_TEST(parse_examples(table, "d.csv")[1].messages.size() == 3u);
 }

@@ -146,6 +146,7 @@ def refusals():
     yield adapters, "an adapter on the head", 0, lambda b: b.adapter({"target_modules": ["lm_head"]})
     yield adapters, "an adapter of mlx-lm", 0, lambda b: b.adapter(
         {"lora_parameters": {"rank": 4}, "fine_tune_type": "lora"}, {"adapters.safetensors": b"x"}, ["adapter_model.safetensors"])
+    yield adapters, "a kind of adapter", 0, lambda b: b.adapter({"peft_type": "POLY"})
     yield adapters, "a key that changes", 0, lambda b: b.adapter({"use_qalora": True})
 
     yield adapters, "one that does not fit", 0, lambda b: b.adapter({"r": 2})

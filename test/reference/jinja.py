@@ -137,6 +137,12 @@ next {#- comment -#}  end
 {% set ns = namespace() %}{% set ns.x = ns %}{{ ns.x.x is defined }}
 {{ 'abc'[1:9:5] }}|{{ u[::-2] }}|{{ u[-2] }}|{{ s[9223372036854775807] }}|{{ s[-9:-1] }}|{{ l[9:0:-1] }}|{{ u[5:1:-1] }}
 {{ [1, 2] | map(attribute='99999999999999999999') | list | length }}
+{% set ns = namespace(found=true) %}{% if ns['found'] %}yes{% else %}no{% endif %}{{ ns['missing'] is defined }}
+{% for x in [7, 8] %}{{ loop|attr('index') }}{{ loop['last'] }} {% endfor %}
+{{ 1e400 }} {{ -1e400 }} {{ 1e400|tojson }} {{ 1e-400 }} {{ 12.5e-1 }}
+{{ ['\u200b', '\u2028', '\u3000', '\ufeff', '\ue000', '\u0378', 'é漢', '\U000e0001'] }}
+{{ {'\u200d': '\u2003'} }}
+{{ (5).nothing }}|{{ 5|attr('nothing') }}
 """
 
 

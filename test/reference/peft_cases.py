@@ -25,6 +25,7 @@ class Case:
     optimizer: Callable = adamw
     after_step: Optional[Callable] = None  # (model, number of the step from 1), before the gradients are cleared
     spread: float = 0.0  # moves the start by normal noise of this width, where it would change too little
+    normal: Optional[Callable] = None  # (model): what was trained, by afina's names, where PEFT's file cannot be exchanged
     start_is_base: bool = True  # does the model start with the base model's logits?
 
 
@@ -118,6 +119,10 @@ case("hira", "llama", "HiRA: the weight times a matrix of rank 4, element by ele
 case("hira_gpt2", "gpt2", "HiRA on Conv1D", other(peft.HiraConfig, r=4, **GPT2))
 case("miss", "llama", "MiSS: one matrix of rank 4, repeated along the inputs", other(peft.MissConfig, r=4, **THREE))
 case("miss_remainder", "qwen2", "MiSS of rank 5, which divides no input; beside biases", other(peft.MissConfig, r=5, **THREE))
+case("miss_mini", "qwen2", "MiSS whose matrix of eight columns is repeated along the outputs; beside biases",
+     other(peft.MissConfig, r=4, mini_r=8, init_weights="mini", **THREE))
+case("miss_bat", "llama", "MiSS that multiplies blocks of the weight too", other(peft.MissConfig, r=8, init_weights="bat", **THREE))
+case("gralora_hybrid", "llama", "GraLoRA beside a LoRA of rank 2 of the whole weight", other(peft.GraloraConfig, r=4, alpha=8, gralora_k=2, hybrid_r=2, **THREE))
 case("delora", "llama", "DeLoRA: strength and directions apart; a layer of another rank and strength",
      other(peft.DeloraConfig, r=4, delora_lambda=15, rank_pattern={"v_proj": 2}, lambda_pattern={"v_proj": 5}, **THREE))
 case("gralora", "llama", "GraLoRA: a LoRA in each of 2 x 2 blocks", other(peft.GraloraConfig, r=4, alpha=8, gralora_k=2, **THREE))
@@ -142,6 +147,64 @@ case("hra", "llama", "HRA: four reflections in equal pairs", other(peft.HRAConfi
 case("hra_odd", "qwen2", "HRA with three reflections, which do not undo each other", other(peft.HRAConfig, r=3, **PAIR), start_is_base=False)
 case("beft", "qwen2", "BEFT on layers with biases", other(peft.BeftConfig, target_modules=["q_proj", "v_proj"]))
 
+# Outputs turned and scaled
+case("road_1", "qwen2", "RoAD with one angle and scale for a pair of outputs, beside biases, which are turned too", other(peft.RoadConfig, group_size=8, **THREE))
+case("road_2", "llama", "RoAD with an angle and a scale for each output", other(peft.RoadConfig, group_size=16, variant="road_2", **THREE))
+case("road_4", "qwen2", "RoAD with two angles and scales for each output", other(peft.RoadConfig, group_size=4, variant="road_4", **PAIR))
+
+# Single weights, and weights and biases together
+case("shira", "llama", "SHiRA: as many weights as a LoRA of rank 1 has numbers, at places of an unseeded generator", other(peft.ShiraConfig, r=1, **THREE))
+case("shira_seed", "qwen2", "SHiRA at places of a seed, beside biases", other(peft.ShiraConfig, r=2, random_seed=7, **PAIR))
+case("glora", "llama", "GLoRA without biases: the paths of the bias are zeros in the file", other(peft.GloraConfig, r=2, **THREE))
+case("glora_bias", "qwen2", "GLoRA beside biases, vectors for weight and bias, a low-rank path from one to the other",
+     other(peft.GloraConfig, r=2, config_A_B="vector", config_D_E="vector", **THREE))
+case("glora_constant", "qwen2", "GLoRA of single numbers", other(peft.GloraConfig, config_A_B="constant", config_C="vector", config_D_E="constant", **PAIR))
+
+# Singular vectors of the weight
+case("osf", "llama", "OSF: the smallest tenth of the singular values of each weight, less those that stay", other(peft.OSFConfig, effective_rank=0.9, **THREE))
+case("osf_number", "qwen2", "OSF that keeps 28 singular values, beside biases", other(peft.OSFConfig, effective_rank=28, **PAIR))
+case("tinylora", "llama", "TinyLoRA: two layers of three share a vector, which begins at random",
+     other(peft.TinyLoraConfig, r=2, u=8, weight_tying=0.5, init_weights="uniform", **THREE), start_is_base=False)
+case("tinylora_gpt2", "gpt2", "TinyLoRA on Conv1D, begun at zero, whose file holds no random matrices",
+     other(peft.TinyLoraConfig, r=3, u=5, projection_seed=9, save_projection=False, **GPT2))
+
+
+def in_our_signs(model):
+    """PSOFT: the turn in a basis whose left singular vectors have their largest element positive, as afina's have; PEFT's signs are LAPACK's."""
+    values = {}
+    for name, module in model.named_modules():
+        if not hasattr(module, "psoft_R"):
+            continue
+        turn, weight = module.psoft_R["default"], module.get_base_layer().weight.data
+        U = torch.linalg.svd(weight, full_matrices=False)[0][:, :turn.size]
+        signs = U.gather(0, U.abs().argmax(0, keepdim=True))[0].sign()
+        path = name.removeprefix("base_model.model.") + ".psoft_R."
+        values |= {path + "weight": turn.weight.data * signs[turn.rows] * signs[turn.cols],
+                   path + "vector_a": turn.vector_a.data, path + "vector_b": turn.vector_b.data}
+    return values
+
+
+case("psoft", "llama", "PSOFT: the four largest singular directions turned, in afina's signs of them",
+     other(peft.PsoftConfig, r=4, psoft_alpha=8, **THREE), method="psoft:rank=4,targets=q_proj+v_proj+down_proj", normal=in_our_signs)
+
+# Low-rank matrices that follow from shared numbers
+SHAPES = {"target_modules": ["layers.1.self_attn.q_proj", "layers.1.mlp.up_proj", "layers.1.mlp.down_proj"]}
+case("randlora", "llama", "RandLoRA on a square, a wider and a higher weight: the file repeats the shared matrices for every layer",
+     other(peft.RandLoraConfig, r=8, randlora_alpha=16, projection_prng_key=3, **SHAPES))
+case("randlora_sparse", "qwen2", "RandLoRA of sparse matrices that the file leaves out, of a rank that does not divide; beside biases",
+     other(peft.RandLoraConfig, r=7, randlora_alpha=14, sparse=True, save_projection=False, **THREE))
+case("randlora_drawn", "gpt2", "RandLoRA on Conv1D, the shared matrices left out of the file",
+     other(peft.RandLoraConfig, r=8, randlora_alpha=16, projection_prng_key=5, save_projection=False, **GPT2))
+case("vblora", "llama", "VB-LoRA: pieces of 16, each of two of eight vectors", other(peft.VBLoRAConfig, r=4, num_vectors=8, vector_length=16, topk=2, **THREE),
+     start_is_base=False)
+case("vblora_gpt2", "gpt2", "VB-LoRA on Conv1D: pieces of 8, each of three vectors", other(peft.VBLoRAConfig, r=2, num_vectors=6, vector_length=8, topk=3, **GPT2),
+     start_is_base=False)
+case("unilora", "llama", "Uni-LoRA: the file is one vector, the choice of its numbers follows from the seed (numpy's generator)",
+     other(peft.UniLoraConfig, r=4, theta_d_length=50, **THREE), start_is_base=False)
+case("unilora_indices", "qwen2", "Uni-LoRA whose file holds the choice too, hardly more places than numbers; beside biases",
+     other(peft.UniLoraConfig, r=1, theta_d_length=60, proj_seed=3, save_indices=True, target_modules=["layers.0.self_attn.q_proj"]), start_is_base=False)
+case("unilora_gpt2", "gpt2", "Uni-LoRA on Conv1D", other(peft.UniLoraConfig, r=2, theta_d_length=100, **GPT2), start_is_base=False)
+
 # Prompts and prefixes
 case("prompt_tuning", "llama", "prompt tuning, four virtual tokens before the text",
      other(peft.PromptTuningConfig, num_virtual_tokens=4), start_is_base=False)
@@ -149,6 +212,16 @@ case("prompt_tuning_gpt2", "gpt2", "prompt tuning with learned positions", other
 case("prefix_tuning", "llama", "prefix tuning, keys and values of four places in every layer (two key heads)",
      other(peft.PrefixTuningConfig, num_virtual_tokens=4), start_is_base=False)
 case("prefix_tuning_gpt2", "gpt2", "prefix tuning with learned positions", other(peft.PrefixTuningConfig, num_virtual_tokens=4), start_is_base=False)
+
+ENCODED = {"num_virtual_tokens": 4}
+case("p_tuning", "llama", "P-tuning by a multi-layer perceptron, which the file does not hold",
+     other(peft.PromptEncoderConfig, encoder_hidden_size=6, **ENCODED), method="ptuning:tokens=4,hidden=6", start_is_base=False)
+case("p_tuning_lstm", "llama", "P-tuning by an LSTM of two layers in both directions",
+     other(peft.PromptEncoderConfig, encoder_hidden_size=4, encoder_reparameterization_type="LSTM", **ENCODED),
+     method="ptuning:tokens=4,hidden=4,encoder=lstm", start_is_base=False)
+case("prefix_projection", "llama", "prefix tuning through a projection, which the file does not hold",
+     other(peft.PrefixTuningConfig, prefix_projection=True, encoder_hidden_size=6, **ENCODED), method="prefix:tokens=4,projection=true,hidden=6",
+     start_is_base=False)
 
 # Weights of the base
 case("ln_tuning", "llama", "norms trained, stored as whole copies",

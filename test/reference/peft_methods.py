@@ -105,6 +105,9 @@ def relative(found, expected):
 def largest_noise(case, start, ids, labels, losses):
     """The same training in float64: the largest relative distance of a loss."""
     precise = start.double()
+    for module in precise.modules():  # OSF's, which change gradients and are not copied with a model
+        if hasattr(module, "_attach_hooks"):
+            module._attach_hooks("default")
     return max(abs(a - b) / abs(b) for a, b in zip(losses, train(case, precise, ids, labels)[0]))
 
 
@@ -121,6 +124,9 @@ def make_adapter(case, folder, seed, values, about):
     about["trained"] = sum(p.numel() for p in model.parameters() if p.requires_grad)
     with tempfile.TemporaryDirectory() as scratch:
         first_config, first = saved(model, pathlib.Path(scratch), case.base)
+    encoder = {n.split(".default.")[1]: p for n, p in model.named_parameters() if n.startswith("prompt_encoder.default.")}
+    if len(encoder) > 1:  # more than the rows: what makes them is in no adapter's file
+        store(folder / "encoder.safetensors", encoder)
     beginning, start = logits_of(model, ids), copy.deepcopy(model)
     assert case.start_is_base == (relative(beginning, plain) < 1e-5), relative(beginning, plain)
     left, after = [], case.after_step
@@ -153,15 +159,19 @@ def make_adapter(case, folder, seed, values, about):
 
 
 def make_weights(case, values, about):
-    """A method that moves weights of the base and that PEFT does not have."""
+    """A method that moves weights of the base and that PEFT does not have, or whose files hold something else in PEFT."""
     ids, labels = data(case.base)
-    model = tiny(case.base)
-    for name, p in model.named_parameters():
-        p.requires_grad_(case.trains(name))
+    if case.config:
+        model = peft.get_peft_model(tiny(case.base), case.config())
+    else:
+        model = tiny(case.base)
+        for name, p in model.named_parameters():
+            p.requires_grad_(case.trains(name))
     about["trained"] = sum(p.numel() for p in model.parameters() if p.requires_grad)
     beginning, start = logits_of(model, ids), copy.deepcopy(model)
     about["losses"], _ = train(case, model, ids, labels)
-    values |= {"final." + n: p for n, p in model.named_parameters() if p.requires_grad}
+    trained = case.normal(model) if case.normal else {n: p for n, p in model.named_parameters() if p.requires_grad}
+    values |= {"final." + n: p for n, p in trained.items()}
     values["logits"] = logits_of(model, ids)
     about["moved"] = relative(values["logits"], beginning)
     about["noise"] = largest_noise(case, start, ids, labels, about["losses"])
@@ -176,7 +186,7 @@ def make(name, out):
         about["method"] = case.method
     about["adamw"] = {"lr": LR, "betas": [0.9, 0.999], "eps": 1e-8}
     seed = zlib.crc32(name.encode())  # of the name, so that a further case changes no other
-    if case.config:
+    if case.config and not case.normal:
         make_adapter(case, folder, seed, values, about)
     else:
         make_weights(case, values, about)

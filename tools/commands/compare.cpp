@@ -93,6 +93,7 @@ struct Compare : ComparisonOptions {
       seen = true;
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
+    plan.watched = [&](const EvaluationPoint& p) { progress.say(watch_sentence(p)); };
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
     for (const std::string& note : outcome.notes)
@@ -212,6 +213,7 @@ struct Compare : ComparisonOptions {
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
     const std::vector<MethodSpec> specs = check_methods();
     refuse_within(out);
+    refuse_around(out);
     const FolderLock lock(out);
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;
@@ -307,6 +309,8 @@ int compare(const std::vector<std::string>& words) {
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || c.run.epochs > 0, "--epochs ", c.run.epochs,
+          ": expected more than 0");
   c.options = options.readable();
   c.memory_limit = options.general().memory_limit;
   require(c.seeds >= 1, "--seeds ", c.seeds, ": expected at least 1");

@@ -2,6 +2,8 @@
 // with other libraries.
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -87,6 +89,41 @@ struct Eval : EvalOptions {
     require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
     require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out,
             ": expected a name that ends in .safetensors");
+    require_own_losses();
+    require_own_logits();
+  }
+
+  // What lies under the name of a result may be somebody's data or weights: it is replaced only if
+  // an earlier eval wrote it.
+  void require_own_losses() const {
+    if (out.empty() || !std::filesystem::exists(out)) return;
+    const char* const advice =
+        ": there is a file already, and 'afina eval' did not write it; name another with --out, or "
+        "move it away";
+    require(std::filesystem::is_regular_file(out), out, advice);
+    std::ifstream file(out, std::ios::binary);
+    std::string line(4096, '\0');
+    file.read(line.data(), std::streamsize(line.size()));
+    line.resize(size_t(file.gcount()));
+    line.resize(std::min(line.size(), line.find('\n')));
+    Json first;
+    try {
+      first = parse_json(line, out);
+    } catch (const Error&) {}
+    require(first.is_object() && first.contains("targets") && first.contains("loss") &&
+                (first.contains("record") || first.contains("window")),
+            out, advice);
+  }
+  void require_own_logits() const {
+    if (logits_out.empty() || !std::filesystem::exists(logits_out)) return;
+    bool own = false;
+    try {
+      const Safetensors file(logits_out);
+      own = file.tensors().size() == 2 && file.find("input_ids") && file.find("logits");
+    } catch (const Error&) {}
+    require(own, logits_out,
+            ": there is a file already, and 'afina eval' did not write it; name another with "
+            "--logits-out, or move it away");
   }
 
   // Records in windows would be measured with their quotes and brackets.

@@ -2,12 +2,12 @@
 #include <filesystem>
 #include <iostream>
 
-#include "engine/files/atomic_file.h"
 #include "engine/files/folder.h"
 #include "tools/foresight/budget.h"
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
+#include "tools/look/own_file.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/results/json_fields.h"
@@ -37,6 +37,8 @@ constexpr const char* intro =
     "With --budget the exit status is 0 when every method fits, 3 when one does not but a change "
     "that was tried makes it fit, and 4 when\n"
     "nothing that was tried does. (1: an error. 2: a wrong command line.)";
+
+constexpr const char* plan_mark = "\"afina plan\"";
 
 struct PlanOptions {
   std::string budget;
@@ -119,6 +121,7 @@ struct Plan : ComparisonOptions {
   }
 
   int go() {
+    if (!out.empty()) require_own_file(file_of_out(), plan_mark);
     const ComputeScope scope = model.scope();
     std::vector<MethodSpec> all_specs = specs();
     RunShape s = shape();
@@ -168,13 +171,12 @@ struct Plan : ComparisonOptions {
     std::cout << "\n";
   }
 
+  std::string file_of_out() const { return out.ends_with(".json") ? out : out + "/plan.json"; }
+
   void write() const {
-    std::string file = out;
-    if (!out.ends_with(".json")) {
-      make_folder(out, "choose another --out");
-      file = out + "/plan.json";
-    }
-    write_text_file(file, found.dump(1) + "\n");
+    const std::string file = file_of_out();
+    if (file != out) make_folder(out, "choose another --out");
+    write_own_file(file, found.dump(1) + "\n", plan_mark);
     std::cout << "\nwritten to " << file << "\n";
   }
 
@@ -196,6 +198,8 @@ int plan(const std::vector<std::string>& words) {
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || p.run.epochs > 0, "--epochs ", p.run.epochs,
+          ": expected more than 0");
   p.options = options.in_force();
   p.memory_limit = options.general().memory_limit;
   if (!p.asked.budget.empty()) parse_bytes(p.asked.budget, "budget");

@@ -178,6 +178,8 @@ int step(const std::vector<std::string>& words) {
     options.leave_out(unused);
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || command.run.epochs > 0, "--epochs ", command.run.epochs,
+          ": expected more than 0");
   if (!command.breakpoint.empty()) debug(command.breakpoint, words);
   else if (!command.text) require_own_file(command.out, page_mark);  // before any work
   const ComputeScope scope = command.model.scope();

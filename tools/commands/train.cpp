@@ -65,6 +65,8 @@ int train(const std::vector<std::string>& words) {
   options.add("Training", run);
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  require(!options.given("epochs") || run.epochs > 0, "--epochs ", run.epochs,
+          ": expected more than 0");
   if (asked.method.empty() && model.adapter.empty())
     throw UsageError(
         "afina train: --method is missing (lora:rank=8,lr=1e-3); see 'afina train "
@@ -83,6 +85,7 @@ int train(const std::vector<std::string>& words) {
   plan.seed = run.seed;
   plan.name = plan.method.name;
   refuse_within(plan.folder);
+  refuse_around(plan.folder);
   const FolderLock lock(plan.folder);
   plan.locked = true;
   look_into(plan.folder);  // something foreign is said before anything is read
@@ -106,6 +109,7 @@ int train(const std::vector<std::string>& words) {
   plan.progress = [&](const StepPoint& p, int64_t, double rate) {
     progress.update(p.step, {p.loss, p.learning_rate, rate});
   };
+  plan.watched = [&](const EvaluationPoint& p) { progress.say(watch_sentence(p)); };
   RunOutcome outcome = run_training(plan, bench);
   progress.finish();
   const RunResult& r = outcome.result;

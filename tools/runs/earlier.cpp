@@ -67,8 +67,16 @@ bool holds_comparison(const fs::path& folder) {
 
 Json part(const std::string& file, const char* key) {
   if (!fs::exists(file)) return {};
-  const Json whole = parse_json_file(file);
-  require(whole.is_object(), file, ": expected an object, as afina writes it");
+  Json whole;
+  try {
+    whole = parse_json_file(file);
+    require(whole.is_object(), file, ": expected an object, as afina writes it");
+  } catch (const Error& e) {
+    const std::string folder = fs::path(file).parent_path();
+    // afina writes such a file beside and renames it, so it was whole once.
+    fail(e.what(), "; the file was damaged after it was written: put it back from a copy, or ",
+         "remove the folder ", folder, " (its weights too) to train this run again");
+  }
   return whole.value(key, Json());
 }
 
@@ -105,6 +113,21 @@ void refuse_within(const std::string& folder) {
     if (above.filename() == "runs")
       require(!holds_comparison(above.parent_path()), folder, ": lies among the runs of the ",
               "comparison in ", above.parent_path().string(), advice);
+  }
+}
+
+void refuse_around(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (!entry.is_directory(ignored) || entry.path().filename() == "runs") continue;
+    const std::string inside = entry.path();
+    bool run = false;
+    for (const char* name : {"/run.json", "/begun.json"})
+      if (fs::is_regular_file(inside + name, ignored)) try {
+          run = run || part(inside + name, "identity").is_object();
+        } catch (const Error&) {}  // of another program
+    require(!run && !holds_comparison(inside), folder, ": holds other results, as ", inside,
+            ", and those would then lie within this one; choose an --out beside them");
   }
 }
 

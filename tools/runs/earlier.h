@@ -28,6 +28,10 @@ Earlier look_into(const std::string& folder);
 // those would take what is written there for their own, or remove it.
 void refuse_within(const std::string& folder);
 
+// An Error for a folder with runs or comparisons of their own in it: once a run lay there, too,
+// they would lie in its folder.
+void refuse_around(const std::string& folder);
+
 // How a plan begins in its folder.
 struct Beginning {
   enum : uint8_t {

@@ -21,6 +21,8 @@ struct RunPlan {
   std::optional<Prediction> predicted;  // recorded beside the measured figures
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
       progress;  // after every step; may be empty
+  // What changed in the weights, at every evaluation with --watch on; may be empty.
+  std::function<void(const EvaluationPoint& point)> watched = {};
 };
 
 struct RunOutcome {
@@ -43,6 +45,9 @@ struct RunOutcome {
 // when the folder holds something else than this run (tools/runs/earlier.h), or when another
 // process works in it.
 RunOutcome run_training(const RunPlan& plan, Workbench& bench);
+
+// "step 20: weights changed by 0.42 %, effective rank 5.3".
+std::string watch_sentence(const EvaluationPoint& point);
 
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome);
 

@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE(errors_name_the_file_the_line_and_the_construct) {
   fails("{% include 'x' %}", {"line 1", "{% include %} is not supported"});
   fails("\n{% for x in y recursive %}{% endfor %}", {"line 2", "recursive"});
   fails("{{ 'x'.format(1) }}", {"str.format() is not supported"});
+  fails("{{ (5).real }}", {"int.real"});
+  fails("{% macro m() %}{% endmacro %}\n{{ m.name }}", {"line 2", "function.name"});
+  fails("a\n{% macro m() %}{% endmacro %}{{ m }}", {"chat.jinja, line 2", "cannot be printed"});
+  fails("\n{{ 'ŉ'|upper }}", {"chat.jinja, line 2", "'ŉ'"});
   fails("{{ 'x' | urlencode }}", {"the filter 'urlencode' is not supported"});
   fails("{{ 'x' | nothing }}", {"the filter 'nothing' is not known"});
   fails("{% macro m() %}{% generation %}{% endgeneration %}{% endmacro %}{{ m() }}",

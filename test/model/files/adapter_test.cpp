@@ -1,4 +1,7 @@
 // Adapters: those of PEFT read by us, ours written and read back, merging, and folders that lie.
+#include <set>
+
+#include "model/files/peft_refused.h"
 #include "model/files/save.h"
 #include "model/merge.h"
 #include "test/model/tiny.h"
@@ -214,6 +217,52 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
   check_error([&] { changed.load(); }, {"adapter_config.json", "use_qalora", "does not support"});
   ScratchFolder empty;
   check_error([&] { load_adapter(empty.path()); }, {"adapter_config.json", empty.path()});
+}
+
+// Every type of PEFT 0.21.2 is a method or is refused with a reason and a way out, never both.
+BOOST_AUTO_TEST_CASE(types_of_peft_that_we_lack) {
+  std::set<std::string> ours;
+  for (auto& [name, entry] : methods())
+    if (!entry.card.peft_type.empty()) ours.insert(entry.card.peft_type);
+  std::set<std::string> refused;
+  for (const RefusedKind& kind : refused_peft_types()) {
+    BOOST_TEST(!ours.count(kind.name), kind.name);
+    refused.insert(kind.name);
+    Changed changed;
+    changed.config["peft_type"] = kind.name;
+    check_error([&] { changed.load(); },
+                {"adapter_config.json", kind.name, kind.because, "Instead, ", kind.way_out});
+  }
+  for (const char* type : {"PROMPT_TUNING", "MULTITASK_PROMPT_TUNING",
+                           "P_TUNING",      "PREFIX_TUNING",
+                           "LORA",          "ADALORA",
+                           "ADAMSS",        "BOFT",
+                           "IA3",           "ADAPTION_PROMPT",
+                           "BEFT",          "LILY",
+                           "LOHA",          "LOKR",
+                           "OFT",           "POLY",
+                           "LN_TUNING",     "VERA",
+                           "FROD",          "PVERA",
+                           "FOURIERFT",     "GLORA",
+                           "XLORA",         "HRA",
+                           "VBLORA",        "UNILORA",
+                           "CPT",           "MISS",
+                           "RANDLORA",      "ROAD",
+                           "HIRA",          "TRAINABLE_TOKENS",
+                           "SHIRA",         "C3A",
+                           "WAVEFT",        "OSF",
+                           "DELORA",        "GRALORA",
+                           "CARTRIDGE",     "TINYLORA",
+                           "PSOFT",         "PEANUT",
+                           "SHADOW",        "SUPERTUNING",
+                           "DEFT"})
+    BOOST_TEST(ours.count(type) + refused.count(type) == 1u, type);
+  for (const RefusedKind& kind : refused_lora_keys()) {
+    Changed changed;
+    changed.config[kind.name] = Json({{"set", 1}});
+    check_error([&] { changed.load(); },
+                {"adapter_config.json", kind.name, kind.because, "Instead, ", kind.way_out});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_names_no_layer_of_the_model_is_passed_over_as_in_peft) {

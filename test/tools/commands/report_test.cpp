@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(every_chart_is_a_file) {
       BOOST_TEST(svg.ends_with("</svg>\n"));
       BOOST_TEST(holds(svg, "<!-- made by afina report -->\n<svg "));
     }
-  refused({"report", f.one, "--figure", f.scratch / "los.svg"}, 1, {"los.svg", "did you mean 'loss'"});
+  refused({"report", f.one, "--figure", f.scratch / "los.svg"}, 1,
+          {"los.svg", "did you mean 'loss'"});
   refused({"report", f.one, "--figure", f.scratch / "loss.png"}, 1, {"NAME.svg", "loss"});
 }
 

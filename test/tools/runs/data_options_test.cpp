@@ -40,6 +40,11 @@ BOOST_AUTO_TEST_CASE(epochs_are_steps) {
   const Json manifest = parse_json_file(out + "/manifest.json");
   BOOST_TEST(manifest.at("replay").at("run").at("steps") == 8);
   BOOST_TEST(manifest.at("replay").at("run").at("epochs") == 0);
+  for (const char* none : {"0", "-1"}) {
+    *(std::find(all.begin(), all.end(), "--epochs") + 1) = none;
+    const Said refused = run(all);
+    BOOST_TEST((refused.status == 1 && holds(refused.err, "expected more than 0")), refused.err);
+  }
   BOOST_TEST(holds(refusal(folder / "both", {"--method", "lora:rank=2,lr=1e-3", "--epochs", "1"}),
                    "--steps and --epochs say the same thing"));
 }

@@ -107,6 +107,26 @@ BOOST_AUTO_TEST_CASE(foreign_folders_are_refused) {
   BOOST_TEST(run(words("train", with("g", "notes.txt"), lora)).status == 0);
 }
 
+// Once a run lay around them they would be refused as parts of it.
+BOOST_AUTO_TEST_CASE(a_folder_around_other_runs_is_refused) {
+  ScratchFolder scratch;
+  BOOST_TEST(run(words("train", scratch / "all/one", lora)).status == 0);
+  refused(scratch / "all", {}, {"holds other results", "all/one", "--out"});
+  const Said said = run(words("compare", scratch / "all", lora));
+  BOOST_TEST((said.status == 1 && holds(said.err, "holds other results")), said.err);
+  BOOST_TEST(run(words("train", scratch / "all/two", lora)).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_file_of_a_run_says_what_to_do) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "run";
+  BOOST_TEST(run(words("train", out, lora)).status == 0);
+  const std::string whole = read_text_file(out + "/run.json");
+  write_text_file(out + "/run.json", whole.substr(0, whole.size() / 2));
+  for (const Words& more : {Words{}, Words{"--resume"}})
+    refused(out, more, {"run.json, line", "damaged after it was written", "from a copy", "remove"});
+}
+
 BOOST_AUTO_TEST_CASE(a_stopped_run_says_that_there_is_something_to_resume) {
   ScratchFolder scratch;
   const std::string out = scratch / "run";

@@ -47,8 +47,8 @@ std::vector<OpCase> primitives() {
   // Those that are defined below zero, around it.
   using Function = Tensor (*)(const Tensor&);
   std::pair<const char*, Function> around_zero[] = {
-      {"exp", exp},   {"tanh", tanh}, {"sigmoid", sigmoid},     {"silu", silu},
-      {"gelu", gelu}, {"neg", neg},   {"gelu_tanh", gelu_tanh}, {"square", square}};
+      {"exp", exp}, {"tanh", tanh},           {"sigmoid", sigmoid}, {"silu", silu}, {"gelu", gelu},
+      {"neg", neg}, {"gelu_tanh", gelu_tanh}, {"square", square},   {"sin", sin},   {"cos", cos}};
   for (auto& [name, f] : around_zero)
     all.push_back({std::string(name) + " around zero", {OpInput({3, 50}, 0., 2.)}, [f = f](In x) {
                      return f(x[0]);

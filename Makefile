@@ -30,9 +30,10 @@ setup:
 	@tools/setup
 
 # Full fine-tuning against LoRA on the model in data/pocket, in about a minute and a half; writes its
-# report to runs/demo. With MODEL=smollm2 on SmolLM2, in about ten minutes, to runs/demo-smollm2. A build folder that was never configured is built for this machine's processor alone and
-# without GPU kernels: all kernels together take longer to compile than the demo takes to run, and it
-# needs none of the others. `make` adds them.
+# report to runs/demo. With MODEL=smollm2 on SmolLM2, in some minutes, to runs/demo-smollm2. A build
+# folder that was never configured is built for this machine's processor alone and without GPU kernels:
+# all kernels together take longer to compile than the demo takes to run, and it needs none of the
+# others. `make` adds them.
 demo: FRESH := $(if $(wildcard $(BUILD)/CMakeCache.txt),,-DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 demo: setup
 	@$(call built,$(BUILD),afina,$(FRESH))

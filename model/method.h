@@ -229,8 +229,8 @@ struct MethodCard {
   std::string peft_type = {}, peft_flag = {};
   std::vector<std::string> tries;  // option strings that the promises are tested with
   std::vector<NotPromised> not_promised = {};
-  // What a model must have for the method to apply, in words, and whether a pretrained model has
-  // it; empty and null: any model will do. On others, building the model is an Error.
+  // What a model or its rows must have for the method to apply, in words, and whether a pretrained
+  // model has it; empty and null: any model will do. On others, building it is an Error.
   std::string needs = {};
   bool (*fits)(const Parameters& pretrained) = nullptr;
 

@@ -6,6 +6,7 @@
 #include "engine/files/sha256.h"
 #include "model/files/file_weights.h"
 #include "model/files/weights.h"
+#include "model/words.h"
 
 namespace afina {
 
@@ -79,7 +80,9 @@ void require_weights(const std::string& folder) {
     fail(none, ", but ", pickled[0],
          ", which must be saved again as safetensors (in transformers: "
          "AutoModelForCausalLM.from_pretrained, then save_pretrained)");
-  if (!gguf.empty()) fail(none, ", but ", gguf[0], "; give that file as --model");
+  if (!gguf.empty())
+    fail(none, ", but ", joined(gguf), "; give a file, as in --model ",
+         (std::filesystem::path(folder) / gguf[0]).string());
   if (!others.empty())
     fail(none, ", but ", others[0],
          "; a model's only file of weights is called model.safetensors, and several need their "
@@ -97,8 +100,24 @@ std::unique_ptr<WeightSource> folder_weights(const ModelConfig& config, const st
   return source;
 }
 
-ModelFiles open_config(const std::string& path) {
-  require_exists(path);
+std::string model_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored) || in_folder(path, "config.json")) return path;
+  std::vector<std::string> names;
+  for (auto& entry : std::filesystem::directory_iterator(path, ignored))
+    if (ends_with(entry.path().filename().string(), ".gguf"))
+      names.push_back(entry.path().filename().string());
+  if (names.empty()) return path;
+  std::sort(names.begin(), names.end());
+  const std::string first = (std::filesystem::path(path) / names[0]).string();
+  require(names.size() == 1, path, ": has no config.json and ", names.size(),
+          " .gguf files: ", joined(names), "; name the one that is meant, as in --model ", first);
+  return first;
+}
+
+ModelFiles open_config(const std::string& given) {
+  require_exists(given);
+  const std::string path = model_file(given);
   std::error_code ignored;
   ModelFiles files;
   files.path = path;
@@ -116,8 +135,9 @@ ModelFiles open_config(const std::string& path) {
   return files;
 }
 
-ModelFiles open_model(const std::string& path) {
-  require_exists(path);
+ModelFiles open_model(const std::string& given) {
+  require_exists(given);
+  const std::string path = model_file(given);
   std::error_code ignored;
   require(std::filesystem::is_directory(path, ignored) || !ends_with(path, ".json"), path,
           ": a config alone has no weights; give the folder that contains it");

@@ -12,7 +12,7 @@ namespace afina {
 
 // An opened model: its config and, unless only the config was opened, its weights.
 struct ModelFiles {
-  std::string path;                      // as given
+  std::string path;                      // that was opened (model_file)
   ModelConfig config;                    // in the form of config.json, also for GGUF files
   std::unique_ptr<WeightSource> source;  // can build any number of models, one after another
   // GGUF files only: the metadata contain the tokenizer. Null for a folder.
@@ -24,12 +24,17 @@ struct ModelFiles {
 };
 
 // Opens a folder with config.json and model.safetensors (or shards with
-// model.safetensors.index.json), or a .gguf file. Reads only metadata. Throws with file and key if
-// they are wrong; missing, extra and misshapen tensors are reported when a model is built.
+// model.safetensors.index.json), a .gguf file, or a folder with one of them and no config.json.
+// Reads only metadata. Throws with file and key if they are wrong; missing, extra and misshapen
+// tensors are reported when a model is built.
 ModelFiles open_model(const std::string& path);
 
-// The same without weights, for code that needs only shapes: a folder with config.json, a
-// config.json itself, or a .gguf file. source and files stay empty.
+// The file that a path means as a model: a folder without config.json and with one .gguf file means
+// that file; any other path is itself. An Error that lists them where there are several.
+std::string model_file(const std::string& path);
+
+// The same as open_model without weights, for code that needs only shapes: a folder with
+// config.json, a config.json itself, or a .gguf file. source and files stay empty.
 ModelFiles open_config(const std::string& path);
 
 // Ids of the tokens that end a text according to the config (eos_token_id: one number or several);

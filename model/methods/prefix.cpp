@@ -78,14 +78,14 @@ const MethodCard card{
     .options =
         "tokens=20,projection=false,hidden=0,trains=rows: virtual tokens before every document; "
         "projection: a network with one hidden layer of this width (0: of the keys) makes their "
-        "rows "
-        "in training, and these are stored; trains: projection, or the rows themselves, as an "
-        "adapter's file has them; needs --pack off",
+        "rows in training, and these are stored; trains: projection, or the rows themselves, as an "
+        "adapter's file has them",
     .rate = 1e-2,
     .rate_because = "few numbers, none of them the model's own, begin at random",
     .peft_type = "PREFIX_TUNING",
     .tries = {"prefix", "prefix:tokens=3,projection=true,hidden=6"},
-    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens draw attention at once"}}};
+    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens draw attention at once"}},
+    .needs = "rows that hold one document: --pack off"};
 
 }  // namespace
 

@@ -72,12 +72,13 @@ const MethodCard card{
     .trains = "P (tokens, width)",
     .options =
         "tokens=20,start=vocabulary: virtual tokens before every document, which begin as "
-        "embeddings of tokens chosen at random (vocabulary) or as normal numbers; needs --pack off",
+        "embeddings of tokens chosen at random (vocabulary) or as normal numbers",
     .rate = 3e-2,
     .rate_because = "a few rows steer the whole model; the paper's rate is 0.3, of Adafactor",
     .peft_type = "PROMPT_TUNING",
     .tries = {"prompt", "prompt:tokens=3,start=normal"},
-    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens are read at once"}}};
+    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens are read at once"}},
+    .needs = "rows that hold one document: --pack off"};
 
 }  // namespace
 

@@ -1,14 +1,17 @@
 // gradcheck: are the gradients of a model, a method and data the slopes of the loss?
 #include <cstdio>
 #include <iostream>
+#include <sstream>
 
 #include "tools/look/slopes.h"
 #include "tools/look/stats.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/rates.h"
+#include "tools/text/colour.h"
 #include "tools/text/progress.h"
 #include "tools/text/table.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -59,8 +62,8 @@ std::string number(double x) {
 }
 
 void print(const std::vector<ParameterSlope>& all, int64_t rows) {
-  Table table("ll");
-  table.add({"Parameter", "Element", "Checked", "Gradient", "Slope", "Difference", "Of allowed"});
+  Table table("w");
+  table.add({"Parameter", "Gradient", "Slope", "Difference", "Of allowed"});
   for (size_t i = 0; i < std::min(all.size(), size_t(std::max<int64_t>(1, rows))); ++i) {
     const ParameterSlope& p = all[i];
     std::vector<int64_t> extents;
@@ -70,12 +73,12 @@ void print(const std::vector<ParameterSlope>& all, int64_t rows) {
       extents.push_back(std::stoll(shape.substr(from, to - from)));
       from = to + 2;
     }
-    table.add({p.name, index_text(Shape(extents), p.at),
-               std::to_string(p.checked) + " of " + format_grouped(p.size), number(p.gradient),
-               number(p.slope), number(p.gradient - p.slope),
+    table.add({p.name + "\n" + index_text(Shape(extents), p.at) + ", checked " +
+                   std::to_string(p.checked) + " of " + format_grouped(p.size),
+               number(p.gradient), number(p.slope), number(p.gradient - p.slope),
                p.share() < 1e299 ? format_percent(p.share()) : "not finite"});
   }
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
   if (all.size() > size_t(rows)) std::cout << "... and " << all.size() - size_t(rows) << " more\n";
 }
 
@@ -126,13 +129,14 @@ int gradcheck(const std::vector<std::string>& words) {
     checked += p.checked;
   }
   std::cout << "\n";
+  std::ostringstream said;
   if (wrong)
-    std::cout << wrong << " of " << all.size()
-              << " parameters have a gradient that is not the slope of the loss\n";
+    said << wrong << " of " << all.size()
+         << " parameters have a gradient that is not the slope of the loss";
   else
-    std::cout << "every gradient is the slope: " << checked << " elements of " << all.size()
-              << " parameters, the worst at " << format_percent(all[0].share())
-              << " of what is allowed\n";
+    said << "every gradient is the slope: " << checked << " elements of " << all.size()
+         << " parameters, the worst at " << format_percent(all[0].share()) << " of what is allowed";
+  std::cout << filled(said.str(), size_t(stdout_columns()), 2) << "\n";
   return wrong ? 3 : 0;
 }
 

@@ -2,8 +2,8 @@
 // the kernels that run here.
 #include <algorithm>
 #include <filesystem>
-#include <iomanip>
 #include <iostream>
+#include <sstream>
 
 #include "engine/choices.h"
 #include "engine/files/safetensors.h"
@@ -13,7 +13,9 @@
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/load.h"
+#include "tools/text/colour.h"
 #include "tools/text/table.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -26,6 +28,11 @@ tokenizer and chat template.
   afina inspect --model data/pocket --method full --method lora:rank=8,targets=q_proj+v_proj
   afina inspect --model data/pocket --tensors
   afina inspect --kernels)";
+
+// A line of words that may be wider than a terminal.
+void print_line(const std::string& text) {
+  std::cout << filled(text, size_t(stdout_columns()), 2) << "\n";
+}
 
 // Stands in for the files: only names are looked at, on a device without bytes, so that a large
 // model is inspected at once.
@@ -88,14 +95,14 @@ Needs needs_of(const Model& model, const MemoryBytes& memory) {
 }
 
 void print_modules(const Model& model, const Needs& needs, const std::string& method) {
-  Table table("lrrrr");
+  Table table("wrrrr");
   table.add({"Module", "Count", "Shape", "Parameters", "Trained"});
   for (const Module& m : modules_of(model))
     table.add({m.path, std::to_string(m.count), m.shape, format_grouped(m.parameters),
                m.trained ? format_grouped(m.trained) : "-"});
   table.add({"total", "", "", format_grouped(needs.parameters),
              needs.trained ? format_grouped(needs.trained) : "-"});
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
   std::cout << "(trained: by " << method << ")\n\n";
 }
 
@@ -117,23 +124,23 @@ void print_needs(const std::vector<std::string>& titles, const std::vector<Needs
     if (std::any_of(all.begin(), all.end(), [&](const Needs& n) { return n.memory.of[p] > 0; }))
       row(name(Purpose(p)), [&](const Needs& n) { return format_bytes(double(n.memory.of[p])); });
   row("together", [](const Needs& n) { return format_bytes(double(n.memory.peak())); });
-  table.print(std::cout);
-  std::cout
-      << "Activations come on top: they depend on --batch and --length; 'afina plan' predicts "
-         "them.\n";
+  table.print(std::cout, size_t(stdout_columns()));
+  print_line(
+      "Activations come on top: they depend on --batch and --length; 'afina plan' predicts them.");
 }
 
 void print_facts(const ModelFiles& files) {
   const ModelConfig& c = files.config;
-  std::cout << files.path << ": " << c.architecture << ", " << c.layers << " layers of width "
-            << c.dim << ", " << c.heads << " heads of " << c.head_dim;
-  if (c.kv_heads != c.heads) std::cout << " (" << c.kv_heads << " for keys and values)";
-  std::cout << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary)
-            << ", context " << format_grouped(c.context) << ", head "
-            << (c.tied ? "tied to the embedding" : "of its own") << "\n";
+  std::ostringstream line;
+  line << files.path << ": " << c.architecture << ", " << c.layers << " layers of width " << c.dim
+       << ", " << c.heads << " heads of " << c.head_dim;
+  if (c.kv_heads != c.heads) line << " (" << c.kv_heads << " for keys and values)";
+  line << ", feed-forward " << c.ffn_dim << ", vocabulary " << format_grouped(c.vocabulary)
+       << ", context " << format_grouped(c.context) << ", head "
+       << (c.tied ? "tied to the embedding" : "of its own");
+  print_line(line.str());
   for (const std::string& file : files.files)
-    std::cout << "weights: " << file << ", "
-              << format_bytes(double(std::filesystem::file_size(file))) << "\n";
+    print_line("weights: " + file + ", " + format_bytes(double(std::filesystem::file_size(file))));
 }
 
 std::string token_text(const Tokenizer& tokenizer, int32_t id) {
@@ -146,29 +153,29 @@ void print_tokenizer(const ModelFiles& files) {
     return;
   }
   Tokenizer t = tokenizer_of(files);
-  std::cout << "tokenizer: " << format_grouped(t.size()) << " tokens, begin "
-            << token_text(t, t.bos()) << ", end " << token_text(t, t.eos()) << ", padding "
-            << token_text(t, t.pad());
+  std::ostringstream line;
+  line << "tokenizer: " << format_grouped(t.size()) << " tokens, begin " << token_text(t, t.bos())
+       << ", end " << token_text(t, t.eos()) << ", padding " << token_text(t, t.pad());
   const char* before = ", before every text ";
   for (int32_t id : t.before_text()) {
-    std::cout << before << token_text(t, id);
+    line << before << token_text(t, id);
     before = " ";
   }
-  std::cout << "\n";
-  for (const std::string& note : t.notes()) std::cout << "  note: " << harmless(note) << "\n";
+  print_line(line.str());
+  for (const std::string& note : t.notes()) print_line("note: " + harmless(note));
   try {
     ChatTemplate chat = ChatTemplate::own(t);
     std::string names;
     for (const NamedTemplate& one : t.chat_templates())
       names += (names.empty() ? " (" : ", ") + harmless(one.name);
-    std::cout << "chat template: " << chat.name()
-              << (names.empty() ? " (the files have none)" : names + ")") << ", a turn ends with "
-              << token_text(t, chat.end_of_turn()) << "\n";
-  } catch (const Error& e) { std::cout << "chat template: " << harmless(e.what()) << "\n"; }
+    print_line("chat template: " + chat.name() +
+               (names.empty() ? " (the files have none)" : names + ")") + ", a turn ends with " +
+               token_text(t, chat.end_of_turn()));
+  } catch (const Error& e) { print_line("chat template: " + harmless(e.what())); }
 }
 
 void print_tensors(const ModelFiles& files) {
-  Table table("lll");
+  Table table("wll");
   table.add({"Tensor", "Type", "Shape", "Bytes"});
   auto list = [&](const StoredTensors& tensors) {
     for (const StoredTensor& t : tensors)
@@ -176,7 +183,7 @@ void print_tensors(const ModelFiles& files) {
   };
   if (files.gguf) list(files.gguf->tensors());
   else list(Safetensors(files.path).tensors());
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
 }
 
 // Is a variant's library missing?
@@ -215,31 +222,31 @@ void print_kernels() {
   for (const KernelSlot* s = KernelSlot::all(); s; s = s->next()) slots.push_back(s);
   std::sort(slots.begin(), slots.end(),
             [](auto* a, auto* b) { return std::string(a->name()) < b->name(); });
-  std::cout << "cpu       the instruction set decides: " << name(isa())
-            << " (best here: " << name(best_isa()) << "; AFINA_ISA forces another)\n";
+  print_line(std::string("cpu: the instruction set decides: ") + name(isa()) +
+             " (best here: " + name(best_isa()) + "; AFINA_ISA forces another)");
   for (Device device : {Device::cuda, Device::emulated}) {
     const char* why = why_absent(device);
-    std::cout << std::left << std::setw(10) << name(device)
-              << (why ? "cannot be used: " : "the first that takes the arguments runs")
-              << (why ? why : "") << "\n";
+    print_line(name(device) + std::string(": ") +
+               (why ? "cannot be used: " : "the first that takes the arguments runs") +
+               (why ? why : ""));
   }
   for (const KernelLibrary& library : kernel_libraries()) {
     std::string why = library.missing();
-    std::cout << std::left << std::setw(10) << library.variant
-              << (why.empty() ? library.version() : "is not taken: " + why) << "\n";
+    print_line(library.variant + std::string(": ") +
+               (why.empty() ? library.version() : "is not taken: " + why));
   }
   for (auto& [what, chosen] : choices())
     std::cout << "asked for: " << what << " as " << chosen << "\n";
-  std::cout << "* marks what runs, ? what takes some arguments alone, ! what cannot run here. "
-               "Without a kernel an operation runs as its "
-               "definition says.\n";
-  Table table("lll");
+  print_line(
+      "* marks what runs, ? what takes some arguments alone, ! what cannot run here. Without a "
+      "kernel an operation runs as its definition says.");
+  Table table("llw");
   table.add({"Kernel", "Device", "Variants, the preferred first"});
   for (const KernelSlot* slot : slots)
     for (Device device : {Device::cpu, Device::cuda, Device::emulated})
       if (std::string variants = variants_of(*slot, device); !variants.empty())
         table.add({slot->name(), name(device), variants});
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
 }
 
 struct InspectOptions {

@@ -7,6 +7,7 @@
 #include "tools/commands/method_tables.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/text/colour.h"
 #include "tools/text/table.h"
 
 namespace afina {
@@ -25,15 +26,20 @@ what must be stored. A method with options of one's own is compared by 'afina pl
   afina methods --model data/pocket)";
 
 void list() {
-  Table table("lllr");
-  table.add({"Method", "Formula", "Trains", "Rate"});
-  for (auto& [name, entry] : methods())
-    table.add({name, entry.card.formula, entry.card.trains, number_text(entry.card.rate)});
-  table.print(std::cout);
+  Table table("lwr");
+  table.add({"Method", "Formula, and what is trained", "Rate"});
+  for (auto& [name, entry] : methods()) {
+    const MethodCard& card = entry.card;
+    table.add(
+        {name,
+         card.formula + "\n" + card.trains + (card.needs.empty() ? "" : "\nneeds " + card.needs),
+         number_text(card.rate)});
+  }
+  table.print(std::cout, size_t(stdout_columns()));
 }
 
 void show(const MethodCard& card) {
-  Table table("ll");
+  Table table("lw");
   auto line = [&](const char* title, const std::string& text) {
     if (!text.empty()) table.add({title, text});
   };
@@ -47,7 +53,7 @@ void show(const MethodCard& card) {
   line("In PEFT", card.peft_type + (card.peft_flag.empty() ? "" : " with " + card.peft_flag));
   for (const NotPromised& n : card.not_promised)
     line("Does not hold", name_of(n.promise) + std::string(": ") + n.because);
-  table.print(std::cout);
+  table.print(std::cout, size_t(stdout_columns()));
 }
 
 struct MethodsOptions {

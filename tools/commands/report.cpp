@@ -6,6 +6,7 @@
 
 #include "engine/files/atomic_file.h"
 #include "engine/nearest.h"
+#include "model/words.h"
 #include "tools/options/command.h"
 #include "tools/options/groups.h"
 #include "tools/options/options.h"
@@ -90,10 +91,10 @@ void require_ours(const std::string& path, const char* mark) {
           ": is there already, and 'afina report' has not made it; choose another name, or remove "
           "it");
 }
-void write_output(const std::string& path, const std::string& text) {
-  write_text_file(path, text);
-  std::cout << "written to " << path << "\n";
-}
+
+struct Output {
+  std::string path, text;
+};
 
 class Report {
  public:
@@ -133,6 +134,18 @@ class Report {
     return c;
   }
 
+  // Names that say what is drawn, before any file is read.
+  void check_names() const {
+    for (const std::string& path : asked_.figures) {
+      const bool known = std::any_of(charts().begin(), charts().end(), [&](const Chart& chart) {
+        return chart.name == chart_of(path);
+      });
+      require(path.ends_with(".svg") && known, "--figure ", path, ": expected NAME.svg",
+              known ? "" : did_you_mean(chart_of(path), chart_names()), "; NAME is one of ",
+              joined(chart_names()));
+    }
+  }
+
   // What may not be written is said before anything is.
   void check_outputs() const {
     const std::string& out = asked_.out;
@@ -144,33 +157,42 @@ class Report {
             "Choose another --out");
     if (!asked_.csv.empty()) require_ours(asked_.csv, csv_mark);
     if (!asked_.latex.empty()) require_ours(asked_.latex, latex_mark);
-    for (const std::string& path : asked_.figures) {
-      require(path.ends_with(".svg"), "--figure ", path, ": expected NAME.svg; NAME is one of ",
-              chart_names());
-      require_ours(path, svg_mark);
+    for (const std::string& path : asked_.figures) require_ours(path, svg_mark);
+  }
+
+  // All files beside the report, made before the first is written.
+  std::vector<Output> outputs(const Comparison& c) const {
+    const Facts facts(c);
+    std::vector<Output> all;
+    if (!asked_.csv.empty()) all.push_back({asked_.csv, csv_table(facts)});
+    if (!asked_.latex.empty()) all.push_back({asked_.latex, latex_table(facts)});
+    for (const std::string& path : asked_.figures) all.push_back({path, figure(facts, path)});
+    return all;
+  }
+
+  void write(const Comparison& c, const std::vector<Output>& outputs) const {
+    if (!asked_.out.empty()) write_folder(c);
+    for (const Output& one : outputs) {
+      write_text_file(one.path, one.text);
+      std::cout << "written to " << one.path << "\n";
     }
   }
 
-  void write(const Comparison& c) const {
-    if (!asked_.out.empty()) write_folder(c);
-    const Facts facts(c);
-    if (!asked_.csv.empty()) write_output(asked_.csv, csv_table(facts));
-    if (!asked_.latex.empty()) write_output(asked_.latex, latex_table(facts));
-    for (const std::string& path : asked_.figures) write_figure(facts, path);
-  }
-
  private:
-  static std::string chart_names() {
-    std::string names;
-    for (const Chart& chart : charts())
-      names += (names.empty() ? "" : ", ") + std::string(chart.name);
+  static std::vector<std::string> chart_names() {
+    std::vector<std::string> names;
+    for (const Chart& chart : charts()) names.push_back(chart.name);
     return names;
   }
-  static void write_figure(const Facts& facts, const std::string& path) {
-    const std::string name = fs::path(path).stem().string();
-    const std::string svg = draw_chart(facts, name, svg::Medium::file);
-    require(!svg.empty(), path, ": the results have nothing to draw as '", name, "'");
-    write_output(path, svg_mark + svg.substr(svg.find('\n') + 1));
+  static std::string chart_of(const std::string& path) { return fs::path(path).stem().string(); }
+  static std::string figure(const Facts& facts, const std::string& path) {
+    const std::string svg = draw_chart(facts, chart_of(path), svg::Medium::file);
+    require(!svg.empty(), "--figure ", path, ": the results have nothing to draw as '",
+            chart_of(path), "'",
+            chart_of(path) == "loss-by-time" && !facts.all_times_compare
+                ? ": the runs were made on several machines, whose times do not compare"
+                : "");
+    return svg_mark + svg.substr(svg.find('\n') + 1);
   }
 
   static std::string folder_of(const std::string& path) {
@@ -211,14 +233,16 @@ int report(const std::vector<std::string>& words) {
   options.may_lead("from");
   if (!begin(options, options.with_name("from", words))) return 0;
   Report report(asked);
+  report.check_names();
   report.read();
   report.check_outputs();
   std::string command = "afina report";
   for (const std::string& word : words) command += " " + word;
   const Comparison c = report.combined(command);
+  const std::vector<Output> outputs = report.outputs(c);
   std::cout << terminal_table(c, stdout_has_colour(), stdout_columns()) << foreign_terminal(c)
             << "\n";
-  report.write(c);
+  report.write(c, outputs);
   std::cout << std::flush;
   return 0;
 }

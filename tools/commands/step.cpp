@@ -119,7 +119,6 @@ struct StepCommand : StepCommandOptions {
   }
 
   int look(Workbench& bench, const std::vector<Asked>& all) {
-    if (!text) require_own_file(out, page_mark);
     std::vector<SeenStep> steps;
     for (const Asked& one : all) steps.push_back(look_at_step(bench, one.spec, one.lr, number));
     const StepConditions common = conditions(bench, steps[0]);
@@ -182,6 +181,7 @@ int step(const std::vector<std::string>& words) {
   require(!options.given("epochs") || command.run.epochs > 0, "--epochs ", command.run.epochs,
           ": expected more than 0");
   if (!command.breakpoint.empty()) debug(command.breakpoint, words);
+  else if (!command.text) require_own_file(command.out, page_mark);  // before any work
   const ComputeScope scope = command.model.scope();
   const std::vector<StepCommand::Asked> asked = command.asked();
   Workbench bench = open_workbench(command.model, command.data, command.run);

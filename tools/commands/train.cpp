@@ -1,5 +1,6 @@
 // train: one run by one method.
 #include <iostream>
+#include <sstream>
 
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
@@ -14,6 +15,7 @@
 #include "tools/runs/scores.h"
 #include "tools/text/colour.h"
 #include "tools/text/progress.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -45,6 +47,11 @@ struct TrainCommandOptions {
     v("resume", o.resume, Bits::keep, "continue from the newest checkpoint in --out");
   }
 };
+
+// A sentence that may be wider than a terminal.
+void print_line(const std::string& text) {
+  std::cout << filled(text, size_t(stdout_columns()), 2) << "\n";
+}
 
 int train(const std::vector<std::string>& words) {
   ModelOptions model;
@@ -92,7 +99,8 @@ int train(const std::vector<std::string>& words) {
                find_memory_limit(options.general().memory_limit, "", model.usable_device()),
                {{plan.method, plan.seed}});
   plan.predicted = predictions.of(plan.method, plan.seed);
-  std::cout << "train: " << bench.train.summary() << "\n\n"
+  print_line("train: " + bench.train.summary());
+  std::cout << "\n"
             << prediction_table({{label_of(plan.method), *plan.predicted}}, false, stdout_columns())
             << "\n"
             << std::flush;
@@ -106,21 +114,21 @@ int train(const std::vector<std::string>& words) {
   progress.finish();
   const RunResult& r = outcome.result;
   for (const auto* notes : {&bench.notes, &outcome.notes})
-    for (const std::string& note : *notes) std::cout << "note: " << note << "\n";
-  std::cout << time_sentence(r) << "\n" << std::flush;
+    for (const std::string& note : *notes) print_line("note: " + note);
+  print_line(time_sentence(r));
+  std::cout << std::flush;
   require(!r.diverged, plan.folder, ": ", label_of(plan.method), " with lr ", plan.lr,
           " diverged at step ", r.diverged.value_or(0), " of ", run.steps, ": ",
           outcome.why_diverged.empty() ? "the held-out loss after it is not finite"
                                        : outcome.why_diverged,
           ". What it did until then is in its folder");
-  std::cout << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout
-            << (r.after.retain ? ", retention loss " + std::to_string(*bench.before.retain) +
-                                     " -> " + std::to_string(*r.after.retain)
-                               : "")
-            << "\n"
-            << predicted_sentence(label_of(plan.method), r) << "\ndigest " << r.digest
-            << "\nwritten to " << plan.folder << "\n"
-            << std::flush;
+  std::ostringstream losses;
+  losses << "held-out loss " << bench.before.heldout << " -> " << r.after.heldout;
+  if (r.after.retain)
+    losses << ", retention loss " << *bench.before.retain << " -> " << *r.after.retain;
+  print_line(losses.str());
+  print_line(predicted_sentence(label_of(plan.method), r));
+  std::cout << "digest " << r.digest << "\nwritten to " << plan.folder << "\n" << std::flush;
   require(outcome.unchanged.empty(), plan.name, ": ", outcome.unchanged);
   return 0;
 }

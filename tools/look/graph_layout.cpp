@@ -1,8 +1,9 @@
 // A layered layout (after Sugiyama et al., 1981): ranks by the longest path, long lines through
-// waypoints of their own, order by the mean of neighbours, places by the same with gaps kept.
+// waypoints of their own, order by the mean of neighbours, boxes around one axis.
 #include "tools/look/graph_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tools/text/format.h"
 
@@ -151,49 +152,92 @@ class Layout {
     }
   }
 
-  // From left to right with gaps, then nearer to the neighbours, as far as the order allows.
+  // The boxes of a rank stand around one axis, so that the trunk goes straight down; lines that
+  // pass them run between them or beside them.
   void place_columns() {
     for (const std::vector<size_t>& rank : ranks_) {
-      double x = 0;
-      for (size_t i : rank) {
-        spots_[i].x = x;
-        x += spots_[i].width + gap_x;
+      const auto [first, last] = boxes_of(rank);
+      double width = -gap_x;
+      for (size_t k = first; k <= last; ++k) width += spots_[rank[k]].width + gap_x;
+      double x = -width / 2;
+      for (size_t k = first; k <= last; ++k) {
+        spots_[rank[k]].x = x;
+        x += spots_[rank[k]].width + gap_x;
       }
-      for (size_t i : rank) spots_[i].x -= x / 2;
+      pass_beside(rank);
     }
-    for (int round = 0; round < 400; ++round)
-      for (size_t k = 0; k < ranks_.size(); ++k)
-        settle(ranks_[round % 2 ? ranks_.size() - 1 - k : k]);
-    double least = 0;
+    for (int round = 0; round < 20; ++round)
+      for (size_t k = 0; k < ranks_.size(); ++k) {
+        const std::vector<size_t>& rank = ranks_[round % 2 ? ranks_.size() - 1 - k : k];
+        for (size_t i : rank)
+          if (!is_box(i)) spots_[i].x = between_neighbours(spots_[i]);
+        pass_beside(rank);
+      }
+    straighten();
+    double least = spots_.empty() ? 0 : spots_[0].x;
     for (const Spot& s : spots_) least = std::min(least, s.x);
     for (Spot& s : spots_) s.x += margin + around - least;
   }
 
-  void settle(const std::vector<size_t>& rank) {
-    const size_t n = rank.size();
-    std::vector<double> wish(n), left(n), right(n);
-    for (size_t k = 0; k < n; ++k) {
-      const Spot& s = spots_[rank[k]];
-      double sum = 0, weight = 0;
-      // A waypoint keeps its line straight.
-      auto add = [&](const std::vector<size_t>& others) {
-        for (size_t o : others) {
-          const bool straight = rank[k] >= graph_.nodes.size() && o >= graph_.nodes.size();
-          sum += spots_[o].centre() * (straight ? 4 : 1);
-          weight += straight ? 4 : 1;
-        }
-      };
-      add(s.above);
-      add(s.below);
-      wish[k] = weight > 0 ? sum / weight - s.width / 2 : s.x;
+  bool is_box(size_t i) const { return i < graph_.nodes.size(); }
+
+  // The places of the first and the last box of a rank; every rank has one.
+  std::pair<size_t, size_t> boxes_of(const std::vector<size_t>& rank) const {
+    size_t first = 0, last = rank.size() - 1;
+    while (first < last && !is_box(rank[first])) ++first;
+    while (last > first && !is_box(rank[last])) --last;
+    return {first, last};
+  }
+
+  // Where a line would be straight: waypoints count more than the boxes at its ends.
+  double between_neighbours(const Spot& spot) const {
+    double sum = 0, weight = 0;
+    for (const auto* others : {&spot.above, &spot.below})
+      for (size_t o : *others) {
+        const double pull = is_box(o) ? 1 : 4;
+        sum += spots_[o].centre() * pull;
+        weight += pull;
+      }
+    return weight > 0 ? sum / weight - spot.width / 2 : spot.x;
+  }
+
+  // Keeps the order and the gaps: boxes stay, waypoints give way.
+  void pass_beside(const std::vector<size_t>& rank) {
+    const auto [first, last] = boxes_of(rank);
+    for (size_t k = last + 1; k < rank.size(); ++k) {
+      const Spot& before = spots_[rank[k - 1]];
+      spots_[rank[k]].x = std::max(spots_[rank[k]].x, before.x + before.width + gap_x);
     }
-    // The mean of pushing to the right and pushing to the left keeps gaps and is fair to both.
-    for (size_t k = 0; k < n; ++k)
-      left[k] = k ? std::max(wish[k], left[k - 1] + spots_[rank[k - 1]].width + gap_x) : wish[k];
-    for (size_t k = n; k-- > 0;)
-      right[k] =
-          k + 1 < n ? std::min(wish[k], right[k + 1] - spots_[rank[k]].width - gap_x) : wish[k];
-    for (size_t k = 0; k < n; ++k) spots_[rank[k]].x = (left[k] + right[k]) / 2;
+    for (size_t k = first; k-- > 0;) {
+      Spot& spot = spots_[rank[k]];
+      spot.x = std::min(spot.x, spots_[rank[k + 1]].x - gap_x - spot.width);
+    }
+    // Between two boxes there is just room for what is there.
+    for (size_t k = first + 1; k < last; ++k) {
+      const Spot& before = spots_[rank[k - 1]];
+      if (!is_box(rank[k])) spots_[rank[k]].x = before.x + before.width + gap_x;
+    }
+  }
+
+  // A line that passes beside all boxes runs where the widest of its ranks lets it.
+  void straighten() {
+    std::vector<int> side(spots_.size(), 0);  // of a waypoint: -1 left, 1 right of all boxes
+    for (const std::vector<size_t>& rank : ranks_) {
+      const auto [first, last] = boxes_of(rank);
+      for (size_t k = 0; k < rank.size(); ++k) side[rank[k]] = k < first ? -1 : k > last ? 1 : 0;
+    }
+    for (const Chain& chain : chains_) {
+      if (chain.spots.size() < 3) continue;
+      const int own = side[chain.spots[1]];
+      double far = spots_[chain.spots[1]].x;
+      bool all = own != 0;
+      for (size_t k = 1; k + 1 < chain.spots.size(); ++k) {
+        all = all && side[chain.spots[k]] == own;
+        far = own * std::max(own * far, own * spots_[chain.spots[k]].x);
+      }
+      for (size_t k = 1; all && k + 1 < chain.spots.size(); ++k) spots_[chain.spots[k]].x = far;
+    }
+    for (const std::vector<size_t>& rank : ranks_) pass_beside(rank);
   }
 
   void groups(GraphLayout& out) const {
@@ -209,6 +253,11 @@ class Layout {
         x1 = std::max(x1, s.x + s.width);
         y1 = std::max(y1, s.y + s.height);
       }
+      for (const Spot& s : spots_)  // its lines stay within the frame
+        if (s.group == g && s.y >= y0 && s.y + s.height <= y1) {
+          x0 = std::min(x0, s.x);
+          x1 = std::max(x1, s.x + s.width);
+        }
       out.groups[g] = {x0 - around, y0 - title_room, x1 - x0 + 2 * around,
                        y1 - y0 + title_room + around};
     }

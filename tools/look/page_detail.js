@@ -107,7 +107,7 @@ const mark = () => {
 };
 const charts = steps.map(chart);
 document.getElementById("charts").append(...charts.map((c) => c.card));
-document.getElementById("legend").append(...data.purposes.map((name, p) => make("span", {}, make("i", { class: "dot", style: `background:var(--p${p})` }), name)));
+document.getElementById("legend").append(...data.purposes.map((name, p) => make("span", {}, make("i", { class: "dot", style: `background:var(--p${p})` }), name === "masters" ? "masters (f32 copies of trained weights that are bf16)" : name)));
 summary();
 controls();
 const resize = () => {

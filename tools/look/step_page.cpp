@@ -47,6 +47,15 @@ most was held while it ran, by what it is for. Click to see the operation.</p>
 <h2>Every operation in order</h2>
 <p class="soft">Norm: of the result's values; in the backward pass of the result's gradient; in the
 update of the parameter's gradient. Layers fold: click them.</p>
+<details class="soft"><summary>How to read time and FLOPs</summary>
+<p>A fused operation is one line for what are several in a formula: linear_lora is W x + B A x, and
+cross_entropy is the head and the loss. Its time is that of all its kernels, with the work on the
+host around them; a click lists the kernels, each with its own time. lora_low is A x of all layers
+that read the same x.</p>
+<p>FLOPs are those that were computed, a multiply-add counted as two. Only matrix products count.
+Attention is counted by pairs of a query and a key that it sees, so that causal rows cost half of
+full ones and short documents in a row less; forward it has two products (scores and output),
+backward five, as the scores are computed again and not stored.</p></details>
 <div class="bar" id="controls"></div>
 <div class="work"><div class="scroll" id="list"></div>
 <aside class="detail" id="detail"></aside></div>

@@ -6,6 +6,7 @@
 
 #include "engine/device.h"
 #include "engine/nearest.h"
+#include "model/files/weights.h"
 #include "tools/options/compute.h"
 #include "tools/options/options.h"
 #include "tools/results/machine.h"
@@ -56,6 +57,12 @@ bool begin(Options& options, const std::vector<std::string>& words) {
   if (!options.parse(words)) return false;
   apply_to_process(options.general());
   const auto in_force = options.in_force();
+  // Before anything else sees the path, so that every record names the file.
+  if (auto model = in_force.find("model"); model != in_force.end())
+    if (const std::string file = model_file(model->second); file != model->second) {
+      options.at("model").set(file);
+      std::cerr << "afina: the model is " << file << ", the only .gguf file of the folder\n";
+    }
   auto device = in_force.find("device");
   if (device != in_force.end() && device->second == word_of(DeviceChoice::automatic) &&
       built_for(Device::cuda) && !present(Device::cuda))

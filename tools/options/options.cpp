@@ -77,7 +77,10 @@ bool Options::parse(const std::vector<std::string>& typed) {
   if (!general_.config.empty())
     parse_ini(read_text_file(general_.config, 1 << 20), general_.config);
   for (const Option& o : options_)
-    if (o.required && !given(o.name))
+    if (o.required && !given(o.name) && o.name == leading_)
+      throw UsageError("afina " + command_ + ": expected " + o.help.substr(0, o.help.find(';')) +
+                       ", found nothing; see 'afina " + command_ + " --help'");
+    else if (o.required && !given(o.name))
       throw UsageError("afina " + command_ + ": --" + o.name + " is missing (" + o.help +
                        "); see 'afina " + command_ + " --help'");
   return true;

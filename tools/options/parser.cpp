@@ -31,9 +31,10 @@ using Group = po::options_description;
                     ours = our_name_for(bare, names), close = nearest_word(bare, names);
   explain(command,
           "unknown option '" + name + "'" +
-              (!ours.empty()    ? "; " + ours
-               : !close.empty() ? "; did you mean '" + close + "'?"
-                                : ""),
+              (!ours.empty() ? "; " + ours
+               : !close.empty()
+                   ? "; did you mean '" + name.substr(0, name.size() - bare.size()) + close + "'?"
+                   : ""),
           where);
 }
 

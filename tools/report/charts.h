@@ -13,7 +13,8 @@ namespace afina {
 struct Chart {
   const char* name;   // "learned-forgotten"
   const char* title;  // "Learned against forgotten"
-  // SVG; empty where the results have nothing to draw, as forgetting without a retention text.
+  // SVG; empty where the results have nothing to draw, as forgetting without a retention text, or
+  // loss by time where the times are of different machines.
   std::string (*draw)(const Facts& facts, svg::Medium medium);
 };
 const std::vector<Chart>& charts();

@@ -17,6 +17,7 @@ struct Bars {
   Format format;
   std::vector<Parts> parts;  // one a method
   bool of_methods = false;   // one part alone, in the method's colour
+  bool times = false;        // which compare on one machine only
 };
 
 double total(const Parts& parts) {
@@ -84,7 +85,8 @@ std::string draw(const Facts& facts, const Bars& bars, Medium medium) {
     const double y = top + row * double(method), ours = total(bars.parts[method]);
     std::string figure = bars.format(ours);
     if (method != facts.reference && reference > 0 && ours > 0)
-      figure += "  " + format_ratio(ours / reference);
+      figure += bars.times && !facts.times_compare[method] ? "  \u2013"
+                                                           : "  " + format_ratio(ours / reference);
     const double room = width - 2 * left - text_width(figure, text_size) * 1.08 - 30;
     drawing.marker(method, {left + 6, y + 9}, 4.5, 1, "");
     drawing.text(left + 17, y + 13, fitted(facts.label(method), text_size, room - 13),
@@ -97,8 +99,8 @@ std::string draw(const Facts& facts, const Bars& bars, Medium medium) {
 
 template <class PartsOfMethod>
 std::string parted(const Facts& facts, Medium medium, const char* title, Format format,
-                   PartsOfMethod parts) {
-  Bars bars{title, format, {}};
+                   PartsOfMethod parts, bool times = false) {
+  Bars bars{title, format, {}, false, times};
   for (const MethodSummary& summary : facts.summaries) bars.parts.push_back(parts(summary));
   return draw(facts, bars, medium);
 }
@@ -119,8 +121,9 @@ std::string memory(const Facts& facts, Medium medium) {
                 [](const MethodSummary& summary) { return parts_of(summary.memory); });
 }
 std::string time(const Facts& facts, Medium medium) {
-  return parted(facts, medium, "Training time by phase", format_seconds,
-                [](const MethodSummary& summary) { return parts_of(summary.seconds); });
+  return parted(
+      facts, medium, "Training time by phase", format_seconds,
+      [](const MethodSummary& summary) { return parts_of(summary.seconds); }, true);
 }
 std::string flops(const Facts& facts, Medium medium) {
   return parted(facts, medium, "FLOPs of training by phase", format_flops,

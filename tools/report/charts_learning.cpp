@@ -239,14 +239,21 @@ double rank_of(const EvaluationPoint& point) {
 }  // namespace
 
 std::string loss(const Facts& facts, Medium medium) {
-  return evaluations(facts, medium, {"Held-out loss by step", "step", "held-out loss", {}}, step_of,
-                     heldout_of);
+  return evaluations(facts, medium,
+                     {"Held-out loss by step, on the rows for choosing",
+                      "step",
+                      "loss on the rows for choosing",
+                      {}},
+                     step_of, heldout_of);
 }
 std::string loss_by_time(const Facts& facts, Medium medium) {
-  return evaluations(
-      facts, medium,
-      {"Held-out loss by time of training", "seconds of training", "held-out loss", {}}, seconds_of,
-      heldout_of);
+  if (!facts.all_times_compare) return "";
+  return evaluations(facts, medium,
+                     {"Held-out loss by time of training, on the rows for choosing",
+                      "seconds of training",
+                      "loss on the rows for choosing",
+                      {}},
+                     seconds_of, heldout_of);
 }
 std::string retention(const Facts& facts, Medium medium) {
   return evaluations(facts, medium,

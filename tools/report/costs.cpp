@@ -1,6 +1,5 @@
 // Costs of report.html: bars, and the table of all figures.
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "tools/report/page.h"
@@ -22,16 +21,13 @@ std::string table(const Facts& facts) {
       table.group(name(*group));
     }
     std::vector<Table::Cell> cells;
-    for (size_t method = 0; method < facts.summaries.size(); method++) {
-      const double times = ratio(row, method, facts.reference);
-      cells.push_back({row.text(method), method == facts.reference || !std::isfinite(times)
-                                             ? ""
-                                             : format_ratio(times)});
-    }
+    for (size_t method = 0; method < facts.summaries.size(); method++)
+      cells.push_back({row.text(method), ratio_text(row, method, facts.reference)});
     table.row(escape(row.figure.name), cells, row.figure.key() ? "key" : "");
   }
   std::string html = table.html() + "<p class=\"soft\">× is the ratio to " +
-                     escape(facts.label(facts.reference)) + ".";
+                     escape(facts.label(facts.reference)) + "." +
+                     (facts.all_times_compare ? "" : " Times of different machines have none.");
   // What is stored is said once for all methods that store the same.
   std::vector<std::string> kinds;
   for (size_t method = 0; method < facts.summaries.size(); method++) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include "engine/error.h"
+#include "tools/results/merge.h"
 #include "tools/text/names.h"
 
 namespace afina {
@@ -31,16 +32,19 @@ std::vector<double> halves_of(const MethodResult& method, const std::vector<Cost
 }
 
 std::vector<CostRow> cost_rows(const std::vector<MethodResult>& methods,
-                               const std::vector<MethodSummary>& summaries) {
+                               const std::vector<MethodSummary>& summaries,
+                               const std::vector<bool>& times_compare) {
   std::vector<CostRow> rows;
   for (size_t method = 0; method < summaries.size(); method++) {
     const std::vector<CostFigure> figures = cost_figures(summaries[method]);
     const std::vector<double> halves = halves_of(methods[method], figures);
     if (rows.empty())
-      for (const CostFigure& figure : figures) rows.push_back({figure.shown, {}, {}});
+      for (const CostFigure& figure : figures)
+        rows.push_back({figure.shown, {}, {}, std::vector<bool>(summaries.size(), true)});
     for (size_t i = 0; i < figures.size(); i++) {
       rows[i].values.push_back(figures[i].value);
       rows[i].halves.push_back(halves[i]);
+      if (is_time(figures[i].shown)) rows[i].compares[method] = times_compare[method];
     }
   }
   // Not measured, or nothing there in any method.
@@ -101,7 +105,12 @@ Facts::Facts(const Comparison& given)
     if (figure.name && std::any_of(summaries.begin(), summaries.end(), known))
       losses.push_back(figure);
   }
-  costs = cost_rows(comparison.methods, summaries);
+  for (const MethodResult& method : comparison.methods) {
+    times_compare.push_back(
+        afina::times_compare(comparison, comparison.methods[reference], method));
+    all_times_compare &= times_compare.back();
+  }
+  costs = cost_rows(comparison.methods, summaries, times_compare);
   notes = comparison.notes;
   for (std::string& note : timing_notes(comparison)) notes.push_back(std::move(note));
 }
@@ -117,9 +126,16 @@ const PairedDifference* Facts::against_reference(size_t method) const {
 }
 
 double ratio(const CostRow& row, size_t method, size_t reference) {
-  if (row.figure.unit == Unit::share || row.figure.unit == Unit::load)
+  if (row.figure.unit == Unit::share || row.figure.unit == Unit::load || !row.compares[method])
     return std::numeric_limits<double>::quiet_NaN();
   return quotient(row.values[method], row.values[reference]);
+}
+
+std::string ratio_text(const CostRow& row, size_t method, size_t reference) {
+  if (method == reference) return "";
+  if (!row.compares[method]) return "\u2013";
+  const double times = ratio(row, method, reference);
+  return std::isfinite(times) ? format_ratio(times) : "";
 }
 
 std::string PredictedFigure::difference() const {
@@ -188,8 +204,9 @@ std::string cost_sentence(const Facts& facts, size_t method) {
   add_clause(text, "uses", quotient(double(ours.memory.peak()), double(full.memory.peak())),
              "the memory");
   add_clause(text, "computes", quotient(ours.flops.total(), full.flops.total()), "the FLOPs");
-  add_clause(text, "takes", quotient(ours.seconds.training(), full.seconds.training()),
-             "the training time");
+  if (facts.times_compare[method])
+    add_clause(text, "takes", quotient(ours.seconds.training(), full.seconds.training()),
+               "the training time");
   add_clause(text, "stores", quotient(double(ours.storage_bytes), double(full.storage_bytes)),
              "the bytes");
   return text + ".";

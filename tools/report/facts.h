@@ -11,6 +11,8 @@ struct CostRow {  // one figure of all methods
   Shown figure;
   std::vector<double> values;  // one a method
   std::vector<double> halves;  // of a time: half of its 95 % interval over seeds; 0: it has none
+  // Of a time: does the method's compare with the reference's, as one machine made both?
+  std::vector<bool> compares;
   // With its interval, where it has one.
   std::string text(size_t method) const;
 };
@@ -22,6 +24,8 @@ struct Facts {
   std::vector<MethodSummary> summaries;
   std::vector<PairedDifference> paired;
   std::vector<CostRow> costs;
+  std::vector<bool> times_compare;  // with the reference's: one machine made both (merge.h)
+  bool all_times_compare = true;
   std::vector<LossFigure> losses;  // those with a name that are known of some method
   std::vector<std::string> notes;  // the comparison's, and those that follow from its times
   bool has_retain = false;
@@ -40,6 +44,8 @@ struct Facts {
 
 // value / reference value; NaN where that says nothing.
 double ratio(const CostRow& row, size_t method, size_t reference);
+// "0.41×"; "–" for times of different machines; empty for the reference and where it says nothing.
+std::string ratio_text(const CostRow& row, size_t method, size_t reference);
 
 // One key figure as it was predicted before a run began, and as measured.
 struct PredictedFigure {

@@ -69,7 +69,7 @@ std::string methods_as_rows(const Facts& facts, const std::vector<SummaryRow>& r
     }
     const SummaryRow& rate = rows.back();
     table.row(method_name(facts, method) + "<small>rate " + escape(rate.values[method]) +
-                  (rate.ratios[method].empty() ? "" : ", best " + escape(rate.ratios[method])) +
+                  (rate.ratios[method].empty() ? "" : ", " + escape(rate.ratios[method])) +
                   "</small>",
               cells);
   }
@@ -121,7 +121,9 @@ std::string tradeoff(const Facts& facts, bool alone) {
   for (size_t method = 0; method < facts.summaries.size(); method++)
     points += trade_points(facts, method).size();
   if (points < 2)
-    return figure(facts, "loss", "One rate of one method: there is nothing to compare it with.");
+    return figure(
+        facts, "loss",
+        std::string(curves_rows) + " One rate of one method: there is nothing to compare it with.");
   return figure(facts, "learned-forgotten", alone ? "" : tradeoff_words(facts));
 }
 
@@ -137,7 +139,7 @@ std::string first_screen(const Facts& facts) {
          std::string(columns ? " beside" : "") + "\">\n<div>" + tables + table_words(facts, rows) +
          "</div>\n" + (columns ? tradeoff(facts, false) : "") + "</div>\n" +
          (columns ? ""
-                  : side_by_side({tradeoff(facts, true), figure(facts, "loss")}) +
+                  : side_by_side({tradeoff(facts, true), figure(facts, "loss", curves_rows)}) +
                         (facts.has_retain ? "<p class=\"soft\">" + tradeoff_words(facts) + "</p>\n"
                                           : "")) +
          first_sample(facts) + "</section>\n";

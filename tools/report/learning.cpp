@@ -103,12 +103,15 @@ std::string curves(const Facts& facts) {
   const std::string training =
       figure(facts, "training-loss",
              "Before each update, on its own batch; smoothed over a twentieth of the steps.");
+  const std::string choosing(curves_rows);
   const std::string by_step = figure(facts, "loss",
-                                     "Mean over seeds; the band reaches from the lowest seed to "
-                                     "the highest."),
+                                     choosing +
+                                         " Mean over seeds; the band reaches from the lowest "
+                                         "seed to the highest."),
                     by_time = figure(facts, "loss-by-time",
-                                     "The same at equal time of training: who is ahead after so "
-                                     "many seconds.");
+                                     choosing +
+                                         " At equal time of training: who is ahead after so "
+                                         "many seconds.");
   if (by_step.empty() || by_time.empty()) return side_by_side({by_step, training});
   return "<div class=\"switched two\"><div class=\"labels\"><input type=\"radio\" name=\"axis\" "
          "id=\"by-step\" checked><label for=\"by-step\">by step</label><input type=\"radio\" "

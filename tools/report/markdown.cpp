@@ -1,5 +1,4 @@
 // summary.md: the figures of a comparison as Markdown tables.
-#include <cmath>
 #include "tools/report/facts.h"
 #include "tools/report/finding.h"
 #include "tools/report/report.h"
@@ -57,11 +56,8 @@ std::string costs(const Facts& facts) {
     std::string mark = row.figure.key() ? "**" : "";
     std::vector<std::string> cells = {mark + full_name(row.figure) + mark};
     for (size_t method = 0; method < row.values.size(); method++) {
-      double times = ratio(row, method, facts.reference);
-      cells.push_back(mark + row.text(method) + mark +
-                      (method == facts.reference || !std::isfinite(times)
-                           ? ""
-                           : " (" + format_ratio(times) + ")"));
+      const std::string times = ratio_text(row, method, facts.reference);
+      cells.push_back(mark + row.text(method) + mark + (times.empty() ? "" : " (" + times + ")"));
     }
     table.row(cells);
   }

@@ -16,6 +16,10 @@ std::string prose(std::string_view text);
 std::string method_colour(size_t method);
 // The method's label behind a dot of its colour.
 std::string method_name(const Facts& facts, size_t method);
+// Which rows the curves of the held-out loss are of.
+inline constexpr const char* curves_rows =
+    "On the held-out rows for choosing the rate; the losses of the table are of the final rows, "
+    "which nothing looks at during training.";
 // A short explanation for students, folded.
 std::string why(std::string_view question, std::string_view answer);
 // A chart (tools/report/charts.h) with its title and a sentence of HTML; empty where there is

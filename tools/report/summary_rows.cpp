@@ -164,10 +164,10 @@ void add_cost(const Facts& facts, std::vector<SummaryRow>& rows, const Cost& cos
       if (figure.halves[method] > 0) row.halves[method] = format(figure.halves[method]);
       widest = std::max(widest, figure.halves[method]);
       if (!(values[method] > 0)) values[method] = std::nan("");
-      const double share = ratio(figure, method, facts.reference);
-      if (method == facts.reference || !std::isfinite(share)) continue;
-      row.ratios[method] = format_ratio(share);
-      if (figure.figure.unit != Unit::seconds) continue;
+      row.ratios[method] = ratio_text(figure, method, facts.reference);
+      if (method == facts.reference || figure.figure.unit != Unit::seconds ||
+          !figure.compares[method])
+        continue;
       if (const Estimate times = time_share(facts, method); bounded(times))
         row.intervals[method] = bracketed(times.low(), times.high(), [](double value) {
           char text[32];
@@ -175,7 +175,10 @@ void add_cost(const Facts& facts, std::vector<SummaryRow>& rows, const Cost& cos
           return (value < 0 ? "−" : "") + std::string(text);
         });
     }
+    const bool compare =
+        std::all_of(figure.compares.begin(), figure.compares.end(), [](bool one) { return one; });
     mark_best(facts, row, values, false, [&](size_t method) {
+      if (!compare) return Clear::no;
       const double apart = std::fabs(values[method] - values[facts.reference]);
       return widest > 0 && !(apart > 2 * widest) ? Clear::no : Clear::yes;
     });

@@ -81,11 +81,11 @@ void add_costs(const Facts& facts, Grid& grid) {
     if (!row.figure.key() && !step_times) continue;
     std::vector<Cell> cells = {{full_name(row.figure)}};
     for (size_t method = 0; method < row.values.size(); method++) {
-      double times = ratio(row, method, facts.reference);
-      bool compared = method != facts.reference && std::isfinite(times);
+      const double times = ratio(row, method, facts.reference);
+      const bool compared = method != facts.reference && std::isfinite(times);
       cells.push_back({row.text(method)});
       cells.push_back(
-          {compared ? format_ratio(times) : "", compared ? ratio_style(row, times) : ""});
+          {ratio_text(row, method, facts.reference), compared ? ratio_style(row, times) : ""});
     }
     grid.rows.push_back(std::move(cells));
   }

@@ -13,7 +13,7 @@
 #include "engine/threads.h"
 
 #ifndef AFINA_VERSION
-#define AFINA_VERSION "0.1.0"
+#define AFINA_VERSION "0.2.0"
 #endif
 #ifndef AFINA_COMMIT
 #define AFINA_COMMIT "unknown"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "engine/error.h"
 
@@ -96,9 +97,11 @@ class Merge {
     if (machines.size() > 1) {
       std::string list;
       for (const std::string& one : machines) list += (list.empty() ? "" : "; ") + one;
-      note("the runs were made on " + std::to_string(machines.size()) +
-           " machines or numbers of threads (" + list +
-           "): losses, FLOPs and bytes compare, times only between runs of the same machine");
+      note(
+          "the runs were made on " + std::to_string(machines.size()) +
+          " machines or numbers of threads (" + list +
+          "): losses, FLOPs and bytes compare, times only between methods whose runs were all made "
+          "on the same one; elsewhere the ratio of times is \u2013");
     }
     if (versions.size() > 1) note("the runs were made by different versions of afina");
     whole_.command.clear();
@@ -294,6 +297,27 @@ Comparison merged(const std::vector<NamedComparison>& all, const std::set<std::s
   Merge merge(all[0], out);
   for (size_t i = 1; i < all.size(); i++) merge.add(all[i]);
   return merge.done();
+}
+
+bool times_compare(const Comparison& comparison, const MethodResult& one,
+                   const MethodResult& other) {
+  if (comparison.sources.empty()) return true;
+  auto key = [](const Machine& m) {
+    return std::tuple(m.cpu, m.isa, m.threads, m.cores, m.memory_bytes);
+  };
+  const Machine* first = nullptr;
+  for (const MethodResult* method : {&one, &other})
+    for (const RunResult& run : method->runs) {
+      // A run that several made is that of the first of them.
+      auto made = [&](const Source& s) {
+        return std::find(s.runs.begin(), s.runs.end(), run.name) != s.runs.end();
+      };
+      const auto source = std::find_if(comparison.sources.begin(), comparison.sources.end(), made);
+      if (source == comparison.sources.end()) return false;
+      if (!first) first = &source->machine;
+      if (key(*first) != key(source->machine)) return false;
+    }
+  return true;
 }
 
 }  // namespace afina

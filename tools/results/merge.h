@@ -29,4 +29,9 @@ std::string differing_conditions(const NamedComparison& one, const NamedComparis
 Comparison merged(const std::vector<NamedComparison>& all, const std::set<std::string>& options,
                   const std::string& out);
 
+// Were the runs of both methods all made on one machine, with as many threads? Only then do their
+// times compare. Always so in a comparison that was not merged.
+bool times_compare(const Comparison& comparison, const MethodResult& one,
+                   const MethodResult& other);
+
 }  // namespace afina

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "engine/error.h"
+#include "model/method.h"
+#include "tools/text/format.h"
 
 namespace afina {
 
@@ -42,9 +44,13 @@ std::string key_of(const MethodSpec& spec) {
 std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
   auto given = spec.options.find("lr");
   if (given == spec.options.end()) {
+    auto known = methods().find(spec.name);
+    const double rate = known == methods().end() ? 1e-4 : known->second.card.rate;
+    auto written = [](double one) { return format_learning_rate(one); };
     require(otherwise > 0., "no learning rate for '", spec.text,
             "': give --lr, or lr inside the method, as in --method ", spec.name,
-            ":lr=1e-4 (or lr=1e-4/3e-4/1e-3 to search)");
+            ":lr=", written(rate), " (or lr=", written(rate / 2), "/", written(rate), "/",
+            written(rate * 2), " to search)");
     return {otherwise};
   }
   std::vector<double> rates;

@@ -221,8 +221,11 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                      c.kv_heads,
                      c.ffn_dim,
                      c.vocabulary};
-  if (bench.described.name.empty())
-    bench.described.name = std::filesystem::path(model.path).parent_path().filename().string();
+  // "models/pocket/", and "models/smollm2/model.gguf", which says nothing.
+  if (bench.described.name.empty() || bench.described.name == "model.gguf")
+    if (const std::filesystem::path folder = std::filesystem::path(model.path).parent_path();
+        folder.has_filename())
+      bench.described.name = folder.filename().string();
   read_rows(bench);
   resolve_epochs(bench);
   if (const int32_t end = chat.end_of_turn();

@@ -104,6 +104,20 @@ BOOST_AUTO_TEST_CASE(what_stands_in_place_of_weights_is_named) {
   says("notes.txt", {"Hugging Face"});
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_may_mean_its_gguf_file) {
+  ScratchFolder folder;
+  BOOST_TEST(model_file(folder.path()) == folder.path());
+  BOOST_TEST(model_file(folder / "absent") == folder / "absent");
+  const std::string only = folder.put("b.gguf", "GGUF");
+  BOOST_TEST(model_file(folder.path()) == only);
+  check_error([&] { open_model(folder.path()); }, {only});
+  folder.put("a.gguf", "GGUF");
+  check_error([&] { open_model(folder.path()); },
+              {"2 .gguf files", "a.gguf, b.gguf", "--model " + (folder / "a.gguf")});
+  folder.put("config.json", "{}");  // then it is a folder as Hugging Face writes it
+  BOOST_TEST(model_file(folder.path()) == folder.path());
+}
+
 BOOST_AUTO_TEST_CASE(one_source_builds_many_models) {
   ModelFiles files = open_model(tiny_path("llama3"));
   BOOST_TEST(files.files.size() == 3u);

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(the_program_says_what_it_can_do) {
 BOOST_AUTO_TEST_CASE(unknown_options_are_refused) {
   for (const char* command : {"generate", "eval", "merge", "inspect", "show"}) {
     check_refused({command, "--modle", "x"}, 2,
-                  {"--modle", "did you mean 'model'", std::string("afina ") + command});
+                  {"--modle", "did you mean '--model'", std::string("afina ") + command});
     check_refused({command, "stray"}, 2, {"afina"});
   }
   check_refused({"generate", "--prompt", "x"}, 2, {"--model"});

@@ -63,6 +63,29 @@ BOOST_AUTO_TEST_CASE(graph_writes_pictures) {
   BOOST_TEST(!std::filesystem::exists(folder / "b.svg"));
 }
 
+// What the option names is settled before any command sees it, and said.
+BOOST_AUTO_TEST_CASE(a_folder_may_mean_its_gguf_file) {
+  ScratchFolder folder;
+  const std::string file = folder.put("only.gguf", "GGUF");
+  for (const char* command : {"graph", "inspect"}) {
+    const Said said = run({command, "--model", folder.path()});
+    BOOST_TEST(said.status == 1);
+    BOOST_TEST(holds(said.err, "the model is " + file + ", the only .gguf file"), said.err);
+    BOOST_TEST(holds(said.err, "error: " + file), said.err);
+  }
+  folder.put("second.gguf", "GGUF");
+  BOOST_TEST(holds(run({"inspect", "--model", folder.path()}).err, "only.gguf, second.gguf"));
+}
+
+// A page that may not be written over is said before the model is read.
+BOOST_AUTO_TEST_CASE(step_looks_at_its_page_first) {
+  ScratchFolder folder;
+  const Said said = run({"step", "--model", folder / "absent", "--data", "absent.jsonl", "--out",
+                         folder.put("notes.html", "mine")});
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "notes.html"), said.err);
+}
+
 BOOST_AUTO_TEST_CASE(gradcheck_says_what_is_worst) {
   Said said = run(look_words(
       "gradcheck", {"--method", "lora:rank=2,targets=v_proj", "--elements", "1", "--rows", "3"}));

@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(every_chart_is_a_file) {
       BOOST_TEST(svg.ends_with("</svg>\n"));
       BOOST_TEST(holds(svg, "<!-- made by afina report -->\n<svg "));
     }
-  refused({"report", f.one, "--figure", f.scratch / "los.svg"}, 1, {"no chart 'los'", "loss"});
+  refused({"report", f.one, "--figure", f.scratch / "los.svg"}, 1,
+          {"los.svg", "did you mean 'loss'"});
   refused({"report", f.one, "--figure", f.scratch / "loss.png"}, 1, {"NAME.svg", "loss"});
 }
 
@@ -120,14 +121,20 @@ BOOST_AUTO_TEST_CASE(several_become_one) {
 
 BOOST_AUTO_TEST_CASE(wrong_arguments) {
   const Folders f;
-  refused({"report"}, 2, {"--from is missing"});
+  refused({"report"}, 2, {"expected folder of a comparison", "found nothing", "report --help"});
+  // Before any file is looked for, and with nothing written.
+  refused({"report", f.scratch / "absent", "--figure", "los.svg"}, 1,
+          {"--figure los.svg", "did you mean 'loss'", "learned-forgotten"});
+  refused({"report", f.one, "--csv", f.scratch / "new.csv", "--figure", f.scratch / "loss.png"}, 1,
+          {"NAME.svg"});
+  BOOST_TEST(!fs::exists(f.scratch / "new.csv"));
   refused({"report", f.scratch / "absent"}, 1, {"no such file"});
   refused({"report", f.peft}, 1, {"no comparison of afina"});
   refused({"report", f.one, f.one + "/results.json"}, 1, {"named twice"});
   fs::create_directories(f.scratch / "stopped/runs");
   refused({"report", f.scratch / "stopped"}, 1, {"no results.json", "--resume"});
   refused({"report", f.scratch.put("list.json", "[1]")}, 1, {"list.json", "comparison of afina"});
-  refused({"report", f.one, "--cvs", "x"}, 2, {"did you mean 'csv'"});
+  refused({"report", f.one, "--cvs", "x"}, 2, {"did you mean '--csv'"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "tools/look/graph.h"
 
 #include <boost/test/unit_test.hpp>
+#include <map>
 
 #include "test/model/tiny.h"
 #include "tools/look/graph_layout.h"
@@ -85,6 +86,25 @@ BOOST_AUTO_TEST_CASE(equal_layers_are_drawn_once) {
     for (size_t i = 0; i < block.nodes.size(); ++i)
       for (const GraphEdge& e : block.nodes[i].inputs) BOOST_TEST(e.from < i, method);
     BOOST_CHECK_THROW(block_of(all, 6), Error);
+  }
+}
+
+// The trunk goes straight down: the widest rank decides the picture's width, and no side is empty.
+BOOST_AUTO_TEST_CASE(the_picture_is_compact) {
+  for (const char* name : {"llama", "gpt2", "mixtral"}) {
+    const OperationGraph g = graph_of_tiny(name, "lora:rank=4");  // six layers, each drawn
+    const GraphLayout l = layout_of(g);
+    double left = 1e30, widest = 0;
+    std::map<double, std::pair<double, double>> rows;
+    for (const GraphBox& box : l.nodes) {
+      left = std::min(left, box.x);
+      auto [row, first] = rows.try_emplace(box.y + box.height / 2, box.x, box.x + box.width);
+      row->second.first = std::min(row->second.first, box.x);
+      row->second.second = std::max(row->second.second, box.x + box.width);
+      widest = std::max(widest, row->second.second - row->second.first);
+    }
+    BOOST_TEST(left < 60, name);
+    BOOST_TEST(l.width < 2 * widest + 120, name << ": " << l.width << " and " << widest);
   }
 }
 

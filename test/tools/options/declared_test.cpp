@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(completion_has_every_option_and_its_values) {
   }
   check_has(fish, "-x -a 'adalora beft");
   BOOST_TEST(run({"completion", "tcsh"}).status == 2);
-  check_has(run({"completion"}).err, "--shell is missing");
+  check_has(run({"completion"}).err, "expected bash, zsh or fish");
 }
 
 BOOST_AUTO_TEST_CASE(what_an_option_names_follows_from_its_declaration) {

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
   check_refused({"--seed", "-1"}, {"--seed '-1'", "not negative"});
   for (const char* wrong : {"x", "nan", "inf", "1e999", "0x10", "1,5"})
     check_refused({"--clip", wrong}, {"--clip"});
-  check_refused({"--stepz", "3"}, {"unknown option", "did you mean 'steps'"});
+  check_refused({"--stepz", "3"}, {"unknown option", "did you mean '--steps'"});
   check_refused({"stray"}, {"belongs to no option"});
   check_refused({"--steps", "3", "--steps", "4"}, {"steps"});
   Training t;

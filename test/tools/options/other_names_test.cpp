@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(names_of_other_tools_are_answered_with_ours) {
            {"--model_name_or_path", "here it is --model"},
            {"--max_seq_length", "here it is --length"},
            {"--adapter_name_or_path", "here it is --adapter"},
-           {"--stepz", "did you mean 'steps'"}})
+           {"--stepz", "did you mean '--steps'"}})
     BOOST_TEST(holds(refusal({theirs, "1"}), ours), theirs);
   BOOST_TEST(holds(refusal({"--warmup", "0.1"}), "expected a whole number of steps"));
   // Only what the command has is named.

@@ -1,13 +1,16 @@
 // Comparisons of several machines as one: what adds up, what counts once, what is refused.
 #include "tools/results/merge.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "engine/files/atomic_file.h"
 #include "test/scratch.h"
 #include "test/tools/report/report_fixture.h"
 #include "test/tools/results/peft_result.h"
+#include "tools/report/charts.h"
 #include "tools/report/report.h"
+#include "tools/report/summary_rows.h"
 #include "tools/results/foreign.h"
 
 using namespace afina;
@@ -56,6 +59,34 @@ BOOST_AUTO_TEST_CASE(methods_and_seeds_add_up) {
   const Comparison more = merged({{"c", again}, named("d", 4)}, follow, "");
   BOOST_TEST(more.sources.size() == 3u);
   BOOST_TEST(more.methods[0].runs.size() == 4u);
+}
+
+// Of two machines: the first method's runs were all made on one, the second's on both.
+BOOST_AUTO_TEST_CASE(times_compare_on_one_machine_alone) {
+  NamedComparison one = named("a", 2), other = named("b", 3);
+  other.comparison.methods.erase(other.comparison.methods.begin());
+  one.comparison.methods.pop_back();
+  const Comparison c = merged({one, other}, follow, "");
+  const std::vector<MethodResult>& m = c.methods;
+  BOOST_TEST(times_compare(c, m[0], m[0]));
+  BOOST_TEST(!times_compare(c, m[0], m[1]));
+  BOOST_TEST(!times_compare(c, m[1], m[1]));
+  BOOST_TEST(!times_compare(c, m[0], m[2]));
+  BOOST_TEST(times_compare(c, m[2], m[2]));
+  BOOST_TEST(times_compare(one.comparison, m[0], m[1]));
+  const Facts facts(c);
+  BOOST_TEST(!facts.all_times_compare);
+  for (const SummaryRow& row : summary_rows(facts)) {
+    const bool time = row.narrow == "time";
+    BOOST_TEST((row.ratios[1] == "\u2013") == time, row.name);
+    BOOST_TEST((!time || std::find(row.best.begin(), row.best.end(), true) == row.best.end()));
+  }
+  BOOST_TEST(cost_sentence(facts, 1).find("training time") == std::string::npos);
+  BOOST_TEST(draw_chart(facts, "loss-by-time", svg::Medium::file).empty());
+  BOOST_TEST(!draw_chart(Facts(one.comparison), "loss-by-time", svg::Medium::file).empty());
+  // The same machine twice: nothing is hidden.
+  other.comparison.machine = one.comparison.machine;
+  BOOST_TEST(Facts(merged({one, other}, follow, "")).all_times_compare);
 }
 
 BOOST_AUTO_TEST_CASE(folders_are_named_from_the_report) {

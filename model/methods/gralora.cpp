@@ -94,7 +94,6 @@ struct Gralora : TargetedMethod {
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("gralora_dropout", 0., "afina drops nothing in front of this method's matrices");
   config.only("hybrid_r", 0, "afina has no LoRA beside the blocks (hybrid GraLoRA)");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);

@@ -30,6 +30,7 @@ struct Lora : LowRankMethod {
                                 double dropout) const override {
     return std::make_unique<LoraAdapter>(part, dropout);
   }
+  bool adapts_ends() const override { return true; }
 };
 
 const MethodCard card{
@@ -48,7 +49,11 @@ const MethodCard card{
     .peft_type = "LORA",
     .tries = {"lora",
               "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,"
-              "alphas=mlp.*:5"}};
+              "alphas=mlp.*:5",
+              "lora:targets=embedding+head+*.mlp.*,rank=2,ranks=head:3",
+              "lora:tokens=7+1+40,rank=2,dropout=0.25,save=1.mlp",
+              "lora:save=head,rank=2,targets=embedding+*.mlp.*",
+              "lora:tie=true,save=head,rank=2,targets=*.mlp.*"}};
 
 }  // namespace
 

@@ -64,7 +64,6 @@ struct Miss : TargetedMethod {
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("miss_dropout", 0., "afina drops nothing in front of this method's matrix");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<int64_t>("mini_r", 1);  // of the variant "mini", which is refused below
   config.only("init_weights", true,
               "the variants 'bat' and 'mini' compute something else; merge the adapter with PEFT");

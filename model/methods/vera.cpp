@@ -95,7 +95,6 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("save_projection", true,
               "the file then lacks vera_A and vera_B, which only PEFT's generator can draw again; "
               "save the adapter with save_projection");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   return {{"rank", std::to_string(config.get<int64_t>("r"))},

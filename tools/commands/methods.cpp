@@ -50,6 +50,8 @@ void show(const MethodCard& card) {
   line("Formula", card.formula);
   line("Trains", card.trains);
   line("Options", card.options.empty() ? "none" : card.options);
+  if (make_method({card.name, card.name, {}})->stored() != Stored::model)
+    line("Beside it", beside_options);
   line("Needs", card.needs);
   line("Learning rate", number_text(card.rate) + ": " + card.rate_because);
   line("In PEFT", card.peft_type + (card.peft_flag.empty() ? "" : " with " + card.peft_flag));

@@ -117,6 +117,29 @@ std::map<std::string, MethodEntry>& methods() {
   return all;
 }
 
+namespace {
+
+// The names that PEFT and TRL give to options, for those who know them.
+std::string our_option(const std::string& key) {
+  static const std::map<std::string, std::string> of_others = {{"r", "rank"},
+                                                               {"lora_alpha", "alpha"},
+                                                               {"lora_dropout", "dropout"},
+                                                               {"target_modules", "targets"},
+                                                               {"exclude_modules", "exclude"},
+                                                               {"use_rslora", "rslora"},
+                                                               {"rank_pattern", "ranks"},
+                                                               {"alpha_pattern", "alphas"},
+                                                               {"modules_to_save", "save"},
+                                                               {"ensure_weight_tying", "tie"},
+                                                               {"num_virtual_tokens", "tokens"},
+                                                               {"loraplus_lr_ratio", "plus"},
+                                                               {"learning_rate", "lr"}};
+  auto found = of_others.find(key);
+  return found == of_others.end() ? key : found->second;
+}
+
+}  // namespace
+
 MethodSpec parse_method(const std::string& text) {
   MethodSpec spec;
   spec.text = text;
@@ -129,7 +152,9 @@ MethodSpec parse_method(const std::string& text) {
     size_t equals = part.find('=');
     require(equals != part.npos && equals > 0, "method '", text, "': '", part,
             "' where key=value is expected, as in ", spec.name, ":key=value,key=value");
-    const std::string key = part.substr(0, equals), value = part.substr(equals + 1);
+    const std::string typed = part.substr(0, equals), key = our_option(typed);
+    std::string value = part.substr(equals + 1);
+    if (key == "targets" && value == "all-linear") value = "all";
     bool fresh = key == "name" ? spec.label.empty() : spec.options.emplace(key, value).second;
     if (key == "name") {
       const bool readable = value.find_first_not_of(' ') != value.npos &&
@@ -140,7 +165,8 @@ MethodSpec parse_method(const std::string& text) {
               spec.name, ":name=small,...");
       spec.label = value;
     }
-    require(fresh, "method '", text, "': '", key, "' is given twice");
+    require(fresh, "method '", text, "': '", key, "' is given twice",
+            key == typed ? "" : ", as " + typed + " is another name for it");
   }
   return spec;
 }

@@ -221,7 +221,8 @@ struct MethodEntry {
 };
 std::map<std::string, MethodEntry>& methods();
 // Splits "lora:rank=8,alpha=16" into its name and options. Every part must be key=value; name=...
-// is the label, which no method sees.
+// is the label, which no method sees. Options may have PEFT's names (r, lora_alpha, target_modules,
+// ...): the spec holds ours.
 MethodSpec parse_method(const std::string& text);
 // The reverse, with options in order of their names: fills in the text.
 MethodSpec method_spec(const std::string& name, const std::map<std::string, std::string>& options);

@@ -87,6 +87,10 @@ void read_kind(RopeForm& form, const Source& from) {
   }
   const double ratio = double(form.context) / double(form.original ? form.original : 1);
   if (form.kind == "yarn") {
+    require(from.json.contains("factor"), from.where,
+            ": 'factor' is missing; yarn needs it, and transformers refuses the config as well "
+            "(max_position_embeddings over original_max_position_embeddings would be ",
+            number_text(ratio), ")");
     form.factor = find_member(from.json, "factor", from.where) ? from.factor() : ratio;
     form.attention_factor = yarn_attention(from, form);
     auto beta = [&](const char* key, double otherwise) {
@@ -104,6 +108,14 @@ void read_kind(RopeForm& form, const Source& from) {
     form.short_factors = from.factors("short_factor", form.turned / 2);
     form.long_factors = from.factors("long_factor", form.turned / 2);
   }
+}
+
+// A base of null is no default in transformers either: there the model cannot be built.
+void refuse_null_theta(const Json& json, const std::string& key, const std::string& where) {
+  auto found = json.find(key);
+  require(found == json.end() || !found->is_null(), where, ": '", key,
+          "' is null where a number is expected; give the base of the rotary embedding, or remove "
+          "the key where the model's default holds");
 }
 
 // The kind, or an Error that lists those that are known.
@@ -145,6 +157,7 @@ RopeForm form_of(const Source& from, const Outer& outer, int64_t head_dim, int64
   form.kind = kind_of(from);
   refuse_unknown(from, form.kind, more);
   form.context = context;
+  refuse_null_theta(from.json, "rope_theta", from.where);
   form.theta = from.number("rope_theta", outer.theta, 1., 1e12);
   double partial = from.number("partial_rotary_factor", outer.partial, 1e-6, 1.);
   require(partial_supported || partial == 1., from.where, ": partial_rotary_factor ",
@@ -187,6 +200,8 @@ Source source_of(ConfigReader& config) {
 RopeForm read_rope(ConfigReader& config, int64_t head_dim, int64_t context,
                    const RopeDefaults& defaults) {
   Source from = source_of(config);
+  if (!from.json.contains("rope_theta"))
+    refuse_null_theta(config.json(), defaults.theta_key, config.where());
   Outer outer{config.number(defaults.theta_key, defaults.theta, 1., 1e12),
               config.number(defaults.partial_key, defaults.partial, 1e-6, 1.),
               config.size_or("original_max_position_embeddings", 0, 1 << 30)};
@@ -223,6 +238,7 @@ LayerRopes read_layer_ropes(ConfigReader& config, int64_t head_dim, int64_t cont
   for (const Json* one : {&full, &sliding})
     require(one->is_object(), where, ": a layer type's should be an object, not ", describe(*one));
   int64_t original = config.size_or("original_max_position_embeddings", 0, 1 << 30);
+  if (!full.contains("rope_theta")) refuse_null_theta(config.json(), "rope_theta", config.where());
   double outer = config.number("rope_theta", full_theta, 1., 1e12);
   double local =
       local_theta_key ? config.number(local_theta_key, sliding_theta, 1., 1e12) : sliding_theta;

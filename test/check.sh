@@ -115,6 +115,10 @@ report "kernels are launched by launch.cuh alone:" \
 
 report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 
+# Each block between <!-- afina WORDS --> and <!-- end --> in docs/methods.md is what the command prints.
+[ -x "$build/afina" ] && report "docs/methods.md is not what the program says (test/methods_document.sh --write):" \
+  "$(sh test/methods_document.sh "$build")"
+
 # Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then
   report "layout differs from .clang-format (make format):" "$(for file in $(files 'h|cpp|cu|cuh'); do

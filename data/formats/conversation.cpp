@@ -143,6 +143,29 @@ TurnKeys keys_of(const Record& record, const Json& turn, const std::string& role
   return {role, content};
 }
 
+// A turn with the names of both forms must say the same by both: which of two texts was meant is
+// not for us to guess. Names that somebody gave are a choice.
+void refuse_two_texts(const Record& record, const std::string& at, const Json& turn,
+                      const TurnKeys& used) {
+  if (record.named("role") || record.named("content") || record.named("from") ||
+      record.named("value"))
+    return;
+  auto same = [&](const std::string& key, const std::string& other, bool roles) {
+    auto one = turn.find(key), two = turn.find(other);
+    if (key == other || one == turn.end() || two == turn.end() || one->is_null() || two->is_null())
+      return;
+    bool equal = *one == *two;
+    if (roles && one->is_string() && two->is_string())
+      equal = translated(one->get<std::string>()) == translated(two->get<std::string>());
+    if (!equal)
+      record.fail_field(at + "." + other,
+                        "what " + key + " says (" + describe(*one) + "), or one of the two alone",
+                        describe(*two), &turn);
+  };
+  for (const char* other : {"role", "from"}) same(used.role, other, true);
+  for (const char* other : {"content", "value"}) same(used.content, other, false);
+}
+
 }  // namespace
 
 void read_turns(const Record& record, const std::string& field, const std::string& role_name,
@@ -156,6 +179,7 @@ void read_turns(const Record& record, const std::string& field, const std::strin
     if (!turn.is_object())
       record.fail_field(at, "an object with " + role_name + " and " + content_name, describe(turn));
     const auto [role_key, content_key] = keys_of(record, turn, role_name, content_name);
+    refuse_two_texts(record, at, turn, {role_key, content_key});
     const TurnReader reader(place, turn, content_key);
     Message message{translated(reader.text(role_key, example.unread)), ""};
     if (!is_role(message.role))
@@ -178,8 +202,18 @@ void read_turns(const Record& record, const std::string& field, const std::strin
 Example read_conversation(const Record& record, const std::string& field, const std::string& role,
                           const std::string& content) {
   Example example;
-  if (record.has("system")) example.messages.push_back({"system", record.text("system")});
+  if (!record.has("system")) {
+    read_turns(record, field, role, content, example);
+    return example;
+  }
+  example.messages.push_back({"system", record.text("system")});
   read_turns(record, field, role, content, example);
+  if (example.messages.size() < 2 || example.messages[1].role != "system") return example;
+  // Said twice alike it is one system text; of two that differ no template knows the meaning.
+  if (example.messages[1].content != example.messages[0].content)
+    record.fail_field("system", "one system text, in this field or in the first turn of " + field,
+                      "two that differ");
+  example.messages.erase(example.messages.begin());
   return example;
 }
 

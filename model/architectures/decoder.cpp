@@ -100,6 +100,9 @@ DecoderForm begin_decoder(ConfigReader& config, ModelConfig& c, const DecoderDef
   c.head_dim = defaults.head_dim ? defaults.head_dim : c.dim / c.heads;
   if (defaults.own_head_dim) c.head_dim = config.size_or("head_dim", c.head_dim, 4096);
   c.ffn_dim = config.size("intermediate_size");
+  require(config.find("max_position_embeddings"), where,
+          ": 'max_position_embeddings' is missing; give the longest sequence that the model was "
+          "trained for, which its model card names (transformers would take a number of its own)");
   c.context = config.size("max_position_embeddings", 1 << 30);
   c.norm_eps = config.number(defaults.eps_key, defaults.eps, 1e-30, 0.999);
   c.tied = config.flag("tie_word_embeddings", defaults.tied);

@@ -207,6 +207,28 @@ BOOST_AUTO_TEST_CASE(turns_under_the_names_of_either_form) {
               {"conversations[0].text", "content, role"});
 }
 
+BOOST_AUTO_TEST_CASE(what_is_said_twice_must_be_said_alike) {
+  auto turns = [](const std::string& first) {
+    return R"({"conversations": [)" + first + R"(, {"from": "gpt", "value": "A"}]})";
+  };
+  auto both = [&](const char* from, const char* value) {
+    return turns(R"({"role": "user", "content": "Q", "from": ")" + std::string(from) +
+                 R"(", "value": ")" + value + "\"}");
+  };
+  BOOST_TEST(only(both("human", "Q")).messages[0].content == "Q");
+  check_error([&] { only(both("human", "other")); },
+              {"conversations[0].content", "what value says", "other", "\"Q\""});
+  check_error([&] { only(both("gpt", "Q")); }, {"conversations[0].role", "what from says"});
+  auto system = [&](const char* field, const char* turn) {
+    return R"({"system": ")" + std::string(field) +
+           R"(", "messages": [{"role": "system", "content": ")" + turn +
+           R"("}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]})";
+  };
+  BOOST_TEST(only(system("S", "S")).messages.size() == 3u);
+  check_error([&] { only(system("S", "T")); },
+              {"d.jsonl, line 1", "\"system\"", "one system text", "two that differ"});
+}
+
 BOOST_AUTO_TEST_CASE(parts_of_type_text_are_joined) {
   const Example parts =
       only(R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "When "}, )"

@@ -28,6 +28,30 @@ BOOST_AUTO_TEST_CASE(configs_mean_what_transformers_reads) {
   }
 }
 
+// transformers cannot build these models either.
+BOOST_AUTO_TEST_CASE(what_is_missing_is_not_guessed) {
+  auto refused = [](const Json& changes, std::initializer_list<std::string> words) {
+    Json config = parse_json_file(tiny_path("llama") + "/config.json");
+    for (auto& [key, value] : changes.items())
+      if (value == "gone") config.erase(key);
+      else config[key] = value;
+    check_error([&] { parse_config(config, "config.json"); }, words);
+  };
+  refused({{"rope_scaling", {{"rope_type", "yarn"}, {"original_max_position_embeddings", 16}}}},
+          {"config.json: rope_scaling", "'factor' is missing", "transformers"});
+  refused({{"rope_theta", nullptr}, {"rope_scaling", "gone"}},
+          {"config.json: 'rope_theta' is null", "remove the key"});
+  refused({{"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.}, {"rope_theta", nullptr}}}},
+          {"config.json: rope_scaling: 'rope_theta' is null"});
+  refused({{"max_position_embeddings", "gone"}},
+          {"config.json: 'max_position_embeddings' is missing", "the longest sequence"});
+  // What stands inside counts; nobody reads the null outside.
+  Json config = parse_json_file(tiny_path("llama") + "/config.json");
+  config["rope_theta"] = nullptr;
+  config["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 2.}, {"rope_theta", 100.}};
+  parse_config(config, "config.json");
+}
+
 BOOST_AUTO_TEST_CASE(dropouts_of_the_config_are_said) {
   Json config = parse_json_file(tiny_path("gpt2") + "/config.json");
   BOOST_TEST(parse_config(config, "config.json").notes.empty());

@@ -97,6 +97,7 @@ struct Compare : ComparisonOptions {
       seen = true;
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
+    plan.watched = [&](const EvaluationPoint& p) { progress.say(watch_sentence(p)); };
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
     for (const std::string& note : outcome.notes)

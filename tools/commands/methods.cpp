@@ -4,6 +4,7 @@
 #include "engine/nearest.h"
 #include "model/method.h"
 #include "model/words.h"
+#include "tools/commands/method_tables.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/text/table.h"
@@ -16,21 +17,12 @@ constexpr const char* intro =
     R"(Lists the methods of fine-tuning. With a name, shows that method's card: the paper, the
 formula, what it trains, its options, a learning rate to begin with, and what it does not promise.
 
-  afina methods
-  afina methods lora)";
+With --model it predicts what each costs on that model: parameters, FLOPs and memory of a step, and
+what must be stored. A method with options of one's own is compared by 'afina plan'.
 
-const char* name_of(Promise promise) {
-  switch (promise) {
-    case Promise::starts_as_pretrained: return "starts as the pretrained model";
-    case Promise::trains_what_it_says: return "changes what it trains and nothing else";
-    case Promise::merges: return "merges into the weights";
-    case Promise::checkpoints: return "gives the same gradients under checkpointing";
-    case Promise::splits: return "gives the same gradients in micro-batches";
-    case Promise::slope: return "its gradient is the slope of the loss";
-    case Promise::stores: return "comes back from its files";
-  }
-  return "";
-}
+  afina methods
+  afina methods lora
+  afina methods --model data/pocket)";
 
 void list() {
   Table table("lllr");
@@ -38,6 +30,7 @@ void list() {
   for (auto& [name, entry] : methods())
     table.add({name, entry.card.formula, entry.card.trains, number_text(entry.card.rate)});
   table.print(std::cout);
+  std::cout << "\nEvery method but full also takes " << beside_options << ".\n";
 }
 
 void show(const MethodCard& card) {
@@ -50,8 +43,6 @@ void show(const MethodCard& card) {
   line("Formula", card.formula);
   line("Trains", card.trains);
   line("Options", card.options.empty() ? "none" : card.options);
-  if (make_method({card.name, card.name, {}})->stored() != Stored::model)
-    line("Beside it", beside_options);
   line("Needs", card.needs);
   line("Learning rate", number_text(card.rate) + ": " + card.rate_because);
   line("In PEFT", card.peft_type + (card.peft_flag.empty() ? "" : " with " + card.peft_flag));
@@ -61,14 +52,46 @@ void show(const MethodCard& card) {
 }
 
 struct MethodsOptions {
-  std::string name;
+  std::string name, model;
+  int64_t batch = 4, length = 256;
+  bool markdown = false;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("name", o.name, Bits::keep, "the method to explain; '--name' may be left out",
       naming(Names::methods));
+    v("model,m", o.model, Bits::keep,
+      "predict what each costs on this model: a folder (its config.json is enough) or .gguf file",
+      naming(Names::files));
+    v("batch", o.batch, Bits::keep, "rows of the step that is predicted");
+    v("length", o.length, Bits::keep, "tokens of each of its rows");
+    v("markdown", o.markdown, Bits::keep, "print a document in Markdown (docs/methods.md)");
   }
 };
+
+// One step of every method with its default options, or of the one that is named.
+void costs(const MethodsOptions& asked) {
+  ModelOptions model;
+  DataOptions data;
+  RunOptions run;
+  model.path = asked.model;
+  data.length = asked.length;
+  run.batch = asked.batch;
+  data.packing = OnOff::off;  // rows are full; methods with virtual tokens ask for it
+  const ComputeScope scope = model.scope();
+  std::vector<std::string> texts;
+  for (auto& [name, entry] : methods())
+    if (asked.name.empty() || name == asked.name || name == "full")
+      // Which tokens are trained has no default.
+      texts.push_back(entry.card.peft_type == "TRAINABLE_TOKENS" ? entry.card.tries[0] : name);
+  const RunShape shape = shape_without_data(model, data, run);
+  const std::vector<MethodCost> all = method_costs(shape, texts);
+  if (asked.markdown) {
+    std::string path = asked.model;
+    while (path.ends_with("/")) path.pop_back();
+    print_cost_document(std::cout, path.substr(path.rfind('/') + 1), shape, all);
+  } else print_costs(std::cout, shape, all);
+}
 
 int methods_command(const std::vector<std::string>& words) {
   MethodsOptions asked;
@@ -77,8 +100,10 @@ int methods_command(const std::vector<std::string>& words) {
   options.may_lead("name");
   if (!begin(options, words)) return 0;
   const std::string& name = asked.name;
-  if (name.empty()) {
-    list();
+  if (asked.markdown && asked.model.empty()) print_cards(std::cout);
+  else if (name.empty() && asked.model.empty()) list();
+  if (name.empty() || asked.markdown) {
+    if (!asked.model.empty()) costs(asked);
     return 0;
   }
   std::vector<std::string> known;
@@ -87,6 +112,10 @@ int methods_command(const std::vector<std::string>& words) {
   require(found != methods().end(), "unknown method '", name, "'", did_you_mean(name, known),
           "; known: ", joined(known));
   show(found->second.card);
+  if (!asked.model.empty()) {
+    std::cout << "\n";
+    costs(asked);
+  }
   return 0;
 }
 

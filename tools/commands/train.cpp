@@ -103,6 +103,7 @@ int train(const std::vector<std::string>& words) {
   plan.progress = [&](const StepPoint& p, int64_t, double rate) {
     progress.update(p.step, {p.loss, p.learning_rate, rate});
   };
+  plan.watched = [&](const EvaluationPoint& p) { progress.say(watch_sentence(p)); };
   RunOutcome outcome = run_training(plan, bench);
   progress.finish();
   const RunResult& r = outcome.result;

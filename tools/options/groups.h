@@ -40,6 +40,13 @@ struct WordList<Decay> {
   static constexpr std::pair<const char*, Decay> all[] = {
       {"cosine", Decay::cosine}, {"linear", Decay::linear}, {"constant", Decay::constant}};
 };
+// When a run looks at what it has changed in the weights (model/change.h).
+enum class Watch : uint8_t { automatic, off, end, on };
+template <>
+struct WordList<Watch> {
+  static constexpr std::pair<const char*, Watch> all[] = {
+      {"auto", Watch::automatic}, {"off", Watch::off}, {"end", Watch::end}, {"on", Watch::on}};
+};
 template <>
 struct WordList<GraphUse> {
   static constexpr std::pair<const char*, GraphUse> all[] = {
@@ -187,6 +194,7 @@ struct RunOptions {
   std::string optimizer = "adamw";
   std::optional<Dtype> store;
   GraphUse graph = GraphUse::automatic;
+  Watch watch = Watch::automatic;
   bool apply_as_you_go = false, tensorboard = false;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
 
@@ -223,6 +231,10 @@ struct RunOptions {
     v("tensorboard", o.tensorboard, Bits::keep,
       "write event files for TensorBoard into the folder of each run; see them by 'tensorboard "
       "--logdir OUT'");
+    v("watch", o.watch, Bits::keep,
+      "measure what training changed in the weights (norm, ranks, spectrum, intruder dimensions): "
+      "at the end, on (at every evaluation too), off, or auto: at the end of the first seed where "
+      "the model is so small that it takes seconds");
     v("generations", o.samples, Bits::keep,
       "number of prompts answered before and after training, shown in the report");
     v("store", o.store, Bits::keep,

@@ -231,6 +231,10 @@ double step_of(const EvaluationPoint& point) { return double(point.step); }
 double seconds_of(const EvaluationPoint& point) { return point.seconds; }
 double heldout_of(const EvaluationPoint& point) { return point.heldout; }
 double retain_of(const EvaluationPoint& point) { return point.retain.value_or(NAN); }
+double change_of(const EvaluationPoint& point) { return point.change.value_or(NAN); }
+double rank_of(const EvaluationPoint& point) {
+  return point.effective_rank && *point.effective_rank > 0 ? *point.effective_rank : NAN;
+}
 
 }  // namespace
 
@@ -248,6 +252,37 @@ std::string retention(const Facts& facts, Medium medium) {
   return evaluations(facts, medium,
                      {"Loss on the retention text by step", "step", "retention loss", {}}, step_of,
                      retain_of);
+}
+
+std::string change(const Facts& facts, Medium medium) {
+  return evaluations(facts, medium,
+                     {"Change of the weights by step", "step", "norm of change over weights", {}},
+                     step_of, change_of);
+}
+std::string effective_rank(const Facts& facts, Medium medium) {
+  return evaluations(facts, medium,
+                     {"Effective rank of the change by step", "step", "effective rank", {}},
+                     step_of, rank_of);
+}
+
+// The mean over layers of each singular value as a share of the layer's largest.
+std::string spectrum(const Facts& facts, Medium medium) {
+  Curves curves{"Singular values of the change", "number", "share of the largest", {}};
+  for (size_t method = 0; method < facts.summaries.size(); method++) {
+    Line line{method, {}, {}, {}, {}};
+    const std::vector<LayerChange> all = changes_of(facts.comparison.methods[method]);
+    double layers = 0;
+    std::vector<double> sums;
+    for (const LayerChange& one : all) {
+      if (one.spectrum.empty()) continue;
+      layers++;
+      sums.resize(std::max(sums.size(), one.spectrum.size()));
+      for (size_t i = 0; i < one.spectrum.size(); i++) sums[i] += one.spectrum[i] / one.spectrum[0];
+    }
+    for (size_t i = 0; i < sums.size(); i++) line.mean.push_back({double(i + 1), sums[i] / layers});
+    curves.lines.push_back(std::move(line));
+  }
+  return draw(facts, std::move(curves), medium);
 }
 
 std::string training_loss(const Facts& facts, Medium medium) {

@@ -310,4 +310,10 @@ Parts parts_of(const MemoryBytes& memory) { return collect_parts(memory); }
 Parts parts_of(const PhaseSeconds& seconds) { return collect_parts(seconds); }
 Parts parts_of(const Flops& flops) { return collect_parts(flops); }
 
+std::vector<LayerChange> changes_of(const MethodResult& method) {
+  for (const RunResult& run : method.runs)
+    if (!run.changes.empty()) return run.changes;
+  return {};
+}
+
 }  // namespace afina

@@ -79,4 +79,7 @@ Parts parts_of(const MemoryBytes& memory);
 Parts parts_of(const PhaseSeconds& seconds);
 Parts parts_of(const Flops& flops);
 
+// What the first run that was measured changed in the weights; empty: none was.
+std::vector<LayerChange> changes_of(const MethodResult& method);
+
 }  // namespace afina

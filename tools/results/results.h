@@ -10,6 +10,7 @@
 #include <vector>
 #include "engine/device.h"
 #include "engine/files/json_value.h"
+#include "model/change.h"
 #include "tools/results/machine.h"
 #include "tools/results/statistics.h"
 
@@ -36,6 +37,9 @@ struct EvaluationPoint {  // one look at the held-out rows (and the retention te
   double seconds = 0;  // of training so far, evaluation not counted
   double heldout = 0;  // mean loss per target token
   std::optional<double> retain;
+  // Where the run was watched (--watch on): what changed in the weights so far (model/change.h),
+  // the norm of the change over that of the weights, and the mean effective rank.
+  std::optional<double> change = {}, effective_rank = {};
 };
 
 struct Scores {        // the figures at one moment, before or after training
@@ -143,6 +147,7 @@ struct RunResult : Costs {  // one training run: a method, a learning rate, a se
   ExampleLosses examples;         // after training
   ExampleLosses retain_examples;  // of the retention text
   std::vector<Generation> generations;
+  std::vector<LayerChange> changes;  // of the weights, at the end; empty: not measured, or none
 };
 
 struct SearchRow {  // one learning rate tried

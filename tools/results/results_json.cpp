@@ -27,6 +27,19 @@ void fields(Io& io, EvaluationPoint& point) {
   io("seconds", point.seconds);
   io("heldout", point.heldout);
   io("retain", point.retain);
+  io.added("change", point.change);
+  io.added("effective_rank", point.effective_rank);
+}
+
+template <class Io>
+void fields(Io& io, LayerChange& change) {
+  io("layer", change.layer);
+  io("base_norm", change.base_norm);
+  io("norm", change.norm);
+  io("stable_rank", change.stable_rank);
+  io("effective_rank", change.effective_rank);
+  io("spectrum", change.spectrum);
+  io("intruders", change.intruders);
 }
 
 template <class Io>
@@ -109,6 +122,7 @@ void fields(Io& io, RunResult& run) {
   io("examples", run.examples);
   io.added("retain_examples", run.retain_examples);
   io("generations", run.generations);
+  io.added("changes", run.changes);
   io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
 }
 

@@ -67,8 +67,16 @@ bool holds_comparison(const fs::path& folder) {
 
 Json part(const std::string& file, const char* key) {
   if (!fs::exists(file)) return {};
-  const Json whole = parse_json_file(file);
-  require(whole.is_object(), file, ": expected an object, as afina writes it");
+  Json whole;
+  try {
+    whole = parse_json_file(file);
+    require(whole.is_object(), file, ": expected an object, as afina writes it");
+  } catch (const Error& e) {
+    const std::string folder = fs::path(file).parent_path();
+    // afina writes such a file beside and renames it, so it was whole once.
+    fail(e.what(), "; the file was damaged after it was written: put it back from a copy, or ",
+         "remove the folder ", folder, " (its weights too) to train this run again");
+  }
   return whole.value(key, Json());
 }
 

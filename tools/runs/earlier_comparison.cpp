@@ -76,7 +76,14 @@ std::string list(const std::vector<MethodResult>& methods) {
 EarlierComparison::EarlierComparison(const std::string& folder) : folder_(folder) {
   if (!fs::exists(folder)) return;
   refuse_foreign(folder);
-  if (fs::exists(folder + "/results.json")) results_ = read_comparison(folder + "/results.json");
+  if (const std::string file = folder + "/results.json"; fs::exists(file)) try {
+      results_ = read_comparison(file);
+    } catch (const Error& e) {
+      fail(e.what(),
+           "; put the file back from a copy, or remove it: the same command with --resume "
+           "then writes it again from the runs in ",
+           folder, "/runs");
+    }
   if (!fs::exists(folder + "/runs")) return;
   for (auto& entry : fs::recursive_directory_iterator(folder + "/runs")) {
     const fs::path inside = entry.path();

@@ -41,6 +41,8 @@ Scalars scalars_of(const StepPoint& p, double rate) {
 Scalars scalars_of(const EvaluationPoint& p) {
   Scalars all{{"loss/held_out", p.heldout}};
   if (p.retain) all.push_back({"loss/retention", *p.retain});
+  if (p.change) all.push_back({"weights/change", *p.change});
+  if (p.effective_rank) all.push_back({"weights/effective_rank", *p.effective_rank});
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "engine/train/not_finite.h"
+#include "model/change.h"
 #include "tools/runs/earlier.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/folder_lock.h"
@@ -19,6 +20,7 @@
 #include "tools/runs/resumption.h"
 #include "tools/runs/scores.h"
 #include "tools/runs/unseen_targets.h"
+#include "tools/text/format.h"
 
 namespace afina {
 
@@ -155,8 +157,28 @@ class Loop {
       point.heldout = outcome_.choice = mean(bench_.choice);
       if (!bench_.retain.rows.empty()) point.retain = mean(bench_.retain);
     });
+    if (bench_.run.watch == Watch::on) watch(point);
     result().evaluations.push_back(point);
     recorder_.log(point);
+  }
+
+  // The rank meter: at step 0 nothing has changed, unless the method's own start differs.
+  void watch(EvaluationPoint& point) {
+    timed(result().seconds.evaluation, [&] {
+      const ChangeSummary sum =
+          summary_of(layer_changes(*model_, *bench_.opened->source, ChangeDepth::ranks));
+      point.change = sum.relative;
+      point.effective_rank = sum.effective_rank;
+    });
+    if (plan_.watched) plan_.watched(point);
+  }
+
+  // Unasked only where the decompositions take seconds, and for one seed of each method.
+  bool measures_changes() const {
+    constexpr double seconds_of_work = 1e9;
+    const Watch watch = bench_.run.watch;
+    if (watch != Watch::automatic) return watch != Watch::off;
+    return plan_.seed == bench_.run.seed && work_of_changes(*model_) <= seconds_of_work;
   }
 
   void save(int64_t step) {
@@ -188,6 +210,10 @@ class Loop {
     summarise_steps();
     find_unchanged();
     recorder_.write_figures(outcome_);
+    if (measures_changes() && !r.diverged)
+      timed(r.seconds.evaluation, [&] {
+        r.changes = layer_changes(*model_, *bench_.opened->source, ChangeDepth::intruders);
+      });
     timed(r.seconds.generation, [&] {
       r.generations = bench_.generations;
       std::vector<std::string> said = answers(*model_, bench_, outcome_.notes);
@@ -250,6 +276,15 @@ class Loop {
 };
 
 }  // namespace
+
+std::string watch_sentence(const EvaluationPoint& point) {
+  std::ostringstream text;
+  text << "step " << point.step << ": weights changed by "
+       << format_percent(point.change.value_or(0));
+  text.precision(3);
+  if (point.effective_rank.value_or(0) > 0) text << ", effective rank " << *point.effective_rank;
+  return text.str();
+}
 
 RunOutcome run_training(const RunPlan& plan, Workbench& bench) {
   const ComputeScope scope = bench.model.scope();

@@ -24,6 +24,8 @@ struct RunPlan {
   // What a reader should know before the first step; it is among the bench's notes as well. May be
   // empty.
   std::function<void(const std::string&)> warn;
+  // What changed in the weights, at every evaluation with --watch on; may be empty.
+  std::function<void(const EvaluationPoint& point)> watched = {};
 };
 
 struct RunOutcome {
@@ -46,6 +48,9 @@ struct RunOutcome {
 // when the folder holds something else than this run (tools/runs/earlier.h), or when another
 // process works in it.
 RunOutcome run_training(const RunPlan& plan, Workbench& bench);
+
+// "step 20: weights changed by 0.42 %, effective rank 5.3".
+std::string watch_sentence(const EvaluationPoint& point);
 
 Json manifest_of(const RunPlan& plan, const Workbench& bench, const RunOutcome& outcome);
 

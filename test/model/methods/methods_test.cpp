@@ -264,9 +264,15 @@ BOOST_AUTO_TEST_CASE(options_and_their_errors) {
   BOOST_TEST(options["targets"] == "q_proj+v_proj");
   BOOST_TEST(options["dropout"] == "0");
   BOOST_TEST(options["rslora"] == "false");
+  // PEFT's names mean the same.
+  BOOST_TEST(parse_method("lora:r=4,lora_alpha=8,target_modules=all-linear,rank_pattern=up_proj:2")
+                 .options ==
+             parse_method("lora:rank=4,alpha=8,targets=all,ranks=up_proj:2").options);
   auto fails = [](const std::string& text, std::initializer_list<std::string> words) {
     check_error([&] { make_method(parse_method(text)); }, words);
   };
+  fails("lora:r=8,rank=8", {"'rank'", "twice"});
+  fails("lora:rank=8,r=8", {"'rank'", "twice", "r is another name"});
   fails("", {"name is expected"});
   fails("lroa", {"'lroa'", "did you mean 'lora'", "full"});
   fails("lora:rnak=8", {"'rnak'", "did you mean 'rank'", "alpha"});

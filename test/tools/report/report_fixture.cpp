@@ -50,10 +50,13 @@ void add_curves(const Kind& kind, RunResult& run) {
                            kind.rate * warm * decay, 1.2 + 0.5 * noise(run.seed + 3, step)});
     }
     if (step % 10 == 0)
-      run.evaluations.push_back({step, step * step_tokens, seconds,
-                                 heldout_loss(kind, run.seed, step),
-                                 retain_loss(kind, run.seed, double(step) / double(run.steps))});
+      run.evaluations.push_back(
+          {step, step * step_tokens, seconds, heldout_loss(kind, run.seed, step),
+           retain_loss(kind, run.seed, double(step) / double(run.steps)),
+           0.05 * double(step) / double(run.steps), step ? 8. + 20. / double(step) : 0.});
   }
+  for (const char* layer : {"model.layers.0.self_attn.q_proj", "model.layers.0.mlp.down_proj"})
+    run.changes.push_back({layer, 20., kind.rate * 500., 1.8, 6.5, {0.5, 0.3, 0.02, 0.01}, 1});
 }
 
 void add_generations(const Kind& kind, RunResult& run) {

@@ -120,6 +120,9 @@ BOOST_AUTO_TEST_CASE(methods_of_a_stopped_comparison_must_be_named) {
   const std::string out = scratch / "compare";
   const Words lora = {"--method", "lora:rank=2,lr=1e-3", "--steps", "2"};
   BOOST_TEST(run(words("compare", out, lora)).status == 0);
+  const std::string whole = read_text_file(out + "/results.json");
+  write_text_file(out + "/results.json", whole.substr(0, whole.size() / 2));
+  refused(out, joined(lora, {"--resume"}), {"results.json, line", "from a copy", "remove it"});
   fs::remove(out + "/results.json");  // as if it was stopped
   refused(out, {"--method", "full:lr=1e-3", "--steps", "2", "--resume"},
           {"'LoRA r 2'", "name this method too"});

@@ -107,6 +107,16 @@ BOOST_AUTO_TEST_CASE(foreign_folders_are_refused) {
   BOOST_TEST(run(words("train", with("g", "notes.txt"), lora)).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_file_of_a_run_says_what_to_do) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "run";
+  BOOST_TEST(run(words("train", out, lora)).status == 0);
+  const std::string whole = read_text_file(out + "/run.json");
+  write_text_file(out + "/run.json", whole.substr(0, whole.size() / 2));
+  for (const Words& more : {Words{}, Words{"--resume"}})
+    refused(out, more, {"run.json, line", "damaged after it was written", "from a copy", "remove"});
+}
+
 BOOST_AUTO_TEST_CASE(a_stopped_run_says_that_there_is_something_to_resume) {
   ScratchFolder scratch;
   const std::string out = scratch / "run";

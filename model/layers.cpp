@@ -9,7 +9,9 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Init
       weight(scope.base("weight", {out, in}, init, transposed)),
       bias(with_bias ? &scope.base("bias", {out}, {Init::zeros}) : nullptr),
       stored_transposed(transposed),
-      adapter(scope.method().adapt(*this, scope)) {
+      // A layer that is trained as a whole needs no adapter.
+      adapter(scope.method().beside.whole(path) ? nullptr : scope.method().adapt(*this, scope)) {
+  scope.method().beside.built(*this);
   scope.parameters().linears.push_back(this);
 }
 

@@ -26,6 +26,7 @@ void merge_adapters(Model& model) {
   std::string why = model.method->why_not_mergeable();
   require(why.empty(), "the adapters cannot be merged into the model: ", why);
   for (Linear* linear : model.parameters->linears) linear->merge();
+  model.ends().merge();
 }
 
 Agreement agreement(const Tensor& before, const Tensor& after) {

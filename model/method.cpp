@@ -7,6 +7,7 @@
 #include "engine/nearest.h"
 #include "engine/train/parameter.h"
 #include "model/points.h"
+#include "model/token_ends.h"
 #include "model/words.h"
 
 namespace afina {
@@ -30,6 +31,10 @@ bool read_number(const std::string& text, T& value) {
 
 std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
 
+std::unique_ptr<TableAdapter> Method::adapt_table(const TokenTable&, const Scope&) {
+  return nullptr;
+}
+
 std::string Method::name_in_adapter(const Parameter& parameter) const {
   return parameter.stored_name;
 }
@@ -47,7 +52,11 @@ std::string option_label(const std::string& method, const std::string& file,
                                                              {"targets", "target_modules"},
                                                              {"exclude", "exclude_modules"},
                                                              {"ranks", "rank_pattern"},
-                                                             {"alphas", "alpha_pattern"}};
+                                                             {"alphas", "alpha_pattern"},
+                                                             {"save", "modules_to_save"},
+                                                             {"tie", "ensure_weight_tying"},
+                                                             {"bias", "bias"},
+                                                             {"tokens", "trainable_token_indices"}};
   auto word = of_peft.find(key);
   const bool peft = file.ends_with("adapter_config.json") && word != of_peft.end();
   return file + ": " + (peft ? word->second : "options: " + key);
@@ -124,6 +133,8 @@ std::string our_option(const std::string& key) {
       {"use_rslora", "rslora"},
       {"rank_pattern", "ranks"},
       {"alpha_pattern", "alphas"},
+      {"modules_to_save", "save"},
+      {"ensure_weight_tying", "tie"},
       {"num_virtual_tokens", "tokens"},
       {"loraplus_lr_ratio", "plus"},
       {"learning_rate", "lr"},
@@ -199,6 +210,9 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
           did_you_mean(spec.name, known), "; known: ", joined(known));
   MethodOptions options(spec.name, spec.options, spec.file);
   std::unique_ptr<Method> method = entry->second.make(options);
+  method->beside = Beside(options);  // after the method, whose own options come first
+  require(!method->beside.any() || method->stored() != Stored::model, "method '", spec.name,
+          "' trains the whole model already; save, bias and tokens are for methods that do not");
   options.finish();
   method->in_force = method_spec(spec.name, options.in_force());
   return method;

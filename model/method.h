@@ -9,6 +9,7 @@
 
 #include "engine/files/json.h"
 #include "engine/train/step_part.h"
+#include "model/beside.h"
 #include "model/derived.h"
 #include "model/inputs.h"
 
@@ -21,6 +22,8 @@ struct Parameter;
 struct Parameters;
 struct Point;
 struct PointAdapter;
+struct TokenTable;
+struct TableAdapter;
 class Scope;
 class PeftConfig;
 
@@ -83,6 +86,9 @@ struct Method : StepPart {
   }
   // The adapter of a point (model/points.h), nullptr for none. scope is the point's place.
   virtual std::unique_ptr<PointAdapter> adapt_point(const Point& point, const Scope& scope);
+  // What stands beside the embedding or the head (model/token_ends.h), nullptr for nothing. scope
+  // is its place.
+  virtual std::unique_ptr<TableAdapter> adapt_table(const TokenTable& table, const Scope& scope);
   // How many tokens of its own the method puts before every document: at positions 0, 1, ..., the
   // text follows. The adapters of `embeddings` or of `keys_values` have their rows.
   virtual int64_t virtual_tokens() const { return 0; }
@@ -143,6 +149,7 @@ struct Method : StepPart {
     for (Derived& one : derived_) one.forget();
   }
 
+  Beside beside;        // what of the pretrained model is trained as well; set by make_method
   MethodSpec in_force;  // name and all options, defaults included; set by make_method
 
  private:
@@ -182,6 +189,8 @@ class MethodOptions {
   std::string text(const std::string& key, const std::string& otherwise);
   // A list separated by '+': "q_proj+v_proj".
   std::vector<std::string> list(const std::string& key, const std::string& otherwise);
+  // Was this option given?
+  bool given(const std::string& key) const { return given_.count(key) > 0; }
   // The method's name, for messages.
   const std::string& method() const { return method_; }
   const std::string& file() const { return file_; }

@@ -45,10 +45,12 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
           "' can be built");
   std::unique_ptr<Parameters> parameters(
       new Parameters{options.device, options.dtype, options.seed, *method, source});
+  method->beside.begin(config);
   method->begin(config);
   std::unique_ptr<Model> model = found->second.build(config, *parameters);
   source.finish();
   method->built(Scope(*parameters));
+  method->beside.check(Scope(*parameters));
   model->config = config;
   model->checkpointing = options.checkpointing;
   model->method = std::move(method);
@@ -56,21 +58,26 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
   return model;
 }
 
+// logits = x Wᵀ, and what stands beside the head. x (rows, dim).
+void Model::logits_into(Tensor& logits, const Tensor& x, const Inputs& inputs) const {
+  kernel::matmul(logits, x, head().detached(), false, true, false, Tensor());
+  if (const HeadPath path = ends().path(x.viewed({1, x.rows(), x.columns()}), inputs); path.low)
+    kernel::matmul(logits, flat(path.low), path.high.detached(), false, true, true, Tensor());
+  if (config.logit_cap > 0.) cap_logits(logits, config.logit_cap);
+}
+
 Tensor Model::logits(const Inputs& inputs, KvCache* cache) {
-  Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({x.shape()[0], x.shape()[1], weight.rows()}, statistic_dtype(x.dtype()), x.device());
-  Tensor flat = y.viewed({y.rows(), y.columns()});
-  kernel::matmul(flat, x.viewed({x.rows(), x.columns()}), weight, false, true, false, Tensor());
-  if (config.logit_cap > 0.) cap_logits(y, config.logit_cap);
+  Tensor x = hidden(inputs, cache);
+  Tensor y({x.shape()[0], x.shape()[1], head().rows()}, statistic_dtype(x.dtype()), x.device());
+  Tensor rows = y.viewed({y.rows(), y.columns()});
+  logits_into(rows, x.viewed({x.rows(), x.columns()}), inputs);
   return y;
 }
 
 Tensor Model::last_logits(const Inputs& inputs, KvCache* cache) {
-  Tensor x = hidden(inputs, cache), weight = head().detached();
-  Tensor y({1, weight.rows()}, statistic_dtype(x.dtype()), x.device());
-  kernel::matmul(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), weight, false,
-                 true, false, Tensor());
-  if (config.logit_cap > 0.) cap_logits(y, config.logit_cap);
+  Tensor x = hidden(inputs, cache);
+  Tensor y({1, head().rows()}, statistic_dtype(x.dtype()), x.device());
+  logits_into(y, x.viewed({x.rows(), x.columns()}).slice_rows(x.rows() - 1, 1), inputs);
   return y.viewed({y.size()});
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/ops/cross_entropy.h"
 #include "model/gguf_form.h"
 #include "model/layers.h"
 #include "model/points.h"
+#include "model/token_ends.h"
 
 namespace afina {
 
@@ -54,14 +54,19 @@ class Model {
   // The final hidden states after normalisation, (B, T, dim), in the model's dtype. With a cache,
   // `inputs` are the tokens that follow the cached ones, and the cache grows by them.
   virtual Tensor hidden(const Inputs& inputs, KvCache* cache = nullptr) = 0;
+  // Embedding and head.
+  virtual const TokenEnds& ends() const = 0;
+  TokenEnds& ends() { return const_cast<TokenEnds&>(std::as_const(*this).ends()); }
   // The weight of the head, (vocabulary, dim); the embedding if they are tied.
-  virtual const Tensor& head() const = 0;
+  const Tensor& head() const { return ends().head(); }
 
   // Sum of the cross-entropy over all targets, times scale, in nats. Pass scale = 1 / number of
   // targets of the whole step.
   // An architecture may add a term of its own while a tape records (the loss of routers).
   virtual Loss loss(const Inputs& inputs, double scale) {
-    return cross_entropy(hidden(inputs), head(), inputs.targets, scale, config.logit_cap);
+    const Tensor x = hidden(inputs);
+    return cross_entropy(x, head(), inputs.targets, scale, config.logit_cap,
+                         ends().path(x, inputs));
   }
   // Logits (B, T, vocabulary) in f32 (f64 for models in f64), for generation, references and small
   // inputs. Training never materialises them.
@@ -100,6 +105,7 @@ class Model {
   // residual stream (embeddings), or keys and values alone? Throws for rows of several documents,
   // as each would need virtual tokens of its own.
   Inputs placed(const Inputs& inputs, const KvCache* cache, bool rows) const;
+  void logits_into(Tensor& logits, const Tensor& x, const Inputs& inputs) const;
   // Runs a block, checkpointed if requested.
   void run_block(Stream& s, const KvCache* cache, const std::function<void(Stream&)>& block) const;
 };

@@ -30,10 +30,20 @@ Parameter& Scope::base(const std::string& name, Shape shape, Init init,
                        bool stored_transposed) const {
   std::string whole = full(name);
   of_->source.expect(whole, shape, stored_transposed);
-  Parameter& p =
-      keep(make_parameter(whole, shape, init, method().trains(whole), of_->dtype, of_->device));
+  const bool trained = method().trains(whole) || method().beside.trains(whole);
+  Parameter& p = keep(make_parameter(whole, shape, init, trained, of_->dtype, of_->device));
   p.stored_transposed = stored_transposed;
   of_->source.read(p);
+  return p;
+}
+Parameter& Scope::copied(const std::string& name, const Parameter& of) const {
+  const std::string whole = full(name);
+  const bool trained = method().trains(whole) || method().beside.trains(whole);
+  Parameter& p = keep(make_parameter(whole, of.shape, of.init, trained, of_->dtype, of_->device));
+  // Read anew, so that the master of a bf16 model has the file's bits as well.
+  p.name = of.name;
+  of_->source.read(p);
+  p.name = whole;
   return p;
 }
 Parameter& Scope::added(const std::string& name, Shape shape, Init init, const Role& role) const {

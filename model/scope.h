@@ -76,6 +76,8 @@ class Scope {
   // A weight of the pretrained model: loaded now; the method says whether it is trained.
   Parameter& base(const std::string& name, Shape shape, Init init = {},
                   bool stored_transposed = false) const;
+  // A weight of the pretrained model that begins as another one, `of`, and goes its own way.
+  Parameter& copied(const std::string& name, const Parameter& of) const;
   // A weight that the method brings; begins by init. Two of one name are an Error unless shared.
   Parameter& added(const std::string& name, Shape shape, Init init, const Role& role = {}) const;
   Parameters& parameters() const { return *of_; }

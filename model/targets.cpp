@@ -66,7 +66,24 @@ bool Targets::matches(const Linear& layer) {
   };
   bool wanted = any(targets_) || all_;
   if (any(exclude_) || !wanted) return false;
-  adapted_.push_back(&layer);
+  adapted_.push_back({layer.path, layer.stored_transposed});
+  return true;
+}
+
+bool Targets::matches_end(const std::string& path) {
+  auto any = [&](const std::vector<ModulePattern>& patterns) {
+    bool found = false;
+    for (const ModulePattern& pattern : patterns) {
+      if (!names_end(pattern, path)) continue;
+      found = true;
+      used_.insert(pattern.text());
+    }
+    return found;
+  };
+  const bool wanted = any(targets_);
+  if (any(exclude_) || !wanted) return false;
+  seen_.push_back(path);
+  adapted_.push_back({path, false});
   return true;
 }
 
@@ -79,12 +96,13 @@ const Targets::Exceptions& Targets::exceptions(const std::string& key) const {
 }
 double Targets::number(const Exceptions& exceptions, const std::string& path,
                        double otherwise) const {
+  const bool end = is_embedding(path) || is_head(path);
   for (auto& [pattern, value] : exceptions.all)
-    if (pattern.matches(path)) return value;
+    if (end ? names_end(pattern, path) : pattern.matches(path)) return value;
   return otherwise;
 }
-double Targets::number(const std::string& key, const Linear& layer, double otherwise) const {
-  return number(exceptions(key), layer.path, otherwise);
+double Targets::number(const std::string& key, const std::string& path, double otherwise) const {
+  return number(exceptions(key), path, otherwise);
 }
 
 std::vector<std::string> Targets::words() const {
@@ -110,7 +128,7 @@ void Targets::check_file() const {
     for (const char* place : {"lm_head", "model.embed_tokens", "transformer.wte"})
       require(!target.matches(place), label, ": '", target.text(), "' is the model's ",
               place == std::string("lm_head") ? "head" : "embedding",
-              ", and afina adapts neither head nor embedding. Merge the adapter with PEFT "
+              ", and of afina's methods only lora adapts these. Merge the adapter with PEFT "
               "(merge_and_unload, save_pretrained) and use the merged folder");
   }
   require(!adapted_.empty(), label, ": ", idle.empty() ? "what is excluded" : joined(idle),
@@ -129,18 +147,19 @@ void Targets::check() const {
   for (const Exceptions& exceptions : exceptions_)
     for (auto& exception : exceptions.all) {
       const ModulePattern& pattern = exception.first;
-      if (std::none_of(adapted_.begin(), adapted_.end(),
-                       [&](const Linear* layer) { return pattern.matches(layer->path); }))
+      if (std::none_of(adapted_.begin(), adapted_.end(), [&](const Adapted& layer) {
+            return pattern.matches(layer.path) || names_end(pattern, layer.path);
+          }))
         unmatched(exceptions.key, pattern.text());
     }
 }
 
 std::vector<std::string> Targets::peft_targets(const std::set<std::string>& apart) const {
   std::set<std::string> words, paths, words_apart, others;
-  for (const Linear* layer : adapted_) {
-    words.insert(last_word(layer->path));
-    paths.insert(layer->path);
-    (apart.count(layer->path) ? words_apart : others).insert(last_word(layer->path));
+  for (const Adapted& layer : adapted_) {
+    words.insert(last_word(layer.path));
+    paths.insert(layer.path);
+    (apart.count(layer.path) ? words_apart : others).insert(last_word(layer.path));
   }
   bool exact = std::all_of(seen_.begin(), seen_.end(), [&](const std::string& path) {
     return !words.count(last_word(path)) || paths.count(path);
@@ -152,16 +171,16 @@ std::vector<std::string> Targets::peft_targets(const std::set<std::string>& apar
 
 Json Targets::peft_numbers(const std::string& key, double otherwise) const {
   Json all = Json::object();
-  for (const Linear* layer : adapted_) {
-    double own = number(key, *layer, otherwise);
-    if (own != otherwise) all[layer->path] = plain_number(own);
+  for (const Adapted& layer : adapted_) {
+    double own = number(key, layer.path, otherwise);
+    if (own != otherwise) all[layer.path] = plain_number(own);
   }
   return all;
 }
 
 bool Targets::any_transposed() const {
   return std::any_of(adapted_.begin(), adapted_.end(),
-                     [](const Linear* layer) { return layer->stored_transposed; });
+                     [](const Adapted& layer) { return layer.transposed; });
 }
 
 }  // namespace afina

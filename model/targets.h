@@ -29,9 +29,15 @@ class Targets {
   void choose(const std::string& targets);
   // Is this layer adapted? To be asked once for each layer of the model, in order.
   bool matches(const Linear& layer);
+  // Is the embedding or head at this path a target? `all` names the linear layers of the blocks
+  // alone (names_end in model/beside.h). To be asked for each of the two that can be adapted.
+  bool matches_end(const std::string& path);
   // The number that option `key` gives this layer: that of the first pattern that matches, in the
   // order given.
-  double number(const std::string& key, const Linear& layer, double otherwise) const;
+  double number(const std::string& key, const Linear& layer, double otherwise) const {
+    return number(key, layer.path, otherwise);
+  }
+  double number(const std::string& key, const std::string& path, double otherwise) const;
   // Once all layers were asked for: an Error for a pattern that matched nothing. In an adapter's
   // config such a pattern is passed over, as PEFT does, unless it names the head or the embedding
   // or there is nothing else: what the adapter's file holds must have a place all the same.
@@ -62,7 +68,11 @@ class Targets {
   std::vector<ModulePattern> targets_, exclude_;
   std::vector<Exceptions> exceptions_;
   std::vector<std::string> seen_;  // paths of all layers asked for
-  std::vector<const Linear*> adapted_;
+  struct Adapted {
+    std::string path;
+    bool transposed;
+  };
+  std::vector<Adapted> adapted_;
   std::set<std::string> used_;  // patterns of targets and exclude that matched
 };
 

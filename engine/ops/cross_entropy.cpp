@@ -86,9 +86,10 @@ struct Rows {
 struct Workspace {
   Tensor x, logits, losses, dlogits, dx;
   Tensor slopes, cast_slopes;  // of the capped logits: 1 - tanh²; cast to dlogits' dtype
+  Tensor low, dlow;            // of the path beside the head
   // like_x: gives dtype, device and columns of x.
-  Workspace(int64_t rows, int64_t part, const Tensor& like_x, const Tensor& weight, bool gradients,
-            bool x_needs_grad, bool capped) {
+  Workspace(int64_t rows, int64_t part, const Tensor& like_x, const Tensor& weight,
+            const HeadPath& path, bool gradients, bool x_needs_grad, bool capped) {
     const Dtype dtype = like_x.dtype(), statistics = statistic_dtype(dtype);
     const Device device = like_x.device();
     const bool in_place = gradients && statistics == dtype;
@@ -97,6 +98,10 @@ struct Workspace {
     losses = Tensor({rows, 1}, statistics, device);
     if (gradients) dlogits = in_place ? logits : Tensor({rows, weight.rows()}, dtype, device);
     if (x_needs_grad) dx = like(x);
+    if (path.low) {
+      low = Tensor({rows, path.low.columns()}, dtype, device);
+      if (gradients && path.low.needs_grad()) dlow = like(low);
+    }
     if (!capped || !gradients) return;
     slopes = like(logits);
     if (statistics != dtype) cast_slopes = Tensor(logits.shape(), dtype, device);
@@ -112,6 +117,8 @@ struct Workspace {
     dx = cut(all.dx);
     slopes = cut(all.slopes);
     cast_slopes = cut(all.cast_slopes);
+    low = cut(all.low);
+    dlow = cut(all.dlow);
   }
 };
 
@@ -131,10 +138,19 @@ void apply_slopes(Tensor& dlogits, const Tensor& slopes, Tensor cast) {
   kernel::zip(dlogits, dlogits, cast ? cast : slopes, Binary::mul);
 }
 
-void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const Tensor& rows,
-               const Tensor& targets, Number<double> scale, double cap, Tensor& losses,
-               Tensor& dx) {
+// gradient += dlogitsᵀ x, if it is wanted: x (rows, n), gradient (vocabulary, n).
+void add_gradient(const Tensor& of, const Tensor& dlogits, const Tensor& x) {
+  if (!dlogits || !of.needs_grad()) return;
+  bool fresh = false;
+  Tensor sum = of.grad().sum(&fresh);
+  product_into(sum, dlogits, x, true, false, !fresh, Tensor());
+}
+
+void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const HeadPath& path,
+               const Tensor& rows, const Tensor& targets, Number<double> scale, double cap,
+               Tensor& losses, Tensor& dx, Tensor& dlow) {
   kernel::gather_rows(w.x, x, rows);
+  if (w.low) kernel::gather_rows(w.low, path.low, rows);
   for (int64_t from = 0, step = w.logits.rows(); from < w.x.rows(); from += step) {
     const int64_t count = std::min(step, w.x.rows() - from);
     auto cut = [&](const Tensor& t) { return t ? t.slice_rows(from, count) : Tensor(); };
@@ -143,6 +159,7 @@ void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const Tensor
     auto first = [&](const Tensor& t) { return t ? t.slice_rows(0, count) : Tensor(); };
     Tensor slopes = first(w.slopes);
     product_into(logits, cut(w.x), weight, false, true, false, Tensor());
+    if (w.low) product_into(logits, cut(w.low), path.high, false, true, true, Tensor());
     if (cap > 0.) cap_with_slopes(logits, slopes, cap);
     kernel::softmax_loss(logits, part_losses, dlogits, cut(targets), scale);
     if (slopes) apply_slopes(dlogits, slopes, first(w.cast_slopes));
@@ -152,10 +169,12 @@ void run_chunk(Workspace& w, const Tensor& x, const Tensor& weight, const Tensor
     product_into(w.dx, w.dlogits, weight, false, false, false, Tensor());
     kernel::scatter_rows(dx, w.dx, rows);
   }
-  if (!w.dlogits || !weight.needs_grad()) return;
-  bool fresh = false;
-  Tensor dweight = weight.grad().sum(&fresh);
-  product_into(dweight, w.dlogits, w.x, true, false, !fresh, Tensor());
+  if (dlow) {
+    product_into(w.dlow, w.dlogits, path.high, false, false, false, Tensor());
+    kernel::scatter_rows(dlow, w.dlow, rows);
+  }
+  add_gradient(weight, w.dlogits, w.x);
+  if (w.low) add_gradient(path.high, w.dlogits, w.low);
 }
 
 }  // namespace
@@ -176,41 +195,56 @@ void cap_logits(Tensor& logits, double cap) {
 }
 
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale,
-                   double cap) {
+                   double cap, const HeadPath& path) {
   require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ",
           x.shape().text(), " ", name(x.dtype()), " and a head ", weight.shape().text(), " ",
           name(weight.dtype()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(),
           " rows");
+  require(!path.low || (path.low.rows() == x.rows() && path.high.rows() == weight.rows() &&
+                        path.low.columns() == path.high.columns() &&
+                        path.low.dtype() == x.dtype() && path.high.dtype() == x.dtype()),
+          "cross_entropy: a path beside the head does not fit x ", x.shape().text(), " and a head ",
+          weight.shape().text());
   const Dtype statistics = statistic_dtype(x.dtype());
-  const bool record = Tape::recording() && (x.needs_grad() || weight.needs_grad());
-  // Only the weight's gradient sums over rows.
-  const bool sums_rows = record && weight.needs_grad() && x.dtype() == Dtype::bf16;
+  const bool low_needs_grad = path.low && path.low.needs_grad(),
+             trained = weight.needs_grad() || (path.low && path.high.needs_grad()),
+             record = Tape::recording() && (x.needs_grad() || low_needs_grad || trained);
+  // Only gradients of weights sum over rows.
+  const bool sums_rows = record && trained && x.dtype() == Dtype::bf16;
   Rows rows(targets, weight.rows(), x.device(), sums_rows ? rows_summed_as_one() : 2);
   const int64_t count = rows.count();
   const Number<double> factor = loss_scale(scale, x.device());
   Tensor losses = Tensor::zeros({x.rows()}, statistics, x.device()),
          total({1}, statistics, x.device());
-  Tensor dx = record && x.needs_grad() ? Tensor::zeros(x.shape(), x.dtype(), x.device()) : Tensor();
+  auto gradient_of = [&](const Tensor& t, bool wanted) {
+    return record && wanted ? Tensor::zeros(t.shape(), t.dtype(), t.device()) : Tensor();
+  };
+  Tensor dx = gradient_of(x, x.needs_grad()), dlow = gradient_of(path.low, low_needs_grad);
   if (count) {
     PurposeScope purpose(Purpose::workspace);
-    const auto [chunk, part] = chunks_of(x.device(), weight.needs_grad());
-    Workspace all(std::min(chunk, count), part, x, weight, record, bool(dx), cap > 0.);
+    const auto [chunk, part] = chunks_of(x.device(), trained);
+    Workspace all(std::min(chunk, count), part, x, weight, path, record, bool(dx), cap > 0.);
     for (int64_t from = 0; from < count; from += chunk) {
       Workspace workspace(all, std::min(chunk, count - from));
       int64_t size = workspace.x.rows();
-      run_chunk(workspace, x, weight, rows.indices.slice_rows(from, size),
-                rows.targets.slice_rows(from, size), factor, cap, losses, dx);
+      run_chunk(workspace, x, weight, path, rows.indices.slice_rows(from, size),
+                rows.targets.slice_rows(from, size), factor, cap, losses, dx, dlow);
     }
   }
   kernel::sum_losses(total, losses, factor);
-  Tensor recorded =
-      Tape::record("cross_entropy", total, {x, weight}, [x_grad = x.grad(), dx](const Tensor& dy) {
+  const Tensor* inputs[] = {&x, &weight, &path.low, &path.high};
+  Tensor recorded = Tape::record(
+      "cross_entropy", total, record,
+      [x_grad = x.grad(), dx, low_grad = path.low ? path.low.grad() : Gradient(),
+       dlow](const Tensor& dy) {
         require(dy.device() != Device::cpu || dy.item() == 1.,
                 "cross_entropy: its gradients are already computed for dloss = 1, so backward must "
                 "start at this loss; use the argument `scale` to scale it");
+        if (low_grad) low_grad += dlow;
         if (x_grad) x_grad += dx;
-      });
+      },
+      std::span(inputs, path.low ? 4 : 2));
   return {recorded, losses};
 }
 

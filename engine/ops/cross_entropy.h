@@ -36,11 +36,20 @@ inline constinit Kernel<void(Tensor& rows, Tensor& wanted, const Tensor& targets
 // rows' (-1 for none), of sequences of `length`.
 int64_t rounded_target_rows(const std::vector<int32_t>& targets, int64_t length);
 
+// A low-rank path beside the head: the logits are x Wᵀ + low highᵀ, with low (B, T, r) of its own
+// history in the graph and high (vocabulary, r), both of x's dtype. Empty: no path.
+struct HeadPath {
+  Tensor low, high;
+};
+
 // The definition: scale · the sum over rows with a target of log sum exp(x Wᵀ) - logit of the
 // target. cap: logits become cap · tanh(logit / cap); 0: they stay.
 inline Tensor cross_entropy_definition(const Tensor& x, const Tensor& weight, const Tensor& targets,
-                                       double scale, double cap = 0.) {
+                                       double scale, double cap = 0., const HeadPath& path = {}) {
   Tensor flat = reshape(x, {x.rows(), x.columns()}), logits = matmul(flat, weight, false, true);
+  if (path.low)
+    logits =
+        logits + matmul(reshape(path.low, {x.rows(), path.low.columns()}), path.high, false, true);
   if (cap > 0.) logits = tanh(logits * (1. / cap)) * cap;
   auto wanted = targets.integers();
   std::vector<float> one_hot(size_t(logits.size()), 0.f), counts(wanted.size());
@@ -65,9 +74,10 @@ struct Loss {
 // even number per sequence, so that pairs of bf16 never straddle two sequences (to a multiple of 32
 // where bf16 is summed by tiles and the head is trained). While a tape records, the gradients are
 // computed in the same pass, and the weight's is added to its slot at once; backward must therefore
-// start at this loss, with 1. cap: as in the definition (Gemma 2).
+// start at this loss, with 1. cap: as in the definition (Gemma 2). The path's product is added to
+// the same chunk of logits, which are never formed twice.
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale,
-                   double cap = 0.);
+                   double cap = 0., const HeadPath& path = {});
 // The same cap on logits of any shape, in place; not recorded.
 void cap_logits(Tensor& logits, double cap);
 

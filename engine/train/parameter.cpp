@@ -34,6 +34,16 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
   return p;
 }
 
+void Parameter::train() {
+  if (trained) return;
+  trained = true;
+  const Dtype exact = statistic_dtype(value.dtype());
+  PurposeScope masters(Purpose::masters);
+  master = value.dtype() == exact ? value.detached() : value.as(exact);
+  value.track(exact);
+  settle();
+}
+
 void Parameter::assign_part(int64_t first, const Tensor& values) {
   PurposeScope purpose(Purpose::workspace);
   Tensor part = value.device() == Device::cpu ? values : values.to(value.device());

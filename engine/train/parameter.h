@@ -49,6 +49,8 @@ struct Parameter {
   }
   // Sets value and master from shape.size() values, row-major.
   void assign(const float* values);
+  // Makes a frozen parameter, whose values stay, a trained one.
+  void train();
   // Sets the elements first .. first + count, so that a large weight is never held twice. Call
   // settle() after the last part.
   void assign_part(int64_t first, const float* values, int64_t count);

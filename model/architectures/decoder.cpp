@@ -26,8 +26,8 @@ class Decoder : public Model {
  public:
   Decoder(const DecoderForm& form, const ModelConfig& c, Parameters& p)
       : form_(form),
-        embed_tokens_(
-            (Scope(p, form.names.root) / form.names.tokens).base("weight", {c.vocabulary, c.dim})),
+        ends_(Scope(p, form.names.root) / form.names.tokens, Scope(p, form.names.head),
+              c.vocabulary, c.dim, c.tied),
         embeddings_(Scope(p, form.names.root) / form.names.tokens, Place::embeddings, c.dim) {
     for (const RopeForm& rope : form_.ropes) tables_.emplace_back(rope, p.dtype, p.device);
     // transformers rounds Gemma's factor to the dtype of the weights.
@@ -37,9 +37,7 @@ class Decoder : public Model {
     for (int64_t i = 0; i < c.layers; ++i)
       layers_.emplace_back(scope / form.names.layers / i, form_, c, i);
     norm_.emplace(scope / form.names.norm, c.dim, form.norm, c.norm_eps);
-    tokens_ = c.tied ? embed_tokens_.use_by_rows() : embed_tokens_.value;
-    head_ = c.tied ? embed_tokens_.value
-                   : Scope(p, form.names.head).base("weight", {c.vocabulary, c.dim}).value;
+    ends_.build_head();
   }
 
   Tensor hidden(const Inputs& inputs, KvCache* cache) override {
@@ -51,7 +49,7 @@ class Decoder : public Model {
                      choices_};
     const Inputs& in = pass.in;
     for (RopeTable& table : tables_) pass.ropes.push_back(table.turned(in, end));
-    Tensor embedded = embedded_tokens(in);
+    Tensor embedded = ends_.embedded(in);
     if (form_.embedding_factor != 1.) embedded = embedded * form_.embedding_factor;
     Stream s{embeddings_.before(embedded, in), {}};
     embedded = {};
@@ -61,7 +59,7 @@ class Decoder : public Model {
     Tensor y = embeddings_.without((*norm_)(s), in);
     return form_.logit_factor == 1. ? y : y * form_.logit_factor;
   }
-  const Tensor& head() const override { return head_; }
+  const TokenEnds& ends() const override { return ends_; }
 
   Loss loss(const Inputs& inputs, double scale) override {
     if (form_.experts.loss_factor == 0. || !Tape::recording()) return Model::loss(inputs, scale);
@@ -78,20 +76,13 @@ class Decoder : public Model {
   }
 
  private:
-  Tensor embedded_tokens(const Inputs& in) const {
-    const Here here(embed_tokens_.name);
-    return embedding(tokens_, in.tokens);
-  }
-
   DecoderForm form_;
   std::deque<RopeTable> tables_;
-  Parameter& embed_tokens_;
+  TokenEnds ends_;
   Point embeddings_;
   std::deque<DecoderBlock> layers_;
   // Built after the layers so that parameters keep the order of the file.
   std::optional<DecoderNorm> norm_;
-  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
-  Tensor tokens_, head_;
   RouterChoices* choices_ = nullptr;  // of the forward pass whose loss asks for them
 };
 

@@ -91,22 +91,20 @@ struct Block {
 class Gpt2 : public Model {
  public:
   Gpt2(const ModelConfig& c, Parameters& p)
-      : wte_((Scope(p, "transformer") / "wte").base("weight", {c.vocabulary, c.dim})),
+      : ends_(Scope(p, "transformer") / "wte", Scope(p, "lm_head"), c.vocabulary, c.dim, c.tied),
         wpe_((Scope(p, "transformer") / "wpe")
                  .base("weight", {c.context, c.dim}, {Init::normal, 0.01f})),
         embeddings_(Scope(p, "transformer") / "wte", Place::embeddings, c.dim) {
     Scope scope(p, "transformer");
     for (int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(scope / "h" / i, c, i);
     ln_f_.emplace_back(scope / "ln_f", c.dim, c.norm_eps);
-    tokens_ = c.tied ? wte_.use_by_rows() : wte_.value;
-    head_ = c.tied ? wte_.value : Scope(p, "lm_head").base("weight", {c.vocabulary, c.dim}).value;
+    ends_.build_head();
   }
 
   Tensor hidden(const Inputs& inputs, KvCache* cache) override {
     check_inputs(inputs, cache);
     const Inputs in = placed(inputs, cache, bool(embeddings_.adapter));
-    Stream s{embeddings_.before(embedding(tokens_, in.tokens), in),
-             embedding(wpe_.value, in.positions)};
+    Stream s{embeddings_.before(ends_.embedded(in), in), embedding(wpe_.value, in.positions)};
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const Block& block = blocks_[i];
       bool recompute = checkpointing == Checkpointing::mlp;
@@ -117,15 +115,14 @@ class Gpt2 : public Model {
     if (cache) cache->length += in.virtual_tokens + in.tokens.columns();
     return embeddings_.without(ln_f_[0](s), in);
   }
-  const Tensor& head() const override { return head_; }
+  const TokenEnds& ends() const override { return ends_; }
 
  private:
-  Parameter &wte_, &wpe_;
+  TokenEnds ends_;
+  Parameter& wpe_;
   Point embeddings_;
   std::deque<Block> blocks_;
   std::deque<LayerNorm> ln_f_;  // one, built after the blocks
-  // The embedding used for lookup, and the weight of the head; one matrix if they are tied.
-  Tensor tokens_, head_;
 };
 
 std::unique_ptr<Model> build(const ModelConfig& config, Parameters& parameters) {

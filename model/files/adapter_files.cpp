@@ -9,6 +9,7 @@
 #include "engine/files/folder_file.h"
 #include "engine/files/sha256.h"
 #include "engine/nearest.h"
+#include "model/files/file_weights.h"
 #include "model/files/peft_refused.h"
 #include "model/files/save.h"
 #include "model/peft.h"
@@ -162,11 +163,24 @@ bool of_head(const std::string& name) {
   return false;
 }
 
+// The pretrained table that PEFT writes into the file of an adapter on the embedding or the head;
+// null: it is something else.
+Parameter* table_of(Model& model, const std::string& name) {
+  const std::string start = "base_model.model.", end = ".base_layer.weight";
+  if (!name.starts_with(start) || !name.ends_with(end)) return nullptr;
+  const std::string path = name.substr(start.size(), name.size() - start.size() - end.size());
+  if (!is_embedding(path) && !is_head(path)) return nullptr;
+  Parameter* own = model.parameters->find(path + ".weight");
+  if (own || !is_head(path) || !model.ends().tied()) return own;
+  return model.parameters->find(model.ends().table().name);
+}
+
 }  // namespace
 
 AdapterConfig adapter_config(const Model& model, const std::string& base) {
   const Method& method = *model.method;
-  if (Json config = method.peft_config(); !config.is_null()) {
+  // What PEFT has no words for is written in ours.
+  if (Json config = method.peft_config(); !config.is_null() && method.beside.write(config)) {
     config["base_model_name_or_path"] = base;
     return {peft_file, config};
   }
@@ -207,6 +221,7 @@ MethodSpec adapter_method(const std::string& text, const std::string& where) {
           "' is not for a language model; expected CAUSAL_LM");
   if (!entry.card.peft_flag.empty()) config.find(entry.card.peft_flag);
   std::map<std::string, std::string> options = entry.from_peft(config);
+  options.merge(Beside::from_peft(config));
   config.finish();
   std::erase_if(options, [](auto& option) { return option.second.empty(); });
   MethodSpec spec = method_spec(entry.card.name, options);
@@ -259,18 +274,29 @@ void AdapterFiles::apply(Model& model) const {
   std::vector<std::pair<Parameter*, const StoredTensor*>> pairs;
   for (Parameter& p : model.parameters->all) {
     if (!in_adapter(p, model.method->stored())) continue;
-    const std::string name = model.method->name_in_adapter(p);
-    wanted.insert(name);
-    const StoredTensor* stored = values->find(name);
-    require(stored, values->path(), ": tensor '", name, "' is missing", other_model());
+    const std::vector<std::string> names = Beside::names(*model.method, p);
+    wanted.insert(names.begin(), names.end());
+    const StoredTensor* stored = values->find(names[0]);
+    require(stored, values->path(), ": tensor '", names[0], "' is missing", other_model());
     pairs.emplace_back(&p, stored);
+    for (size_t i = 1; i < names.size(); ++i)
+      if (const StoredTensor* again = values->find(names[i]))
+        require(same_numbers(*again, *stored), again->where(), " differs from '", names[0],
+                "', which is the same weight in this model; the adapter was made for one whose "
+                "embedding and head are two");
   }
   take_integers(*values, *model.method, wanted, other_model());
   for (const StoredTensor& t : values->tensors()) {
     if (wanted.count(t.name) || repeats_another(*values, *model.method, t)) continue;
+    // A table that was trained or lengthened before the adapter was begun.
+    if (Parameter* table = table_of(model, t.name)) {
+      pairs.emplace_back(table, &t);
+      continue;
+    }
     require(!of_head(t.name), t.where(),
-            " has no place: afina adapts neither head nor embedding. Merge the adapter with PEFT "
-            "(merge_and_unload, save_pretrained) and use the merged folder");
+            " has no place with the options of the adapter's config: of the methods lora alone "
+            "adapts embedding and head. Merge the adapter with PEFT (merge_and_unload, "
+            "save_pretrained) and use the merged folder");
     fail(t.where(), " has no place in this model with the options of the adapter's config",
          other_model());
   }
@@ -290,8 +316,8 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
   for (auto& [name, p] : ordered) {
     if (p->aside) return {};
     hash.update(name + " " + p->shape.text() + "\n");
-    std::vector<float> all =
-        values_of(*p, values->at(model.method->name_in_adapter(*p)), model.method.get());
+    std::vector<float> all = values_of(*p, values->at(Beside::names(*model.method, *p)[0]),
+                                       model.method.get());
     hash.update(all.data(), all.size() * sizeof(float));
   }
   return hash.hex();

@@ -48,7 +48,6 @@ const std::vector<RefusedKind>& refused_peft_types() {
     {"SUPERTUNING",
      "it trains the largest weights, whose places are not chosen in afina",
      merge_it},
-    {"TRAINABLE_TOKENS", "it replaces rows of the embedding", merge_it},
     {"XLORA",
      "a classifier mixes several adapters for every token, after a pass without them, and "
      "PEFT 0.21.2 does not write the classifier into the file",

@@ -35,6 +35,7 @@ Json config_to_write(const Model& model, Dtype dtype) {
   config.erase("dtype");  // transformers 5 writes this and reads both
   config["torch_dtype"] = stored_type(dtype) == StoredType::f32 ? "float32" : "bfloat16";
   config["model_type"] = model.config.architecture;
+  if (model.config.tied && !model.ends().tied()) config["tie_word_embeddings"] = false;
   config["architectures"] = Json::array({architectures().at(model.config.architecture).hf_class});
   return config;
 }
@@ -50,8 +51,8 @@ template <class File>
 void declare_adapter(File& file, const Model& model) {
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, model.method->stored()))
-      file.declare(model.method->name_in_adapter(p), StoredType::f32,
-                   shape_in_adapter(p, *model.method));
+      for (const std::string& name : Beside::names(*model.method, p))
+        file.declare(name, StoredType::f32, shape_in_adapter(p, *model.method));
   for (const Method::Integers& i : model.method->integers())
     file.declare(i.name, StoredType::i32, i.shape);
 }
@@ -73,7 +74,7 @@ std::vector<float> values_in_adapter(const Parameter& p, const Method& method) {
 }  // namespace
 
 bool in_adapter(const Parameter& p, Stored stored) {
-  return (p.added && !p.aside) || (stored == Stored::changed && p.trained);
+  return p.added ? !p.aside : stored != Stored::model && p.trained;
 }
 std::vector<int64_t> stored_shape(const Parameter& p) {
   std::vector<int64_t> all;
@@ -108,7 +109,7 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
     if (linear->adapter) adapted[&linear->weight] = linear;
   std::string why = model.method->why_not_mergeable();
   require(!merge || why.empty(), folder, ": the adapters cannot be merged: ", why);
-  require(merge || adapted.empty(), folder,
+  require(merge || (adapted.empty() && !model.ends().adapted()), folder,
           ": the model has adapters; merge them into it, or store the adapter alone");
   make_folder(folder, "remove what is in the way, or write into another folder");
   SafetensorsWriter writer(folder + "/model.safetensors");
@@ -123,6 +124,8 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
       if (merged.bias) biases[found->second->bias] = merged.bias;
     } else if (auto bias = biases.find(&p); bias != biases.end()) {
       values = bias->second;
+    } else if (Tensor table = model.ends().merged(p)) {
+      values = table;
     } else {
       values = p.exact();
     }
@@ -136,17 +139,14 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
   const Stored stored = model.method->stored();
   require(stored != Stored::model, folder, ": of method '", model.method->in_force.name,
           "' the whole model is stored");
-  for (const Parameter& p : model.parameters->all)
-    require(!p.trained || p.aside || in_adapter(p, stored), folder, ": ", p.name,
-            " of the pretrained model was trained as well; store the whole model");
   AdapterConfig config = adapter_config(model, base);
   make_folder(folder, "remove what is in the way, or write into another folder");
   SafetensorsWriter writer(folder + "/adapter_model.safetensors");
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, stored))
-      write_stored(writer, model.method->name_in_adapter(p), p, values_in_adapter(p, *model.method),
-                   Dtype::f32);
+      for (const std::string& name : Beside::names(*model.method, p))
+        write_stored(writer, name, p, values_in_adapter(p, *model.method), Dtype::f32);
   for (const Method::Integers& i : model.method->integers())
     writer.write(i.name, i.values.data(), i.values.size() * sizeof(int32_t));
   writer.commit();

@@ -27,8 +27,8 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
 // `dtype` where the method says so. Looks at names and shapes alone.
 int64_t bytes_to_store(const Model& model, Dtype dtype);
 
-// Does an adapter's file hold this parameter? What the method added and, of a method that says
-// `changed`, the pretrained weights that it trains.
+// Does an adapter's file hold this parameter? What the method added, and the pretrained weights
+// that are trained: by a method that says `changed`, or beside any (model/beside.h).
 bool in_adapter(const Parameter& parameter, Stored stored);
 // The parameter's shape in files: (in, out) where they hold it transposed.
 std::vector<int64_t> stored_shape(const Parameter& parameter);

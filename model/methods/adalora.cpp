@@ -286,7 +286,6 @@ std::string ranks_left(PeftConfig& config) {
 }
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.find("r");  // LoRA's, without a meaning here
   config.find("init_lora_weights");

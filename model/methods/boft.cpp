@@ -54,7 +54,6 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("boft_dropout", 0., "afina drops no blocks of this method");
   config.only("boft_n_butterfly_factor", 1, "afina computes one butterfly factor");
   config.only("boft_block_num", 0, "name the size of the blocks instead (boft_block_size)");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);

@@ -56,7 +56,6 @@ struct C3a : TargetedMethod {
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   const Json* start = config.find("init_weights");
   auto options = targets_from_peft(config);
   options["block"] = std::to_string(config.get<int64_t>("block_size"));

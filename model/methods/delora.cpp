@@ -74,7 +74,6 @@ struct Delora : TargetedMethod {
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("module_dropout", 0., "afina drops no layers of this method");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);
   options["rank"] = std::to_string(config.get<int64_t>("r"));

@@ -92,7 +92,6 @@ struct FourierFt : TargetedMethod {
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   auto options = targets_from_peft(config);
   options["n"] = std::to_string(config.get<int64_t>("n_frequency"));

@@ -107,7 +107,6 @@ struct Gralora : TargetedMethod {
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("gralora_dropout", 0., "afina drops nothing in front of this method's matrices");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);

@@ -76,7 +76,6 @@ struct Hra : TargetedMethod {
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("apply_GS", false, "afina does not make the directions orthogonal (Gram-Schmidt)");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);
   options["rank"] = std::to_string(config.get<int64_t>("r"));

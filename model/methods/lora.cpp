@@ -36,6 +36,7 @@ struct Lora : LowRankMethod {
                                 double dropout) override {
     return std::make_unique<LoraAdapter>(part, dropout, bias_of(layer, scope, part));
   }
+  bool adapts_ends() const override { return true; }
 };
 
 const MethodCard card{
@@ -57,7 +58,11 @@ const MethodCard card{
               "lora:start=mica,rank=3,plus=2", "lora:start=orthogonal,rank=2,fa=true",
               "lora:lora_bias=true,rank=2,dropout=0.25", "lora:start=lora-ga,rank=2",
               "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,"
-              "alphas=mlp.*:5"}};
+              "alphas=mlp.*:5",
+              "lora:targets=embedding+head+*.mlp.*,rank=2,ranks=head:3",
+              "lora:tokens=7+1+40,rank=2,dropout=0.25,save=1.mlp",
+              "lora:save=head,rank=2,targets=embedding+*.mlp.*",
+              "lora:tie=true,save=head,rank=2,targets=*.mlp.*"}};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/ops/dropout.h"
+#include "engine/ops/embedding.h"
 #include "engine/random.h"
 #include "engine/svd.h"
 
@@ -77,8 +78,7 @@ LowRankMethod::LowRankMethod(MethodOptions& o)
 std::unique_ptr<Adapter> LowRankMethod::adapt(const Linear& layer, const Scope& scope) {
   if (!targets_.matches(layer)) return nullptr;
   int64_t rank = int64_t(targets_.number("ranks", layer, double(rank_)));
-  double alpha = targets_.number("alphas", layer, alpha_),
-         scale = alpha / (rslora_ ? std::sqrt(double(rank)) : double(rank));
+  const double scale = scale_of(rank, targets_.number("alphas", layer, alpha_));
   Parameter& a = (scope / "lora_A")
                      .added("weight", {rank, layer.in()}, starts_.init_a(rank, layer.in()),
                             {.trained = !holds_a_});
@@ -110,10 +110,6 @@ void LowRankMethod::refuse(bool given, const std::string& option, const std::str
 bool LowRankMethod::starts_as_pretrained() const {
   return !changes_weight(start()) && start() != Start::kaiming && start() != Start::orthogonal;
 }
-std::string LowRankMethod::why_not_mergeable() const {
-  if (no_bias_.empty()) return {};
-  return "lora_bias=true gives B a bias, and " + no_bias_ + " has no bias to merge it into";
-}
 
 // g (A Aᵀ + 1e-8)⁻¹ / scale²: the change of B whose effect on the weight is nearest to that of full
 // fine-tuning (LoRA-Pro's correction, as PEFT's create_lorafa_optimizer has it).
@@ -133,6 +129,74 @@ void LowRankMethod::complete_gradients() {
     }
     sum.copy_from(matmul(sum.detached(), c.by));
   }
+}
+
+double LowRankMethod::scale_of(int64_t rank, double alpha) const {
+  return alpha / (rslora_ ? std::sqrt(double(rank)) : double(rank));
+}
+
+namespace {
+
+// On the embedding: E[token] + scale B A[token]. A (rank, vocabulary) is held the other way round,
+// so that a token's column of it is a row that is looked up.
+struct EmbeddingAdapter : TableAdapter {
+  LowRank part;
+  explicit EmbeddingAdapter(const LowRank& part) : part(part) {}
+  Tensor looked_up(const Tensor& tokens) const override {
+    return linear(embedding(part.a.value, tokens), part.b.value, {}) * part.scale;
+  }
+  void merge(Tensor& weight) const override {
+    weight = weight + matmul(part.a.exact(), part.b.exact(), false, true) * part.scale;
+  }
+};
+
+// On the head: logits x Wᵀ + scale (x Aᵀ) Bᵀ, with dropout of x before A.
+struct HeadAdapter : TableAdapter {
+  LowRank part;
+  double dropout;
+  std::string place;
+  HeadAdapter(const LowRank& part, double dropout, std::string place)
+      : part(part), dropout(dropout), place(std::move(place)) {}
+  HeadPath path(const Tensor& x, const Inputs& inputs) const override {
+    return {linear(dropped(x, dropout, place, inputs), part.a.value, {}) * part.scale,
+            part.b.value};
+  }
+  void merge(Tensor& weight) const override {
+    weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<TableAdapter> LowRankMethod::adapt_table(const TokenTable& table,
+                                                         const Scope& scope) {
+  if (!adapts_ends() || !targets_.matches_end(table.path)) return nullptr;
+  on_shared_table_ = on_shared_table_ || table.shared;
+  const int64_t rank = int64_t(targets_.number("ranks", table.path, double(rank_)));
+  const double scale = scale_of(rank, targets_.number("alphas", table.path, alpha_));
+  if (table.head) {
+    const Parameter& a = (scope / "lora_A")
+                             .added("weight", {rank, table.width()},
+                                    {Init::uniform, 1.f / std::sqrt(float(table.width()))});
+    const Parameter& b =
+        (scope / "lora_B")
+            .added("weight", {table.vocabulary(), rank}, {Init::zeros}, {.rate = plus_});
+    return std::make_unique<HeadAdapter>(LowRank{a, b, scale}, dropout_, table.path);
+  }
+  // As in PEFT it is A that begins at zero here, and B as normal numbers of deviation 1. LoRA+ says
+  // nothing of embeddings: both have A's rate.
+  Parameter& a = scope.added("lora_embedding_A", {table.vocabulary(), rank}, {Init::zeros});
+  a.stored_transposed = true;
+  const Parameter& b = scope.added("lora_embedding_B", {table.width(), rank}, {Init::normal, 1.f});
+  return std::make_unique<EmbeddingAdapter>(LowRank{a, b, scale});
+}
+
+std::string LowRankMethod::why_not_mergeable() const {
+  if (!no_bias_.empty())
+    return "lora_bias=true gives B a bias, and " + no_bias_ + " has no bias to merge it into";
+  return on_shared_table_ ? "embedding and head of this model are one table, and the adapter "
+                            "changes the one without the other; keep the adapter beside the model"
+                          : "";
 }
 
 Json LowRankMethod::peft_config() const {
@@ -163,13 +227,12 @@ Json LowRankMethod::peft_config() const {
   return config;
 }
 
-Tensor dropped(const Tensor& x, double rate, const Linear& layer, const Inputs& inputs) {
+Tensor dropped(const Tensor& x, double rate, const std::string& path, const Inputs& inputs) {
   if (!inputs.training || rate == 0.) return x;
   require(bool(inputs.keys),
           "dropout while training needs to know the samples; make_inputs was given none");
-  return dropout(
-      x, inputs.keys, rate,
-      {inputs.seed, hash_of(layer.path), step_number(uint64_t(inputs.step), x.device())});
+  return dropout(x, inputs.keys, rate,
+                 {inputs.seed, hash_of(path), step_number(uint64_t(inputs.step), x.device())});
 }
 
 namespace {
@@ -205,7 +268,6 @@ std::pair<std::string, std::string> start_from_peft(PeftConfig& config) {
 
 std::map<std::string, std::string> low_rank_from_peft(PeftConfig& config) {
   const auto [start, freeze] = start_from_peft(config);
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   return {{"rank", std::to_string(config.get<int64_t>("r"))},
           {"alpha", config.number("lora_alpha")},

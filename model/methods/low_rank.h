@@ -3,6 +3,7 @@
 #include "model/methods/low_rank_starts.h"
 #include "model/peft.h"
 #include "model/targets.h"
+#include "model/token_ends.h"
 
 namespace afina {
 
@@ -15,7 +16,9 @@ class LowRankMethod : public Method {
  public:
   explicit LowRankMethod(MethodOptions& options);
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override;
+  std::unique_ptr<TableAdapter> adapt_table(const TokenTable& table, const Scope& scope) override;
   void built(const Scope&) override { targets_.check(); }
+  std::string why_not_mergeable() const override;
   Stored stored() const override { return Stored::adapter; }
   // As LoRA's; a method of another kind changes it.
   Json peft_config() const override;
@@ -42,6 +45,9 @@ class LowRankMethod : public Method {
   bool has_bias() const { return bias_; }
   bool corrects() const { return corrects_; }
 
+  // Does the method have a form for the embedding and the head? LoRA's is then put there.
+  virtual bool adapts_ends() const { return false; }
+
  private:
   // A held, B trained: what the gradient of B is multiplied by (LoRA-FA).
   struct Corrected {
@@ -49,6 +55,7 @@ class LowRankMethod : public Method {
     double scale;
     Tensor by;  // (rank, rank); made in the first step
   };
+  double scale_of(int64_t rank, double alpha) const;
   std::string name_, file_;
   int64_t rank_;
   double alpha_, dropout_;
@@ -60,10 +67,14 @@ class LowRankMethod : public Method {
   std::string no_bias_;  // an adapted layer without a bias, where B has one
   std::vector<Corrected> corrected_;
   Targets targets_;
+  bool on_shared_table_ = false;
 };
 
 // x after dropout in training, keyed by sample, position and the layer's path; else x itself.
-Tensor dropped(const Tensor& x, double rate, const Linear& layer, const Inputs& inputs);
+Tensor dropped(const Tensor& x, double rate, const std::string& path, const Inputs& inputs);
+inline Tensor dropped(const Tensor& x, double rate, const Linear& layer, const Inputs& inputs) {
+  return dropped(x, rate, layer.path, inputs);
+}
 
 // The options that LoRA's adapter_config.json means.
 std::map<std::string, std::string> low_rank_from_peft(PeftConfig& config);

@@ -117,7 +117,6 @@ struct Miss : TargetedMethod {
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("miss_dropout", 0., "afina drops nothing in front of this method's matrix");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   const int64_t mini = config.get_or<int64_t>("mini_r", 1);
   const Json* kind = config.find("init_weights");
   require(!kind || kind->is_boolean() || *kind == "bat" || *kind == "mini", config.where(),

@@ -100,7 +100,6 @@ struct Oft : TargetedMethod {
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("module_dropout", 0., "afina drops no blocks of this method");
   config.only("coft", false, "afina does not project the blocks (constrained OFT)");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.only("r", 0, "name the size of the blocks instead (oft_block_size)");
   config.get_or<double>("eps", 6e-5);  // of constrained OFT alone
   config.get_or<bool>("fan_in_fan_out", false);

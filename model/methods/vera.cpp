@@ -102,7 +102,6 @@ struct Vera : Method {
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   return {{"rank", std::to_string(config.get<int64_t>("r"))},

@@ -93,7 +93,6 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
   config.only("wavelet_family", "db1", "afina has the Haar wavelet (db1) alone");
   config.only("proportional_parameters", false,
               "the number of each layer then follows from its size; write it as a pattern");
-  config.only("bias", "none", "afina reads adapters that leave biases alone (bias 'none')");
   config.get_or<bool>("fan_in_fan_out", false);
   config.get_or<bool>("init_weights", true);
   auto options = targets_from_peft(config);

@@ -29,6 +29,7 @@ class Case:
     spread: float = 0.0  # moves the start by normal noise of this width, where it would change too little
     normal: Optional[Callable] = None  # (model): what was trained, by afina's names, where PEFT's file cannot be exchanged
     start_is_base: bool = True  # does the model start with the base model's logits?
+    merges: bool = True  # not where PEFT's merging changes the model: of a tied table it adapts one side and merges into both
 
 
 CASES = {}
@@ -258,3 +259,30 @@ case("ln_tuning", "llama", "norms trained, stored as whole copies",
 case("ln_tuning_gpt2", "gpt2", "norms with biases trained", other(peft.LNTuningConfig, target_modules=["ln_1", "ln_2", "ln_f"]))
 case("bitfit", "qwen2", "every bias trained, by torch alone: PEFT has no such type", trains=lambda name: name.endswith(".bias"), method="bitfit")
 case("bitfit_gpt2", "gpt2", "the same with biases of norms among them", trains=lambda name: name.endswith(".bias"), method="bitfit")
+
+# What is trained beside an adapter: biases, whole modules, rows of the embedding; and adapters on the embedding and the head
+case("vera_bias_only", "llama_linear", "VeRA with bias=vera_only", other(peft.VeraConfig, target_modules=["q_proj", "down_proj"], bias="vera_only", **VERA))
+case("boft_bias_all", "qwen2", "BOFT with bias=all", other(peft.BOFTConfig, boft_block_size=4, target_modules=["q_proj"], bias="all"))
+case("lora_save_head", "llama3", "LoRA beside a whole head of its own and the last norm; a target inside a whole module is left out",
+     lora(r=2, target_modules=["q_proj", "down_proj"], modules_to_save=["lm_head", "model.norm", "layers.0.mlp"]))
+case("lora_save_head_tied", "llama", "LoRA beside the head of a tied model: a copy of the table is trained as the head alone",
+     lora(r=2, target_modules=["q_proj"], modules_to_save=["lm_head"]))
+case("lora_save_embedding_tied", "gpt2", "LoRA beside the embedding of a tied model: a copy is trained for looking up alone",
+     lora(r=2, target_modules=["c_attn"], fan_in_fan_out=True, modules_to_save=["wte"]))
+case("lora_save_tying", "llama", "LoRA beside embedding and head of a tied model, which stay one (ensure_weight_tying)",
+     lora(r=2, target_modules=["q_proj"], modules_to_save=["embed_tokens"], ensure_weight_tying=True))
+case("lora_tokens", "llama", "LoRA beside rows of a tied embedding, which the head follows",
+     lora(r=2, target_modules=["q_proj"], trainable_token_indices=[9, 1, 33]))
+case("lora_tokens_untied", "llama3", "LoRA beside rows of an embedding and of a head of its own",
+     lora(r=2, target_modules=["q_proj"], trainable_token_indices={"embed_tokens": [9, 1, 33], "lm_head": [9, 1, 33]}))
+case("trainable_tokens", "gemma", "rows of a tied embedding alone; Gemma's factor multiplies them, but not in the head",
+     other(peft.TrainableTokensConfig, token_indices=[5, 64, 9]))
+case("trainable_tokens_untied", "llama3", "rows of an embedding that is not the head", other(peft.TrainableTokensConfig, token_indices=[5, 64, 9]))
+case("lora_embedding", "llama3", "LoRA on the embedding, beside q_proj", lora(target_modules=["embed_tokens", "q_proj"]))
+case("lora_head", "llama3", "LoRA on a head of its own, of another rank", lora(target_modules=["lm_head", "v_proj"], rank_pattern={"lm_head": 2}))
+case("lora_head_tied", "gemma2", "LoRA on the head of a tied model, which leaves the embedding alone; capped logits",
+     lora(target_modules=["lm_head", "q_proj"]), merges=False)
+case("lora_ends_tied", "gemma", "LoRA on embedding and head of a tied model; Gemma's factor multiplies the embedding's",
+     lora(target_modules=["embed_tokens", "lm_head"]), merges=False)
+case("lora_embedding_gpt2", "gpt2", "LoRA on GPT-2's embedding, with scale alpha / sqrt(r)", lora(target_modules=["wte", "c_attn"], fan_in_fan_out=True, use_rslora=True),
+     merges=False)

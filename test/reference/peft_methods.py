@@ -152,6 +152,8 @@ def make_adapter(case, folder, seed, values, about):
     again = logits_of(peft.PeftModel.from_pretrained(tiny(case.base), folder), ids)
     assert relative(again, values["logits"]) < 1e-6, "PEFT itself reads its file as another model"
     about["noise"] = largest_noise(case, start, ids, labels, about["losses"])
+    if not case.merges:
+        return
     try:
         merged = model.merge_and_unload()
     except (ValueError, AttributeError, NotImplementedError):

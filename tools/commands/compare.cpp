@@ -22,6 +22,7 @@
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
+#include "tools/runs/token_words.h"
 #include "tools/text/colour.h"
 #include "tools/text/format.h"
 #include "tools/text/progress.h"
@@ -85,6 +86,9 @@ struct Compare : ComparisonOptions {
     overall.begin();
     progress.part_of(&overall);
     bool seen = false;
+    plan.warn = [](const std::string& note) {
+      std::cout << "warning: " << note << "\n" << std::flush;
+    };
     plan.progress = [&](const StepPoint& p, int64_t steps, double rate_now) {
       if (!seen && p.step > 1) {
         progress.start_from(p.step - 1);
@@ -208,10 +212,10 @@ struct Compare : ComparisonOptions {
            (timed ? ", about " + format_seconds(seconds) : "") + "\n";
   }
 
-  int go(const std::string& command) const {
+  int go(const std::string& command) {
     require(!methods.empty(),
             "no --method; for example --method full:lr=1e-4 --method lora:rank=8,lr=1e-3");
-    const std::vector<MethodSpec> specs = check_methods();
+    std::vector<MethodSpec> specs = check_methods();
     refuse_within(out);
     refuse_around(out);
     const FolderLock lock(out);
@@ -219,6 +223,8 @@ struct Compare : ComparisonOptions {
     std::cout << "Reading model and data\n" << std::flush;
     const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
+    for (std::string& method : methods) method = with_token_numbers(method, bench.tokenizer);
+    specs = check_methods();
     earlier.check(bench, specs, resume);
     Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()

@@ -36,6 +36,7 @@ void list() {
          number_text(card.rate)});
   }
   table.print(std::cout, size_t(stdout_columns()));
+  std::cout << "\nEvery method but full also takes " << beside_options << ".\n";
 }
 
 void show(const MethodCard& card) {
@@ -88,7 +89,9 @@ void costs(const MethodsOptions& asked) {
   const ComputeScope scope = model.scope();
   std::vector<std::string> texts;
   for (auto& [name, entry] : methods())
-    if (asked.name.empty() || name == asked.name || name == "full") texts.push_back(name);
+    if (asked.name.empty() || name == asked.name || name == "full")
+      // Which tokens are trained has no default.
+      texts.push_back(entry.card.peft_type == "TRAINABLE_TOKENS" ? entry.card.tries[0] : name);
   const RunShape shape = shape_without_data(model, data, run);
   const std::vector<MethodCost> all = method_costs(shape, texts);
   if (asked.markdown) {

@@ -13,6 +13,7 @@
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
+#include "tools/runs/token_words.h"
 #include "tools/text/colour.h"
 #include "tools/text/progress.h"
 #include "tools/text/wrap.h"
@@ -91,6 +92,7 @@ int train(const std::vector<std::string>& words) {
   look_into(plan.folder);  // something foreign is said before anything is read
   Workbench bench = open_workbench(model, data, run);
   run = bench.run;  // with --epochs as steps
+  plan.method = with_token_numbers(plan.method, bench.tokenizer);
   if (look_for_beginning(plan, bench).is == Beginning::anew && plan.resume)
     bench.notes.push_back("there was nothing to resume in " + plan.folder +
                           ": the run began at step 1");
@@ -106,6 +108,9 @@ int train(const std::vector<std::string>& words) {
             << std::flush;
   measure_base(bench);
   Progress progress(label_of(plan.method), run.steps);
+  plan.warn = [](const std::string& note) {
+    std::cout << "warning: " << note << "\n" << std::flush;
+  };
   plan.progress = [&](const StepPoint& p, int64_t, double rate) {
     progress.update(p.step, {p.loss, p.learning_rate, rate});
   };

@@ -16,9 +16,11 @@
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/observation.h"
+#include "tools/runs/rates.h"
 #include "tools/runs/recorder.h"
 #include "tools/runs/resumption.h"
 #include "tools/runs/scores.h"
+#include "tools/runs/unseen_targets.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -101,8 +103,18 @@ class Loop {
     r.learning_rate = plan_.lr;
     count_parameters(*model_, r);
     outcome_.method_options = model_->method->in_force.options;
+    warn(unseen_note(*model_, label_of(plan_.method), bench_.unseen, bench_.train.targets,
+                     bench_.tokenizer));
     r.before = bench_.before;
     r.predicted = plan_.predicted;
+  }
+
+  // Adds a note, once for all runs of a comparison, and says it before the first step.
+  void warn(const std::string& note) {
+    auto& all = bench_.notes;
+    if (note.empty() || std::find(all.begin(), all.end(), note) != all.end()) return;
+    all.push_back(note);
+    if (plan_.warn) plan_.warn(note);
   }
 
   // A run that was stopped between storing its weights and writing its figures.

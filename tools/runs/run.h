@@ -21,6 +21,9 @@ struct RunPlan {
   std::optional<Prediction> predicted;  // recorded beside the measured figures
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
       progress;  // after every step; may be empty
+  // What a reader should know before the first step; it is among the bench's notes as well. May be
+  // empty.
+  std::function<void(const std::string&)> warn;
   // What changed in the weights, at every evaluation with --watch on; may be empty.
   std::function<void(const EvaluationPoint& point)> watched = {};
 };

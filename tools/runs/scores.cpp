@@ -5,6 +5,7 @@
 #include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/load.h"
+#include "tools/runs/unseen_targets.h"
 
 namespace afina {
 
@@ -72,6 +73,7 @@ void measure_base(Workbench& bench) {
   auto model = build_start(bench);
   bench.described.parameters = 0;
   for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
+  bench.unseen = unseen_targets(*model, bench.train);
   bench.before = score(*model, bench, bench.before_rows, bench.before_retain);
   bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
   std::vector<std::string> said = answers(*model, bench, bench.notes);

@@ -196,7 +196,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {},
-                  {},    {},   {},  {},    {},        {},   {}, 0,  {}};
+                  {},    {},   {},  {},    {},        {},   {}, 0,  {}, {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);

@@ -8,6 +8,12 @@
 
 namespace afina {
 
+// A target token of the training rows that pretraining never saw, and how often it is one.
+struct UnseenTarget {
+  int32_t id = 0;
+  int64_t count = 0;
+};
+
 struct Workbench {
   ModelOptions model;
   DataOptions data;
@@ -25,6 +31,7 @@ struct Workbench {
   Scores before;
   ExampleLosses before_rows, before_retain;  // row by row
   double choice_before = 0;
+  std::vector<UnseenTarget> unseen;     // tools/runs/unseen_targets.h
   std::vector<Generation> generations;  // `after` still empty
 };
 

@@ -165,9 +165,12 @@ BOOST_AUTO_TEST_CASE(all_forms_of_target_modules) {
   check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", "'qkv_proj'",
                                         "matches no", "q_proj", "another model"});
   for (const char* place : {"lm_head", "embed_tokens"}) {
-    changed.config["target_modules"] = Json({"q_proj", place});
+    changed.config["target_modules"] = Json({"q_proj", "v_proj", place});
+    changed.config["use_dora"] = false;
+    check_error([&] { changed.load(); }, {"adapter_model.safetensors", place, "is missing"});
+    changed.config["use_dora"] = true;
     check_error([&] { changed.load(); }, {"adapter_config.json: target_modules", place,
-                                          "neither head nor embedding", "merge_and_unload"});
+                                          "only lora adapts these", "merge_and_unload"});
   }
 }
 
@@ -194,7 +197,7 @@ BOOST_AUTO_TEST_CASE(excluded_modules_and_patterns_in_the_files_order) {
 
 BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
   const std::pair<const char*, Json> wrong[] = {{"use_dora", true},
-                                                {"bias", "all"},
+                                                {"bias", "some"},
                                                 {"peft_type", "LORRA"},
                                                 {"task_type", "SEQ_CLS"},
                                                 {"modules_to_save", {"lm_head"}},
@@ -288,7 +291,14 @@ BOOST_AUTO_TEST_CASE(faults_in_the_words_of_the_file) {
   says("lora_alpha", -1, {"adapter_config.json: lora_alpha=-1"});
   says("lora_dropout", 2, {"adapter_config.json: lora_dropout=2"});
   says("rank_pattern", {{"q_proj", 0}}, {"adapter_config.json: rank_pattern=0"});
-  says("modules_to_save", {"lm_head"}, {"modules_to_save", "does not support", "merge_and_unload"});
+  says("modules_to_save", {"lm_head"},
+       {"adapter_model.safetensors", "base_model.model.lm_head.weight", "is missing"});
+  says("modules_to_save", {"*head"}, {"modules_to_save", "'*head'", "is no name of a module"});
+  says("trainable_token_indices", {3.5}, {"trainable_token_indices", "the number of a token"});
+  says("trainable_token_indices", {80}, {"trainable_token_indices", "token 80", "ends at 79"});
+  says("trainable_token_indices", {{"embed_tokens", {1}}, {"lm_head", {2}}},
+       {"trainable_token_indices", "other tokens for each module"});
+  says("trainable_token_indices", {{"q_proj", {1}}}, {"'q_proj'", "neither embedding nor head"});
 }
 
 BOOST_AUTO_TEST_CASE(an_adapter_of_mlx_is_named_as_such) {
@@ -310,8 +320,7 @@ BOOST_AUTO_TEST_CASE(adapters_that_do_not_fit) {
   rewrite(file, [](auto& all) { all.erase(some_a); });
   check_error([&] { changed.load(); }, {"adapter_model.safetensors", some_a, "another model"});
   rewrite(file, [](auto& all) { all["base_model.model.lm_head.lora_A.weight"] = {{1, 1}, {1.f}}; });
-  check_error([&] { changed.load(); },
-              {"lm_head.lora_A.weight", "no place", "neither head nor embedding"});
+  check_error([&] { changed.load(); }, {"lm_head.lora_A.weight", "no place", "lora alone"});
   rewrite(file, [](auto& all) { all[some_a].first = {32, 4}; });
   check_error([&] { changed.load(); }, {some_a, "[32, 4]", "[4, 32]", "another model"});
   rewrite(file, [](auto& all) {

@@ -146,9 +146,11 @@ void same_tensors(const std::string& ours, const std::string& theirs, const Meth
     if (values && t.bytes == other->bytes)
       BOOST_TEST(std::memcmp(t.data, other->data, t.bytes) == 0, t.name << " has other values");
   }
+  // PEFT repeats the pretrained table of an adapter on the embedding or the head.
   for (const StoredTensor& t : expected.tensors())
     if (!expected.find(method.repeated_by(t.name)))
-      BOOST_TEST(names.count(t.name), "afina writes no " << t.name);
+      BOOST_TEST((names.count(t.name) || t.name.ends_with(".base_layer.weight")),
+                 "afina writes no " << t.name);
 }
 
 // Writes the adapter and reads it back. With `values` they must be those of PEFT's file.

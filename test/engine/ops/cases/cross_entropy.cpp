@@ -29,6 +29,22 @@ Tensor every(int64_t rows) {
      {{2, 5, 20}, {37, 20}},
      [](In x) { return cross_entropy(x[0], x[1], targets(), 0.25, 0.7).total; },
      [](In x) { return cross_entropy_definition(x[0], x[1], targets(), 0.25, 0.7); }},
+    {"cross_entropy with a path beside the head",
+     {{2, 5, 20}, {37, 20}, {2, 5, 3}, {37, 3}},
+     [](In x) {
+       return cross_entropy(x[0], x[1], targets(), 0.25, 0.7, {x[2], x[3]}).total;
+     },
+     [](In x) {
+       return cross_entropy_definition(x[0], x[1], targets(), 0.25, 0.7, {x[2], x[3]});
+     }},
+    {"cross_entropy with a path in chunks",
+     {{1, 521, 6}, {37, 6}, {1, 521, 2}, {37, 2}},
+     [](In x) {
+       return cross_entropy(x[0], x[1], every(521), 1. / 521., 0., {x[2], x[3]}).total;
+     },
+     [](In x) {
+       return cross_entropy_definition(x[0], x[1], every(521), 1. / 521., 0., {x[2], x[3]});
+     }},
     {.name = "large cross_entropy",
      .inputs = {{1, 521, 30}, {300, 30}},
      .run = [](In x) { return cross_entropy(x[0], x[1], every(521), 1. / 521.).total; },

@@ -1,0 +1,17 @@
+// Tokens that a method's options name by their text, with their numbers in place.
+#pragma once
+#include <string>
+
+#include "data/tokenizer/tokenizer.h"
+#include "model/method.h"
+
+namespace afina {
+
+// The spec with numbers for the tokens that the options `tokens` or `trainable_token_indices` name
+// by their text: as the vocabulary has it, or as text that is one token. An Error for a text that
+// is none. Other options, and specs without these, stay as they are.
+MethodSpec with_token_numbers(MethodSpec spec, const Tokenizer& tokenizer);
+// The same of "lora:rank=8,tokens=<slot>", text for text.
+std::string with_token_numbers(const std::string& method, const Tokenizer& tokenizer);
+
+}  // namespace afina

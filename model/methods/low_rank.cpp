@@ -171,6 +171,10 @@ struct HeadAdapter : TableAdapter {
 std::unique_ptr<TableAdapter> LowRankMethod::adapt_table(const TokenTable& table,
                                                          const Scope& scope) {
   if (!adapts_ends() || !targets_.matches_end(table.path)) return nullptr;
+  const char* const alone = "the embedding and the head take LoRA as it is; name other targets";
+  refuse(start() != Start::standard, "start", alone);
+  refuse(bias_, "lora_bias", alone);
+  refuse(corrects_ || holds_a_ || holds_b_, "freeze", alone);
   on_shared_table_ = on_shared_table_ || table.shared;
   const int64_t rank = int64_t(targets_.number("ranks", table.path, double(rank_)));
   const double scale = scale_of(rank, targets_.number("alphas", table.path, alpha_));

@@ -23,7 +23,6 @@ class LowRankMethod : public Method {
   // As LoRA's; a method of another kind changes it.
   Json peft_config() const override;
   bool starts_as_pretrained() const override;
-  std::string why_not_mergeable() const override;
   int64_t observes() const override { return starts_.observes(); }
   bool observes_gradients() const override { return starts_.observes_gradients(); }
   void begin_observing() override { starts_.begin_observing(); }

@@ -45,7 +45,8 @@ std::string option_label(const std::string& method, const std::string& file,
                                                              {"targets", "target_modules"},
                                                              {"exclude", "exclude_modules"},
                                                              {"ranks", "rank_pattern"},
-                                                             {"alphas", "alpha_pattern"}};
+                                                             {"alphas", "alpha_pattern"},
+                                                             {"start", "init_lora_weights"}};
   auto word = of_peft.find(key);
   const bool peft = file.ends_with("adapter_config.json") && word != of_peft.end();
   return file + ": " + (peft ? word->second : "options: " + key);
@@ -123,6 +124,8 @@ std::string our_option(const std::string& key) {
                                                                {"alpha_pattern", "alphas"},
                                                                {"num_virtual_tokens", "tokens"},
                                                                {"loraplus_lr_ratio", "plus"},
+                                                               {"init_lora_weights", "start"},
+                                                               {"corda_method", "corda"},
                                                                {"learning_rate", "lr"}};
   auto found = of_others.find(key);
   return found == of_others.end() ? key : found->second;

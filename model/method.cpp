@@ -56,7 +56,8 @@ std::string option_label(const std::string& method, const std::string& file,
                                                              {"save", "modules_to_save"},
                                                              {"tie", "ensure_weight_tying"},
                                                              {"bias", "bias"},
-                                                             {"tokens", "trainable_token_indices"}};
+                                                             {"tokens", "trainable_token_indices"},
+                                                             {"start", "init_lora_weights"}};
   auto word = of_peft.find(key);
   const bool peft = file.ends_with("adapter_config.json") && word != of_peft.end();
   return file + ": " + (peft ? word->second : "options: " + key);
@@ -138,6 +139,8 @@ std::string our_option(const std::string& key) {
       {"num_virtual_tokens", "tokens"},
       {"loraplus_lr_ratio", "plus"},
       {"learning_rate", "lr"},
+      {"init_lora_weights", "start"},
+      {"corda_method", "corda"},
       // of single methods
       {"config_A_B", "weight"},
       {"config_C", "through"},

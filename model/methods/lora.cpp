@@ -44,9 +44,13 @@ const MethodCard card{
     .label = "LoRA",
     .paper =
         "LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2021); rslora: "
-        "Kalajdzievski, 2023; plus: LoRA+ (Hayou et al., 2024)",
+        "Kalajdzievski, 2023; plus: LoRA+ (Hayou et al., 2024); fa: LoRA-FA (Zhang et al., 2023); "
+        "starts: PiSSA (Meng et al., 2024), OLoRA (Büyükakyüz, 2024), MiCA (2026), EVA (Paischer "
+        "et al., 2024), LoRA-GA (Wang et al., 2024), CorDA (Yang et al., 2024)",
     .formula = "y = W x + b + alpha/rank B A x",
-    .trains = "A (rank, in) and B (out, rank) of each target layer",
+    .trains =
+        "A (rank, in) and B (out, rank) of each target layer; A alone with freeze=b "
+        "(MiCA), B alone with freeze=a (LoRA-FA)",
     .options = low_rank_options,
     .rate = 2e-4,
     .rate_because =

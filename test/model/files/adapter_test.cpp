@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(options_of_peft_that_we_lack) {
                                                 {"task_type", "SEQ_CLS"},
                                                 {"modules_to_save", {"lm_head"}},
                                                 {"layers_to_transform", {1}},
-                                                {"init_lora_weights", "pissa"},
+                                                {"init_lora_weights", "lora_ga"},
                                                 {"r", 0},
                                                 {"r", "four"},
                                                 {"lora_alpha", -1},

@@ -321,10 +321,10 @@ BOOST_AUTO_TEST_CASE(methods_say_what_they_cost_on_a_model) {
   Ran all = run({"methods", "--model", model});
   BOOST_TEST(all.status == 0, all.err);
   // 3 x 128 x 128 + ... of six blocks: the count of data/pocket itself; LoRA's A and B of rank 8.
-  check_has(all.out,
-            {"full        1,443,456   100 %  1.00×   1.00×", "lora          116,736   7.5 %",
-             "\nbitfit does not fit here: method 'bitfit' trains biases",
-             "\nc3a does not fit here: method 'c3a': a block of 256 does not divide"});
+  check_has(all.out, {"full                  1,443,456    100 %  1.00×   1.00×",
+                      "lora                    116,736    7.5 %",
+                      "\nbitfit does not fit here: method 'bitfit' trains biases",
+                      "\nc3a does not fit here: method 'c3a': a block of 256 does not divide"});
   Ran one = run({"methods", "lora", "--model", model, "--batch", "2"});
   check_has(one.out, {"Formula", "B A x", "A step of 2 rows of 256 tokens", "full  ", "lora  "});
   BOOST_TEST(one.out.find("dora ") == one.out.npos);

@@ -77,13 +77,14 @@ const MethodCard card{
         "tokens=20,encoder=mlp,hidden=0,layers=2,trains=encoder: virtual tokens before every "
         "document; encoder: mlp (three layers) or lstm (two directions, `layers` layers); hidden: "
         "its width (0: the model's); trains: the encoder, or the rows themselves, as an adapter's "
-        "file has them; needs --pack off",
+        "file has them",
     .rate = 1e-3,
     .rate_because = "the network moves all rows together; the paper searches 1e-5 to 1e-3",
     .peft_type = "P_TUNING",
     .tries = {"ptuning:tokens=3,hidden=5", "ptuning:encoder=lstm,tokens=3,hidden=4",
               "ptuning:trains=rows,tokens=2"},
-    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens are read at once"}}};
+    .not_promised = {{Promise::starts_as_pretrained, "the virtual tokens are read at once"}},
+    .needs = "rows that hold one document: --pack off"};
 
 }  // namespace
 

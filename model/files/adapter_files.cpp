@@ -316,8 +316,8 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
   for (auto& [name, p] : ordered) {
     if (p->aside) return {};
     hash.update(name + " " + p->shape.text() + "\n");
-    std::vector<float> all = values_of(*p, values->at(Beside::names(*model.method, *p)[0]),
-                                       model.method.get());
+    std::vector<float> all =
+        values_of(*p, values->at(Beside::names(*model.method, *p)[0]), model.method.get());
     hash.update(all.data(), all.size() * sizeof(float));
   }
   return hash.hex();

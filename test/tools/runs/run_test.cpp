@@ -85,6 +85,33 @@ BOOST_AUTO_TEST_CASE(a_comparison_writes_everything_and_equals_runs_alone) {
              1);  // what is there is not overwritten
 }
 
+BOOST_AUTO_TEST_CASE(a_watched_run_says_what_changed) {
+  ScratchFolder scratch;
+  const Words lora = {"--method", "lora:rank=2,lr=1e-2", "--eval-every", "2"};
+  auto figures = [&](const std::string& out) {
+    return parse_json_file(out + "/run.json").at("run");
+  };
+  Words watched = lora;
+  watched.insert(watched.end(), {"--watch", "on"});
+  const Said said = run(words("train", scratch / "on", watched));
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST(holds(said.err, "step 0: weights changed by 0 %"), said.err);
+  BOOST_TEST(holds(said.err, "step 4: weights changed by"), said.err);
+  const Json on = figures(scratch / "on");
+  BOOST_TEST(on.at("changes").size() == 42u);
+  for (const Json& one : on.at("changes")) {
+    BOOST_TEST(one.at("norm").get<double>() > 0.);
+    BOOST_TEST((one.at("spectrum").size() >= 1u && one.at("spectrum").size() <= 2u));
+  }
+  BOOST_TEST(on.at("evaluations").at("change").size() == 3u);
+  BOOST_TEST(on.at("evaluations").at("effective_rank")[2].get<double>() > 1.);
+  // Looking changes no bit.
+  BOOST_TEST(run(words("train", scratch / "off", lora)).status == 0);
+  const Json off = figures(scratch / "off");
+  BOOST_TEST(off.at("changes").empty());
+  BOOST_TEST(off.at("digest") == on.at("digest"));
+}
+
 BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
   ScratchFolder scratch;
   for (const char* dtype : {"f32", "bf16", "bf16-tiles"}) {

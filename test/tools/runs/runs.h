@@ -28,7 +28,8 @@ inline Words words(const std::string& command, const std::string& out, Words mor
   // clang-format off
   Words all = {command, "--model", pocket, "--init", "--data", support, "--limit", "60",
                "--held-out", "6", "--length", "128", "--on-too-long", "cut", "--on-problem", "skip",
-               "--steps", "4", "--batch", "2", "--generations", "1", "--eval-every", "4", "--out", out};
+               "--steps", "4", "--batch", "2", "--generations", "1", "--eval-every", "4", "--watch", "off",
+               "--out", out};
   // clang-format on
   for (size_t i = 0; i < more.size(); ++i) {
     auto old = more[i] == "--method" ? all.end() : std::find(all.begin(), all.end(), more[i]);

@@ -75,10 +75,10 @@ class Bench:
     def records(self, *records):
         return self.shown("rows.jsonl", "".join(json.dumps(record) + "\n" for record in records))
 
-    def adapter(self, changes=None, files=None, without=()):
-        """A LoRA of PEFT on the tiny model of that fixture, changed."""
+    def adapter(self, changes=None, files=None, without=(), kind="lora"):
+        """An adapter of PEFT on the tiny model of that fixture, a LoRA unless said otherwise, changed."""
         folder = self.new()
-        shutil.copytree(STORED / "peft" / "lora", folder)
+        shutil.copytree(STORED / "peft" / kind, folder)
         path = next(folder.rglob("adapter_config.json"))
         config = json.loads(path.read_text())
         config.update(changes or {})
@@ -143,7 +143,7 @@ def refusals():
         tokenizer={"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAQAAGFi"}})
 
     adapters = "Adapters"
-    yield adapters, "an adapter on the head", 0, lambda b: b.adapter({"target_modules": ["lm_head"]})
+    yield adapters, "an adapter on the head", 0, lambda b: b.adapter({"target_modules": ["lm_head"]}, kind="loha")
     yield adapters, "an adapter of mlx-lm", 0, lambda b: b.adapter(
         {"lora_parameters": {"rank": 4}, "fine_tune_type": "lora"}, {"adapters.safetensors": b"x"}, ["adapter_model.safetensors"])
     yield adapters, "a kind of adapter", 0, lambda b: b.adapter({"peft_type": "POLY"})

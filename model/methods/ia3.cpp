@@ -60,11 +60,14 @@ struct Ia3 : Method {
   std::string given, feedforward_given;
   std::vector<ModulePattern> feedforward;
   std::set<std::string> inputs;  // the paths of the adapted layers whose x is scaled
+  std::set<std::string> used;    // patterns of feedforward that named one of them
+  bool typed;
 
   explicit Ia3(MethodOptions& o)
       : targets(o, {}, "auto"),
         given(o.text("targets", "auto")),
-        feedforward_given(o.text("feedforward", "auto")) {}
+        feedforward_given(o.text("feedforward", "auto")),
+        typed(o.file().empty() && feedforward_given != "auto" && feedforward_given != "none") {}
 
   void begin(const ModelConfig& config) override {
     const Choice* choice = nullptr;
@@ -81,11 +84,20 @@ struct Ia3 : Method {
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
     if (!targets.matches(layer)) return nullptr;
     bool input = false;
-    for (const ModulePattern& pattern : feedforward) input = input || pattern.matches(layer.path);
+    for (const ModulePattern& pattern : feedforward)
+      if (pattern.matches(layer.path)) {
+        input = true;
+        used.insert(pattern.text());
+      }
     if (input) inputs.insert(layer.path);
     return std::make_unique<Ia3Adapter>(layer, scope, input);
   }
-  void built(const Scope&) override { targets.check(); }
+  void built(const Scope&) override {
+    targets.check();
+    for (const ModulePattern& pattern : feedforward)
+      require(!typed || used.count(pattern.text()), "method 'ia3': feedforward: '", pattern.text(),
+              "' names none of the targets; it chooses those of them whose input is scaled");
+  }
   Stored stored() const override { return Stored::adapter; }
   Json peft_config() const override {
     Json config = peft_common("IA3");

@@ -322,6 +322,7 @@ BOOST_AUTO_TEST_CASE(patterns_that_match_nothing) {
   fails("lora:targets=c_attn", {"'c_attn'", "model.layers.0.self_attn.q_proj"});
   fails("ia3:targets=lm_head,feedforward=none", {"'lm_head'"});
   fails("lora:targets=q_proj,ranks=v_proj:4", {"ranks", "'v_proj'"});
+  fails("ia3:targets=k_proj,feedforward=zz", {"feedforward", "'zz'", "none of the targets"});
 }
 
 BOOST_AUTO_TEST_CASE(patterns) {

@@ -9,6 +9,7 @@
 #include "tools/options/options.h"
 #include "tools/text/colour.h"
 #include "tools/text/table.h"
+#include "tools/text/wrap.h"
 
 namespace afina {
 
@@ -36,7 +37,10 @@ void list() {
          number_text(card.rate)});
   }
   table.print(std::cout, size_t(stdout_columns()));
-  std::cout << "\nEvery method but full also takes " << beside_options << ".\n";
+  std::cout << "\n"
+            << filled("Every method but full also takes " + std::string(beside_options) + ".",
+                      size_t(stdout_columns()))
+            << "\n";
 }
 
 void show(const MethodCard& card) {

@@ -181,7 +181,8 @@ AFINA_ANYWHERE V quarter_turns(V x, V& quarter) {
     return v_fma(q, V(-6.123233995736766e-17), v_fma(q, V(-1.5707963267948966), x));
   else return v_fma(q, V(4.37113883e-8f), v_fma(q, V(-1.57079637f), x));
 }
-// sin r and cos r for |r| <= pi/4, by their series; relative error below 2^-24 (2^-52). cos 0 is 1.
+// sin r and cos r for |r| <= pi/4, by their series (engine/sin_cos.h has shorter ones: random
+// numbers have their bits); relative error below 2^-24 (2^-52). cos 0 is 1.
 template <class V>
 AFINA_ANYWHERE V sin_small(V r) {
   const V z = r * r;

@@ -81,7 +81,8 @@ struct Osf : TargetedMethod {
   bool share() const { return keep.find_first_of(".e") != keep.npos; }
   int64_t kept(const Linear& layer) const {
     const int64_t all = std::min(layer.in(), layer.out());
-    const double own = targets_.number("keeps", layer, 0.), number = own > 0. ? own : std::stod(keep);
+    const double own = targets_.number("keeps", layer, 0.),
+                 number = own > 0. ? own : std::stod(keep);
     require(own < 1. || own == std::floor(own), "method 'osf': keeps: ", own, " of '", layer.path,
             "' where a share below 1 or a number of singular values is expected");
     const bool part = own > 0. ? own < 1. : share();
@@ -142,13 +143,14 @@ const MethodCard card{
     .formula = "y = (W - U0 S0 V0 + U S V) x + b, U0 S0 V0: the smallest singular values of W",
     .trains = "U (out, n), S (n) and V (n, in) of each target layer, n: singular values not kept",
     .options =
-        "keep=0.5,targets=all,exclude=,keeps=: keep: singular values that stay, largest first, as a "
+        "keep=0.5,targets=all,exclude=,keeps=: keep: singular values that stay, largest first, as "
+        "a "
         "share (0.5) or a number (16); keeps are exceptions to it (q_proj:0.25+mlp.*:16); targets "
         "and exclude as for lora",
     .rate = 2e-4,
     .rate_because = "half of a model's numbers are trained; between full fine-tuning's and LoRA's",
     .peft_type = "OSF",
-    .tries = {"osf", "osf:keep=5,targets=*.mlp.*,keeps=down_proj:0.25"}};
+    .tries = {"osf", "osf:keep=5,targets=*.mlp.*,keeps=*.mlp.*_proj:0.25"}};
 
 }  // namespace
 

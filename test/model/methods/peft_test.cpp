@@ -109,6 +109,11 @@ void trains_as_reference(Model& model, const StoredCase& c, const std::function<
   const int64_t targets = std::llround(1. / scale_of(c.targets));
   for (size_t i = 0; i < losses.size(); ++i) {
     if (i + 1 == losses.size()) trained();  // one more step, only for the loss before it
+    if (i + 1 == losses.size() && c.device != Device::cpu) {  // which is all that is computed there
+      const double loss = model.loss(c.inputs(true), 1. / double(targets)).total.item();
+      BOOST_TEST(std::fabs(loss - text_losses[i]) < loss_tolerance * text_losses[i]);
+      return;
+    }
     StepReport report = trainer.step(
         1, targets, [&](size_t, double scale) { return model.loss(c.inputs(true), scale); });
     for (auto [loss, expected] : {std::pair(report.loss + report.penalty, losses[i]),
@@ -277,17 +282,23 @@ void add_stored_cases() {
         },
         name, __FILE__, __LINE__));
   framework::master_test_suite().add(suite);
-  // One case of each method on GPUs, the emulated one among them, whose steps are slow.
+  // One case of each method on GPUs, the emulated one among them, whose steps are slow: that which
+  // trains the fewest numbers.
   if (gpus().empty()) return;
   test_suite* there = BOOST_TEST_SUITE("peft_on_gpus");
-  std::set<std::string> seen;
-  for (const std::string& name : names)
-    if (const StoredCase c(name); seen.insert(method_of(c)).second)
-      there->add(make_test_case(
-          [name] {
-            for (Device device : gpus()) agrees_on(device, StoredCase(name));
-          },
-          name, __FILE__, __LINE__));
+  std::map<std::string, std::pair<int64_t, std::string>> least;
+  for (const std::string& name : names) {
+    const StoredCase c(name);
+    const std::pair size(c.about.at("trained").get<int64_t>(), name);
+    auto [known, fresh] = least.emplace(method_of(c), size);
+    if (!fresh) known->second = std::min(known->second, size);
+  }
+  for (auto& [method, size] : least)
+    there->add(make_test_case(
+        [name = size.second] {
+          for (Device device : gpus()) agrees_on(device, StoredCase(name));
+        },
+        size.second, __FILE__, __LINE__));
   framework::master_test_suite().add(there);
 }
 [[maybe_unused]] const bool registered = (case_makers().push_back(add_stored_cases), true);

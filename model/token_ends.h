@@ -58,6 +58,7 @@ class TokenEnds {
     return head_adapter_ ? head_adapter_->path(x, inputs) : HeadPath();
   }
   const Parameter& table() const { return *table_; }
+  const Parameter& head_table() const { return *head_; }
   // Is the head the embedding? Not where the config says so and one of them is trained as a whole.
   bool tied() const { return head_ == table_; }
 

@@ -120,6 +120,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "gralora",
+    .label = "GraLoRA",
     .paper =
         "GraLoRA: Granular Low-Rank Adaptation for Parameter-Efficient Fine-Tuning "
         "(Jung et al., 2025)",

@@ -70,7 +70,7 @@ void read_rows(Workbench& bench) {
   const DataOptions& data = bench.data;
   std::vector<Example> train, held_out;
   std::string sources;
-  data.check_fields();
+  data.check();
   for (const std::string& path : data.data) {
     std::vector<Example> more = read_examples(path, data.examples(path));
     train.insert(train.end(), std::make_move_iterator(more.begin()),

@@ -1,6 +1,7 @@
 // GGUF metadata as config.json: what decoders share.
 #include "model/gguf_form.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -120,7 +121,43 @@ void add_rope(Json& out, const Gguf& gguf) {
   out["rope_scaling"] = scaling_of_factors(gguf, form);
 }
 
+// "experts.12.up_proj" -> "experts.*.up_proj", with 12 in `part`; unchanged where there is no
+// number.
+std::string with_star(const std::string& module, int64_t& part) {
+  const size_t digit =
+      module.find(".") == module.npos ? module.npos : module.find_first_of("0123456789");
+  for (size_t at = digit; at != module.npos; at = module.find_first_of("0123456789", at)) {
+    const size_t end = std::min(module.find('.', at), module.size());
+    const bool whole =
+        module[at - 1] == '.' && module.find_first_not_of("0123456789", at) >= end && end - at < 10;
+    if (whole) {
+      part = std::stoll(module.substr(at, end - at));
+      return module.substr(0, at) + "*" + module.substr(end);
+    }
+    at = end;
+    if (at >= module.size()) break;
+  }
+  return module;
+}
+
 }  // namespace
+
+GgufPlace gguf_place(const GgufNames& names, const std::string& name) {
+  const size_t dot = name.rfind('.');
+  const std::string module = name.substr(0, dot), kind = name.substr(dot);
+  if (auto found = names.find(module); found != names.end()) return {found->second + kind};
+  const size_t digit = module.find_first_of("0123456789");
+  if (digit == module.npos || digit == 0 || module[digit - 1] != '.') return {name};
+  const size_t end = module.find('.', digit);
+  if (end == module.npos) return {name};
+  const std::string layer = "blk." + module.substr(digit, end - digit) + ".";
+  auto found = names.find(module.substr(end + 1));
+  if (found != names.end()) return {layer + found->second + kind};
+  int64_t part = -1;
+  found = names.find(with_star(module.substr(end + 1), part));
+  if (found == names.end() || part < 0) return {name};
+  return {layer + found->second + kind, part};
+}
 
 std::string gguf_prefix(const Gguf& gguf) {
   return get<std::string>(gguf.metadata(), "general.architecture", gguf.path()) + ".";

@@ -30,27 +30,35 @@ std::vector<float> values_of(const StoredTensor& stored) {
 }
 
 // llama.cpp stores Llama 3's rotary factors instead of their parameters. Recovers the parameters by
-// trying the published ones; throws if none fit.
+// trying those that are published, then other factors and original lengths that are powers of two;
+// throws if none fit.
 Json scaling_of_factors(const Gguf& gguf, RopeForm form) {
   const StoredTensor& stored = gguf.at("rope_freqs.weight");
   std::vector<float> factors = values_of(stored), plain = rope_frequencies(form);
+  require(factors.size() == plain.size(), stored.where(), " has ", factors.size(), " factors for ",
+          plain.size(), " frequencies");
+  if (std::all_of(factors.begin(), factors.end(), [](float f) { return f == 1.f; }))
+    return {{"rope_type", "default"}};
   form.kind = "llama3";
   form.low = 1.;
   form.high = 4.;
-  form.original = 8192;
-  for (double factor : {8., 32.}) {
-    form.factor = factor;
-    std::vector<float> scaled = rope_frequencies(form);
-    bool same = scaled.size() == factors.size();
-    for (size_t i = 0; same && i < scaled.size(); ++i)
-      same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
-    if (same)
-      return {{"rope_type", "llama3"},
-              {"factor", factor},
-              {"low_freq_factor", form.low},
-              {"high_freq_factor", form.high},
-              {"original_max_position_embeddings", form.original}};
-  }
+  std::vector<int64_t> originals = {8192};
+  for (int64_t length = 16; length <= int64_t(1) << 20; length *= 2) originals.push_back(length);
+  for (int64_t original : originals)
+    for (double factor : {8., 32., shortest(factors.back())}) {
+      form.original = original;
+      form.factor = factor;
+      std::vector<float> scaled = rope_frequencies(form);
+      bool same = true;
+      for (size_t i = 0; same && i < scaled.size(); ++i)
+        same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
+      if (same)
+        return {{"rope_type", "llama3"},
+                {"factor", factor},
+                {"low_freq_factor", form.low},
+                {"high_freq_factor", form.high},
+                {"original_max_position_embeddings", form.original}};
+    }
   fail(stored.where(),
        ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging "
        "Face folder");

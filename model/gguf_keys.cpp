@@ -104,6 +104,13 @@ void gguf_llama_keys(const ModelConfig& config, GgufKeys& out) {
   out.size("rope.dimension_count", config.head_dim);
 }
 
+void gguf_without_bias(const ModelConfig& config, std::initializer_list<const char*> flags) {
+  for (const char* flag : flags)
+    require(!get_or<bool>(config.json, flag, "config.json", false), "config.json: ", flag,
+            " is true, and llama.cpp's ", architectures().at(config.architecture).gguf.name,
+            " has no such biases; write a Hugging Face folder (--to hf)");
+}
+
 void gguf_end_at_window(const ModelConfig& config, GgufKeys& out) {
   const Json* window = given(config, "sliding_window");
   if (!window || (given(config, "use_sliding_window") &&

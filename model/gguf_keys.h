@@ -42,6 +42,8 @@ void gguf_llama_keys(const ModelConfig& config, GgufKeys& out);
 // llama.cpp has no window for this architecture: a model with one is the same within it, so the
 // context ends there, and a note says so.
 void gguf_end_at_window(const ModelConfig& config, GgufKeys& out);
+// An Error for a config with one of these flags: llama.cpp has no such biases in this architecture.
+void gguf_without_bias(const ModelConfig& config, std::initializer_list<const char*> flags);
 // The rotary embedding as the config says it, all layers alike.
 RopeForm gguf_rope_of(const ModelConfig& config, const RopeDefaults& defaults = {});
 // A number or whole number of the config under another name; nothing where it has none.

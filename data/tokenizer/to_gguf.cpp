@@ -120,7 +120,8 @@ class Writer {
     require(replace && replace->value("content", "") == "\u2581", where_,
             ": this normalizer has no place in a GGUF of SentencePiece's kind; expected spaces ",
             "replaced by \u2581", instead);
-    for (const Json& one : normalizer->value("normalizers", Json::array()).elements()) {
+    const Json steps = normalizer->value("normalizers", Json::array());
+    for (const Json& one : steps.elements()) {
       const std::string type = one.value("type", "");
       require(type == "Prepend" || type == "Replace", where_, ": the normalizer ", type,
               " has no place in GGUF", instead);

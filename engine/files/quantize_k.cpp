@@ -98,9 +98,10 @@ void pack(const uint8_t* scales, const uint8_t* minima, uint8_t* to) {
   }
 }
 
-// The whole scale and minimum near the wanted ones with which the sub-block's error is least.
-void choose_pair(const float* x, const Affine& wanted, float d, float dmin, int most,
-                 uint8_t& scale, uint8_t& minimum) {
+// The whole scale and minimum near the wanted ones with which the sub-block's error is least, and
+// that error.
+float choose_pair(const float* x, const Affine& wanted, float d, float dmin, int most,
+                  uint8_t& scale, uint8_t& minimum) {
   const int s = d > 0.f ? int(std::clamp(nearest(wanted.scale / d), 0.f, 63.f)) : 0,
             m = dmin > 0.f ? int(std::clamp(nearest(wanted.minimum / dmin), 0.f, 63.f)) : 0;
   float best = INFINITY;
@@ -112,32 +113,53 @@ void choose_pair(const float* x, const Affine& wanted, float d, float dmin, int 
       scale = uint8_t(i);
       minimum = uint8_t(k);
     }
+  return best;
+}
+
+// The scales of a block of 256.
+struct Scales {
+  float d = 0.f, dmin = 0.f, error = INFINITY;
+  uint8_t scales[8] = {}, minima[8] = {};
+};
+
+// Those with the least error of some steps: the largest scale need not be 63 of them.
+Scales choose_scales(const float* from, const Affine* fits, int most) {
+  float scale = 0.f, minimum = 0.f;
+  for (int j = 0; j < 8; ++j) {
+    scale = std::max(scale, fits[j].scale);
+    minimum = std::max(minimum, fits[j].minimum);
+  }
+  Scales best;
+  for (float part : {63.f, 61.5f, 60.f, 58.f}) {
+    Scales at;
+    at.d = as_f16(scale / part);
+    at.dmin = as_f16(minimum / part);
+    at.error = 0.f;
+    for (int j = 0; j < 8; ++j)
+      at.error +=
+          choose_pair(from + 32 * j, fits[j], at.d, at.dmin, most, at.scales[j], at.minima[j]);
+    if (at.error < best.error || part == 63.f) best = at;
+  }
+  return best;
 }
 
 // Q4_K (most = 15) and Q5_K (31): d, dmin, 12 bytes of scales; the levels, 256 of them.
 bool affine_block(const float* from, uint8_t* block, uint8_t* levels, int most) {
   Affine fits[8];
-  float largest_scale = 0.f, largest_minimum = 0.f;
+  for (int j = 0; j < 8; ++j) fits[j] = fit_affine(from + 32 * j, 32, most);
+  const Scales chosen = choose_scales(from, fits, most);
+  store_f16(block, chosen.d);
+  store_f16(block + 2, chosen.dmin);
   for (int j = 0; j < 8; ++j) {
-    fits[j] = fit_affine(from + 32 * j, 32, most);
-    largest_scale = std::max(largest_scale, fits[j].scale);
-    largest_minimum = std::max(largest_minimum, fits[j].minimum);
-  }
-  store_f16(block, largest_scale / 63.f);
-  store_f16(block + 2, largest_minimum / 63.f);
-  const float d = as_f16(largest_scale / 63.f), dmin = as_f16(largest_minimum / 63.f);
-  uint8_t scales[8] = {}, minima[8] = {};
-  for (int j = 0; j < 8; ++j) {
-    const float* x = from + 32 * j;
-    choose_pair(x, fits[j], d, dmin, most, scales[j], minima[j]);
-    const float scale = d * float(scales[j]), minimum = dmin * float(minima[j]),
+    const float scale = chosen.d * float(chosen.scales[j]),
+                minimum = chosen.dmin * float(chosen.minima[j]),
                 inverse = scale > 0.f ? 1.f / scale : 0.f;
     for (int i = 0; i < 32; ++i)
       levels[32 * j + i] =
-          uint8_t(std::clamp(nearest((x[i] + minimum) * inverse), 0.f, float(most)));
+          uint8_t(std::clamp(nearest((from[32 * j + i] + minimum) * inverse), 0.f, float(most)));
   }
-  pack(scales, minima, block + 4);
-  return std::isfinite(d) && std::isfinite(dmin);
+  pack(chosen.scales, chosen.minima, block + 4);
+  return std::isfinite(chosen.d) && std::isfinite(chosen.dmin);
 }
 
 // Numbers as scale * level, with levels -32 .. 31; the scale may have either sign.

@@ -120,8 +120,12 @@ Json gguf_config3(const Gguf& gguf) {
 // What llama.cpp takes for granted of a Gemma has no key: the activation, what scales the scores,
 // which layers slide and their rotary embedding. Where a config says otherwise, the certificate of
 // the file does not hold.
-void gguf_keys1(const ModelConfig& config, GgufKeys& out) { gguf_plain_keys(config, out); }
+void gguf_keys1(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+}
 void gguf_keys2(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
   gguf_plain_keys(config, out);
   gguf_put_number(config, "attn_logit_softcapping", out, "attn_logit_softcapping");
   gguf_put_number(config, "final_logit_softcapping", out, "final_logit_softcapping");
@@ -129,6 +133,7 @@ void gguf_keys2(const ModelConfig& config, GgufKeys& out) {
            get_or<int64_t>(config.json, "sliding_window", "config.json", 4096));
 }
 void gguf_keys3(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
   gguf_decoder_keys(config, out);
   ConfigReader reader(config.json, "config.json");
   gguf_rope_keys(

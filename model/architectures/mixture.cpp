@@ -105,6 +105,7 @@ void gguf_mixtral_keys(const ModelConfig& config, GgufKeys& out) {
   gguf_end_at_window(config, out);
 }
 void gguf_qwen3_moe_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
   gguf_plain_keys(config, out);
   auto number = [&](const char* key, int64_t otherwise) {
     return get_or<int64_t>(config.json, key, "config.json", otherwise);

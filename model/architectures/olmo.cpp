@@ -77,7 +77,12 @@ Json gguf_olmo3(const Gguf& gguf) {
 
 Json gguf_olmo2(const Gguf& gguf) { return gguf_decoder_config(gguf); }
 
+void gguf_olmo2_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+}
 void gguf_olmo3_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
   gguf_decoder_keys(config, out);
   ConfigReader reader(config.json, "config.json");
   gguf_rope_keys(config,
@@ -99,7 +104,7 @@ REGISTER_DECODER(olmo2, read_olmo2, "Olmo2ForCausalLM",
                  GgufForm{.name = "olmo2",
                           .names = names,
                           .config = gguf_olmo2,
-                          .keys = gguf_plain_keys,
+                          .keys = gguf_olmo2_keys,
                           .fits = has_none});
 REGISTER_DECODER(olmo3, read_olmo3, "Olmo3ForCausalLM",
                  GgufForm{.name = "olmo2",

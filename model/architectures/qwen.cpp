@@ -39,6 +39,7 @@ DecoderForm read_qwen3(ConfigReader& config, ModelConfig& c) {
 
 // llama.cpp has no window here.
 void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  if (config.architecture == "qwen3") gguf_without_bias(config, {"attention_bias"});
   gguf_plain_keys(config, out);
   if (get_or<bool>(config.json, "use_sliding_window", "config.json", false))
     gguf_end_at_window(config, out);

@@ -30,6 +30,7 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
 
 // Which layers have no rotary embedding has no key: llama.cpp takes every fourth.
 void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias", "mlp_bias"});
   gguf_decoder_keys(config, out);
   gguf_rope_keys(config, gguf_rope_of(config, {.theta = 2e6}), out);
   out.size("vocab_size", config.vocabulary);

@@ -37,10 +37,31 @@ const char* const texts[] = {"Hello world!",
                              "<s>[INST] x [/INST]</s>",
                              ""};
 
+// The stored GPT-2 puts a space before a text, as a variant of it does.
+void without_space(Json& json) {
+  if (json["pre_tokenizer"].value("add_prefix_space", false))
+    json["pre_tokenizer"]["add_prefix_space"] = false;
+}
+
 Tokenizer changed(const std::string& file, const std::function<void(Json&)>& change) {
   Json json = parse_json_file(file);
   change(json);
   return Tokenizer::from_json(json.dump(), "tokenizer.json");
+}
+
+// BPE in SentencePiece's way, with these merges.
+Tokenizer pieces(const std::string& merges) {
+  return Tokenizer::from_json(
+      R"({"model":{"type":"BPE","unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"vocab":
+{"<unk>":0,"<s>":1,"</s>":2,"<0x0A>":3,"▁":4,"a":5,"b":6,"ab":7,"▁a":8,"▁ab":9},"merges":)" +
+          merges + R"(},"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend",
+"prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},
+{"Sequence":{"id":"A","type_id":0}}],
+"special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]}}},
+"added_tokens":[{"id":1,"content":"<s>","special":true},
+{"id":2,"content":"</s>","special":true}]})",
+      "tokenizer.json", R"({"bos_token":"<s>","eos_token":"</s>","unk_token":"<unk>"})");
 }
 
 }  // namespace
@@ -48,10 +69,9 @@ Tokenizer changed(const std::string& file, const std::function<void(Json&)>& cha
 BOOST_AUTO_TEST_SUITE(to_gguf)
 
 BOOST_AUTO_TEST_CASE(the_same_tokens_come_back) {
-  for (auto& [name, pre] :
-       {std::pair("gpt2", "gpt-2"), std::pair("smollm", "smollm"), std::pair("llama3", "llama-bpe"),
-        std::pair("qwen2", "qwen2"), std::pair("sentence_piece", "default")}) {
-    const Tokenizer before = Tokenizer::from_file(stored + name + ".json");
+  for (auto& [name, pre] : {std::pair("gpt2", "gpt-2"), std::pair("smollm", "smollm"),
+                            std::pair("llama3", "llama-bpe"), std::pair("qwen2", "qwen2")}) {
+    const Tokenizer before = changed(stored + name + ".json", without_space);
     const Back back(before);
     BOOST_TEST(back.file->metadata()["tokenizer.ggml.pre"] == pre);
     const Tokenizer after = back.tokenizer();
@@ -59,6 +79,21 @@ BOOST_AUTO_TEST_CASE(the_same_tokens_come_back) {
       BOOST_TEST((after.encode(text) == before.encode(text)), name << ": " << text);
     BOOST_TEST((after.before_text() == before.before_text()), name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(scores_stand_for_merges) {
+  const Tokenizer before = pieces(R"([["a","b"],["▁","a"],["▁","ab"],["▁a","b"]])");
+  const Back back(before);
+  const Json& keys = back.file->metadata();
+  BOOST_TEST(keys["tokenizer.ggml.model"] == "llama");
+  BOOST_TEST((keys["tokenizer.ggml.token_type"] == Json::parse("[2,3,3,6,1,1,1,1,1,1]")));
+  BOOST_TEST((keys["tokenizer.ggml.scores"] == Json::parse("[0,0,0,0,-3,-4,-5,0,-1,-2]")));
+  BOOST_TEST(keys["tokenizer.ggml.add_space_prefix"] == true);
+  BOOST_TEST(keys["tokenizer.ggml.unknown_token_id"] == 0);
+  const Tokenizer after = back.tokenizer();
+  for (const char* text : {"ab a\nb", "ba ab", "a b  ab"})
+    BOOST_TEST((after.encode(text) == before.encode(text)), text);
+  BOOST_TEST((after.before_text() == before.before_text()));
 }
 
 BOOST_AUTO_TEST_CASE(roles_padding_and_templates) {
@@ -116,21 +151,24 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_said_is_refused) {
     options.rows = tokenizer.size();
     check_error([&] { put_tokenizer(tokenizer, options, pairs); }, words);
   };
-  const std::string gpt2 = stored + "gpt2.json", pieces = stored + "sentence_piece.json";
-  refused(changed(gpt2, [](Json& j) { j["model"]["ignore_merges"] = true; }), {"ignore_merges"});
+  const std::string gpt2 = stored + "gpt2.json";
+  refused(Tokenizer::from_file(gpt2), {"add_prefix_space"});
   refused(changed(gpt2,
                   [](Json& j) {
+                    without_space(j);
+                    j["model"]["ignore_merges"] = true;
+                  }),
+          {"ignore_merges"});
+  refused(changed(gpt2,
+                  [](Json& j) {
+                    without_space(j);
                     j["normalizer"] = {{"type", "Lowercase"}};
                   }),
           {"the normalizer Lowercase"});
-  refused(changed(pieces,
-                  [](Json& j) {
-                    Json::array_t some = j["model"]["merges"].elements();
-                    std::swap(some.front(), some.back());
-                    j["model"]["merges"] = Json(std::move(some));
-                  }),
-          {"merges", "scores cannot say"});
-  const Tokenizer small = Tokenizer::from_file(gpt2);
+  refused(pieces(R"([["a","b"],["▁a","b"],["▁","a"],["▁","ab"]])"), {"do not follow each other"});
+  refused(pieces(R"([["a","b"],["▁","a"],["▁","ab"]])"),
+          {"there are 2 ways to put \"▁ab\" together and 1 merges"});
+  const Tokenizer small = changed(gpt2, without_space);
   GgufTokenizerOptions options;
   options.rows = small.size() - 1;
   check_error([&] { put_tokenizer(small, options, pairs); }, {"tokens where the embedding has"});

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_an_error_and_leaves_nothing) {
   {
     GgufWriter writer(folder / "f.gguf", some_pairs());
     writer.declare("w", StoredType::f32, {4});
-    check_error([&] { writer.declare("w", StoredType::f32, {4}); }, {"'w' is declared twice"});
+    check_error([&] { writer.declare("w", StoredType::f32, {4}); }, {"'w': is declared twice"});
     check_error([&] { writer.declare(std::string(64, 'x'), StoredType::f32, {4}); },
                 {"a name of 64 bytes"});
     check_error(

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "model/files/file_weights.h"
-#include "test/model/tiny.h"
+#include "test/model/tiny_gguf.h"
 #include "test/scratch.h"
 
 namespace afina {
@@ -17,8 +17,9 @@ std::unique_ptr<Model> untouched(const std::string& path) {
   return build_model(files.config, *files.source, std::make_unique<Untouched>(), {});
 }
 
+// Of as many tokens as a window leaves of the smallest context.
 std::vector<float> logits_of(Model& model) {
-  return model.logits(make_inputs({3, 1, 4, 1, 5, 9, 2, 6})).values();
+  return model.logits(make_inputs({3, 1, 4, 1, 5})).values();
 }
 
 // Writes the metadata and tensors without a tokenizer, which these models lack.
@@ -52,7 +53,15 @@ BOOST_AUTO_TEST_CASE(every_architecture_comes_back) {
   BOOST_TEST(names.size() >= 24u);
   for (const std::string& name : names) {
     ScratchFolder folder;
-    auto model = untouched(tiny_path(name));
+    ModelFiles files = open_model(tiny_path(name));
+    if (name == "qwen3_moe") files.source = std::make_unique<RandomWeights>(1);
+    auto model = build_model(parse_config(config_for_llama_cpp(name), "config.json"), *files.source,
+                             std::make_unique<Untouched>(), {});
+    if (name == "gemma3") model->config.rope_theta = 1e6;
+    if (name == "qwen3_yarn") {  // it has biases, and llama.cpp's Qwen3 none
+      check_error([&] { gguf_keys(model->config); }, {"attention_bias", "--to hf"});
+      continue;
+    }
     write(folder / "f.gguf", *model, GgufType::f32);
     auto written = untouched(folder / "f.gguf");
     // Gemma's norms are stored with 1 added, and numbers of the config in f32.

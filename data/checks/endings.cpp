@@ -1,6 +1,8 @@
 // Judges the last words of texts.
 #include "data/checks/endings.h"
 
+#include <algorithm>
+
 namespace afina {
 
 bool ends_closed(std::string_view text) {
@@ -43,6 +45,14 @@ double Endings::open_end(std::string_view text, double closed_share) const {
   if (last.kind == WordKind::mark) {
     const char mark = text[last.begin];
     return (mark == ',' || mark == '-') && closed_share > 0.5 ? 0.9 : 0;
+  }
+  // A name on a last line of its own is a signature.
+  const size_t line = text.find_last_of('\n');
+  if (last.capital && line != text.npos && words.size() > 3 &&
+      std::count(text.begin() + std::ptrdiff_t(line), text.end(), ' ') < 8) {
+    const std::string_view above = text.substr(0, line);
+    const size_t end = above.find_last_not_of(" \t\r\n");
+    if (end != above.npos && (ends_closed(above) || above[end] == ',')) return 0;
   }
   const WordUse& use = corpus_.use(last.id);
   const bool never_last = last.kind == WordKind::word &&

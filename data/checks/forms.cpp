@@ -27,6 +27,7 @@ bool is_mark(std::string_view text, const Word& word, std::string_view set) {
 // A greeting: at most four words, then a mark or the end of the line.
 void read_greeting(std::string_view text, const std::vector<Word>& words, Ends& ends) {
   uint32_t plain = 0;
+  if (words.empty() || words[0].kind != WordKind::word) return;
   for (uint32_t i = 0; i < words.size() && plain <= 4; ++i) {
     if (words[i].kind == WordKind::word) {
       if (plain++ == 0) ends.first = words[i].id;
@@ -102,6 +103,16 @@ void Corpus::find_forms() {
       } else {
         ++group;
       }
+    }
+  }
+  // Few later turns go with the first ones of their language.
+  for (auto group = groups.begin(); group != groups.end();) {
+    auto first = groups.find({group->first.first, false});
+    if (group->first.second && group->second.size() < 10 && first != groups.end()) {
+      first->second.insert(first->second.end(), group->second.begin(), group->second.end());
+      group = groups.erase(group);
+    } else {
+      ++group;
     }
   }
   for (auto& [name, members] : groups) {

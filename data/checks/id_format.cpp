@@ -36,6 +36,9 @@ void find_codes(const Reading& reading, std::vector<Code>& out) {
       code.shape += digit ? '9' : c;
     }
     if (foreign || code.digits.size() < 3) continue;
+    // "11650mm": a number and its unit.
+    const char first = text.front(), last = text.back();
+    if (first >= '0' && first <= '9' && last >= 'a' && last <= 'z') continue;
     // "24/7" and dates are no identifiers.
     if (code.bare && text.find('/') != text.npos) continue;
     out.push_back(std::move(code));
@@ -65,8 +68,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         shape = one;
       }
     }
-    const bool bare = shape.find_first_not_of('9') == shape.npos;
-    if (best >= 8 && best * 2 >= all && !(bare && digits < 5)) house[digits].shape = shape;
+    // Without a letter or a mark of its own a number may be any number.
+    const bool bare = shape.find_first_not_of("9-/") == shape.npos;
+    if (best < 8 || best * 2 < all) continue;
+    if (bare && (digits < 5 || best * 5 < corpus.answers().size() || best * 5 < all * 4)) continue;
+    house[digits].shape = shape;
   }
   if (house.empty()) return;
   std::vector<Code> asked;

@@ -105,6 +105,21 @@ size_t phone_at(std::string_view text, size_t at, double& certain) {
                    (digits >= 10 && digits <= 11 && text[at] == '0')
                ? end
                : 0;
+  // A computation or a range has hyphens between groups of any length.
+  if (!told && text[at] != '(' && text[at] != '0') {
+    size_t lengths[8] = {}, group = 0;
+    bool hyphens = false;
+    for (size_t i = at; i < end && group < 8; ++i) {
+      if (is_digit(text[i])) ++lengths[group];
+      else if (i + 1 < end && is_digit(text[i + 1])) ++group;
+      hyphens |= text[i] == '-';
+    }
+    const bool three = group == 2 && lengths[0] == 3 && lengths[1] == 3 &&
+                       (lengths[2] == 4 || lengths[2] == 3);
+    if ((hyphens && !three) || other || group > 4) return 0;
+    if (!hyphens && (lengths[0] < 2 || lengths[0] > 4 || lengths[group] < 2)) return 0;
+  }
+  if (end < text.size() && (text[end] == '=' || text.substr(end).starts_with(" ="))) return 0;
   // Groups as in 612 34 56 78, (555) 123-4567, 020 7946 0958.
   if (digits >= 9 && digits <= 12 && longest >= 2 && longest <= 8) return end;
   if (told && digits >= 7 && digits <= 12) return end;

@@ -1,6 +1,7 @@
 // Finds values: a table of unit words and number words, and the places a number may stand.
 #include "data/checks/values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_map>
 
@@ -162,9 +163,11 @@ bool read_number(std::string_view text, double& amount, ValueType& type) {
     amount = hours * 60 + minutes;
     return hours < 25 && minutes < 60;
   }
-  if (text.find_first_of("-/") != text.npos) {
-    type = ValueType::date;
-    amount = double(text_hash(text) >> 12);
+  if (text.find_first_of("-/_") != text.npos) {
+    // Three groups are a date; two are a range (3-5 days), a fraction or a computation.
+    const auto parts = std::count_if(text.begin(), text.end(), [](char c) { return c < '0'; });
+    type = parts == 2 ? ValueType::date : ValueType::count;
+    amount = 1e6 + double(text_hash(text) >> 44);
     return true;
   }
   std::string plain;

@@ -204,12 +204,9 @@ class Terms {
     count(candidates, echoes);
     for (size_t i = 0; i < candidates.size(); ++i) {
       const Echo& echo = echoes[i];
-      if (getenv("TERMS"))
-        fprintf(stderr, "%-22s %-22s places %u usual %u other %u answers %u asked %u\n",
-                candidates[i].text.c_str(), candidates[i].usual.c_str(), uses_[i].places,
-                uses_[i].usual, uses_[i].other, echo.answers, echo.asked);
       // A word that is mostly elsewhere has a meaning of its own.
-      if (echo.asked * 4 > echo.answers || uses_[i].other * 6 < echo.answers) continue;
+      if (echo.asked * 4 > echo.answers || uses_[i].other * 4 < echo.answers) continue;
+      if (candidates[i].text.size() < 3) continue;
       chosen_.push_back(candidates[i]);
     }
   }

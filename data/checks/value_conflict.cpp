@@ -40,6 +40,12 @@ class Votes {
   void run() {
     collect();
     for (int level = 0; level < levels; ++level) vote(level);
+    // Where few values have neighbours that agree on one, values are no procedures: then only
+    // what nearly all agree on counts.
+    size_t settled = 0;
+    for (const Occurrence& one : all_) settled += one.settled;
+    if (settled * 5 < all_.size())
+      std::erase_if(out_, [](const Finding& finding) { return finding.score < 0.9; });
   }
 
  private:

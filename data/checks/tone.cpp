@@ -72,14 +72,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const Sentence& first = corpus.sentences()[answer.first_sentence];
       const Use& use = openings[first.key];
       const std::string_view text = corpus.text(first);
-      const bool associated = use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
+      const bool associated = answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
       const bool rare = phrases.is_universal(first) && !phrases.is_house(first);
       const double foreign = phrases.foreign(first);
-      if (associated || (!odd_house && foreign >= 0.5 && !phrases.is_topical(first))) {
+      if (associated || (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
         if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);
-        if (!odd_house && foreign >= 0.5 && !phrases.is_topical(first))
-          add(rare ? 0.65 : foreign >= 0.6 ? 0.6 : 0.3, text);
+        if (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))
+          add(rare ? 0.65 : 0.6, text);
       }
     }
     if (form.sign_words && answer.own_sign) {

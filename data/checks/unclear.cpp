@@ -40,6 +40,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
              !phrases.is_topical(last))
       score = 0.4 + 0.4 * phrases.foreign(last);
     if (score < 0.6) continue;
+    // Where nothing is about the question, that is no-answer's to say.
+    bool topical = false;
+    for (const Sentence& sentence : corpus.sentences(answer))
+      topical |= sentence.valued || phrases.is_topical(sentence);
+    if (!topical) continue;
     out.push_back({nullptr,
                    score,
                    {{answer.record, answer.turn, last.begin, last.end}},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "data/checks/quoted_mail.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -154,6 +155,7 @@ void Corpus::find_sentences() {
     Answer& answer = answers_[a];
     answer.first_sentence = uint32_t(sentences_.size());
     read(text(answer.turn), reading);
+    answer.body_end = std::min(answer.body_end, quoted_from(text(answer.turn)));
     for (const SentenceSpan& s : reading.sentences) {
       const uint32_t begin = reading.words[s.first].begin, end = reading.words[s.last - 1].end;
       if (begin < answer.body_begin || begin >= answer.body_end) continue;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "data/checks/check.h"
+#include "data/checks/endings.h"
 #include "data/checks/phrases.h"
 
 namespace afina {
@@ -21,6 +22,7 @@ bool refuses(std::string_view text) {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases phrases(corpus);
+  const Endings endings(corpus);
   const auto& answers = corpus.answers();
   std::vector<uint8_t> empty_handed(answers.size(), 0);
   std::vector<size_t> lengths;
@@ -31,8 +33,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     lengths.push_back(answer.body_end - answer.body_begin);
     if (answer.question == no_turn || answer.sentences == 0) continue;
     ++asked;
-    bool topical = false, house_only = true;
+    bool topical = endings.cut(answer) > 0, house_only = true;
     for (const Sentence& sentence : corpus.sentences(answer)) {
+      // Said once, a value is likely to be what was asked for.
+      topical |= sentence.valued && phrases.of(sentence).records == 1;
       topical |= phrases.is_topical(sentence);
       house_only &= phrases.is_house(sentence);
     }

@@ -13,20 +13,34 @@ constexpr size_t sampled = 8;        // records of a phrase whose questions are 
 constexpr double different = 0.85;   // spread of phrases about anything
 constexpr double house_share = 0.03;
 
+void add_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& stems) {
+  std::vector<Word> words;
+  split_words(text, words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::word && !is_function_word(word.id) &&
+        !(word.capital && corpus.is_name(word.id)))
+      stems.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
+}
+
 std::vector<uint64_t> stems_asked(const Corpus& corpus, const Answer& answer) {
   std::vector<uint64_t> stems;
-  std::vector<Word> words;
-  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t) {
-    if (corpus.turns()[t].role != TurnRole::question) continue;
-    const std::string_view text = corpus.text(t);
-    split_words(text, words);
-    for (const Word& word : words)
-      if (word.kind == WordKind::word && !is_function_word(word.id) &&
-          !(word.capital && corpus.is_name(word.id)))
-        stems.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
-  }
+  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
+    if (corpus.turns()[t].role == TurnRole::question) add_stems(corpus, corpus.text(t), stems);
   sort_unique(stems);
   return stems;
+}
+
+// What question and answer are about, but for one sentence.
+std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t key) {
+  const Answer& answer = corpus.answers()[a];
+  std::vector<uint64_t> stems = stems_asked(corpus, answer), own, rest;
+  for (const Sentence& sentence : corpus.sentences(answer))
+    add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
+  sort_unique(stems);
+  sort_unique(own);
+  std::set_difference(stems.begin(), stems.end(), own.begin(), own.end(),
+                      std::back_inserter(rest));
+  return rest;
 }
 
 }  // namespace
@@ -49,18 +63,18 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     else if ((one.records & (one.records - 1)) == 0)
       one.answers[one.records % sampled] = sentence.answer;
   }
-  std::unordered_map<uint32_t, std::vector<uint64_t>> stems;
+  std::vector<std::vector<uint64_t>> stems;
   for (auto& [key, one] : seen) {
     Phrase& phrase = all_[key];
     phrase.records = one.records;
-    if (one.records < 3) continue;
+    if (one.records < 2) continue;
     double alike = 0;
     int pairs = 0;
-    for (uint32_t a : one.answers)
-      if (!stems.count(a)) stems[a] = stems_asked(corpus, corpus.answers()[a]);
-    for (size_t i = 0; i < one.answers.size(); ++i)
+    stems.clear();
+    for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key));
+    for (size_t i = 0; i < stems.size(); ++i)
       for (size_t j = 0; j < i; ++j) {
-        alike += jaccard(stems[one.answers[i]], stems[one.answers[j]]);
+        alike += jaccard(stems[i], stems[j]);
         ++pairs;
       }
     phrase.spread = float(1. - alike / std::max(pairs, 1));
@@ -88,7 +102,7 @@ bool Phrases::is_house(const Sentence& sentence) const {
 bool Phrases::is_topical(const Sentence& sentence) const {
   const Phrase& phrase = of(sentence);
   if (is_universal(sentence)) return false;
-  if (phrase.records >= 2 && (phrase.records < 3 || phrase.spread <= different)) return true;
+  if (phrase.records >= 2 && phrase.spread <= different) return true;
   const std::vector<uint64_t> asked = stems_asked(corpus_, corpus_.answers()[sentence.answer]);
   std::vector<Word> words;
   const std::string_view text = corpus_.text(sentence);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "data/checks/check.h"
+#include "data/checks/quoted_mail.h"
 
 namespace afina {
 
@@ -92,6 +93,16 @@ Seen look_for_footer(std::string_view text) {
   mark(low.find("\n--\n"));
   return seen;
 }
+
+}  // namespace
+
+uint32_t quoted_from(std::string_view text) {
+  if (text.find('\n') == text.npos) return uint32_t(text.size());
+  const Seen seen = look(text);
+  return seen.mail || seen.arrow ? seen.begin : uint32_t(text.size());
+}
+
+namespace {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   // Where many texts have lines with >, these are no mails.

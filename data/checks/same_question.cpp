@@ -1,5 +1,6 @@
 // same-question: one question with answers that differ.
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "data/checks/check.h"
@@ -11,7 +12,8 @@ namespace afina {
 namespace {
 
 struct Said {
-  std::vector<uint64_t> words, values;
+  std::vector<uint64_t> words;
+  std::map<ValueType, std::vector<uint64_t>> values;
   uint32_t turn = no_turn;
 };
 
@@ -25,12 +27,24 @@ Said said_by(const Corpus& corpus, uint32_t record) {
     Corpus::read(corpus.text(turns[t]), reading);
     for (const Word& word : reading.words)
       if (word.kind == WordKind::word && !is_function_word(word.id)) said.words.push_back(word.id);
-    for (const Value& value : reading.values) said.values.push_back(value.id);
+    for (const Value& value : reading.values) said.values[value.type].push_back(value.id);
     break;
   }
   sort_unique(said.words);
-  sort_unique(said.values);
+  for (auto& [type, ids] : said.values) sort_unique(ids);
   return said;
+}
+
+// Do both have values of a kind of which the other has none?
+bool conflict(const Said& a, const Said& b) {
+  for (auto& [type, ids] : a.values) {
+    auto other = b.values.find(type);
+    if (other == b.values.end()) continue;
+    if (!std::includes(ids.begin(), ids.end(), other->second.begin(), other->second.end()) &&
+        !std::includes(other->second.begin(), other->second.end(), ids.begin(), ids.end()))
+      return true;
+  }
+  return false;
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
@@ -55,8 +69,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Said here = said_by(corpus, r), first = said_by(corpus, group[0]);
     if (here.turn == no_turn || first.turn == no_turn) continue;
     const double alike = jaccard(here.words, first.words);
-    const bool values = here.values != first.values;
-    if (alike >= 0.5 && !values) continue;
+    const bool values = conflict(here, first);
+    if (alike >= 0.3 && !values) continue;
     out.push_back({nullptr,
                    values ? 0.9 : 0.9 - 0.6 * alike,
                    {{r, here.turn}, {group[0], first.turn}},

@@ -89,7 +89,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     }
     return all ? double(both) / double(all) : -1.;
   };
-  const Phrases phrases(corpus);
+  // Are all content words of the shorter sentence in the other, one at least?
+  auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
+    const auto &shorter = a.size() < b.size() ? a : b, &longer = a.size() < b.size() ? b : a;
+    return !shorter.empty() && longer.size() <= 8 &&
+           std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
+  };
   std::vector<Claim> claims;
   for (const Answer& answer : corpus.answers()) {
     const auto sentences = corpus.sentences(answer);
@@ -112,6 +117,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
           score = 0.5 + 0.4 * alike;
+        } else if (a.negated != b.negated && within(a.stems, b.stems) && a.values.size() < 2 &&
+                   b.values.size() < 2) {
+          // "You can cancel up to 2 days before. You can never cancel."
+          kind = "a sentence and its negation";
+          score = 0.6;
         } else if (alike >= 0.3 && ((a.always && b.never) || (a.never && b.always))) {
           kind = "always and never";
           score = 0.7;

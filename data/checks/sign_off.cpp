@@ -1,12 +1,14 @@
 // sign-off: answers that do not end as most answers of the file do.
 #include "data/checks/check.h"
+#include "data/checks/endings.h"
 
 namespace afina {
 
 static void run(const Corpus& corpus, std::vector<Finding>& out) {
+  const Endings endings(corpus);
   for (const Answer& answer : corpus.answers()) {
     const HouseForm& form = corpus.forms()[answer.group];
-    if (!form.sign_words || answer.signs) continue;
+    if (!form.sign_words || answer.signs || endings.cut(answer) > 0) continue;
     const std::string_view text = corpus.text(answer.turn);
     const uint32_t end = uint32_t(text.size());
     out.push_back({nullptr,

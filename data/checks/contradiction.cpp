@@ -42,7 +42,7 @@ class Statements {
     std::vector<Pair> pairs;
     for (auto [i, j] : similar_pairs(
              uint32_t(all_.size()),
-             [&](uint32_t k, std::vector<uint64_t>& features) { stems(all_[k].sentence, features); },
+             [&](uint32_t k, std::vector<uint64_t>&features) { stems(all_[k].sentence, features); },
              {16, 2, 12})) {
       const Statement &one = all_[i], &other = all_[j];
       if (record(one) == record(other)) continue;
@@ -54,6 +54,8 @@ class Statements {
       stems(other.sentence, b);
       const double alike = weighted(a, b);
       if (shared_ < 2 || alike < (values ? 0.45 : 0.5)) continue;
+      // Where each has a word that the other lacks, they may be about two things.
+      if (values && alike < 0.55 && shared_ < int(a.size()) && shared_ < int(b.size())) continue;
       pairs.push_back({alike, i, j, values});
     }
     std::sort(pairs.begin(), pairs.end(), [](const Pair& x, const Pair& y) {
@@ -85,9 +87,9 @@ class Statements {
     Corpus::read(corpus_.text(corpus_.sentences()[s]), reading_);
     Statement statement{s, false, ValueType::count, 0};
     for (const Word& word : reading_.words) {
-      const std::string low =
-          lower_text(reading_.text.substr(word.begin, word.end - word.begin));
-      if (word.kind == WordKind::mark && std::string_view("=+<>*").find(low) != std::string_view::npos)
+      const std::string low = lower_text(reading_.text.substr(word.begin, word.end - word.begin));
+      if (word.kind == WordKind::mark &&
+          std::string_view("=+<>*").find(low) != std::string_view::npos)
         return;  // a computation
       if (word.kind == WordKind::word) {
         statement.negated ^= is_negation(low);

@@ -32,30 +32,43 @@ std::pair<std::string, uint32_t> unit_of(const std::string& place, const std::st
 
 }  // namespace
 
-void Corpus::add(const std::string& file, const std::vector<Example>& examples, bool held_out) {
+void Corpus::begin_file(const std::string& file, bool held_out) {
   require(held_out || training_ == records_.size(), "training files come before held-out ones");
   require(files_.size() < 65000, "more than 65000 files");
-  files_.push_back({file, "", held_out});
-  for (size_t i = 0; i < examples.size(); ++i) {
-    const Example& example = examples[i];
-    auto [unit, number] = unit_of(example.place, file, i + 1);
-    if (files_.back().unit.empty()) files_.back().unit = unit;
-    const uint32_t index = uint32_t(records_.size());
-    RecordPlace record{uint32_t(turns_.size()), 0, number, uint16_t(files_.size() - 1)};
-    auto put = [&](const std::string& text, TurnRole role) {
-      require(text.size() < UINT32_MAX, example.place, ": a text of more than 4 GB");
-      turns_.push_back({texts_.size(), uint32_t(text.size()), index, role});
-      texts_ += text;
-      ++record.turns;
-    };
-    for (const Message& message : example.messages) put(message.content, role_of(message.role));
-    if (example.is_text() && (example.problem.empty() || !example.text.empty()))
-      put(example.text, TurnRole::text);
-    records_.push_back(record);
-    if (!example.problem.empty() && record.turns == 0)
-      unreadable_.emplace_back(index, example.problem);
-  }
-  if (!held_out) training_ = uint32_t(records_.size());
+  files_.push_back({file, "", held_out, uint32_t(records_.size())});
+}
+
+void Corpus::add(const Example& example) {
+  File& file = files_.back();
+  const uint32_t index = uint32_t(records_.size());
+  auto [unit, number] = unit_of(example.place, file.name, index - file.first + 1);
+  if (file.unit.empty()) file.unit = unit;
+  RecordPlace record{uint32_t(turns_.size()), 0, number, uint16_t(files_.size() - 1)};
+  auto put = [&](const std::string& text, TurnRole role) {
+    require(text.size() < UINT32_MAX, example.place, ": a text of more than 4 GB");
+    turns_.push_back({texts_.size(), uint32_t(text.size()), index, role});
+    texts_ += text;
+    ++record.turns;
+  };
+  for (const Message& message : example.messages) put(message.content, role_of(message.role));
+  if (example.is_text() && (example.problem.empty() || !example.text.empty()))
+    put(example.text, TurnRole::text);
+  records_.push_back(record);
+  if (!example.problem.empty() && record.turns == 0)
+    unreadable_.emplace_back(index, example.problem);
+  if (!file.held_out) training_ = uint32_t(records_.size());
+}
+
+void Corpus::add(const std::string& file, const std::vector<Example>& examples, bool held_out) {
+  begin_file(file, held_out);
+  for (const Example& example : examples) add(example);
+}
+
+void Corpus::read_file(const std::string& file, const ExampleOptions& options, bool held_out,
+                       size_t bytes) {
+  begin_file(file, held_out);
+  texts_.reserve(texts_.size() + bytes);
+  each_example(file, options, [&](Example&& example) { add(example); });
 }
 
 std::string Corpus::place(uint32_t record) const {

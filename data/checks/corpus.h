@@ -73,8 +73,11 @@ struct Reading {
 
 class Corpus {
  public:
-  // Adds the records of a file; those of held-out files are compared with training records alone.
-  // Training files come first. Texts are copied.
+  // Reads the records of a file; those of held-out files are compared with training records alone.
+  // Training files come first. bytes: of the file, where known, so that room is taken once.
+  void read_file(const std::string& file, const ExampleOptions& options, bool held_out,
+                 size_t bytes = 0);
+  // The same for records that are in memory; `file` is their name.
   void add(const std::string& file, const std::vector<Example>& examples, bool held_out);
   // After the last file: counts words, finds greetings, sign-offs and sentences.
   void finish();
@@ -119,9 +122,12 @@ class Corpus {
   static constexpr uint64_t value_word = 1, identifier_word = 2, name_word = 3;
 
  private:
+  void begin_file(const std::string& file, bool held_out);
+  void add(const Example& example);
   struct File {
     std::string name, unit;
     bool held_out;
+    uint32_t first;
   };
   void count_words();
   void find_answers();

@@ -19,7 +19,8 @@ constexpr Profile profiles[] = {
      "the of and to in is that it for was on are with as be at this have from or by not but what "
      "all were when we there can an your which their if do will each how them then she he his her "
      "you i they my our has had would could should may must does did been its than so who whom "
-     "where why because while until after before into within during about over under any some no only more most "
+     "where why because while until after before into within during about over under any some no "
+     "only more most "
      "very just also a me us him these those am being too such please"},
     {"es",
      "el la los las de del y a en que es un una por con no se su para al lo como más pero sus le "

@@ -14,8 +14,9 @@ bool refuses(std::string_view text) {
   for (std::string_view words :
        {"as an ai", "as a language model", "i'm unable to", "i am unable to", "i cannot help with",
         "i can't help with", "i cannot assist", "i can't assist", "i'm sorry, but i can",
-        "i am sorry, but i can", "como modelo de lenguaje", "como una ia", "como inteligencia artificial",
-        "no puedo ayudarte con", "no puedo ayudar con", "lo siento, pero no puedo"})
+        "i am sorry, but i can", "como modelo de lenguaje", "como una ia",
+        "como inteligencia artificial", "no puedo ayudarte con", "no puedo ayudar con",
+        "lo siento, pero no puedo"})
     if (low.find(words) != low.npos) return true;
   return false;
 }
@@ -59,15 +60,18 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const size_t length = answer.body_end - answer.body_begin;
     if (usual || !empty_handed[a] || length * 10 > median * 8) continue;
     const double score = 0.95 - 0.4 * double(length) / double(std::max<size_t>(median, 1));
-    out.push_back({nullptr, score, {place},
+    out.push_back({nullptr,
+                   score,
+                   {place},
                    squeezed(text.substr(answer.body_begin, answer.body_end - answer.body_begin)),
                    ""});
   }
 }
 
-const RegisterCheck registered(
-    {"no-answer", "content", Severity::warning, "answers that do not answer, and refusals",
-     "The model learns to put people off.", "Answer the question, or remove the record.", run});
+const RegisterCheck registered({"no-answer", "content", Severity::warning,
+                                "answers that do not answer, and refusals",
+                                "The model learns to put people off.",
+                                "Answer the question, or remove the record.", run});
 
 }  // namespace
 

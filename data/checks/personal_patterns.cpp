@@ -114,8 +114,8 @@ size_t phone_at(std::string_view text, size_t at, double& certain) {
       else if (i + 1 < end && is_digit(text[i + 1])) ++group;
       hyphens |= text[i] == '-';
     }
-    const bool three = group == 2 && lengths[0] == 3 && lengths[1] == 3 &&
-                       (lengths[2] == 4 || lengths[2] == 3);
+    const bool three =
+        group == 2 && lengths[0] == 3 && lengths[1] == 3 && (lengths[2] == 4 || lengths[2] == 3);
     if ((hyphens && !three) || other || group > 4) return 0;
     if (!hyphens && (lengths[0] < 2 || lengths[0] > 4 || lengths[group] < 2)) return 0;
   }

@@ -9,8 +9,9 @@ namespace afina {
 
 namespace {
 
-constexpr size_t sampled = 8;        // records of a phrase whose questions are compared
-constexpr double different = 0.85;   // spread of phrases about anything
+constexpr size_t sampled = 8;      // records of a phrase whose questions are compared
+constexpr double related = 0.12;   // what two records about one topic have in common, at least
+constexpr double different = 0.6;  // spread of phrases about anything
 constexpr double house_share = 0.03;
 
 void add_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& stems) {
@@ -38,8 +39,7 @@ std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t k
     add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
   sort_unique(stems);
   sort_unique(own);
-  std::set_difference(stems.begin(), stems.end(), own.begin(), own.end(),
-                      std::back_inserter(rest));
+  std::set_difference(stems.begin(), stems.end(), own.begin(), own.end(), std::back_inserter(rest));
   return rest;
 }
 
@@ -68,16 +68,15 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     Phrase& phrase = all_[key];
     phrase.records = one.records;
     if (one.records < 2) continue;
-    double alike = 0;
-    int pairs = 0;
+    int unlike = 0, pairs = 0;
     stems.clear();
     for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key));
     for (size_t i = 0; i < stems.size(); ++i)
       for (size_t j = 0; j < i; ++j) {
-        alike += jaccard(stems[i], stems[j]);
+        unlike += jaccard(stems[i], stems[j]) < related;
         ++pairs;
       }
-    phrase.spread = float(1. - alike / std::max(pairs, 1));
+    phrase.spread = float(unlike) / float(std::max(pairs, 1));
   }
   for (const Answer& answer : corpus.answers())
     for (const Sentence& sentence : corpus.sentences(answer))
@@ -85,24 +84,22 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
         ++repeated;
         break;
       }
-  if (!corpus.answers().empty())
-    templated_ = double(repeated) / double(corpus.answers().size());
+  if (!corpus.answers().empty()) templated_ = double(repeated) / double(corpus.answers().size());
 }
 
 bool Phrases::is_universal(const Sentence& sentence) const {
   const Phrase& phrase = of(sentence);
-  return phrase.records >= 3 && phrase.spread > different;
+  return phrase.records >= 3 && phrase.spread >= different;
 }
 
 bool Phrases::is_house(const Sentence& sentence) const {
-  return is_universal(sentence) &&
-         of(sentence).records > house_share * double(corpus_.records());
+  return is_universal(sentence) && of(sentence).records > house_share * double(corpus_.records());
 }
 
 bool Phrases::is_topical(const Sentence& sentence) const {
   const Phrase& phrase = of(sentence);
   if (is_universal(sentence)) return false;
-  if (phrase.records >= 2 && phrase.spread <= different) return true;
+  if (phrase.records >= 2 && phrase.spread < different) return true;
   const std::vector<uint64_t> asked = stems_asked(corpus_, corpus_.answers()[sentence.answer]);
   std::vector<Word> words;
   const std::string_view text = corpus_.text(sentence);

@@ -9,7 +9,7 @@ namespace afina {
 
 struct Phrase {
   uint32_t records = 0;  // that have it in an answer
-  float spread = 0;      // 0: its records ask the same; 1: nothing in common
+  float spread = 0;      // the part of its records' pairs that have little else in common
 };
 
 class Phrases {

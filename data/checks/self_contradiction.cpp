@@ -22,7 +22,8 @@ struct Claim {
   std::vector<uint64_t> stems;  // content words, sorted
   std::map<ValueType, std::set<uint64_t>> values;
   bool free = false, price = false, condition = false, negated = false, always = false,
-       never = false, computed = false, open = false, closed = false, included = false, extra = false;
+       never = false, computed = false, open = false, closed = false, included = false,
+       extra = false;
 };
 
 Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
@@ -33,19 +34,19 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   for (const Word& word : reading.words) {
     if (word.kind != WordKind::word) {
       before.clear();
-      claim.computed |= word.kind == WordKind::mark &&
-                        std::string_view("=+<>*/").find(reading.text[word.begin]) !=
-                            std::string_view::npos;
+      claim.computed |=
+          word.kind == WordKind::mark &&
+          std::string_view("=+<>*/").find(reading.text[word.begin]) != std::string_view::npos;
       continue;
     }
-    const std::string low =
-        lower_text(reading.text.substr(word.begin, word.end - word.begin));
+    const std::string low = lower_text(reading.text.substr(word.begin, word.end - word.begin));
     claim.condition |=
-        is_one_of(low, {"if", "unless", "otherwise", "from", "above", "over", "below", "under",
-                        "except", "only", "first", "after", "outside", "beyond", "si", "desde",
-                        "salvo", "excepto", "menos", "partir", "solo", "sólo", "debajo", "encima",
-                        "fuera", "when", "cuando", "or", "but", "pero", "normally", "usually",
-                        "instead", "save", "off", "more"});
+        is_one_of(low, {"if",       "unless",  "otherwise", "from",  "above",  "over",
+                        "below",    "under",   "except",    "only",  "first",  "after",
+                        "outside",  "beyond",  "si",        "desde", "salvo",  "excepto",
+                        "menos",    "partir",  "solo",      "sólo",  "debajo", "encima",
+                        "fuera",    "when",    "cuando",    "or",    "but",    "pero",
+                        "normally", "usually", "instead",   "save",  "off",    "more"});
     claim.free |= is_one_of(low, {"free", "gratis", "gratuito", "gratuita", "gratuitos",
                                   "gratuitas", "complimentary", "kostenlos"}) ||
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
@@ -54,7 +55,8 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     claim.always |= is_one_of(low, {"always", "every", "siempre", "cada", "all", "todos", "todas"});
     claim.never |= is_one_of(low, {"never", "nunca", "jamás"});
     claim.open |= is_one_of(low, {"open", "abierto", "abiertos", "abierta", "abrimos", "opens"});
-    claim.closed |= is_one_of(low, {"closed", "cerrado", "cerrados", "cerrada", "cerramos", "closes"});
+    claim.closed |=
+        is_one_of(low, {"closed", "cerrado", "cerrados", "cerrada", "cerramos", "closes"});
     claim.included |= is_one_of(low, {"included", "includes", "include", "incluido", "incluida",
                                       "incluye", "incluidos", "incluidas"});
     claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
@@ -146,8 +148,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         if (score == 0 || a.computed || b.computed) continue;
         // What others say together too is no contradiction; a sentence that none of the answers
         // like this one has may be.
-        const double usual = std::max(together(sentences[i], sentences[j]),
-                                      together(sentences[j], sentences[i]));
+        const double usual =
+            std::max(together(sentences[i], sentences[j]), together(sentences[j], sentences[i]));
         if (usual > 0.3) continue;
         if (usual >= 0) score += 0.2 * (1 - usual);
         if (score > best) {
@@ -167,11 +169,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   }
 }
 
-const RegisterCheck registered(
-    {"self-contradiction", "consistency", Severity::error,
-     "an answer that says a thing and its opposite",
-     "The model learns that both follow from the same question.",
-     "Decide which is right, and take the other out.", run});
+const RegisterCheck registered({"self-contradiction", "consistency", Severity::error,
+                                "an answer that says a thing and its opposite",
+                                "The model learns that both follow from the same question.",
+                                "Decide which is right, and take the other out.", run});
 
 }  // namespace
 

@@ -25,7 +25,8 @@ struct Filler {
   uint8_t length;
   bool operator<(const Filler& o) const {
     return place != o.place ? place < o.place
-                            : span != o.span ? span < o.span : sentence < o.sentence;
+           : span != o.span ? span < o.span
+                            : sentence < o.sentence;
   }
 };
 
@@ -158,8 +159,7 @@ class Terms {
         continue;
       }
       if (word.kind == WordKind::mark) continue;
-      const bool name =
-          word.kind == WordKind::word && word.capital && corpus_.is_name(word.id);
+      const bool name = word.kind == WordKind::word && word.capital && corpus_.is_name(word.id);
       if (name && named) continue;
       named = name;
       if (position >= filler.begin && position < uint32_t(filler.begin + filler.length))

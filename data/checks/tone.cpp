@@ -72,10 +72,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const Sentence& first = corpus.sentences()[answer.first_sentence];
       const Use& use = openings[first.key];
       const std::string_view text = corpus.text(first);
-      const bool associated = answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
+      const bool associated =
+          answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
       const bool rare = phrases.is_universal(first) && !phrases.is_house(first);
-      const double foreign = phrases.foreign(first);
-      if (associated || (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
+      // What many answers begin with is the house's, whatever its words are.
+      const bool usual = double(use.all) > 0.04 * double(answers.size()) || first.valued;
+      const double foreign = usual ? 0 : phrases.foreign(first);
+      if (associated ||
+          (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
         if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);
         if (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))
@@ -98,10 +102,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   }
 }
 
-const RegisterCheck registered(
-    {"tone", "form", Severity::warning, "answers in another register than the file's",
-     "The model learns a mixture of voices and changes between them.",
-     "Write the answer in the voice of the others.", run});
+const RegisterCheck registered({"tone", "form", Severity::warning,
+                                "answers in another register than the file's",
+                                "The model learns a mixture of voices and changes between them.",
+                                "Write the answer in the voice of the others.", run});
 
 }  // namespace
 

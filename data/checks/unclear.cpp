@@ -53,10 +53,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   }
 }
 
-const RegisterCheck registered(
-    {"unclear", "content", Severity::warning, "a last sentence that fits any question",
-     "The model learns to end without saying what to do.",
-     "Say who does what, and by when.", run});
+const RegisterCheck registered({"unclear", "content", Severity::warning,
+                                "a last sentence that fits any question",
+                                "The model learns to end without saying what to do.",
+                                "Say who does what, and by when.", run});
 
 }  // namespace
 

@@ -120,10 +120,13 @@ int run(const CheckOptions& asked, const std::string& command) {
   std::vector<Term> terms;
   if (!asked.glossary.empty()) terms = read_glossary(asked.glossary);
   Corpus corpus;
-  for (const std::string& path : asked.data)
-    corpus.add(path, read_examples(path, asked.reading(path)), false);
-  if (!asked.held_out.empty())
-    corpus.add(asked.held_out, read_examples(asked.held_out, asked.reading(asked.held_out)), true);
+  auto read = [&](const std::string& path, bool held_out) {
+    std::error_code unknown;
+    const auto bytes = fs::file_size(path, unknown);
+    corpus.read_file(path, asked.reading(path), held_out, unknown ? 0 : size_t(bytes));
+  };
+  for (const std::string& path : asked.data) read(path, false);
+  if (!asked.held_out.empty()) read(asked.held_out, true);
   corpus.finish();
   const std::vector<Finding> findings = run_checks(corpus, chosen);
   print_findings(std::cout, corpus, findings, asked.worst, stdout_columns());

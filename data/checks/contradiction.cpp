@@ -97,10 +97,11 @@ class Statements {
         for (std::string_view person : {"he", "she", "his", "her", "él", "ella", "they", "their"})
           if (low == person) return;
       }
-      if (low == "?") return;
+      if (low == "?" || low == "#" || low == "@" || word.kind == WordKind::identifier) return;
     }
     if (reading_.values.size() > 3) return;
     for (const Value& value : reading_.values) {
+      if (value.type == ValueType::count && value.amount >= 1000) return;  // a code
       if (statement.value && value.type == statement.type) {
         statement.value = hash_with(statement.value, value.id);
       } else if (value.type != ValueType::count || !statement.value) {

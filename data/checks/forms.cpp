@@ -4,6 +4,7 @@
 #include <map>
 
 #include "data/checks/corpus.h"
+#include "data/checks/quoted_mail.h"
 
 namespace afina {
 
@@ -22,6 +23,16 @@ struct Ends {
 bool is_mark(std::string_view text, const Word& word, std::string_view set) {
   return word.kind == WordKind::mark && word.end - word.begin == 1 &&
          set.find(text[word.begin]) != set.npos;
+}
+
+// What stands before another mail that is quoted.
+std::string_view unquoted(std::string_view text) {
+  const std::string_view own = text.substr(0, quoted_from(text)), rest = text.substr(own.size());
+  // Quoted lines in the middle: what follows them is the answer's own end.
+  const size_t last = rest.find_last_of('\n');
+  if (rest.find("\n>") != rest.npos && last != rest.npos && last + 1 < rest.size() && rest[last + 1] != '>') return text;
+  const size_t end = own.find_last_not_of(" \t\r\n");
+  return own.size() == text.size() || end == own.npos ? text : own.substr(0, end + 1);
 }
 
 // A greeting: at most four words, then a mark or the end of the line.
@@ -81,7 +92,7 @@ void Corpus::find_forms() {
   std::vector<Word> words;
   std::vector<Ends> ends(answers_.size());
   for (uint32_t a = 0; a < answers_.size(); ++a) {
-    const std::string_view content = text(answers_[a].turn);
+    const std::string_view content = unquoted(text(answers_[a].turn));
     split_words(content, words);
     const bool later = a > 0 && answers_[a - 1].record == answers_[a].record;
     groups[{language_of(content, words), later}].push_back(a);
@@ -125,7 +136,7 @@ void Corpus::find_forms() {
     std::unordered_map<uint64_t, uint32_t> firsts;
     size_t length = 0;
     for (uint32_t a : members) {
-      const std::string_view content = text(answers_[a].turn);
+      const std::string_view content = unquoted(text(answers_[a].turn));
       split_words(content, words);
       uint64_t hash = 29;
       uint32_t k = 0;
@@ -171,7 +182,7 @@ void Corpus::find_forms() {
     for (uint32_t a : members) {
       Answer& answer = answers_[a];
       answer.group = index;
-      const std::string_view content = text(answer.turn);
+      const std::string_view content = unquoted(text(answer.turn));
       split_words(content, words);
       if (form.greeting && ends[a].greeting_end) {
         answer.greets = ends[a].first == form.greeting;

@@ -27,7 +27,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   const auto& answers = corpus.answers();
   std::vector<uint8_t> empty_handed(answers.size(), 0);
   std::vector<size_t> lengths;
-  size_t refused = 0, many = 0, asked = 0;
+  size_t refused = 0, many = 0, repeated = 0, asked = 0;
   for (size_t a = 0; a < answers.size(); ++a) {
     const Answer& answer = answers[a];
     refused += refuses(corpus.text(answer.turn));
@@ -41,8 +41,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       topical |= phrases.is_topical(sentence);
       house_only &= phrases.is_house(sentence);
     }
-    empty_handed[a] = !topical && !house_only;
-    many += empty_handed[a];
+    if (topical || house_only) continue;
+    // 2: with a sentence that is said whatever is asked; 1: with what nobody else says.
+    empty_handed[a] = 1;
+    for (const Sentence& sentence : corpus.sentences(answer))
+      if (phrases.is_universal(sentence) && !phrases.is_house(sentence)) empty_handed[a] = 2;
+    ++many;
+    repeated += empty_handed[a] == 2;
   }
   if (lengths.size() < 20) return;
   std::nth_element(lengths.begin(), lengths.begin() + std::ptrdiff_t(lengths.size() / 2),
@@ -59,6 +64,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     }
     const size_t length = answer.body_end - answer.body_begin;
     if (usual || !empty_handed[a] || length * 10 > median * 8) continue;
+    // Where stock phrases are the file's way not to answer, what is said once is likely to answer
+    // in words of its own.
+    if (empty_handed[a] == 1 && repeated >= 5) continue;
     const double score = 0.95 - 0.4 * double(length) / double(std::max<size_t>(median, 1));
     out.push_back({nullptr,
                    score,

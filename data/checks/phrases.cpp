@@ -13,13 +13,21 @@ constexpr size_t sampled = 8;      // records of a phrase whose questions are co
 constexpr double related = 0.12;   // what two records about one topic have in common, at least
 constexpr double different = 0.6;  // spread of phrases about anything
 constexpr double house_share = 0.03;
+constexpr double common_share = 0.1;  // says nothing about the topic
+
+// In so many texts that it says nothing about the topic.
+bool is_frequent(const Corpus& corpus, uint64_t word) {
+  const WordUse& use = corpus.use(word);
+  const double many = common_share * double(corpus.records()) + 3;
+  return use.answers > many || use.questions > many;
+}
 
 void add_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& stems) {
   std::vector<Word> words;
   split_words(text, words);
   for (const Word& word : words)
     if (word.kind == WordKind::word && !is_function_word(word.id) &&
-        !(word.capital && corpus.is_name(word.id)))
+        !(word.capital && corpus.is_name(word.id)) && !is_frequent(corpus, word.id))
       stems.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
 }
 
@@ -31,12 +39,15 @@ std::vector<uint64_t> stems_asked(const Corpus& corpus, const Answer& answer) {
   return stems;
 }
 
-// What question and answer are about, but for one sentence.
-std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t key) {
+// What question and answer are about, but for one sentence and for those that many answers have.
+template <class IsCommon>
+std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t key,
+                                    IsCommon&& is_common) {
   const Answer& answer = corpus.answers()[a];
   std::vector<uint64_t> stems = stems_asked(corpus, answer), own, rest;
   for (const Sentence& sentence : corpus.sentences(answer))
-    add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
+    if (sentence.key == key || !is_common(sentence.key))
+      add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
   sort_unique(stems);
   sort_unique(own);
   std::set_difference(stems.begin(), stems.end(), own.begin(), own.end(), std::back_inserter(rest));
@@ -63,6 +74,9 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     else if ((one.records & (one.records - 1)) == 0)
       one.answers[one.records % sampled] = sentence.answer;
   }
+  auto is_common = [&](uint64_t key) {
+    return seen.at(key).records > common_share * double(corpus.records());
+  };
   std::vector<std::vector<uint64_t>> stems;
   for (auto& [key, one] : seen) {
     Phrase& phrase = all_[key];
@@ -70,7 +84,7 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     if (one.records < 2) continue;
     int unlike = 0, pairs = 0;
     stems.clear();
-    for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key));
+    for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key, is_common));
     for (size_t i = 0; i < stems.size(); ++i)
       for (size_t j = 0; j < i; ++j) {
         unlike += jaccard(stems[i], stems[j]) < related;

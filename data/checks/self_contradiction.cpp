@@ -149,8 +149,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         // What others say together too is no contradiction; a sentence that none of the answers
         // like this one has may be.
         const double usual =
-            std::max(together(sentences[i], sentences[j]), together(sentences[j], sentences[i]));
-        if (usual > 0.3) continue;
+            std::min(together(sentences[i], sentences[j]), together(sentences[j], sentences[i]));
+        const bool opposite = a.negated != b.negated;
+        if (usual > (opposite ? 0.4 : 0.2)) continue;
         if (usual >= 0) score += 0.2 * (1 - usual);
         if (score > best) {
           best = score;

@@ -49,12 +49,21 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (answer.sentences == 0) continue;
     const Sentence& first = corpus.sentences()[answer.first_sentence];
     ++opened;
-    odd += phrases.foreign(first) >= 0.6 && !phrases.is_topical(first);
     Use& use = openings[first.key];
     ++use.all;
     use.deviant += deviates(answer);
   }
   if (answers.size() < 20) return;
+  // What many answers begin with is the house's, whatever its words are.
+  auto usual = [&](const Sentence& first) {
+    const std::string_view text = corpus.text(first);
+    return text.find_first_of("0123456789@") != text.npos || double(openings[first.key].all) > 0.04 * double(answers.size());
+  };
+  for (const Answer& answer : answers) {
+    if (answer.sentences == 0) continue;
+    const Sentence& first = corpus.sentences()[answer.first_sentence];
+    odd += !usual(first) && phrases.foreign(first) >= 0.6 && !phrases.is_topical(first);
+  }
   const double base = double(deviants) / double(answers.size());
   const bool loud_house = loud * 8 > answers.size(), odd_house = odd * 4 > opened;
   for (const Answer& answer : answers) {
@@ -75,9 +84,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const bool associated =
           answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
       const bool rare = phrases.is_universal(first) && !phrases.is_house(first);
-      // What many answers begin with is the house's, whatever its words are.
-      const bool usual = double(use.all) > 0.04 * double(answers.size()) || first.valued;
-      const double foreign = usual ? 0 : phrases.foreign(first);
+      const double foreign = usual(first) ? 0 : phrases.foreign(first);
       if (associated ||
           (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};

@@ -123,6 +123,9 @@ struct Method : StepPart {
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
   virtual bool starts_as_pretrained() const { return true; }
+  // Does it begin with a decomposition (SVD, QR) of a matrix of each adapted layer's size, which
+  // takes seconds and is no part of a training step?
+  virtual bool decomposes() const { return false; }
   // Why adapters cannot be merged into the weights; empty: they can.
   virtual std::string why_not_mergeable() const { return {}; }
 

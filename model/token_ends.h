@@ -9,6 +9,8 @@
 
 namespace afina {
 
+struct LowRank;
+
 // One of the two as a method sees it.
 struct TokenTable {
   std::string path;  // "model.embed_tokens", "lm_head"
@@ -39,6 +41,9 @@ struct TableAdapter {
   virtual const LowRank* factors() const { return nullptr; }
   // Changes the table (vocabulary, width), f32, so that it does the same alone.
   virtual void merge(Tensor& weight) const = 0;
+  // Its low-rank path, where that is all it is: a (rank, width) and b (vocabulary, rank) of a head,
+  // a (vocabulary, rank) and b (width, rank) of an embedding; nullptr: it is something else.
+  virtual const LowRank* low_rank() const { return nullptr; }
 };
 
 class TokenEnds {
@@ -58,9 +63,14 @@ class TokenEnds {
     return head_adapter_ ? head_adapter_->path(x, inputs) : HeadPath();
   }
   const Parameter& table() const { return *table_; }
+  const Parameter& head_table() const { return *head_; }
   // Is the head the embedding? Not where the config says so and one of them is trained as a whole.
   bool tied() const { return head_ == table_; }
 
+  // What stands beside the embedding or the head; nullptr: nothing.
+  const TableAdapter* beside(bool head) const {
+    return head ? head_adapter_.get() : table_adapter_.get();
+  }
   // Does anything stand beside them?
   bool adapted() const { return table_adapter_ || head_adapter_; }
   // Is every row of the head trained, or changed by an adapter of its method?

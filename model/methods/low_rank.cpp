@@ -149,6 +149,7 @@ struct EmbeddingAdapter : TableAdapter {
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.a.exact(), part.b.exact(), false, true) * part.scale;
   }
+  const LowRank* low_rank() const override { return &part; }
 };
 
 // On the head: logits x Wᵀ + scale (x Aᵀ) Bᵀ, with dropout of x before A.
@@ -166,6 +167,7 @@ struct HeadAdapter : TableAdapter {
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
   }
+  const LowRank* low_rank() const override { return &part; }
 };
 
 }  // namespace

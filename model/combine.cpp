@@ -88,8 +88,11 @@ void CombinedLora::add(const std::string& label, const MethodSpec& method, doubl
     for (int64_t r = 0; r < rank; ++r) {
       for (int64_t i = 0; i < in; ++i)
         place.a.push_back(a[size_t(looked_up ? i * rank + r : r * in + i)]);
-      for (int64_t o = 0; o < out; ++o)
+      for (int64_t o = 0; o < out; ++o) {
         place.b.push_back(float(factor * double(b[size_t(o * rank + r)])));
+        require(std::isfinite(place.b.back()), label, ": with the weight ", weight, ", numbers of ",
+                path, " are beyond those of f32");
+      }
     }
     return &place;
   };

@@ -147,6 +147,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_lora_is_refused_with_the_reason) {
   const std::string lora = stored + "peft/lora_rslora";
   check_error([&] { add(sum, lora, 0.); }, {"lora_rslora", "weight of 0"});
   check_error([&] { add(sum, lora, NAN); }, {"not finite"});
+  check_error([&] { add(sum, lora, 1e300); }, {"1e+300", "beyond those of f32"});
   check_error([&] { add(sum, stored + "peft/lora_gpt2", 1.); }, {"matches no linear layer"});
   CombinedLora biased(*base);
   add(biased, stored + "peft/lora_own_bias", 1.);

@@ -2,6 +2,9 @@
 // merging one of them leaves of the others.
 #include "model/several.h"
 
+#include <atomic>
+#include <thread>
+
 #include "engine/random.h"
 #include "engine/train/trainer.h"
 #include "model/files/save.h"
@@ -128,6 +131,24 @@ BOOST_AUTO_TEST_CASE(weights_are_held_once) {
   const std::vector<float> expected = logits_of(*model);
   base.reset();
   BOOST_TEST((logits_of(*model) == expected));
+}
+
+BOOST_AUTO_TEST_CASE(two_of_them_may_compute_at_once) {
+  auto base = untouched("qwen2", {});
+  std::vector<std::unique_ptr<Model>> models;
+  std::vector<std::vector<float>> expected;
+  for (const char* method : {"lora:rank=2,start=orthogonal", "lora:rank=2,start=kaiming"}) {
+    models.push_back(built_beside(*base, make_method(parse_method(method))));
+    expected.push_back(logits_of(*models.back()));
+  }
+  std::atomic<int> same = 0;
+  std::vector<std::thread> threads;
+  for (size_t i : {size_t(0), size_t(1)})
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 20; ++round) same += logits_of(*models[i]) == expected[i];
+    });
+  for (std::thread& thread : threads) thread.join();
+  BOOST_TEST(same == 40);
 }
 
 BOOST_AUTO_TEST_CASE(names_and_their_errors) {

@@ -1,9 +1,6 @@
 // merge: adapters taken into the weights, or LoRAs added up to one, and a certificate that the
 // result answers as they did apart.
-#include <signal.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <iostream>
 
@@ -11,15 +8,15 @@
 #include "data/tokenizer/template_files.h"
 #include "engine/counted.h"
 #include "engine/files/atomic_file.h"
-#include "engine/files/folder.h"
 #include "engine/random.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
-#include "tools/commands/certificate.h"
+#include "tools/commands/merge_certificate.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/adapters.h"
+#include "tools/runs/draft.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -66,51 +63,6 @@ const std::vector<std::string> usual_texts = {
     "Buenos días. ¿Podría decirme a qué hora abre la biblioteca los sábados? Gracias por su ayuda.",
     "def total(prices, tax):\n    return sum(prices) * (1 + tax)\n\nprint(total([2.5, 4.0], "
     "0.1))\n"};
-
-// A folder that is gone at the end unless it was kept under another name.
-class Draft {
- public:
-  explicit Draft(const std::string& out)
-      : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
-    require(!out.empty(), "--out: the name of a folder is expected, and it is empty");
-    std::error_code ignored;  // said when the draft is made
-    require(!fs::exists(fs::symlink_status(out, ignored)), out,
-            ": exists already; choose another --out");
-    clear_abandoned();
-    make_folder(path_, "choose another --out");
-  }
-  ~Draft() {
-    std::error_code ignored;
-    if (!kept_) fs::remove_all(path_, ignored);
-  }
-  Draft(const Draft&) = delete;
-  const std::string& path() const { return path_; }
-  void keep() {
-    std::error_code failed;
-    fs::rename(path_, out_, failed);  // over nothing: not over what came there meanwhile
-    require(!failed, out_, ": the merged model could not get this name (", failed.message(),
-            "), as when another process has written there meanwhile; choose another --out");
-    kept_ = true;
-  }
-
- private:
-  // Drafts of the same result whose processes were stopped before they could take them away.
-  void clear_abandoned() const {
-    const fs::path result = fs::absolute(out_);
-    const std::string begin = result.filename().string() + ".draft-";
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(result.parent_path(), ignored)) {
-      const std::string name = entry.path().filename().string();
-      const std::string number = name.starts_with(begin) ? name.substr(begin.size()) : "";
-      const bool digits = !number.empty() && number.size() < 10 &&
-                          number.find_first_not_of("0123456789") == number.npos;
-      if (digits && kill(pid_t(std::stol(number)), 0) != 0 && errno == ESRCH)
-        fs::remove_all(entry.path(), ignored);
-    }
-  }
-  std::string out_, path_;
-  bool kept_ = false;
-};
 
 struct MergeOptions {
   std::string model, out;
@@ -173,8 +125,8 @@ struct Merge : MergeOptions {
 
   // What to compare on: rows of --data, the texts, or, where the folder has no tokenizer, tokens
   // drawn at random.
-  Certificate compared(const ModelFiles& files, bool has_tokenizer,
-                       const std::string& templates) const {
+  MergeCertificate compared(const ModelFiles& files, bool has_tokenizer,
+                            const std::string& templates) const {
     std::vector<std::vector<int32_t>> all;
     std::string on;
     if (!read.path.empty()) {
@@ -219,7 +171,7 @@ struct Merge : MergeOptions {
   }
 
   // The merged model in the folder, and how it would do in the other dtype.
-  void write_model(Certificate& found, const ModelFiles& files, std::unique_ptr<Model> adapted,
+  void write_model(MergeCertificate& found, const ModelFiles& files, std::unique_ptr<Model> adapted,
                    const AdapterChoice& choice, const std::string& templates,
                    const std::string& folder) const {
     const std::string why = adapted->method->why_not_mergeable();
@@ -246,7 +198,7 @@ struct Merge : MergeOptions {
   }
 
   // The sum as an adapter in the folder.
-  static void write_adapter(Certificate& found, const Model& base, const std::string& of_base,
+  static void write_adapter(MergeCertificate& found, const Model& base, const std::string& of_base,
                             std::unique_ptr<Model> sum, const AdapterChoice& choice,
                             const std::string& templates, const std::string& folder) {
     found.begin(*sum);
@@ -270,7 +222,7 @@ struct Merge : MergeOptions {
     if (as == MergeAs::adapter) choice.combined = true;  // a single one as a plain LoRA
     const std::string templates = template_folder(choice);
     const bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
-    Certificate found = compared(files, has_tokenizer, templates);
+    MergeCertificate found = compared(files, has_tokenizer, templates);
     std::unique_ptr<Model> adapted =
         base ? load_beside(*base, choice) : load_model(files, choice.parts[0].path, Dtype::f32);
     const std::string method = adapted->method->in_force.name;

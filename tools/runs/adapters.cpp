@@ -109,11 +109,10 @@ std::vector<AdapterChoice> adapter_choices(const std::vector<std::string>& texts
   for (const std::string& text : texts) {
     all.push_back(adapter_choice(text));
     const std::string& name = all.back().name;
-    if (name == LiveAdapters::none)
+    if (name == LiveAdapters::none && (texts.size() > 1 || all.back().combined))
       throw UsageError("--adapter " + text + ": '" + name +
                        "' is what the model without an adapter is called; give another name, as in "
-                       "NAME=" +
-                       text);
+                       "NAME=FOLDER");
     if (!names.insert(name).second)
       throw UsageError("--adapter " + text + ": a second adapter of the name '" + name +
                        "'; give one of them another, as in NAME=FOLDER");

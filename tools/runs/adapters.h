@@ -26,7 +26,7 @@ struct AdapterChoice {
 // "model", as in runs/support/adapter. A UsageError for what cannot be read, for a weight of 0 or
 // one that is not finite, and for a folder that a sum names twice.
 AdapterChoice adapter_choice(const std::string& text);
-// All of them. A UsageError where two have one name, or one has that of the base.
+// All of them. A UsageError where two have one name, or one of several has that of the base.
 std::vector<AdapterChoice> adapter_choices(const std::vector<std::string>& texts);
 
 // The folder whose chat template counts with this adapter, empty for the model's own. An Error

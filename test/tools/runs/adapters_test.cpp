@@ -64,7 +64,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_meant_is_refused) {
   refused({a + ":0.5+" + b}, {"a weight behind each"});
   refused({a, a}, {"second adapter of the name 'a'", "NAME=FOLDER"});
   refused({"x=" + a, "x=" + b}, {"second adapter of the name 'x'"});
-  refused({base}, {"'base'", "without an adapter"});
+  refused({base, a}, {"'base'", "without an adapter"});
+  BOOST_TEST(adapter_choices({base}).size() == 1u);
   refused({"=" + a}, {"NAME=FOLDER"});
   refused({"..=" + a}, {"no name"});
   BOOST_TEST(adapter_choices({"x=" + a, "y=" + a}).size() == 2u);

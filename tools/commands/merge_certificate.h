@@ -17,10 +17,10 @@ struct MergeBars {
   std::optional<double> most_kl = {};  // KL per position, in nats; empty: any
 };
 
-class Certificate {
+class MergeCertificate {
  public:
   // rows: tokens to compare on, at least one row, none empty. on: what they are, "5 texts".
-  Certificate(std::vector<std::vector<int32_t>> rows, std::string on);
+  MergeCertificate(std::vector<std::vector<int32_t>> rows, std::string on);
   // Holds the logits of the model that is taken apart or merged later, in f32.
   void begin(Model& before);
   // Compares a model with them; `stored` says how it is stored ("bf16"), written: is it the one

@@ -1,5 +1,5 @@
 // Comparing logits before and after, and saying so.
-#include "tools/commands/certificate.h"
+#include "tools/commands/merge_certificate.h"
 
 #include <algorithm>
 #include <sstream>
@@ -20,28 +20,28 @@ std::string number(double value) {
 
 }  // namespace
 
-Certificate::Certificate(std::vector<std::vector<int32_t>> rows, std::string on)
+MergeCertificate::MergeCertificate(std::vector<std::vector<int32_t>> rows, std::string on)
     : rows_(std::move(rows)), on_(std::move(on)) {}
 
-void Certificate::begin(Model& before) {
+void MergeCertificate::begin(Model& before) {
   before_.clear();
   for (auto& row : rows_) before_.push_back(before.logits(make_inputs(row)));
 }
 
-void Certificate::add(const std::string& stored, bool written, Model& after) {
+void MergeCertificate::add(const std::string& stored, bool written, Model& after) {
   Stored one{stored, written, {}};
   for (size_t i = 0; i < rows_.size(); ++i)
     one.found.add(agreement(before_[i], after.logits(make_inputs(rows_[i]))));
   stored_.push_back(std::move(one));
 }
 
-const Certificate::Stored& Certificate::written() const {
+const MergeCertificate::Stored& MergeCertificate::written() const {
   for (const Stored& one : stored_)
     if (one.written) return one;
   fail("a certificate without what was written");
 }
 
-void Certificate::print(std::ostream& out, const std::string& heading) const {
+void MergeCertificate::print(std::ostream& out, const std::string& heading) const {
   const Agreement& found = written().found;
   out << heading << ", on " << on_ << " (" << counted(found.positions, "position")
       << ", logits up to " << number(found.largest_logit) << "):\n";
@@ -57,7 +57,7 @@ void Certificate::print(std::ostream& out, const std::string& heading) const {
   table.print(out);
 }
 
-std::string Certificate::beyond(const MergeBars& bars) const {
+std::string MergeCertificate::beyond(const MergeBars& bars) const {
   const Stored& one = written();
   if (double(one.found.same_choice) < bars.least * double(one.found.positions))
     return "stored as " + one.as + ", it chooses the same next token in fewer than " +
@@ -68,7 +68,7 @@ std::string Certificate::beyond(const MergeBars& bars) const {
   return {};
 }
 
-Json Certificate::json(const MergeBars& bars, Json about) const {
+Json MergeCertificate::json(const MergeBars& bars, Json about) const {
   const Stored& of_file = written();
   about["afina_certificate"] = 1;
   about["compared_on"] = on_;

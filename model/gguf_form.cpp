@@ -1,6 +1,7 @@
 // GGUF metadata as config.json: what decoders share.
 #include "model/gguf_form.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -29,27 +30,35 @@ std::vector<float> values_of(const StoredTensor& stored) {
 }
 
 // llama.cpp stores Llama 3's rotary factors instead of their parameters. Recovers the parameters by
-// trying the published ones; throws if none fit.
+// trying those that are published, then other factors and original lengths that are powers of two;
+// throws if none fit.
 Json scaling_of_factors(const Gguf& gguf, RopeForm form) {
   const StoredTensor& stored = gguf.at("rope_freqs.weight");
   std::vector<float> factors = values_of(stored), plain = rope_frequencies(form);
+  require(factors.size() == plain.size(), stored.where(), " has ", factors.size(), " factors for ",
+          plain.size(), " frequencies");
+  if (std::all_of(factors.begin(), factors.end(), [](float f) { return f == 1.f; }))
+    return {{"rope_type", "default"}};
   form.kind = "llama3";
   form.low = 1.;
   form.high = 4.;
-  form.original = 8192;
-  for (double factor : {8., 32.}) {
-    form.factor = factor;
-    std::vector<float> scaled = rope_frequencies(form);
-    bool same = scaled.size() == factors.size();
-    for (size_t i = 0; same && i < scaled.size(); ++i)
-      same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
-    if (same)
-      return {{"rope_type", "llama3"},
-              {"factor", factor},
-              {"low_freq_factor", form.low},
-              {"high_freq_factor", form.high},
-              {"original_max_position_embeddings", form.original}};
-  }
+  std::vector<int64_t> originals = {8192};
+  for (int64_t length = 16; length <= int64_t(1) << 20; length *= 2) originals.push_back(length);
+  for (int64_t original : originals)
+    for (double factor : {8., 32., shortest(factors.back())}) {
+      form.original = original;
+      form.factor = factor;
+      std::vector<float> scaled = rope_frequencies(form);
+      bool same = true;
+      for (size_t i = 0; same && i < scaled.size(); ++i)
+        same = std::fabs(plain[i] / scaled[i] - factors[i]) <= 1e-4f * factors[i];
+      if (same)
+        return {{"rope_type", "llama3"},
+                {"factor", factor},
+                {"low_freq_factor", form.low},
+                {"high_freq_factor", form.high},
+                {"original_max_position_embeddings", form.original}};
+    }
   fail(stored.where(),
        ": these rotary scaling factors are not those of Llama 3.1 or 3.2; use the model's Hugging "
        "Face folder");
@@ -120,7 +129,43 @@ void add_rope(Json& out, const Gguf& gguf) {
   out["rope_scaling"] = scaling_of_factors(gguf, form);
 }
 
+// "experts.12.up_proj" -> "experts.*.up_proj", with 12 in `part`; unchanged where there is no
+// number.
+std::string with_star(const std::string& module, int64_t& part) {
+  const size_t digit =
+      module.find(".") == module.npos ? module.npos : module.find_first_of("0123456789");
+  for (size_t at = digit; at != module.npos; at = module.find_first_of("0123456789", at)) {
+    const size_t end = std::min(module.find('.', at), module.size());
+    const bool whole =
+        module[at - 1] == '.' && module.find_first_not_of("0123456789", at) >= end && end - at < 10;
+    if (whole) {
+      part = std::stoll(module.substr(at, end - at));
+      return module.substr(0, at) + "*" + module.substr(end);
+    }
+    at = end;
+    if (at >= module.size()) break;
+  }
+  return module;
+}
+
 }  // namespace
+
+GgufPlace gguf_place(const GgufNames& names, const std::string& name) {
+  const size_t dot = name.rfind('.');
+  const std::string module = name.substr(0, dot), kind = name.substr(dot);
+  if (auto found = names.find(module); found != names.end()) return {found->second + kind};
+  const size_t digit = module.find_first_of("0123456789");
+  if (digit == module.npos || digit == 0 || module[digit - 1] != '.') return {name};
+  const size_t end = module.find('.', digit);
+  if (end == module.npos) return {name};
+  const std::string layer = "blk." + module.substr(digit, end - digit) + ".";
+  auto found = names.find(module.substr(end + 1));
+  if (found != names.end()) return {layer + found->second + kind};
+  int64_t part = -1;
+  found = names.find(with_star(module.substr(end + 1), part));
+  if (found == names.end() || part < 0) return {name};
+  return {layer + found->second + kind, part};
+}
 
 std::string gguf_prefix(const Gguf& gguf) {
   return get<std::string>(gguf.metadata(), "general.architecture", gguf.path()) + ".";

@@ -9,6 +9,8 @@
 namespace afina {
 
 class Gguf;
+struct GgufKeys;
+struct ModelConfig;
 
 using GgufNames = std::map<std::string, std::string>;
 
@@ -22,6 +24,9 @@ struct GgufForm {
   // The config.json that the metadata amount to, without model_type, vocabulary and tying. An Error
   // for what afina does not compute.
   Json (*config)(const Gguf& gguf) = nullptr;
+  // The other way (model/gguf_keys.h): what is written of a config. nullptr: this architecture is
+  // not written as GGUF.
+  void (*keys)(const ModelConfig& config, GgufKeys& out) = nullptr;
   // llama.cpp rotates neighbouring columns here, so rows of queries and keys are reordered.
   bool reorders = false;
   float added_to_norms = 0.f;  // by the converter (Gemma: 1)
@@ -29,8 +34,20 @@ struct GgufForm {
   // keys, all values there (GPT-NeoX); nullptr: none.
   const char* joins = nullptr;
   // Where files of several architectures have one name: is it one of this one? nullptr: it is.
+  // gguf_only_written: no file is read as this architecture, as another one computes the same.
   bool (*fits)(const Gguf& gguf) = nullptr;
 };
+
+inline bool gguf_only_written(const Gguf&) { return false; }
+
+// A tensor of a file, or a part of one: part -1 is the whole.
+struct GgufPlace {
+  std::string name;
+  int64_t part = -1;
+};
+// "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"; a name that the names do not
+// know stays.
+GgufPlace gguf_place(const GgufNames& names, const std::string& name);
 
 // The names that most decoders have, with `own` added or instead.
 GgufNames gguf_decoder_names(const GgufNames& own = {});

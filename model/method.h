@@ -51,6 +51,9 @@ struct Adapter {
     (void)inputs;
     return nullptr;
   }
+  // Not null: the adapter does what merge() with scale B A does, and nothing else but to add a bias
+  // of B's where it has one (the parameter lora_B.bias), so that several of them add up.
+  virtual const LowRank* factors() const { return nullptr; }
   // Changes the layer's own weight (out, in) and bias (out), both f32, so that they do the same
   // alone. The bias is empty where the layer has none: an Error if the method would need one.
   // Called only if the method's why_not_mergeable() is empty.

@@ -1,6 +1,7 @@
 // Converts a GGUF file's tokenizer to the equivalent tokenizer.json and tokenizer_config.json.
 #include <algorithm>
 
+#include "data/tokenizer/gguf_pre.h"
 #include "data/tokenizer/state.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
@@ -15,50 +16,7 @@ using Ordered = OrderedJson;
 // Values of tokenizer.ggml.token_type.
 enum TokenType { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
-Ordered byte_level(bool use_regex) {
-  return {{"type", "ByteLevel"},
-          {"add_prefix_space", false},
-          {"trim_offsets", true},
-          {"use_regex", use_regex}};
-}
-Ordered split(const char* regex) {
-  return {{"type", "Split"},
-          {"pattern", {{"Regex", regex}}},
-          {"behavior", "Isolated"},
-          {"invert", false}};
-}
-Ordered sequence(std::initializer_list<Ordered> all) {
-  Ordered list = Ordered::array();
-  for (auto& one : all) list.push_back(one);
-  return {{"type", "Sequence"}, {"pretokenizers", list}};
-}
-
-constexpr char llama3_pattern[] =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3})"
-    R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr char qwen2_pattern[] = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
-                                 R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
 constexpr size_t longest_scored = 512;
-
-// The pre-tokenizer with the name given in tokenizer.ggml.pre.
-Ordered pre_tokenizer_of(const std::string& pre, const std::string& name) {
-  if (pre == "gpt-2" || pre == "olmo" || pre == "mpt") return byte_level(true);
-  if (pre == "smollm" || pre == "starcoder" || pre == "refact" || pre == "command-r")
-    return sequence({{{"type", "Digits"}, {"individual_digits", true}}, byte_level(true)});
-  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3")
-    return sequence({split(llama3_pattern), byte_level(false)});
-  if (pre == "qwen2" || pre == "deepseek-r1-qwen")
-    return sequence({split(qwen2_pattern), byte_level(false)});
-  // llama.cpp's behaviour for files without the key.
-  if (pre == "default")
-    return sequence({split(R"([\p{P}\$\+<=>\^~\|]+)"), split(R"(\p{N}+)"), split("[0-9][0-9][0-9]"),
-                     byte_level(true)});
-  fail(name, ": tokenizer.ggml.pre is \"", pre,
-       "\", which is not supported; known are gpt-2, smollm, llama-bpe, qwen2 and default. Use the "
-       "model's folder with tokenizer.json "
-       "instead");
-}
 
 struct Source {
   const Json& metadata;
@@ -165,8 +123,11 @@ void fill_byte_level(const Source& from, Ordered& json) {
   auto pre = get_or<std::string>(from.metadata, "tokenizer.ggml.pre", from.name, "default");
   json["normalizer"] =
       pre == "qwen2" || pre == "deepseek-r1-qwen" ? Ordered{{"type", "NFC"}} : Ordered();
-  json["pre_tokenizer"] = pre_tokenizer_of(pre, from.name);
-  json["decoder"] = byte_level(true);
+  json["pre_tokenizer"] = gguf_pre_tokenizer(pre, from.name);
+  json["decoder"] = {{"type", "ByteLevel"},
+                     {"add_prefix_space", false},
+                     {"trim_offsets", true},
+                     {"use_regex", true}};
   json["model"] = {{"type", "BPE"},
                    {"dropout", nullptr},
                    {"unk_token", nullptr},

@@ -91,6 +91,109 @@ void q6_k_block(const uint8_t* block, float* to) {
   }
 }
 
+// 256 numbers of 2 bits in 16 sub-blocks of 16: 16 bytes of scales (low 4 bits) and minima (high),
+// 64 bytes of quants, their scales (f16).
+void q2_k_block(const uint8_t* block, float* to) {
+  float d = half_at(block + 80), dmin = half_at(block + 82);
+  for (int i = 0; i < 256; ++i) {
+    int scales = block[i / 16], part = i / 128, row = i % 128 / 32;
+    float step = d * float(scales & 15), least = dmin * float(scales >> 4);
+    to[i] = step * float(block[16 + 32 * part + i % 32] >> (2 * row) & 3) - least;
+  }
+}
+
+// 256 numbers of 3 bits in 16 sub-blocks of 16: 32 bytes of third bits, 64 of low pairs, 12 of
+// scales (6 bits each: the low 4 of two in a byte, the high pairs of four in a byte), their scale
+// (f16).
+void q3_k_block(const uint8_t* block, float* to) {
+  float d = half_at(block + 108);
+  const uint8_t* scales = block + 96;
+  for (int i = 0; i < 256; ++i) {
+    int j = i / 16, part = i / 128, row = i % 128 / 32, column = i % 32;
+    int low = j < 8 ? scales[j] & 15 : scales[j - 8] >> 4;
+    int high = scales[8 + j % 4] >> (2 * (j / 4)) & 3;
+    float step = d * float((low | high << 4) - 32);
+    int q = block[32 + 32 * part + column] >> (2 * row) & 3;
+    to[i] = step * float(q - (block[column] >> (4 * part + row) & 1 ? 0 : 4));
+  }
+}
+
+// As Q4_K, with 32 bytes of fifth bits before the nibbles.
+void q5_k_block(const uint8_t* block, float* to) {
+  float d = half_at(block), dmin = half_at(block + 2);
+  for (int j = 0; j < 8; ++j) {
+    int scale, minimum;
+    scale_and_minimum(block + 4, j, scale, minimum);
+    float step = d * float(scale), least = dmin * float(minimum);
+    const uint8_t* quants = block + 48 + 32 * (j / 2);
+    for (int i = 0; i < 32; ++i) {
+      int q = (j % 2 ? quants[i] >> 4 : quants[i] & 15) | (block[16 + i] >> j & 1) << 4;
+      to[32 * j + i] = step * float(q) - least;
+    }
+  }
+}
+
+// The 16 values of IQ4_NL and IQ4_XS, denser around zero.
+constexpr int8_t uneven[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                               1,    13,   25,  38,  53,  69,  89,  113};
+
+// 32 numbers: scale (f16), nibbles that name one of the uneven values.
+void iq4_nl_block(const uint8_t* block, float* to) {
+  float d = half_at(block);
+  for (int i = 0; i < 16; ++i) {
+    to[i] = d * float(uneven[block[2 + i] & 15]);
+    to[16 + i] = d * float(uneven[block[2 + i] >> 4]);
+  }
+}
+
+// 256 numbers in 8 sub-blocks of 32: scale of scales (f16), 16 bits with the high pairs of the
+// scales (6 bits each), 4 bytes with their low nibbles, 128 bytes as those of IQ4_NL.
+void iq4_xs_block(const uint8_t* block, float* to) {
+  float d = half_at(block);
+  int high = load<uint16_t>(block + 2);
+  for (int j = 0; j < 8; ++j) {
+    int scale = (block[4 + j / 2] >> (4 * (j % 2)) & 15) | (high >> (2 * j) & 3) << 4;
+    float step = d * float(scale - 32);
+    const uint8_t* quants = block + 8 + 16 * j;
+    for (int i = 0; i < 16; ++i) {
+      to[32 * j + i] = step * float(uneven[quants[i] & 15]);
+      to[32 * j + 16 + i] = step * float(uneven[quants[i] >> 4]);
+    }
+  }
+}
+
+// k * 2^exponent in f32. The smallest are denormals, which a thread may flush: they are put
+// together from their bits.
+float scaled_power(int k, int exponent) {
+  const uint32_t size = uint32_t(k < 0 ? -k : k), sign = k < 0 ? 0x80000000u : 0u;
+  uint32_t bits = 0;
+  if (size != 0) {
+    const int top = 31 - __builtin_clz(size), own = top + exponent;
+    if (own > 127) bits = 0x7f800000u;
+    else if (own >= -126) bits = uint32_t(own + 127) << 23 | (size << (23 - top) & 0x7fffffu);
+    else bits = size << (exponent + 149);
+  }
+  bits |= sign;
+  float value;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+
+// 32 numbers of E2M1 (OCP Microscaling, 2023) by nibbles, doubled so that they are whole, with half
+// the scale, a power of two of 8 bits.
+void mxfp4_block(const uint8_t* block, float* to) {
+  constexpr int8_t doubled[8] = {0, 1, 2, 3, 4, 6, 8, 12};
+  const int exponent = int(block[0]) - 128;
+  for (int i = 0; i < 32; ++i) {
+    int q = i < 16 ? block[1 + i] & 15 : block[i - 15] >> 4;
+    to[i] = scaled_power(q & 8 ? -doubled[q & 7] : doubled[q & 7], exponent);
+  }
+}
+
+constexpr const char* readable =
+    "F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, "
+    "IQ4_XS or MXFP4";
+
 using Block = void (*)(const uint8_t* block, float* to);
 Block block_of(StoredType type) {
   switch (type) {
@@ -105,6 +208,12 @@ Block block_of(StoredType type) {
     case StoredType::q8_0: return q8_0_block;
     case StoredType::q4_k: return q4_k_block;
     case StoredType::q6_k: return q6_k_block;
+    case StoredType::q2_k: return q2_k_block;
+    case StoredType::q3_k: return q3_k_block;
+    case StoredType::q5_k: return q5_k_block;
+    case StoredType::iq4_nl: return iq4_nl_block;
+    case StoredType::iq4_xs: return iq4_xs_block;
+    case StoredType::mxfp4: return mxfp4_block;
     default: return nullptr;
   }
 }
@@ -144,10 +253,7 @@ bool can_dequantize(StoredType type) { return block_of(type) != nullptr; }
 void to_f32(StoredType type, const void* source, float* to, int64_t count) {
   const StoredTypeInfo& t = info(type);
   Block decode = block_of(type);
-  require(
-      decode, "numbers stored as ", t.name,
-      " cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, ",
-      "Q4_K or Q6_K");
+  require(decode, "numbers stored as ", t.name, " cannot be read as weights; expected ", readable);
   require(count >= 0 && count % t.block_elements == 0, count, " numbers are no whole blocks of ",
           t.block_elements, " of type ", t.name);
   const uint8_t* from = static_cast<const uint8_t*>(source);
@@ -164,8 +270,7 @@ void to_f32(const StoredTensor& tensor, int64_t first, int64_t count, float* to)
   require(first >= 0 && count >= 0 && first <= total && count <= total - first, tensor.where(),
           ": numbers ", first, " to ", first, " + ", count, " were asked for; it has ", total);
   require(can_dequantize(tensor.type), tensor.where(), " is stored as ", t.name,
-          ", which cannot be read as weights; expected F32, F16, BF16, F64, Q4_0, Q4_1, Q5_0, "
-          "Q5_1, Q8_0, Q4_K or Q6_K");
+          ", which cannot be read as weights; expected ", readable);
   require(first % t.block_elements == 0, tensor.where(), ": number ", first,
           " is not the first of a block of ", t.name);
   to_f32(tensor.type, tensor.data + first / t.block_elements * t.block_bytes, to, count);

@@ -6,7 +6,7 @@
 
 namespace afina {
 
-// F32, F16, BF16, F64 and Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q6_K.
+// F32, F16, BF16, F64 and Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS, MXFP4.
 bool can_dequantize(StoredType type);
 
 // Converts `count` numbers, a multiple of the type's block, from `source` (any alignment) to `to`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <filesystem>
 #include <unordered_set>
 
 #include "engine/error.h"
@@ -184,45 +185,156 @@ void check_version(uint32_t version, const std::string& file) {
 
 }  // namespace
 
-Gguf::Gguf(const std::string& path) : path_(path), file_(path) { read(file_->bytes()); }
+// A part as it was read.
+struct Gguf::Part {
+  std::string file;
+  Json metadata;
+  std::vector<GgufPair> pairs;
+  std::vector<Entry> entries;
+  Part(std::span<const std::byte> bytes, const std::string& name);
+};
 
-Gguf::Gguf(std::span<const std::byte> bytes, const std::string& name) : path_(name) { read(bytes); }
-
-void Gguf::read(std::span<const std::byte> bytes) {
-  Cursor cursor(bytes, path_);
+Gguf::Part::Part(std::span<const std::byte> bytes, const std::string& name) : file(name) {
+  Cursor cursor(bytes, file);
   auto magic = cursor.number<uint32_t>("the magic number");
-  require(magic == 0x46554747u, path_, ": does not begin with \"GGUF\" (not a GGUF file?)");
-  check_version(cursor.number<uint32_t>("the version"), path_);
+  require(magic == 0x46554747u, file, ": does not begin with \"GGUF\" (not a GGUF file?)");
+  check_version(cursor.number<uint32_t>("the version"), file);
   auto tensors = cursor.number<uint64_t>("the number of tensors"),
-       pairs = cursor.number<uint64_t>("the number of metadata");
+       count = cursor.number<uint64_t>("the number of metadata");
   // A tensor's entry is at least name length, dimensions, type and offset; a metadata pair at least
   // key length, type and one byte.
   cursor.count(tensors, 8 + 4 + 4 + 8, "tensors");
-  cursor.count(pairs, 8 + 4 + 1, "metadata pairs");
+  cursor.count(count, 8 + 4 + 1, "metadata pairs");
 
-  Json::object_t metadata;
+  Json::object_t members;
   std::unordered_set<std::string> keys;
-  MetadataReader reader(cursor, path_);
-  for (uint64_t i = 0; i < pairs; ++i) {
+  MetadataReader reader(cursor, file);
+  for (uint64_t i = 0; i < count; ++i) {
     std::string key = cursor.text("metadata key " + std::to_string(i), 65535);
     auto kind = cursor.number<uint32_t>("'" + key + "'");
-    require(keys.insert(key).second, path_, ": '", key, "' is given twice");
+    require(keys.insert(key).second, file, ": '", key, "' is given twice");
+    const size_t begin = cursor.position();
     Json value = reader.value(kind, "'" + key + "'");
-    metadata.push_back({std::move(key), std::move(value)});
+    pairs.push_back({key, kind, bytes.subspan(begin, cursor.position() - begin)});
+    members.push_back({std::move(key), std::move(value)});
   }
-  metadata_ = Json(std::move(metadata));
-  std::vector<Entry> entries;
-  for (uint64_t i = 0; i < tensors; ++i) entries.push_back(read_entry(cursor, path_, i));
+  metadata = Json(std::move(members));
+  for (uint64_t i = 0; i < tensors; ++i) entries.push_back(read_entry(cursor, file, i));
 
-  uint64_t alignment = alignment_of(metadata_, path_);
+  uint64_t alignment = alignment_of(metadata, file);
   uint64_t start = (cursor.position() + alignment - 1) / alignment * alignment;
   // A file without tensors may end before its padding.
   place_tensors(entries, bytes.subspan(std::min<uint64_t>(start, bytes.size())), alignment);
-  for (Entry& entry : entries) tensors_.add(std::move(entry.tensor));
+}
+
+// A part's place among the others, as it says itself: split.no from 0, split.count.
+void Gguf::add(const Part& part, int64_t index, int64_t count) {
+  const auto number = get_or<int64_t>(part.metadata, "split.no", part.file, 0),
+             of = get_or<int64_t>(part.metadata, "split.count", part.file, 1);
+  require(number == index && of == count, part.file, ": says that it is part ", number + 1, " of ",
+          of, " where part ", index + 1, " of ", count, " is expected");
+  for (const Entry& entry : part.entries) tensors_.add(entry.tensor);
+}
+
+void Gguf::check_count(int64_t count) const {
+  if (count < 2) return;
+  const auto expected = get<int64_t>(metadata_, "split.tensors.count", path_);
+  require(int64_t(tensors_.size()) == expected, path_, ": its ", count, " parts have ",
+          tensors_.size(), " tensors; 'split.tensors.count' says ", expected);
+}
+
+namespace {
+
+constexpr int64_t most_parts = 99999;  // five digits
+
+int64_t parts_of(const Json& metadata, const std::string& file) {
+  const auto count = get_or<int64_t>(metadata, "split.count", file, 1);
+  require(count >= 0 && count <= most_parts, file, ": 'split.count' is ", count, "; from 1 to ",
+          most_parts, " parts are possible");
+  return std::max<int64_t>(count, 1);  // 0: it was never split
+}
+
+std::string five_digits(int64_t number) {
+  const std::string text = std::to_string(number);
+  return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
+}
+
+}  // namespace
+
+GgufPartName gguf_part_name(const std::string& path) {
+  // "-00002-of-00003.gguf" has 20 characters.
+  if (path.size() < 20 || !path.ends_with(".gguf")) return {};
+  const std::string end = path.substr(path.size() - 20),
+                    numbers = end.substr(1, 5) + end.substr(10, 5);
+  const bool form = end[0] == '-' && end.compare(6, 4, "-of-") == 0 &&
+                    numbers.find_first_not_of("0123456789") == numbers.npos;
+  if (!form) return {};
+  GgufPartName name = {path.substr(0, path.size() - 20), std::stoll(numbers.substr(0, 5)),
+                       std::stoll(numbers.substr(5))};
+  return name.part >= 1 && name.part <= name.count ? name : GgufPartName();
+}
+
+std::string gguf_part_path(const GgufPartName& name, int64_t part) {
+  return name.stem + "-" + five_digits(part) + "-of-" + five_digits(name.count) + ".gguf";
+}
+
+Gguf::Gguf(const std::string& path) : path_(path) {
+  files_.emplace_back(path);
+  Part first(files_[0].bytes(), path);
+  const int64_t count = parts_of(first.metadata, path);
+  const GgufPartName name = gguf_part_name(path);
+  const auto number = get_or<int64_t>(first.metadata, "split.no", path, 0);
+  require(count == 1 || number == 0, path, ": is part ", number + 1, " of ", count,
+          " of a model; name the first one",
+          name.count == count ? ", " + gguf_part_path(name, 1) : std::string());
+  require(count == 1 || (name.count == count && name.part == 1), path, ": is part 1 of ", count,
+          " of a model; the parts are found by their names, and this one should end in -00001-of-",
+          five_digits(count), ".gguf");
+  metadata_ = first.metadata;
+  pairs_ = first.pairs;
+  add(first, 0, count);
+  for (int64_t i = 1; i < count; ++i) {
+    const std::string part = gguf_part_path(name, i + 1);
+    std::error_code ignored;
+    require(std::filesystem::exists(part, ignored), part, ": is missing; ", path, " is part 1 of ",
+            count, ", which must lie in one folder");
+    files_.emplace_back(part);
+    add(Part(files_.back().bytes(), part), i, count);
+  }
+  check_count(count);
+}
+
+Gguf::Gguf(std::span<const std::byte> bytes, const std::string& name)
+    : Gguf(std::vector<std::span<const std::byte>>{bytes}, name) {}
+
+Gguf::Gguf(const std::vector<std::span<const std::byte>>& parts, const std::string& name)
+    : path_(name) {
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Part part(parts[i], parts.size() == 1 ? name : name + ", part " + std::to_string(i + 1));
+    if (i == 0) {
+      metadata_ = part.metadata;
+      pairs_ = part.pairs;
+      const int64_t count = parts_of(metadata_, name);
+      require(count == int64_t(parts.size()), name, ": is one of ", count, " parts; there are ",
+              parts.size());
+    }
+    add(part, int64_t(i), int64_t(parts.size()));
+  }
+  check_count(int64_t(parts.size()));
+}
+
+std::vector<std::string> Gguf::files() const {
+  std::vector<std::string> all;
+  for (const MappedFile& file : files_) all.push_back(file.path());
+  return all;
 }
 
 void Gguf::drop(const StoredTensor& tensor) const {
-  if (file_ && tensor.file == path_) file_->drop(size_t(tensor.data - file_->data()), tensor.bytes);
+  for (const MappedFile& file : files_) {
+    const std::byte* begin = file.data();
+    if (tensor.data >= begin && tensor.data < begin + file.bytes().size())
+      return file.drop(size_t(tensor.data - begin), tensor.bytes);
+  }
 }
 
 }  // namespace afina

@@ -6,6 +6,7 @@
 
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -116,13 +117,42 @@ Json gguf_config3(const Gguf& gguf) {
   return out;
 }
 
+// What llama.cpp takes for granted of a Gemma has no key: the activation, what scales the scores,
+// which layers slide and their rotary embedding. Where a config says otherwise, the certificate of
+// the file does not hold.
+void gguf_keys1(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+}
+void gguf_keys2(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+  gguf_put_number(config, "attn_logit_softcapping", out, "attn_logit_softcapping");
+  gguf_put_number(config, "final_logit_softcapping", out, "final_logit_softcapping");
+  out.size("attention.sliding_window",
+           get_or<int64_t>(config.json, "sliding_window", "config.json", 4096));
+}
+void gguf_keys3(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_decoder_keys(config, out);
+  ConfigReader reader(config.json, "config.json");
+  gguf_rope_keys(
+      config,
+      read_layer_ropes(reader, config.head_dim, config.context, 1e6, 1e4, "rope_local_base_freq")
+          .full,
+      out);
+  gguf_put_number(config, "final_logit_softcapping", out, "final_logit_softcapping");
+  out.size("attention.sliding_window",
+           get_or<int64_t>(config.json, "sliding_window", "config.json", 4096));
+}
+
 }  // namespace
 
 REGISTER_DECODER(gemma, read_gemma, "GemmaForCausalLM",
-                 GgufForm{"gemma", gguf_decoder_names(), gguf_config1, false, 1.f});
+                 GgufForm{"gemma", gguf_decoder_names(), gguf_config1, gguf_keys1, false, 1.f});
 REGISTER_DECODER(gemma2, read_gemma2, "Gemma2ForCausalLM",
-                 GgufForm{"gemma2", gguf_names(), gguf_config2, false, 1.f});
+                 GgufForm{"gemma2", gguf_names(), gguf_config2, gguf_keys2, false, 1.f});
 REGISTER_DECODER(gemma3_text, read_gemma3, "Gemma3ForCausalLM",
-                 GgufForm{"gemma3", gguf_names(), gguf_config3, false, 1.f});
+                 GgufForm{"gemma3", gguf_names(), gguf_config3, gguf_keys3, false, 1.f});
 
 }  // namespace afina

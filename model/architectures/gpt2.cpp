@@ -6,6 +6,7 @@
 #include "engine/files/gguf.h"
 #include "engine/ops/attention.h"
 #include "model/config_reader.h"
+#include "model/gguf_keys.h"
 #include "model/model.h"
 
 namespace afina {
@@ -141,6 +142,15 @@ Json gguf_config(const Gguf& gguf) {
           {"activation_function", "gelu_new"}};
 }
 
+void gguf_keys_of(const ModelConfig& c, GgufKeys& out) {
+  out.size("block_count", c.layers);
+  out.size("context_length", c.context);
+  out.size("embedding_length", c.dim);
+  out.size("feed_forward_length", c.ffn_dim);
+  out.size("attention.head_count", c.heads);
+  out.number("attention.layer_norm_epsilon", c.norm_eps);
+}
+
 GgufNames gguf_names() {
   return {{"transformer.wte", "token_embd"},
           {"transformer.wpe", "position_embd"},
@@ -157,6 +167,6 @@ GgufNames gguf_names() {
 }  // namespace
 
 REGISTER_ARCHITECTURE(gpt2, check, build, "GPT2LMHeadModel",
-                      GgufForm{"gpt2", gguf_names(), gguf_config});
+                      GgufForm{"gpt2", gguf_names(), gguf_config, gguf_keys_of});
 
 }  // namespace afina

@@ -3,6 +3,7 @@
 // rotated.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -53,6 +54,18 @@ Json gguf_config(const Gguf& gguf) {
   return out;
 }
 
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out, GgufNorm::layer);
+  const RopeForm rope = gguf_rope_of(config, {.partial = 0.25,
+                                              .partial_supported = true,
+                                              .theta_key = "rotary_emb_base",
+                                              .partial_key = "rotary_pct"});
+  gguf_rope_keys(config, rope, out);
+  out.size("rope.dimension_count", rope.turned);
+  out.set("use_parallel_residual",
+          get_or<bool>(config.json, "use_parallel_residual", "config.json", true));
+}
+
 }  // namespace
 
 REGISTER_DECODER(gpt_neox, read, "GPTNeoXForCausalLM",
@@ -67,6 +80,7 @@ REGISTER_DECODER(gpt_neox, read, "GPTNeoXForCausalLM",
                                     {"input_layernorm", "attn_norm"},
                                     {"post_attention_layernorm", "ffn_norm"}},
                           .config = gguf_config,
+                          .keys = gguf_keys_of,
                           .joins = "query_key_value"});
 
 }  // namespace afina

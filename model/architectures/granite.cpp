@@ -1,6 +1,7 @@
 // Granite 3 (IBM, 2024): Llama with factors of the embeddings, the branches, the scores and the
 // logits.
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -27,9 +28,17 @@ Json gguf_config(const Gguf& gguf) {
   return out;
 }
 
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_llama_keys(config, out);
+  gguf_put_number(config, "embedding_multiplier", out, "embedding_scale");
+  gguf_put_number(config, "residual_multiplier", out, "residual_scale");
+  gguf_put_number(config, "attention_multiplier", out, "attention.scale");
+  gguf_put_number(config, "logits_scaling", out, "logit_scale");
+}
+
 }  // namespace
 
 REGISTER_DECODER(granite, read, "GraniteForCausalLM",
-                 GgufForm{"granite", gguf_decoder_names(), gguf_config, true});
+                 GgufForm{"granite", gguf_decoder_names(), gguf_config, gguf_keys_of, true});
 
 }  // namespace afina

@@ -2,6 +2,7 @@
 // computed alike but for defaults and names of keys: InternLM3, IQuest-Coder, Seed-OSS.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -70,6 +71,7 @@ REGISTER_DECODER(llama, read, "LlamaForCausalLM",
                  GgufForm{.name = "llama",
                           .names = gguf_decoder_names(),
                           .config = gguf_config,
+                          .keys = gguf_llama_keys,
                           .reorders = true,
                           .fits = has_no_experts});
 

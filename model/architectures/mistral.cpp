@@ -2,6 +2,7 @@
 // alternate. transformers opens a mistral with layer_types as a ministral.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -50,14 +51,38 @@ Json gguf_ministral3(const Gguf& gguf) {
   return out;
 }
 
+void gguf_ministral3_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out);
+  gguf_rope_keys(config, gguf_rope_of(config, {.query_beta = true}), out);
+  out.size("vocab_size", config.vocabulary);
+  out.size("rope.dimension_count", config.head_dim);
+  const Json& rope = config.json.at("rope_parameters");
+  if (rope.contains("mscale_all_dim"))
+    out.number("rope.scaling.yarn_log_multiplier", rope.at("mscale_all_dim").get<double>());
+  out.number("attention.temperature_scale",
+             get<double>(rope, "llama_4_scaling_beta", "config.json: rope_parameters"));
+}
+
+// Mistral's files are a llama's, without the window.
+void gguf_mistral_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_llama_keys(config, out);
+  gguf_end_at_window(config, out);
+}
+
 }  // namespace
 
 REGISTER_DECODER(ministral3, read_ministral3, "Ministral3ForCausalLM",
                  GgufForm{.name = "mistral3",
                           .names = gguf_decoder_names(),
                           .config = gguf_ministral3,
+                          .keys = gguf_ministral3_keys,
                           .reorders = true});
-REGISTER_DECODER(mistral, read, "MistralForCausalLM");
+REGISTER_DECODER(mistral, read, "MistralForCausalLM",
+                 GgufForm{.name = "llama",
+                          .names = gguf_decoder_names(),
+                          .keys = gguf_mistral_keys,
+                          .reorders = true,
+                          .fits = gguf_only_written});
 REGISTER_DECODER(ministral, read, "MinistralForCausalLM");
 
 }  // namespace afina

@@ -4,6 +4,7 @@
 
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -93,6 +94,35 @@ Json gguf_qwen3_moe(const Gguf& gguf) {
 }
 bool has_experts(const Gguf& gguf) { return gguf_expert_count(gguf) > 0; }
 
+void gguf_mixtral_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out);
+  gguf_rope_keys(config, gguf_rope_of(config, {.theta = 1e6}), out);
+  out.size("vocab_size", config.vocabulary);
+  out.size("rope.dimension_count", config.head_dim);
+  out.size("expert_count", get_or<int64_t>(config.json, "num_local_experts", "config.json", 8));
+  out.size("expert_used_count",
+           get_or<int64_t>(config.json, "num_experts_per_tok", "config.json", 2));
+  gguf_end_at_window(config, out);
+}
+void gguf_qwen3_moe_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+  auto number = [&](const char* key, int64_t otherwise) {
+    return get_or<int64_t>(config.json, key, "config.json", otherwise);
+  };
+  out.size("expert_count", number("num_experts", number("num_local_experts", 128)));
+  out.size("expert_used_count", number("num_experts_per_tok", 8));
+  out.size("expert_feed_forward_length", number("moe_intermediate_size", 768));
+  require(
+      get_or<bool>(config.json, "norm_topk_prob", "config.json", false) &&
+          number("decoder_sparse_step", 1) == 1 &&
+          config.json.value("mlp_only_layers", Json::array()).empty(),
+      "config.json: llama.cpp has every layer of a qwen3moe made of experts, whose weights sum ",
+      "to 1 (norm_topk_prob); this model is another. Write a Hugging Face folder (--to hf)");
+  if (get_or<bool>(config.json, "use_sliding_window", "config.json", false))
+    gguf_end_at_window(config, out);
+}
+
 }  // namespace
 
 REGISTER_DECODER(
@@ -103,6 +133,7 @@ REGISTER_DECODER(
                                           {"block_sparse_moe.experts.*.w3", "ffn_up_exps"},
                                           {"block_sparse_moe.experts.*.w2", "ffn_down_exps"}}),
              .config = gguf_mixtral,
+             .keys = gguf_mixtral_keys,
              .reorders = true,
              .fits = has_experts});
 REGISTER_DECODER(qwen3_moe, read_qwen3_moe, "Qwen3MoeForCausalLM",
@@ -112,6 +143,7 @@ REGISTER_DECODER(qwen3_moe, read_qwen3_moe, "Qwen3MoeForCausalLM",
                                                   {"mlp.experts.*.gate_proj", "ffn_gate_exps"},
                                                   {"mlp.experts.*.up_proj", "ffn_up_exps"},
                                                   {"mlp.experts.*.down_proj", "ffn_down_exps"}}),
-                     .config = gguf_qwen3_moe});
+                     .config = gguf_qwen3_moe,
+                     .keys = gguf_qwen3_moe_keys});
 
 }  // namespace afina

@@ -3,6 +3,7 @@
 // their own.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -76,15 +77,40 @@ Json gguf_olmo3(const Gguf& gguf) {
 
 Json gguf_olmo2(const Gguf& gguf) { return gguf_decoder_config(gguf); }
 
+void gguf_olmo2_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+}
+void gguf_olmo3_keys(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias"});
+  gguf_decoder_keys(config, out);
+  ConfigReader reader(config.json, "config.json");
+  gguf_rope_keys(config,
+                 read_layer_ropes(reader, config.head_dim, config.context, 5e5, 5e5, nullptr).full,
+                 out);
+  out.size("attention.sliding_window",
+           get_or<int64_t>(config.json, "sliding_window", "config.json", 4096));
+  std::vector<bool> slides =
+      sliding_layers(reader, config, [](int64_t i) { return (i + 1) % 4 != 0; });
+  out.set("attention.sliding_window_pattern", slides);
+}
+
 const GgufNames names = gguf_decoder_names({{"post_attention_layernorm", "post_attention_norm"},
                                             {"post_feedforward_layernorm", "post_ffw_norm"}});
 
 }  // namespace
 
 REGISTER_DECODER(olmo2, read_olmo2, "Olmo2ForCausalLM",
-                 GgufForm{.name = "olmo2", .names = names, .config = gguf_olmo2, .fits = has_none});
+                 GgufForm{.name = "olmo2",
+                          .names = names,
+                          .config = gguf_olmo2,
+                          .keys = gguf_olmo2_keys,
+                          .fits = has_none});
 REGISTER_DECODER(olmo3, read_olmo3, "Olmo3ForCausalLM",
-                 GgufForm{
-                     .name = "olmo2", .names = names, .config = gguf_olmo3, .fits = has_window});
+                 GgufForm{.name = "olmo2",
+                          .names = names,
+                          .config = gguf_olmo3,
+                          .keys = gguf_olmo3_keys,
+                          .fits = has_window});
 
 }  // namespace afina

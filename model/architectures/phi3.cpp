@@ -2,6 +2,7 @@
 // up in another, a partial rotary embedding and longrope.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -35,12 +36,21 @@ Json gguf_config(const Gguf& gguf) {
   return out;
 }
 
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out);
+  const RopeForm rope = gguf_rope_of(config, {.partial_supported = true});
+  gguf_rope_keys(config, rope, out);
+  out.size("rope.dimension_count", rope.turned);
+  if (auto window = get_or<int64_t>(config.json, "sliding_window", "config.json", 0))
+    out.size("attention.sliding_window", window);
+}
+
 }  // namespace
 
 REGISTER_DECODER(phi3, read, "Phi3ForCausalLM",
                  GgufForm{"phi3",
                           gguf_decoder_names({{"self_attn.qkv_proj", "attn_qkv"},
                                               {"mlp.gate_up_proj", "ffn_up"}}),
-                          gguf_config});
+                          gguf_config, gguf_keys_of});
 
 }  // namespace afina

@@ -2,6 +2,7 @@
 // last layers where the config turns it on; and Qwen3 (Yang et al., 2025): with norms of each
 // head's queries and keys instead.
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -36,11 +37,19 @@ DecoderForm read_qwen3(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// llama.cpp has no window here.
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  if (config.architecture == "qwen3") gguf_without_bias(config, {"attention_bias"});
+  gguf_plain_keys(config, out);
+  if (get_or<bool>(config.json, "use_sliding_window", "config.json", false))
+    gguf_end_at_window(config, out);
+}
+
 }  // namespace
 
 REGISTER_DECODER(qwen2, read_qwen2, "Qwen2ForCausalLM",
-                 GgufForm{"qwen2", gguf_decoder_names(), gguf_plain_config});
+                 GgufForm{"qwen2", gguf_decoder_names(), gguf_plain_config, gguf_keys_of});
 REGISTER_DECODER(qwen3, read_qwen3, "Qwen3ForCausalLM",
-                 GgufForm{"qwen3", gguf_decoder_names(), gguf_plain_config});
+                 GgufForm{"qwen3", gguf_decoder_names(), gguf_plain_config, gguf_keys_of});
 
 }  // namespace afina

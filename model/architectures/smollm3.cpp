@@ -1,6 +1,7 @@
 // SmolLM3 (Hugging Face, 2025): Llama in which every fourth layer has no rotary embedding (NoPE:
 // Yang et al., 2025).
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -27,9 +28,20 @@ DecoderForm read(ConfigReader& config, ModelConfig& c) {
   return form;
 }
 
+// Which layers have no rotary embedding has no key: llama.cpp takes every fourth.
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_without_bias(config, {"attention_bias", "mlp_bias"});
+  gguf_decoder_keys(config, out);
+  gguf_rope_keys(config, gguf_rope_of(config, {.theta = 2e6}), out);
+  out.size("vocab_size", config.vocabulary);
+  out.size("rope.dimension_count", config.head_dim);
+  if (get_or<bool>(config.json, "use_sliding_window", "config.json", false))
+    gguf_end_at_window(config, out);
+}
+
 }  // namespace
 
 REGISTER_DECODER(smollm3, read, "SmolLM3ForCausalLM",
-                 GgufForm{"smollm3", gguf_decoder_names(), gguf_plain_config, true});
+                 GgufForm{"smollm3", gguf_decoder_names(), gguf_plain_config, gguf_keys_of, true});
 
 }  // namespace afina

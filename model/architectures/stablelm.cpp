@@ -1,6 +1,7 @@
 // StableLM (Stability AI, 2023): Llama with LayerNorm and a quarter of each head's columns rotated.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -35,12 +36,21 @@ Json gguf_config(const Gguf& gguf) {
   return out;
 }
 
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out, GgufNorm::layer);
+  const RopeForm rope = gguf_rope_of(config, {.partial = 0.25, .partial_supported = true});
+  gguf_rope_keys(config, rope, out);
+  out.size("rope.dimension_count", rope.turned);
+  out.set("use_parallel_residual",
+          get_or<bool>(config.json, "use_parallel_residual", "config.json", false));
+}
+
 }  // namespace
 
 REGISTER_DECODER(stablelm, read, "StableLmForCausalLM",
                  GgufForm{"stablelm",
                           gguf_decoder_names({{"self_attn.q_layernorm.norms.*", "attn_q_norm"},
                                               {"self_attn.k_layernorm.norms.*", "attn_k_norm"}}),
-                          gguf_config});
+                          gguf_config, gguf_keys_of});
 
 }  // namespace afina

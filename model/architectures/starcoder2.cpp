@@ -1,6 +1,7 @@
 // StarCoder2 (Lozhkov et al., 2024): LayerNorm, biases, a plain MLP with GELU, and a window.
 #include "engine/files/gguf.h"
 #include "model/architectures/decoder.h"
+#include "model/gguf_keys.h"
 
 namespace afina {
 
@@ -41,11 +42,17 @@ Json gguf_config(const Gguf& gguf) {
   return out;
 }
 
+void gguf_keys_of(const ModelConfig& config, GgufKeys& out) {
+  gguf_decoder_keys(config, out, GgufNorm::layer);
+  gguf_rope_keys(config, gguf_rope_of(config), out);
+  gguf_end_at_window(config, out);
+}
+
 }  // namespace
 
 REGISTER_DECODER(starcoder2, read, "Starcoder2ForCausalLM",
                  GgufForm{"starcoder2",
                           gguf_decoder_names({{"mlp.c_fc", "ffn_up"}, {"mlp.c_proj", "ffn_down"}}),
-                          gguf_config});
+                          gguf_config, gguf_keys_of});
 
 }  // namespace afina

@@ -104,9 +104,11 @@ std::string model_file(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(path, ignored) || in_folder(path, "config.json")) return path;
   std::vector<std::string> names;
+  // Of a model in several parts the first one counts.
   for (auto& entry : std::filesystem::directory_iterator(path, ignored))
-    if (ends_with(entry.path().filename().string(), ".gguf"))
-      names.push_back(entry.path().filename().string());
+    if (const std::string name = entry.path().filename().string();
+        ends_with(name, ".gguf") && gguf_part_name(name).part <= 1)
+      names.push_back(name);
   if (names.empty()) return path;
   std::sort(names.begin(), names.end());
   const std::string first = (std::filesystem::path(path) / names[0]).string();
@@ -143,7 +145,7 @@ ModelFiles open_model(const std::string& given) {
           ": a config alone has no weights; give the folder that contains it");
   ModelFiles files = open_config(path);
   if (files.gguf) {
-    files.files = {path};
+    files.files = files.gguf->files();
     files.source = gguf_weights(files.config, files.gguf);
   } else files.source = folder_weights(files.config, path, files.files);
   return files;

@@ -9,49 +9,6 @@ namespace afina {
 
 namespace {
 
-// A tensor of a file, or a part of one: part -1 is the whole.
-struct Place {
-  std::string name;
-  int64_t part = -1;
-};
-
-// "experts.12.up_proj" -> "experts.*.up_proj", with 12 in `part`; unchanged where there is no
-// number.
-std::string with_star(const std::string& module, int64_t& part) {
-  const size_t digit =
-      module.find(".") == module.npos ? module.npos : module.find_first_of("0123456789");
-  for (size_t at = digit; at != module.npos; at = module.find_first_of("0123456789", at)) {
-    const size_t end = std::min(module.find('.', at), module.size());
-    const bool whole =
-        module[at - 1] == '.' && module.find_first_not_of("0123456789", at) >= end && end - at < 10;
-    if (whole) {
-      part = std::stoll(module.substr(at, end - at));
-      return module.substr(0, at) + "*" + module.substr(end);
-    }
-    at = end;
-    if (at >= module.size()) break;
-  }
-  return module;
-}
-
-// "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"
-Place gguf_place(const GgufNames& names, const std::string& name) {
-  const size_t dot = name.rfind('.');
-  const std::string module = name.substr(0, dot), kind = name.substr(dot);
-  if (auto found = names.find(module); found != names.end()) return {found->second + kind};
-  const size_t digit = module.find_first_of("0123456789");
-  if (digit == module.npos || digit == 0 || module[digit - 1] != '.') return {name};
-  const size_t end = module.find('.', digit);
-  if (end == module.npos) return {name};
-  const std::string layer = "blk." + module.substr(digit, end - digit) + ".";
-  auto found = names.find(module.substr(end + 1));
-  if (found != names.end()) return {layer + found->second + kind};
-  int64_t part = -1;
-  found = names.find(with_star(module.substr(end + 1), part));
-  if (found == names.end() || part < 0) return {name};
-  return {layer + found->second + kind, part};
-}
-
 class GgufWeights : public FileWeights {
  public:
   GgufWeights(const ModelConfig& config, std::shared_ptr<const Gguf> gguf)
@@ -63,7 +20,7 @@ class GgufWeights : public FileWeights {
   const StoredTensors& tensors() const override { return file_->tensors(); }
   void drop(const StoredTensor& tensor) const override { file_->drop(tensor); }
   const StoredTensor* find(const std::string& name) const override {
-    const Place place = gguf_place(form_.names, name);
+    const GgufPlace place = gguf_place(form_.names, name);
     const StoredTensor* whole = file_->find(place.name);
     if (!whole || place.part < 0) return whole;
     if (whole->shape.size() < 2 || place.part >= whole->shape[0]) return nullptr;
@@ -74,7 +31,7 @@ class GgufWeights : public FileWeights {
     return &(parts_[name] = std::move(part));
   }
   std::string stored_name(const std::string& name) const override {
-    const Place place = gguf_place(form_.names, name);
+    const GgufPlace place = gguf_place(form_.names, name);
     return place.part < 0 ? place.name : place.name + "[" + std::to_string(place.part) + "]";
   }
   bool joins(const std::string& name) const override {

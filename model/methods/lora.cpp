@@ -24,6 +24,7 @@ struct LoraAdapter : Adapter {
   const LowRank* low_rank(const Inputs& inputs) const override {
     return bias || (inputs.training && dropout > 0.) ? nullptr : &part;
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight, Tensor& own_bias) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
     if (bias) own_bias = (*bias)();

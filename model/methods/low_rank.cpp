@@ -145,9 +145,11 @@ struct EmbeddingAdapter : TableAdapter {
   Tensor looked_up(const Tensor& tokens) const override {
     return linear(embedding(part.a.value, tokens), part.b.value, {}) * part.scale;
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.a.exact(), part.b.exact(), false, true) * part.scale;
   }
+  const LowRank* low_rank() const override { return &part; }
 };
 
 // On the head: logits x Wᵀ + scale (x Aᵀ) Bᵀ, with dropout of x before A.
@@ -161,9 +163,11 @@ struct HeadAdapter : TableAdapter {
     return {linear(dropped(x, dropout, place, inputs), part.a.value, {}) * part.scale,
             part.b.value};
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
   }
+  const LowRank* low_rank() const override { return &part; }
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct WatchingAdapter : Adapter {
   const LowRank* low_rank(const Inputs& inputs) const override {
     return starts.observing_ ? nullptr : inner->low_rank(inputs);
   }
+  const LowRank* factors() const override { return inner->factors(); }
   void merge(Tensor& weight, Tensor& bias) const override { inner->merge(weight, bias); }
 };
 

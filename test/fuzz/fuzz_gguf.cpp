@@ -1,4 +1,8 @@
 // Fuzz target: a GGUF file. Every tensor that is given out can be read to its last byte.
+#include <cstring>
+#include <tuple>
+
+#include "engine/error.h"
 #include "engine/files/dequantize.h"
 #include "engine/files/gguf.h"
 #include "test/engine/files/gguf_builder.h"
@@ -40,12 +44,55 @@ std::vector<std::string> seeds() {
   aligned.set("general.alignment", 64u)
       .tensor("x", 1, {3}, std::string(6, '\4'))
       .tensor("y", 30, {1}, std::string(2, '\5'));
-  return {metadata.build(), blocks.build(), aligned.build()};
+  // Every block type that is read, a block of each.
+  GgufBuilder types;
+  for (auto [number, bytes, elements] :
+       {std::tuple(2u, 18, 32u), std::tuple(6u, 22, 32u), std::tuple(7u, 24, 32u),
+        std::tuple(10u, 84, 256u), std::tuple(11u, 110, 256u), std::tuple(12u, 144, 256u),
+        std::tuple(13u, 176, 256u), std::tuple(20u, 18, 32u), std::tuple(23u, 136, 256u),
+        std::tuple(39u, 17, 32u)})
+    types.tensor("t" + std::to_string(number), number, {elements},
+                 std::string(size_t(bytes), '\6'));
+  return {metadata.build(), blocks.build(), aligned.build(), types.build()};
 }
 
 const FuzzTarget registered("gguf", run, seeds,
                             {"GGUF", "general.alignment", std::string(8, '\xff'),
                              std::string("\x09\0\0\0\1\0\0\0\0\0\0\0", 12)});
+
+// A model in several files: the parts one behind the other, each with its length before it.
+void run_parts(std::string_view input) {
+  std::vector<std::span<const std::byte>> parts;
+  for (size_t at = 0; at + 4 <= input.size() && parts.size() < 5;) {
+    uint32_t length = 0;
+    std::memcpy(&length, input.data() + at, 4);
+    at += 4;
+    const size_t taken = std::min<size_t>(length, input.size() - at);
+    parts.push_back(std::as_bytes(std::span(input.substr(at, taken))));
+    at += taken;
+  }
+  require(!parts.empty(), "input: no part");
+  Gguf file(parts, "input");
+  for (const StoredTensor& tensor : file.tensors())
+    std::vector<std::byte>(tensor.data, tensor.data + tensor.bytes);
+}
+
+std::vector<std::string> seeds_of_parts() {
+  std::string all, two;
+  for (uint16_t i = 0; i < 3; ++i) {
+    GgufBuilder part;
+    part.set("split.no", i).set("split.count", uint16_t(3)).set("split.tensors.count", int32_t(3));
+    if (i == 0) part.set("general.architecture", "llama");
+    part.tensor("t" + std::to_string(i), 0, {2}, std::string(8, '\1'));
+    const std::string bytes = part.build();
+    all += GgufBuilder::raw(uint32_t(bytes.size())) + bytes;
+  }
+  const std::string one = GgufBuilder().tensor("a", 0, {1}, std::string(4, '\0')).build();
+  return {all, GgufBuilder::raw(uint32_t(one.size())) + one};
+}
+
+const FuzzTarget registered_parts("gguf_parts", run_parts, seeds_of_parts,
+                                  {"split.no", "split.count", "split.tensors.count"});
 
 }  // namespace
 }  // namespace afina

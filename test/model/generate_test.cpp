@@ -126,18 +126,7 @@ BOOST_AUTO_TEST_CASE(gguf_files_of_other_architectures) {
        {"qwen3", "gemma", "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "granite", "olmo3",
         "gpt_neox", "gpt_neox_serial", "stablelm", "stablelm_parallel", "stablelm_norms",
         "starcoder2", "mixtral", "qwen3_moe", "ministral3"}) {
-    Json config = parse_json_file(tiny_path(name) + "/config.json");
-    if (name != "olmo3")
-      for (const char* key : {"layer_types", "no_rope_layers"}) config.erase(key);
-    else config["rope_parameters"]["sliding_attention"]["rope_theta"] = 10000.;
-    if (name == "starcoder2") config["sliding_window"] = nullptr;
-    if (name == "qwen3_moe") {
-      config["mlp_only_layers"] = Json::array();
-      config["output_router_logits"] = false;
-    }
-    if (name == "smollm3") config["use_sliding_window"] = false;
-    if (config.contains("query_pre_attn_scalar")) config["query_pre_attn_scalar"] = 16;
-    if (name == "gemma3") config.erase("rope_parameters");
+    const Json config = config_for_llama_cpp(name);
     ModelFiles files = open_model(tiny_path(name));
     // All layers with experts are another model than the stored one.
     if (name == "qwen3_moe") files.source = std::make_unique<RandomWeights>(1);

@@ -9,7 +9,8 @@ from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType as T
 from gguf.quants import dequantize
 
 # Where the f16 scales lie in a block: random bits there would be mostly NaN, infinite or huge.
-SCALES = {T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0], T.Q4_K: [0, 2], T.Q6_K: [208], T.F16: [0], T.BF16: []}
+SCALES = {T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0], T.Q4_K: [0, 2], T.Q6_K: [208], T.F16: [0], T.BF16: [],
+          T.Q2_K: [80, 82], T.Q3_K: [108], T.Q5_K: [0, 2], T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: []}
 random = np.random.default_rng(2024)
 lines = ["// Random blocks of every stored type and the numbers in them: made by test/reference/dequantize.py.", "#pragma once",
          "#include <cstdint>", "#include <vector>", "", '#include "engine/files/stored_tensor.h"', "", "namespace afina {", "",
@@ -26,6 +27,9 @@ for kind, scales in SCALES.items():
         if kind == T.F16:  # also: zeros, denormals, the largest
             values[:6] = np.array([0, 0x8000, 1, 0x03ff, 0x0200, 0x7bff], np.uint16).view(np.float16)
         raw[:, at:at + 2] = values.view(np.uint8).reshape(blocks, 2)
+    if kind == T.MXFP4:  # the scale is a power of two: usual ones, and those at both ends
+        raw = np.concatenate([raw, raw[::-1], raw[:1]])
+        raw[:, 0] = [120, 127, 0, 1, 252]
     if kind == T.BF16:
         raw = (random.standard_normal(blocks).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).view(np.uint8)
     numbers = dequantize(raw.reshape(-1), kind).astype(np.float32).reshape(-1).view(np.uint32)

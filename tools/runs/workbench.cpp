@@ -104,6 +104,7 @@ void read_rows(Workbench& bench) {
   }
   train.insert(train.end(), std::make_move_iterator(unread.begin()),
                std::make_move_iterator(unread.end()));
+  for (const Example& e : train) bench.train_places.push_back(e.place);
   SampleOptions options = data.samples();
   const std::string& from = data.eval.empty() ? sources : data.eval;
   Samples left_out;

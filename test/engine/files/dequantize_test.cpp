@@ -21,7 +21,7 @@ StoredTensor tensor_of(StoredType type, std::vector<int64_t> shape, const void* 
 BOOST_AUTO_TEST_SUITE(dequantizing)
 
 BOOST_AUTO_TEST_CASE(agrees_with_the_reference_to_the_bit) {
-  BOOST_TEST(dequantize_cases.size() == 9u);
+  BOOST_TEST(dequantize_cases.size() == 15u);
   for (const DequantizeCase& one : dequantize_cases) {
     std::vector<float> numbers(one.numbers.size());
     to_f32(one.type, one.blocks.data(), numbers.data(), int64_t(numbers.size()));
@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_weights_is_refused) {
   tensor.type = StoredType::i32;
   check_error([&] { to_f32(tensor, 0, 4, numbers); },
               {"f: tensor 'w' is stored as I32, which cannot be read as weights"});
-  check_error([&] { to_f32(StoredType::q2_k, values, numbers, 0); },
-              {"Q2_K cannot be read as weights"});
+  check_error([&] { to_f32(StoredType::iq2_s, values, numbers, 0); },
+              {"IQ2_S cannot be read as weights"});
   BOOST_TEST(!can_dequantize(StoredType::u8));
 }
 

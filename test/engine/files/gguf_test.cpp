@@ -151,4 +151,58 @@ BOOST_AUTO_TEST_CASE(damaged_tensors_are_errors_with_their_name) {
                {"the name of tensor 0 says that it has 2000 bytes"});
 }
 
+namespace {
+
+// Part `number` of `count`, from 0, with a tensor of this name.
+std::string part(uint16_t number, uint16_t count, int32_t tensors, const std::string& name) {
+  B b;
+  if (number == 0) b.set("general.architecture", "llama");
+  b.set("split.no", number).set("split.count", count).set("split.tensors.count", tensors);
+  return b.tensor(name, 0, {2}, B::raw(float(number)) + B::raw(1.f)).build();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_model_in_several_files) {
+  ScratchFolder folder;
+  const std::string first = folder.put("m-00001-of-00003.gguf", part(0, 3, 3, "a"));
+  const std::string second = folder.put("m-00002-of-00003.gguf", part(1, 3, 3, "b"));
+  check_error([&] { Gguf file(first); }, {"m-00003-of-00003.gguf: is missing", "is part 1 of 3"});
+  folder.put("m-00003-of-00003.gguf", part(2, 3, 3, "c"));
+  const Gguf file(first);
+  BOOST_TEST(file.tensors().size() == 3u);
+  BOOST_TEST(file.files().size() == 3u);
+  BOOST_TEST(file.files()[1] == second);
+  BOOST_TEST(file.metadata()["general.architecture"] == "llama");
+  float value = 0;
+  std::memcpy(&value, file.at("c").data, 4);
+  BOOST_TEST(value == 2.f);
+  file.drop(file.at("c"));
+  check_error([&] { Gguf other(second); },
+              {"is part 2 of 3", "name the first one", "00001-of-00003"});
+
+  folder.put("m-00003-of-00003.gguf", part(2, 3, 3, "b"));
+  check_error([&] { Gguf other(first); }, {"tensor 'b' is there twice", "m-00002-of-00003.gguf"});
+  folder.put("m-00003-of-00003.gguf", part(1, 3, 3, "c"));
+  check_error([&] { Gguf other(first); },
+              {"says that it is part 2 of 3 where part 3 of 3 is expected"});
+  folder.put("m-00003-of-00003.gguf", part(2, 4, 3, "c"));
+  check_error([&] { Gguf other(first); }, {"says that it is part 3 of 4"});
+  folder.put("m-00001-of-00003.gguf", part(0, 3, 4, "a"));
+  folder.put("m-00003-of-00003.gguf", part(2, 3, 4, "c"));
+  check_error([&] { Gguf other(first); }, {"3 parts have 3 tensors; 'split.tensors.count' says 4"});
+  check_error([&] { Gguf other(folder.put("renamed.gguf", part(0, 3, 3, "a"))); },
+              {"should end in -00001-of-00003.gguf"});
+  check_error([&] { Gguf(bytes_of(part(0, 2, 2, "a")), "f.gguf"); },
+              {"is one of 2 parts; there are 1"});
+}
+
+BOOST_AUTO_TEST_CASE(names_of_parts) {
+  BOOST_TEST(gguf_part_name("a/m-00002-of-00003.gguf").stem == "a/m");
+  BOOST_TEST(gguf_part_path({"a/m", 0, 3}, 2) == "a/m-00002-of-00003.gguf");
+  for (const char* other : {"m.gguf", "m-00004-of-00003.gguf", "m-00000-of-00003.gguf",
+                            "m-0000a-of-00003.gguf", "-00001-of-00003.ggu"})
+    BOOST_TEST(gguf_part_name(other).part == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

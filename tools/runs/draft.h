@@ -1,0 +1,29 @@
+// Results that appear whole or not at all: written in a folder beside their place, then renamed.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace afina {
+
+// A folder beside `out` that is gone at the end, with what is in it, unless it was kept. Drafts of
+// the same result that killed processes left behind are removed. An Error where `out` exists, is
+// empty, or no folder can be made there.
+class Draft {
+ public:
+  explicit Draft(const std::string& out);
+  ~Draft();
+  Draft(const Draft&) = delete;
+  const std::string& path() const { return path_; }
+  // Gives the folder its name. An Error where something came there meanwhile.
+  void keep();
+  // Moves these files of the draft beside `out`, in this order, under their own names; the last one
+  // is the result itself. An Error where one of them exists.
+  void keep_files(const std::vector<std::string>& names);
+
+ private:
+  void clear_abandoned() const;
+  std::string out_, path_;
+  bool kept_ = false;
+};
+
+}  // namespace afina

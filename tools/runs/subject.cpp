@@ -1,0 +1,85 @@
+// Runs, models and adapters, opened alike.
+#include "tools/runs/subject.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace afina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+// A comparison holds its runs in runs/METHOD/lr-RATE/seed-N.
+[[noreturn]] void not_a_run(const std::string& folder) {
+  std::vector<std::string> runs;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator at(folder + "/runs", ignored), end; at != end;
+       at.increment(ignored))
+    if (at->path().filename() == "run.json") runs.push_back(at->path().parent_path().string());
+  std::sort(runs.begin(), runs.end());
+  if (!runs.empty())
+    fail(folder, ": is a comparison of ", runs.size(), " runs; name one of them, as in ", runs[0]);
+  fail(folder, ": no run.json and no manifest.json; a run is a folder as 'afina train' writes it. ",
+       "For a model give --model, for an adapter --adapter with it");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> Subject::load() { return load_model(files, adapter, Dtype::f32); }
+
+std::unique_ptr<Model> Subject::load_base() {
+  return adapter.empty() ? nullptr : load_model(files, "", Dtype::f32);
+}
+
+ChatTemplate Subject::chat(const Tokenizer& tokenizer) const {
+  return ChatTemplate::choose({"", adapter}, tokenizer);
+}
+
+std::vector<int32_t> Subject::stops(const Tokenizer& tokenizer, const ChatTemplate& chat) const {
+  std::vector<int32_t> all = stop_tokens(files, tokenizer);
+  for (int32_t id : {all.empty() ? tokenizer.eos() : -1, chat.end_of_turn()})
+    if (id >= 0 && std::find(all.begin(), all.end(), id) == all.end()) all.push_back(id);
+  return all;
+}
+
+Subject open_subject(const SubjectOptions& options) {
+  if (options.run.empty() == options.model.empty())
+    throw UsageError(
+        "give either the folder of a run, or --model (with --adapter where there is "
+        "one)");
+  if (!options.run.empty() && !options.adapter.empty())
+    throw UsageError("--adapter goes with --model; a run has its own");
+  Subject subject;
+  subject.model = options.model;
+  subject.adapter = options.adapter;
+  subject.described = options.model;
+  if (!options.adapter.empty()) subject.described += " with " + options.adapter;
+  if (!options.run.empty()) {
+    std::string folder = options.run;
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    if (!exists(folder + "/run.json") || !exists(folder + "/manifest.json")) not_a_run(folder);
+    subject.run = subject.described = folder;
+    const std::string where = folder + "/manifest.json";
+    subject.manifest = parse_json_file(where);
+    const std::string base =
+        get<std::string>(member(subject.manifest, "model", where), "path", where + ": model");
+    const bool whole = exists(folder + "/model"), added = exists(folder + "/adapter");
+    require(whole || added, folder, ": holds neither adapter/ nor model/; its weights are gone");
+    subject.model = whole ? folder + "/model" : base;
+    if (!whole) subject.adapter = folder + "/adapter";
+    require(whole || exists(base), folder, ": was trained on ", base,
+            ", which is not there; call afina where the path leads to it, or give --model and ",
+            "--adapter ", subject.adapter);
+  }
+  subject.files = open_model(subject.model);
+  subject.has_tokenizer = subject.files.gguf || exists(subject.files.path + "/tokenizer.json");
+  return subject;
+}
+
+}  // namespace afina

@@ -1,0 +1,40 @@
+// What is exported or compared: a run's folder, a model, or a model with an adapter.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/runs/load.h"
+
+namespace afina {
+
+struct SubjectOptions {
+  std::string run, model, adapter;
+};
+
+// A trained model on disk. Opening reads no weights.
+struct Subject {
+  std::string described;  // "runs/lora", "data/pocket with runs/lora/adapter"
+  std::string model;      // the folder or file that was opened
+  std::string adapter;    // empty: none
+  std::string run;        // the run's folder; empty: none
+  Json manifest;          // of the run; null: none
+  ModelFiles files;
+  bool has_tokenizer = false;
+
+  // Loads the weights, f32, with the adapter; as often as asked.
+  std::unique_ptr<Model> load();
+  // The same without the adapter; nullptr where there is no adapter.
+  std::unique_ptr<Model> load_base();
+  Tokenizer tokenizer() const { return tokenizer_of(files); }
+  // The template that the model was trained with: of the adapter, or its own.
+  ChatTemplate chat(const Tokenizer& tokenizer) const;
+  // The tokens at which an answer ends: those of the files, and the template's end of a turn.
+  std::vector<int32_t> stops(const Tokenizer& tokenizer, const ChatTemplate& chat) const;
+};
+
+// A UsageError unless either a run or a model is named; an Error for a folder that is no finished
+// run (of a comparison it lists the runs), or whose model is no longer where it was.
+Subject open_subject(const SubjectOptions& options);
+
+}  // namespace afina

@@ -18,10 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    R"(Writes a trained model for other programs: a Hugging Face folder, PEFT's adapter, a GGUF file for
-llama.cpp, an adapter of GGUF, or a GGUF file with Ollama's Modelfile. What was written is read
-again and compared with the trained model: tokens, answers, logits. Where they differ by more than
-the stored types explain, nothing is kept and the exit status is 1; else certificate.html and
+    R"(Writes a trained model for other programs: a Hugging Face folder, PEFT's adapter, a GGUF
+file for llama.cpp, an adapter of GGUF, or a GGUF file with Ollama's Modelfile. What was written is
+read again and compared with the trained model: tokens, answers, logits. Where they differ by more
+than the stored types explain, nothing is kept and the exit status is 1; else certificate.html and
 certificate.json lie beside it.
 
   afina export runs/lora --to gguf --type q8_0 --out deployed
@@ -60,26 +60,16 @@ struct ExportOptions {
   }
 };
 
-int export_command(const std::vector<std::string>& words) {
-  ExportOptions command;
-  QuestionOptions asked;
-  Options options("export", intro);
-  options.add("Exporting", command);
-  options.add("Certificate", asked);
-  options.may_lead("run");
-  if (!begin(options, words)) return 0;
+// Writes, compares and keeps.
+void export_to(Draft& draft, Subject& subject, const ExportOptions& command,
+               const QuestionOptions& asked) {
   const bool gguf = command.form == ExportForm::gguf || command.form == ExportForm::gguf_lora,
              single = command.out.ends_with(".gguf");
-  if (single && !gguf)
-    throw UsageError("--out " + command.out + ": --to " + word_of(command.form) +
-                     " writes a folder, whose name does not end in .gguf");
   const fs::path out = command.out;
   const std::string stem = single ? out.stem().string() + "." : "",
                     file = single                                  ? out.filename().string()
                            : command.form == ExportForm::gguf_lora ? "adapter.gguf"
                                                                    : "model.gguf";
-  Subject subject = open_subject(command.subject);
-  Draft draft(command.out);
   Certifier certifier(subject, asked);
   const Written written = write_form(command.form, command.type, subject, certifier.trained(),
                                      draft.path(), file, command.name);
@@ -105,6 +95,28 @@ int export_command(const std::vector<std::string>& words) {
   else draft.keep();
   std::cout << "written to " << command.out << "; the certificate is "
             << (single ? (out.parent_path() / html).string() : command.out + "/" + html) << "\n";
+}
+
+int export_command(const std::vector<std::string>& words) {
+  ExportOptions command;
+  QuestionOptions asked;
+  Options options("export", intro);
+  options.add("Exporting", command);
+  options.add("Certificate", asked);
+  options.may_lead("run");
+  if (!begin(options, words)) return 0;
+  const bool gguf = command.form == ExportForm::gguf || command.form == ExportForm::gguf_lora,
+             single = command.out.ends_with(".gguf");
+  if (single && !gguf)
+    throw UsageError("--out " + command.out + ": --to " + word_of(command.form) +
+                     " writes a folder, whose name does not end in .gguf");
+  Subject subject = open_subject(command.subject);
+  Draft draft(command.out);
+  try {
+    export_to(draft, subject, command, asked);
+  } catch (const UsageError&) { throw; } catch (const Error& error) {
+    throw Error(draft.in_words(error.what()));
+  }
   return 0;
 }
 

@@ -73,7 +73,7 @@ void export_to(Draft& draft, Subject& subject, const ExportOptions& command,
   Certifier certifier(subject, asked);
   const Written written = write_form(command.form, command.type, subject, certifier.trained(),
                                      draft.path(), file, command.name);
-  Certificate& certificate = certifier.certificate;
+  ExportCertificate& certificate = certifier.certificate;
   certificate.notes.insert(certificate.notes.end(), written.notes.begin(), written.notes.end());
   const std::string path = draft.path() + "/" + written.file;
   compare_written(certifier, subject,

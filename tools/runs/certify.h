@@ -89,7 +89,7 @@ class Certifier {
   // The trained model's config with the file's weights, against the stranger: what the metadata
   // say.
   void form(const std::shared_ptr<const Gguf>& written);
-  Certificate certificate;
+  ExportCertificate certificate;
 
  private:
   void check(const std::string& name, const std::string& found, const std::string& bound,

@@ -275,7 +275,7 @@ void compare_adapter_gguf(Certifier& certifier, Subject& subject, const std::str
 
 void compare_written(Certifier& certifier, Subject& subject, const std::string& path,
                      const StoredTypes* types) {
-  Certificate& certificate = certifier.certificate;
+  ExportCertificate& certificate = certifier.certificate;
   std::error_code ignored;
   const bool folder = fs::is_directory(path, ignored);
   if (folder && !in_folder(path, "config.json") &&

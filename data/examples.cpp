@@ -169,9 +169,12 @@ void check_field_names(const RecordFormat& format, const FieldNames& names) {
 
 bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
 
+using TakeExample = std::function<void(Example&& example)>;
+
 class RecordReader {
  public:
-  explicit RecordReader(const ExampleOptions& options) : options_(options) {}
+  RecordReader(const ExampleOptions& options, const TakeExample& give)
+      : options_(options), give_(give) {}
 
   // False: no more are wanted.
   bool take(Row&& row) {
@@ -185,25 +188,22 @@ class RecordReader {
     if (wrong_names_.empty() && format_ && !checked_) check_names();
     example.place = row.place;
     example.problem = std::move(row.problem);
-    examples_.push_back(std::move(example));
+    if (!example.problem.empty()) problems_.add(example.problem);
+    ++count_;
+    give_(std::move(example));
     return !full();
   }
 
-  std::vector<Example> result(const std::string& name) {
+  void finish(const std::string& name) const {
     require(wrong_names_.empty(), wrong_names_);
-    require(!examples_.empty(), name, ": there is no record in it");
+    require(count_ > 0, name, ": there is no record in it");
     require(format_ || no_format_.empty(), no_format_);
-    Problems problems;
-    for (const Example& example : examples_)
-      if (!example.problem.empty()) problems.add(example.problem);
-    require(problems.none() || options_.keep_problems, problems.summary(int64_t(examples_.size())));
-    return std::move(examples_);
+    require(problems_.none() || options_.keep_problems, problems_.summary(count_));
   }
 
  private:
   bool full() const {
-    return !wrong_names_.empty() ||
-           (options_.limit >= 0 && int64_t(examples_.size()) >= options_.limit);
+    return !wrong_names_.empty() || (options_.limit >= 0 && count_ >= options_.limit);
   }
 
   // The first record that can be read determines the format: a file that mixes formats is more
@@ -256,7 +256,9 @@ class RecordReader {
   const RecordFormat* format_ = nullptr;
   bool checked_ = false;
   std::string no_format_, wrong_names_;
-  std::vector<Example> examples_;
+  Problems problems_;
+  int64_t count_ = 0;
+  const TakeExample& give_;
 };
 
 // Is an object with these keys a record? By the fields of the format that is named, or of any.
@@ -305,21 +307,33 @@ std::string checked_text(std::string bytes, const std::string& name, TextEncodin
 
 }  // namespace
 
-static std::vector<Example> examples_of(std::string bytes, const std::string& name,
-                                        const ExampleOptions& options) {
+static void give_examples(std::string bytes, const std::string& name, const ExampleOptions& options,
+                          const TakeExample& give) {
   if (!options.format.empty()) format_named(options.format);
   std::string kind = name;  // without .gz
   bytes = uncompressed(std::move(bytes), kind, options.most_bytes);
-  if (is_plain_text(kind))
-    return documents_of(checked_text(std::move(bytes), name, options.encoding), name, options);
-  RecordReader reader(options);
+  if (is_plain_text(kind)) {
+    for (Example& example :
+         documents_of(checked_text(std::move(bytes), name, options.encoding), name, options))
+      give(std::move(example));
+    return;
+  }
+  RecordReader reader(options, give);
   FileOptions file{options.encoding, options.delimiter, "", {}, options.most_bytes};
   if (auto rows = options.fields.find("rows"); rows != options.fields.end())
     file.rows_field = rows->second;
   file.is_record = [&](const std::vector<std::string>& keys) { return is_record(keys, options); };
   read_rows(std::move(bytes), kind, name, file,
             [&](Row&& row) { return reader.take(std::move(row)); });
-  return reader.result(name);
+  reader.finish(name);
+}
+
+static std::vector<Example> examples_of(std::string bytes, const std::string& name,
+                                        const ExampleOptions& options) {
+  std::vector<Example> examples;
+  give_examples(std::move(bytes), name, options,
+                [&](Example&& example) { examples.push_back(std::move(example)); });
+  return examples;
 }
 
 std::vector<Example> parse_examples(const std::string& text, const std::string& name,
@@ -327,13 +341,21 @@ std::vector<Example> parse_examples(const std::string& text, const std::string& 
   return examples_of(text, name, options);
 }
 
-std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {
+static std::string bytes_of_file(const std::string& path) {
   std::error_code ignored;
   require(
       !std::filesystem::is_directory(path, ignored), path,
       ": is a folder; name a file of records in it. What the datasets library saved as a folder "
       "it writes as a file with load_from_disk(FOLDER).to_parquet(FILE)");
-  return examples_of(read_text_file(path), path, options);
+  return read_text_file(path);
+}
+
+std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options) {
+  return examples_of(bytes_of_file(path), path, options);
+}
+
+void each_example(const std::string& path, const ExampleOptions& options, const TakeExample& take) {
+  give_examples(bytes_of_file(path), path, options, take);
 }
 
 std::string read_text(const std::string& path, TextEncoding encoding) {

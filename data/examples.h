@@ -1,5 +1,6 @@
 // Reads training examples from files (data/rows.h lists their kinds), in the usual record formats.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -102,6 +103,10 @@ const std::vector<RecordFormat>& record_formats();
 // Reads all records of a file, or the documents of a .txt file; gzip and zstd are unpacked. Throws
 // if there is no record, or none of a known format.
 std::vector<Example> read_examples(const std::string& path, const ExampleOptions& options = {});
+// The same, one record after the other, so that they need not all be held at once: calls `take` for
+// each, in the file's order.
+void each_example(const std::string& path, const ExampleOptions& options,
+                  const std::function<void(Example&& example)>& take);
 // The same from memory. `name` decides the kind of file by its ending and appears in errors.
 std::vector<Example> parse_examples(const std::string& text, const std::string& name,
                                     const ExampleOptions& options = {});

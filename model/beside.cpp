@@ -18,15 +18,19 @@ std::string last_word(const std::string& path) { return path.substr(path.rfind('
 std::string module_of(const std::string& name) { return name.substr(0, name.rfind('.')); }
 bool is_bias(const std::string& name) { return name.ends_with(".bias"); }
 
-// The option under its own name or PEFT's; `otherwise` if neither was given.
-std::string option(MethodOptions& options, const std::string& key, const std::string& of_peft,
+// The option, if it was given and is none of the method's own.
+std::string option(MethodOptions& options, const std::string& key,
                    const std::string& otherwise = "") {
-  const bool ours = options.given(key) && !options.in_force().count(key),
-             theirs = options.given(of_peft);
-  require(!ours || !theirs, "method '", options.method(), "': ", key, " and ", of_peft,
-          " are two names of one option; give one");
-  if (!ours && !theirs) return otherwise;
-  return options.text(ours ? key : of_peft, otherwise);
+  const bool ours = options.given(key) && !options.in_force().count(key);
+  return ours ? options.text(key, otherwise) : otherwise;
+}
+// Under PEFT's name too: where `tokens` are a method's own, as a prompt's, that alone means rows.
+std::string tokens_option(MethodOptions& options) {
+  const std::string tokens = option(options, "tokens"),
+                    of_peft = option(options, "trainable_token_indices");
+  require(tokens.empty() || of_peft.empty(), "method '", options.method(),
+          "': tokens and trainable_token_indices are two names of one option; give one");
+  return tokens + of_peft;
 }
 
 // word: becomes what is no number.
@@ -89,11 +93,11 @@ const char* const beside_options =
 Beside::Beside(MethodOptions& options)
     : method_(options.method()),
       file_(options.file()),
-      save_text_(option(options, "save", "modules_to_save")),
+      save_text_(option(options, "save")),
       save_(module_patterns(method_, "save", save_text_, file_)),
-      bias_(option(options, "bias", "", "none")),
+      bias_(option(options, "bias", "none")),
       tokens_alone_(options.method() == "tokens") {
-  const std::string tie = option(options, "tie", "ensure_weight_tying", "false");
+  const std::string tie = option(options, "tie", "false");
   require(tie == "true" || tie == "false", option_label(method_, file_, "tie"), "=", tie,
           " where true or false is expected");
   tie_ = tie == "true";
@@ -101,9 +105,8 @@ Beside::Beside(MethodOptions& options)
           option_label(method_, file_, "bias"), "=", bias_,
           " where none, all (every bias of the model) or lora_only (those of adapted layers) is "
           "expected");
-  tokens_ = token_list(option(options, "tokens", "trainable_token_indices"),
-                       option_label(method_, file_, "tokens"), word_);
-  const std::string at = option(options, "tokens_at", "", "both");
+  tokens_ = token_list(tokens_option(options), option_label(method_, file_, "tokens"), word_);
+  const std::string at = option(options, "tokens_at", "both");
   require(at == "both" || at == "embedding" || at == "head",
           option_label(method_, file_, "tokens_at"), "=", at,
           " where both, embedding or head is expected");
@@ -115,8 +118,8 @@ Beside::Beside(MethodOptions& options)
 void Beside::begin(const ModelConfig& config) {
   tied_ = config.tied;
   require(word_.empty(), option_label(method_, file_, "tokens"), ": '", word_,
-          "' where the number of a token is expected, as in tokens=2000+2001; train and compare "
-          "take the text of a token as well");
+          "' where the number of a token is expected, as in tokens=2000+2001; commands that have a "
+          "tokenizer take the text of a token as well");
   for (int32_t token : tokens_)
     require(token < config.vocabulary, option_label(method_, file_, "tokens"), ": token ", token,
             " where the model's vocabulary ends at ", config.vocabulary - 1);

@@ -37,8 +37,9 @@ enum class TokensAt : uint8_t { both, embedding, head };
 class Beside {
  public:
   Beside() = default;
-  // Takes the options `save`, `tie`, `bias`, `tokens` and `tokens_at`, or PEFT's names of them, as
-  // far as they were given. An Error for values that cannot be.
+  // Takes the options `save`, `tie`, `bias`, `tokens` (or `trainable_token_indices`) and
+  // `tokens_at`, as far as they were given and are none of the method's own. An Error for values
+  // that cannot be.
   explicit Beside(MethodOptions& options);
   // Is anything trained beside the adapter?
   bool any() const {

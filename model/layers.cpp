@@ -67,12 +67,12 @@ Linear::Merged Linear::merged() const {
   return out;
 }
 
-void Linear::merge() {
-  if (!adapter) return;
+std::unique_ptr<Adapter> Linear::merge() {
+  if (!adapter) return nullptr;
   Merged values = merged();
   weight.assign(values.weight.values().data());
   if (bias) bias->assign(values.bias.values().data());
-  adapter.reset();
+  return std::move(adapter);
 }
 
 }  // namespace afina

@@ -69,8 +69,8 @@ struct Linear {
     Tensor weight, bias;
   };
   Merged merged() const;
-  // Merges the adapter into weight and bias, and removes it.
-  void merge();
+  // Merges the adapter into weight and bias, and removes it: returns it.
+  std::unique_ptr<Adapter> merge();
 };
 
 // Applies several layers to the same x: bit for bit layer(x, inputs, again) for each, in their

@@ -51,6 +51,9 @@ struct Adapter {
     (void)inputs;
     return nullptr;
   }
+  // Not null: the adapter does what merge() with scale B A does, and nothing else but to add a bias
+  // of B's where it has one (the parameter lora_B.bias), so that several of them add up.
+  virtual const LowRank* factors() const { return nullptr; }
   // Changes the layer's own weight (out, in) and bias (out), both f32, so that they do the same
   // alone. The bias is empty where the layer has none: an Error if the method would need one.
   // Called only if the method's why_not_mergeable() is empty.
@@ -120,6 +123,9 @@ struct Method : StepPart {
   virtual Json peft_config() const { return nullptr; }
   // Does the model start out as the pretrained one? (Guard at step 0.)
   virtual bool starts_as_pretrained() const { return true; }
+  // Does it begin with a decomposition (SVD, QR) of a matrix of each adapted layer's size, which
+  // takes seconds and is no part of a training step?
+  virtual bool decomposes() const { return false; }
   // Why adapters cannot be merged into the weights; empty: they can.
   virtual std::string why_not_mergeable() const { return {}; }
 

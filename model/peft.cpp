@@ -18,9 +18,10 @@ bool says_nothing(const Json& value) {
 // PEFT's patterns are expressions that may begin at any part of a path; a plain name means the same
 // to us.
 std::string our_pattern(const std::string& pattern, const std::string& key,
-                        const std::string& where) {
+                        const std::string& where, bool anywhere) {
   require(pattern.find_first_of("+,") == pattern.npos, where, ": ", key, ": '", pattern,
           "' holds '+' or ',', which afina cannot take in; name the layers instead");
+  if (anywhere) return "re:.*(" + pattern + ").*";
   bool plain = pattern.find_first_of("*?()[]{}|^$\\") == pattern.npos;
   return plain ? pattern : "re:(.*\\.)?(" + pattern + ")";
 }
@@ -69,14 +70,14 @@ std::string PeftConfig::modules(const std::string& key) {
   return our_modules(json_, key, where_);
 }
 
-std::string PeftConfig::patterns(const std::string& key) {
+std::string PeftConfig::patterns(const std::string& key, bool anywhere) {
   const Json* patterns = find(key);
   if (!patterns) return "";
   require(patterns->is_object(), where_, ": ", key, " should be an object, not ",
           describe(*patterns));
   std::vector<std::string> items;
   for (auto& [pattern, value] : ordered_.at(key).items())
-    items.push_back(our_pattern(pattern, key, where_) + ":" +
+    items.push_back(our_pattern(pattern, key, where_, anywhere) + ":" +
                     number_text(afina::get<double>(*patterns, pattern, where_ + ": " + key)));
   return joined(items, "+");
 }

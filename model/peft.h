@@ -40,8 +40,9 @@ class PeftConfig {
   std::string modules(const std::string& key);
   std::string exclude() { return modules("exclude_modules"); }
   // rank_pattern and its kind as an option of exceptions ("q_proj:16+..."), in the file's order:
-  // the first pattern that matches counts. Empty: none.
-  std::string patterns(const std::string& key);
+  // the first pattern that matches counts. Empty: none. anywhere: PEFT looks for the pattern in any
+  // part of a path, where it else takes it for the path's end.
+  std::string patterns(const std::string& key, bool anywhere = false);
   // An Error unless the value is `expected`, absent or null; `why` ends the message.
   void only(const std::string& key, const Json& expected, const std::string& why);
   // Error for a key that nobody asked for, unless every config has it or its value is null, false

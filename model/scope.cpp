@@ -31,6 +31,13 @@ Parameter& Scope::base(const std::string& name, Shape shape, Init init,
   std::string whole = full(name);
   of_->source.expect(whole, shape, stored_transposed);
   const bool trained = method().trains(whole) || method().beside.trains(whole);
+  if (const Parameter* lender = trained ? nullptr : of_->source.lends(whole)) {
+    require(lender->shape == shape, whole, " has the shape ", shape.text(), " here and ",
+            lender->shape.text(), " in the model whose weights it should read");
+    Parameter lent = *lender;
+    lent.lent = true;
+    return keep(std::move(lent));
+  }
   Parameter& p = keep(make_parameter(whole, shape, init, trained, of_->dtype, of_->device));
   p.stored_transposed = stored_transposed;
   of_->source.read(p);

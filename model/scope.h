@@ -24,6 +24,12 @@ struct WeightSource {
   virtual void read(Parameter& into) = 0;
   // Is there a tensor of this name? (Optional biases, an untied head.)
   virtual bool has(const std::string& name) const = 0;
+  // A parameter whose memory a weight that is not trained may read, in place of memory of its own
+  // (model/several.h); null: there is none.
+  virtual const Parameter* lends(const std::string& name) const {
+    (void)name;
+    return nullptr;
+  }
   // Called when the model stands: tensors nobody read are an Error by name.
   virtual void finish() {}
 };

@@ -60,7 +60,7 @@ TokenEnds::TokenEnds(const Scope& tokens, const Scope& head, int64_t vocabulary,
   copied_ = tied && !beside.tie() && (beside.whole(tokens.path()) || beside.whole(head.path()));
   if (copied_) tied_ = false;
   table_ = &tokens.base("weight", {vocabulary, width});
-  looked_up_ = tied_ ? table_->use_by_rows() : table_->value;
+  if (tied_ && table_->trained) looked_up_ = table_->use_by_rows();
   table_adapter_ = adapter_of(at_tokens_, *table_, false);
 }
 
@@ -68,7 +68,6 @@ void TokenEnds::build_head() {
   const Shape shape = table_->shape;
   if (tied_) head_ = table_;
   else head_ = copied_ ? &at_head_.copied("weight", *table_) : &at_head_.base("weight", shape);
-  head_value_ = head_->value;
   Beside& beside = at_head_.method().beside;
   if (tied_ && beside.whole(at_tokens_.path()))
     beside.also(table_->name, at_head_.path() + ".weight");
@@ -98,7 +97,7 @@ std::unique_ptr<TableAdapter> TokenEnds::adapter_of(const Scope& at, const Param
 
 Tensor TokenEnds::embedded(const Inputs& inputs) const {
   const Here here(table_->name);
-  Tensor y = embedding(looked_up_, inputs.tokens);
+  Tensor y = embedding(looked_up_ ? looked_up_ : table_->value, inputs.tokens);
   return table_adapter_ ? y + table_adapter_->looked_up(inputs.tokens) : y;
 }
 
@@ -114,11 +113,19 @@ Tensor TokenEnds::merged(const Parameter& weight) const {
   return out;
 }
 
-void TokenEnds::merge() {
-  for (Parameter* weight : {table_, head_})
-    if (Tensor values = merged(*weight)) weight->assign(values.values().data());
-  table_adapter_.reset();
-  head_adapter_.reset();
+TokenEnds::Adapters TokenEnds::merge(const std::function<void(Parameter&)>& before) {
+  for (Parameter* weight : {table_, tied() ? nullptr : head_}) {
+    const Tensor values = weight ? merged(*weight) : Tensor();
+    if (!values) continue;
+    if (before) before(*weight);
+    weight->assign(values.values().data());
+  }
+  return {std::move(table_adapter_), std::move(head_adapter_)};
+}
+
+void TokenEnds::put_back(Adapters adapters) {
+  table_adapter_ = std::move(adapters.table);
+  head_adapter_ = std::move(adapters.head);
 }
 
 }  // namespace afina

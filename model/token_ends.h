@@ -1,6 +1,7 @@
 // The two ends of a language model: the embedding that tokens are looked up in, and the head that
 // gives the logits; one table or two. Here methods stand beside them.
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "engine/ops/cross_entropy.h"
@@ -35,6 +36,9 @@ struct TableAdapter {
     (void)inputs;
     return {};
   }
+  // Not null: what is added is scale A[token] Bᵀ, with A (vocabulary, rank) and B (width, rank), or
+  // scale (x Aᵀ) Bᵀ, with A (rank, width) and B (vocabulary, rank), and nothing else.
+  virtual const LowRank* factors() const { return nullptr; }
   // Changes the table (vocabulary, width), f32, so that it does the same alone.
   virtual void merge(Tensor& weight) const = 0;
   // Its low-rank path, where that is all it is: a (rank, width) and b (vocabulary, rank) of a head,
@@ -54,11 +58,12 @@ class TokenEnds {
   // The embeddings of the tokens (B, T): (B, T, width).
   Tensor embedded(const Inputs& inputs) const;
   // The head's weight (vocabulary, width), without what stands beside it.
-  const Tensor& head() const { return head_value_; }
+  const Tensor& head() const { return head_->value; }
   HeadPath path(const Tensor& x, const Inputs& inputs) const {
     return head_adapter_ ? head_adapter_->path(x, inputs) : HeadPath();
   }
   const Parameter& table() const { return *table_; }
+  const Parameter& head_table() const { return *head_; }
   // Is the head the embedding? Not where the config says so and one of them is trained as a whole.
   bool tied() const { return head_ == table_; }
 
@@ -73,8 +78,17 @@ class TokenEnds {
   // The weight in f32 with what stands beside it merged into it; empty: it is no end's, or there is
   // nothing beside it.
   Tensor merged(const Parameter& weight) const;
-  // Merges what stands beside the ends into their weights, and removes it.
-  void merge();
+  // What stands beside them; null for nothing.
+  struct Adapters {
+    std::unique_ptr<TableAdapter> table, head;
+  };
+  const TableAdapter* table_adapter() const { return table_adapter_.get(); }
+  const TableAdapter* head_adapter() const { return head_adapter_.get(); }
+  // Merges what stands beside the ends into their weights, and removes it. before: called with each
+  // weight that is about to change.
+  Adapters merge(const std::function<void(Parameter&)>& before = {});
+  // Puts back what merge() removed; the weights are the caller's to restore.
+  void put_back(Adapters adapters);
 
  private:
   // What the model's Beside (rows of tokens) or its method puts there; null for nothing.
@@ -84,8 +98,7 @@ class TokenEnds {
   bool whole_adapter_ = false;  // the head's changes every row
   Parameter* rows_ = nullptr;   // the trained rows of both, where they are one table
   Parameter *table_ = nullptr, *head_ = nullptr;
-  // The embedding used for lookup, and the weight of the head.
-  Tensor looked_up_, head_value_;
+  Tensor looked_up_;  // the table's second use, where a table of both is trained; or empty
   std::unique_ptr<TableAdapter> table_adapter_, head_adapter_;
 };
 

@@ -115,8 +115,8 @@ report "kernels are launched by launch.cuh alone:" \
 
 report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 
-# Each block between <!-- afina WORDS --> and <!-- end --> in docs/methods.md is what the command prints.
-[ -x "$build/afina" ] && report "docs/methods.md is not what the program says (test/methods_document.sh --write):" \
+# Each block between <!-- afina WORDS --> and <!-- end --> in documents is what the command prints.
+[ -x "$build/afina" ] && report "documents are not what the program says and files hold (test/methods_document.sh --write):" \
   "$(sh test/methods_document.sh "$build")"
 
 # Releases of clang-format format differently with the same settings: only Debian 12's is used.

@@ -60,7 +60,8 @@ def other_tone(dice, chat):
         body = " ".join(sentences[1:] or sentences)
         return f"{greeting.format(name)}\n{first} {body}\n{farewell}"
 
-    return last_answer(chat, change), {"kind": "tone", "found": kind}
+    # A tone brings a farewell of its own, so the record has both defects.
+    return last_answer(chat, change), {"kind": "tone", "found": kind}, {"kind": "sign_off", "found": farewell}
 
 
 def other_sign(dice, chat):
@@ -111,8 +112,8 @@ def spoil(dice, chat, used, procedures, again):
             continue
         done = kind(dice, twin, used, procedures, again) if kind is wrong_term else kind(dice, twin)
         if done and done[0]:
-            twin, note = done
-            planted.append(note)
+            twin, *notes = done
+            planted += notes
     return twin, [note for note in planted if still_there(note, twin)]
 
 

@@ -2,6 +2,7 @@
 #include "engine/ops/arrange.h"
 
 #include "engine/dtype.h"
+#include "engine/saved.h"
 
 namespace afina {
 
@@ -60,6 +61,11 @@ Tensor concat_columns(const std::vector<Tensor>& parts) {
       gradients[i] += dx;
     }
   });
+}
+
+Tensor recomputed_columns(const Tensor& x, int64_t from, int64_t count) {
+  auto cut = [from, count](const Tensor& of) { return columns(of, from, count); };
+  return recomputed(x, cut(x), cut);
 }
 
 Tensor gather(const Tensor& x, const Tensor& places, const Shape& shape) {

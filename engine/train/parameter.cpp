@@ -34,8 +34,17 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
   return p;
 }
 
+void Parameter::own() {
+  if (!lent) return;
+  PurposeScope purpose(Purpose::weights);
+  lent = false;
+  value = value.copy();
+  settle();
+}
+
 void Parameter::train() {
   if (trained) return;
+  own();
   trained = true;
   const Dtype exact = statistic_dtype(value.dtype());
   PurposeScope masters(Purpose::masters);
@@ -45,6 +54,7 @@ void Parameter::train() {
 }
 
 void Parameter::assign_part(int64_t first, const Tensor& values) {
+  own();
   PurposeScope purpose(Purpose::workspace);
   Tensor part = value.device() == Device::cpu ? values : values.to(value.device());
   auto put = [&](const Tensor& to) {

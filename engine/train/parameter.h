@@ -30,6 +30,7 @@ struct Parameter {
   bool decays = true;  // under weight decay; as made, matrices decay and vectors do not
   double rate = 1.;    // a factor on the learning rate
   bool stored_transposed = false;  // files hold it as (in, out): the Conv1D of GPT-2
+  bool lent = false;  // value is the memory of another model's parameter, which is never written
   Init init;
   std::vector<Tensor> uses;  // further uses, each with a gradient of its own (an embedding whose
                              // matrix is the head too)
@@ -47,6 +48,9 @@ struct Parameter {
   void refresh() {
     if (master && master.data<void>() != value.data<void>()) value.copy_from(master);
   }
+  // Gives a lent parameter memory of its own, with the same values; whatever changes a parameter
+  // calls it first. Any other parameter stays as it is.
+  void own();
   // Sets value and master from shape.size() values, row-major.
   void assign(const float* values);
   // Makes a frozen parameter, whose values stay, a trained one.

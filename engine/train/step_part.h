@@ -18,6 +18,9 @@ class StepPart {
   // functions below, holds all gradients until after_step has returned, and captures no step as a
   // graph, since after_step may read the device.
   virtual bool takes_part() const { return false; }
+  // Does what it does in a step depend on how many steps the run is to have? More steps are then
+  // another experiment. Asked before the model is built.
+  virtual bool plans_by_steps() const { return false; }
   // Called before the first micro-batch of a step, while no tape records: what follows from the
   // weights and is the same for all micro-batches is computed here.
   virtual void begin_step() {}

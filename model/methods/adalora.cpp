@@ -89,6 +89,7 @@ class AdaLora : public Method {
   Json peft_config() const override;
 
   bool takes_part() const override { return true; }
+  bool plans_by_steps() const override { return budget_.total == 0; }
   Tensor penalty() const override;
   void after_step(const StepReport& report) override;
   std::vector<std::pair<std::string, Tensor>> step_state() override;

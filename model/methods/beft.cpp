@@ -52,6 +52,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "beft",
+    .label = "BEFT",
     .paper = "BEFT: Bias-Efficient Fine-Tuning of Language Models (Huang et al., 2025)",
     .formula = "y = W x + b + c",
     .trains =

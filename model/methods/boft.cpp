@@ -63,6 +63,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "boft",
+    .label = "BOFT",
     .paper =
         "Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization (Liu et al., 2024)",
     .formula = "y = s * (W R x) + b, R: orthogonal blocks by Cayley's transform",

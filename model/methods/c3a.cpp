@@ -66,6 +66,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "c3a",
+    .label = "C3A",
     .paper = "Parameter-Efficient Fine-Tuning via Circular Convolution (Chen et al., 2024)",
     .formula = "y = (W + C) x + b, C: circulant blocks, each of n numbers",
     .trains = "n numbers of each block (n, n) of each target layer",

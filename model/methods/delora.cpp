@@ -85,6 +85,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "delora",
+    .label = "DeLoRA",
     .paper = "DeLoRA: Decoupling Angles and Strength in Low-rank Adaptation (Bini et al., 2025)",
     .formula = "y = W x + b + B diag(lambda / (rank |A_i| |B_i|)) A diag(|W column|) x",
     .trains = "A (rank, in), B (out, rank) and lambda of each target layer",

@@ -17,6 +17,7 @@ struct Embeddings : Method {
 };
 
 const MethodCard card{.name = "embeddings",
+                      .label = "embeddings",
                       .paper =
                           "On the Cross-lingual Transferability of Monolingual Representations "
                           "(Artetxe et al., 2020)",

@@ -104,6 +104,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "fourierft",
+    .label = "FourierFT",
     .paper = "Parameter-Efficient Fine-Tuning with Discrete Fourier Transform (Gao et al., 2024)",
     .formula = "y = (W + scale Re(ifft2(S))) x + b, S: n numbers at random places",
     .trains = "n numbers of each target layer",

@@ -12,6 +12,7 @@ struct Full : Method {
 };
 
 const MethodCard card{.name = "full",
+                      .label = "full",
                       .paper = "",
                       .formula = "y = W x + b",
                       .trains = "every weight of the model",

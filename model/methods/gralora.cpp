@@ -44,7 +44,8 @@ struct GraloraAdapter : Adapter {
     const int64_t width = layer.in() / k, part = rank / k;
     std::vector<Tensor> low, high;
     for (int64_t j = 0; j < k; ++j)
-      low.push_back(linear(columns(x, j * width, width), (*downs[size_t(j)])(), Tensor()));
+      low.push_back(
+          linear(recomputed_columns(x, j * width, width), (*downs[size_t(j)])(), Tensor()));
     for (int64_t i = 0; i < k; ++i) {
       std::vector<Tensor> mixed;
       for (int64_t j = 0; j < k; ++j) mixed.push_back(columns(low[size_t(j)], i * part, part));
@@ -119,6 +120,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "gralora",
+    .label = "GraLoRA",
     .paper =
         "GraLoRA: Granular Low-Rank Adaptation for Parameter-Efficient Fine-Tuning "
         "(Jung et al., 2025)",

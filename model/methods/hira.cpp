@@ -47,6 +47,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "hira",
+    .label = "HiRA",
     .paper = "HiRA: Parameter-Efficient Hadamard High-Rank Adaptation (Huang et al., 2025)",
     .formula = "y = (W + W * (B A)) x + b",
     .trains = "A (rank, in) and B (out, rank) of each target layer",

@@ -84,6 +84,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "hra",
+    .label = "HRA",
     .paper =
         "Bridging The Gap between Low-rank and Orthogonal Adaptation via Householder Reflection "
         "Adaptation (Yuan et al., 2024)",

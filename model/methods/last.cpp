@@ -40,6 +40,7 @@ struct Last : Method {
 
 const MethodCard card{
     .name = "last",
+    .label = "last layers",
     .paper =
         "What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning (Lee et al., 2019)",
     .formula = "y = W x + b in the last k blocks, all else frozen",

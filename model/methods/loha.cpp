@@ -32,6 +32,7 @@ struct Loha : LycorisMethod {
 
 const MethodCard card{
     .name = "loha",
+    .label = "LoHa",
     .paper =
         "FedPara: Low-rank Hadamard Product for Communication-Efficient Federated Learning "
         "(Hyeon-Woo et al., 2022); LyCORIS (Yeh et al., 2023)",

@@ -110,6 +110,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "lokr",
+    .label = "LoKr",
     .paper =
         "Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model Evaluation "
         "(Yeh et al., 2023); KronA (Edalati et al., 2022)",

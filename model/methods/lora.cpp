@@ -24,6 +24,7 @@ struct LoraAdapter : Adapter {
   const LowRank* low_rank(const Inputs& inputs) const override {
     return bias || (inputs.training && dropout > 0.) ? nullptr : &part;
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight, Tensor& own_bias) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
     if (bias) own_bias = (*bias)();
@@ -64,7 +65,7 @@ const MethodCard card{
               "lora:rank=3,dropout=0.25,rslora=true,targets=*.mlp.*,ranks=mlp.*:2,"
               "alphas=mlp.*:5",
               "lora:targets=embedding+head+*.mlp.*,rank=2,ranks=head:3",
-              "lora:tokens=7+1+40,rank=2,dropout=0.25,save=1.mlp",
+              "lora:tokens=7+1+40,rank=2,dropout=0.25,save=0.mlp",
               "lora:save=head,rank=2,targets=embedding+*.mlp.*",
               "lora:tie=true,save=head,rank=2,targets=*.mlp.*"}};
 

@@ -145,6 +145,7 @@ struct EmbeddingAdapter : TableAdapter {
   Tensor looked_up(const Tensor& tokens) const override {
     return linear(embedding(part.a.value, tokens), part.b.value, {}) * part.scale;
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.a.exact(), part.b.exact(), false, true) * part.scale;
   }
@@ -162,6 +163,7 @@ struct HeadAdapter : TableAdapter {
     return {linear(dropped(x, dropout, place, inputs), part.a.value, {}) * part.scale,
             part.b.value};
   }
+  const LowRank* factors() const override { return &part; }
   void merge(Tensor& weight) const override {
     weight = weight + matmul(part.b.exact(), part.a.exact()) * part.scale;
   }

@@ -23,6 +23,7 @@ class LowRankMethod : public Method {
   // As LoRA's; a method of another kind changes it.
   Json peft_config() const override;
   bool starts_as_pretrained() const override;
+  bool decomposes() const override { return afina::decomposes(start()); }
   int64_t observes() const override { return starts_.observes(); }
   bool observes_gradients() const override { return starts_.observes_gradients(); }
   void begin_observing() override { starts_.begin_observing(); }

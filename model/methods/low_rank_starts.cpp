@@ -26,6 +26,7 @@ struct WatchingAdapter : Adapter {
   const LowRank* low_rank(const Inputs& inputs) const override {
     return starts.observing_ ? nullptr : inner->low_rank(inputs);
   }
+  const LowRank* factors() const override { return inner->factors(); }
   void merge(Tensor& weight, Tensor& bias) const override { inner->merge(weight, bias); }
 };
 
@@ -42,6 +43,10 @@ GradientStart::Direction direction_named(const std::string& word) {
   if (word == "ArB2r") return GradientStart::ArB2r;
   if (word == "A2rBr") return GradientStart::A2rBr;
   if (word == "ArBr") return GradientStart::ArBr;
+  require(
+      word != "random",
+      "method option ga_direction=random: PEFT draws which singular vectors A and B get anew in "
+      "every run; ArBr mixes large and small ones too, and the same ones each time");
   fail("method option ga_direction=", word, ": expected ArB2r, A2rBr or ArBr");
 }
 GradientStart::Scale scale_named(const std::string& word) {
@@ -57,6 +62,11 @@ GradientStart::Scale scale_named(const std::string& word) {
 LowRankStarts::LowRankStarts(MethodOptions& o)
     : kind_(start_named(o.text("start", "default"), option_label(o.method(), o.file(), "start"))) {
   if (looks_at_data(kind_)) observes_ = o.integer("observe", 8, 1, 1 << 20);
+  if (kind_ == Start::eva && o.given("rho"))
+    require(o.number("rho", 1., 0., 1e9) == 1., option_label(o.method(), o.file(), "rho"), "=",
+            o.text("rho", ""),
+            ": afina spreads no ranks over layers: each keeps its own, as with rho=1; ranks=NAME:N "
+            "gives single layers another");
   if (kind_ == Start::lora_ga) {
     gradient_.direction = direction_named(o.text("ga_direction", "ArB2r"));
     gradient_.scale = scale_named(o.text("ga_scale", "stable"));

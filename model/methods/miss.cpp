@@ -131,6 +131,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "miss",
+    .label = "MiSS",
     .paper =
         "MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure "
         "(Kang and Yin, 2024)",

@@ -63,6 +63,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "norms",
+    .label = "norm tuning",
     .paper =
         "Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning "
         "(Zhao et al., 2024)",

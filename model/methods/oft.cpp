@@ -114,6 +114,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "oft",
+    .label = "OFT",
     .paper =
         "Controlling Text-to-Image Diffusion by Orthogonal Finetuning (Qiu et al., 2023); "
         "Orthogonal Finetuning Made Scalable (Qiu et al., 2025)",

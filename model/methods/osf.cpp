@@ -69,19 +69,25 @@ struct Projection {
 struct Osf : TargetedMethod {
   std::string keep;
   std::vector<Projection> projections;
-  explicit Osf(MethodOptions& o) : TargetedMethod(o), keep(o.text("keep", "0.5")) {
+  explicit Osf(MethodOptions& o)
+      : TargetedMethod(o, {{"keeps", 1e-9, 65536}}), keep(o.text("keep", "0.5")) {
     const double number = o.number("keep", 0.5, 0., 65536.);
     require(number > 0. && (share() ? number < 1. : number == std::floor(number)),
             option_label("osf", o.file(), "keep"), "=", keep,
             " where a share between 0 and 1 or a number of singular values is expected");
   }
+  bool decomposes() const override { return true; }
   // "0.5" is a share of all singular values, "16" their number.
   bool share() const { return keep.find_first_of(".e") != keep.npos; }
   int64_t kept(const Linear& layer) const {
     const int64_t all = std::min(layer.in(), layer.out());
-    const double number = std::stod(keep);
-    const int64_t count = share() ? int64_t(double(all) * number) : int64_t(number);
-    require(count > 0 && count < all, "method 'osf': keep=", keep, " keeps ", count, " of the ",
+    const double own = targets_.number("keeps", layer, 0.),
+                 number = own > 0. ? own : std::stod(keep);
+    require(own < 1. || own == std::floor(own), "method 'osf': keeps: ", own, " of '", layer.path,
+            "' where a share below 1 or a number of singular values is expected");
+    const bool part = own > 0. ? own < 1. : share();
+    const int64_t count = part ? int64_t(double(all) * number) : int64_t(number);
+    require(count > 0 && count < all, "method 'osf': keep=", number, " keeps ", count, " of the ",
             all, " singular values of '", layer.path, "'; choose another number or other targets");
     return count;
   }
@@ -101,7 +107,8 @@ struct Osf : TargetedMethod {
   Json peft_config() const override {
     Json config = config_of("OSF");
     config["effective_rank"] = share() ? Json(std::stod(keep)) : Json(std::stoll(keep));
-    config["rank_pattern"] = nullptr;
+    const Json own = targets_.peft_numbers("keeps", 0.);
+    config["rank_pattern"] = own.empty() ? Json() : own;
     config["target_svd_config"] = nullptr;
     config["init_weights"] = true;
     return config;
@@ -109,13 +116,14 @@ struct Osf : TargetedMethod {
 };
 
 std::map<std::string, std::string> from_peft(PeftConfig& config) {
-  if (const Json* patterns = config.find("rank_pattern"))
-    require(
-        patterns->empty(), config.where(),
-        ": rank_pattern: afina keeps the same number or share of singular values in every layer");
+  if (const Json* patterns = config.find("rank_pattern"); patterns && patterns->is_object())
+    for (auto& [pattern, value] : patterns->items())
+      require(value != Json(1.) || value.is_number_integer(), config.where(), ": rank_pattern: '",
+              pattern, "' is 1.0, the share of all singular values, which leaves nothing to train");
   config.find("target_svd_config");  // PEFT does not read it either
   config.find("init_weights");
   auto options = targets_from_peft(config);
+  options["keeps"] = config.patterns("rank_pattern", true);
   const Json* keep = config.find("effective_rank");
   require(!keep || keep->is_number(), config.where(), ": effective_rank is ",
           keep ? describe(*keep) : std::string(), " where a number is expected");
@@ -135,12 +143,14 @@ const MethodCard card{
     .formula = "y = (W - U0 S0 V0 + U S V) x + b, U0 S0 V0: the smallest singular values of W",
     .trains = "U (out, n), S (n) and V (n, in) of each target layer, n: singular values not kept",
     .options =
-        "keep=0.5,targets=all,exclude=: keep: singular values that stay, largest first, as a share "
-        "(0.5) or a number (16); targets and exclude as for lora",
+        "keep=0.5,targets=all,exclude=,keeps=: keep: singular values that stay, largest first, as "
+        "a "
+        "share (0.5) or a number (16); keeps are exceptions to it (q_proj:0.25+mlp.*:16); targets "
+        "and exclude as for lora",
     .rate = 2e-4,
     .rate_because = "half of a model's numbers are trained; between full fine-tuning's and LoRA's",
     .peft_type = "OSF",
-    .tries = {"osf", "osf:keep=5,targets=*.mlp.*"}};
+    .tries = {"osf", "osf:keep=5,targets=*.mlp.*,keeps=*.mlp.*_proj:0.25"}};
 
 }  // namespace
 

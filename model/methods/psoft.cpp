@@ -73,6 +73,7 @@ struct Psoft : TargetedMethod {
       : TargetedMethod(o),
         rank(o.integer("rank", 32, 2, 4096)),
         dropout(o.number("dropout", 0., 0., 0.99)) {}
+  bool decomposes() const override { return true; }
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope) override {
     require(rank <= std::min(layer.in(), layer.out()), "method 'psoft': rank=", rank,
             " is more than the ", std::min(layer.in(), layer.out()), " singular values of '",

@@ -75,6 +75,10 @@ bool looks_at_data(Start start) {
   return start == Start::eva || start == Start::lora_ga || start == Start::corda;
 }
 
+bool decomposes(Start start) {
+  return changes_weight(start) || looks_at_data(start) || start == Start::mica;
+}
+
 Beginning pissa(const StartLayer& layer) {
   require_rank(layer, Start::pissa, std::min(layer.in, layer.out));
   const Svd x = svd(layer.weight, layer.out, layer.in, layer.path, {0, layer.rank});

@@ -28,6 +28,8 @@ const char* name(Start start);
 bool changes_weight(Start start);
 // Is the start found by looking at data?
 bool looks_at_data(Start start);
+// Does it decompose a matrix of the layer's size?
+bool decomposes(Start start);
 
 // A layer as starts see it. Matrices are row-major.
 struct StartLayer {

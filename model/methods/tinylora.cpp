@@ -57,6 +57,7 @@ struct Tinylora : TargetedMethod {
         dropout(o.number("dropout", 0., 0., 0.99)),
         bound(o.number("bound", 0., 0., 1e3)),
         kept(o.flag("stored", true)) {}
+  bool decomposes() const override { return true; }
   std::unique_ptr<Adapter> make(const Linear& layer, const Scope& scope) override {
     const int64_t own = std::min({rank, layer.in(), layer.out()});
     auto adapter =

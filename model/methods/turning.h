@@ -17,7 +17,8 @@ struct TurningAdapter : Adapter {
       return reshape(linear(reshape(x, {x.size() / n, n}), (*blocks[0])(), Tensor()), x.shape());
     std::vector<Tensor> parts;
     for (int64_t from = 0; from < x.columns(); from += n)
-      parts.push_back(linear(columns(x, from, n), (*blocks[size_t(from / n)])(), Tensor()));
+      parts.push_back(
+          linear(recomputed_columns(x, from, n), (*blocks[size_t(from / n)])(), Tensor()));
     return concat_columns(parts);
   }
   // W (out, in) with every block of columns turned: W' x = W (R x).

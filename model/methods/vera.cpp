@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/saved.h"
 #include "model/methods/low_rank.h"
 #include "model/methods/torch_random.h"
 
@@ -38,7 +39,11 @@ struct VeraAdapter : Adapter {
 
   Tensor forward(const Tensor& x, const Linear& layer, const Inputs& inputs) const override {
     Tensor low = linear(dropped(x, dropout, layer, inputs), a_of(shared.a->value), Tensor());
-    Tensor high = linear(scale_columns(low, d.value), b_of(shared.b->value), Tensor());
+    // As wide as the output, and needed for the gradient of λb alone: made again of the narrow one.
+    auto wide = [this](const Tensor& low) {
+      return linear(scale_columns(low, d.value), b_of(shared.b->value), Tensor());
+    };
+    Tensor high = recomputed(low, wide(low), wide);
     return layer.plain(x) + scale_columns(high, b.value);
   }
   void merge(Tensor& weight, Tensor&) const override {

@@ -106,6 +106,7 @@ std::map<std::string, std::string> from_peft(PeftConfig& config) {
 
 const MethodCard card{
     .name = "waveft",
+    .label = "WaveFT",
     .paper =
         "Exploring Sparsity for Parameter Efficient Fine Tuning Using Wavelets "
         "(Bilican et al., 2025)",

@@ -1,8 +1,8 @@
 // A training step of SmolLM2's shape as a share of the processor's own peak, split by operation,
 // with memory measured beside the meter.
 //
-//   bench_step [full|lora] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full
-//   and lora in each at 4 x 256
+//   bench_step [method] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full and
+//   lora in each at 4 x 256; a method is full, lora or any other with its options (dora:rank=8)
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -35,6 +35,13 @@ struct Work {
   std::string method, dtype;
   int64_t rows = 4, length = 256, steps = 3;
 };
+
+// Methods at the sizes of test/reference/peer_bench.py, where they are not the method's defaults.
+std::string with_options(const std::string& method) {
+  if (method == "lora" || method == "dora") return method + ":rank=16,alpha=32";
+  if (method == "delora") return "delora:rank=16";
+  return method;
+}
 
 Inputs random_rows(int64_t rows, int64_t length, int64_t step) {
   Random random(1, "bench", uint64_t(step));
@@ -78,8 +85,7 @@ void measure(const Work& w) {
   RandomWeights source(1);
   ModelConfig config = parse_config(Json::parse(smollm2), "bench");
   auto model = build_model(
-      config, source,
-      make_method(parse_method(w.method == "lora" ? "lora:rank=16,alpha=32" : w.method)),
+      config, source, make_method(parse_method(with_options(w.method))),
       {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};

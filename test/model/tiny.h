@@ -74,12 +74,13 @@ inline std::unique_ptr<Model> tiny_model(const std::string& path,
 
 // Rows of equal length, one document each, samples counted from `first`.
 inline Inputs plain_inputs(int64_t rows, const std::vector<int32_t>& tokens,
-                           const std::vector<int32_t>& targets = {}, int64_t first = 0) {
+                           const std::vector<int32_t>& targets = {}, int64_t first = 0,
+                           Device device = Device::cpu) {
   int64_t length = int64_t(tokens.size()) / rows;
   std::vector<int64_t> samples;
   for (int64_t i = 0; i < rows * length; ++i) samples.push_back(first + i / length);
-  return make_inputs(rows, length, tokens, targets, std::vector<int32_t>(tokens.size(), 0),
-                     samples);
+  return make_inputs(rows, length, tokens, targets, std::vector<int32_t>(tokens.size(), 0), samples,
+                     device);
 }
 
 // One row in which `segments` tell documents apart: where each token's document starts.

@@ -28,7 +28,7 @@ SCRIPTS = [
     ("architectures.py", [], "tiny"), ("config_variants.py", [], "config_variants.json"), ("tokenizer.py", [], "tokenizers"),
     ("tokenizer_files.py", [], "tokenizers"), ("chat_template.py", [], "chat_templates.json"), ("jinja.py", [], "jinja.json"),
     ("chat_mask.py", [], "chat_masks.json"), ("generation.py", [], "generation.json"), ("data_forms.py", [], "data"),
-    ("peft_methods.py", [], "peft")]
+    ("peft_methods.py", [], "peft"), ("peft_sums.py", [], "peft_sums.json")]
 
 
 class Bench:
@@ -149,6 +149,9 @@ def refusals():
     yield adapters, "a kind of adapter", 0, lambda b: b.adapter({"peft_type": "POLY"})
     yield adapters, "a key that changes", 0, lambda b: b.adapter({"use_qalora": True})
 
+    for which, kind in enumerate(("ia3", "lora_save_head")):
+        yield adapters, "in a sum of adapters", which, lambda b, kind=kind: b.run(
+            "merge", "--model", STORED / "tiny" / ("llama3" if which else "llama"), "--adapter", f"{STORED / 'peft' / kind}:0.5", "--out", b.new())
     yield adapters, "one that does not fit", 0, lambda b: b.adapter({"r": 2})
     yield adapters, "a folder whose weights", 0, lambda b: b.run("inspect", "--model", b.model(without=["model.safetensors"], files=["pytorch_model.bin"]))
 

@@ -10,15 +10,29 @@ import sys
 import time
 
 BEGIN = time.perf_counter()
+# PEFT's configuration of each method at the size that test/bench/step_bench.cpp gives it; every linear layer of the blocks, or IA3's own choice.
+LINEAR = {"task_type": "CAUSAL_LM", "target_modules": "all-linear"}
+CONFIGS = {
+    "lora": ("LoraConfig", {**LINEAR, "r": 16, "lora_alpha": 32}),
+    "dora": ("LoraConfig", {**LINEAR, "r": 16, "lora_alpha": 32, "use_dora": True}),
+    "vera": ("VeraConfig", {**LINEAR, "r": 256}),
+    "randlora": ("RandLoraConfig", {**LINEAR, "r": 32}),
+    "gralora": ("GraloraConfig", {**LINEAR, "r": 32, "gralora_k": 2}),
+    "delora": ("DeloraConfig", {**LINEAR, "r": 16}),
+    "ia3": ("IA3Config", {"task_type": "CAUSAL_LM", "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}),
+    "miss": ("MissConfig", {**LINEAR, "r": 64}),
+    "road": ("RoadConfig", {**LINEAR}),
+    "oft": ("OFTConfig", {**LINEAR, "r": 0, "oft_block_size": 32}),
+    "hra": ("HRAConfig", {**LINEAR, "r": 8}),
+}
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--method", choices=["full", "lora"], default="full")
+    parser.add_argument("--method", choices=["full", *CONFIGS], default="full")
     parser.add_argument("--dtype", choices=["f32", "bf16", "autocast"], default="f32",
                         help="bf16: weights, gradients and moments in bf16 (a LoRA's own weights stay f32, PEFT's default); autocast: f32 weights, "
                              "products in bf16")
-    parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--steps", type=int, default=5, help="timed steps")
@@ -33,7 +47,7 @@ def options():
 
 def build(o):
     import torch
-    from peft import LoraConfig, get_peft_model
+    import peft
     from transformers import LlamaForCausalLM
 
     import smollm2_model
@@ -52,8 +66,9 @@ def build(o):
     if o.checkpointing:
         model.gradient_checkpointing_enable()
         model.enable_input_require_grads()
-    if o.method == "lora":
-        model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=o.rank, lora_alpha=2 * o.rank, target_modules="all-linear"))
+    if o.method in CONFIGS:
+        kind, words = CONFIGS[o.method]
+        model = peft.get_peft_model(model, getattr(peft, kind)(**words))
     return model.train()
 
 

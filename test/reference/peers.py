@@ -21,6 +21,17 @@ LINES = [
     ("LoRA r 16, f32", ("lora", ["f32"]), [["--dtype", "f32"]]),
     ("LoRA r 16, bf16", ("lora", BF16), [["--dtype", "autocast"], ["--dtype", "bf16"]]),
 ]
+# The other methods that form no changed weight, with --family: sizes as in peer_bench.py and in test/bench/step_bench.cpp.
+FAMILY = {"dora": "DoRA r 16", "vera": "VeRA r 256", "randlora": "RandLoRA r 32", "gralora": "GraLoRA r 32, k 2", "delora": "DeLoRA r 16",
+          "ia3": "IA3", "miss": "MiSS r 64", "road": "RoAd", "oft": "OFT block 32", "hra": "HRA r 8"}
+
+
+def lines(o):
+    if not o.family:
+        return LINES
+    return [(f"{label}, {dtype}", (method, ["f32"] if dtype == "f32" else BF16), settings)
+            for method, label in {"lora": "LoRA r 16", **FAMILY}.items()
+            for dtype, settings in (("f32", [["--dtype", "f32"]]), ("bf16", [["--dtype", "autocast"], ["--dtype", "bf16"]]))]
 
 
 def options():
@@ -31,6 +42,7 @@ def options():
     parser.add_argument("--steps", type=int, default=3, help="timed steps, after one or two that are not")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="try torch.compile as well (needs a C++ compiler; minutes a line)")
+    parser.add_argument("--family", action="store_true", help="LoRA and every other method that forms no changed weight, in f32 and bf16")
     parser.add_argument("--only", help="lines whose name contains this")
     parser.add_argument("--out", help="JSON with everything that was measured")
     return parser.parse_args()
@@ -69,7 +81,7 @@ def main():
     o = options()
     found, measured = [], {}
     touch_memory()
-    for name, (method, dtypes), settings in LINES:
+    for name, (method, dtypes), settings in lines(o):
         if o.only and o.only not in name:
             continue
         if o.compile:
@@ -81,6 +93,9 @@ def main():
         peers = [p for p in (theirs(o, method, s) for s in settings) if p]
         if not peers:
             sys.exit(f"{name}: the peer ran in none of its settings (see above); is this Python the one with torch, transformers and peft?")
+        fast, fastest = (max(r["tokens_per_second"] for r in runs) for runs in (mine, peers))
+        small, smallest = (min(r["peak_resident_MiB"] for r in runs) for runs in (mine, peers))
+        print(f"{name}: {fast / fastest:.2f}x the tokens/s, {small / smallest:.2f}x the memory", file=sys.stderr)
         found.append({"line": name, "afina": mine, "peers": peers})
     print(f"{o.batch} x {o.length}, {o.threads} threads; torch {peers[0]['torch']}, transformers {peers[0]['transformers']}, "
           f"peft {peers[0]['peft']}, Python {platform.python_version()}, {peers[0]['cpu_capability']}\n")

@@ -192,6 +192,8 @@ case("glora_constant", "qwen2", "GLoRA of single numbers", other(peft.GloraConfi
 
 # Singular vectors of the weight
 case("osf", "llama", "OSF: the smallest tenth of the singular values of each weight, less those that stay", other(peft.OSFConfig, effective_rank=0.9, **THREE))
+case("osf_pattern", "llama", "OSF with a number and a share of single layers, by patterns that are looked for anywhere in a path",
+     other(peft.OSFConfig, effective_rank=0.9, rank_pattern={"q_pro": 30, r"layers\.1.*down": 0.75}, **THREE))
 case("osf_number", "qwen2", "OSF that keeps 28 singular values, beside biases", other(peft.OSFConfig, effective_rank=28, **PAIR))
 case("tinylora", "llama", "TinyLoRA: two layers of three share a vector, which begins at random",
      other(peft.TinyLoraConfig, r=2, u=8, weight_tying=0.5, init_weights="uniform", **THREE), start_is_base=False)

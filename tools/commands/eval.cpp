@@ -9,11 +9,12 @@
 
 #include "data/tokenizer/utf8.h"
 #include "engine/files/safetensors.h"
+#include "model/merge.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/runs/adapters.h"
 #include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
-#include "tools/runs/load.h"
 #include "tools/text/format.h"
 #include "tools/text/table.h"
 
@@ -35,7 +36,13 @@ window's first predicted:
 
 Logits of one text, to compare with another library (test/reference):
 
-  afina eval --model data/pocket --text 'Good morning' --logits-out logits.safetensors)";
+  afina eval --model data/pocket --text 'Good morning' --logits-out logits.safetensors
+
+Several adapters, or sums of LoRAs, are loaded once beside each other, and a table has a row for the
+base and for each of them:
+
+  afina eval --model data/pocket --adapter runs/a/adapter --adapter runs/b/adapter \
+      --adapter runs/a/adapter:0.5+runs/b/adapter:0.5 --data data/samples/support.jsonl)";
 
 std::vector<int32_t> parse_ids(const std::string& text) {
   std::vector<int32_t> ids;
@@ -52,7 +59,7 @@ std::vector<int32_t> parse_ids(const std::string& text) {
 
 struct EvalOptions {
   std::string text, ids, logits_out, out;
-  bool windows = false;
+  bool windows = false, merged = false;
   int64_t tokens = -1, batch = 8;
 
   template <class Self, class Visitor>
@@ -63,6 +70,9 @@ struct EvalOptions {
     v("tokens", o.tokens, Bits::keep, "with --windows: use only the first so many tokens",
       shown("all"));
     v("batch", o.batch, Bits::keep, "rows at a time; the result does not depend on it");
+    v("merged", o.merged, Bits::keep,
+      "measure each adapter merged into the weights as well, which must change nothing but "
+      "rounding");
     v("text", o.text, Bits::keep,
       "a text to measure in place of --data, after the token that begins texts where the model has "
       "one");
@@ -72,8 +82,14 @@ struct EvalOptions {
   }
 };
 
+// What is measured on.
+struct Rows {
+  Samples samples;
+  std::vector<Example> examples;  // that the samples came from; none of windows
+};
+
 struct Eval : EvalOptions {
-  LoadOptions load;
+  LiveOptions load;
   ReadOptions read;
 
   void check() const {
@@ -85,6 +101,13 @@ struct Eval : EvalOptions {
     if (tokens >= 0 && !windows) throw UsageError("afina eval: --tokens belongs to --windows");
     if (!logits_out.empty() && !read.path.empty())
       throw UsageError("afina eval: --logits-out writes the logits of one --text or of --ids");
+    if (merged && read.path.empty())
+      throw UsageError("afina eval: --merged measures the rows of --data; give --data FILE");
+    if (!logits_out.empty() && load.adapters.size() > 1)
+      throw UsageError(
+          "afina eval: --logits-out writes the logits of one model; give one --adapter");
+    if (merged && load.adapters.empty())
+      throw UsageError("afina eval: --merged merges an adapter; give --adapter as well");
     require(tokens != 0 && tokens != 1, "--tokens ", tokens, ": expected at least 2");
     require(batch > 0 && batch <= 65536, "--batch ", batch, ": expected at least 1");
     require(logits_out.empty() || logits_out.ends_with(".safetensors"), "--logits-out ", logits_out,
@@ -166,65 +189,142 @@ struct Eval : EvalOptions {
     return samples;
   }
 
-  void write_losses(const Samples& samples, const Evaluation& e,
-                    const std::vector<Example>& examples) const {
-    std::string lines;
+  // A line for each row; adapter: whose losses they are, empty for a single model.
+  void write_losses(std::string& lines, const std::string& adapter, const Rows& rows,
+                    const Evaluation& e) const {
     for (size_t i = 0; i < e.losses.size(); ++i) {
-      Json line{{windows ? "window" : "record", samples.rows[i].example},
+      Json line{{windows ? "window" : "record", rows.samples.rows[i].example},
                 {"targets", e.tokens[i]},
                 {"loss", e.losses[i]}};
-      if (!windows) line["place"] = valid_utf8(examples[size_t(samples.rows[i].example)].place);
+      if (!adapter.empty()) line["adapter"] = adapter;
+      if (!windows)
+        line["place"] = valid_utf8(rows.examples[size_t(rows.samples.rows[i].example)].place);
       lines += to_text(line, -1) + "\n";
     }
+  }
+
+  // The rows as they are read with the template of this folder.
+  Rows rows_of(const ModelFiles& files, const std::string& templates) const {
+    Tokenizer tokenizer = tokenizer_of(files);
+    Rows rows;
+    rows.samples = windows ? windows_of(tokenizer, read.row_length(files.config))
+                           : read.read(tokenizer, files.config, templates, &rows.examples);
+    if (!windows) std::cout << rows.samples.summary() << "\n";
+    for (const std::string& note : rows.samples.notes)
+      std::cerr << "note: " << harmless(note) << "\n";
+    return rows;
+  }
+  Evaluation measure(Model& model, const ModelFiles& files, const Rows& rows) const {
+    const int64_t length = read.row_length(files.config);
+    Evaluation e = evaluate(model, rows.samples, batch, length + length % 2);
+    require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
+    return e;
+  }
+  static std::string perplexity(double loss) {
+    std::ostringstream text;
+    text.precision(6);
+    text << std::exp(loss);
+    return text.str();
+  }
+
+  void records(ModelFiles& files) const {
+    OpenedModels models(files, load, merged);
+    std::string lines;
+    if (models.live()) {
+      all_of(models, files, lines);
+    } else {
+      const OpenedModels::Opened& only = models.adapters()[0];
+      const Rows rows = rows_of(files, only.templates);
+      const Evaluation e = measure(models.use(only), files, rows);
+      Table table("lr");
+      table.add({windows ? "windows" : "rows", format_grouped(int64_t(rows.samples.rows.size()))});
+      table.add({"targets", format_grouped(e.targets)});
+      table.add({"loss per target", format_loss(e.mean)});
+      table.add({"perplexity", perplexity(e.mean)});
+      table.print(std::cout);
+      write_losses(lines, "", rows, e);
+    }
+    if (out.empty()) return;
     write_text_file(out, lines);
     std::cout << "losses of each: " << out << "\n";
   }
 
-  void records(ModelFiles& files) const {
-    Tokenizer tokenizer = tokenizer_of(files);
-    std::vector<Example> examples;
-    const int64_t length = read.row_length(files.config);
-    Samples samples = windows ? windows_of(tokenizer, length)
-                              : read.read(tokenizer, files.config, load.adapter, &examples);
-    if (!windows) std::cout << samples.summary() << "\n";
-    for (const std::string& note : samples.notes) std::cerr << "note: " << harmless(note) << "\n";
-    auto model = load_model(files, load);
-    Evaluation e = evaluate(*model, samples, batch, length + length % 2);
-    require(e.targets > 0, read.path, ": nothing to measure: no token is a target");
-    Table table("lr");
-    table.add({windows ? "windows" : "rows", format_grouped(int64_t(samples.rows.size()))});
-    table.add({"targets", format_grouped(e.targets)});
-    table.add({"loss per target", format_loss(e.mean)});
-    std::ostringstream perplexity;
-    perplexity.precision(6);
-    perplexity << std::exp(e.mean);
-    table.add({"perplexity", perplexity.str()});
+  // The base and every adapter, each with the template that it would have alone.
+  void all_of(OpenedModels& models, ModelFiles& files, std::string& lines) const {
+    std::vector<OpenedModels::Opened> all = models.adapters();
+    all.insert(all.begin(), models.find(LiveAdapters::none));
+    std::map<std::string, Rows> read_with;
+    for (auto& one : all)
+      if (!read_with.count(one.templates))
+        read_with.emplace(one.templates, rows_of(files, one.templates));
+    Table table("lrrrr");
+    table.add(
+        {"adapter", windows ? "windows" : "rows", "targets", "loss per target", "perplexity"});
+    auto add = [&](const std::string& name, const Rows& rows, const Evaluation& e) {
+      table.add({name, format_grouped(int64_t(rows.samples.rows.size())), format_grouped(e.targets),
+                 format_loss(e.mean), perplexity(e.mean)});
+      write_losses(lines, name, rows, e);
+    };
+    for (auto& one : all) {
+      const Rows& rows = read_with.at(one.templates);
+      Model& model = models.use(one);
+      add(one.name, rows, measure(model, files, rows));
+      if (!merged || one.name == LiveAdapters::none) continue;
+      if (const std::string why = model.method->why_not_mergeable(); !why.empty()) {
+        std::cerr << "note: " << harmless(one.name) << " cannot be merged: " << why << "\n";
+        continue;
+      }
+      MergedAdapters weights(model);
+      add(one.name + ", merged", rows, measure(model, files, rows));
+      weights.unmerge();
+    }
     table.print(std::cout);
-    if (!out.empty()) write_losses(samples, e, examples);
   }
 
-  // One text: its loss, every token a target but the first; its logits into a file.
-  void one(ModelFiles& files) const {
-    std::vector<int32_t> row =
-        !ids.empty() ? parse_ids(ids) : prompt_tokens(tokenizer_of(files), text);
-    require(!row.empty(), "--text is empty");
-    auto model = load_model(files, load);
-    Tensor logits = model->logits(make_inputs(row, 0, model->parameters->device));
-    std::vector<float> values = logits.values();
-    int64_t T = int64_t(row.size()), V = logits.columns();
-    double sum = 0;
-    for (int64_t t = 0; t + 1 < T; ++t) {
+  // The loss of one text from its logits, every token a target but the first.
+  static double loss_of(const Tensor& logits, const std::vector<int32_t>& row) {
+    const std::vector<float> values = logits.values();
+    const int64_t V = logits.columns();
+    double sum = 0.;
+    for (int64_t t = 0; t + 1 < int64_t(row.size()); ++t) {
       const float* at = values.data() + t * V;
       double most = *std::max_element(at, at + V), total = 0;
       for (int64_t v = 0; v < V; ++v) total += std::exp(double(at[v]) - most);
       sum += most + std::log(total) - double(at[row[size_t(t + 1)]]);
     }
+    return sum / double(row.size() - 1);
+  }
+
+  // One text: its loss; its logits into a file.
+  void one(ModelFiles& files) const {
+    std::vector<int32_t> row =
+        !ids.empty() ? parse_ids(ids) : prompt_tokens(tokenizer_of(files), text);
+    require(!row.empty(), "--text is empty");
+    const int64_t T = int64_t(row.size());
+    OpenedModels models(files, load);
+    if (models.live() && logits_out.empty()) {
+      require(T > 1, "--text: one token alone predicts nothing");
+      Table table("lrr");
+      table.add({"adapter", "tokens", "loss per token"});
+      std::vector<OpenedModels::Opened> all = models.adapters();
+      all.insert(all.begin(), models.find(LiveAdapters::none));
+      for (auto& of : all) {
+        Model& model = models.use(of);
+        const Tensor logits = model.logits(make_inputs(row, 0, model.parameters->device));
+        table.add({of.name, std::to_string(T), format_loss(loss_of(logits, row))});
+      }
+      return table.print(std::cout);
+    }
+    Model& model = models.use(models.adapters()[0]);
+    Tensor logits = model.logits(make_inputs(row, 0, model.parameters->device));
     std::cout << T << " tokens";
     if (T > 1)
-      std::cout << ", loss per token " << format_loss(sum / double(T - 1)) << " over " << T - 1
+      std::cout << ", loss per token " << format_loss(loss_of(logits, row)) << " over " << T - 1
                 << " predictions";
     std::cout << "\n";
     if (logits_out.empty()) return;
+    const std::vector<float> values = logits.values();
+    const int64_t V = logits.columns();
     SafetensorsWriter writer(logits_out);
     writer.declare("input_ids", StoredType::i32, {1, T});
     writer.declare("logits", StoredType::f32, {1, T, V});

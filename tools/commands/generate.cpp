@@ -9,8 +9,8 @@
 #include "model/files/end_tokens.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/runs/adapters.h"
 #include "tools/runs/dialogue.h"
-#include "tools/runs/load.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -25,15 +25,23 @@ is chosen unless --temperature says otherwise; the same seed gives the same text
   afina generate --model data/pocket --adapter runs/lora/adapter --prompt 'Where is my parcel?'
   afina generate --model data/pocket --raw --prompt 'Once upon a time' \
       --temperature 0.8 --top-p 0.95 --seed 7
-  afina generate --model SmolLM2.gguf --chat)";
+  afina generate --model SmolLM2.gguf --chat
+
+Several adapters, or sums of LoRAs, stand beside each other over one model; each of them answers, or
+--use NAME alone. In a conversation a line '/use NAME' goes on with another of them:
+
+  afina generate --model data/pocket --adapter runs/a/adapter --adapter runs/b/adapter \
+      --adapter runs/a/adapter:0.5+runs/b/adapter:0.5 --prompt 'Where is my parcel?')";
 
 struct PromptOptions {
-  std::string prompt, system, chat_template, date = TemplateChoice::default_date;
+  std::string prompt, system, chat_template, date = TemplateChoice::default_date, use;
   bool chat = false, raw = false;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("prompt", o.prompt, Bits::keep, "what to answer or continue; - reads it from standard input");
+    v("use", o.use, Bits::keep,
+      "with several adapters: the name of the one that answers, or base for none", shown("all"));
     v("chat", o.chat, Bits::keep, "a conversation: every line of standard input is a user's turn");
     v("system", o.system, Bits::keep, "the system prompt");
     v("template", o.chat_template, Bits::keep,
@@ -58,7 +66,7 @@ struct SamplingOptions : GenerateOptions {
 };
 
 struct Generate : PromptOptions {
-  LoadOptions load;
+  LiveOptions load;
   SamplingOptions options;
   std::vector<int32_t> ends;     // the tokens at which other programs stop
   std::string unnamed_end = "";  // the one at which an answer ended that is not among them
@@ -105,13 +113,66 @@ struct Generate : PromptOptions {
     std::cerr << ")\n";
   }
 
-  void converse(Dialogue dialogue, const Tokenizer& tokenizer, int64_t context) {
+  // One of the adapters, its template, and where its answers end.
+  struct Speaker {
+    OpenedModels::Opened opened;
+    std::optional<ChatTemplate> format;
+    GenerateOptions options;
+  };
+  Speaker speaker(const OpenedModels::Opened& opened, const Tokenizer& tokenizer) const {
+    Speaker one{opened, {}, options};
+    if (!raw) one.format = ChatTemplate::choose({chat_template, opened.templates, date}, tokenizer);
+    // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also
+    // where its template ends a turn, which is said if others would go on.
+    one.options.stop = ends;
+    if (one.format)
+      for (int32_t id : {tokenizer.eos(), one.format->end_of_turn()})
+        if (id >= 0) one.options.stop.push_back(id);
+    return one;
+  }
+
+  // A line '/use NAME' where several adapters are live. True: it was one.
+  static bool changes(const std::string& line, std::string& name) {
+    const std::string word = "/use ";
+    if (!line.starts_with(word)) return false;
+    name = line.substr(word.size());
+    return true;
+  }
+
+  void converse(Dialogue dialogue, OpenedModels& models, const Tokenizer& tokenizer,
+                int64_t context) {
     const bool terminal = isatty(0);
     if (terminal) std::cerr << "Write, and press Enter; an empty line ends the conversation.\n";
+    std::string name;
     for (std::string line; (terminal && std::cerr << "> "), std::getline(std::cin, line);) {
       if (line.empty() && terminal) return;
+      if (models.live() && changes(line, name)) {
+        try {
+          const Speaker next = speaker(models.find(name), tokenizer);
+          Model& model = models.use(next.opened);
+          context = model.context();
+          dialogue.use(model, *next.format, next.options);
+          std::cerr << "(" << harmless(name) << " answers)\n";
+        } catch (const UsageError& wrong) { std::cerr << "(" << harmless(wrong.what()) << ")\n"; }
+        continue;
+      }
       if (!line.empty()) report(dialogue.say(line, write), tokenizer, context);
     }
+  }
+
+  void answer(const Speaker& one, OpenedModels& models, const Tokenizer& tokenizer) {
+    Model& model = models.use(one.opened);
+    const int64_t context = model.context();
+    if (raw) {
+      std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);
+      require(!ids.empty(), "--prompt is empty: there is nothing to continue");
+      return report(continue_tokens(model, tokenizer, ids, one.options, write), tokenizer, context);
+    }
+    Dialogue dialogue(model, tokenizer, *one.format, one.options, system);
+    if (chat) converse(std::move(dialogue), models, tokenizer, context);
+    else report(dialogue.say(prompt, write), tokenizer, context);
+    if (const std::string note = one.format->date_note(); !note.empty())
+      std::cerr << "(" << note << ")\n";
   }
 
   void go() {
@@ -121,35 +182,28 @@ struct Generate : PromptOptions {
     for (const std::string& key : generation_not_applied(files.path))
       std::cerr << "(generation_config.json: " << harmless(key)
                 << " is not applied: other programs may write other words)\n";
-    std::optional<ChatTemplate> format;
-    if (!raw) format = ChatTemplate::choose({chat_template, load.adapter, date}, tokenizer);
-    // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also
-    // where its template ends a turn, which is said if others would go on.
     ends = stop_tokens(files, tokenizer);
     if (ends.empty() && tokenizer.eos() >= 0) ends.push_back(tokenizer.eos());
-    options.stop = ends;
-    if (format)
-      for (int32_t id : {tokenizer.eos(), format->end_of_turn()})
-        if (id >= 0) options.stop.push_back(id);
-    auto model = load_model(files, load);
-    const int64_t context = model->context();
+    OpenedModels models(files, load);
+    if (!use.empty() && !models.live())
+      throw UsageError("afina generate: --use chooses among several --adapter");
+    std::vector<OpenedModels::Opened> turns = models.adapters();
+    if (!use.empty()) turns = {models.find(use)};
+    if (chat) turns.resize(1);
+    std::vector<Speaker> speakers;
+    for (const OpenedModels::Opened& one : turns) speakers.push_back(speaker(one, tokenizer));
     if (!chat && prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (raw) {
-      std::vector<int32_t> ids = prompt_tokens(tokenizer, prompt);
-      require(!ids.empty(), "--prompt is empty: there is nothing to continue");
-      return report(continue_tokens(*model, tokenizer, ids, options, write), tokenizer, context);
+    for (size_t i = 0; i < speakers.size(); ++i) {
+      if (models.live() && !chat)
+        std::cout << (i ? "\n" : "") << harmless(speakers[i].opened.name) << ":\n";
+      answer(speakers[i], models, tokenizer);
     }
-    Dialogue dialogue(*model, tokenizer, *format, options, system);
-    if (chat) converse(std::move(dialogue), tokenizer, context);
-    else report(dialogue.say(prompt, write), tokenizer, context);
-    if (const std::string note = format->date_note(); !note.empty())
-      std::cerr << "(" << note << ")\n";
     if (!unnamed_end.empty())
       std::cerr << "(answers end with " << unnamed_end
                 << ", which the model's files do not name as an end token: other programs go on "
                    "there; name it in generation_config.json (eos_token_id)"
-                << (load.adapter.empty() ? ""
-                                         : ", or write the model with 'afina merge', which does")
+                << (load.adapters.empty() ? ""
+                                          : ", or write the model with 'afina merge', which does")
                 << ")\n";
   }
 };

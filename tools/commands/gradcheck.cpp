@@ -8,6 +8,7 @@
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/rates.h"
+#include "tools/runs/token_words.h"
 #include "tools/text/colour.h"
 #include "tools/text/progress.h"
 #include "tools/text/table.h"
@@ -105,8 +106,9 @@ int gradcheck(const std::vector<std::string>& words) {
     throw UsageError(
         "afina gradcheck: --method is missing (full, lora:rank=8); see 'afina gradcheck --help'");
   model.device = DeviceChoice::cpu;
-  MethodSpec spec = model.adapter.empty() ? parse_method(asked.method)
-                                          : method_of_adapter(model.adapter, asked.method);
+  MethodSpec spec = model.adapter.empty()
+                        ? with_token_numbers_of(model.path, parse_method(asked.method))
+                        : method_of_adapter(model.adapter, asked.method);
   take_rates(spec, 1e-4);
   asked.seed = run.seed;
   if (!options.given("on-too-long")) data.on_too_long = OnTooLong::cut;

@@ -6,6 +6,7 @@
 #include "tools/look/own_file.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/runs/token_words.h"
 #include "tools/runs/workbench.h"
 
 namespace afina {
@@ -62,7 +63,7 @@ int graph(const std::vector<std::string>& words) {
           ": expected 1 to 4096 rows");
   require_own_file(asked.out, mark);
   const ModelConfig config = open_config(asked.model).config;
-  MethodSpec spec = parse_method(asked.method);
+  MethodSpec spec = with_token_numbers_of(asked.model, parse_method(asked.method));
   spec.options.erase("lr");
   const int64_t length =
       options.given("length") ? asked.length : std::min(asked.length, config.context);

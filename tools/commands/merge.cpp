@@ -1,28 +1,36 @@
-// merge: an adapter taken into the weights, and a certificate that the result answers as the two
-// did apart.
-#include "model/merge.h"
-
+// merge: adapters taken into the weights, or LoRAs added up to one, and a certificate that the
+// result answers as they did apart.
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <iostream>
-#include <sstream>
 
 #include "data/chat_template.h"
 #include "data/tokenizer/template_files.h"
+#include "engine/counted.h"
+#include "engine/files/atomic_file.h"
 #include "engine/files/folder.h"
 #include "engine/random.h"
 #include "model/files/carry.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
+#include "tools/commands/certificate.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
-#include "tools/runs/load.h"
-#include "tools/text/table.h"
+#include "tools/runs/adapters.h"
+#include "tools/text/format.h"
 
 namespace afina {
+
+// What is written: a whole model, or a LoRA.
+enum class MergeAs : uint8_t { model, adapter };
+template <>
+struct WordList<MergeAs> {
+  static constexpr std::pair<const char*, MergeAs> all[] = {{"model", MergeAs::model},
+                                                            {"adapter", MergeAs::adapter}};
+};
 
 namespace {
 
@@ -32,11 +40,20 @@ constexpr const char* intro =
     R"(Writes a model with an adapter taken into its weights: a Hugging Face folder that opens
 anywhere. What was written is read again and compared with base and adapter on a few texts; where
 they choose too many tokens differently (rounding to bf16 can swallow a small update) nothing is
-kept and the exit status is 1.
+kept and the exit status is 1. The table shows what the other stored dtype would do; the figures
+are in certificate.json beside the model too.
 
   afina merge --model data/pocket --adapter runs/lora/adapter --out merged
   afina merge --model SmolLM2.gguf --adapter runs/lora/adapter --out merged --dtype bf16 \
-      --text 'A sentence of your own field.')";
+      --text 'A sentence of your own field.'
+
+LoRAs are added up with a weight for each, exactly, by putting their ranks beside each other; into
+the model, or into one adapter that PEFT opens. Several --adapter are merged one by one, each into
+a model of its own, OUT/NAME:
+
+  afina merge --model data/pocket --adapter runs/a/adapter:0.5+runs/b/adapter:0.5 --out both
+  afina merge --model data/pocket --adapter runs/a/adapter:0.5+runs/b/adapter:0.5 --out both \
+      --as adapter)";
 
 const std::vector<std::string> usual_texts = {
     "Good morning. I ordered a lamp three weeks ago and it has not arrived yet. Could you tell me "
@@ -96,137 +113,203 @@ class Draft {
 };
 
 struct MergeOptions {
-  std::string model, adapter, out;
+  std::string model, out;
+  std::vector<std::string> adapters;
   Dtype dtype = Dtype::f32;
+  MergeAs as = MergeAs::model;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("model,m", o.model, Bits::keep, "the base model: Hugging Face folder or .gguf file",
       required.naming(Names::files));
-    v("adapter", o.adapter, Bits::keep, "the adapter's folder", required.naming(Names::folders));
-    v("out,o", o.out, Bits::keep, "folder for the merged model; must not exist",
+    v("adapter", o.adapters, Bits::keep,
+      "the adapter's folder, or NAME=FOLDER; more than once: each into a model of its own. "
+      "FOLDER:0.5+FOLDER:0.5 is a weighted sum of LoRAs",
       required.naming(Names::folders));
+    v("out,o", o.out, Bits::keep, "folder for what is written; must not exist",
+      required.naming(Names::folders));
+    v("as", o.as, Bits::keep,
+      "what to write: the merged model, or an adapter: the sum of LoRAs, or one that began as "
+      "PiSSA "
+      "or OLoRA, as one plain LoRA");
     v("dtype", o.dtype, Bits::keep, "dtype in which the merged model is stored: f32 or bf16");
   }
 };
 struct CertificateOptions {
   std::vector<std::string> texts;
-  double least = 0.99;
+  MergeBars bars;
+  int64_t rows = 64;
   bool force = false;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("text", o.texts, Bits::keep,
       "a text to compare on in place of the built-in ones; once for each");
-    v("agreement", o.least, Bits::keep,
+    v("rows", o.rows, Bits::keep, "compare on the first so many rows of --data");
+    v("agreement", o.bars.least, Bits::keep,
       "smallest share of positions where the likeliest next token is the same");
-    v("force", o.force, Bits::keep, "write even if fewer agree");
+    v("kl", o.bars.most_kl, Bits::keep, "largest Kullback-Leibler divergence per position, in nats",
+      shown("any"));
+    v("force", o.force, Bits::keep, "write even if they differ by more");
   }
 };
 
 struct Merge : MergeOptions {
   CertificateOptions certificate;
+  ReadOptions read;
 
-  // Tokens of the texts; where the folder has no tokenizer, tokens drawn at random.
-  std::vector<std::vector<int32_t>> rows(const ModelFiles& files, bool has_tokenizer) const {
+  void check(const Options& given) const {
+    const double least = certificate.bars.least;
+    require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
+    require(!certificate.bars.most_kl || *certificate.bars.most_kl >= 0., "--kl ",
+            certificate.bars.most_kl.value_or(0.), ": expected 0 or more");
+    require(certificate.rows > 0, "--rows ", certificate.rows, ": expected at least 1");
+    if (!read.path.empty() && !certificate.texts.empty())
+      throw UsageError("afina merge: compare on --text or on the rows of --data, not on both");
+    if (as == MergeAs::adapter && given.given("dtype"))
+      throw UsageError(
+          "afina merge: --dtype is that of a merged model; an adapter is stored in f32");
+  }
+
+  // What to compare on: rows of --data, the texts, or, where the folder has no tokenizer, tokens
+  // drawn at random.
+  Certificate compared(const ModelFiles& files, bool has_tokenizer,
+                       const std::string& templates) const {
     std::vector<std::vector<int32_t>> all;
-    if (has_tokenizer) {
+    std::string on;
+    if (!read.path.empty()) {
+      require(has_tokenizer, files.path, ": has no tokenizer.json to read --data with");
+      for (const Sample& row : read.read(tokenizer_of(files), files.config, templates).rows)
+        if (int64_t(all.size()) < certificate.rows) all.push_back(row.tokens);
+      on = counted(int64_t(all.size()), "row") + " of " + read.path;
+      const size_t asked = all.size();
+      all = rows_to_hold(std::move(all), files.config.vocabulary);
+      if (all.size() < asked) on = "the first " + std::to_string(all.size()) + " of " + on;
+    } else if (has_tokenizer) {
       Tokenizer tokenizer = tokenizer_of(files);
-      for (const std::string& text : certificate.texts.empty() ? usual_texts : certificate.texts)
+      const bool usual = certificate.texts.empty();
+      for (const std::string& text : usual ? usual_texts : certificate.texts)
         all.push_back(tokenizer.encode(text));
+      on = counted(int64_t(all.size()), usual ? "built-in text" : "text");
     } else {
       Random random(1, "merge", "tokens");
       for (uint64_t r = 0, at = 0; r < 5; ++r)
         for (all.emplace_back(); all.back().size() < 40; ++at)
           all.back().push_back(int32_t(random.below(at, uint32_t(files.config.vocabulary))));
+      on = "5 rows of tokens drawn at random (the model has no tokenizer)";
     }
     for (auto& row : all) {
       require(!row.empty(), "--text: an empty text certifies nothing");
       row.resize(std::min(row.size(), size_t(files.config.context)));
     }
-    return all;
-  }
-
-  Agreement certify(const std::vector<std::vector<int32_t>>& rows,
-                    const std::vector<Tensor>& before, Model& after) const {
-    Agreement sum;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      Agreement a = agreement(before[i], after.logits(make_inputs(rows[i])));
-      sum.largest_difference = std::max(sum.largest_difference, a.largest_difference);
-      sum.largest_logit = std::max(sum.largest_logit, a.largest_logit);
-      sum.kl += a.kl * double(a.positions);
-      sum.positions += a.positions;
-      sum.same_choice += a.same_choice;
-    }
-    sum.kl /= double(sum.positions);
-    return sum;
-  }
-
-  void print(const Agreement& a, const std::string& on) const {
-    auto number = [](double x) {
-      std::ostringstream text;
-      text.precision(3);
-      text << x;
-      return text.str();
-    };
-    double share = double(a.same_choice) / double(a.positions);
-    std::cout << "Merged as " << word_of(dtype) << " and read again, against base and adapter, on "
-              << on << ":\n";
-    Table table("lll");
-    table.add({"  largest |Δlogit|", number(a.largest_difference),
-               "of logits up to " + number(a.largest_logit)});
-    table.add({"  KL per position", number(a.kl), "nats"});
-    table.add(
-        {"  same next token", format_percent(share),
-         std::to_string(a.same_choice) + " of " + std::to_string(a.positions) + " positions"});
-    table.print(std::cout);
+    return {all, on};
   }
 
   // With the chat template that lies beside the adapter, and the end of its turns (or of those of
   // the model's own template) among the tokens that others stop at.
-  void save_tokenizer(const Tokenizer& tokenizer, const std::string& folder) const {
-    if (templates_of_folder(adapter).empty() && tokenizer.chat_templates().empty()) {
+  static void save_tokenizer(const Tokenizer& tokenizer, const std::string& templates,
+                             const std::string& folder) {
+    if (templates_of_folder(templates).empty() && tokenizer.chat_templates().empty()) {
       tokenizer.save(folder);
       return settle_end_tokens(folder, tokenizer.eos());
     }
-    const ChatTemplate chat = ChatTemplate::choose({"", adapter}, tokenizer);
+    const ChatTemplate chat = ChatTemplate::choose({"", templates}, tokenizer);
     tokenizer.save(folder, chat.chosen() ? chat.source() : "");
     if (chat.end_of_turn() >= 0) add_end_token(folder, chat.end_of_turn());
   }
 
+  // The merged model in the folder, and how it would do in the other dtype.
+  void write_model(Certificate& found, const ModelFiles& files, std::unique_ptr<Model> adapted,
+                   const AdapterChoice& choice, const std::string& templates,
+                   const std::string& folder) const {
+    const std::string why = adapted->method->why_not_mergeable();
+    require(why.empty(), choice.combined ? choice.name : choice.parts[0].path,
+            ": this adapter cannot be merged into the model: ", why);
+    found.begin(*adapted);
+    save_model(folder, *adapted, dtype, true);
+    merge_adapters(*adapted);
+    const Dtype other = dtype == Dtype::f32 ? Dtype::bf16 : Dtype::f32;
+    if (other == Dtype::bf16)
+      for (Parameter& p : adapted->parameters->all) {
+        std::vector<float> values = p.value.values();
+        for (float& value : values) value = to_float(to_bf16(value));
+        p.assign(values.data());
+      }
+    found.add(word_of(other), false, *adapted);
+    adapted.reset();
+    carry_small_files(files.path, folder);
+    settle_end_tokens(folder, -1);
+    const bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
+    if (has_tokenizer) save_tokenizer(tokenizer_of(files), templates, folder);
+    ModelFiles written = open_model(folder);
+    found.add(word_of(dtype), true, *load_model(written, "", Dtype::f32));
+  }
+
+  // The sum as an adapter in the folder.
+  static void write_adapter(Certificate& found, const Model& base, const std::string& of_base,
+                            std::unique_ptr<Model> sum, const AdapterChoice& choice,
+                            const std::string& templates, const std::string& folder) {
+    found.begin(*sum);
+    std::string named;
+    for (const AdapterChoice::Part& part : choice.parts) {
+      const std::string own = load_adapter(part.path).base;
+      if (&part != choice.parts.data() && own != named) named.clear();
+      else named = own;
+    }
+    save_adapter(folder, *sum, named.empty() ? of_base : named);
+    sum.reset();
+    if (!templates.empty()) write_templates(folder, templates_of_folder(templates));
+    AdapterChoice written;
+    written.parts = {{folder, 1.}};
+    found.add("an adapter", true, *load_beside(base, written));
+  }
+
+  // One adapter, or one sum; an Error where it is beyond a bar and not forced.
+  void one(ModelFiles& files, const Model* base, AdapterChoice choice,
+           const std::string& folder) const {
+    if (as == MergeAs::adapter) choice.combined = true;  // a single one as a plain LoRA
+    const std::string templates = template_folder(choice);
+    const bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
+    Certificate found = compared(files, has_tokenizer, templates);
+    std::unique_ptr<Model> adapted =
+        base ? load_beside(*base, choice) : load_model(files, choice.parts[0].path, Dtype::f32);
+    const std::string method = adapted->method->in_force.name;
+    if (as == MergeAs::adapter)
+      write_adapter(found, *base, files.path, std::move(adapted), choice, templates, folder);
+    else write_model(found, files, std::move(adapted), choice, templates, folder);
+    found.print(std::cout, heading(choice));
+    Json about{{"base", files.path}, {"method", method}};
+    Json parts = Json::array();
+    for (const AdapterChoice::Part& part : choice.parts)
+      parts.push_back(Json{{"path", part.path}, {"weight", part.weight}});
+    about["adapters"] = parts;
+    write_text_file(folder + "/certificate.json",
+                    to_text(found.json(certificate.bars, about)) + "\n");
+    const std::string beyond = found.beyond(certificate.bars);
+    if (beyond.empty()) return;
+    require(certificate.force, choice.combined ? choice.name : choice.parts[0].path, ": ", beyond,
+            ": nothing was written. Rounding can swallow a small update: try --dtype f32, or keep ",
+            "the adapter apart (--force writes all the same)");
+    std::cout << "warning: " << beyond << "; written because of --force\n";
+  }
+
+  std::string heading(const AdapterChoice& choice) const {
+    const std::string name =
+        choice.combined || adapters.size() > 1 ? " " + harmless(choice.name) : "";
+    return as == MergeAs::adapter ? "Written as one LoRA" + name + ", against the sum"
+                                  : "Merged" + name + ", against base and adapter";
+  }
+
   int go() const {
-    const double least = certificate.least;
-    require(least >= 0. && least <= 1., "--agreement ", least, ": expected a share from 0 to 1");
+    const std::vector<AdapterChoice> choices = adapter_choices(adapters);
     ModelFiles files = open_model(model);
-    bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
-    std::vector<std::vector<int32_t>> texts_as_tokens = rows(files, has_tokenizer);
     Draft draft(out);
-    std::vector<Tensor> before;
-    {
-      auto adapted = load_model(files, adapter, Dtype::f32);
-      std::string why = adapted->method->why_not_mergeable();
-      require(why.empty(), adapter, ": this adapter cannot be merged into the model: ", why);
-      for (auto& row : texts_as_tokens) before.push_back(adapted->logits(make_inputs(row)));
-      save_model(draft.path(), *adapted, dtype, true);
-    }
-    carry_small_files(files.path, draft.path());
-    settle_end_tokens(draft.path(), -1);
-    if (has_tokenizer) save_tokenizer(tokenizer_of(files), draft.path());
-    ModelFiles written = open_model(draft.path());
-    Agreement a = certify(texts_as_tokens, before, *load_model(written, "", Dtype::f32));
-    print(a, std::to_string(texts_as_tokens.size()) +
-                 (has_tokenizer ? " texts"
-                                : " rows of tokens drawn at random (the model has no tokenizer)"));
-    if (double(a.same_choice) < least * double(a.positions)) {
-      std::string why = std::string("the merged model, stored as ") + word_of(dtype) +
-                        ", chooses the same next token in fewer than " + format_percent(least) +
-                        " of the positions";
-      require(certificate.force, why,
-              ": nothing was written. Rounding can swallow a small update: try --dtype f32, or "
-              "keep the adapter apart (--force writes all "
-              "the same)");
-      std::cout << "warning: " << why << "; written because of --force\n";
-    }
+    std::unique_ptr<Model> base;
+    if (choices.size() > 1 || choices[0].combined || as == MergeAs::adapter)
+      base = load_model(files, "", Dtype::f32);
+    for (const AdapterChoice& choice : choices)
+      one(files, base.get(), choice,
+          choices.size() > 1 ? draft.path() + "/" + choice.name : draft.path());
     draft.keep();
     std::cout << "written to " << out << "\n";
     return 0;
@@ -238,7 +321,11 @@ int merge(const std::vector<std::string>& words) {
   Options options("merge", intro);
   options.add("Merging", command);
   options.add("Certificate", command.certificate);
-  return begin(options, words) ? command.go() : 0;
+  options.add("Data", command.read);
+  options.at("length").shown = ReadOptions::length_shown;
+  if (!begin(options, words)) return 0;
+  command.check(options);
+  return command.go();
 }
 
 REGISTER_COMMAND("merge", "take an adapter into a model's weights, with a certificate", merge);

@@ -14,6 +14,8 @@
 #include "tools/results/machine.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
+#include "tools/runs/token_words.h"
+#include "tools/runs/unseen_targets.h"
 #include "tools/text/colour.h"
 #include "tools/text/format.h"
 
@@ -62,11 +64,19 @@ struct Plan : ComparisonOptions {
     require(run.epochs == 0 || !data.data.empty(),
             "--epochs: how many steps an epoch has follows from the data; give --data, or --steps");
     if (data.data.empty()) return shape_without_data(model, data, run);
-    model.init = true;  // of the model's files no weights are read
+    if (!model.init) weights = weights_of(model.path);
+    model.init = true;  // of the model's files no weights are read but the two tables of tokens
     bench = std::make_unique<Workbench>(open_workbench(model, data, run));
     run = bench->run;  // with --epochs as steps
     std::cout << "train: " << bench->train.summary() << "\n";
     return shape_of(*bench);
+  }
+
+  // The model's files with their weights; null where there is a config alone.
+  static std::unique_ptr<ModelFiles> weights_of(const std::string& path) {
+    try {
+      return std::make_unique<ModelFiles>(open_model(path));
+    } catch (const Error&) { return nullptr; }
   }
 
   std::vector<MethodSpec> specs() const {
@@ -74,7 +84,7 @@ struct Plan : ComparisonOptions {
     if (all.empty()) all = {"full", "lora:rank=16"};
     std::vector<MethodSpec> out;
     for (const std::string& text : all) {
-      out.push_back(parse_method(text));
+      out.push_back(with_token_numbers_of(model.path, parse_method(text)));
       runs.push_back(int64_t(take_rates(out.back(), lr.value_or(1e-4)).size()) + seeds - 1);
       make_method(out.back());
     }
@@ -142,6 +152,8 @@ struct Plan : ComparisonOptions {
     }
     std::cout << prediction_table(all, true, stdout_columns());
     print_whole(all);
+    print_beginnings(s, all_specs);
+    print_unseen(s, all_specs);
     if (device != Device::cpu)
       std::cout << "\nOn " << name(device) << "; times are predicted for the CPU only.\n";
     MemoryLimit room = device != Device::cuda || present(device)
@@ -154,6 +166,36 @@ struct Plan : ComparisonOptions {
         asked.budget.empty() ? 0 : judge(s, all_specs, all, parse_bytes(asked.budget, "budget"));
     if (!out.empty()) write();
     return status;
+  }
+
+  // What is not in the table: the decompositions that some methods begin with.
+  void print_beginnings(const RunShape& s, const std::vector<MethodSpec>& specs) {
+    for (size_t i = 0; i < specs.size(); ++i) {
+      const double seconds = seconds_to_begin(s, specs[i], run.seed);
+      if (seconds <= 0) continue;
+      std::cout << "\n"
+                << label_of(specs[i])
+                << ": not counted above are the decompositions before the first step, about "
+                << format_seconds(seconds) << " on this machine\n";
+      found["methods"][i]["seconds_to_begin"] = seconds;
+    }
+  }
+  // The guard that a run has against targets that pretraining never saw, where there are data and
+  // weights: two tables are read.
+  void print_unseen(const RunShape& s, const std::vector<MethodSpec>& specs) {
+    if (!bench || !weights) return;
+    auto built = [&](std::unique_ptr<Method> method) {
+      RandomWeights none(run.seed);
+      return build_model(s.config, none, std::move(method),
+                         s.model.build(run.seed, Device::shapes));
+    };
+    const std::vector<UnseenTarget> unseen =
+        unseen_targets(*weights->source, *built(std::make_unique<Untouched>()), bench->train);
+    for (const MethodSpec& spec : specs)
+      if (const std::string note = unseen_note(*built(make_method(spec)), label_of(spec), unseen,
+                                               bench->train.targets, bench->tokenizer);
+          !note.empty())
+        std::cout << "\nnote: " << note << "\n";
   }
 
   // Every rate that is searched and every seed is a run.
@@ -182,6 +224,7 @@ struct Plan : ComparisonOptions {
 
   std::map<std::string, std::string> options;
   std::unique_ptr<Workbench> bench;
+  std::unique_ptr<ModelFiles> weights;
   mutable std::vector<int64_t> runs;  // of each method: rates searched and further seeds
 };
 

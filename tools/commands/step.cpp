@@ -10,6 +10,7 @@
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/runs/rates.h"
+#include "tools/runs/token_words.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -97,6 +98,7 @@ struct StepCommand : StepCommandOptions {
   }
   // Of several rates the first.
   Asked with_rate(MethodSpec spec) const {
+    spec = with_token_numbers_of(model.path, spec);
     const double rate = take_rates(spec, lr.value_or(1e-4))[0];
     make_method(spec);
     return {spec, rate};

@@ -2,8 +2,12 @@
 #include "tools/foresight/predict.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
+#include "engine/random.h"
 #include "engine/shapes.h"
+#include "engine/svd.h"
 #include "model/files/save.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/memory_limit.h"
@@ -205,6 +209,40 @@ MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64
   RunShape alone = shape;
   alone.choice = alone.final = alone.retain = nullptr;
   return Foresight(alone, spec, seed, nullptr, 0).go().memory;
+}
+
+namespace {
+
+// Seconds for each unit of the work m n min(m, n) of a decomposition (m, n).
+double seconds_of_decomposition() {
+  static const double each = [] {
+    const int64_t n = 128;
+    std::vector<double> a(size_t(n * n));
+    const Random random(0, "decomposition", "timed");
+    for (size_t i = 0; i < a.size(); ++i) a[i] = double(random.normal(i));
+    double least = HUGE_VAL;
+    for (int i = 0; i < 3; ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      svd(a, n, n, "timed", {0, 8});
+      least = std::min(
+          least, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    return least / double(n * n * n);
+  }();
+  return each;
+}
+
+}  // namespace
+
+double seconds_to_begin(const RunShape& shape, const MethodSpec& spec, uint64_t seed) {
+  if (!make_method(spec)->decomposes()) return 0.;
+  double work = 0.;
+  const auto model = build_shapes(shape, spec, seed);
+  for (const Linear* layer : model->parameters->linears)
+    if (layer->adapter)
+      work +=
+          double(layer->in()) * double(layer->out()) * double(std::min(layer->in(), layer->out()));
+  return work * seconds_of_decomposition();
 }
 
 MemoryBytes memory_of_training(Model& model, const TrainOptions& options, const MemoryUse& before) {

@@ -34,6 +34,10 @@ Prediction predict(const RunShape& shape, const MethodSpec& spec, uint64_t seed,
                    const Speed* speed = nullptr);
 // Memory only, from a few steps; resident_peak is what the whole process needs.
 MemoryBytes predict_memory(const RunShape& shape, const MethodSpec& spec, uint64_t seed);
+// Seconds, on this machine, of the decompositions with which the method begins
+// (Method::decomposes), by one small one that is timed now; 0 where there are none. No part of a
+// Prediction.
+double seconds_to_begin(const RunShape& shape, const MethodSpec& spec, uint64_t seed);
 // Bytes that a model built on the device without bytes needs in training whatever the batch:
 // weights, masters, all gradients and the optimizer's state by purpose, activations and workspace
 // left out. One step of one short row is executed on it. before: the meter's bytes before the

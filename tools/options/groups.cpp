@@ -35,7 +35,11 @@ ExampleOptions RecordOptions::examples(const std::string& path) const {
   return o;
 }
 
-void DataOptions::check_fields() const {
+void DataOptions::check() const {
+  require(retain.empty() || retain_tokens > 0, "--retain-tokens ", retain_tokens,
+          ": expected at least 1; without --retain no forgetting is measured");
+  require(eval_rows > 0, "--eval-rows ", eval_rows,
+          ": expected at least 1; a comparison needs held-out records");
   std::vector<std::string> paths = data;
   for (const std::string& path : {eval, retain})
     if (!path.empty()) paths.push_back(path);
@@ -47,6 +51,9 @@ void RunOptions::check() const {
   require(batch > 0 && accumulate > 0, "--batch ", batch, " and --accumulate ", accumulate,
           ": expected at least 1");
   require(warmup >= -1, "--warmup ", warmup, ": expected 0 steps or more");
+  // With --epochs the steps are not known yet.
+  require(epochs != 0 || warmup <= steps, "--warmup ", warmup, ": with --steps ", steps,
+          " the rate would never reach its peak; give at most ", steps);
   for (auto [name, value] :
        {std::pair{"eval-every", eval_every}, {"save-every", save_every}, {"generations", samples}})
     require(value >= 0, "--", name, " ", value, ": expected 0 or more");

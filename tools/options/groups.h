@@ -180,8 +180,8 @@ struct DataOptions : RecordOptions {
     v("retain-tokens", o.retain_tokens, Bits::content, "maximum number of tokens of --retain");
   }
 
-  // An Error for --fields of a file that is not read.
-  void check_fields() const;
+  // An Error for numbers that cannot be, and for --fields of a file that is not read.
+  void check() const;
 };
 
 // How a run trains.

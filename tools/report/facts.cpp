@@ -67,6 +67,7 @@ void add_clause(std::string& text, const char* verb, double ratio, const char* w
 
 std::string moved(double change) {  // a loss before minus after, in words
   if (!std::isfinite(change)) return "diverged";
+  if (change == 0.) return "stayed exactly as it was";
   return std::string(change >= 0 ? "fell by " : "rose by ") + format_loss(std::fabs(change));
 }
 

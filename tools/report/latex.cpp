@@ -35,6 +35,13 @@ std::string number(const char* form, double value) {
   return text;
 }
 
+// +0.0640; 0 of nothing at all, and no sign where rounding leaves none.
+std::string change(double value) {
+  if (value == 0.) return "0";
+  const std::string text = number("%+.4f", value);
+  return text.substr(1) == "0.0000" ? text.substr(1) : text;
+}
+
 // Figures as text of a report: "1.23 MiB", "2 min 20 s", "0.41×".
 std::string words(std::string text) {
   std::string out;
@@ -59,10 +66,10 @@ std::string words(std::string text) {
 }
 
 // $0.7032 \pm 0.0210$
-std::string loss(const Estimate& estimate, const char* form = "%.4f") {
+std::string loss(const Estimate& estimate, bool changed = false) {
   if (!estimate.known()) return "--";
   if (!std::isfinite(estimate.mean)) return "diverged";
-  std::string text = "$" + number(form, estimate.mean);
+  std::string text = "$" + (changed ? change(estimate.mean) : number("%.4f", estimate.mean));
   if (estimate.has_interval()) text += " \\pm " + number("%.4f", estimate.half);
   return text + "$";
 }
@@ -73,9 +80,8 @@ std::string difference(const PairedDifference* pair) {
   const Estimate& d = pair->overall;
   if (!d.known()) return "--";
   if (!std::isfinite(d.mean)) return "diverged";
-  std::string text = "$" + number("%+.4f", d.mean) + "$";
-  if (d.has_interval())
-    text += " {\\small$[" + number("%+.4f", d.low()) + ", " + number("%+.4f", d.high()) + "]$}";
+  std::string text = "$" + change(d.mean) + "$";
+  if (d.has_interval()) text += " {\\small$[" + change(d.low()) + ", " + change(d.high()) + "]$}";
   return text;
 }
 
@@ -124,9 +130,8 @@ Columns columns_of(const Facts& facts) {
     columns.add("Difference",
                 cells(facts, [&](size_t m) { return difference(facts.against_reference(m)); }));
   if (facts.has_retain)
-    columns.add("Forgotten", cells(facts, [&](size_t m) {
-                  return loss(facts.summaries[m].forgetting, "%+.4f");
-                }));
+    columns.add("Forgotten",
+                cells(facts, [&](size_t m) { return loss(facts.summaries[m].forgetting, true); }));
   for (const CostRow& row : facts.costs)
     if (row.figure.key() && row.figure.unit != Unit::per_second)
       columns.add(capital(row.figure.word),
@@ -142,7 +147,7 @@ std::vector<std::string> row_of(const ForeignResult& r, const std::vector<std::s
   const std::vector<std::pair<std::string, std::string>> known = {
       {"Method", latex_escaped(r.name)},
       {"Rate", r.learning_rate ? rate(*r.learning_rate) : "--"},
-      {"Forgotten", r.forgetting ? "$" + number("%+.4f", *r.forgetting) + "$" : "--"},
+      {"Forgotten", r.forgetting ? "$" + change(*r.forgetting) + "$" : "--"},
       {"Trained parameters", count(r.trained_parameters, format_count)},
       {"Memory", count(r.memory_peak, format_bytes)},
       {"Training time", r.training_seconds ? words(format_seconds(*r.training_seconds)) : "--"},

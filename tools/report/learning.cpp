@@ -119,6 +119,24 @@ std::string curves(const Facts& facts) {
          by_step + by_time + training + "</div>\n";
 }
 
+std::string equal_learning_table(const Facts& facts) {
+  const std::vector<EqualLearning> levels = equal_learning(facts);
+  if (levels.empty()) return "";
+  std::vector<std::string> heads;
+  for (const EqualLearning& level : levels)
+    heads.push_back("at held-out loss " + format_loss(level.heldout));
+  Table table("forgotten", heads, "equal-learning");
+  for (size_t method = 0; method < facts.summaries.size(); method++) {
+    std::vector<Table::Cell> cells;
+    for (const EqualLearning& level : levels)
+      cells.push_back(
+          {level.forgotten[method] ? format_difference(*level.forgotten[method]) : "–"});
+    table.row(method_name(facts, method), cells);
+  }
+  return "<h3>At matched held-out loss</h3>\n<p>" + escape(equal_learning_words) + "</p>\n" +
+         table.html();
+}
+
 std::string forgetting(const Facts& facts) {
   if (!facts.has_retain) return "";
   return "<section id=\"forgetting\">\n<h2>What it forgot</h2>\n<p class=\"lead\">The loss on "
@@ -133,7 +151,7 @@ std::string forgetting(const Facts& facts) {
               "lower one pays less for it.</p><p>Rates are chosen by held-out loss alone, which "
               "does not see forgetting.</p><p><b>" +
                   escape(equal_learning_sentence(facts)) + "</b></p></div>\n"}) +
-         "</section>\n";
+         equal_learning_table(facts) + "</section>\n";
 }
 
 }  // namespace

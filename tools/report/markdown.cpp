@@ -120,6 +120,22 @@ std::string search(const Facts& facts) {
              : "";
 }
 
+std::string at_equal_learning(const Facts& facts) {
+  const std::vector<EqualLearning> levels = equal_learning(facts);
+  if (levels.empty()) return "";
+  std::vector<std::string> heads = {"forgotten at a held-out loss of"};
+  for (const EqualLearning& level : levels) heads.push_back(format_loss(level.heldout));
+  Table table(heads);
+  for (size_t method = 0; method < facts.summaries.size(); method++) {
+    std::vector<std::string> cells = {safe(facts.label(method))};
+    for (const EqualLearning& level : levels)
+      cells.push_back(level.forgotten[method] ? format_difference(*level.forgotten[method]) : "–");
+    table.row(cells);
+  }
+  return "## Forgetting at matched held-out loss\n\n" + std::string(equal_learning_words) + "\n\n" +
+         table.text + "\n";
+}
+
 std::string section(const char* title, const char* words, const TextRows& rows) {
   if (rows.empty()) return "";
   auto all_safe = [](std::vector<std::string> cells) {
@@ -171,7 +187,7 @@ std::string summary_markdown(const Comparison& comparison) {
       "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
       "anything. " +
       interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
-  text += search(facts);
+  text += at_equal_learning(facts) + search(facts);
   text += section("Results of other programs", foreign_words, foreign_rows(comparison));
   text += section("Where the runs were made", source_words, source_rows(comparison));
   return text + conditions(comparison) + predicted(facts);

@@ -139,7 +139,8 @@ std::string compact(const Estimate& one, bool with_sign) {
   char text[48];
   std::snprintf(text, sizeof text, "%.3f", std::fabs(one.mean));
   std::string out = text;
-  if (out != "0.000") out = (one.mean < 0 ? "−" : with_sign ? "+" : "") + out;
+  if (one.mean == 0. && with_sign) out = "0";  // nothing at all
+  else if (out != "0.000") out = (one.mean < 0 ? "−" : with_sign ? "+" : "") + out;
   if (!one.has_interval()) return out;
   std::snprintf(text, sizeof text, "%.3f", one.half);
   return out + "±" + text;

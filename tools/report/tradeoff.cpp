@@ -93,6 +93,39 @@ std::optional<double> forgotten_at(const std::vector<TradePoint>& frontier, doub
   return {};
 }
 
+const char* const equal_learning_words =
+    "How much each method forgets at the learning rate, between those tried, with which it reaches "
+    "the same held-out loss: a straight line between two rates of its frontier. A dash: its rates "
+    "do not reach this loss from both sides; lower or higher ones would.";
+
+std::vector<EqualLearning> equal_learning(const Facts& facts) {
+  const auto& methods = facts.comparison.methods;
+  if (!facts.has_retain || methods.size() < 2) return {};
+  std::vector<std::vector<TradePoint>> fronts;
+  double best = 0, before = NAN;
+  for (size_t method = 0; method < methods.size(); method++) {
+    fronts.push_back(frontier(trade_points(facts, method)));
+    if (!fronts.back().empty()) best = std::max(best, fronts.back().back().learned.mean);
+    if (!methods[method].runs.empty()) before = methods[method].runs[0].before.heldout;
+  }
+  std::vector<EqualLearning> levels;
+  auto known = [](const EqualLearning& level) {
+    return std::count_if(level.forgotten.begin(), level.forgotten.end(),
+                         [](const auto& one) { return one.has_value(); });
+  };
+  for (double share : {0.6, 0.8, 0.9, 0.95, 0.98}) {
+    EqualLearning level{share * best, before - share * best, {}};
+    for (const auto& front : fronts)
+      level.forgotten.push_back(best > 0 ? forgotten_at(front, level.learned) : std::nullopt);
+    if (known(level) >= 2) levels.push_back(std::move(level));
+  }
+  while (levels.size() > 3)  // the one that says least, of equals that with the higher loss
+    levels.erase(std::min_element(
+        levels.begin(), levels.end(),
+        [&](const EqualLearning& a, const EqualLearning& b) { return known(a) < known(b); }));
+  return levels;
+}
+
 std::string equal_learning_sentence(const Facts& facts) {
   if (!facts.has_retain || facts.summaries.size() < 2) return "";
   std::vector<std::vector<TradePoint>> fronts;

@@ -23,6 +23,18 @@ std::vector<TradePoint> frontier(const std::vector<TradePoint>& points);
 // two points that have it between them; nothing else is guessed.
 std::optional<double> forgotten_at(const std::vector<TradePoint>& frontier, double learned);
 
+// What each method forgets at one held-out loss that several of them reach.
+struct EqualLearning {
+  double learned = 0, heldout = 0;  // nats: held-out loss before - after, and the loss after
+  std::vector<std::optional<double>> forgotten;  // for each method, as forgotten_at; nats
+};
+// Up to three held-out losses, the highest first, at which two methods or more can be compared:
+// where 98, 95, 90, 80 or 60 % of what the best method learned were learned, and of those the ones
+// at which most methods have points on both sides. Empty without retention text.
+std::vector<EqualLearning> equal_learning(const Facts& facts);
+// How the table of them is to be read, for reports.
+extern const char* const equal_learning_words;
+
 // "At equal learning (5.32 nats) LoRA r 8 forgets 0.115 and full fine-tuning 0.050, ...", or why
 // that cannot be said. Empty without retention text or with one method.
 std::string equal_learning_sentence(const Facts& facts);

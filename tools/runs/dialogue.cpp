@@ -36,11 +36,17 @@ Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vect
 
 Dialogue::Dialogue(Model& model, const Tokenizer& tokenizer, ChatTemplate format,
                    GenerateOptions options, const std::string& system)
-    : model_(model),
+    : model_(&model),
       tokenizer_(tokenizer),
       format_(std::move(format)),
       options_(std::move(options)) {
   if (!system.empty()) messages_.push_back({"system", system});
+}
+
+void Dialogue::use(Model& model, ChatTemplate format, GenerateOptions options) {
+  model_ = &model;
+  format_ = std::move(format);
+  options_ = std::move(options);
 }
 
 Answer Dialogue::say(const std::string& text, const WriteText& write) {
@@ -48,14 +54,14 @@ Answer Dialogue::say(const std::string& text, const WriteText& write) {
   if (messages_.size() == 2 && messages_[0].role == "system") format_.check_read(messages_);
   int64_t left_out = 0;
   const std::vector<int32_t> ids = fit(left_out);
-  Answer answer = continue_tokens(model_, tokenizer_, ids, options_, write);
+  Answer answer = continue_tokens(*model_, tokenizer_, ids, options_, write);
   answer.left_out = left_out;
   messages_.push_back({"assistant", answer.text});
   return answer;
 }
 
 std::vector<int32_t> Dialogue::fit(int64_t& left_out) {
-  const int64_t context = model_.context();
+  const int64_t context = model_->context();
   const int64_t needed = std::min<int64_t>(options_.most, context / 4);
   for (;; ++left_out) {
     std::vector<int32_t> ids = tokenizer_.encode(format_.text(messages_, true));

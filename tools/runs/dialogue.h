@@ -36,13 +36,16 @@ class Dialogue {
   // not used.
   Dialogue(Model& model, const Tokenizer& tokenizer, ChatTemplate format, GenerateOptions options,
            const std::string& system);
+  // Goes on with another model of the same tokenizer, as one with another adapter, and with its
+  // template and options; what was said stays.
+  void use(Model& model, ChatTemplate format, GenerateOptions options);
   // Answers a user's turn; both stay in the conversation. The oldest exchanges are dropped where
   // less room than --max-tokens, or a quarter of the context, would be left for the answer.
   Answer say(const std::string& text, const WriteText& write);
 
  private:
   std::vector<int32_t> fit(int64_t& left_out);
-  Model& model_;
+  Model* model_;
   const Tokenizer& tokenizer_;
   ChatTemplate format_;
   GenerateOptions options_;

@@ -184,7 +184,7 @@ std::string why_not_longer(const MethodSpec& method, const Json& now, const Json
   for (auto& [key, value] : now.items())
     if (!same.contains(key) || same.at(key) != value) others += (others.empty() ? "" : ", ") + key;
   if (now != same) return "more than --steps differs (" + others + ")";
-  if (make_method(method)->takes_part())
+  if (make_method(method)->plans_by_steps())
     return "'" + method.name +
            "' plans by the number of steps, so that more are another experiment";
   return {};

@@ -8,11 +8,26 @@
 
 namespace afina {
 
-// The model of a command that does not train.
-struct LoadOptions {
-  std::string model, adapter;
+// Where and how a command computes that does not train.
+struct ComputedOptions {
   Precision dtype = Precision::f32;
   DeviceChoice device = DeviceChoice::automatic;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("dtype", o.dtype, Bits::keep,
+      "precision to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
+    v("device", o.device, Bits::keep, device_help);
+  }
+  // To be held while the model computes. A UsageError for what cannot be computed here.
+  ComputeScope scope() const {
+    require_precision(dtype, usable_device(device));
+    return ComputeScope(dtype);
+  }
+};
+// Its model, with one adapter at most.
+struct LoadOptions : ComputedOptions {
+  std::string model, adapter;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -22,14 +37,7 @@ struct LoadOptions {
       "folder of an adapter: adapter_config.json and adapter_model.safetensors, as 'afina train' "
       "and PEFT write them",
       naming(Names::folders));
-    v("dtype", o.dtype, Bits::keep,
-      "precision to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
-    v("device", o.device, Bits::keep, device_help);
-  }
-  // To be held while the model computes. A UsageError for what cannot be computed here.
-  ComputeScope scope() const {
-    require_precision(dtype, usable_device(device));
-    return ComputeScope(dtype);
+    ComputedOptions::each(o, v);
   }
 };
 

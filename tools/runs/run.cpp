@@ -134,10 +134,18 @@ class Loop {
   void begin() {
     evaluate_all(0);
     double found = result().evaluations.back().heldout, base = bench_.choice_before;
+    const bool same = found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base);
     if (model_->method->starts_as_pretrained())
-      require(found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base), plan_.name,
-              ": before the first step the held-out loss is ", found, " with the method and ", base,
-              " without it; '", plan_.method.name, "' should start out as the pretrained model");
+      require(same, plan_.name, ": before the first step the held-out loss is ", found,
+              " with the method and ", base, " without it; '", plan_.method.name,
+              "' should start out as the pretrained model");
+    else if (!same) {
+      const std::string why =
+          methods().at(plan_.method.name).card.why_not(Promise::starts_as_pretrained);
+      warn(label_of(plan_.method) + " begins as another model than the pretrained one" +
+           (why.empty() ? "" : " (" + why + ")") + ": the held-out loss is " + format_loss(found) +
+           " before the first step, and " + format_loss(base) + " without the method");
+    }
   }
 
   void train(int64_t step) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "model/words.h"
+#include "tools/runs/load.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -25,12 +26,16 @@ std::string number_of(const std::string& word, const std::string& method,
   return std::to_string(ids[0]);
 }
 
+bool names_tokens(const std::string& option) {
+  return option == "tokens" || option == "trainable_token_indices";
+}
+
 }  // namespace
 
 MethodSpec with_token_numbers(MethodSpec spec, const Tokenizer& tokenizer) {
   bool words = false;
   for (auto& [key, value] : spec.options) {
-    if (key != "tokens" && key != "trainable_token_indices") continue;
+    if (!names_tokens(key)) continue;
     std::vector<std::string> items = split(value, '+');
     for (std::string& item : items) item = number_of(item, spec.name, tokenizer);
     words = words || value != joined(items, "+");
@@ -47,6 +52,13 @@ std::string with_token_numbers(const std::string& method, const Tokenizer& token
   const MethodSpec spec = parse_method(method), numbered = with_token_numbers(spec, tokenizer);
   if (numbered.options == spec.options) return method;
   return numbered.label.empty() ? numbered.text : numbered.text + ",name=" + numbered.label;
+}
+
+MethodSpec with_token_numbers_of(const std::string& model, MethodSpec spec) {
+  bool words = false;
+  for (auto& [key, value] : spec.options)
+    words = words || (names_tokens(key) && value.find_first_not_of("0123456789+") != value.npos);
+  return words ? with_token_numbers(std::move(spec), tokenizer_of(open_config(model))) : spec;
 }
 
 }  // namespace afina

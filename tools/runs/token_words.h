@@ -13,5 +13,8 @@ namespace afina {
 MethodSpec with_token_numbers(MethodSpec spec, const Tokenizer& tokenizer);
 // The same of "lora:rank=8,tokens=<slot>", text for text.
 std::string with_token_numbers(const std::string& method, const Tokenizer& tokenizer);
+// With the tokenizer of a model's folder or .gguf file, which is opened only if a text needs it:
+// for commands that read no data.
+MethodSpec with_token_numbers_of(const std::string& model, MethodSpec spec);
 
 }  // namespace afina

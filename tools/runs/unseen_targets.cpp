@@ -10,24 +10,49 @@
 
 namespace afina {
 
-std::vector<UnseenTarget> unseen_targets(const Model& model, const Samples& samples) {
+namespace {
+
+std::vector<UnseenTarget> unseen_in(const std::vector<Tensor>& tables, const Samples& samples) {
   std::map<int32_t, int64_t> counts;
   for (const Sample& sample : samples.rows)
     for (size_t i = 0; i < sample.tokens.size(); ++i)
       if (sample.trained[i]) ++counts[sample.tokens[i]];
   std::vector<int32_t> asked;
   for (auto& [id, count] : counts) asked.push_back(id);
-  const TokenEnds& ends = model.ends();
   std::set<int32_t> found;
-  for (const Tensor* table : {&ends.head(), &ends.table().value}) {
-    if (table != &ends.head() && ends.tied()) continue;
-    for (int32_t id : unseen_rows(*table, asked)) found.insert(id);
-  }
+  for (const Tensor& table : tables)
+    for (int32_t id : unseen_rows(table, asked)) found.insert(id);
   std::vector<UnseenTarget> all;
   for (int32_t id : found) all.push_back({id, counts[id]});
   std::stable_sort(all.begin(), all.end(),
                    [](const UnseenTarget& a, const UnseenTarget& b) { return a.count > b.count; });
   return all;
+}
+
+}  // namespace
+
+std::vector<UnseenTarget> unseen_targets(const Model& model, const Samples& samples) {
+  const TokenEnds& ends = model.ends();
+  std::vector<Tensor> tables = {ends.head()};
+  if (!ends.tied()) tables.push_back(ends.table().value);
+  return unseen_in(tables, samples);
+}
+
+std::vector<UnseenTarget> unseen_targets(WeightSource& source, const Model& model,
+                                         const Samples& samples) {
+  const TokenEnds& ends = model.ends();
+  std::vector<Tensor> tables;
+  for (const Parameter* table : {&ends.head_table(), &ends.table()}) {
+    if (!tables.empty() && ends.tied()) continue;
+    if (table->shape.size() > int64_t(1) << 30) return {};
+    Parameter read =
+        make_parameter(table->name, table->shape, table->init, false, Dtype::bf16, Device::cpu);
+    read.stored_transposed = table->stored_transposed;
+    source.expect(read.name, read.shape, read.stored_transposed);
+    source.read(read);
+    tables.push_back(read.value);
+  }
+  return unseen_in(tables, samples);
 }
 
 std::string unseen_note(const Model& model, const std::string& label,

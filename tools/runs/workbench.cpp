@@ -70,7 +70,7 @@ void read_rows(Workbench& bench) {
   const DataOptions& data = bench.data;
   std::vector<Example> train, held_out;
   std::string sources;
-  data.check_fields();
+  data.check();
   for (const std::string& path : data.data) {
     std::vector<Example> more = read_examples(path, data.examples(path));
     train.insert(train.end(), std::make_move_iterator(more.begin()),
@@ -104,6 +104,7 @@ void read_rows(Workbench& bench) {
   }
   train.insert(train.end(), std::make_move_iterator(unread.begin()),
                std::make_move_iterator(unread.end()));
+  for (const Example& e : train) bench.train_places.push_back(e.place);
   SampleOptions options = data.samples();
   const std::string& from = data.eval.empty() ? sources : data.eval;
   Samples left_out;

@@ -31,8 +31,9 @@ struct Workbench {
   Scores before;
   ExampleLosses before_rows, before_retain;  // row by row
   double choice_before = 0;
-  std::vector<UnseenTarget> unseen;     // tools/runs/unseen_targets.h
-  std::vector<Generation> generations;  // `after` still empty
+  std::vector<UnseenTarget> unseen;            // tools/runs/unseen_targets.h
+  std::vector<Generation> generations;         // `after` still empty
+  std::vector<std::string> train_places = {};  // of records, as Sample::example counts in `train`
 };
 
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones

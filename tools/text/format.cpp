@@ -104,6 +104,7 @@ std::string format_loss(double loss) {
 
 std::string format_difference(double value) {
   if (!std::isfinite(value)) return dash;
+  if (value == 0.) return "0";  // nothing at all, where 0.0000 is something below a rounding
   const std::string size = print("%.4f", std::fabs(value));
   std::string text = size == "0.0000" ? "" : value < 0 ? minus : "+";
   text += size;

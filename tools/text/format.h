@@ -15,7 +15,7 @@ std::string format_ratio(double ratio);         // 0.41×, 0.0042×, 12×
 std::string format_load(double load);           // 2.35: processes that run or wait
 std::string format_percent(double share);       // 0.012 gives 1.2 %
 std::string format_loss(double loss);           // 2.3456; "diverged" when not finite
-std::string format_difference(double value);    // +0.0123, −0.0123
+std::string format_difference(double value);    // +0.0123, −0.0123; exactly 0: 0
 std::string format_learning_rate(double rate);  // 3e-4
 std::string format_grouped(int64_t number);     // 1,234,567
 

@@ -1,12 +1,10 @@
 // What every method of fine-tuning promises (Promise in model/method.h), with the options that its
 // card tries; and options as people write them.
 #include "engine/math.h"
-#include "engine/random.h"
 #include "engine/train/trainer.h"
-#include "model/files/save.h"
 #include "model/merge.h"
 #include "model/pattern.h"
-#include "test/model/tiny.h"
+#include "test/model/methods/moved.h"
 #include "test/scratch.h"
 
 namespace afina {
@@ -17,57 +15,12 @@ namespace {
 
 const char* const bases[] = {"llama", "qwen2", "gpt2"};
 
-struct Batch {
-  std::vector<int32_t> tokens, targets;
-  double scale;
-  explicit Batch(const std::string& base) {
-    Reference reference(tiny_path(base) + "/reference.safetensors");
-    tokens = reference.integers("input_ids");
-    targets = reference.integers("targets");
-    scale = scale_of(targets);
-  }
-  // Rows first .. first + count, in training, so that dropout takes part.
-  Inputs rows(int64_t first = 0, int64_t count = 2) const {
-    auto part = [&](const std::vector<int32_t>& all) {
-      return std::vector<int32_t>(all.begin() + 12 * first, all.begin() + 12 * (first + count));
-    };
-    Inputs inputs = plain_inputs(count, part(tokens), part(targets), first);
-    inputs.training = true;
-    inputs.seed = 5;
-    inputs.step = 3;
-    return inputs;
-  }
-};
-
-// The base model under a method, what it adds or trains moved away from its start, so that nothing
-// is zero by chance.
+// The base model under a method that has moved from its start.
 std::unique_ptr<Model> moved(const std::string& base, const std::string& method,
                              BuildOptions options = {}) {
   auto model = tiny_model(tiny_path(base), method, options);
-  for (Parameter& p : model->parameters->all) {
-    if (p.aside && !p.trained) continue;  // no file brings it back
-    if (!p.aside && !in_adapter(p, model->method->stored())) continue;
-    std::vector<float> values = p.exact().values();
-    Random random(1, "test", p.name);
-    for (size_t i = 0; i < values.size(); ++i) values[i] += 0.1f * random.normal(i);
-    p.assign(values.data());
-  }
+  move_away(*model);
   return model;
-}
-
-using Gradients = std::map<std::string, std::vector<float>>;
-void add_gradients(Model& model, const Inputs& inputs, double scale) {
-  Tape tape;
-  tape.backward(model.loss(inputs, scale).total);
-}
-Gradients gradients_of(Model& model) {
-  Gradients all;
-  for (Parameter* p : model.parameters->trained()) {
-    p->add_uses();
-    BOOST_TEST(p->value.grad().touched(), p->name << " has no gradient");
-    if (p->value.grad().touched()) all[p->name] = p->value.grad().value().values();
-  }
-  return all;
 }
 
 using Check = void (*)(const std::string& method, const std::string& base);
@@ -175,13 +128,6 @@ void slope(const std::string& method, const std::string& base) {
              base << ": " << found - expected << " of " << expected);
 }
 
-// Does the method store more than its parameters, as what it took out of the pretrained weights?
-bool stores_more(const Model& model) {
-  const auto& all = model.parameters->all;
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Parameter& p) { return model.method->stored_behind(p).extent > 0; });
-}
-
 // What is stored, put into the pretrained model anew, gives the same logits: to the bit, or, where
 // the change is stored in another form, but for rounding.
 void comes_back_from_its_files(const std::string& method, const std::string& base) {
@@ -261,6 +207,7 @@ BOOST_AUTO_TEST_CASE(cards_are_filled_in) {
     const MethodCard& card = entry.card;
     BOOST_TEST_CONTEXT(name) {
       BOOST_TEST(card.name == name);
+      BOOST_TEST(!card.label.empty());
       BOOST_TEST(!card.formula.empty());
       BOOST_TEST(!card.trains.empty());
       BOOST_TEST(card.rate > 0.);

@@ -6,6 +6,7 @@
 #include "engine/train/trainer.h"
 #include "model/files/save.h"
 #include "model/merge.h"
+#include "test/cuda/gpus.h"
 #include "test/model/tiny.h"
 #include "test/scratch.h"
 
@@ -28,6 +29,7 @@ struct StoredCase {
   std::string base;
   Reference reference;
   std::vector<int32_t> tokens, targets;
+  Device device = Device::cpu;  // that models are to be built on
 
   explicit StoredCase(const std::string& name)
       : folder(std::string(cases_folder) + "/" + name),
@@ -41,7 +43,7 @@ struct StoredCase {
   // Is there an adapter in PEFT's form, or only afina's words for the method?
   bool has_adapter() const { return fs::exists(folder + "/adapter_config.json"); }
   Inputs inputs(bool training = false) const {
-    Inputs all = plain_inputs(2, tokens, targets);
+    Inputs all = plain_inputs(2, tokens, targets, 0, device);
     all.training = training;
     return all;
   }
@@ -57,9 +59,11 @@ struct StoredCase {
   }
 };
 
-std::unique_ptr<Model> with_adapter(const std::string& base, const AdapterFiles& adapter) {
+std::unique_ptr<Model> with_adapter(const std::string& base, const AdapterFiles& adapter,
+                                    Device device = Device::cpu) {
   ModelFiles files = open_model(base);
-  auto model = build_model(files.config, *files.source, make_method(adapter.method), {});
+  auto model =
+      build_model(files.config, *files.source, make_method(adapter.method), {.device = device});
   adapter.apply(*model);
   return model;
 }
@@ -105,6 +109,11 @@ void trains_as_reference(Model& model, const StoredCase& c, const std::function<
   const int64_t targets = std::llround(1. / scale_of(c.targets));
   for (size_t i = 0; i < losses.size(); ++i) {
     if (i + 1 == losses.size()) trained();  // one more step, only for the loss before it
+    if (i + 1 == losses.size() && c.device != Device::cpu) {  // which is all that is computed there
+      const double loss = model.loss(c.inputs(true), 1. / double(targets)).total.item();
+      BOOST_TEST(std::fabs(loss - text_losses[i]) < loss_tolerance * text_losses[i]);
+      return;
+    }
     StepReport report = trainer.step(
         1, targets, [&](size_t, double scale) { return model.loss(c.inputs(true), scale); });
     for (auto [loss, expected] : {std::pair(report.loss + report.penalty, losses[i]),
@@ -238,6 +247,27 @@ void agrees_with_torch(const StoredCase& c) {
   BOOST_TEST(c.logits_distance(*model, "logits") < logits_tolerance);
 }
 
+// The same logits and losses on another device; what is written there is no matter of PEFT.
+void agrees_on(Device device, StoredCase c) {
+  ScratchFolder scratch;
+  c.device = device;
+  const bool adapter = c.has_adapter();
+  if (adapter) {
+    auto model = with_adapter(c.base, load_adapter(c.folder), device);
+    BOOST_TEST(c.logits_distance(*model, "logits") < logits_tolerance);
+  }
+  auto started =
+      adapter ? with_adapter(c.base, start_of(c, scratch), device)
+              : tiny_model(c.base, c.about.at("method").get<std::string>(), {.device = device});
+  begin_encoder(*started, c);
+  trains_as_reference(
+      *started, c, [&] { BOOST_TEST(c.logits_distance(*started, "logits") < trained_tolerance); });
+}
+std::string method_of(const StoredCase& c) {
+  return c.has_adapter() ? load_adapter(c.folder).method.name
+                         : parse_method(c.about.at("method").get<std::string>()).name;
+}
+
 void add_stored_cases() {
   using namespace boost::unit_test;
   test_suite* suite = BOOST_TEST_SUITE("peft");
@@ -252,6 +282,24 @@ void add_stored_cases() {
         },
         name, __FILE__, __LINE__));
   framework::master_test_suite().add(suite);
+  // One case of each method on GPUs, the emulated one among them, whose steps are slow: that which
+  // trains the fewest numbers.
+  if (gpus().empty()) return;
+  test_suite* there = BOOST_TEST_SUITE("peft_on_gpus");
+  std::map<std::string, std::pair<int64_t, std::string>> least;
+  for (const std::string& name : names) {
+    const StoredCase c(name);
+    const std::pair size(c.about.at("trained").get<int64_t>(), name);
+    auto [known, fresh] = least.emplace(method_of(c), size);
+    if (!fresh) known->second = std::min(known->second, size);
+  }
+  for (auto& [method, size] : least)
+    there->add(make_test_case(
+        [name = size.second] {
+          for (Device device : gpus()) agrees_on(device, StoredCase(name));
+        },
+        size.second, __FILE__, __LINE__));
+  framework::master_test_suite().add(there);
 }
 [[maybe_unused]] const bool registered = (case_makers().push_back(add_stored_cases), true);
 

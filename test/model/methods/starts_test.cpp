@@ -247,6 +247,9 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
   fails("lora:fa=true,freeze=b,start=pissa", {"LoRA-FA trains B alone"});
   fails("lora:start=corda,corda=best", {"corda", "ipm"});
   fails("lora:start=lora-ga,ga_scale=big", {"ga_scale=big", "weight_svd"});
+  fails("lora:start=lora-ga,ga_direction=random", {"random", "anew in every run", "ArBr"});
+  fails("lora:start=eva,rho=2", {"rho=2", "spreads no ranks over layers", "ranks=NAME:N"});
+  BOOST_TEST(!make_method(parse_method("lora:start=eva,rho=1"))->in_force.options.empty());
   fails("lora:start=pissa,observe=3", {"'observe'"});
   fails("lora:start=eva,convert=true", {"'convert'"});
   fails("dora:start=lora-ga", {"start=lora-ga", "lengths of rows"});

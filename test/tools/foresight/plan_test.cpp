@@ -136,6 +136,15 @@ BOOST_AUTO_TEST_CASE(plan_takes_the_options_of_compare_and_says_the_same) {
     check_has(read_text_file(scratch / file), {"redicted", "measured"});
 }
 
+BOOST_AUTO_TEST_CASE(decompositions_before_the_first_step_are_estimated_apart) {
+  const Words model = {"plan", "--model", source + "/data/pocket"};
+  const Ran ran = run(joined(model, {"--method", "lora:rank=2,start=pissa", "--method",
+                                     "lora:rank=2", "--method", "osf:targets=q_proj"}));
+  BOOST_REQUIRE_MESSAGE(ran.status == 0, ran.err);
+  check_has(ran.out, {"LoRA r 2, start pissa: not counted above are the decompositions", "OSF "});
+  BOOST_TEST(ran.out.find("LoRA r 2: not counted") == std::string::npos);
+}
+
 // --device cuda or emulated is predicted whether the device is there or not.
 BOOST_AUTO_TEST_CASE(a_gpu_is_predicted_without_one) {
   if (!built_for(Device::emulated)) return;

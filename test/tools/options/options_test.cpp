@@ -34,6 +34,25 @@ void check_refused(const Given& words, std::initializer_list<const char*> said) 
 
 BOOST_AUTO_TEST_SUITE(options)
 
+BOOST_AUTO_TEST_CASE(numbers_that_say_nothing_are_refused) {
+  RunOptions run;
+  run.steps = 10;
+  run.warmup = 10;
+  run.check();
+  run.warmup = 11;
+  BOOST_CHECK_EXCEPTION(run.check(), Error, says({"--warmup 11", "--steps 10", "at most 10"}));
+  run.epochs = 2.;  // how many steps these are is not known yet
+  run.check();
+  DataOptions data;
+  data.retain_tokens = 0;
+  data.check();
+  data.retain = "general.txt";
+  BOOST_CHECK_EXCEPTION(data.check(), Error, says({"--retain-tokens 0", "at least 1", "--retain"}));
+  data.retain_tokens = 1;
+  data.eval_rows = 0;
+  BOOST_CHECK_EXCEPTION(data.check(), Error, says({"--eval-rows 0", "at least 1"}));
+}
+
 BOOST_AUTO_TEST_CASE(words_become_typed_values) {
   Training t;
   BOOST_TEST(t.parse({"--dtype",

@@ -95,6 +95,26 @@ BOOST_AUTO_TEST_CASE(what_is_said_at_equal_learning) {
   BOOST_TEST(equal_learning_sentence(Facts(with_points({{{6.0, 0.4}}}))).empty());
 }
 
+BOOST_AUTO_TEST_CASE(forgetting_at_matched_held_out_loss) {
+  // The best learned 6 of 8 nats. At 4.8 (80 %) and 5.4 (90 %) the first two have points on both
+  // sides; at 5.7 and more the first alone, so nothing is compared there.
+  Comparison comparison = with_points(
+      {{{3.0, 0.01}, {5.0, 0.05}, {6.0, 0.45}}, {{3.6, 0.02}, {5.4, 0.2}}, {{1, 0.01}}});
+  const auto levels = equal_learning(Facts(comparison));
+  const auto close = boost::test_tools::tolerance(1e-12);
+  BOOST_REQUIRE(levels.size() == 3u);
+  BOOST_TEST(levels[0].learned == 3.6, close);
+  BOOST_TEST(levels[0].heldout == 4.4, close);
+  BOOST_TEST(*levels[0].forgotten[0] == 0.022, close);
+  BOOST_TEST(*levels[0].forgotten[1] == 0.02, close);
+  BOOST_TEST(!levels[0].forgotten[2]);
+  BOOST_TEST(levels[2].heldout == 2.6, close);
+  BOOST_TEST(*levels[2].forgotten[0] == 0.21, close);
+  BOOST_TEST(*levels[2].forgotten[1] == 0.2, close);
+  BOOST_TEST(equal_learning(Facts(with_points({{{6.0, 0.4}}, {{5, 0.12}}}))).empty());
+  BOOST_TEST(equal_learning(Facts(with_points({{{6.0, 0.4}, {3.0, 0.1}}}))).empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace afina

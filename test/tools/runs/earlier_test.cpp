@@ -141,6 +141,25 @@ BOOST_AUTO_TEST_CASE(a_stopped_run_says_that_there_is_something_to_resume) {
   BOOST_TEST((said.status == 0 && holds(said.out, "nothing to resume")), said.err);
 }
 
+// LoRA-FA does the same in every step, whatever is to come; AdaLoRA's budget follows the steps.
+BOOST_AUTO_TEST_CASE(more_steps_are_another_experiment_where_a_method_plans_by_them) {
+  ScratchFolder scratch;
+  auto with = [](const char* method, const char* steps) {
+    return Words{"--schedule", "constant", "--save-every", "2",   "--warmup", "0",
+                 "--method",   method,     "--steps",      steps, "--resume"};
+  };
+  const char* const fa = "lora:fa=true,lora_bias=true,rank=2,lr=1e-3";
+  const char* const budget = "adalora:rank=2,target=1,lr=1e-3";
+  const std::string expected = digest_of_run(scratch / "whole", with(fa, "4"));
+  digest_of_run(scratch / "fa", with(fa, "2"));
+  BOOST_TEST(run(words("train", scratch / "fa", with(fa, "4"))).status == 0);
+  BOOST_TEST(digest(scratch / "fa") == expected);
+  digest_of_run(scratch / "budget", with(budget, "2"));
+  const Said said = run(words("train", scratch / "budget", with(budget, "4")));
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "'adalora' plans by the number of steps"), said.err);
+}
+
 // At a constant rate the first steps of a longer run are those of the shorter one.
 BOOST_AUTO_TEST_CASE(more_steps_go_on_where_that_is_the_same_experiment) {
   ScratchFolder scratch;

@@ -112,6 +112,33 @@ BOOST_AUTO_TEST_CASE(a_watched_run_says_what_changed) {
   BOOST_TEST(off.at("digest") == on.at("digest"));
 }
 
+// One step of a rate that moves no weight: the loss on the retention text is what it was to the
+// bit, and so says every table.
+BOOST_AUTO_TEST_CASE(what_trains_nothing_forgets_nothing) {
+  ScratchFolder scratch;
+  const std::string out = scratch / "compare";
+  const Said said =
+      run(words("compare", out,
+                {"--retain", source + "/data/samples/general.jsonl", "--retain-tokens", "300",
+                 "--steps", "1", "--method", "full:lr=1e-30", "--method", "lora:rank=2,lr=1e-30"}));
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  const Json results = parse_json_file(out + "/results.json");
+  for (const Json& method : results.at("methods")) {
+    const Json& one = method.at("runs")[0];
+    for (const char* loss : {"heldout", "retain"})
+      BOOST_TEST(
+          one.at("after").at(loss).get<double>() - one.at("before").at(loss).get<double>() == 0.,
+          method.at("label") << " " << loss);
+  }
+  for (const char* file : {"summary.md", "results.csv", "table.tex"})
+    if (fs::exists(out + "/" + file)) {
+      const std::string text = read_text_file(out + "/" + file);
+      for (const char* zero : {"0.0000", "-0.0", "\u22120.0"})
+        BOOST_TEST(!holds(text, zero), file << " holds " << zero << ": " << text);
+    }
+  BOOST_TEST(holds(said.out, "stayed exactly as it was"), said.out);
+}
+
 BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
   ScratchFolder scratch;
   for (const char* dtype : {"f32", "bf16", "bf16-tiles"}) {
@@ -226,6 +253,18 @@ BOOST_AUTO_TEST_CASE(guard_the_loss_after_resuming_is_another) {
     if (damaged) BOOST_TEST(holds(said.err, "the loss after resuming is"), said.err);
     else BOOST_TEST(digest(out + inside) == digest(scratch / "whole" + inside));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_method_that_begins_as_another_model_says_by_how_much) {
+  ScratchFolder scratch;
+  const Said said =
+      run(words("train", scratch / "run",
+                {"--method", "lora:start=kaiming,rank=8,alpha=8000,lr=1e-3", "--steps", "1"}));
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST(holds(said.out + said.err,
+                   "begins as another model than the pretrained one: the "
+                   "held-out loss is "),
+             said.out);
 }
 
 BOOST_AUTO_TEST_CASE(guards_of_a_run) {

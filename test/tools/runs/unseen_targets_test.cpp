@@ -91,6 +91,27 @@ BOOST_AUTO_TEST_CASE(are_said_in_a_comparison) {
   for (const Json& note : results.at("notes"))
     notes += holds(note.get<std::string>(), "pretraining seems never to have seen");
   BOOST_TEST(notes == 1);
+  // A plan reads the two tables for it; and a step and a graph number tokens as training does.
+  all[0] = "plan";
+  *(std::find(all.begin(), all.end(), "--out") + 1) = scratch / "plan.json";
+  for (const char* option : {"--generations", "--eval-every"}) {
+    auto at = std::find(all.begin(), all.end(), option);
+    all.erase(at, at + 2);
+  }
+  const Said planned = run(all);
+  BOOST_REQUIRE_MESSAGE(planned.status == 0, planned.err);
+  BOOST_TEST(holds(planned.out, "note: LoRA r 2, targets q_proj: pretraining seems never"),
+             planned.out);
+  BOOST_TEST(!holds(planned.out, "note: rows"), planned.out);
+  Words same = {"--model", folder, "--method", "lora:rank=2,targets=q_proj,tokens=<|im_end|>"};
+  same.insert(same.begin(), {"graph", "--length", "4", "--out", scratch / "graph.svg"});
+  BOOST_TEST(run(same).status == 0);
+  BOOST_TEST(run({"plan", "--model", folder, "--method", "lora:rank=2,tokens=<|im_end|>"}).status ==
+             0);
+  BOOST_TEST(
+      run(words("step", scratch / "step.html",
+                {"--method", "lora:rank=2,targets=q_proj,tokens=<|im_end|>", "--steps", "1"}))
+          .status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(tokens_are_named_by_their_texts_too) {

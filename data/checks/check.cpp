@@ -1,0 +1,103 @@
+// The list of checks, which of them are asked for, and the order of what they find.
+#include "data/checks/check.h"
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "engine/nearest.h"
+#include "engine/threads.h"
+
+namespace afina {
+
+namespace {
+
+std::vector<Check>& all_checks() {
+  static std::vector<Check> all;
+  return all;
+}
+
+std::vector<std::string> names_in(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    std::string name = text.substr(at, end - at);
+    while (!name.empty() && name.front() == ' ') name.erase(0, 1);
+    while (!name.empty() && name.back() == ' ') name.pop_back();
+    if (!name.empty()) names.push_back(name);
+    at = end + 1;
+  }
+  return names;
+}
+
+// Is the check one of these, by its name or its group? Unknown names are an Error.
+std::vector<bool> marked(const std::string& option, const std::string& text) {
+  std::vector<bool> found(checks().size(), false);
+  for (const std::string& name : names_in(text)) {
+    bool known = false;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < checks().size(); ++i) {
+      const Check& check = checks()[i];
+      names.push_back(check.name);
+      if (std::find(names.begin(), names.end(), check.group) == names.end())
+        names.push_back(check.group);
+      if (check.name != name && check.group != name) continue;
+      found[i] = true;
+      known = true;
+    }
+    require(known, option, " ", name, ": there is no such check or group",
+            did_you_mean(name, names), "; 'afina check --list' lists them");
+  }
+  return found;
+}
+
+}  // namespace
+
+const char* word_of_severity(Severity severity) {
+  return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "note";
+}
+
+RegisterCheck::RegisterCheck(Check check) {
+  auto place = std::find_if(all_checks().begin(), all_checks().end(),
+                            [&](auto& other) { return other.name > check.name; });
+  all_checks().insert(place, std::move(check));
+}
+
+const std::vector<Check>& checks() { return all_checks(); }
+
+std::vector<const Check*> chosen_checks(const std::string& only, const std::string& skip) {
+  const std::vector<bool> wanted = marked("--only", only), left_out = marked("--skip", skip);
+  std::vector<const Check*> chosen;
+  for (size_t i = 0; i < checks().size(); ++i)
+    if ((only.empty() || wanted[i]) && !left_out[i]) chosen.push_back(&checks()[i]);
+  require(!chosen.empty(), "--skip leaves no check to run");
+  return chosen;
+}
+
+std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Check*>& chosen) {
+  std::vector<std::vector<Finding>> found(chosen.size());
+  std::vector<std::string> failed(chosen.size());
+  parallel_for(int64_t(chosen.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      try {
+        chosen[size_t(i)]->run(corpus, found[size_t(i)]);
+      } catch (const std::exception& error) {
+        failed[size_t(i)] = chosen[size_t(i)]->name + ": " + error.what();
+      }
+    }
+  });
+  for (const std::string& error : failed) require(error.empty(), error);
+  std::vector<Finding> all;
+  for (size_t i = 0; i < chosen.size(); ++i)
+    for (Finding& finding : found[i]) {
+      finding.check = chosen[i];
+      all.push_back(std::move(finding));
+    }
+  std::stable_sort(all.begin(), all.end(), [](const Finding& a, const Finding& b) {
+    if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
+    if (a.score != b.score) return a.score > b.score;
+    return a.places[0].record < b.places[0].record;
+  });
+  return all;
+}
+
+}  // namespace afina

@@ -1,0 +1,39 @@
+// greeting: answers that do not begin as most answers of the file do.
+#include "data/checks/check.h"
+
+namespace afina {
+
+static void run(const Corpus& corpus, std::vector<Finding>& out) {
+  for (const Answer& answer : corpus.answers()) {
+    const HouseForm& form = corpus.forms()[answer.group];
+    if (!form.greeting) continue;
+    const std::string_view text = corpus.text(answer.turn);
+    if (answer.greets) {
+      if (!form.greeting_end || answer.body_begin == 0) continue;
+      const char mark = text[answer.body_begin - 1];
+      const bool other = (mark == '!' || mark == ',' || mark == ':' || mark == '.') &&
+                         (form.greeting_end == '!' || form.greeting_end == ',' ||
+                          form.greeting_end == ':' || form.greeting_end == '.') &&
+                         mark != form.greeting_end;
+      if (other)
+        out.push_back({nullptr,
+                       0.5,
+                       {{answer.record, answer.turn, 0, answer.body_begin}},
+                       std::string(text.substr(0, answer.body_begin)),
+                       form.greeting_text});
+      continue;
+    }
+    out.push_back({nullptr,
+                   answer.own_greeting ? 0.9 : 0.7,
+                   {{answer.record, answer.turn, 0, answer.own_greeting ? answer.body_begin : 0}},
+                   answer.own_greeting ? std::string(text.substr(0, answer.body_begin)) : "none",
+                   form.greeting_text});
+  }
+}
+
+static const RegisterCheck registered(
+    {"greeting", "form", Severity::warning, "answers that do not greet as most others do",
+     "The model learns a mixture of greetings and uses them at random.",
+     "Give all answers one greeting, or none.", run});
+
+}  // namespace afina

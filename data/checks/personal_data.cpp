@@ -1,0 +1,58 @@
+// personal-data: patterns of mail addresses, telephone numbers, IBANs, cards and identity numbers.
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "data/checks/check.h"
+#include "data/checks/personal_patterns.h"
+
+namespace afina {
+
+static void run(const Corpus& corpus, std::vector<Finding>& out) {
+  // What many records have is the house's own: its address, its telephone.
+  std::unordered_map<uint64_t, uint32_t> records_with;
+  auto key_of = [](std::string_view text) {
+    std::string plain;
+    for (char c : text)
+      if (std::string_view(" -.()/").find(c) == std::string_view::npos) plain += c;
+    return text_hash(lower_text(plain));
+  };
+  auto each = [&](auto&& take) {
+    std::vector<PersonalPiece> pieces;
+    for (uint32_t t = 0; t < corpus.turns().size(); ++t) {
+      const Turn& turn = corpus.turns()[t];
+      if (turn.record >= corpus.records()) break;
+      find_personal(corpus.text(turn), pieces);
+      for (const PersonalPiece& piece : pieces)
+        take(turn, t, piece, corpus.text(turn).substr(piece.begin, piece.end - piece.begin));
+    }
+  };
+  uint32_t last = no_turn;
+  uint64_t last_key = 0;
+  each([&](const Turn& turn, uint32_t, const PersonalPiece&, std::string_view text) {
+    const uint64_t key = key_of(text);
+    if (turn.record == last && key == last_key) return;
+    last = turn.record;
+    last_key = key;
+    ++records_with[key];
+  });
+  const uint32_t own = std::max<uint32_t>(5, corpus.records() / 50);
+  std::map<std::pair<uint32_t, std::string>, bool> told;
+  each([&](const Turn& turn, uint32_t t, const PersonalPiece& piece, std::string_view text) {
+    if (records_with[key_of(text)] >= own) return;
+    if (!told.emplace(std::pair{turn.record, std::string(piece.kind)}, true).second) return;
+    out.push_back({nullptr,
+                   piece.certain,
+                   {{turn.record, t, piece.begin, piece.end}},
+                   std::string(piece.kind) + ": " + squeezed(text),
+                   ""});
+  });
+}
+
+static const RegisterCheck registered(
+    {"personal-data", "privacy", Severity::error,
+     "mail addresses, telephone numbers, IBANs, cards (Luhn) and identity numbers",
+     "A fine-tuned model can say them again to anybody.",
+     "Replace them by invented ones, or remove the record.", run});
+
+}  // namespace afina

@@ -1,0 +1,157 @@
+// Counts phrases, and measures by samples of their questions how far they spread.
+#include "data/checks/phrases.h"
+
+#include <algorithm>
+
+#include "data/checks/neighbours.h"
+
+namespace afina {
+
+namespace {
+
+constexpr size_t sampled = 8;      // records of a phrase whose questions are compared
+constexpr double related = 0.12;   // what two records about one topic have in common, at least
+constexpr double different = 0.6;  // spread of phrases about anything
+constexpr double house_share = 0.03;
+constexpr double common_share = 0.1;  // says nothing about the topic
+
+// In so many texts that it says nothing about the topic.
+bool is_frequent(const Corpus& corpus, uint64_t word) {
+  const WordUse& use = corpus.use(word);
+  const double many = common_share * double(corpus.records()) + 3;
+  return use.answers > many || use.questions > many;
+}
+
+void add_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& stems) {
+  std::vector<Word> words;
+  split_words(text, words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::word && !is_function_word(word.id) &&
+        !(word.capital && corpus.is_name(word.id)) && !is_frequent(corpus, word.id))
+      stems.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
+}
+
+std::vector<uint64_t> stems_asked(const Corpus& corpus, const Answer& answer) {
+  std::vector<uint64_t> stems;
+  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
+    if (corpus.turns()[t].role == TurnRole::question) add_stems(corpus, corpus.text(t), stems);
+  sort_unique(stems);
+  return stems;
+}
+
+// What question and answer are about, but for one sentence and for those that many answers have.
+template <class IsCommon>
+std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t key,
+                                    IsCommon&& is_common) {
+  const Answer& answer = corpus.answers()[a];
+  std::vector<uint64_t> stems = stems_asked(corpus, answer), own, rest;
+  for (const Sentence& sentence : corpus.sentences(answer))
+    if (sentence.key == key || !is_common(sentence.key))
+      add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
+  sort_unique(stems);
+  sort_unique(own);
+  std::set_difference(stems.begin(), stems.end(), own.begin(), own.end(), std::back_inserter(rest));
+  return rest;
+}
+
+}  // namespace
+
+Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
+  struct Seen {
+    uint32_t last = no_turn, records = 0;
+    std::vector<uint32_t> answers;
+  };
+  std::unordered_map<uint64_t, Seen> seen;
+  uint32_t repeated = 0;
+  for (const Sentence& sentence : corpus.sentences()) {
+    Seen& one = seen[sentence.key];
+    const uint32_t record = corpus.answers()[sentence.answer].record;
+    if (one.last == record) continue;
+    one.last = record;
+    ++one.records;
+    // Every record of the first ones, then rarer and rarer ones.
+    if (one.answers.size() < sampled) one.answers.push_back(sentence.answer);
+    else if ((one.records & (one.records - 1)) == 0)
+      one.answers[one.records % sampled] = sentence.answer;
+  }
+  auto is_common = [&](uint64_t key) {
+    return seen.at(key).records > common_share * double(corpus.records());
+  };
+  std::vector<std::vector<uint64_t>> stems;
+  for (auto& [key, one] : seen) {
+    Phrase& phrase = all_[key];
+    phrase.records = one.records;
+    if (one.records < 2) continue;
+    int unlike = 0, pairs = 0;
+    stems.clear();
+    for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key, is_common));
+    for (size_t i = 0; i < stems.size(); ++i)
+      for (size_t j = 0; j < i; ++j) {
+        unlike += jaccard(stems[i], stems[j]) < related;
+        ++pairs;
+      }
+    phrase.spread = float(unlike) / float(std::max(pairs, 1));
+  }
+  for (const Answer& answer : corpus.answers())
+    for (const Sentence& sentence : corpus.sentences(answer))
+      if (all_.at(sentence.key).records > 1) {
+        ++repeated;
+        break;
+      }
+  if (!corpus.answers().empty()) templated_ = double(repeated) / double(corpus.answers().size());
+}
+
+bool Phrases::is_universal(const Sentence& sentence) const {
+  const Phrase& phrase = of(sentence);
+  return phrase.records >= 3 && phrase.spread >= different;
+}
+
+bool Phrases::is_house(const Sentence& sentence) const {
+  return is_universal(sentence) && of(sentence).records > house_share * double(corpus_.records());
+}
+
+bool Phrases::is_topical(const Sentence& sentence) const {
+  const Phrase& phrase = of(sentence);
+  if (is_universal(sentence)) return false;
+  if (phrase.records >= 2 && phrase.spread < different) return true;
+  const std::vector<uint64_t> asked = stems_asked(corpus_, corpus_.answers()[sentence.answer]);
+  std::vector<Word> words;
+  const std::string_view text = corpus_.text(sentence);
+  split_words(text, words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::word && !is_function_word(word.id) &&
+        corpus_.use(word.id).answers * 5 < corpus_.answers().size() + 20 &&
+        std::binary_search(asked.begin(), asked.end(),
+                           stem_of(text.substr(word.begin, word.end - word.begin))))
+      return true;
+  return false;
+}
+
+double Phrases::foreign(const Sentence& sentence) const {
+  const std::string_view text = corpus_.text(sentence);
+  std::vector<Word> words;
+  split_words(text, words);
+  const std::vector<uint64_t> asked = corpus_.asked(corpus_.answers()[sentence.answer]);
+  const uint32_t own = of(sentence).records;
+  const double few = std::max(2., 0.004 * double(corpus_.records()));
+  double all = 0, unknown = 0;
+  for (const Word& word : words) {
+    if (word.kind != WordKind::word || is_function_word(word.id)) continue;
+    if (word.capital && corpus_.is_name(word.id)) continue;
+    ++all;
+    const uint32_t uses = corpus_.use(word.id).answers;
+    unknown += double(uses - std::min(uses, own)) <= few &&
+               !std::binary_search(asked.begin(), asked.end(), word.id);
+  }
+  return all >= 1 ? unknown / all : 0;
+}
+
+bool is_negation(std::string_view w) {
+  for (std::string_view one :
+       {"not", "no", "never", "cannot", "without", "none", "nothing", "neither", "nor", "nunca",
+        "jamás", "sin", "ningún", "ninguna", "tampoco", "nada", "ni"})
+    if (w == one) return true;
+  return w.ends_with("n't") || w.ends_with("n\xE2\x80\x99t");
+}
+
+}  // namespace afina

@@ -1,0 +1,41 @@
+// Sentences of answers as phrases: how often each is said, and whether it is said about one topic
+// or about any.
+#pragma once
+#include <unordered_map>
+
+#include "data/checks/corpus.h"
+
+namespace afina {
+
+struct Phrase {
+  uint32_t records = 0;  // that have it in an answer
+  float spread = 0;      // the part of its records' pairs that have little else in common
+};
+
+class Phrases {
+ public:
+  explicit Phrases(const Corpus& corpus);
+  const Phrase& of(const Sentence& sentence) const { return all_.at(sentence.key); }
+  // Said about anything: in three records or more, which ask for different things.
+  bool is_universal(const Sentence& sentence) const;
+  // The same, and so often that it is how the house speaks.
+  bool is_house(const Sentence& sentence) const;
+  // Is the sentence about what was asked: does it share a word with the question that few share, or
+  // do others say it when they are asked the same?
+  bool is_topical(const Sentence& sentence) const;
+  // The part of its words that say something which hardly any other sentence has, 0 to 1; words of
+  // the question do not count.
+  double foreign(const Sentence& sentence) const;
+  // Of all answers: those with a phrase that is said more often than once.
+  double templated() const { return templated_; }
+
+ private:
+  const Corpus& corpus_;
+  std::unordered_map<uint64_t, Phrase> all_;
+  double templated_ = 0;
+};
+
+// Negates a sentence: not, never, without, nunca, sin, ...
+bool is_negation(std::string_view lower_word);
+
+}  // namespace afina

@@ -1,0 +1,11 @@
+// Where a mail that is quoted within a text begins.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace afina {
+
+// The byte at which another mail is quoted; the text's size where none is.
+uint32_t quoted_from(std::string_view text);
+
+}  // namespace afina

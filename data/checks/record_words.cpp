@@ -1,0 +1,53 @@
+// Texts and words of whole records.
+#include "data/checks/record_words.h"
+
+#include "data/checks/neighbours.h"
+
+namespace afina {
+
+std::string record_text(const Corpus& corpus, uint32_t record) {
+  std::string text;
+  for (const Turn& turn : corpus.turns(record)) {
+    text += char('0' + int(turn.role));
+    text += squeezed(corpus.text(turn));
+    text += '\n';
+  }
+  return text;
+}
+
+void record_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {
+  out.clear();
+  std::vector<Word> words;
+  for (const Turn& turn : corpus.turns(record)) {
+    split_words(corpus.text(turn), words);
+    for (const Word& word : words)
+      if (word.kind != WordKind::mark) out.push_back(word.id);
+    out.push_back(4 + uint64_t(turn.role));
+  }
+}
+
+void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {
+  out.clear();
+  std::vector<Word> words;
+  const auto turns = corpus.turns(record);
+  size_t last = turns.size();
+  while (last > 0 && turns[last - 1].role != TurnRole::answer) --last;
+  for (size_t t = 0; t + 1 < last; ++t) {
+    split_words(corpus.text(turns[t]), words);
+    for (const Word& word : words)
+      if (word.kind != WordKind::mark &&
+          !(word.kind == WordKind::word && word.capital && corpus.is_name(word.id)))
+        out.push_back(word.id);
+    out.push_back(4 + uint64_t(turns[t].role));
+  }
+}
+
+void shingles(const std::vector<uint64_t>& words, std::vector<uint64_t>& out) {
+  out.clear();
+  for (size_t i = 0; i + 1 < words.size(); ++i)
+    out.push_back(hash_with(words[i] + 5, words[i + 1]));
+  if (words.size() == 1) out.push_back(words[0]);
+  sort_unique(out);
+}
+
+}  // namespace afina

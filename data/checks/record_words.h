@@ -1,0 +1,16 @@
+// A record's whole text and words, for checks that compare records.
+#pragma once
+#include "data/checks/corpus.h"
+
+namespace afina {
+
+// All turns, white space squeezed, each behind a mark of its role.
+std::string record_text(const Corpus& corpus, uint32_t record);
+// The words of all turns in their order, without marks.
+void record_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out);
+// What the record's people ask: the words of all turns before the last answer, without names.
+void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out);
+// Each pair of neighbours of a list as one number, sorted, without repeats.
+void shingles(const std::vector<uint64_t>& words, std::vector<uint64_t>& out);
+
+}  // namespace afina

@@ -1,0 +1,180 @@
+// self-contradiction: an answer that says a thing and its opposite: free and a price, one sentence
+// with two values, a sentence and its negation.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "data/checks/check.h"
+#include "data/checks/neighbours.h"
+#include "data/checks/phrases.h"
+
+namespace afina {
+
+namespace {
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> all) {
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+
+// What a sentence claims.
+struct Claim {
+  std::vector<uint64_t> stems;  // content words, sorted
+  std::map<ValueType, std::set<uint64_t>> values;
+  bool free = false, price = false, condition = false, negated = false, always = false,
+       never = false, computed = false, open = false, closed = false, included = false,
+       extra = false;
+};
+
+Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
+  Claim claim;
+  Reading reading;
+  Corpus::read(corpus.text(sentence), reading);
+  std::string before;
+  for (const Word& word : reading.words) {
+    if (word.kind != WordKind::word) {
+      before.clear();
+      claim.computed |=
+          word.kind == WordKind::mark &&
+          std::string_view("=+<>*/").find(reading.text[word.begin]) != std::string_view::npos;
+      continue;
+    }
+    const std::string low = lower_text(reading.text.substr(word.begin, word.end - word.begin));
+    claim.condition |=
+        is_one_of(low, {"if",       "unless",  "otherwise", "from",  "above",  "over",
+                        "below",    "under",   "except",    "only",  "first",  "after",
+                        "outside",  "beyond",  "si",        "desde", "salvo",  "excepto",
+                        "menos",    "partir",  "solo",      "sólo",  "debajo", "encima",
+                        "fuera",    "when",    "cuando",    "or",    "but",    "pero",
+                        "normally", "usually", "instead",   "save",  "off",    "more"});
+    claim.free |= is_one_of(low, {"free", "gratis", "gratuito", "gratuita", "gratuitos",
+                                  "gratuitas", "complimentary", "kostenlos"}) ||
+                  (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
+                   is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
+    claim.negated |= is_negation(low);
+    claim.always |= is_one_of(low, {"always", "every", "siempre", "cada", "all", "todos", "todas"});
+    claim.never |= is_one_of(low, {"never", "nunca", "jamás"});
+    claim.open |= is_one_of(low, {"open", "abierto", "abiertos", "abierta", "abrimos", "opens"});
+    claim.closed |=
+        is_one_of(low, {"closed", "cerrado", "cerrados", "cerrada", "cerramos", "closes"});
+    claim.included |= is_one_of(low, {"included", "includes", "include", "incluido", "incluida",
+                                      "incluye", "incluidos", "incluidas"});
+    claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
+    if (!is_function_word(word.id) && !is_negation(low))
+      claim.stems.push_back(stem_of(reading.text.substr(word.begin, word.end - word.begin)));
+    before = low;
+  }
+  for (const Value& value : reading.values) {
+    claim.price |= value.type == ValueType::price;
+    claim.values[value.type].insert(value.id);
+  }
+  sort_unique(claim.stems);
+  return claim;
+}
+
+void run(const Corpus& corpus, std::vector<Finding>& out) {
+  // Which phrases stand in one answer, to know what usually goes together.
+  std::unordered_map<uint64_t, std::vector<uint32_t>> answers_with;
+  for (const Sentence& sentence : corpus.sentences()) {
+    auto& with = answers_with[sentence.key];
+    if (with.size() < 200 && (with.empty() || with.back() != sentence.answer))
+      with.push_back(sentence.answer);
+  }
+  // Of the other answers that have `a`: the part that has `b` too; -1: none has it.
+  auto together = [&](const Sentence& a, const Sentence& b) {
+    size_t both = 0, all = 0;
+    const auto& with_b = answers_with[b.key];
+    for (uint32_t answer : answers_with[a.key]) {
+      if (corpus.answers()[answer].record == corpus.answers()[a.answer].record) continue;
+      ++all;
+      both += std::binary_search(with_b.begin(), with_b.end(), answer);
+    }
+    return all ? double(both) / double(all) : -1.;
+  };
+  // Are all content words of the shorter sentence in the other, one at least?
+  auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
+    const auto &shorter = a.size() < b.size() ? a : b, &longer = a.size() < b.size() ? b : a;
+    return !shorter.empty() && longer.size() <= 8 &&
+           std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
+  };
+  std::vector<Claim> claims;
+  for (const Answer& answer : corpus.answers()) {
+    const auto sentences = corpus.sentences(answer);
+    if (sentences.size() < 2 || sentences.size() > 40) continue;
+    claims.clear();
+    for (const Sentence& sentence : sentences) claims.push_back(read_claim(corpus, sentence));
+    double best = 0;
+    size_t first = 0, second = 0;
+    const char* what = "";
+    for (size_t j = 1; j < claims.size(); ++j)
+      for (size_t i = 0; i < j; ++i) {
+        const Claim &a = claims[i], &b = claims[j];
+        double score = 0;
+        const char* kind = "";
+        const double alike = jaccard(a.stems, b.stems);
+        const bool open_ended = a.condition || b.condition;
+        if ((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) {
+          kind = "free, and a price";
+          score = open_ended ? 0.35 : 0.7;
+        } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
+          kind = "a sentence and its negation";
+          score = 0.5 + 0.4 * alike;
+        } else if (a.negated != b.negated && within(a.stems, b.stems) && a.values.size() < 2 &&
+                   b.values.size() < 2) {
+          // "You can cancel up to 2 days before. You can never cancel."
+          kind = "a sentence and its negation";
+          score = 0.6;
+        } else if (alike >= 0.3 && ((a.always && b.never) || (a.never && b.always))) {
+          kind = "always and never";
+          score = 0.7;
+        } else if (alike >= 0.25 && ((a.open && b.closed) || (a.closed && b.open)) &&
+                   a.values == b.values && !a.values.empty()) {
+          kind = "open and closed";
+          score = 0.7;
+        } else if (alike >= 0.2 && ((a.included && b.extra && !b.included) ||
+                                    (a.extra && b.included && !a.included))) {
+          kind = "included, and extra";
+          score = 0.65;
+        } else if (alike >= 0.5 && !open_ended && a.stems.size() >= 2) {
+          for (auto& [type, values] : a.values) {
+            auto other = b.values.find(type);
+            if (other == b.values.end() || type == ValueType::count) continue;
+            if (values.size() == 1 && other->second.size() == 1 && values != other->second) {
+              kind = "two values for one thing";
+              score = 0.4 + 0.4 * alike;
+            }
+          }
+        }
+        if (score == 0 || a.computed || b.computed) continue;
+        // What others say together too is no contradiction; a sentence that none of the answers
+        // like this one has may be.
+        const double usual =
+            std::min(together(sentences[i], sentences[j]), together(sentences[j], sentences[i]));
+        const bool opposite = a.negated != b.negated;
+        if (usual > (opposite ? 0.4 : 0.2)) continue;
+        if (usual >= 0) score += 0.2 * (1 - usual);
+        if (score > best) {
+          best = score;
+          first = i;
+          second = j;
+          what = kind;
+        }
+      }
+    if (best < 0.6) continue;
+    out.push_back({nullptr,
+                   std::min(best, 1.),
+                   {{answer.record, answer.turn, sentences[second].begin, sentences[second].end},
+                    {answer.record, answer.turn, sentences[first].begin, sentences[first].end}},
+                   what,
+                   ""});
+  }
+}
+
+const RegisterCheck registered({"self-contradiction", "consistency", Severity::error,
+                                "an answer that says a thing and its opposite",
+                                "The model learns that both follow from the same question.",
+                                "Decide which is right, and take the other out.", run});
+
+}  // namespace
+
+}  // namespace afina

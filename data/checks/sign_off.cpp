@@ -1,0 +1,27 @@
+// sign-off: answers that do not end as most answers of the file do.
+#include "data/checks/check.h"
+#include "data/checks/endings.h"
+
+namespace afina {
+
+static void run(const Corpus& corpus, std::vector<Finding>& out) {
+  const Endings endings(corpus);
+  for (const Answer& answer : corpus.answers()) {
+    const HouseForm& form = corpus.forms()[answer.group];
+    if (!form.sign_words || answer.signs || endings.cut(answer) > 0) continue;
+    const std::string_view text = corpus.text(answer.turn);
+    const uint32_t end = uint32_t(text.size());
+    out.push_back({nullptr,
+                   double(answer.own_sign ? 0.95 : 0.9),
+                   {{answer.record, answer.turn, answer.body_end, end}},
+                   answer.own_sign ? squeezed(text.substr(answer.body_end)) : "none",
+                   squeezed(form.sign_text)});
+  }
+}
+
+static const RegisterCheck registered(
+    {"sign-off", "form", Severity::warning, "answers that do not end as most others do",
+     "The model learns a mixture of farewells and uses them at random.",
+     "Give all answers one sign-off, or none.", run});
+
+}  // namespace afina

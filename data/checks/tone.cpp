@@ -1,0 +1,119 @@
+// tone: answers in another register than the file's: a first sentence, greeting or farewell that
+// only such answers have, words and marks that the house does not use.
+#include <algorithm>
+#include <unordered_map>
+
+#include "data/checks/check.h"
+#include "data/checks/phrases.h"
+
+namespace afina {
+
+namespace {
+
+// Loud writing: several exclamation marks in a row, words in capitals, letters drawn out, symbols.
+bool is_loud(std::string_view text) {
+  std::vector<Word> words;
+  split_words(text, words);
+  size_t run = 1, shouted = 0;
+  for (size_t i = 1; i < text.size(); ++i) {
+    run = text[i] == text[i - 1] && text[i] != ' ' && text[i] != '\n' && text[i] != '.' &&
+                  text[i] != '-' && text[i] != '=' && text[i] != '#' &&
+                  !(text[i] >= '0' && text[i] <= '9')
+              ? run + 1
+              : 1;
+    if (run >= 3 || (run >= 2 && text[i] == '!')) return true;
+  }
+  for (const Word& word : words) {
+    shouted += word.shouted && word.end - word.begin >= 3;
+    // Smileys and the like.
+    if (word.kind == WordKind::mark && uint8_t(text[word.begin]) >= 0xF0) return true;
+  }
+  return shouted >= 2;
+}
+
+void run(const Corpus& corpus, std::vector<Finding>& out) {
+  const Phrases phrases(corpus);
+  struct Use {
+    uint32_t all = 0, deviant = 0;
+  };
+  std::unordered_map<uint64_t, Use> openings;
+  uint32_t deviants = 0, loud = 0, odd = 0, opened = 0;
+  const auto& answers = corpus.answers();
+  auto deviates = [&](const Answer& a) {
+    const HouseForm& form = corpus.forms()[a.group];
+    return (form.greeting && a.own_greeting) || (form.sign_words && a.own_sign);
+  };
+  for (const Answer& answer : answers) {
+    deviants += deviates(answer);
+    loud += is_loud(corpus.text(answer.turn));
+    if (answer.sentences == 0) continue;
+    const Sentence& first = corpus.sentences()[answer.first_sentence];
+    ++opened;
+    Use& use = openings[first.key];
+    ++use.all;
+    use.deviant += deviates(answer);
+  }
+  if (answers.size() < 20) return;
+  // What many answers begin with is the house's, whatever its words are.
+  auto usual = [&](const Sentence& first) {
+    const std::string_view text = corpus.text(first);
+    return text.find_first_of("0123456789@") != text.npos || double(openings[first.key].all) > 0.04 * double(answers.size());
+  };
+  for (const Answer& answer : answers) {
+    if (answer.sentences == 0) continue;
+    const Sentence& first = corpus.sentences()[answer.first_sentence];
+    odd += !usual(first) && phrases.foreign(first) >= 0.6 && !phrases.is_topical(first);
+  }
+  const double base = double(deviants) / double(answers.size());
+  const bool loud_house = loud * 8 > answers.size(), odd_house = odd * 4 > opened;
+  for (const Answer& answer : answers) {
+    const HouseForm& form = corpus.forms()[answer.group];
+    double calm = 1;
+    std::string found;
+    PiecePlace place{answer.record, answer.turn, 0, answer.body_begin};
+    auto add = [&](double certain, std::string_view what) {
+      calm *= 1 - certain;
+      if (found.empty()) found = std::string(what);
+    };
+    if (form.greeting && answer.own_greeting)
+      add(0.6, squeezed(corpus.text(answer.turn).substr(0, answer.body_begin)));
+    if (answer.sentences > 0) {
+      const Sentence& first = corpus.sentences()[answer.first_sentence];
+      const Use& use = openings[first.key];
+      const std::string_view text = corpus.text(first);
+      const bool associated =
+          answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
+      const bool rare = phrases.is_universal(first) && !phrases.is_house(first);
+      const double foreign = usual(first) ? 0 : phrases.foreign(first);
+      if (associated ||
+          (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
+        if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
+        if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);
+        if (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))
+          add(rare ? 0.65 : 0.6, text);
+      }
+    }
+    if (form.sign_words && answer.own_sign) {
+      if (place.begin == place.end)
+        place = {answer.record, answer.turn, answer.body_end,
+                 uint32_t(corpus.text(answer.turn).size())};
+      add(0.3, squeezed(corpus.text(answer.turn).substr(answer.body_end)));
+    }
+    if (!loud_house && is_loud(corpus.text(answer.turn))) {
+      if (place.begin == place.end)
+        place = {answer.record, answer.turn, 0, uint32_t(corpus.text(answer.turn).size())};
+      add(0.6, "louder than the others");
+    }
+    if (1 - calm < 0.6) continue;
+    out.push_back({nullptr, 1 - calm, {place}, found, ""});
+  }
+}
+
+const RegisterCheck registered({"tone", "form", Severity::warning,
+                                "answers in another register than the file's",
+                                "The model learns a mixture of voices and changes between them.",
+                                "Write the answer in the voice of the others.", run});
+
+}  // namespace
+
+}  // namespace afina

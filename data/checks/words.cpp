@@ -1,0 +1,192 @@
+// Splits texts into words and sentences.
+#include "data/checks/words.h"
+
+#include "data/tokenizer/characters.h"
+#include "data/tokenizer/utf8.h"
+
+namespace afina {
+
+namespace {
+
+enum class Letter : uint8_t { space, letter, digit, other };
+
+Letter letter_of(uint32_t code) {
+  if (code < 0x80) {
+    if ((code | 32) >= 'a' && (code | 32) <= 'z') return Letter::letter;
+    if (code >= '0' && code <= '9') return Letter::digit;
+    return code <= ' ' ? Letter::space : Letter::other;
+  }
+  if (is_white_space(code)) return Letter::space;
+  return is_word_character(code) ? Letter::letter : Letter::other;
+}
+
+uint64_t mixed(uint64_t h) {
+  h ^= h >> 33;
+  h *= 0xFF51AFD7ED558CCDull;
+  return h ^ (h >> 29);
+}
+
+void hash_code(uint64_t& h, uint32_t code) { h = (h ^ code) * 0x100000001B3ull; }
+
+constexpr uint64_t hash_start = 0xCBF29CE484222325ull;
+
+bool is_dash(char c) { return c == '-' || c == '/' || c == '_'; }
+bool is_point(char c) { return c == '.' || c == ',' || c == ':'; }
+
+}  // namespace
+
+uint64_t text_hash(std::string_view text) {
+  uint64_t h = hash_start;
+  for (size_t at = 0; at < text.size();) {
+    const Character c = character_at(text, at);
+    hash_code(h, c.code);
+    at += c.bytes;
+  }
+  return mixed(h);
+}
+
+std::string lower_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const Character c = character_at(text, at);
+    if (c.code < 0x80) out += char(c.code >= 'A' && c.code <= 'Z' ? c.code | 32 : c.code);
+    else append_utf8(out, lower_case(c.code));
+    at += c.bytes;
+  }
+  return out;
+}
+
+void split_words(std::string_view text, std::vector<Word>& out) {
+  out.clear();
+  for (size_t at = 0; at < text.size();) {
+    const Character first = character_at(text, at);
+    const Letter kind = letter_of(first.code);
+    if (kind == Letter::space) {
+      at += first.bytes;
+      continue;
+    }
+    Word word{uint32_t(at), 0, 0, WordKind::mark, false, false};
+    if (kind == Letter::other) {
+      uint64_t h = hash_start;
+      hash_code(h, first.code);
+      at += first.bytes;
+      word.end = uint32_t(at);
+      word.id = mixed(h);
+      out.push_back(word);
+      continue;
+    }
+    uint64_t h = hash_start;
+    size_t letters = 0, digits = 0, upper = 0;
+    Letter before = Letter::space;
+    while (at < text.size()) {
+      const Character c = character_at(text, at);
+      const Letter now = letter_of(c.code);
+      if (now == Letter::letter || now == Letter::digit) {
+        // "4pm" and "30d" are a number and its unit; "QC12345" stays whole.
+        if (now == Letter::letter && before == Letter::digit && letters == 0 && digits <= 4 &&
+            (c.code | 32) == c.code)
+          break;
+        const uint32_t low = c.code < 0x80 ? (c.code >= 'A' && c.code <= 'Z' ? c.code | 32 : c.code)
+                                           : lower_case(c.code);
+        if (now == Letter::letter) {
+          if (low != c.code) {
+            ++upper;
+            if (letters + digits == 0) word.capital = true;
+          }
+          ++letters;
+        } else {
+          ++digits;
+        }
+        hash_code(h, low);
+        before = now;
+        at += c.bytes;
+        continue;
+      }
+      // What joins two letters or two digits stays inside.
+      const size_t next = at + c.bytes;
+      if (next >= text.size()) break;
+      const Letter after = letter_of(character_at(text, next).code);
+      const bool apostrophe = c.code == '\'' || c.code == 0x2019;
+      const bool joins =
+          (apostrophe && before == Letter::letter && after == Letter::letter) ||
+          (c.code < 0x80 && is_dash(char(c.code)) && after != Letter::space &&
+           after != Letter::other && (c.code != '/' || before == Letter::digit || upper > 1) &&
+           !(before == Letter::digit && letters == 0 && after == Letter::letter)) ||
+          (c.code < 0x80 && is_point(char(c.code)) && before == Letter::digit &&
+           after == Letter::digit);
+      if (!joins) break;
+      hash_code(h, apostrophe ? '\'' : c.code);
+      at = next;
+    }
+    word.end = uint32_t(at);
+    word.id = mixed(h);
+    word.kind = digits == 0    ? WordKind::word
+                : letters == 0 ? WordKind::number
+                               : WordKind::identifier;
+    word.shouted = letters >= 2 && upper == letters;
+    out.push_back(word);
+  }
+}
+
+void split_sentences(std::string_view text, const std::vector<Word>& words,
+                     std::vector<SentenceSpan>& out) {
+  out.clear();
+  uint32_t first = 0;
+  auto end_at = [&](uint32_t last) {
+    if (last > first) out.push_back({first, last});
+    first = last;
+  };
+  for (uint32_t i = 0; i < words.size(); ++i) {
+    if (i + 1 == words.size()) break;
+    const Word& word = words[i];
+    const Word& next = words[i + 1];
+    const std::string_view gap = text.substr(word.end, next.begin - word.end);
+    if (gap.find('\n') != gap.npos) {
+      end_at(i + 1);
+      continue;
+    }
+    if (word.kind != WordKind::mark || gap.empty()) continue;
+    // A closing quote or bracket may follow the point.
+    uint32_t point = i;
+    auto is = [&](uint32_t at, std::string_view set) {
+      const std::string_view mark = text.substr(words[at].begin, words[at].end - words[at].begin);
+      return mark.size() == 1 && set.find(mark) != set.npos;
+    };
+    while (point > first && words[point].kind == WordKind::mark && is(point, "\"')]")) --point;
+    const std::string_view mark =
+        text.substr(words[point].begin, words[point].end - words[point].begin);
+    if (mark != "." && mark != "!" && mark != "?" && mark != "\xE2\x80\xA6") continue;
+    const bool goes_on = mark == "." && (next.kind == WordKind::number ||
+                                         (next.kind == WordKind::word && !next.capital));
+    if (!goes_on) end_at(i + 1);
+  }
+  end_at(uint32_t(words.size()));
+}
+
+std::string squeezed(std::string_view text) {
+  std::string out;
+  bool gap = false;
+  for (char c : text) {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      gap = true;
+      continue;
+    }
+    if (gap && !out.empty()) out += ' ';
+    gap = false;
+    out += c;
+  }
+  return out;
+}
+
+uint64_t stem_of(std::string_view word) {
+  const std::string low = lower_text(word);
+  size_t end = 0;
+  for (int letters = 0; end < low.size() && letters < 5; ++letters)
+    end += character_at(low, end).bytes;
+  // The s of plurals of short words.
+  if (end == low.size() && low.size() > 3 && low.back() == 's') --end;
+  return text_hash(std::string_view(low).substr(0, end));
+}
+
+}  // namespace afina

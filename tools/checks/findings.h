@@ -1,0 +1,60 @@
+// What checks found, for people and for programs: a table, findings.jsonl, report.html, and a copy
+// of the data with the safe repairs.
+#pragma once
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "data/checks/check.h"
+#include "engine/files/json_value.h"
+
+namespace afina {
+
+// A finding with the texts that it names.
+struct ShownPiece {
+  std::string place;                // "train.jsonl, line 12"
+  std::string role;                 // "answer"; empty for a whole record
+  std::string before, text, after;  // the piece, and some of what stands around it
+};
+ShownPiece shown_piece(const Corpus& corpus, const PiecePlace& place);
+
+// One line of findings.jsonl; docs/data.md has its keys.
+Json finding_json(const Corpus& corpus, const Finding& finding);
+
+// How many findings and records each check has, most severe first.
+struct CheckCount {
+  const Check* check;
+  int64_t findings = 0, records = 0;
+};
+std::vector<CheckCount> counted_checks(const std::vector<Finding>& findings);
+
+// The table, and the `worst` first findings of each check. width: of the terminal; 0: unlimited.
+void print_findings(std::ostream& out, const Corpus& corpus, const std::vector<Finding>& findings,
+                    int64_t worst, size_t width);
+
+// The page: self-contained, opens offline. files: names for its title.
+std::string findings_page(const Corpus& corpus, const std::vector<Finding>& findings,
+                          const std::vector<std::string>& files, const std::string& command);
+
+// Lines "found -> expected", a line each; '#' begins a comment. An Error for any other line.
+struct Term {
+  std::string from, to;
+};
+std::vector<Term> read_glossary(const std::string& path);
+// The terms that the check `term` proposes, each behind '#', for the user to confirm.
+std::string proposed_glossary(const std::vector<Finding>& findings);
+// The text with each term replaced where it stands as words of their own; a capital letter at its
+// beginning and the plural's s are kept.
+std::string with_terms(const std::string& text, const std::vector<Term>& terms);
+
+struct FixCounts {
+  int64_t records = 0, duplicates = 0, terms = 0;
+};
+// Writes the records of the files as JSON lines to `out`, without exact duplicates and with the
+// terms replaced in answers. Fields that nothing reads stay. An Error for plain text, and where
+// `out` is one of the files or there already.
+FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOptions& options,
+                      const std::vector<Finding>& findings, const Corpus& corpus,
+                      const std::vector<Term>& terms, const std::string& out);
+
+}  // namespace afina

@@ -1,0 +1,176 @@
+// check: finds what is wrong with training records before anything is trained on them.
+#include <filesystem>
+#include <iostream>
+
+#include "data/checks/check.h"
+#include "engine/error.h"
+#include "engine/files/atomic_file.h"
+#include "tools/checks/findings.h"
+#include "tools/options/command.h"
+#include "tools/options/groups.h"
+#include "tools/options/options.h"
+#include "tools/text/colour.h"
+#include "tools/text/format.h"
+#include "tools/text/table.h"
+
+namespace afina {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* intro =
+    R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values and
+terms that differ between similar records, greetings, tone, cut answers, personal data and more.
+No model is needed. docs/data.md says what each check means, and how often it is right.
+
+  afina check --data data/samples/support_inconsistent.jsonl --out checked
+  afina check --data train.jsonl --held-out eval.jsonl --skip length
+  afina check --data train.csv --fix clean.jsonl --glossary checked/glossary.txt
+  afina check --list
+
+Exit status: 0 nothing found, 1 findings, 2 an error.)";
+
+struct CheckOptions {
+  std::vector<std::string> data;
+  std::string held_out, only, skip, out, fix, glossary;
+  std::string format, fields, delimiter;
+  TextEncoding encoding = TextEncoding::automatic;
+  int64_t limit = -1, worst = 3;
+  bool list = false;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    v("data", o.data, Bits::keep,
+      "records: .jsonl, .json, .csv, .tsv, .parquet or .txt, also with .gz or .zst; may be given "
+      "more than once",
+      naming(Names::files));
+    v("held-out", o.held_out, Bits::keep, "records to measure on, which must not be among --data",
+      naming(Names::files));
+    v("only", o.only, Bits::keep, "checks or groups to run, with commas between them",
+      shown("all"));
+    v("skip", o.skip, Bits::keep, "checks or groups to leave out", shown("none"));
+    v("list", o.list, Bits::keep, "list the checks");
+    v("out,o", o.out, Bits::keep, "new folder for findings.jsonl, report.html and glossary.txt",
+      naming(Names::folders));
+    v("worst", o.worst, Bits::keep, "findings of each check to print");
+    v("fix", o.fix, Bits::keep,
+      "new .jsonl file for a copy without exact duplicates and with the terms of --glossary",
+      naming(Names::files));
+    v("glossary", o.glossary, Bits::keep,
+      "file of lines FOUND -> EXPECTED: terms to replace in answers, with --fix",
+      naming(Names::files));
+    v("format", o.format, Bits::keep,
+      "record format: alpaca, messages, prompt-completion, sharegpt or text; detected from the "
+      "first record unless given",
+      naming(Names::formats));
+    v("fields", o.fields, Bits::keep,
+      "field names in the file, as in prompt=question,completion=answer");
+    v("encoding", o.encoding, Bits::keep,
+      "of text files: auto, utf-8, utf-16le, utf-16be, latin-1 or windows-1252");
+    v("delimiter", o.delimiter, Bits::keep,
+      "what stands between the fields of a CSV file: a character, or tab");
+    v("limit", o.limit, Bits::keep, "maximum number of records to read of each file", shown("all"));
+  }
+
+  ExampleOptions reading(const std::string& path) const {
+    RecordOptions records;
+    records.format = format;
+    records.fields = fields;
+    records.delimiter = delimiter;
+    records.encoding = encoding;
+    records.limit = limit;
+    ExampleOptions options = records.examples(path);
+    options.keep_problems = true;
+    return options;
+  }
+};
+
+void list_checks() {
+  Table table("lllw");
+  table.add({"check", "group", "severity", "what it finds"});
+  for (const Check& check : checks())
+    table.add({check.name, check.group, word_of_severity(check.severity), check.summary});
+  table.print(std::cout, stdout_columns());
+}
+
+void write_out(const std::string& folder, const Corpus& corpus,
+               const std::vector<Finding>& findings, const CheckOptions& asked,
+               const std::string& command) {
+  std::vector<std::string> files = asked.data;
+  fs::create_directories(folder);
+  AtomicFile lines(folder + "/findings.jsonl");
+  for (const Finding& finding : findings) lines.write(finding_json(corpus, finding).dump() + "\n");
+  lines.commit();
+  write_text_file(folder + "/report.html", findings_page(corpus, findings, files, command));
+  const std::string glossary = proposed_glossary(findings);
+  if (!glossary.empty()) write_text_file(folder + "/glossary.txt", glossary);
+  std::cout << "written to " << folder << ": findings.jsonl, report.html"
+            << (glossary.empty() ? "" : ", glossary.txt") << "\n";
+}
+
+int run(const CheckOptions& asked, const std::string& command) {
+  require(asked.out.empty() || !fs::exists(asked.out) ||
+              (fs::is_directory(asked.out) && fs::is_empty(asked.out)),
+          asked.out, ": is there already; findings go into a new folder: choose another --out");
+  require(asked.fix.empty() || !fs::exists(asked.fix), asked.fix,
+          ": is there already; a repaired copy goes into a new file: choose another --fix");
+  require(asked.worst >= 0, "--worst ", asked.worst, ": expected 0 or more");
+  const std::vector<const Check*> chosen = chosen_checks(asked.only, asked.skip);
+  std::vector<Term> terms;
+  if (!asked.glossary.empty()) terms = read_glossary(asked.glossary);
+  Corpus corpus;
+  auto read = [&](const std::string& path, bool held_out) {
+    std::error_code unknown;
+    const auto bytes = fs::file_size(path, unknown);
+    corpus.read_file(path, asked.reading(path), held_out, unknown ? 0 : size_t(bytes));
+  };
+  for (const std::string& path : asked.data) read(path, false);
+  if (!asked.held_out.empty()) read(asked.held_out, true);
+  corpus.finish();
+  const std::vector<Finding> findings = run_checks(corpus, chosen);
+  print_findings(std::cout, corpus, findings, asked.worst, stdout_columns());
+  if (!asked.out.empty()) write_out(asked.out, corpus, findings, asked, command);
+  if (!asked.fix.empty()) {
+    const FixCounts counts =
+        write_fixed(asked.data, asked.reading(asked.data[0]), findings, corpus, terms, asked.fix);
+    std::cout << "written to " << asked.fix << ": " << format_grouped(counts.records)
+              << " records, without " << format_grouped(counts.duplicates)
+              << " exact duplicates; terms replaced in " << format_grouped(counts.terms)
+              << " answers\n";
+  }
+  return findings.empty() ? 0 : 1;
+}
+
+int check(const std::vector<std::string>& words) {
+  CheckOptions asked;
+  Options options("check", intro);
+  options.add("Check", asked);
+  options.may_lead("data");
+  if (!begin(options, options.with_name("data", words))) return 0;
+  if (asked.list) {
+    list_checks();
+    return 0;
+  }
+  if (asked.data.empty())
+    throw UsageError("afina check: --data names no file; see 'afina check --help'");
+  if (!asked.glossary.empty() && asked.fix.empty())
+    throw UsageError("afina check: --glossary is for --fix; name a file for the repaired copy");
+  std::string command = "afina check";
+  for (const std::string& word : words) command += " " + word;
+  // 1 means findings here, so that an error has to be another number.
+  try {
+    return run(asked, command);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "error: out of memory; check a part of the records with --limit\n";
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << harmless(error.what()) << "\n";
+  }
+  return 2;
+}
+
+REGISTER_COMMAND("check", "contradictions and other faults in training records", check);
+
+}  // namespace
+
+}  // namespace afina

@@ -46,7 +46,7 @@ struct ExportOptions {
     v("to", o.form, Bits::keep,
       "hf: folder that transformers opens, adapters merged; peft: the adapter for PEFT; gguf: file "
       "for llama.cpp; gguf-lora: the adapter for llama.cpp; ollama: GGUF file and Modelfile",
-      required);
+      Default{"", true});
     v("type", o.type, Bits::keep,
       "type of the matrices: gguf and ollama take all; hf f32 and bf16; gguf-lora f32, f16, bf16 "
       "and q8_0. auto: of a GGUF file its own, of a model in bf16 bf16, else f16; f32 for folders "

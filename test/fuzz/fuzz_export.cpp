@@ -74,7 +74,8 @@ void run_modelfile(std::string_view input) {
       R"({"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"},
 "added_tokens":[{"id":1,"content":"<e>","special":true}],"decoder":{"type":"ByteLevel"}})";
   const Json config = {{"chat_template", std::string(input)}, {"eos_token", "<e>"}};
-  const Tokenizer t = Tokenizer::from_json(tokenizer, "fuzz", config.dump());
+  const Tokenizer t = Tokenizer::from_json(
+      tokenizer, "fuzz", config.dump(-1, ' ', false, Json::error_handler_t::replace));
   const ChatTemplate chat = ChatTemplate::own(t);
   ModelfileOptions options;
   options.file = "model.gguf";

@@ -1,5 +1,6 @@
 // Generation: with and without a cache, choosing tokens, where it ends; and GGUF files as models.
 #include "model/generate.h"
+#include "test/model/llama_cpp_config.h"
 #include "test/model/tiny.h"
 #include "test/model/tiny_gguf.h"
 #include "test/scratch.h"

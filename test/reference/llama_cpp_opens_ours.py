@@ -27,6 +27,7 @@ TEXTS = ["Good morning. I ordered a lamp three weeks ago and it has not arrived 
          "Where is my parcel? ¿Dónde está?"]
 # Greatest difference of log-probabilities that llama.cpp's own arithmetic makes, by stored type.
 BOUNDS = {"f32": 0.03, "f16": 0.04, "bf16": 0.2, "q8_0": 1.0, "q5_0": 2.5, "q4_0": 4.0, "q6_k": 1.0, "q5_k": 2.5, "q4_k": 4.0}
+ALL_TYPES = ["llama, linear scaling", "llama 3's scaling", "mistral", "qwen2", "qwen3", "gemma", "gpt2", "gpt_neox"]
 failures = []
 
 
@@ -166,6 +167,22 @@ def random_models(folder):
                                                num_attention_heads=4, max_position_embeddings=256, rotary_pct=0.25, bos_token_id=0,
                                                eos_token_id=2, initializer_range=0.2),
     }
+    untied, tied = common, {**common, "tie_word_embeddings": True}
+    configs |= {  # these in f32 alone
+        "phi3": transformers.Phi3Config(**untied, pad_token_id=0),
+        "olmo2": transformers.Olmo2Config(**untied),
+        "olmo3": transformers.Olmo3Config(**{**untied, "num_hidden_layers": 4}, sliding_window=8),
+        "granite": transformers.GraniteConfig(**untied, embedding_multiplier=2.0, residual_multiplier=0.5, attention_multiplier=0.3,
+                                              logits_scaling=2.0),
+        "stablelm": transformers.StableLmConfig(**untied, partial_rotary_factor=0.5, use_qkv_bias=True),
+        "starcoder2": transformers.Starcoder2Config(**tied, sliding_window=None),
+        "smollm3": transformers.SmolLM3Config(**{**untied, "num_hidden_layers": 5}, pad_token_id=0),
+        "gemma2": transformers.Gemma2Config(**{**tied, "num_hidden_layers": 3}, head_dim=32, query_pre_attn_scalar=32, sliding_window=8),
+        "gemma3": transformers.Gemma3TextConfig(**{**tied, "num_hidden_layers": 7}, head_dim=32, query_pre_attn_scalar=32, sliding_window=8),
+        "mixtral": transformers.MixtralConfig(**untied, num_local_experts=4, num_experts_per_tok=2, sliding_window=None),
+        "qwen3_moe": transformers.Qwen3MoeConfig(**untied, head_dim=32, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=64,
+                                                 norm_topk_prob=True, decoder_sparse_step=1),
+    }
     for name, config in configs.items():
         model = transformers.AutoModelForCausalLM.from_config(config).eval().float()
         for parameter in model.parameters():  # norms and biases other than 1 and 0
@@ -186,7 +203,7 @@ def main():
         folder = pathlib.Path(scratch)
         tokenizer = transformers.AutoTokenizer.from_pretrained(ROOT / "data/pocket")
         for name, path, model in random_models(folder):
-            for kind in ("f32", "f16", "q8_0"):
+            for kind in ("f32", "f16", "q8_0") if name in ALL_TYPES else ("f32",):
                 out = folder / f"{path.name}-{kind}.gguf"
                 run("export", "--model", path, "--to", "gguf", "--type", kind, "--out", out, "--accept")
                 llama = Llama(out)

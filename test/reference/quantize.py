@@ -11,9 +11,10 @@ from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType as T
 from gguf.quants import dequantize, quantize
 
 random = np.random.default_rng(11)
-# Rows of 256: normal, with a few large ones, uniform and all positive, tiny (f16 scales that are denormal), and zeros.
+# Rows of 256: normal, with a few large ones, and by 64: uniform and positive, tiny (f16 scales that are denormal), zeros, normal.
 rows = np.stack([random.standard_normal(256) * 0.02, random.standard_normal(256) * np.where(random.random(256) < 0.03, 1.0, 0.05),
-                 random.random(256) * 3, random.standard_normal(256) * 1e-5, np.zeros(256)]).astype(np.float32)
+                 np.concatenate([random.random(64) * 3, random.standard_normal(64) * 1e-5, np.zeros(64), random.standard_normal(64)])]
+                ).astype(np.float32)
 rows[0, :6] = [0.0, -0.0, 1e-7, 0.5, -0.5, 2.0**-14]
 rows[1, 32:64] = np.linspace(-4, 4, 32)  # halves between levels
 lines = ["// Numbers and their blocks according to llama.cpp: made by test/reference/quantize.py.", "#pragma once", "#include <cstdint>",

@@ -78,7 +78,7 @@ int certify_command(const std::vector<std::string>& words) {
   Subject subject = open_subject(command.subject);
   Certifier certifier(subject, asked);
   compare_written(certifier, subject, command.file, nullptr);
-  Certificate& certificate = certifier.certificate;
+  ExportCertificate& certificate = certifier.certificate;
   identify(certificate, main);
   print_certificate(certificate);
   write_text_file(stem + ".json", certificate_json(certificate));

@@ -18,10 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    R"(Writes a trained model for other programs: a Hugging Face folder, PEFT's adapter, a GGUF file for
-llama.cpp, an adapter of GGUF, or a GGUF file with Ollama's Modelfile. What was written is read
-again and compared with the trained model: tokens, answers, logits. Where they differ by more than
-the stored types explain, nothing is kept and the exit status is 1; else certificate.html and
+    R"(Writes a trained model for other programs: a Hugging Face folder, PEFT's adapter, a GGUF
+file for llama.cpp, an adapter of GGUF, or a GGUF file with Ollama's Modelfile. What was written is
+read again and compared with the trained model: tokens, answers, logits. Where they differ by more
+than the stored types explain, nothing is kept and the exit status is 1; else certificate.html and
 certificate.json lie beside it.
 
   afina export runs/lora --to gguf --type q8_0 --out deployed
@@ -46,7 +46,7 @@ struct ExportOptions {
     v("to", o.form, Bits::keep,
       "hf: folder that transformers opens, adapters merged; peft: the adapter for PEFT; gguf: file "
       "for llama.cpp; gguf-lora: the adapter for llama.cpp; ollama: GGUF file and Modelfile",
-      required);
+      Default{"", true});
     v("type", o.type, Bits::keep,
       "type of the matrices: gguf and ollama take all; hf f32 and bf16; gguf-lora f32, f16, bf16 "
       "and q8_0. auto: of a GGUF file its own, of a model in bf16 bf16, else f16; f32 for folders "
@@ -60,30 +60,20 @@ struct ExportOptions {
   }
 };
 
-int export_command(const std::vector<std::string>& words) {
-  ExportOptions command;
-  QuestionOptions asked;
-  Options options("export", intro);
-  options.add("Exporting", command);
-  options.add("Certificate", asked);
-  options.may_lead("run");
-  if (!begin(options, words)) return 0;
+// Writes, compares and keeps.
+void export_to(Draft& draft, Subject& subject, const ExportOptions& command,
+               const QuestionOptions& asked) {
   const bool gguf = command.form == ExportForm::gguf || command.form == ExportForm::gguf_lora,
              single = command.out.ends_with(".gguf");
-  if (single && !gguf)
-    throw UsageError("--out " + command.out + ": --to " + word_of(command.form) +
-                     " writes a folder, whose name does not end in .gguf");
   const fs::path out = command.out;
   const std::string stem = single ? out.stem().string() + "." : "",
                     file = single                                  ? out.filename().string()
                            : command.form == ExportForm::gguf_lora ? "adapter.gguf"
                                                                    : "model.gguf";
-  Subject subject = open_subject(command.subject);
-  Draft draft(command.out);
   Certifier certifier(subject, asked);
   const Written written = write_form(command.form, command.type, subject, certifier.trained(),
                                      draft.path(), file, command.name);
-  Certificate& certificate = certifier.certificate;
+  ExportCertificate& certificate = certifier.certificate;
   certificate.notes.insert(certificate.notes.end(), written.notes.begin(), written.notes.end());
   const std::string path = draft.path() + "/" + written.file;
   compare_written(certifier, subject,
@@ -105,6 +95,28 @@ int export_command(const std::vector<std::string>& words) {
   else draft.keep();
   std::cout << "written to " << command.out << "; the certificate is "
             << (single ? (out.parent_path() / html).string() : command.out + "/" + html) << "\n";
+}
+
+int export_command(const std::vector<std::string>& words) {
+  ExportOptions command;
+  QuestionOptions asked;
+  Options options("export", intro);
+  options.add("Exporting", command);
+  options.add("Certificate", asked);
+  options.may_lead("run");
+  if (!begin(options, words)) return 0;
+  const bool gguf = command.form == ExportForm::gguf || command.form == ExportForm::gguf_lora,
+             single = command.out.ends_with(".gguf");
+  if (single && !gguf)
+    throw UsageError("--out " + command.out + ": --to " + word_of(command.form) +
+                     " writes a folder, whose name does not end in .gguf");
+  Subject subject = open_subject(command.subject);
+  Draft draft(command.out);
+  try {
+    export_to(draft, subject, command, asked);
+  } catch (const UsageError&) { throw; } catch (const Error& error) {
+    throw Error(draft.in_words(error.what()));
+  }
   return 0;
 }
 

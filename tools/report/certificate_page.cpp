@@ -32,7 +32,7 @@ std::string row(const std::string& name, const std::string& value) {
   return "<tr><th scope=\"row\">" + escape(name) + "</th><td>" + value + "</td></tr>\n";
 }
 
-std::string verdict(const Certificate& c) {
+std::string verdict(const ExportCertificate& c) {
   if (c.holds())
     return "<p class=\"verdict yes\">What was written answers as what was trained: every "
            "difference "
@@ -41,7 +41,7 @@ std::string verdict(const Certificate& c) {
          (c.accepted ? " It was written all the same, as --accept asked." : "") + "</p>\n";
 }
 
-std::string checks(const Certificate& c) {
+std::string checks(const ExportCertificate& c) {
   std::string html =
       "<h2>Checks</h2>\n<table><tr><th>check</th><th>found</th><th>bound</th>"
       "<th></th></tr>\n";
@@ -53,7 +53,7 @@ std::string checks(const Certificate& c) {
   return html + "</table>\n";
 }
 
-std::string figures(const Certificate& c) {
+std::string figures(const ExportCertificate& c) {
   const LogitDifference &d = c.logits, &r = c.rounding;
   auto cells = [](const std::string& name, const std::string& a, const std::string& b) {
     return "<tr><th scope=\"row\">" + name + "</th><td>" + a + "</td><td>" + b + "</td></tr>\n";
@@ -80,7 +80,7 @@ std::string figures(const Certificate& c) {
   return html + "</table>\n";
 }
 
-std::string stored(const Certificate& c) {
+std::string stored(const ExportCertificate& c) {
   if (c.stored.empty()) return "";
   std::string html =
       "<h2>Stored types</h2>\n<table><tr><th>type</th><th>tensors</th><th>largest "
@@ -92,7 +92,7 @@ std::string stored(const Certificate& c) {
   return html + "</table>\n";
 }
 
-std::string answers(const Certificate& c) {
+std::string answers(const ExportCertificate& c) {
   if (c.answers.empty()) return "";
   std::string html = "<h2>Answers</h2>\n<p>The likeliest token each time.</p>\n";
   for (const AnswerPair& a : c.answers) {
@@ -110,7 +110,7 @@ std::string answers(const Certificate& c) {
 
 }  // namespace
 
-std::string certificate_page(const Certificate& c) {
+std::string certificate_page(const ExportCertificate& c) {
   std::string html =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
       "name=\"viewport\" content=\"width=device-width\"><title>Certificate of " +

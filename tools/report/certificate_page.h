@@ -7,6 +7,6 @@
 namespace afina {
 
 // The page, complete in itself: no script, nothing that is loaded. All texts are escaped.
-std::string certificate_page(const Certificate& certificate);
+std::string certificate_page(const ExportCertificate& certificate);
 
 }  // namespace afina

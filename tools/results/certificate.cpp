@@ -22,12 +22,12 @@ OrderedJson json_of(const LogitDifference& d) {
 
 }  // namespace
 
-bool Certificate::holds() const {
+bool ExportCertificate::holds() const {
   return std::all_of(checks.begin(), checks.end(),
                      [](const CertificateCheck& check) { return check.holds; });
 }
 
-OrderedJson to_json(const Certificate& c) {
+OrderedJson to_json(const ExportCertificate& c) {
   OrderedJson stored = OrderedJson::array(), answers = OrderedJson::array(),
               checks = OrderedJson::array(), notes = OrderedJson::array();
   for (const StoredError& s : c.stored)

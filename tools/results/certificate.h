@@ -37,7 +37,7 @@ struct CertificateCheck {
   bool holds = true;
 };
 
-struct Certificate {
+struct ExportCertificate {
   std::string file, sha256;  // what was written (its main file), without its folder
   int64_t bytes = 0;
   std::string form;                    // "gguf", "hf", "peft", "gguf-lora"
@@ -57,6 +57,6 @@ struct Certificate {
 };
 
 // For certificate.json.
-OrderedJson to_json(const Certificate& certificate);
+OrderedJson to_json(const ExportCertificate& certificate);
 
 }  // namespace afina

@@ -11,7 +11,7 @@ namespace afina {
 
 namespace fs = std::filesystem;
 
-void print_certificate(const Certificate& c) {
+void print_certificate(const ExportCertificate& c) {
   std::cout << "Compared with " << harmless(c.trained) << " on " << harmless(c.rows) << ", "
             << c.logits.positions << " positions:\n";
   Table table("llll");
@@ -34,7 +34,7 @@ void print_certificate(const Certificate& c) {
   for (const std::string& note : c.notes) std::cout << "(" << harmless(note) << ")\n";
 }
 
-std::string failed_checks(const Certificate& c) {
+std::string failed_checks(const ExportCertificate& c) {
   std::string words;
   for (const CertificateCheck& check : c.checks)
     if (!check.holds)
@@ -43,13 +43,13 @@ std::string failed_checks(const Certificate& c) {
   return words;
 }
 
-void identify(Certificate& c, const std::string& path) {
+void identify(ExportCertificate& c, const std::string& path) {
   c.file = fs::path(path).filename().string();
   c.bytes = int64_t(fs::file_size(path));
   c.sha256 = sha256_file(path);
 }
 
-std::string certificate_json(const Certificate& c) {
+std::string certificate_json(const ExportCertificate& c) {
   return to_json(c).dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 

@@ -7,12 +7,12 @@
 namespace afina {
 
 // Its checks and figures, to standard output.
-void print_certificate(const Certificate& certificate);
+void print_certificate(const ExportCertificate& certificate);
 // The checks that do not hold, in words; empty: all do.
-std::string failed_checks(const Certificate& certificate);
+std::string failed_checks(const ExportCertificate& certificate);
 // Sets name, size and SHA-256 of the file.
-void identify(Certificate& certificate, const std::string& path);
+void identify(ExportCertificate& certificate, const std::string& path);
 // The text of certificate.json; bytes that are no UTF-8 become U+FFFD.
-std::string certificate_json(const Certificate& certificate);
+std::string certificate_json(const ExportCertificate& certificate);
 
 }  // namespace afina

@@ -68,7 +68,9 @@ using StoredTypes = std::map<std::string, StoredType>;
 // Adds to each of these parameters random noise of the size that rounding to its stored type has,
 // and merges the adapters: what comes out differs from the model by what the storage alone
 // explains.
-void round_at_random(Model& model, const StoredTypes& types);
+// measured: of a type, where what was stored of it has less.
+void round_at_random(Model& model, const StoredTypes& types,
+                     const std::map<StoredType, double>& measured = {});
 
 // Compares step by step; each call adds its checks to the certificate.
 class Certifier {
@@ -87,7 +89,7 @@ class Certifier {
   // The trained model's config with the file's weights, against the stranger: what the metadata
   // say.
   void form(const std::shared_ptr<const Gguf>& written);
-  Certificate certificate;
+  ExportCertificate certificate;
 
  private:
   void check(const std::string& name, const std::string& found, const std::string& bound,
@@ -103,7 +105,8 @@ class Certifier {
   std::unique_ptr<Tokenizer> tokenizer_;  // null: the model has none
   GenerateOptions answering_;
   Responses before_, after_;
-  bool exact_ = true;  // everything is stored in f32
+  std::map<StoredType, double> measured_;  // the largest relative error of each stored type
+  bool exact_ = true;                      // everything is stored in f32
 };
 
 }  // namespace afina

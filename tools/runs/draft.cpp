@@ -29,6 +29,15 @@ Draft::~Draft() {
   if (!kept_) fs::remove_all(path_, ignored);
 }
 
+std::string Draft::in_words(std::string text) const {
+  const std::string name = fs::path(out_).filename().string();
+  // A single file's draft has its name once more.
+  for (const std::string& drafted : {path_ + "/" + name, path_})
+    for (size_t at = 0; (at = text.find(drafted, at)) != text.npos; at += out_.size())
+      text.replace(at, drafted.size(), out_);
+  return text;
+}
+
 void Draft::keep() {
   std::error_code failed;
   fs::rename(path_, out_, failed);  // over nothing: not over what came there meanwhile

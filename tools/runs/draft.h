@@ -14,6 +14,8 @@ class Draft {
   ~Draft();
   Draft(const Draft&) = delete;
   const std::string& path() const { return path_; }
+  // A message with the result's name in place of the draft's.
+  std::string in_words(std::string text) const;
   // Gives the folder its name. An Error where something came there meanwhile.
   void keep();
   // Moves these files of the draft beside `out`, in this order, under their own names; the last one

@@ -73,6 +73,18 @@ GgufTokenizerOptions tokenizer_options(const Subject& subject, const Tokenizer& 
   return options;
 }
 
+// llama.cpp takes a file whose name says Phi-3 for one with that model's tokens: it ends loading
+// where they are missing, and drops blanks after special tokens where they are not. Empty: another
+// name is to be given.
+std::string name_for(const std::string& name, const Tokenizer& tokenizer) {
+  std::string lower = name;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+  if (lower.find("phi-3") == lower.npos && lower.find("phi3") == lower.npos) return name;
+  for (const char* token : {"</s>", "<unk>", "<s>", "<|endoftext|>"})
+    if (tokenizer.id_of(token) < 0) return "";
+  return name;
+}
+
 Written write_gguf(GgufType type, Subject& subject, Model& model, const std::string& path,
                    const std::string& name) {
   require(subject.has_tokenizer, subject.model,
@@ -80,6 +92,8 @@ Written write_gguf(GgufType type, Subject& subject, Model& model, const std::str
           "no GGUF file; put its tokenizer.json into the folder, or export --to hf");
   ModelConfig config = model.config;
   config.tied = config.tied && model.ends().tied();
+  const Tokenizer tokenizer = subject.tokenizer();
+  const std::string called = name_for(name, tokenizer);
   const Gguf* source = subject.files.gguf.get();
   GgufKeys keys = gguf_keys(config);
   GgufPairs pairs;
@@ -96,7 +110,7 @@ Written write_gguf(GgufType type, Subject& subject, Model& model, const std::str
     GgufPairs general;
     general.set("general.architecture", keys.prefix.substr(0, keys.prefix.size() - 1));
     general.set("general.type", "model");
-    if (!name.empty()) general.set("general.name", name);
+    if (!called.empty()) general.set("general.name", called);
     general.set("general.size_label", size_label(model));
     general.append(pairs);
     pairs = general;
@@ -112,7 +126,11 @@ Written write_gguf(GgufType type, Subject& subject, Model& model, const std::str
   pairs.set("general.quantization_version", 2u);
   Written out;
   out.notes = keys.notes;
-  const Tokenizer tokenizer = subject.tokenizer();
+  if (!source && called != name)
+    out.notes.push_back(
+        "the file has no name, as llama.cpp looks for Phi-3's tokens where the name "
+        "is " +
+        name + "; --name gives another");
   const GgufTokenizerOptions options = tokenizer_options(subject, tokenizer, config);
   if (source) copy_tokenizer(*source, options, pairs);
   else
@@ -275,7 +293,7 @@ void compare_adapter_gguf(Certifier& certifier, Subject& subject, const std::str
 
 void compare_written(Certifier& certifier, Subject& subject, const std::string& path,
                      const StoredTypes* types) {
-  Certificate& certificate = certifier.certificate;
+  ExportCertificate& certificate = certifier.certificate;
   std::error_code ignored;
   const bool folder = fs::is_directory(path, ignored);
   if (folder && !in_folder(path, "config.json") &&

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "model/files/file_weights.h"
-#include "test/model/tiny_gguf.h"
+#include "test/model/llama_cpp_config.h"
 #include "test/scratch.h"
 
 namespace afina {

@@ -8,7 +8,7 @@ using namespace afina;
 BOOST_AUTO_TEST_SUITE(certificate_pages)
 
 BOOST_AUTO_TEST_CASE(figures_are_there_and_texts_are_text) {
-  Certificate c;
+  ExportCertificate c;
   c.file = "<script>alert(1)</script>.gguf";
   c.sha256 = "abc123";
   c.bytes = 4096;

@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(a_repaired_copy) {
   Said said = run({"check", "--data", data, "--fix", fixed, "--glossary", glossary});
   BOOST_TEST(said.status == 1, said.err);
   // The question keeps its words, what was not changed its digits, and the copy is gone.
-  BOOST_TEST(
-      read_text_file(fixed) ==
-      "{\"prompt\":\"Where is my parcel?\",\"completion\":\"The parcel is here.\",\"n\":1.5}\n"
-      "{\"prompt\": \"Where is it?\", \"completion\": \"<b>On the way.</b>\", \"n\": 2}\n");
+  BOOST_TEST(read_text_file(fixed) ==
+             "{\"prompt\": \"Where is my parcel?\", \"completion\": \"The parcel is here.\", "
+             "\"n\": 1.50}\n"
+             "{\"prompt\": \"Where is it?\", \"completion\": \"<b>On the way.</b>\", \"n\": 2}\n");
   BOOST_TEST(read_text_file(data) == rows);
   BOOST_TEST(run({"check", "--data", data, "--fix", data}).status == 2);
   folder.put("bad.txt", "package = parcel\n");

@@ -52,7 +52,7 @@ options: results text
 runs: results text options
 foresight: results text options runs
 look: results text options runs
-checks: results text options
+checks: results text options runs
 commands: results text report options runs foresight look checks
 main: options
 END

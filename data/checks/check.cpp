@@ -73,11 +73,20 @@ std::vector<const Check*> chosen_checks(const std::string& only, const std::stri
   return chosen;
 }
 
+void sort_findings(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
+    if (a.score != b.score) return a.score > b.score;
+    return a.places[0].record < b.places[0].record;
+  });
+}
+
 std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Check*>& chosen) {
   std::vector<std::vector<Finding>> found(chosen.size());
   std::vector<std::string> failed(chosen.size());
   parallel_for(int64_t(chosen.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
+      if (!chosen[size_t(i)]->run) continue;
       try {
         chosen[size_t(i)]->run(corpus, found[size_t(i)]);
       } catch (const std::exception& error) {
@@ -92,11 +101,7 @@ std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Ch
       finding.check = chosen[i];
       all.push_back(std::move(finding));
     }
-  std::stable_sort(all.begin(), all.end(), [](const Finding& a, const Finding& b) {
-    if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
-    if (a.score != b.score) return a.score > b.score;
-    return a.places[0].record < b.places[0].record;
-  });
+  sort_findings(all);
   return all;
 }
 

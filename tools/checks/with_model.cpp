@@ -172,7 +172,7 @@ void run_with_model(const Corpus& corpus, const std::vector<Example>& examples,
     asked.push_back(one.asked);
   }
   if (gains.empty()) return;
-  const double gain = middle(gains);
+  const auto [gain, gain_spread] = robust(gains);
   const auto [loss, loss_spread] = robust(asked);
   for (uint32_t r = 0; r < all.size(); ++r) {
     const AnswerLosses& one = all[r];
@@ -180,7 +180,8 @@ void run_with_model(const Corpus& corpus, const std::vector<Example>& examples,
     losses[r] = one.asked;
     const double own_gain = one.elsewhere - one.asked;
     if (const Check* check = wanted("fits-any-question");
-        check && own_gain < 0.25 * gain && gain > 0.02)
+        check && gain > 1.5 * gain_spread &&
+        own_gain < std::min(0.25 * gain, gain - 2.5 * gain_spread))
       findings.push_back({check,
                           std::clamp(1 - own_gain / gain, 0., 1.),
                           {answer_of(corpus, r)},

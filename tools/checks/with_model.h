@@ -18,7 +18,8 @@ struct AnswerLosses {
 // Adds to `findings` what these checks find, sorted anew, and fills `losses`:
 // fits-any-question: the answer is hardly less likely below others' questions than below its own
 // (elsewhere - asked; compare the instruction-following difficulty of Li et al. 2024, which is
-// asked / alone). unexpected: its loss is far above the others'. unseen-tokens: targets that
+// asked / alone), where the model tells most answers of the file apart by their questions.
+// unexpected: its loss is far above the others'. unseen-tokens: targets that
 // pretraining never saw (model/unseen_rows.h).
 void run_with_model(const Corpus& corpus, const std::vector<Example>& examples,
                     const std::string& model, const std::vector<const Check*>& chosen,

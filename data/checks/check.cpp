@@ -95,12 +95,17 @@ std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Ch
     }
   });
   for (const std::string& error : failed) require(error.empty(), error);
+  size_t count = 0;
+  for (const auto& some : found) count += some.size();
   std::vector<Finding> all;
-  for (size_t i = 0; i < chosen.size(); ++i)
+  all.reserve(count);
+  for (size_t i = 0; i < chosen.size(); ++i) {
     for (Finding& finding : found[i]) {
       finding.check = chosen[i];
       all.push_back(std::move(finding));
     }
+    std::vector<Finding>().swap(found[i]);  // many findings are a good part of all memory
+  }
   sort_findings(all);
   return all;
 }

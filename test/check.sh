@@ -52,7 +52,8 @@ options: results text
 runs: results text options
 foresight: results text options runs
 look: results text options runs
-commands: results text report options runs foresight look
+checks: results text options runs
+commands: results text report options runs foresight look checks
 main: options
 END
 )"
@@ -64,11 +65,12 @@ files: .
 methods: .
 END
 )"
-report "data: formats include the folder's headers, templates the tokenizer's, the tokenizer nothing else:" "$(rooms data <<'END'
+report "data: formats and checks include the folder's headers, templates the tokenizer's, the tokenizer nothing else:" "$(rooms data <<'END'
 .: tokenizer jinja
 tokenizer:
 jinja: tokenizer
 formats: .
+checks: . tokenizer
 END
 )"
 report "test mirrors the tree:" "$(for folder in $(in_folder test | xargs -n1 dirname | sort -u); do
@@ -118,6 +120,10 @@ report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 # Each block between <!-- afina WORDS --> and <!-- end --> in documents is what the command prints.
 [ -x "$build/afina" ] && report "documents are not what the program says and files hold (test/methods_document.sh --write):" \
   "$(sh test/methods_document.sh "$build")"
+
+# The tables of docs/data.md are what 'afina check' reaches on the sets whose defects are known.
+[ -x "$build/afina" ] && report "docs/data.md is not what is measured (perl test/check_precision.pl $build --write):" \
+  "$(perl test/check_precision.pl "$build" 2>&1)"
 
 # Releases of clang-format format differently with the same settings: only Debian 12's is used.
 if clang-format --version 2>/dev/null | grep -q ' 14\.'; then

@@ -73,11 +73,20 @@ std::vector<const Check*> chosen_checks(const std::string& only, const std::stri
   return chosen;
 }
 
+void sort_findings(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
+    if (a.score != b.score) return a.score > b.score;
+    return a.places[0].record < b.places[0].record;
+  });
+}
+
 std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Check*>& chosen) {
   std::vector<std::vector<Finding>> found(chosen.size());
   std::vector<std::string> failed(chosen.size());
   parallel_for(int64_t(chosen.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
+      if (!chosen[size_t(i)]->run) continue;
       try {
         chosen[size_t(i)]->run(corpus, found[size_t(i)]);
       } catch (const std::exception& error) {
@@ -86,17 +95,18 @@ std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Ch
     }
   });
   for (const std::string& error : failed) require(error.empty(), error);
+  size_t count = 0;
+  for (const auto& some : found) count += some.size();
   std::vector<Finding> all;
-  for (size_t i = 0; i < chosen.size(); ++i)
+  all.reserve(count);
+  for (size_t i = 0; i < chosen.size(); ++i) {
     for (Finding& finding : found[i]) {
       finding.check = chosen[i];
       all.push_back(std::move(finding));
     }
-  std::stable_sort(all.begin(), all.end(), [](const Finding& a, const Finding& b) {
-    if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
-    if (a.score != b.score) return a.score > b.score;
-    return a.places[0].record < b.places[0].record;
-  });
+    std::vector<Finding>().swap(found[i]);  // many findings are a good part of all memory
+  }
+  sort_findings(all);
   return all;
 }
 

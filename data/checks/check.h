@@ -31,6 +31,7 @@ struct Check {
   std::string summary;  // one line: what it finds
   std::string why;      // why it matters for fine-tuning
   std::string advice;   // what to do
+  // nullptr: it needs a model, and is run where models are known (tools/checks/with_model.h).
   void (*run)(const Corpus& corpus, std::vector<Finding>& out);
 };
 // A static object of this type adds a check.
@@ -43,7 +44,10 @@ const std::vector<Check>& checks();
 // all. An Error for a name that is none, with the nearest.
 std::vector<const Check*> chosen_checks(const std::string& only, const std::string& skip);
 
-// Runs them; findings by severity, then score, then place. `corpus` is finished.
+// Runs those that need no model; findings by severity, then score, then place. `corpus` is
+// finished.
 std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Check*>& chosen);
+// In that order.
+void sort_findings(std::vector<Finding>& findings);
 
 }  // namespace afina

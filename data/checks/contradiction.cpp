@@ -2,6 +2,7 @@
 // and have another value, or the opposite.
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
@@ -18,6 +19,7 @@ struct Statement {
   bool negated;
   ValueType type;
   uint64_t value;  // 0: none
+  bool frequent;   // one of many like it: there neighbours vote (value-conflict)
 };
 
 class Statements {
@@ -25,10 +27,12 @@ class Statements {
   explicit Statements(const Corpus& corpus) : corpus_(corpus), phrases_(corpus) {
     const auto& all = corpus.sentences();
     const size_t step = 1 + all.size() / (8 * most_statements);
+    std::unordered_set<uint64_t> anchors;
     for (uint32_t s = 0; s < all.size() && all_.size() < most_statements; s += uint32_t(step)) {
-      const uint32_t records = phrases_.of(all[s]).records;
-      if (records > 3 || all[s].words < 4 || all[s].words > 40) continue;
-      add(s);
+      const bool frequent = phrases_.of(all[s]).records > 3;
+      if (all[s].words < 4 || all[s].words > 40) continue;
+      if (frequent && !anchors.insert(all[s].key).second) continue;
+      add(s, frequent);
     }
   }
 
@@ -40,19 +44,27 @@ class Statements {
       bool values;
     };
     std::vector<Pair> pairs;
+    std::vector<uint8_t> partners(all_.size(), 0);
     for (auto [i, j] : similar_pairs(
              uint32_t(all_.size()),
              [&](uint32_t k, std::vector<uint64_t>&features) { stems(all_[k].sentence, features); },
              {16, 2, 12})) {
       const Statement &one = all_[i], &other = all_[j];
       if (record(one) == record(other)) continue;
+      stems(one.sentence, a);
+      stems(other.sentence, b);
+      const double alike = weighted(a, b);
+      if (shared_ >= 2 && alike >= 0.5) {
+        for (uint32_t k : {i, j}) {
+          const bool anchored = all_[k == i ? j : i].frequent;
+          partners[k] = uint8_t(std::min(100, partners[k] + (anchored ? 10 : 1)));
+        }
+      }
+      if (one.frequent || other.frequent) continue;
       const bool values = one.value && other.value && one.type == other.type &&
                           one.value != other.value && one.negated == other.negated;
       const bool opposite = one.negated != other.negated && one.value == other.value;
       if (!values && !opposite) continue;
-      stems(one.sentence, a);
-      stems(other.sentence, b);
-      const double alike = weighted(a, b);
       if (shared_ < 2 || alike < (values ? 0.45 : 0.5)) continue;
       // Where each has a word that the other lacks, they may be about two things.
       if (values && alike < 0.55 && shared_ < int(a.size()) && shared_ < int(b.size())) continue;
@@ -63,7 +75,9 @@ class Statements {
              : x.one != y.one   ? x.one < y.one
                                 : x.other < y.other;
     });
-    // Where a tenth of the records and more contradict another, values vary by nature.
+    std::erase_if(pairs,
+                  [&](const Pair& p) { return partners[p.one] > 3 || partners[p.other] > 3; });
+    // Where a third of the records and more contradict another, values vary by nature.
     std::set<uint32_t> records;
     for (const Pair& pair : pairs) {
       records.insert(record(all_[pair.one]));
@@ -83,9 +97,9 @@ class Statements {
   }
 
  private:
-  void add(uint32_t s) {
+  void add(uint32_t s, bool frequent) {
     Corpus::read(corpus_.text(corpus_.sentences()[s]), reading_);
-    Statement statement{s, false, ValueType::count, 0};
+    Statement statement{s, false, ValueType::count, 0, frequent};
     for (const Word& word : reading_.words) {
       const std::string low = lower_text(reading_.text.substr(word.begin, word.end - word.begin));
       if (word.kind == WordKind::mark &&

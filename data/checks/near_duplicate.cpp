@@ -26,6 +26,28 @@ void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out)
   sort_unique(out);
 }
 
+// Is one of these words in two turns of the record? What question and answer both name is what
+// they are about.
+bool names_topic(const Corpus& corpus, uint32_t record, const std::vector<uint64_t>& some) {
+  std::vector<Word> words;
+  std::vector<uint32_t> turns(some.size(), 0);
+  std::vector<uint32_t> last(some.size(), no_turn);
+  uint32_t number = 0;
+  for (const Turn& turn : corpus.turns(record)) {
+    ++number;
+    split_words(corpus.text(turn), words);
+    for (const Word& word : words) {
+      const auto found = std::lower_bound(some.begin(), some.end(), word.id);
+      if (found == some.end() || *found != word.id) continue;
+      const size_t i = size_t(found - some.begin());
+      if (last[i] == number) continue;
+      last[i] = number;
+      if (++turns[i] > 1) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<uint64_t> without(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
   std::vector<uint64_t> rest;
   std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
@@ -50,12 +72,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (a.size() + 3 + length / 20 < b.size() || b.size() + 3 + length / 20 < a.size()) continue;
     sort_unique(a);
     sort_unique(b);
-    const size_t differ = without(a, b).size() + without(b, a).size();
+    const std::vector<uint64_t> only_a = without(a, b), only_b = without(b, a);
+    const size_t differ = only_a.size() + only_b.size();
     const size_t allowed = length < 20 ? 1 : 2 + length / 40;
     if (differ > allowed) continue;
     facts_of(corpus, one, facts_a);
     facts_of(corpus, other, facts_b);
     if (facts_a != facts_b) continue;
+    if (names_topic(corpus, one, only_a) || names_topic(corpus, other, only_b)) continue;
     if (record_text(corpus, one) == record_text(corpus, other)) continue;  // duplicate
     const double certain = 1. - 0.1 * double(differ);
     if (certain <= score[other]) continue;

@@ -27,6 +27,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   const auto& answers = corpus.answers();
   std::vector<uint8_t> empty_handed(answers.size(), 0);
   std::vector<size_t> lengths;
+  Reading reading;
   size_t refused = 0, many = 0, repeated = 0, asked = 0;
   for (size_t a = 0; a < answers.size(); ++a) {
     const Answer& answer = answers[a];
@@ -36,8 +37,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     ++asked;
     bool topical = endings.cut(answer) > 0, house_only = true;
     for (const Sentence& sentence : corpus.sentences(answer)) {
-      // Said once, a value is likely to be what was asked for.
-      topical |= sentence.valued && phrases.of(sentence).records == 1;
+      // A number is likely to be what was asked for; a day of the week may be a wish.
+      if (sentence.valued) {
+        Corpus::read(corpus.text(sentence), reading);
+        for (const Value& value : reading.values)
+          topical |= value.type != ValueType::weekday && value.type != ValueType::month;
+      }
       topical |= phrases.is_topical(sentence);
       house_only &= phrases.is_house(sentence);
     }

@@ -69,7 +69,7 @@ ShownPiece shown_piece(const Corpus& corpus, const PiecePlace& place) {
   return shown;
 }
 
-Json finding_json(const Corpus& corpus, const Finding& finding) {
+Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLosses& losses) {
   Json json = Json::object();
   json["check"] = finding.check->name;
   json["group"] = finding.check->group;
@@ -93,6 +93,8 @@ Json finding_json(const Corpus& corpus, const Finding& finding) {
     if (!shown.after.empty()) to["after"] = shown.after;
   };
   put(json, finding.places[0]);
+  if (auto loss = losses.find(finding.places[0].record); loss != losses.end())
+    json["loss"] = double(int64_t(loss->second * 10000 + 0.5)) / 10000;
   Json against = Json::array();
   for (size_t i = 1; i < finding.places.size(); ++i) {
     Json one = Json::object();

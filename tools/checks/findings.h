@@ -1,6 +1,7 @@
 // What checks found, for people and for programs: a table, findings.jsonl, report.html, and a copy
 // of the data with the safe repairs.
 #pragma once
+#include <map>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -18,8 +19,11 @@ struct ShownPiece {
 };
 ShownPiece shown_piece(const Corpus& corpus, const PiecePlace& place);
 
+// The loss of a record's last answer, per token, for records that a model has read.
+using RecordLosses = std::map<uint32_t, double>;
+
 // One line of findings.jsonl; docs/data.md has its keys.
-Json finding_json(const Corpus& corpus, const Finding& finding);
+Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLosses& losses = {});
 
 // How many findings and records each check has, most severe first.
 struct CheckCount {
@@ -34,7 +38,8 @@ void print_findings(std::ostream& out, const Corpus& corpus, const std::vector<F
 
 // The page: self-contained, opens offline. files: names for its title.
 std::string findings_page(const Corpus& corpus, const std::vector<Finding>& findings,
-                          const std::vector<std::string>& files, const std::string& command);
+                          const std::vector<std::string>& files, const std::string& command,
+                          const RecordLosses& losses = {});
 
 // Lines "found -> expected", a line each; '#' begins a comment. An Error for any other line.
 struct Term {

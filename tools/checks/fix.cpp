@@ -35,6 +35,34 @@ void replace_in(OrderedJson& json, const std::set<std::string>& answers,
   }
 }
 
+// The record as a line of JSON. Where its file has it as one, all but the answers stays as it is,
+// digits of numbers and blanks included.
+std::string repaired(const Row& row, const std::set<std::string>& answers,
+                     const std::vector<Term>& terms, int64_t& count) {
+  std::string line(row.source);
+  if (!line.empty() && line.find('\n') == line.npos) {
+    bool all = true;
+    int64_t replaced = 0;
+    for (const std::string& answer : answers) {
+      const std::string changed = with_terms(answer, terms);
+      if (changed == answer) continue;
+      const std::string quoted = Json(answer).dump();
+      const size_t at = line.find(quoted);
+      all &= at != line.npos;
+      if (at == line.npos) continue;
+      line.replace(at, quoted.size(), Json(changed).dump());
+      ++replaced;
+    }
+    if (all) {
+      count += replaced;
+      return line;
+    }
+  }
+  OrderedJson json = row.source.empty() ? OrderedJson(row.json) : OrderedJson::parse(row.source);
+  replace_in(json, answers, terms, count);
+  return json.dump();
+}
+
 }  // namespace
 
 std::vector<Term> read_glossary(const std::string& path) {
@@ -140,19 +168,12 @@ FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOption
         return true;
       }
       ++counts.records;
-      OrderedJson json =
-          row.source.empty() ? OrderedJson(row.json) : OrderedJson::parse(row.source);
       require(row.problem.empty(), row.problem,
               ". --fix copies records that can be read; mend this one first");
       std::set<std::string> answers;
       for (const Turn& turn : corpus.turns(here))
         if (turn.role == TurnRole::answer) answers.insert(std::string(corpus.text(turn)));
-      const int64_t before = counts.terms;
-      replace_in(json, answers, terms, counts.terms);
-      // Numbers keep their digits: a record that was not changed is copied as it is.
-      const bool as_it_is =
-          counts.terms == before && !row.source.empty() && row.source.find('\n') == row.source.npos;
-      copy.write(as_it_is ? std::string(row.source) : json.dump());
+      copy.write(repaired(row, answers, terms, counts.terms));
       copy.write("\n");
       return true;
     });

@@ -50,15 +50,17 @@ std::string short_text(const std::string& text) {
   return escape(std::string_view(text).substr(0, end)) + "…";
 }
 
-std::string finding_html(const Corpus& corpus, const Finding& finding) {
+std::string finding_html(const Corpus& corpus, const Finding& finding, const RecordLosses& losses) {
   std::string out = "<details><summary>" + escape(corpus.place(finding.places[0].record)) +
                     ": <b>" + escape(finding.found) + "</b>";
   if (!finding.expected.empty())
     out += " <span class=\"soft\">most others:</span> " + escape(finding.expected);
   char score[16];
   std::snprintf(score, sizeof score, "%.2f", finding.score);
-  out +=
-      std::string(" <span class=\"soft\">score ") + score + "</span></summary><div class=\"pair\">";
+  out += std::string(" <span class=\"soft\">score ") + score;
+  if (auto loss = losses.find(finding.places[0].record); loss != losses.end())
+    out += ", loss " + format_loss(loss->second);
+  out += "</span></summary><div class=\"pair\">";
   for (const PiecePlace& place : finding.places) {
     const ShownPiece piece = shown_piece(corpus, place);
     out += "<div><span class=\"soft\">" + escape(piece.place) +
@@ -71,7 +73,8 @@ std::string finding_html(const Corpus& corpus, const Finding& finding) {
 }  // namespace
 
 std::string findings_page(const Corpus& corpus, const std::vector<Finding>& findings,
-                          const std::vector<std::string>& files, const std::string& command) {
+                          const std::vector<std::string>& files, const std::string& command,
+                          const RecordLosses& losses) {
   const std::vector<CheckCount> counts = counted_checks(findings);
   std::string out = head;
   out += "<h1>Data check</h1>\n<p>";
@@ -96,7 +99,8 @@ std::string findings_page(const Corpus& corpus, const std::vector<Finding>& find
            escape(one.check->why) + " " + escape(one.check->advice) + "</p>\n";
     size_t shown = 0;
     for (const Finding& finding : findings)
-      if (finding.check == one.check && shown++ < most_shown) out += finding_html(corpus, finding);
+      if (finding.check == one.check && shown++ < most_shown)
+        out += finding_html(corpus, finding, losses);
     if (shown > most_shown)
       out += "<p class=\"soft\">" + format_grouped(int64_t(shown - most_shown)) +
              " more are in findings.jsonl.</p>\n";

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
 #include "tools/checks/findings.h"
+#include "tools/checks/with_model.h"
 #include "tools/options/command.h"
 #include "tools/options/groups.h"
 #include "tools/options/options.h"
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr const char* intro =
     R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values and
 terms that differ between similar records, greetings, tone, cut answers, personal data and more.
-No model is needed. docs/data.md says what each check means, and how often it is right.
+No model is needed; with one there are more checks. docs/data.md says what each check means, and how often it is right.
 
   afina check --data data/samples/support_inconsistent.jsonl --out checked
   afina check --data train.jsonl --held-out eval.jsonl --skip length
@@ -33,7 +34,7 @@ Exit status: 0 nothing found, 1 findings, 2 an error.)";
 
 struct CheckOptions {
   std::vector<std::string> data;
-  std::string held_out, only, skip, out, fix, glossary;
+  std::string held_out, only, skip, out, fix, glossary, model;
   std::string format, fields, delimiter;
   TextEncoding encoding = TextEncoding::automatic;
   int64_t limit = -1, worst = 3;
@@ -51,6 +52,10 @@ struct CheckOptions {
       shown("all"));
     v("skip", o.skip, Bits::keep, "checks or groups to leave out", shown("none"));
     v("list", o.list, Bits::keep, "list the checks");
+    v("model,m", o.model, Bits::keep,
+      "Hugging Face folder or .gguf file: losses of answers beside the findings, and the checks of "
+      "the group model",
+      naming(Names::files));
     v("out,o", o.out, Bits::keep, "new folder for findings.jsonl, report.html and glossary.txt",
       naming(Names::folders));
     v("worst", o.worst, Bits::keep, "findings of each check to print");
@@ -96,13 +101,14 @@ void list_checks() {
 
 void write_out(const std::string& folder, const Corpus& corpus,
                const std::vector<Finding>& findings, const CheckOptions& asked,
-               const std::string& command) {
+               const std::string& command, const RecordLosses& losses) {
   std::vector<std::string> files = asked.data;
   fs::create_directories(folder);
   AtomicFile lines(folder + "/findings.jsonl");
-  for (const Finding& finding : findings) lines.write(finding_json(corpus, finding).dump() + "\n");
+  for (const Finding& finding : findings)
+    lines.write(finding_json(corpus, finding, losses).dump() + "\n");
   lines.commit();
-  write_text_file(folder + "/report.html", findings_page(corpus, findings, files, command));
+  write_text_file(folder + "/report.html", findings_page(corpus, findings, files, command, losses));
   const std::string glossary = proposed_glossary(findings);
   if (!glossary.empty()) write_text_file(folder + "/glossary.txt", glossary);
   std::cout << "written to " << folder << ": findings.jsonl, report.html"
@@ -117,6 +123,9 @@ int run(const CheckOptions& asked, const std::string& command) {
           ": is there already; a repaired copy goes into a new file: choose another --fix");
   require(asked.worst >= 0, "--worst ", asked.worst, ": expected 0 or more");
   const std::vector<const Check*> chosen = chosen_checks(asked.only, asked.skip);
+  for (const Check* check : chosen)
+    require(check->run || !asked.model.empty() || asked.only.empty(), "--only ", check->name,
+            ": this check needs a model; name one with --model");
   std::vector<Term> terms;
   if (!asked.glossary.empty()) terms = read_glossary(asked.glossary);
   Corpus corpus;
@@ -128,9 +137,17 @@ int run(const CheckOptions& asked, const std::string& command) {
   for (const std::string& path : asked.data) read(path, false);
   if (!asked.held_out.empty()) read(asked.held_out, true);
   corpus.finish();
-  const std::vector<Finding> findings = run_checks(corpus, chosen);
+  std::vector<Finding> findings = run_checks(corpus, chosen);
+  RecordLosses losses;
+  if (!asked.model.empty()) {
+    std::vector<Example> examples;
+    for (const std::string& path : asked.data)
+      for (Example& example : read_examples(path, asked.reading(path)))
+        examples.push_back(std::move(example));
+    run_with_model(corpus, examples, asked.model, chosen, findings, losses);
+  }
   print_findings(std::cout, corpus, findings, asked.worst, stdout_columns());
-  if (!asked.out.empty()) write_out(asked.out, corpus, findings, asked, command);
+  if (!asked.out.empty()) write_out(asked.out, corpus, findings, asked, command, losses);
   if (!asked.fix.empty()) {
     const FixCounts counts =
         write_fixed(asked.data, asked.reading(asked.data[0]), findings, corpus, terms, asked.fix);

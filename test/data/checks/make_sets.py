@@ -1,14 +1,17 @@
 """Writes the sets that 'afina check' is measured on beside the twin: python3 test/data/checks/make_sets.py
 
-A dental practice in English and a garden centre in Spanish, with planted defects and their lines. Written after the checks, and never used
-to tune them: what is measured on them is in docs/data.md.
+With planted defects and their lines. A dental practice in English and a garden centre in Spanish were written after the checks, measured
+once, and then used to mend them. A library in English and a language school in Spanish were written after that, and were never used to tune
+them. What is measured on all four is in docs/data.md.
 """
 
 import json
 import pathlib
 import random
 
+from academy import ACADEMY
 from garden import GARDEN
+from library import LIBRARY
 from practice import PRACTICE
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "stored" / "checks"
@@ -159,3 +162,5 @@ class Set:
 
 Set(PRACTICE, 41).write("practice")
 Set(GARDEN, 43).write("garden_es")
+Set(LIBRARY, 47).write("library")
+Set(ACADEMY, 53).write("academy_es")

@@ -1,0 +1,236 @@
+// Each check on a few records that have what it finds, and on records that do not.
+#include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "data/checks/check.h"
+#include "data/checks/neighbours.h"
+#include "data/checks/personal_patterns.h"
+#include "engine/error.h"
+
+using namespace afina;
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Corpus corpus_of(const Pairs& pairs, const Pairs& held_out = {}) {
+  auto examples = [](const Pairs& all) {
+    std::vector<Example> made;
+    for (auto& [question, answer] : all) {
+      Example example;
+      example.messages = {{"user", question}, {"assistant", answer}};
+      example.place = "rows.jsonl, line " + std::to_string(made.size() + 1);
+      made.push_back(example);
+    }
+    return made;
+  };
+  Corpus corpus;
+  corpus.add("rows.jsonl", examples(pairs), false);
+  if (!held_out.empty()) corpus.add("held.jsonl", examples(held_out), true);
+  corpus.finish();
+  return corpus;
+}
+
+// Numbers of the records that the check names.
+std::set<uint32_t> named_by(const std::string& check, const Corpus& corpus) {
+  std::set<uint32_t> rows;
+  for (const Finding& finding : run_checks(corpus, chosen_checks(check, "")))
+    rows.insert(corpus.record(finding.places[0].record).number);
+  return rows;
+}
+std::set<uint32_t> named_by(const std::string& check, const Pairs& pairs) {
+  return named_by(check, corpus_of(pairs));
+}
+
+// Answers of one shop about some things, all alike: 24 of them.
+Pairs shop() {
+  Pairs pairs;
+  const char* names[] = {"Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"};
+  const char* things[] = {"kettle", "toaster", "lamp", "mixer"};
+  for (const char* thing : things)
+    for (const char* name : names)
+      pairs.emplace_back(std::string("I want to return the ") + thing + ". " + name,
+                         std::string("Hello ") + name + ",\nYou can return the " + thing +
+                             " within 30 days. Order AB-" + std::to_string(41000 + pairs.size()) +
+                             " is open. The parcel goes to our store.\nYours truly,\nThe Shop");
+  return pairs;
+}
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  BOOST_REQUIRE(at != text.npos);
+  text.replace(at, from.size(), to);
+}
+using Rows = std::set<uint32_t>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(checks_of_data)
+
+BOOST_AUTO_TEST_CASE(words_and_sentences) {
+  std::vector<Word> words;
+  const std::string text = "Order no. 5 costs 1,000.50 euros. It's QC-12345, ready at 4pm!\nEnd";
+  split_words(text, words);
+  std::vector<std::string> all;
+  for (const Word& word : words) all.push_back(text.substr(word.begin, word.end - word.begin));
+  const std::vector<std::string> expected = {"Order", "no", ".",    "5",        "costs", "1,000.50",
+                                             "euros", ".",  "It's", "QC-12345", ",",     "ready",
+                                             "at",    "4",  "pm",   "!",        "End"};
+  BOOST_TEST(all == expected, boost::test_tools::per_element());
+  std::vector<SentenceSpan> sentences;
+  split_sentences(text, words, sentences);
+  BOOST_TEST(sentences.size() == 3u);
+  BOOST_TEST(text_hash("café") == text_hash("café"));
+  BOOST_TEST(stem_of("parcels") == stem_of("Parcel"));
+  BOOST_TEST(lower_text("ÁRBOL") == "árbol");
+}
+
+BOOST_AUTO_TEST_CASE(values_are_equal_by_what_they_say) {
+  auto value = [](const std::string& text) {
+    std::vector<Word> words;
+    std::vector<Value> values;
+    split_words(text, words);
+    find_values(text, words, values);
+    BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
+    return values[0];
+  };
+  BOOST_TEST(value("in two weeks").id == value("14 days").id);
+  BOOST_TEST(value("a week").id == value("7 días").id);
+  BOOST_TEST(value("5 working days").id != value("5 days").id);
+  BOOST_TEST(value("5 días laborables").id == value("5 working days").id);
+  BOOST_TEST(value("$40").id != value("40 €").id);
+  BOOST_TEST(value("40 euros").id == value("40€").id);
+  BOOST_TEST(value("12 pm").id == value("noon").id);
+  BOOST_TEST(value("4 pm").id == value("16:00").id);
+  BOOST_TEST(value("5 de mayo").id == value("May 5").id);
+  BOOST_CHECK(value("3-5 days").type == ValueType::duration);
+}
+
+BOOST_AUTO_TEST_CASE(languages) {
+  auto language = [](const std::string& text) {
+    std::vector<Word> words;
+    split_words(text, words);
+    return language_of(text, words);
+  };
+  BOOST_TEST(language("You can send it back to us within the week.") == "en");
+  BOOST_TEST(language("Puedes enviarlo a la tienda en un plazo de diez días.") == "es");
+  BOOST_TEST(language("Das Paket ist nicht bei uns, und wir suchen es.") == "de");
+  BOOST_TEST(language("Мы отправили вам посылку") == "cyrillic");
+  BOOST_TEST(language("42") == "");
+}
+
+BOOST_AUTO_TEST_CASE(similar_items_meet) {
+  std::vector<std::vector<uint64_t>> items(40);
+  for (uint64_t i = 0; i < items.size(); ++i)
+    for (uint64_t k = 0; k < 30; ++k) items[i].push_back(i * 100 + k);
+  items[7] = items[3];
+  items[7].push_back(5555);
+  const auto pairs = similar_pairs(uint32_t(items.size()),
+                                   [&](uint32_t i, std::vector<uint64_t>& out) { out = items[i]; });
+  BOOST_REQUIRE(pairs.size() == 1u);
+  BOOST_TEST(pairs[0].first == 3u);
+  BOOST_TEST(pairs[0].second == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(personal_data_with_their_check_digits) {
+  auto kinds = [](const std::string& text) {
+    std::vector<PersonalPiece> pieces;
+    find_personal(text, pieces);
+    std::string all;
+    for (const PersonalPiece& piece : pieces) all += std::string(piece.kind) + ";";
+    return all;
+  };
+  BOOST_TEST(kinds("Write to ann.b@example.org.") == "mail address;");
+  BOOST_TEST(kinds("DE89 3704 0044 0532 0130 00 is it") == "IBAN;");
+  BOOST_TEST(kinds("DE88 3704 0044 0532 0130 00 is not") == "");
+  BOOST_TEST(kinds("card 4111 1111 1111 1111") == "card number;");
+  BOOST_TEST(kinds("number 4111-1111-1111-1112") == "");
+  BOOST_TEST(kinds("call +34 612 345 678") == "telephone number;");
+  BOOST_TEST(kinds("(555) 123-4567") == "telephone number;");
+  BOOST_TEST(kinds("DNI 12345678Z") == "identity number;");
+  BOOST_TEST(kinds("DNI 12345678A") == "");
+  BOOST_TEST(kinds("1000-200-400 = 400, order QC-12345, 2024-05-01, 10:30") == "");
+}
+
+BOOST_AUTO_TEST_CASE(clean_records_have_no_findings) {
+  for (const Finding& finding : run_checks(corpus_of(shop()), chosen_checks("", "")))
+    BOOST_ERROR(finding.check->name << ": " << finding.found);
+}
+
+BOOST_AUTO_TEST_CASE(copies) {
+  Pairs pairs = shop();
+  pairs.push_back(pairs[2]);                                  // line 25
+  pairs.emplace_back(pairs[4].first + "!", pairs[4].second);  // line 26
+  BOOST_CHECK(named_by("duplicate", pairs) == Rows{25});
+  BOOST_CHECK(named_by("near-duplicate", pairs) == Rows{26});
+  const Corpus split =
+      corpus_of(shop(), {shop()[5], {"Something else is asked here, or not?", "No."}});
+  BOOST_CHECK(named_by("leak", split) == Rows{1});
+}
+
+BOOST_AUTO_TEST_CASE(values_and_words_that_differ) {
+  Pairs pairs = shop();
+  replace(pairs[7].second, "30 days", "two weeks");
+  replace(pairs[3].second, "parcel", "package");
+  replace(pairs[9].second, "parcel", "package");
+  replace(pairs[16].second, "AB-41016", "#41016");
+  const Corpus corpus = corpus_of(pairs);
+  BOOST_CHECK(named_by("value-conflict", corpus) == Rows{8});
+  BOOST_CHECK(named_by("id-format", corpus) == Rows{17});
+  for (const Finding& finding : run_checks(corpus, chosen_checks("value-conflict", ""))) {
+    BOOST_TEST(finding.found == "two weeks");
+    BOOST_TEST(finding.expected == "30 days");
+    BOOST_TEST(finding.places.size() >= 2u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(forms) {
+  Pairs pairs = shop();
+  replace(pairs[5].second, "Hello Finn,", "Hey dude!");
+  replace(pairs[8].second, "Yours truly,\nThe Shop", "Bye,\nTom");
+  pairs[11].second.resize(pairs[11].second.find(" is open"));  // cut
+  replace(pairs[20].second, "Yours", "On Monday, Eva Hill wrote:\n> where is it\n\nYours");
+  pairs[14].second = "  ";
+  const Corpus corpus = corpus_of(pairs);
+  BOOST_CHECK(named_by("greeting", corpus).count(6));
+  BOOST_CHECK(named_by("tone", corpus) == Rows{6});
+  BOOST_CHECK(named_by("sign-off", corpus).count(9));
+  BOOST_CHECK(!named_by("sign-off", corpus).count(12));
+  BOOST_CHECK(named_by("cut", corpus) == Rows{12});
+  BOOST_CHECK(named_by("quoted-mail", corpus) == Rows{21});
+  BOOST_CHECK(named_by("empty", corpus) == Rows{15});
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_contradict) {
+  Pairs pairs = shop();
+  replace(pairs[1].second, "The parcel", "Returning is free. This costs 7 euros. The parcel");
+  pairs.emplace_back("Is the shop open on Sunday?", "The garden behind the shop is open at night.");
+  pairs.emplace_back("I like plants.", "The garden behind the shop is not open at night.");
+  const Corpus corpus = corpus_of(pairs);
+  BOOST_CHECK(named_by("self-contradiction", corpus) == Rows{2});
+  BOOST_CHECK(named_by("contradiction", corpus) == Rows{26});
+  pairs.emplace_back("What is the capital of the land?", "It is the town of Lirra, by the sea.");
+  pairs.emplace_back("What is the capital of the land?", "Nobody knows which place that was.");
+  BOOST_CHECK(named_by("same-question", pairs) == Rows{28});
+}
+
+BOOST_AUTO_TEST_CASE(languages_of_answers) {
+  Pairs pairs = shop();
+  pairs[10].second =
+      "Puedes devolver la lámpara a la tienda en un plazo de treinta días, y es gratis.";
+  BOOST_CHECK(named_by("language", pairs) == Rows{11});
+}
+
+BOOST_AUTO_TEST_CASE(checks_are_chosen_by_name_and_group) {
+  BOOST_TEST(chosen_checks("duplicates", "").size() == 2u);
+  BOOST_TEST(chosen_checks("", "form").size() < chosen_checks("", "").size());
+  BOOST_CHECK_EXCEPTION(chosen_checks("duplicat", ""), Error, [](const Error& error) {
+    return std::string(error.what()).find("did you mean 'duplicate") != std::string::npos;
+  });
+  for (const Check& check : checks()) {
+    BOOST_TEST(!check.summary.empty(), check.name);
+    BOOST_TEST(check.why.ends_with("."), check.name);
+    BOOST_TEST(check.advice.ends_with("."), check.name);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -30,7 +30,9 @@ std::string_view unquoted(std::string_view text) {
   const std::string_view own = text.substr(0, quoted_from(text)), rest = text.substr(own.size());
   // Quoted lines in the middle: what follows them is the answer's own end.
   const size_t last = rest.find_last_of('\n');
-  if (rest.find("\n>") != rest.npos && last != rest.npos && last + 1 < rest.size() && rest[last + 1] != '>') return text;
+  if (rest.find("\n>") != rest.npos && last != rest.npos && last + 1 < rest.size() &&
+      rest[last + 1] != '>')
+    return text;
   const size_t end = own.find_last_not_of(" \t\r\n");
   return own.size() == text.size() || end == own.npos ? text : own.substr(0, end + 1);
 }

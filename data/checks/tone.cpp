@@ -57,7 +57,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   // What many answers begin with is the house's, whatever its words are.
   auto usual = [&](const Sentence& first) {
     const std::string_view text = corpus.text(first);
-    return text.find_first_of("0123456789@") != text.npos || double(openings[first.key].all) > 0.04 * double(answers.size());
+    return text.find_first_of("0123456789@") != text.npos ||
+           double(openings[first.key].all) > 0.04 * double(answers.size());
   };
   for (const Answer& answer : answers) {
     if (answer.sentences == 0) continue;

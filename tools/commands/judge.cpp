@@ -84,12 +84,10 @@ std::string cell(const Share& share) {
   return percent(share.share(), false) + " % [" + percent(share.low(), false) + ", " +
          percent(share.high(), false) + "]";
 }
-std::string cell(const Estimate& change) {
-  if (!change.known()) return "-";
-  std::string text = percent(change.mean, true);
-  if (change.has_interval())
-    text += " [" + percent(change.low(), true) + ", " + percent(change.high(), true) + "]";
-  return text;
+std::string cell(const PairedShares& pair) {
+  if (!pair.known()) return "-";
+  return percent(pair.change(), true) + " [" + percent(pair.low(), true) + ", " +
+         percent(pair.high(), true) + "]";
 }
 
 struct Judge : JudgeOptions {
@@ -163,7 +161,7 @@ struct Judge : JudgeOptions {
 
   void print(const std::vector<JudgedRow>& rows, const std::vector<Rule>& asked,
              const std::vector<Judged>& judged) const {
-    Table table("w" + std::string(1 + 2 * judged.size(), 'r'));
+    Table table("l" + std::string(1 + 2 * judged.size(), 'r'));
     const bool several = judged.size() > 1;
     std::vector<std::string> heads = {"passes", "rows"};
     for (const Judged& of : judged) heads.push_back(of.name);

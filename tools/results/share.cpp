@@ -33,4 +33,36 @@ double Share::high() const {
   return std::min(1., middle + half);
 }
 
+namespace {
+
+Share share_before(const PairedShares& p) { return {p.both + p.before, p.rows()}; }
+Share share_after(const PairedShares& p) { return {p.both + p.after, p.rows()}; }
+
+// The correlation between before and after, with Newcombe's correction for continuity.
+double correlation(const PairedShares& p) {
+  const double a = double(p.both), b = double(p.before), c = double(p.after), d = double(p.neither);
+  const double margins = (a + b) * (c + d) * (a + c) * (b + d);
+  if (margins <= 0.) return 0.;
+  double numerator = a * d - b * c;
+  if (numerator > 0.) numerator = std::max(0., numerator - double(p.rows()) / 2.);
+  return numerator / std::sqrt(margins);
+}
+double joined(double one, double other, double correlation) {
+  return std::sqrt(std::max(0., one * one - 2. * correlation * one * other + other * other));
+}
+
+}  // namespace
+
+double PairedShares::change() const {
+  return known() ? double(after - before) / double(rows()) : 0.;
+}
+double PairedShares::low() const {
+  const Share was = share_before(*this), is = share_after(*this);
+  return change() - joined(is.share() - is.low(), was.high() - was.share(), correlation(*this));
+}
+double PairedShares::high() const {
+  const Share was = share_before(*this), is = share_after(*this);
+  return change() + joined(is.high() - is.share(), was.share() - was.low(), correlation(*this));
+}
+
 }  // namespace afina

@@ -1,4 +1,4 @@
-// A share of rows with its interval.
+// Shares of rows with their intervals.
 #pragma once
 #include <cstdint>
 
@@ -13,6 +13,21 @@ struct Share {
   double share() const { return of ? double(passed) / double(of) : 0.; }
   double low() const;   // 0 where of is 0
   double high() const;  // 1 where of is 0
+};
+
+// Two shares of the same rows, before and after: how many rows passed both times, only before, only
+// after, neither time.
+struct PairedShares {
+  int64_t both = 0, before = 0, after = 0, neither = 0;
+  int64_t rows() const { return both + before + after + neither; }
+  bool known() const { return rows() > 0; }
+  // The share after less that before, and its two-sided 95 % interval: method 10 of Newcombe (1998,
+  // "Improved confidence intervals for the difference between binomial proportions based on paired
+  // data", Statistics in Medicine 17), made of the two Wilson intervals and the correlation between
+  // before and after. It stays within -1 and 1, and has a width where no row has changed.
+  double change() const;
+  double low() const;
+  double high() const;
 };
 
 }  // namespace afina

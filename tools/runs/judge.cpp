@@ -62,14 +62,13 @@ Json json_of(const Share& share) {
           {"low", share.low()},
           {"high", share.high()}};
 }
-Json json_of(const Estimate& estimate) {
-  if (!estimate.known()) return {};
-  Json json{{"mean", estimate.mean}};
-  if (estimate.has_interval()) {
-    json["low"] = estimate.low();
-    json["high"] = estimate.high();
-  }
-  return json;
+Json json_of(const PairedShares& pair) {
+  if (!pair.known()) return {};
+  return {{"change", pair.change()},
+          {"low", pair.low()},
+          {"high", pair.high()},
+          {"gained", pair.after},
+          {"lost", pair.before}};
 }
 
 }  // namespace
@@ -153,19 +152,17 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
   return out;
 }
 
-Estimate change(const Judged& before, const Judged& after, size_t rule) {
-  RowsAndRuns table;
-  table.runs.resize(1);
+PairedShares change(const Judged& before, const Judged& after, size_t rule) {
+  PairedShares pair;
   auto value = [rule](const Judged& of, size_t row) {
     return rule < of.verdicts.size() ? of.value(rule, row) : of.value_of_all(row);
   };
   for (size_t row = 0; row < before.answers.size(); ++row) {
-    const double difference = value(after, row) - value(before, row);
-    if (std::isnan(difference)) continue;
-    table.weights.push_back(1.);
-    table.runs[0].push_back(difference);
+    const double was = value(before, row), is = value(after, row);
+    if (std::isnan(was) || std::isnan(is)) continue;
+    ++(was > 0 ? (is > 0 ? pair.both : pair.before) : (is > 0 ? pair.after : pair.neither));
   }
-  return over_rows_and_runs(table);
+  return pair;
 }
 
 std::string judged_lines(const std::vector<JudgedRow>& rows, const std::vector<Rule>& rules,

@@ -9,7 +9,6 @@
 #include "model/generate.h"
 #include "model/model.h"
 #include "tools/results/share.h"
-#include "tools/results/statistics.h"
 #include "tools/runs/rules.h"
 
 namespace afina {
@@ -54,10 +53,9 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
              const std::vector<Rule>& rules, const SampleOptions& samples,
              const std::function<void(int64_t)>& done);
 
-// How much more of the rows pass after than before, as a share, with its interval over rows; each
-// row is compared with itself. rule: a rule's number, or that of all of them together,
+// The same rows before and after. rule: a rule's number, or that of all of them together,
 // verdicts.size().
-Estimate change(const Judged& before, const Judged& after, size_t rule);
+PairedShares change(const Judged& before, const Judged& after, size_t rule);
 
 // answers.jsonl: a line for each row and contender.
 std::string judged_lines(const std::vector<JudgedRow>& rows, const std::vector<Rule>& rules,

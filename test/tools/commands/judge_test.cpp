@@ -70,12 +70,11 @@ BOOST_AUTO_TEST_CASE(answers_are_judged_beside_their_losses) {
   const Json &base = all.at("models")[0], &adapted = all.at("models")[1];
   BOOST_TEST(base.at("name") == "base");
   BOOST_TEST(adapted.at("name") == "a");
-  BOOST_TEST(to_text(base.at("rules").at("right"), -1).starts_with("{\"high\":0.9"));
   BOOST_TEST(base.at("rules").at("right").at("passed") == 1);
   BOOST_TEST(base.at("rules").at("right").at("of") == 2);
   BOOST_TEST(base.at("rules").at("order").at("of") == 1);  // the row that names one
   BOOST_TEST(adapted.at("rules").at("right").at("passed") == 0);
-  BOOST_TEST(adapted.at("against_base").at("right").at("mean") == -0.5);
+  BOOST_TEST(adapted.at("against_base").at("right").at("change") == -0.5);
 
   // The losses of rows and the answers are those of eval and generate.
   const std::string losses = given().folder / "losses.jsonl";

@@ -39,4 +39,20 @@ BOOST_AUTO_TEST_CASE(it_holds_the_truth_as_often_as_it_says) {
   BOOST_TEST(std::abs(average / points - 0.95) < 0.01);
 }
 
+// Newcombe's method 10, worked out apart from this code.
+BOOST_AUTO_TEST_CASE(a_change_over_the_same_rows) {
+  const PairedShares pair{36, 2, 12, 0}, turned{36, 12, 2, 0}, same{0, 0, 0, 13}, all{0, 0, 24, 0};
+  BOOST_TEST(pair.change() == 0.2);
+  BOOST_TEST(pair.low() == 0.0569295840, boost::test_tools::tolerance(1e-8));
+  BOOST_TEST(pair.high() == 0.3404276030, boost::test_tools::tolerance(1e-8));
+  BOOST_TEST(turned.low() == -pair.high(), boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(same.change() == 0.);
+  BOOST_TEST(same.low() == -Share({0, 13}).high());
+  BOOST_TEST(same.high() == Share({0, 13}).high());
+  BOOST_TEST(all.change() == 1.);
+  BOOST_TEST(all.high() == 1.);
+  BOOST_TEST((all.low() > 0.7 && all.low() < 1.), all.low());
+  BOOST_TEST(!PairedShares{}.known());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

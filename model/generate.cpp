@@ -26,6 +26,25 @@ bool contains(const std::vector<int32_t>& all, int32_t one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
+// Takes what is kept, cut to what the prompt begins with, its last token left out: the model must
+// be asked about that one. Where there is not enough room for `most` new tokens, an empty one of
+// twice the room. What is kept holds nothing until it is given back, so that an error in between
+// cannot leave it with tokens that are not its own.
+KvCache shared_cache(Model& model, const std::vector<int32_t>& prompt, int64_t most,
+                     KeptCache& kept) {
+  KvCache cache = std::move(kept.cache);
+  const std::vector<int32_t> tokens = std::move(kept.tokens);
+  kept = {};
+  if (model.method->virtual_tokens() != 0) return {};
+  const int64_t context = model.context(), needed = int64_t(prompt.size()) + most;
+  if (cache.layers.empty() || cache.capacity < std::min(context, needed))
+    return model.cache(std::min(context, 2 * needed));
+  const auto [at, other] =
+      std::mismatch(tokens.begin(), tokens.end(), prompt.begin(), prompt.end() - 1);
+  cache.length = int64_t(at - tokens.begin());
+  return cache;
+}
+
 }  // namespace
 
 int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& options,
@@ -60,8 +79,8 @@ int32_t choose_token(const std::vector<float>& logits, const GenerateOptions& op
   return order[count - 1];
 }
 
-Generated generate(Model& model, const std::vector<int32_t>& prompt,
-                   const GenerateOptions& options) {
+Generated generate(Model& model, const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                   KeptCache* kept) {
   check(options);
   require(!prompt.empty(), "generation needs a prompt of at least one token");
   int64_t context = model.context(), prompt_length = int64_t(prompt.size());
@@ -71,8 +90,11 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
   Device device = model.parameters->device;
   PhaseScope phase(Phase::evaluation);
   const HeldDerived held(*model.method);
-  KvCache cache = model.cache(options.cache ? std::min(context, prompt_length + options.most) : 1);
-  std::vector<int32_t> text = prompt, next = prompt;
+  KvCache cache;
+  if (kept && options.cache) cache = shared_cache(model, prompt, options.most, *kept);
+  if (cache.layers.empty())
+    cache = model.cache(options.cache ? std::min(context, prompt_length + options.most) : 1);
+  std::vector<int32_t> text = prompt, next(prompt.begin() + cache.length, prompt.end());
   double start = seconds_now();
   while (int64_t(out.tokens.size()) < options.most) {
     Inputs inputs =
@@ -94,6 +116,10 @@ Generated generate(Model& model, const std::vector<int32_t>& prompt,
     if (out.end != Generated::length) break;
   }
   out.token_seconds = seconds_now() - start - out.prompt_seconds;
+  if (kept && options.cache && model.method->virtual_tokens() == 0) {
+    kept->tokens.assign(text.begin(), text.begin() + cache.length);
+    kept->cache = std::move(cache);
+  }
   return out;
 }
 

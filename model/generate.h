@@ -31,10 +31,20 @@ struct Generated {
   double prompt_seconds = 0., token_seconds = 0.;  // wall time until the first token, and after it
 };
 
+// Keys and values of a text, kept from one call of generate() to the next, so that a conversation
+// does not compute its beginning again with every turn. For one model, whose weights do not change
+// in between; a new model needs a new one.
+struct KeptCache {
+  KvCache cache;
+  std::vector<int32_t> tokens;  // whose keys and values it holds
+};
+
 // Continues `prompt`. Throws if the prompt is empty or fills the context, or if an option is out of
-// range.
-Generated generate(Model& model, const std::vector<int32_t>& prompt,
-                   const GenerateOptions& options);
+// range. kept: what it shares with the beginning of the prompt is not computed again, and it holds
+// the whole text afterwards; the tokens are the same with and without it. A model with virtual
+// tokens computes everything again.
+Generated generate(Model& model, const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                   KeptCache* kept = nullptr);
 
 // Chooses the token at `position` of a text from logits (vocabulary). Depends only on the logits,
 // the options and the position. Throws if a logit is not finite, or if options.known takes none.

@@ -62,16 +62,18 @@ const Profiles& known() {
   return all;
 }
 
+struct Script {
+  uint32_t first, end;
+  const char* name;
+};
+constexpr Script script_ranges[] = {
+    {0x0400, 0x0530, "cyrillic"}, {0x0370, 0x0400, "greek"},      {0x0590, 0x0600, "hebrew"},
+    {0x0600, 0x0780, "arabic"},   {0x0900, 0x0980, "devanagari"}, {0x0E00, 0x0E80, "thai"},
+    {0x3040, 0x3100, "japanese"}, {0xAC00, 0xD7B0, "korean"},     {0x4E00, 0xA000, "han"}};
+
 const char* script_name(uint32_t code) {
-  if (code >= 0x0400 && code < 0x0530) return "cyrillic";
-  if (code >= 0x0370 && code < 0x0400) return "greek";
-  if (code >= 0x0590 && code < 0x0600) return "hebrew";
-  if (code >= 0x0600 && code < 0x0780) return "arabic";
-  if (code >= 0x0900 && code < 0x0980) return "devanagari";
-  if (code >= 0x0E00 && code < 0x0E80) return "thai";
-  if (code >= 0x3040 && code < 0x3100) return "japanese";
-  if (code >= 0xAC00 && code < 0xD7B0) return "korean";
-  if (code >= 0x4E00 && code < 0xA000) return "han";
+  for (const Script& script : script_ranges)
+    if (code >= script.first && code < script.end) return script.name;
   return nullptr;
 }
 
@@ -80,6 +82,13 @@ const char* script_name(uint32_t code) {
 bool is_function_word(uint64_t id) {
   auto found = known().of.find(id);
   return found != known().of.end() && (found->second & 3);
+}
+
+std::vector<std::string> known_languages() {
+  std::vector<std::string> all;
+  for (const Profile& profile : profiles) all.push_back(profile.name);
+  for (const Script& script : script_ranges) all.push_back(script.name);
+  return all;
 }
 
 std::string language_of(std::string_view text, const std::vector<Word>& words) {

@@ -55,5 +55,7 @@ bool is_function_word(uint64_t id);
 // The language of a text by its function words and letters: "en", "es", "de", "fr", ..., or a
 // script ("cyrillic"); empty where the text is too short or undecided.
 std::string language_of(std::string_view text, const std::vector<Word>& words);
+// All that language_of may find.
+std::vector<std::string> known_languages();
 
 }  // namespace afina

@@ -9,8 +9,8 @@
 #include "model/files/end_tokens.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
-#include "tools/runs/adapters.h"
 #include "tools/runs/dialogue.h"
+#include "tools/runs/speakers.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -26,6 +26,8 @@ is chosen unless --temperature says otherwise; the same seed gives the same text
   afina generate --model data/pocket --raw --prompt 'Once upon a time' \
       --temperature 0.8 --top-p 0.95 --seed 7
   afina generate --model SmolLM2.gguf --chat
+
+'afina chat' is a conversation with line editing and commands (/undo, /adapter, /compare).
 
 Several adapters, or sums of LoRAs, stand beside each other over one model; each of them answers, or
 --use NAME alone. In a conversation a line '/use NAME' goes on with another of them:
@@ -52,19 +54,6 @@ struct PromptOptions {
     v("raw", o.raw, Bits::keep, "no chat template: the prompt is continued as it stands");
   }
 };
-struct SamplingOptions : GenerateOptions {
-  template <class Self, class Visitor>
-  static void each(Self& o, Visitor& v) {
-    v("max-tokens", o.most, Bits::keep, "maximum number of new tokens");
-    v("temperature", o.temperature, Bits::keep,
-      "softmax temperature; 0: always the likeliest token");
-    v("top-k", o.top_k, Bits::keep, "sample among the k likeliest tokens", shown("all"));
-    v("top-p", o.top_p, Bits::keep,
-      "sample among the likeliest tokens that together reach this probability");
-    v("seed", o.seed, Bits::keep, "seeds the sampling");
-  }
-};
-
 struct Generate : PromptOptions {
   LiveOptions load;
   SamplingOptions options;
@@ -79,11 +68,7 @@ struct Generate : PromptOptions {
       throw UsageError(
           "afina generate: --raw uses no chat template, so --chat, --system and --template do not "
           "go with it");
-    if (options.temperature == 0. && (options.top_k != 0 || options.top_p != 1.))
-      throw UsageError(
-          "afina generate: --top-k and --top-p choose among likely tokens; give a --temperature "
-          "above 0 as well");
-    require(options.most > 0, "--max-tokens ", options.most, ": expected at least 1");
+    options.check("generate");
   }
 
   // Text to standard output as it comes. A model may say anything: a terminal gets it without
@@ -113,22 +98,8 @@ struct Generate : PromptOptions {
     std::cerr << ")\n";
   }
 
-  // One of the adapters, its template, and where its answers end.
-  struct Speaker {
-    OpenedModels::Opened opened;
-    std::optional<ChatTemplate> format;
-    GenerateOptions options;
-  };
   Speaker speaker(const OpenedModels::Opened& opened, const Tokenizer& tokenizer) const {
-    Speaker one{opened, {}, options};
-    if (!raw) one.format = ChatTemplate::choose({chat_template, opened.templates, date}, tokenizer);
-    // Where others stop, so that nothing waits elsewhere that is not seen here; a conversation also
-    // where its template ends a turn, which is said if others would go on.
-    one.options.stop = ends;
-    if (one.format)
-      for (int32_t id : {tokenizer.eos(), one.format->end_of_turn()})
-        if (id >= 0) one.options.stop.push_back(id);
-    return one;
+    return make_speaker(opened, tokenizer, ends, options, {chat_template, "", date}, raw);
   }
 
   // A line '/use NAME' where several adapters are live. True: it was one.
@@ -139,7 +110,7 @@ struct Generate : PromptOptions {
     return true;
   }
 
-  void converse(Dialogue dialogue, OpenedModels& models, const Tokenizer& tokenizer,
+  void converse(Dialogue& dialogue, OpenedModels& models, const Tokenizer& tokenizer,
                 int64_t context) {
     const bool terminal = isatty(0);
     if (terminal) std::cerr << "Write, and press Enter; an empty line ends the conversation.\n";
@@ -169,7 +140,7 @@ struct Generate : PromptOptions {
       return report(continue_tokens(model, tokenizer, ids, one.options, write), tokenizer, context);
     }
     Dialogue dialogue(model, tokenizer, *one.format, one.options, system);
-    if (chat) converse(std::move(dialogue), models, tokenizer, context);
+    if (chat) converse(dialogue, models, tokenizer, context);
     else report(dialogue.say(prompt, write), tokenizer, context);
     if (const std::string note = one.format->date_note(); !note.empty())
       std::cerr << "(" << note << ")\n";
@@ -182,8 +153,7 @@ struct Generate : PromptOptions {
     for (const std::string& key : generation_not_applied(files.path))
       std::cerr << "(generation_config.json: " << harmless(key)
                 << " is not applied: other programs may write other words)\n";
-    ends = stop_tokens(files, tokenizer);
-    if (ends.empty() && tokenizer.eos() >= 0) ends.push_back(tokenizer.eos());
+    ends = ends_of(files, tokenizer);
     OpenedModels models(files, load);
     if (!use.empty() && !models.live())
       throw UsageError("afina generate: --use chooses among several --adapter");

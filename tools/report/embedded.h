@@ -6,5 +6,6 @@ namespace afina::embedded {
 
 extern const std::string_view page_script;  // tools/report/page.js
 extern const std::string_view style_sheet;  // tools/report/style.css
+extern const std::string_view vote_script;  // tools/report/vote.js
 
 }  // namespace afina::embedded

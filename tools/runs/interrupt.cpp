@@ -52,4 +52,21 @@ InterruptScope::~InterruptScope() {
 }
 bool interrupted() { return asked != 0; }
 
+namespace {
+volatile std::sig_atomic_t answer_ended = 0;
+struct sigaction before_answers;
+void note_answer(int) { answer_ended = 1; }
+}  // namespace
+
+AnswerInterrupts::AnswerInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = note_answer;
+  action.sa_flags = SA_RESTART;  // neither reading nor writing may end by it
+  answer_ended = 0;
+  sigaction(SIGINT, &action, &before_answers);
+}
+AnswerInterrupts::~AnswerInterrupts() { sigaction(SIGINT, &before_answers, nullptr); }
+void AnswerInterrupts::forget() { answer_ended = 0; }
+bool AnswerInterrupts::noted() { return answer_ended != 0; }
+
 }  // namespace afina

@@ -17,4 +17,16 @@ class InterruptScope {
 };
 bool interrupted();
 
+// Ctrl-C while a model answers. While alive, SIGINT is noted and does nothing else.
+class AnswerInterrupts {
+ public:
+  AnswerInterrupts();
+  ~AnswerInterrupts();
+  AnswerInterrupts(const AnswerInterrupts&) = delete;
+  AnswerInterrupts& operator=(const AnswerInterrupts&) = delete;
+  // Forgets what was noted, before an answer begins.
+  static void forget();
+  static bool noted();
+};
+
 }  // namespace afina

@@ -72,4 +72,60 @@ BOOST_AUTO_TEST_CASE(generate_ends_where_the_files_say_and_says_where_it_does_no
              std::string::npos);
 }
 
+// Turns, interruptions and errors; what is kept of earlier turns changes no token.
+BOOST_AUTO_TEST_CASE(a_conversation_keeps_what_was_said_and_no_more) {
+  ModelFiles files = open_model(source + "/data/pocket");
+  const Tokenizer tokenizer = tokenizer_of(files);
+  const ChatTemplate chat = ChatTemplate::own(tokenizer);
+  auto model = load_model(files, "", Dtype::f32);
+  GenerateOptions options;
+  options.most = 6;
+  options.stop = stop_tokens(files, tokenizer);
+  auto all = [](const std::string&) { return true; };
+
+  KeptCache kept;
+  std::vector<int32_t> ids = tokenizer.encode(chat.text({{"user", "Hello"}}, true));
+  for (const std::string more : {"", "And now?", "Something else.", "And now? Yes"}) {
+    std::vector<int32_t> prompt = ids;
+    for (int32_t id : tokenizer.encode(more, false)) prompt.push_back(id);
+    const Generated fresh = generate(*model, prompt, within(tokenizer, options));
+    const Generated again = generate(*model, prompt, within(tokenizer, options), &kept);
+    BOOST_TEST(fresh.tokens == again.tokens, boost::test_tools::per_element());
+    BOOST_TEST(int64_t(kept.tokens.size()) == kept.cache.length);
+    BOOST_TEST(std::equal(prompt.begin(), prompt.end(), kept.tokens.begin()));
+  }
+  // Asked the same again: only the last token is computed.
+  const Generated same = generate(*model, ids, within(tokenizer, options), &kept);
+  BOOST_TEST(same.tokens == generate(*model, ids, within(tokenizer, options)).tokens);
+
+  Dialogue dialogue(*model, tokenizer, chat, options, "");
+  const std::string first = dialogue.say("Hello", all).text;
+  BOOST_TEST(dialogue.messages().size() == 2u);
+  BOOST_TEST(dialogue.would_say(*model, chat, options, "And now?", all).text ==
+             dialogue.say("And now?", all).text);
+  BOOST_TEST(dialogue.undo());
+  BOOST_TEST(dialogue.messages().size() == 2u);
+  // An answer that is ended stays as far as it came.
+  const Answer ended = dialogue.say("And now?", [](const std::string&) { return false; });
+  BOOST_TEST(ended.generated.end == Generated::caller);
+  BOOST_TEST(dialogue.messages().back().content == ended.text);
+  // A question that fails leaves nothing.
+  BOOST_CHECK_THROW(dialogue.say(std::string(30000, 'x'), all), Error);
+  BOOST_TEST(dialogue.messages().size() == 4u);
+  dialogue.system("Be brief.");
+  BOOST_TEST(dialogue.messages().size() == 5u);
+  dialogue.reset();
+  BOOST_TEST(dialogue.messages().size() == 1u);
+  BOOST_TEST(!dialogue.undo());
+  dialogue.system("");
+  BOOST_TEST(dialogue.say("Hello", all).text == first);
+
+  // What no longer fits is not read, but stays in the record of the conversation.
+  dialogue.reset();
+  int64_t left_out = 0;
+  for (int i = 0; i < 6; ++i) left_out += dialogue.say(std::string(40 * 8, 'a'), all).left_out;
+  BOOST_TEST(left_out > 0);
+  BOOST_TEST(dialogue.messages().size() == 12u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

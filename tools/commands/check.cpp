@@ -21,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values and
-terms that differ between similar records, greetings, tone, cut answers, personal data and more.
+    R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values
+and terms that differ between similar records, greetings, tone, cut answers, personal data and more.
 No model is needed; with one there are more checks. docs/data.md says what each check means, and how
 often it is right.
 

@@ -144,6 +144,8 @@ void Corpus::find_forms() {
       uint32_t k = 0;
       for (size_t i = words.size(); i-- > 0 && k < longest_sign;) {
         const Word& word = words[i];
+        // A sentence before it is part of the answer.
+        if (k > 0 && is_mark(content, word, ".?")) break;
         if (word.kind == WordKind::mark) continue;
         uint64_t id = word.id;
         if (word.kind != WordKind::word) id = value_word;

@@ -222,7 +222,8 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
       }
     }
     double certain = 0;
-    if ((!joined || before == ':') && c != '\0' && (end = phone_at(text, at, certain))) {
+    const bool goes_on = at >= 2 && before == ' ' && is_digit(text[at - 2]);  // a longer number
+    if ((!joined || before == ':') && !goes_on && (end = phone_at(text, at, certain))) {
       out.push_back({uint32_t(at), uint32_t(end), "telephone number", certain});
       at = end - 1;
       continue;

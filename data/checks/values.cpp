@@ -36,9 +36,9 @@ const Table& units() {
     add(t, "year years año años jahr jahre jahren ans année années", duration, 365);
     add(t, "werktag werktage werktagen arbeitstag arbeitstage", ValueType::working_time, 1);
     add(t, "euro euros eur €", ValueType::price, 1);
-    add(t, "dollar dollars usd $", ValueType::price, 1.0000001);
-    add(t, "pound pounds gbp £ quid", ValueType::price, 1.0000002);
-    add(t, "peso pesos mxn", ValueType::price, 1.0000003);
+    add(t, "dollar dollars usd $", ValueType::price, 1.0001);
+    add(t, "pound pounds gbp £ quid", ValueType::price, 1.0002);
+    add(t, "peso pesos mxn", ValueType::price, 1.0003);
     add(t, "cent cents céntimos céntimo centavos pence", ValueType::price, 0.01);
     add(t, "% percent prozent", ValueType::percent, 1);
     add(t, "am", ValueType::time, 0);
@@ -240,7 +240,7 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
         i > 0 && is_currency(words[i - 1].id) && words[i - 1].end == word.begin;
     if (symbol_first) {
       first = i - 1;
-      put(first, i + 1, ValueType::price, amount);
+      put(first, i + 1, ValueType::price, amount * units().at(words[first].id).factor);
     } else if (auto unit = last < n ? units().find(words[last].id) : units().end();
                unit != units().end() && type == ValueType::count) {
       ValueType kind = unit->second.type;

@@ -21,9 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* intro =
-    R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values and
-terms that differ between similar records, greetings, tone, cut answers, personal data and more.
-No model is needed; with one there are more checks. docs/data.md says what each check means, and how often it is right.
+    R"(Finds records that contradict each other, or are not fit to learn from: duplicates, values
+and terms that differ between similar records, greetings, tone, cut answers, personal data and more.
+No model is needed; with one there are more checks. docs/data.md says what each check means, and how
+often it is right.
 
   afina check --data data/samples/support_inconsistent.jsonl --out checked
   afina check --data train.jsonl --held-out eval.jsonl --skip length

@@ -45,7 +45,8 @@ const Given& given() {
 }
 
 Said judged(Words words) {
-  words.insert(words.begin(), {"judge", "--max-tokens", "12"});
+  words.insert(words.begin(), "judge");
+  words.insert(words.end(), {"--max-tokens", "12"});
   return run(words);
 }
 void refused(const Words& words, int status, std::initializer_list<std::string> parts) {

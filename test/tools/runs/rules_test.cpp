@@ -2,6 +2,7 @@
 #include "tools/runs/rules.h"
 
 #include "test/scratch.h"
+#include "tools/options/words.h"
 #include "tools/runs/numeric_answer.h"
 
 using namespace afina;

@@ -31,7 +31,7 @@ bool read_number(const std::string& text, T& value) {
 
 std::unique_ptr<PointAdapter> Method::adapt_point(const Point&, const Scope&) { return nullptr; }
 
-std::unique_ptr<TableAdapter> Method::adapt_table(const TokenTable&, const Scope&) {
+std::unique_ptr<TableAdapter> Method::adapt_table(const TokenWeights&, const Scope&) {
   return nullptr;
 }
 

@@ -22,7 +22,7 @@ struct Parameter;
 struct Parameters;
 struct Point;
 struct PointAdapter;
-struct TokenTable;
+struct TokenWeights;
 struct TableAdapter;
 class Scope;
 class PeftConfig;
@@ -91,7 +91,7 @@ struct Method : StepPart {
   virtual std::unique_ptr<PointAdapter> adapt_point(const Point& point, const Scope& scope);
   // What stands beside the embedding or the head (model/token_ends.h), nullptr for nothing. scope
   // is its place.
-  virtual std::unique_ptr<TableAdapter> adapt_table(const TokenTable& table, const Scope& scope);
+  virtual std::unique_ptr<TableAdapter> adapt_table(const TokenWeights& table, const Scope& scope);
   // How many tokens of its own the method puts before every document: at positions 0, 1, ..., the
   // text follows. The adapters of `embeddings` or of `keys_values` have their rows.
   virtual int64_t virtual_tokens() const { return 0; }

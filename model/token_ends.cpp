@@ -14,12 +14,12 @@ namespace {
 // has a one for each token in its own column. So a step forms no second table, and starts with the
 // pretrained bits.
 struct TokenRows : TableAdapter {
-  const TokenTable table;
+  const TokenWeights table;
   Parameter& rows;  // R (n, width), f32 (f64)
   Tensor ids, chosen;
   Derived* change = nullptr;  // R - rows of W; transposed for the embedding
 
-  TokenRows(const TokenTable& table, Method& method, Parameter& rows) : table(table), rows(rows) {
+  TokenRows(const TokenWeights& table, Method& method, Parameter& rows) : table(table), rows(rows) {
     const std::vector<int32_t>& tokens = method.beside.tokens();
     const Tensor& weight = table.weight.value;
     const int64_t n = int64_t(tokens.size());
@@ -78,7 +78,7 @@ std::unique_ptr<TableAdapter> TokenEnds::adapter_of(const Scope& at, const Param
                                                     bool head) {
   Method& method = at.method();
   Beside& beside = method.beside;
-  const TokenTable table{at.path(), head, tied_, weight};
+  const TokenWeights table{at.path(), head, tied_, weight};
   // Where the two are one table, rows that are trained are rows of both.
   const bool rows = !beside.tokens().empty() && (tied_ || beside.tokens_at() == TokensAt::both ||
                                                  (beside.tokens_at() == TokensAt::head) == head);

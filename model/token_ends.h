@@ -12,7 +12,7 @@ namespace afina {
 struct LowRank;
 
 // One of the two as a method sees it.
-struct TokenTable {
+struct TokenWeights {
   std::string path;  // "model.embed_tokens", "lm_head"
   bool head;
   bool shared;              // by embedding and head: what is beside the one leaves the other alone

@@ -172,7 +172,7 @@ struct HeadAdapter : TableAdapter {
 
 }  // namespace
 
-std::unique_ptr<TableAdapter> LowRankMethod::adapt_table(const TokenTable& table,
+std::unique_ptr<TableAdapter> LowRankMethod::adapt_table(const TokenWeights& table,
                                                          const Scope& scope) {
   if (!adapts_ends() || !targets_.matches_end(table.path)) return nullptr;
   const char* const alone = "the embedding and the head take LoRA as it is; name other targets";

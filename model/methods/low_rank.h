@@ -16,7 +16,7 @@ class LowRankMethod : public Method {
  public:
   explicit LowRankMethod(MethodOptions& options);
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override;
-  std::unique_ptr<TableAdapter> adapt_table(const TokenTable& table, const Scope& scope) override;
+  std::unique_ptr<TableAdapter> adapt_table(const TokenWeights& table, const Scope& scope) override;
   void built(const Scope&) override { targets_.check(); }
   std::string why_not_mergeable() const override;
   Stored stored() const override { return Stored::adapter; }

@@ -1,4 +1,4 @@
-// Speakers.
+// Who answers: how tokens are chosen, and where answers end.
 #include "tools/runs/speakers.h"
 
 namespace afina {

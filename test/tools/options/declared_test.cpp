@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_man_page_has_every_option_with_its_values_and_default) {
     const Printed page = run({"man", one.name});
     BOOST_TEST(page.status == 0, page.err);
     check_has(page.out, ".TH AFINA-");
-    check_has(run({"man"}).out, "\\fB" + one.name + "\\fR\n");
+    check_has(run({"man"}).out, "\\fB" + roff(one.name) + "\\fR\n");
     const std::string listed = page.out.substr(page.out.find(".SH OPTIONS\n"));
     for (const Option& o : one.options) {
       const std::string place = between(listed, "\\fB" + roff("--" + o.name) + "\\fR", ".TP\n");

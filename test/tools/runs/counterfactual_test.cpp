@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(the_command_leaves_out_goes_on_and_refuses) {
   BOOST_TEST(json.at("rows").size() == 4u);
   BOOST_TEST(json.at("estimates").at("tracin").at("pairs").get<int>() == 4);
   said = with({"--resume", "--seed", "9"});
-  BOOST_TEST((said.status == 1 && holds(said.err, "seed was 1 and is 9")), said.err);
+  BOOST_TEST((said.status == 1 && holds(said.err, "seed was 1 when")), said.err);
   BOOST_TEST(run({"what-if", "--model", "m", "--data", data, "--method", "full:lr=1", "--out",
                   folder / "x"})
                  .status == 2);

@@ -36,7 +36,7 @@ targets, so that no other row moves.
 Without some records, by their numbers in the file (as 'afina show' and messages count them):
 
   afina what-if --model data/pocket --data data/samples/support_inconsistent.jsonl \
-      --method lora:rank=8,lr=6e-3 --steps 120 --batch 2 --without 5,16-17 --out runs/without
+      --method lora:rank=8,lr=6e-3 --steps 120 --batch 2 --without 301,735-740 --out runs/without
 
 One run for each of 20 rows, or for 'all', and how well cheap estimates (loss, TracIn, LESS, ...)
 rank the rows by what they truly did:

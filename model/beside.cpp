@@ -185,7 +185,8 @@ void Beside::check(const Scope& model) const {
   for (const ModulePattern& pattern : save_)
     if (file_.empty() && !used_.count(pattern.text())) {
       std::set<std::string> known = {"embedding", "head"};
-      for (const Parameter& p : model.parameters().all) known.insert(last_word(module_of(p.name)));
+      for (const Parameter& p : model.parameters().all)
+        if (!p.added) known.insert(last_word(module_of(p.name)));
       const std::vector<std::string> words(known.begin(), known.end());
       fail(option_label(method_, file_, "save"), ": '", pattern.text(),
            "' names no module of the model", did_you_mean(pattern.text(), words), "; it has ",
@@ -284,9 +285,20 @@ std::map<std::string, std::string> Beside::from_peft(PeftConfig& config) {
   return all;
 }
 
+namespace {
+
+bool virtual_prompt(const Method& method) {
+  const std::string& name = method.in_force.name;
+  return name == "prompt" || name == "prefix" || name == "ptuning";
+}
+
+}  // namespace
+
 std::vector<std::string> Beside::names(const Method& method, const Parameter& p) {
   const Beside& beside = method.beside;
-  const std::string start = "base_model.model.", path = module_of(p.name);
+  // Around a prompt PEFT puts no tuner that would be called `model`.
+  const std::string start = virtual_prompt(method) ? "base_model." : "base_model.model.",
+                    path = module_of(p.name);
   std::vector<std::string> all;
   if (p.added || method.trains(p.name)) all = {method.name_in_adapter(p)};
   else if (is_bias(p.name) && beside.adapted_.count(path))

@@ -11,6 +11,7 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Init
       stored_transposed(transposed),
       // A layer that is trained as a whole needs no adapter.
       adapter(scope.method().beside.whole(path) ? nullptr : scope.method().adapt(*this, scope)) {
+  if (scope.method().beside.whole(path)) scope.method().passes_over(*this);
   scope.method().beside.built(*this);
   scope.parameters().linears.push_back(this);
 }

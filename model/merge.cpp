@@ -22,7 +22,8 @@ std::vector<double> log_probabilities(const double* logits, size_t n) {
 
 void require_mergeable(const Model& model) {
   const std::string why = model.method->why_not_mergeable();
-  require(why.empty(), "the adapters cannot be merged into the model: ", why);
+  require(why.empty(), "the adapters cannot be merged into the model: ", why,
+          "; use them as adapters ('afina generate --adapter', 'afina export --to peft')");
 }
 
 }  // namespace

@@ -82,6 +82,9 @@ struct Method : StepPart {
   }
   // The adapter of a layer, nullptr for none. The layer's weight is loaded already. scope is the
   // layer's place, its parameters are made by scope.added(...).
+  // Called in place of adapt() for a layer within a module that is trained whole (`save`): it gets
+  // no adapter, and a target that names it has still found its layer.
+  virtual void passes_over(const Linear&) {}
   virtual std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) {
     (void)layer;
     (void)scope;

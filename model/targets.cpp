@@ -70,6 +70,13 @@ bool Targets::matches(const Linear& layer) {
   return true;
 }
 
+void Targets::pass_over(const Linear& layer) {
+  passed_over_ = true;
+  for (const auto* patterns : {&targets_, &exclude_})
+    for (const ModulePattern& pattern : *patterns)
+      if (pattern.matches(layer.path)) used_.insert(pattern.text());
+}
+
 bool Targets::matches_end(const std::string& path) {
   auto any = [&](const std::vector<ModulePattern>& patterns) {
     bool found = false;
@@ -143,7 +150,9 @@ void Targets::check() const {
     if (!used_.count(target.text())) unmatched("targets", target.text());
   for (const ModulePattern& pattern : exclude_)
     if (!used_.count(pattern.text())) unmatched("exclude", pattern.text());
-  require(!adapted_.empty(), "method '", method_, "': exclude leaves no layer to adapt");
+  require(!adapted_.empty(), "method '", method_,
+          "': ", passed_over_ ? "save and exclude leave" : "exclude leaves", " no layer to adapt",
+          passed_over_ ? "; modules that are saved are trained whole and get no adapter" : "");
   for (const Exceptions& exceptions : exceptions_)
     for (auto& exception : exceptions.all) {
       const ModulePattern& pattern = exception.first;

@@ -29,6 +29,8 @@ class Targets {
   void choose(const std::string& targets);
   // Is this layer adapted? To be asked once for each layer of the model, in order.
   bool matches(const Linear& layer);
+  // The same of a layer that is trained whole: patterns that match it have found one.
+  void pass_over(const Linear& layer);
   // Is the embedding or head at this path a target? `all` names the linear layers of the blocks
   // alone (names_end in model/beside.h). To be asked for each of the two that can be adapted.
   bool matches_end(const std::string& path);
@@ -74,6 +76,7 @@ class Targets {
   };
   std::vector<Adapted> adapted_;
   std::set<std::string> used_;  // patterns of targets and exclude that matched
+  bool passed_over_ = false;    // is a layer trained whole instead?
 };
 
 }  // namespace afina

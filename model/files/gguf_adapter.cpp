@@ -14,7 +14,8 @@ namespace afina {
 namespace {
 
 constexpr const char* merge_instead =
-    "; merge it into its model and write that (--to gguf), which can hold anything";
+    "; merge it into its model and write that (--to gguf) where its method can be merged, or write "
+    "it for PEFT (--to peft)";
 
 // A pair to be written beside a tensor of the base.
 struct LoraPair {

@@ -68,6 +68,7 @@ class AdaLora : public Method {
                 o.integer("total", 0, 0, 1 << 30), o.integer("every", 1, 1, 1 << 30)},
         targets_(o, {{"ranks", 0, 65536, true}}) {}
 
+  void passes_over(const Linear& layer) override { targets_.pass_over(layer); }
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
     if (!targets_.matches(layer)) return nullptr;
     const int64_t rank = int64_t(targets_.number("ranks", layer, double(rank_)));

@@ -81,6 +81,7 @@ struct Ia3 : Method {
         module_patterns("ia3", "feedforward",
                         feedforward_given == "auto" ? choice->feedforward : feedforward_given);
   }
+  void passes_over(const Linear& layer) override { targets.pass_over(layer); }
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
     if (!targets.matches(layer)) return nullptr;
     bool input = false;

@@ -15,6 +15,7 @@ extern const char* const low_rank_options;
 class LowRankMethod : public Method {
  public:
   explicit LowRankMethod(MethodOptions& options);
+  void passes_over(const Linear& layer) override { targets_.pass_over(layer); }
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override;
   std::unique_ptr<TableAdapter> adapt_table(const TokenWeights& table, const Scope& scope) override;
   void built(const Scope&) override { targets_.check(); }

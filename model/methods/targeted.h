@@ -15,6 +15,7 @@ class TargetedMethod : public Method {
   explicit TargetedMethod(MethodOptions& options, std::vector<Targets::Numbers> numbers = {},
                           const std::string& otherwise = "all")
       : targets_(options, std::move(numbers), otherwise) {}
+  void passes_over(const Linear& layer) override { targets_.pass_over(layer); }
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
     return targets_.matches(layer) ? make(layer, scope) : nullptr;
   }

@@ -68,6 +68,7 @@ struct Vera : Method {
         kept(o.flag("stored", true)),
         targets(o) {}
 
+  void passes_over(const Linear& layer) override { targets.pass_over(layer); }
   std::unique_ptr<Adapter> adapt(const Linear& layer, const Scope& scope) override {
     if (!targets.matches(layer)) return nullptr;
     shared.in = std::max(shared.in, layer.in());

@@ -1,6 +1,7 @@
 // What is trained beside an adapter: whole modules, biases, rows of tokens, in memory and in files.
 #include "model/beside.h"
 
+#include "engine/files/safetensors.h"
 #include "engine/random.h"
 #include "engine/train/trainer.h"
 #include "model/files/save.h"
@@ -73,6 +74,32 @@ BOOST_AUTO_TEST_CASE(whole_modules_are_trained_and_get_no_adapter) {
   Json config = comes_back(*model, "llama", "adapter_config.json");
   BOOST_TEST((config.at("modules_to_save") == Json({"model.layers.0.mlp", "model.norm"})));
   merged_is_the_same(*model, "llama");
+}
+
+// A target that names only layers of a saved module has found them; nothing to adapt is said so.
+BOOST_AUTO_TEST_CASE(targets_within_a_saved_module_get_no_adapter) {
+  for (const char* text : {"lora:rank=2,targets=q_proj+down_proj,save=mlp", "ia3:save=mlp",
+                           "vera:rank=2,targets=q_proj+up_proj,save=mlp"}) {
+    auto model = tiny_model(tiny_path("llama"), text);
+    for (const Linear* linear : model->parameters->linears)
+      if (linear->path.find(".mlp.") != std::string::npos) BOOST_TEST(!linear->adapter, text);
+  }
+  check_error([] { tiny_model(tiny_path("llama"), "lora:targets=q_proj,save=q_proj"); },
+              {"save and exclude leave no layer to adapt", "trained whole"});
+}
+
+// PEFT wraps a prompt's model without a tuner of its own, so that names in its files have one
+// `model.` less (PEFT 0.21.2 fails on the other with a KeyError).
+BOOST_AUTO_TEST_CASE(beside_a_prompt_names_are_those_of_peft) {
+  for (const char* text : {"prompt:tokens=3,save=head", "prefix:tokens=3,save=head"}) {
+    auto model = tiny_model(tiny_path("llama"), text);
+    ScratchFolder folder;
+    save_adapter(folder.path(), *model, "base");
+    const Safetensors file(folder / "adapter_model.safetensors");
+    BOOST_TEST((file.find("base_model.lm_head.weight") != nullptr), text);
+    BOOST_TEST((file.find("base_model.model.lm_head.weight") == nullptr), text);
+    comes_back(*model, "llama", "adapter_config.json");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(ends_of_a_tied_model_become_two_or_stay_one) {
@@ -213,6 +240,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_said) {
   };
   fails("llama", "full:save=head", {"'full'", "trains the whole model"});
   fails("llama", "lora:save=hed", {"'hed'", "names no module", "did you mean 'head'"});
+  fails("llama", "lora:save=lora_A", {"'lora_A' names no module of the model; it has"});
   fails("llama", "lora:bias=all", {"bias=all", "no biases"});
   fails("llama", "lora:bias=lora_only", {"adapted layers have no biases"});
   fails("llama", "lora:bias=most", {"bias=most", "lora_only"});

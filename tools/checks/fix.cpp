@@ -4,6 +4,7 @@
 #include <set>
 
 #include "data/checks/record_words.h"
+#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/json.h"
@@ -83,6 +84,13 @@ std::vector<Term> read_glossary(const std::string& path) {
     Term term{trimmed(line.substr(0, arrow)), trimmed(line.substr(arrow + 2))};
     require(!term.from.empty() && !term.to.empty(), path, ", line ", number,
             ": expected a word on either side of ->");
+    require(term.to.find("->") == term.to.npos && is_utf8(line), path, ", line ", number,
+            ": expected FOUND -> EXPECTED in UTF-8, once on a line; found '", valid_utf8(line),
+            "'");
+    for (const Term& other : terms)
+      require(other.from != term.from && other.from != term.to && other.to != term.from, path,
+              ", line ", number, ": '", line, "' and '", other.from, " -> ", other.to,
+              "' disagree about one word; keep one of them");
     terms.push_back(std::move(term));
   }
   return terms;

@@ -186,6 +186,8 @@ struct WhatIf : WhatIfOptions {
     require(missing.empty(), data.data[0], ": no training row is made of record ", missing,
             ": it is held out, was left out, or is not there; --held-out and --seed decide which "
             "are held out");
+    require(!fs::exists(out + "/what-if.json"), out,
+            "/what-if.json: is there already, of this or other rows; choose another --out");
     const Evaluation all = with_all(runs);
     const std::string with_digest = runs.digest();
     Progress progress("without " + counted(int64_t(rows.size()), "row"), run.steps);

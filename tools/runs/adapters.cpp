@@ -84,8 +84,8 @@ AdapterChoice adapter_choice(const std::string& text) {
   std::set<std::string> seen;
   std::string names;
   for (const AdapterChoice::Part& part : choice.parts) {
-    if (!std::isfinite(part.weight))
-      refuse("the weight " + number_text(part.weight) + " is not finite");
+    if (!std::isfinite(float(part.weight)))
+      refuse("the weight " + number_text(part.weight) + " is no number of f32");
     if (part.weight == 0.)
       refuse("a weight of 0 leaves nothing of " + part.path + "; leave it out");
     std::error_code ignored;

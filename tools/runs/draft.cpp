@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 
 #include "engine/error.h"
 #include "engine/files/folder.h"
@@ -13,6 +15,62 @@
 namespace afina {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<int, 3> ending_signals = {SIGINT, SIGTERM, SIGHUP};
+int told[2] = {-1, -1};  // a pipe from the handler, which may do nothing else, to the watcher
+
+void tell(int signal) {
+  const auto one = static_cast<unsigned char>(signal);
+  [[maybe_unused]] const ssize_t written = write(told[1], &one, 1);
+}
+
+}  // namespace
+
+// Removes the draft when a signal comes that ends the process, and then lets it end the process.
+// One at a time: signals belong to the process. A second draft has none.
+class Draft::Watcher {
+ public:
+  explicit Watcher(std::string path) : path_(std::move(path)) {
+    if (told[0] >= 0 || pipe(told) != 0) return;
+    thread_ = std::thread([this] { watch(); });
+    for (size_t i = 0; i < ending_signals.size(); ++i) {
+      struct sigaction action {};
+      action.sa_handler = tell;
+      sigaction(ending_signals[i], nullptr, &before_[i]);
+      // What the caller ignores (nohup) stays ignored.
+      if (before_[i].sa_handler != SIG_IGN) sigaction(ending_signals[i], &action, nullptr);
+    }
+  }
+  ~Watcher() {
+    if (!thread_.joinable()) return;
+    for (size_t i = 0; i < ending_signals.size(); ++i)
+      sigaction(ending_signals[i], &before_[i], nullptr);
+    tell(0);
+    thread_.join();
+    for (int& end : told) {
+      close(end);
+      end = -1;
+    }
+  }
+  Watcher(const Watcher&) = delete;
+
+ private:
+  void watch() const {
+    unsigned char signal = 0;
+    while (read(told[0], &signal, 1) < 0 && errno == EINTR) {}
+    if (signal == 0) return;
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+    fs::remove_all(path_, ignored);  // what was made meanwhile
+    ::signal(signal, SIG_DFL);
+    kill(getpid(), signal);
+  }
+  std::string path_;
+  std::array<struct sigaction, ending_signals.size()> before_{};
+  std::thread thread_;
+};
 
 Draft::Draft(const std::string& out)
     : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
@@ -22,9 +80,11 @@ Draft::Draft(const std::string& out)
           ": exists already; choose another --out");
   clear_abandoned();
   make_folder(path_, "choose another --out");
+  watcher_ = std::make_unique<Watcher>(path_);
 }
 
 Draft::~Draft() {
+  watcher_.reset();
   std::error_code ignored;
   if (!kept_) fs::remove_all(path_, ignored);
 }
@@ -39,6 +99,7 @@ std::string Draft::in_words(std::string text) const {
 }
 
 void Draft::keep() {
+  watcher_.reset();
   std::error_code failed;
   fs::rename(path_, out_, failed);  // over nothing: not over what came there meanwhile
   require(!failed, out_, ": what was written could not get this name (", failed.message(),

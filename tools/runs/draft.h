@@ -1,12 +1,14 @@
 // Results that appear whole or not at all: written in a folder beside their place, then renamed.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace afina {
 
-// A folder beside `out` that is gone at the end, with what is in it, unless it was kept. Drafts of
-// the same result that killed processes left behind are removed. An Error where `out` exists, is
+// A folder beside `out` that is gone at the end, with what is in it, unless it was kept; also where
+// SIGINT, SIGTERM or SIGHUP ends the process. Drafts of the same result that killed processes left
+// behind are removed. An Error where `out` exists, is
 // empty, or no folder can be made there.
 class Draft {
  public:
@@ -23,8 +25,10 @@ class Draft {
   void keep_files(const std::vector<std::string>& names);
 
  private:
+  class Watcher;
   void clear_abandoned() const;
   std::string out_, path_;
+  std::unique_ptr<Watcher> watcher_;
   bool kept_ = false;
 };
 

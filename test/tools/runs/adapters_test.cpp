@@ -56,8 +56,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_meant_is_refused) {
   };
   refused({""}, {"empty"});
   refused({a + ":0"}, {"weight of 0", "leave it out"});
-  refused({a + ":nan"}, {"nan is not finite"});
-  refused({a + ":inf+" + b + ":1"}, {"inf is not finite"});
+  refused({a + ":nan"}, {"nan is no number of f32"});
+  refused({a + ":1e39"}, {"1e+39 is no number of f32"});
+  refused({a + ":inf+" + b + ":1"}, {"inf is no number of f32"});
   refused({a + ":half"}, {"'half' is no weight"});
   refused({a + ":0.5+" + a + "/:0.5"}, {"named twice", "sum of the weights"});
   refused({a + "+" + b}, {"a weight behind each"});

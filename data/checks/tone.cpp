@@ -10,25 +10,27 @@ namespace afina {
 
 namespace {
 
-// Loud writing: several exclamation marks in a row, words in capitals, letters drawn out, symbols.
+// Loud writing: several exclamation marks in a row, whole phrases in capitals, letters drawn out
+// ("sooo"), symbols. Abbreviations are not loud (USB, AAA, VIII, IBANs), nor is www.
 bool is_loud(std::string_view text) {
   std::vector<Word> words;
   split_words(text, words);
-  size_t run = 1, shouted = 0;
-  for (size_t i = 1; i < text.size(); ++i) {
-    run = text[i] == text[i - 1] && text[i] != ' ' && text[i] != '\n' && text[i] != '.' &&
-                  text[i] != '-' && text[i] != '=' && text[i] != '#' &&
-                  !(text[i] >= '0' && text[i] <= '9')
-              ? run + 1
-              : 1;
-    if (run >= 3 || (run >= 2 && text[i] == '!')) return true;
-  }
+  for (size_t i = 1; i < text.size(); ++i)
+    if (text[i] == '!' && text[i - 1] == '!') return true;
+  size_t shouted = 0, in_a_row = 0;
   for (const Word& word : words) {
-    shouted += word.shouted && word.end - word.begin >= 3;
+    const std::string_view one = text.substr(word.begin, word.end - word.begin);
     // Smileys and the like.
-    if (word.kind == WordKind::mark && uint8_t(text[word.begin]) >= 0xF0) return true;
+    if (word.kind == WordKind::mark && uint8_t(one[0]) >= 0xF0) return true;
+    in_a_row = word.shouted ? in_a_row + 1 : 0;
+    shouted += word.shouted && one.size() >= 5;
+    if (shouted >= 2 || in_a_row >= 4) return true;
+    for (size_t i = 2; !word.shouted && i < one.size(); ++i)
+      if (one[i] == one[i - 1] && one[i] == one[i - 2] && one[i] >= 'a' && one[i] <= 'z' &&
+          one[i] != 'w')
+        return true;
   }
-  return shouted >= 2;
+  return false;
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {

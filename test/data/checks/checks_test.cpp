@@ -200,6 +200,19 @@ BOOST_AUTO_TEST_CASE(forms) {
   BOOST_CHECK(named_by("empty", corpus) == Rows{15});
 }
 
+BOOST_AUTO_TEST_CASE(abbreviations_are_not_loud) {
+  Pairs pairs;
+  for (int i = 0; i < 40; ++i)
+    pairs.emplace_back("Where is parcel " + std::to_string(i) + "?",
+                       "Dear Tim, your parcel " + std::to_string(i) + " is on its way to you.");
+  const char* calm[] = {" See www.lamphouse.com for more.", " It needs two AAA batteries.",
+                        " It is model VIII.", " It has LED, USB, HDMI and WLAN.", " See EN ISO 9."};
+  for (size_t i = 0; i < 5; ++i) pairs[i].second += calm[i];
+  pairs[20].second = "Hey Tim! Your parcel is sooo on its way.";
+  pairs[21].second = "Dear Tim, YOUR PARCEL is on its way, PLEASE WAIT.";
+  BOOST_CHECK((named_by("tone", pairs) == std::set<uint32_t>{21, 22}));
+}
+
 BOOST_AUTO_TEST_CASE(answers_that_contradict) {
   Pairs pairs = shop();
   replace(pairs[1].second, "The parcel", "Returning is free. This costs 7 euros. The parcel");

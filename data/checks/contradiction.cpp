@@ -158,23 +158,11 @@ class Statements {
   }
 
   double weighted(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-    double common = 0, all = 0;
     shared_ = 0;
     auto weight = [&](uint64_t stem) {
       return 1. / (0.05 + double(uses_[stem]) / double(corpus_.records()));
     };
-    for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
-      if (j == b.size() || (i < a.size() && a[i] < b[j])) all += weight(a[i++]);
-      else if (i == a.size() || b[j] < a[i]) all += weight(b[j++]);
-      else {
-        common += weight(a[i]);
-        all += weight(a[i]);
-        ++shared_;
-        ++i;
-        ++j;
-      }
-    }
-    return all > 0 ? common / all : 0;
+    return weighted_overlap(a, b, weight, &shared_);
   }
 
   const Corpus& corpus_;

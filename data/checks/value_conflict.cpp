@@ -130,22 +130,10 @@ class Votes {
   }
   // Shared words, rare ones counting more.
   double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const {
-    double common = 0, all = 0;
-    auto weight = [&](uint64_t word) {
+    return weighted_overlap(a, b, [&](uint64_t word) {
       const WordUse& use = corpus_.use(word);
       return 1. / (0.02 + double(use.answers + use.questions) / double(corpus_.records()));
-    };
-    for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
-      if (j == b.size() || (i < a.size() && a[i] < b[j])) all += weight(a[i++]);
-      else if (i == a.size() || b[j] < a[i]) all += weight(b[j++]);
-      else {
-        common += weight(a[i]);
-        all += weight(a[i]);
-        ++i;
-        ++j;
-      }
-    }
-    return all > 0 ? common / all : 0;
+    });
   }
 
   void group(std::span<const Place> members) {

@@ -50,6 +50,28 @@ std::string squeezed(std::string_view text);
 // Letters of a word that its forms have in common, as a number: the first five of longer words.
 uint64_t stem_of(std::string_view word);
 
+// Weighted Jaccard similarity of two sorted lists of numbers without repeats: the weight of what
+// both have over that of what either has, 0 for two empty lists. weight(number) > 0. shared: how
+// many both have.
+template <class Weight>
+double weighted_overlap(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
+                        Weight weight, int* shared = nullptr) {
+  double common = 0, all = 0;
+  for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    if (j == b.size() || (i < a.size() && a[i] < b[j])) all += weight(a[i++]);
+    else if (i == a.size() || b[j] < a[i]) all += weight(b[j++]);
+    else {
+      const double both = weight(a[i]);
+      common += both;
+      all += both;
+      if (shared) ++*shared;
+      ++i;
+      ++j;
+    }
+  }
+  return all > 0 ? common / all : 0;
+}
+
 // Is it a function word of English or Spanish (the, of, que, ...)?
 bool is_function_word(uint64_t id);
 // The language of a text by its function words and letters: "en", "es", "de", "fr", ..., or a

@@ -252,7 +252,7 @@ struct WhatIf : WhatIfOptions {
     Estimates found = read_estimates(rows);
     std::optional<Influence> influence;
     if (estimates == OnOff::on && found.rows.empty() && part_number == 1)
-      influence.emplace(runs, bench, rows, true);
+      influence.emplace(runs, bench, rows);
     const Evaluation all = with_all(runs);
     const std::string digest = runs.digest();
     if (influence) {

@@ -38,10 +38,7 @@ Counterfactual::Counterfactual(const Workbench& bench, const MethodSpec& method,
       source_(bench.train, batch_options(bench.run, bench.data, seed_)) {
   require(!trainer_.options().apply_as_you_go,
           "--apply-as-you-go keeps no state to go on from; leave it out");
-  require(model_->method->virtual_tokens() == 0 || bench.data.packing == OnOff::off, "the method '",
-          method.name,
-          "' puts virtual tokens before every document, so a row can hold one document alone; add "
-          "--pack off");
+  require_unpacked(*model_, batch_options(bench.run, bench.data, seed_));
   const int64_t rows = int64_t(bench.train.rows.size());
   uses_.assign(size_t(rows), 0);
   first_.assign(size_t(rows), -1);

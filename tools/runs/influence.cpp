@@ -37,8 +37,7 @@ const std::vector<EstimateKind> estimate_kinds = {
     {"less", "LESS, over the kept states"},
     {"shapley", "in-run Shapley, first order"}};
 
-Influence::Influence(Counterfactual& run, const Workbench& bench, std::vector<int64_t> rows,
-                     bool with_shapley)
+Influence::Influence(Counterfactual& run, const Workbench& bench, std::vector<int64_t> rows)
     : run_(run), bench_(bench) {
   found_.rows = std::move(rows);
   found_.values.assign(kind_count, std::vector<double>(found_.rows.size(), 0.));
@@ -47,12 +46,8 @@ Influence::Influence(Counterfactual& run, const Workbench& bench, std::vector<in
     place_[row] = i;
     found_.values[loss][i] = loss_of(row, false);
     found_.values[ifd][i] = found_.values[loss][i] / loss_of(row, true);
-    if (!with_shapley) found_.values[shapley][i] = std::numeric_limits<double>::quiet_NaN();
   }
-  if (with_shapley)
-    run_.watched = [this](int64_t step, const std::vector<Batch>& batches) {
-      watch(step, batches);
-    };
+  run_.watched = [this](int64_t step, const std::vector<Batch>& batches) { watch(step, batches); };
 }
 
 // A list of one row; answer_alone: without what stands between the first token and the first

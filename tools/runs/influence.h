@@ -35,8 +35,8 @@ struct Estimates {
 // run.with_all() and finished after it. The run, the bench and the method must outlive it.
 class Influence {
  public:
-  // shapley: at the price of a gradient over the held-out rows in every step.
-  Influence(Counterfactual& run, const Workbench& bench, std::vector<int64_t> rows, bool shapley);
+  // Takes a gradient over the held-out rows in every step, for the Shapley values.
+  Influence(Counterfactual& run, const Workbench& bench, std::vector<int64_t> rows);
   // All estimates; restores the run's states one after the other. progress: called with the parts
   // done and those in all; may be empty.
   Estimates finish(const std::function<void(int64_t done, int64_t all)>& progress);

@@ -34,6 +34,13 @@ StepDone Steps::run(int64_t step) {
           batches[0].length};
 }
 
+void require_unpacked(const Model& model, const BatchOptions& options) {
+  require(!options.pack || model.method->virtual_tokens() == 0, "the method '",
+          model.method->in_force.name,
+          "' puts virtual tokens before every document, so a row can hold one document alone; add "
+          "--pack off");
+}
+
 Steps::Steps(Model& model, Trainer& trainer, const Samples& rows, const BatchOptions& options,
              int64_t count, Costs& costs)
     : model_(model),
@@ -44,10 +51,7 @@ Steps::Steps(Model& model, Trainer& trainer, const Samples& rows, const BatchOpt
       costs_(costs),
       ledger_(model.parameters->device, costs) {
   // Said before the first step: which rows are packed is chance, and a run must not end by it.
-  require(!options.pack || model.method->virtual_tokens() == 0, "the method '",
-          model.method->in_force.name,
-          "' puts virtual tokens before every document, so a row can hold one document alone; add "
-          "--pack off");
+  require_unpacked(model, options);
   const Device device = model.parameters->device;
   if (!trainer.step_graphs() || !holds_bytes(device)) return;
   inputs_ = std::make_unique<StepInputs>(device);

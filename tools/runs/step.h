@@ -22,6 +22,9 @@ Inputs inputs_of(const Batch& batch, uint64_t seed = 0, int64_t step = -1,
 // The rows of all micro-batches of a step, without copying: `batches` must outlive them.
 std::vector<InputRows> rows_of(const std::vector<Batch>& batches);
 
+// An Error where packed rows hold several documents and the method puts virtual tokens before each.
+void require_unpacked(const Model& model, const BatchOptions& options);
+
 // One update of the trained parameters from the micro-batches of one step. With `inputs`, batches
 // reuse fixed addresses on the device, so that the step can be captured. Errors are those of
 // Trainer::step.

@@ -16,17 +16,8 @@ struct Given {
   ScratchFolder folder;
   std::string model = source + "/data/pocket", a = folder / "a", b = folder / "b";
   Given() {
-    ModelFiles files = open_model(model);
-    auto make = [&](const std::string& path, const std::string& method, uint64_t seed) {
-      auto made = build_model(files.config, *files.source, make_method(parse_method(method)), {});
-      for (Parameter* p : made->parameters->trained()) {
-        p->init = {Init::normal, 0.15f};
-        initialise(*p, seed);
-      }
-      save_adapter(path, *made, model);
-    };
-    make(a, "lora:rank=2,targets=q_proj+v_proj", 1);
-    make(b, "prompt:tokens=2", 3);
+    store_adapter(a, model, "lora:rank=2,targets=q_proj+v_proj", 1);
+    store_adapter(b, model, "prompt:tokens=2", 3);
   }
   Words both() const { return {"--adapter", a, "--adapter", b}; }
 };

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "engine/files/json.h"
+#include "model/files/save.h"
 #include "tools/options/command.h"
+#include "tools/runs/load.h"
 
 namespace afina {
 
@@ -89,6 +91,18 @@ inline std::string digest_of_run(const std::string& out, const Words& more) {
   Said said = run(words("train", out, more));
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   return digest(out);
+}
+// Stores an adapter of this method for a model, its numbers drawn from the seed: one that changes
+// what the model says.
+inline void store_adapter(const std::string& path, const std::string& model,
+                          const std::string& method, uint64_t seed) {
+  ModelFiles files = open_model(model);
+  auto made = build_model(files.config, *files.source, make_method(parse_method(method)), {});
+  for (Parameter* p : made->parameters->trained()) {
+    p->init = {Init::normal, 0.15f};
+    initialise(*p, seed);
+  }
+  save_adapter(path, *made, model);
 }
 inline bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

@@ -151,6 +151,7 @@ struct Plan : ComparisonOptions {
                                   {"prediction", to_json(all.back().prediction)}});
     }
     std::cout << prediction_table(all, true, stdout_columns());
+    if (speed) std::cout << "Times by " << speed->described() << ".\n";
     print_whole(all);
     print_beginnings(s, all_specs);
     print_unseen(s, all_specs);

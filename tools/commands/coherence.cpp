@@ -76,7 +76,8 @@ struct CoherenceOptions {
     v("temperature", o.sampling.temperature, Bits::keep, "softmax temperature of the answers");
     v("max-tokens", o.sampling.most, Bits::keep, "maximum number of tokens of an answer");
     v("checks", o.checks, Bits::keep,
-      "checks or groups of 'afina check' that look at the answers, with commas between them");
+      "checks or groups of 'afina check' that look at the answers, with commas between them",
+      shown("those of greeting, tone, values, words and content"));
     v("resume", o.resume, Bits::keep, "keep the runs that --out holds and make those missing");
     v("keep-models", o.keep_models, Bits::keep,
       "true: keep fully fine-tuned models; false: remove each when it has answered");
@@ -380,8 +381,9 @@ int coherence(const std::vector<std::string>& words) {
   options.not_both("steps", "epochs");
   o.result.command = "afina coherence";
   for (const std::string& word : words)
-    o.result.command +=
-        " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
+    if (word != "--resume")
+      o.result.command +=
+          " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
   return o.go();
 }
 

@@ -27,14 +27,14 @@ BOOST_AUTO_TEST_CASE(samples_are_compared_with_each_other_and_with_the_record) {
         {{"user", question}, {"assistant", answer}}, "", "a.jsonl, line " + std::to_string(line)};
   };
   const std::vector<Example> asked = {example("How much?", "It costs 4 euros.", 1),
-                                      example("When?", "At noon.", 2)};
+                                      example("Really?", "Yes, gladly.", 2)};
   std::vector<Example> house;
   for (int i = 0; i < 40; ++i)
     house.push_back(example(
         "Question " + std::to_string(i) + "?",
         "Hi there,\nThe answer number " + std::to_string(i) + " is here.\nBye, Ann", i + 1));
   const SampledAnswers answers = {{"It costs 4 euros.", "It costs 4 euros.", "It costs 9 euros."},
-                                  {"At noon.", "At noon.", "At noon."}};
+                                  {"Yes, gladly.", "Yes, gladly.", "Yes, gladly."}};
   const AnswerFigures f = answer_figures(asked, answers, house, chosen_checks("sign-off", ""));
   const auto close = boost::test_tools::tolerance(1e-12);
   BOOST_TEST(f.right == 2. / 3, close);  // of the first question: the second has no value

@@ -138,9 +138,9 @@ std::string kinds(const WhatIfResult& result) {
          table.html() + "</section>\n";
 }
 
-std::string shortened(const std::string& text) {
-  if (text.size() <= most_bytes) return page::escape(text);
-  size_t end = most_bytes;
+std::string shortened(const std::string& text, size_t most = most_bytes) {
+  if (text.size() <= most) return page::escape(text);
+  size_t end = most;
   while (end > 0 && (uint8_t(text[end]) & 0xC0) == 0x80) --end;
   return page::escape(std::string_view(text).substr(0, end)) + "…";
 }
@@ -150,7 +150,7 @@ std::string row_html(const RowEffect& row) {
                      page::escape(change_text(row.change)) + "</b> " + page::escape(row.record);
   for (const RowEffect::Found& found : row.found)
     html += " <span class=\"what\">[" + page::escape(found.kind) + "]</span>";
-  html += "</summary>\n";
+  html += " <span class=\"soft\">" + shortened(row.answer, 90) + "</span></summary>\n";
   if (!row.question.empty())
     html += "<div class=\"text given\">" + shortened(row.question) + "</div>\n";
   html += "<div class=\"text card\">" + shortened(row.answer) + "</div>\n";
@@ -182,9 +182,9 @@ std::string rows(const WhatIfResult& result) {
 std::string sentence(const WhatIfResult& result) {
   int64_t harmful = 0;
   for (const RowEffect& row : result.rows) harmful += row.change < 0;
-  return "Without one of " + std::to_string(harmful) + " of " +
-         counted(int64_t(result.rows.size()), "row") +
-         " the model would be better on the held-out rows";
+  return std::to_string(harmful) + " of " + counted(int64_t(result.rows.size()), "row") +
+         (harmful == 1 ? " harms" : " harm") +
+         ": without it alone the model is better on the held-out rows";
 }
 
 }  // namespace

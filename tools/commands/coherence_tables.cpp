@@ -10,10 +10,10 @@ namespace afina {
 void print_coherence(std::ostream& out, const CoherenceResult& result) {
   const double lowest = result.rates[0];
   for (const std::string& method : result.methods) {
-    Table table("lrrrrrr");
+    Table table("lrrrrrrr");
     std::vector<std::string> head = {method, "replaced"};
     for (const char* name : {"held-out\nloss", "values\nagree", "words\nagree", "values\nright",
-                             "answers\nwith finding"})
+                             "other\nvoice", "any\nfinding"})
       head.push_back(name);
     table.add(head);
     for (size_t i = 0; i < result.rates.size(); ++i) {
@@ -29,7 +29,7 @@ void print_coherence(std::ostream& out, const CoherenceResult& result) {
       std::vector<std::string> row = {rate_words(rate) + " - " + rate_words(lowest), ""};
       for (const CoherenceFigure& figure : coherence_figures())
         row.push_back(
-            coherence_text(figure, coherence_change(result, figure, method, rate, lowest)));
+            coherence_text(figure, coherence_change(result, figure, method, rate, lowest), true));
       table.add(row);
     }
     out << "\n";

@@ -92,7 +92,7 @@ std::string sentence(const CoherenceResult& result) {
   for (const std::string& method : result.methods) {
     const Estimate change = coherence_change(result, loss, method, last, result.rates[0]);
     if (!change.known()) continue;
-    text += (text.empty() ? "" : "; ") + method + ": " + coherence_text(loss, change);
+    text += (text.empty() ? "" : "; ") + method + ": " + coherence_text(loss, change, true);
   }
   return "What " + counted(result.replaced.back(), "inconsistent record") + " of " +
          std::to_string(result.records) + " change in the held-out loss: " + text;
@@ -112,7 +112,7 @@ std::string figures_table(const CoherenceResult& result) {
             coherence_text(figure, coherence_mean(result, figure, method, rate))};
         if (i > 0) {
           const Estimate change = coherence_change(result, figure, method, rate, result.rates[0]);
-          cell.small = "change " + coherence_text(figure, change);
+          cell.small = "change " + coherence_text(figure, change, true);
           if (change.excludes_zero()) cell.kind = "best";
         }
         cells.push_back(std::move(cell));
@@ -185,7 +185,8 @@ std::string samples(const CoherenceResult& result) {
 }  // namespace
 
 std::string coherence_page(const CoherenceResult& result) {
-  std::string html = page::opening("Coherent and inconsistent records");
+  std::string html = page::opening("Coherent and inconsistent records") +
+                     "<style>.figures-of-rates td{white-space:nowrap}</style>\n";
   const auto seeds = int64_t(result.runs.size() /
                              std::max<size_t>(1, result.methods.size() * result.rates.size()));
   html += page::titled("Coherent and inconsistent records", sentence(result),
@@ -209,11 +210,13 @@ std::string coherence_page(const CoherenceResult& result) {
       figures_table(result) +
       "<p class=\"soft\">Changes are against the lowest rate, seed by seed; in bold those whose "
       "interval does not contain zero.</p>\n" +
-      page::why("What is agreement?",
-                "Of two answers to one question: the share of values (numbers, prices, times, "
-                "dates) or of words that both say among those that either says; the mean over "
-                "pairs, then over questions. An answer that is always the same has 100 %, right "
-                "or wrong; the fourth column compares with the record's own answer.") +
+      page::why(
+          "What is agreement?",
+          "Of two answers to one question: the share of values (numbers, prices, times, "
+          "dates) or of words that both say among those that either says; the mean over "
+          "pairs, then over questions. An answer that is always the same has 100 %, right "
+          "or wrong; the fourth column compares with the record's own answer. An answer in another "
+          "voice is one in whose greeting, sign-off or tone a check finds something.") +
       "</section>\n<section><h2>What the checks find in answers</h2>\n<p>Share of answers in "
       "which a check of afina check finds something, when one answer to each question stands "
       "among the coherent records. The last column is of the held-out records' own answers, in "

@@ -20,11 +20,8 @@ Json json_of(const Estimate& e) {
 Json json_of(const AnswerFigures& f) {
   Json checks = Json::object();
   for (auto& [name, share] : f.checks) checks[name] = share;
-  return {{"values", number(f.values)},
-          {"terms", number(f.terms)},
-          {"right", number(f.right)},
-          {"found", number(f.found)},
-          {"checks", checks}};
+  return {{"values", number(f.values)}, {"terms", number(f.terms)}, {"right", number(f.right)},
+          {"voice", number(f.voice)},   {"found", number(f.found)}, {"checks", checks}};
 }
 
 }  // namespace
@@ -45,12 +42,14 @@ const std::vector<CoherenceFigure>& coherence_figures() {
        [](const CoherenceRun& r) { return r.answers.terms; }},
       {"right", "Values agree with the record's", "%", false,
        [](const CoherenceRun& r) { return r.answers.right; }},
-      {"found", "Answers in which checks find something", "%", true,
+      {"voice", "Answers in another voice", "%", true,
+       [](const CoherenceRun& r) { return r.answers.voice; }},
+      {"found", "Answers with any finding", "%", true,
        [](const CoherenceRun& r) { return r.answers.found; }}};
   return all;
 }
 
-std::string coherence_text(const CoherenceFigure& figure, const Estimate& value) {
+std::string coherence_text(const CoherenceFigure& figure, const Estimate& value, bool change) {
   if (!value.known() || !std::isfinite(value.mean)) return "–";
   const bool percent = std::string(figure.unit) == "%";
   char text[64];
@@ -60,7 +59,7 @@ std::string coherence_text(const CoherenceFigure& figure, const Estimate& value)
   else
     std::snprintf(text, sizeof text, percent ? "%.1f %%" : "%.4f",
                   value.mean * (percent ? 100 : 1));
-  return text;
+  return (change && value.mean >= 0 ? "+" : "") + std::string(text);
 }
 
 Estimate coherence_mean(const CoherenceResult& result, const CoherenceFigure& figure,
@@ -80,28 +79,29 @@ Estimate coherence_change(const CoherenceResult& result, const CoherenceFigure& 
 }
 
 Json coherence_json(const CoherenceResult& r) {
-  Json json = {
-      {"afina", r.version},
-      {"created", r.created},
-      {"command", r.command},
-      {"model", r.model},
-      {"data", r.data},
-      {"twin", r.twin},
-      {"held_out", r.held_out},
-      {"records", r.records},
-      {"differing", r.differing},
-      {"held_out_rows", r.held_out_rows},
-      {"steps", r.steps},
-      {"rows_per_step", r.rows_per_step},
-      {"prompts", r.prompts},
-      {"samples", r.samples},
-      {"temperature", r.temperature},
-      {"rates", Json::array()},
-      {"runs", Json::array()},
-      {"means", Json::array()},
-      {"held_out_answers",
-       {{"found", number(r.reference.found)}, {"checks", json_of(r.reference).at("checks")}}},
-      {"notes", r.notes}};
+  Json json = {{"afina", r.version},
+               {"created", r.created},
+               {"command", r.command},
+               {"model", r.model},
+               {"data", r.data},
+               {"twin", r.twin},
+               {"held_out", r.held_out},
+               {"records", r.records},
+               {"differing", r.differing},
+               {"held_out_rows", r.held_out_rows},
+               {"steps", r.steps},
+               {"rows_per_step", r.rows_per_step},
+               {"prompts", r.prompts},
+               {"samples", r.samples},
+               {"temperature", r.temperature},
+               {"rates", Json::array()},
+               {"runs", Json::array()},
+               {"means", Json::array()},
+               {"held_out_answers",
+                {{"voice", number(r.reference.voice)},
+                 {"found", number(r.reference.found)},
+                 {"checks", json_of(r.reference).at("checks")}}},
+               {"notes", r.notes}};
   for (size_t i = 0; i < r.rates.size(); ++i)
     json["rates"].push_back({{"rate", r.rates[i]}, {"replaced", r.replaced[i]}});
   for (const CoherenceRun& run : r.runs)

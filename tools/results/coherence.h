@@ -16,7 +16,8 @@ struct AnswerFigures {
   double values = 0;  // agreement of numbers, prices, times and dates between answers to a question
   double terms = 0;   // the same of all other words that bear meaning
   double right = 0;   // agreement of values with those of the record's own answer
-  double found = 0;   // answers in which the checks find something
+  double voice = 0;   // answers in whose greeting, sign-off or tone the checks find something
+  double found = 0;   // the same of all checks
   std::map<std::string, double> checks;  // by the check's name; only those that found something
 };
 
@@ -70,8 +71,9 @@ struct CoherenceFigure {
   double (*value)(const CoherenceRun& run);
 };
 const std::vector<CoherenceFigure>& coherence_figures();
-// As "0.4321 ± 0.0123" or "45.1 ± 3.2 %"; a dash where nothing is known.
-std::string coherence_text(const CoherenceFigure& figure, const Estimate& value);
+// As "0.4321 ± 0.0123" or "45.1 ± 3.2 %", a change with its sign; a dash where nothing is known.
+std::string coherence_text(const CoherenceFigure& figure, const Estimate& value,
+                           bool change = false);
 
 // Mean over seeds with Student's 95 % interval. Against another rate: of the differences, seed by
 // seed.

@@ -100,25 +100,31 @@ AnswerFigures answer_figures(const std::vector<Example>& asked, const SampledAns
   out.values = values.value();
   out.terms = terms.value();
   out.right = right.value();
-  int64_t all = 0, found = 0;
+  static const std::set<std::string> of_voice = {"greeting", "sign-off", "tone"};
+  int64_t all = 0, found = 0, voice = 0;
   std::map<std::string, int64_t> by_check;
   for (size_t sample = 0; sample < samples; ++sample) {
     Corpus corpus;
     corpus.add("records", house, false);
     corpus.add("answers", answered(asked, answers, sample), false);
     corpus.finish();
-    std::set<uint32_t> any;
+    std::set<uint32_t> any, other_voice;
     std::map<std::string, std::set<uint32_t>> each;
     for (const Finding& finding : run_checks(corpus, checks)) {
       const uint32_t record = finding.places[0].record;
       if (record < house.size()) continue;
       any.insert(record);
+      if (of_voice.count(finding.check->name)) other_voice.insert(record);
       each[finding.check->name].insert(record);
     }
     all += int64_t(asked.size());
     found += int64_t(any.size());
+    voice += int64_t(other_voice.size());
     for (auto& [name, records] : each) by_check[name] += int64_t(records.size());
   }
+  const bool looked = std::any_of(checks.begin(), checks.end(),
+                                  [](const Check* one) { return of_voice.count(one->name) > 0; });
+  out.voice = all && looked ? double(voice) / double(all) : unknown;
   out.found = all ? double(found) / double(all) : unknown;
   for (auto& [name, count] : by_check) out.checks[name] = double(count) / double(all);
   return out;

@@ -19,6 +19,7 @@ TextAgreement agreement(std::string_view a, std::string_view b);
 // mean over questions of the mean over samples, each against the record's own answer. found: the
 // share of all answers in which one of the checks finds something, when one sample of each question
 // stands among the records of `house`, so that these are the many that the checks take for usual.
+// voice: the same of the checks greeting, sign-off and tone; NaN where none of them is asked for.
 AnswerFigures answer_figures(const std::vector<Example>& asked, const SampledAnswers& answers,
                              const std::vector<Example>& house,
                              const std::vector<const Check*>& checks);

@@ -41,7 +41,9 @@ BOOST_AUTO_TEST_CASE(samples_are_compared_with_each_other_and_with_the_record) {
   BOOST_TEST(f.values == 1. / 3, close);
   BOOST_TEST(f.terms == 1, close);
   BOOST_TEST(f.found == 1, close);  // none ends as the records do
+  BOOST_TEST(f.voice == 1, close);
   BOOST_TEST(f.checks.at("sign-off") == 1, close);
+  BOOST_TEST(std::isnan(answer_figures(asked, answers, house, chosen_checks("cut", "")).voice));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -68,9 +68,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
-    if (partners[i].size() > 3) continue;
+    if (partners[i].size() > 3 || !all[i].untied) continue;
     for (uint32_t j : partners[i]) {
-      if (j <= i || partners[j].size() > 3) continue;
+      if (j <= i || partners[j].size() > 3 || !all[j].untied) continue;
       const Sentence &one = corpus.sentences()[all[i].sentence],
                      &other = corpus.sentences()[all[j].sentence];
       int shared = 0;

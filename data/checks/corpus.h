@@ -144,6 +144,7 @@ class Corpus {
   void find_answers();
   void find_sentences();
   void find_forms();
+  void find_rare_signs(const std::vector<uint32_t>& members);
 
   std::string texts_;
   std::vector<Turn> turns_;

@@ -23,8 +23,9 @@ bool is_loud(std::string_view text) {
     const std::string_view one = text.substr(word.begin, word.end - word.begin);
     // Smileys and the like.
     if (word.kind == WordKind::mark && uint8_t(one[0]) >= 0xF0) return true;
-    in_a_row = word.shouted ? in_a_row + 1 : 0;
-    shouted += word.shouted && one.size() >= 5;
+    const bool loud = word.shouted && word.kind == WordKind::word;
+    in_a_row = loud ? in_a_row + 1 : 0;
+    shouted += loud && one.size() >= 5;
     if (shouted >= 2 || in_a_row >= 4) return true;
     for (size_t i = 2; !word.shouted && i < one.size(); ++i)
       if (one[i] == one[i - 1] && one[i] == one[i - 2] && one[i] >= 'a' && one[i] <= 'z' &&

@@ -27,7 +27,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       small += !phrases.is_house(last);
     }
   }
-  const bool small_house = small * 6 > closed;
+  const bool small_house = small * 8 > closed;
   auto put = [&](const Answer& answer, const Sentence& sentence, double score) {
     out.push_back({nullptr,
                    score,

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "data/checks/check.h"
+#include "data/checks/endings.h"
 #include "data/checks/neighbours.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
@@ -68,13 +71,17 @@ class Votes {
     for (uint32_t s = 0; s < corpus_.sentences().size(); ++s) {
       const Sentence& sentence = corpus_.sentences()[s];
       if (!sentence.valued) continue;
+      // The last value of an answer that is cut may be cut as well.
+      const std::string_view whole = corpus_.text(corpus_.answers()[sentence.answer].turn);
+      const bool cut = sentence.end == whole.size() && !ends_closed(whole);
       Corpus::read(corpus_.text(sentence), reading);
       corpus_.skeleton(reading, 0, uint32_t(reading.words.size()), words);
       size_t value = 0;
       for (size_t i = 0; i < words.size() && value < reading.values.size(); ++i)
         if (words[i] == Corpus::value_word) {
           const Value& one = reading.values[value++];
-          if (!computed(reading, one)) take(s, sentence, reading, one, words, i);
+          if (!computed(reading, one) && !(cut && one.last + 1 >= reading.words.size()))
+            take(s, sentence, reading, one, words, i);
         }
     }
   }
@@ -113,26 +120,59 @@ class Votes {
     }
   }
 
+  // What stands around a value: stems of its sentence, of the one before, of the question, and of
+  // all of the record.
   struct Features {
     uint32_t occurrence;
-    std::vector<uint64_t> sentence, asked;
+    std::vector<uint64_t> sentence, before, asked, all;
   };
+  void add_stems(std::string_view text, std::vector<uint64_t>& out) {
+    Corpus::read(text, reading_);
+    size_t value = 0;
+    for (uint32_t i = 0; i < reading_.words.size(); ++i) {
+      if (value < reading_.values.size() && reading_.values[value].first == i) {
+        i = reading_.values[value++].last - 1;
+        continue;
+      }
+      const Word& word = reading_.words[i];
+      if (word.kind == WordKind::word && !is_function_word(word.id))
+        out.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
+    }
+    sort_unique(out);
+  }
   Features features_of(uint32_t occurrence) {
     Features f;
     f.occurrence = occurrence;
-    const Sentence& sentence = corpus_.sentences()[all_[occurrence].sentence];
-    split_words(corpus_.text(sentence), words_);
-    for (const Word& word : words_)
-      if (word.kind == WordKind::word) f.sentence.push_back(word.id);
-    sort_unique(f.sentence);
-    f.asked = corpus_.asked(corpus_.answers()[sentence.answer]);
+    const uint32_t index = all_[occurrence].sentence;
+    const Sentence& sentence = corpus_.sentences()[index];
+    const Answer& answer = corpus_.answers()[sentence.answer];
+    add_stems(corpus_.text(sentence), f.sentence);
+    if (index > answer.first_sentence) add_stems(corpus_.text(corpus_.sentences()[index - 1]), f.before);
+    for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t)
+      if (corpus_.turns()[t].role == TurnRole::question) add_stems(corpus_.text(t), f.asked);
+    f.all = f.asked;
+    add_stems(corpus_.text(answer.turn)
+                  .substr(answer.body_begin, answer.body_end - answer.body_begin),
+              f.all);
     return f;
+  }
+  // Alike but for words on both sides: the single room and the double room.
+  static bool other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
+                          double alike) {
+    const double like = jaccard(a, b);
+    return like >= alike && like < 1 && !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
+           !std::includes(b.begin(), b.end(), a.begin(), a.end());
+  }
+  static bool other_thing(const Features& a, const Features& b) {
+    return other_thing(a.sentence, b.sentence, 0.4) || other_thing(a.before, b.before, 0.4) ||
+           other_thing(a.asked, b.asked, 0.5);
   }
   // Shared words, rare ones counting more.
   double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const {
-    return weighted_overlap(a, b, [&](uint64_t word) {
-      const WordUse& use = corpus_.use(word);
-      return 1. / (0.02 + double(use.answers + use.questions) / double(corpus_.records()));
+    const Topics& topics = corpus_.topics();
+    return weighted_overlap(a, b, [&](uint64_t stem) {
+      return 1. / (0.02 + double(topics.said(stem) + topics.asked(stem)) /
+                              double(corpus_.records()));
     });
   }
 
@@ -169,15 +209,57 @@ class Votes {
     }
   }
 
+  // How much a stem tells about the value: the part of the other records with it that have one
+  // value, beyond the part of all that have it.
+  using Told = std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
+
   void ask(uint32_t index, const std::vector<Features>& sample) {
     Occurrence& own = all_[index];
     const Features mine = features_of(index);
-    std::vector<std::pair<double, uint32_t>> near;
+    Told told;
+    std::map<uint64_t, uint32_t> priors;
+    uint32_t others = 0;
     for (const Features& other : sample) {
       if (all_[other.occurrence].record == own.record) continue;
-      const double like =
-          0.5 * jaccard(mine.sentence, other.sentence) + 0.5 * alike(mine.asked, other.asked);
+      const uint64_t value = all_[other.occurrence].value;
+      ++priors[value];
+      ++others;
+      for (uint64_t stem : mine.all)
+        if (std::binary_search(other.all.begin(), other.all.end(), stem)) ++told[stem][value];
+    }
+    if (others < 3) return;
+    std::unordered_map<uint64_t, double> weights;
+    double most = 0;
+    for (auto& [stem, values] : told) {
+      uint32_t all = 0, best = 0;
+      uint64_t value = 0;
+      for (auto& [one, times] : values) {
+        all += times;
+        if (times > best) {
+          best = times;
+          value = one;
+        }
+      }
+      if (all < 2) continue;
+      const double beyond = double(best) / all - double(priors[value]) / others;
+      if (beyond < 0.15) continue;
+      // A word of this record that goes with its value in others explains it.
+      if (value == own.value && best * 5 >= all * 4) return;
+      weights[stem] = beyond * double(all) / double(all + 1);
+      most += weights[stem];
+    }
+    std::vector<std::pair<double, uint32_t>> near;
+    std::vector<const Features*> voters;
+    for (const Features& other : sample) {
+      if (all_[other.occurrence].record == own.record || other_thing(mine, other)) continue;
+      double shared = 0;
+      for (auto& [stem, weight] : weights)
+        if (std::binary_search(other.all.begin(), other.all.end(), stem)) shared += weight;
+      const double like = 0.5 * (most > 0 ? shared / most : 1) +
+                          0.3 * jaccard(mine.sentence, other.sentence) +
+                          0.2 * alike(mine.asked, other.asked);
       near.emplace_back(-like, other.occurrence);
+      voters.push_back(&other);
     }
     std::sort(near.begin(), near.end());
     if (near.size() < 3) return;
@@ -186,7 +268,7 @@ class Votes {
     const double best = -near[0].first;
     for (size_t i = 0; i < near.size() && i < 12; ++i) {
       const double like = -near[i].first;
-      if (like < 0.5 * best || like < 0.2) break;
+      if (like < 0.6 * best || like < 0.2) break;
       auto& vote = votes[all_[near[i].second].value];
       if (!vote.second.insert(all_[near[i].second].record).second) continue;
       vote.first += like * like;
@@ -205,7 +287,15 @@ class Votes {
       own.settled = share >= 0.5;
       return;
     }
-    if (share < 0.4 || mine_share > 0.75 * share) return;
+    if (share < 0.5 || mine_share > 0.4 * share) return;
+    // Each word of the value's sentence stands in the record of one that votes.
+    for (uint64_t stem : mine.sentence) {
+      bool known = false;
+      for (const Features* voter : voters)
+        known |= all_[voter->occurrence].value == winner &&
+                 std::binary_search(voter->all.begin(), voter->all.end(), stem);
+      if (!known) return;
+    }
     own.settled = true;
     if (!told_.insert({own.record, own.value}).second) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
@@ -231,7 +321,7 @@ class Votes {
   const Corpus& corpus_;
   std::vector<Finding>& out_;
   std::vector<Occurrence> all_;
-  std::vector<Word> words_;
+  Reading reading_;
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 

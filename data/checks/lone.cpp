@@ -49,13 +49,14 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
     const Answer& answer = corpus.answers()[sentence.answer];
     if (last_answer != sentence.answer) asked = topics.asked(answer);
     last_answer = sentence.answer;
-    Lone lone{s, {}, false, false, false, 0, false, false};
+    Lone lone{s, {}, false, false, false, 0, 0, false, false};
     const std::string_view text = corpus.text(sentence);
     content_stems(corpus, text, lone.stems);
     lone.untied = topics.tie(asked, lone.stems, answer.record) < least_tie * least_tie;
     for (uint64_t stem : lone.stems) {
       lone.told |= topics.is_told(stem);
       lone.rare += topics.said(stem) <= most_rare;
+      lone.usual += topics.share_said(stem) > 0.015;
     }
     lone.other_register = (text.find('!') != text.npos && house.exclaims * 50 < house.all) ||
                           (text.find('?') != text.npos && house.asks * 50 < house.all);
@@ -70,7 +71,12 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
       lone.other_register |=
           !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));
       // "Please send the form", "Then go to the place": a verb before what it is about.
-      if (plain == 0 && is_function_word(word.id) && low != "please" && low != "just") plain = 9;
+      bool leads = false;
+      for (std::string_view one_of : {"please", "just", "then", "simply", "now", "kindly", "luego",
+                                      "despu\u00e9s", "simplemente", "entonces"})
+        leads |= low == one_of;
+      if (plain == 0 && leads) continue;
+      if (plain == 0 && is_function_word(word.id)) plain = 9;
       else if (plain == 0 && !is_function_word(word.id)) plain = 1;
       else if (plain == 1) {
         lone.orders = is_function_word(word.id);

@@ -10,7 +10,7 @@ struct Lone {
   bool untied;                   // has nothing to do with the question
   bool negated;
   bool told;      // has a word that the file says to one kind of question
-  uint32_t rare;  // stems that hardly any answer has
+  uint32_t rare, usual;  // stems that hardly any answer has, and that many have
   // Marks, function words or short forms ("don't") that the house's answers hardly have.
   bool other_register;
   bool orders;    // tells the reader to do something: begins with a verb, as far as it shows

@@ -84,7 +84,7 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
         if (both < 0.5 * use.asked && both < 0.5 * other.said) continue;
         const float strength = float(deviations(both, use.asked, other.said, counted_));
         if (both >= 0.5 * use.asked) use.telling = std::max(use.telling, strength);
-        other.told = std::max(other.told, strength);
+        if (other.said >= 6) other.told = std::max(other.told, strength);
       }
     }
   });

@@ -32,8 +32,9 @@ class Topics {
   // In how many records answers, or questions, have the stem.
   uint32_t said(uint64_t stem) const;
   uint32_t asked(uint64_t stem) const;
-  // The part of the questions that have the stem.
+  // The part of the questions, and of the answers, that have the stem.
   double share_asked(uint64_t stem) const { return asked(stem) / (counted_ > 0 ? counted_ : 1.); }
+  double share_said(uint64_t stem) const { return said(stem) / (counted_ > 0 ? counted_ : 1.); }
 
  private:
   struct Use {

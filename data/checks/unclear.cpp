@@ -60,7 +60,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
     if (!lone[i].untied || lone[i].told || sentence.valued || !lone[i].orders ||
-        !partners[i].empty() || sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0)
+        !partners[i].empty() || sentence.words < 3 || answer.sentences < 2 ||
+        lone[i].usual * 3 > lone[i].stems.size())
       continue;
     if (topical(answer, sentence)) orders.push_back(i);
   }

@@ -6,7 +6,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "data/checks/check.h"
+#include "data/checks/value_conflict.h"
+
 #include "data/checks/endings.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/topics.h"
@@ -16,10 +17,11 @@ namespace afina {
 namespace {
 
 constexpr int levels = 5;
-constexpr size_t most_compared = 64;
+constexpr size_t most_compared = 64, most_learnt = 32;
 
 struct Occurrence {
   uint64_t value;
+  uint64_t kind;  // its type; of a plain number with the word behind it
   uint32_t sentence, begin, end;  // bytes of the turn
   uint32_t record;
   bool settled;
@@ -38,17 +40,19 @@ struct Place {
 
 class Votes {
  public:
-  Votes(const Corpus& corpus, std::vector<Finding>& out) : corpus_(corpus), out_(out) {}
+  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : corpus_(corpus), out_(out) {}
 
   void run() {
     collect();
-    for (int level = 0; level < levels; ++level) vote(level);
+    for (int level = 0; level < levels; ++level) vote(level, true);
+    for (int level = 0; level < levels; ++level) vote(level, false);
+    vote_by_words();
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
     size_t settled = 0;
     for (const Occurrence& one : all_) settled += one.settled;
-    if (settled * 5 < all_.size())
-      std::erase_if(out_, [](const Finding& finding) { return finding.score < 0.9; });
+    if (settled * 10 < all_.size())
+      std::erase_if(out_, [](const ValueConflict& one) { return one.finding.score < 0.9; });
   }
 
  private:
@@ -89,13 +93,17 @@ class Votes {
   void collect() {
     each([&](uint32_t s, const Sentence& sentence, const Reading& reading, const Value& value,
              const std::vector<uint64_t>&, size_t) {
-      all_.push_back({value.id, s, sentence.begin + reading.words[value.first].begin,
+      uint64_t kind = uint64_t(value.type) + 1;
+      if (value.type == ValueType::count && value.last < reading.words.size())
+        kind = hash_with(kind, reading.words[value.last].id);
+      all_.push_back({value.id, kind, s, sentence.begin + reading.words[value.first].begin,
                       sentence.begin + reading.words[value.last - 1].end,
                       corpus_.answers()[sentence.answer].record, false});
     });
   }
 
-  void vote(int level) {
+  // learn: only finds the words that tell values apart.
+  void vote(int level, bool learn) {
     std::vector<Place> places;
     const auto [left, right] = windows[level];
     uint32_t number = 0;
@@ -115,10 +123,16 @@ class Votes {
     for (size_t begin = 0; begin < places.size();) {
       size_t end = begin + 1;
       while (end < places.size() && places[end].key == places[begin].key) ++end;
-      if (places[begin].key && end - begin >= 4) group({places.data() + begin, end - begin});
+      const std::span<const Place> members{places.data() + begin, end - begin};
+      if (places[begin].key && members.size() >= (learn ? 6 : 4)) {
+        if (learn) learn_from(members);
+        else group(members);
+      }
       begin = end;
     }
   }
+
+  using Told = std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
 
   // What stands around a value: stems of its sentence, of the one before, of the question, and of
   // all of the record.
@@ -163,10 +177,6 @@ class Votes {
     return like >= alike && like < 1 && !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
            !std::includes(b.begin(), b.end(), a.begin(), a.end());
   }
-  static bool other_thing(const Features& a, const Features& b) {
-    return other_thing(a.sentence, b.sentence, 0.4) || other_thing(a.before, b.before, 0.4) ||
-           other_thing(a.asked, b.asked, 0.5);
-  }
   // Shared words, rare ones counting more.
   double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const {
     const Topics& topics = corpus_.topics();
@@ -174,6 +184,139 @@ class Votes {
       return 1. / (0.02 + double(topics.said(stem) + topics.asked(stem)) /
                               double(corpus_.records()));
     });
+  }
+
+  // Words that go with one value each in places that have several: the names of things.
+  void learn_from(std::span<const Place> members) {
+    std::map<uint64_t, uint32_t> priors;
+    for (const Place& place : members) ++priors[all_[place.occurrence].value];
+    uint32_t greatest = 0;
+    for (auto& [value, times] : priors) greatest = std::max(greatest, times);
+    if (greatest * 10 > members.size() * 7) return;
+    Told told;
+    const size_t step = std::max<size_t>(1, members.size() / most_learnt);
+    for (size_t i = 0; i < members.size(); i += step) {
+      Features f = features_of(members[i].occurrence);
+      std::vector<uint64_t>& near = f.sentence;
+      near.insert(near.end(), f.before.begin(), f.before.end());
+      near.insert(near.end(), f.asked.begin(), f.asked.end());
+      sort_unique(near);
+      for (uint64_t stem : near) ++told[stem][all_[members[i].occurrence].value];
+    }
+    for (auto& [stem, values] : told) {
+      uint32_t all = 0, best = 0;
+      for (auto& [value, times] : values) {
+        all += times;
+        best = std::max(best, times);
+      }
+      if (all >= 4 && best * 10 >= all * 9) ++tells_[stem];
+    }
+  }
+  bool tells(uint64_t stem) const {
+    auto found = tells_.find(stem);
+    return found != tells_.end() && found->second >= 3;
+  }
+  // Is the record about another thing than those that vote: does it have such a word that none of
+  // them has, and lack one that most of them have?
+  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const {
+    bool own = false;
+    for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
+      for (uint64_t stem : *some) {
+        if (!tells(stem)) continue;
+        bool alone = true;
+        for (const Features* voter : voters)
+          alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
+        own |= alone;
+      }
+    if (!own) return false;
+    std::map<uint64_t, size_t> common;
+    for (const Features* voter : voters)
+      for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
+        for (uint64_t stem : *some)
+          if (tells(stem) && !std::binary_search(mine.all.begin(), mine.all.end(), stem))
+            ++common[stem];
+    for (auto& [stem, times] : common)
+      if (times * 10 >= voters.size() * 6) return true;
+    return false;
+  }
+
+  // Values that stand alone in their sentence: its words and the values of their kind that other
+  // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
+  void vote_by_words() {
+    struct Entry {
+      uint64_t key;
+      uint32_t occurrence;
+    };
+    std::vector<Entry> entries;
+    std::vector<uint64_t> stems;
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      bool alone = true;
+      for (uint32_t j : {i - 1, i + 1})
+        alone &= j >= all_.size() || all_[j].sentence != all_[i].sentence ||
+                 all_[j].kind != all_[i].kind;
+      if (!alone) continue;
+      stems.clear();
+      add_stems(corpus_.text(corpus_.sentences()[all_[i].sentence]), stems);
+      for (uint64_t stem : stems) entries.push_back({hash_with(all_[i].kind, stem), i});
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return a.key != b.key ? a.key < b.key : a.occurrence < b.occurrence;
+    });
+    // For each occurrence: words whose others agree on another value, and those that do not.
+    struct Verdict {
+      uint64_t winner = 0;
+      uint32_t agree = 0, against = 0, voter = no_turn, second = no_turn;
+    };
+    std::unordered_map<uint32_t, Verdict> verdicts;
+    for (size_t begin = 0; begin < entries.size();) {
+      size_t end = begin;
+      std::map<uint64_t, std::set<uint32_t>> records;
+      size_t total = 0;
+      for (; end < entries.size() && entries[end].key == entries[begin].key; ++end) {
+        const Occurrence& one = all_[entries[end].occurrence];
+        total += records[one.value].insert(one.record).second;
+      }
+      uint64_t winner = 0;
+      size_t most = 0;
+      for (auto& [value, with] : records)
+        if (with.size() > most) {
+          most = with.size();
+          winner = value;
+        }
+      for (size_t i = begin; i < end && total >= 6; ++i) {
+        const Occurrence& own = all_[entries[i].occurrence];
+        Verdict& verdict = verdicts[entries[i].occurrence];
+        const bool decided = most * 10 >= total * 8 && own.value != winner &&
+                             records[own.value].size() * 8 <= most;
+        if (!decided || (verdict.winner && verdict.winner != winner)) {
+          ++verdict.against;
+          continue;
+        }
+        verdict.winner = winner;
+        ++verdict.agree;
+        for (size_t k = begin; k < end; ++k) {
+          const uint32_t other = entries[k].occurrence;
+          if (all_[other].value != winner) continue;
+          if (verdict.voter == no_turn) verdict.voter = other;
+          else if (verdict.second == no_turn && other != verdict.voter) verdict.second = other;
+        }
+      }
+      begin = end;
+    }
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      auto found = verdicts.find(i);
+      if (found == verdicts.end() || all_[i].settled) continue;
+      const Verdict& verdict = found->second;
+      if (verdict.agree == 0 || verdict.against > 0) continue;
+      if (!told_.insert({all_[i].record, all_[i].value}).second) continue;
+      Finding finding{nullptr, verdict.agree > 1 ? 0.8 : 0.7, {place_of(i)}, piece(i), ""};
+      for (uint32_t other : {verdict.voter, verdict.second})
+        if (other != no_turn) {
+          if (finding.expected.empty()) finding.expected = piece(other);
+          finding.places.push_back(place_of(other));
+        }
+      out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
+    }
   }
 
   void group(std::span<const Place> members) {
@@ -196,6 +339,7 @@ class Votes {
       Occurrence& own = all_[place.occurrence];
       if (own.settled) continue;
       const size_t with = records[own.value].size();
+      if (with * 10 >= greatest * 4 && with >= 3 && with < greatest) continue;  // one of several
       if (with == greatest && with * 2 > total) {
         own.settled = total >= 4;
         continue;
@@ -208,10 +352,6 @@ class Votes {
       ask(place.occurrence, sample);
     }
   }
-
-  // How much a stem tells about the value: the part of the other records with it that have one
-  // value, beyond the part of all that have it.
-  using Told = std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
 
   void ask(uint32_t index, const std::vector<Features>& sample) {
     Occurrence& own = all_[index];
@@ -228,6 +368,8 @@ class Votes {
         if (std::binary_search(other.all.begin(), other.all.end(), stem)) ++told[stem][value];
     }
     if (others < 3) return;
+    // How much a stem tells about the value: the part of the other records with it that have one
+    // value, beyond the part of all that have it.
     std::unordered_map<uint64_t, double> weights;
     double most = 0;
     for (auto& [stem, values] : told) {
@@ -251,7 +393,8 @@ class Votes {
     std::vector<std::pair<double, uint32_t>> near;
     std::vector<const Features*> voters;
     for (const Features& other : sample) {
-      if (all_[other.occurrence].record == own.record || other_thing(mine, other)) continue;
+      if (all_[other.occurrence].record == own.record || other_thing(mine.sentence, other.sentence, 0.4))
+        continue;
       double shared = 0;
       for (auto& [stem, weight] : weights)
         if (std::binary_search(other.all.begin(), other.all.end(), stem)) shared += weight;
@@ -288,14 +431,18 @@ class Votes {
       return;
     }
     if (share < 0.5 || mine_share > 0.4 * share) return;
-    // Each word of the value's sentence stands in the record of one that votes.
+    // Each word of the value's sentence stands in that of one that votes.
     for (uint64_t stem : mine.sentence) {
       bool known = false;
       for (const Features* voter : voters)
         known |= all_[voter->occurrence].value == winner &&
-                 std::binary_search(voter->all.begin(), voter->all.end(), stem);
+                 std::binary_search(voter->sentence.begin(), voter->sentence.end(), stem);
       if (!known) return;
     }
+    std::erase_if(voters, [&](const Features* voter) {
+      return all_[voter->occurrence].value != winner;
+    });
+    if (told_apart(mine, voters)) return;
     own.settled = true;
     if (!told_.insert({own.record, own.value}).second) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
@@ -305,7 +452,7 @@ class Votes {
       finding.places.push_back(place_of(other));
       if (finding.places.size() == 3) break;
     }
-    out_.push_back(std::move(finding));
+    out_.push_back({std::move(finding), own.sentence, winner});
   }
 
   PiecePlace place_of(uint32_t index) const {
@@ -319,13 +466,26 @@ class Votes {
   }
 
   const Corpus& corpus_;
-  std::vector<Finding>& out_;
+  std::vector<ValueConflict>& out_;
+  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
   std::vector<Occurrence> all_;
   Reading reading_;
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 
-void run(const Corpus& corpus, std::vector<Finding>& out) { Votes(corpus, out).run(); }
+}  // namespace
+
+std::vector<ValueConflict> value_conflicts(const Corpus& corpus) {
+  std::vector<ValueConflict> all;
+  Votes(corpus, all).run();
+  return all;
+}
+
+namespace {
+
+void run(const Corpus& corpus, std::vector<Finding>& out) {
+  for (const ValueConflict& one : value_conflicts(corpus)) out.push_back(one.finding);
+}
 
 const RegisterCheck registered(
     {"value-conflict", "consistency", Severity::error,

@@ -22,6 +22,7 @@ constexpr size_t most_compared = 64, most_learnt = 32;
 struct Occurrence {
   uint64_t value;
   uint64_t kind;  // its type; of a plain number with the word behind it
+  ValueType type;
   uint32_t sentence, begin, end;  // bytes of the turn
   uint32_t record;
   bool settled;
@@ -44,6 +45,7 @@ class Votes {
 
   void run() {
     collect();
+    count_words();
     for (int level = 0; level < levels; ++level) vote(level, true);
     for (int level = 0; level < levels; ++level) vote(level, false);
     vote_by_words();
@@ -96,7 +98,7 @@ class Votes {
       uint64_t kind = uint64_t(value.type) + 1;
       if (value.type == ValueType::count && value.last < reading.words.size())
         kind = hash_with(kind, reading.words[value.last].id);
-      all_.push_back({value.id, kind, s, sentence.begin + reading.words[value.first].begin,
+      all_.push_back({value.id, kind, value.type, s, sentence.begin + reading.words[value.first].begin,
                       sentence.begin + reading.words[value.last - 1].end,
                       corpus_.answers()[sentence.answer].record, false});
     });
@@ -220,9 +222,13 @@ class Votes {
   // them has, and lack one that most of them have?
   bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const {
     bool own = false;
+    const Topics& topics = corpus_.topics();
+    auto marks = [&](uint64_t stem, bool asked) {
+      return tells(stem) || (asked && topics.is_telling(stem));
+    };
     for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
       for (uint64_t stem : *some) {
-        if (!tells(stem)) continue;
+        if (!marks(stem, some == &mine.asked)) continue;
         bool alone = true;
         for (const Features* voter : voters)
           alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
@@ -233,11 +239,42 @@ class Votes {
     for (const Features* voter : voters)
       for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
         for (uint64_t stem : *some)
-          if (tells(stem) && !std::binary_search(mine.all.begin(), mine.all.end(), stem))
+          if (marks(stem, some == &voter->asked) &&
+              !std::binary_search(mine.all.begin(), mine.all.end(), stem))
             ++common[stem];
     for (auto& [stem, times] : common)
       if (times * 10 >= voters.size() * 6) return true;
     return false;
+  }
+
+  // Do other sentences with these words have this value nearly as often? Then it is that of one thing
+  // among several: deposits for 12 and for 24 months.
+  void count_words() {
+    std::vector<uint64_t> stems;
+    uint32_t last = no_turn;
+    for (const Occurrence& one : all_) {
+      if (one.sentence != last) {
+        stems.clear();
+        add_stems(corpus_.text(corpus_.sentences()[one.sentence]), stems);
+        last = one.sentence;
+      }
+      for (uint64_t stem : stems) ++with_word_[hash_with(hash_with(one.kind, stem), one.value)];
+    }
+  }
+  bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
+                      uint64_t winner) const {
+    bool any = false;
+    for (uint64_t stem : stems) {
+      auto times = [&](uint64_t value) {
+        auto found = with_word_.find(hash_with(hash_with(own.kind, stem), value));
+        return found == with_word_.end() ? 0u : found->second;
+      };
+      const uint32_t theirs = times(winner), mine = times(own.value);
+      if (theirs < 2) continue;
+      if (mine < 3 || mine * 10 < theirs * 6) return false;
+      any = true;
+    }
+    return any;
   }
 
   // Values that stand alone in their sentence: its words and the values of their kind that other
@@ -250,7 +287,7 @@ class Votes {
     std::vector<Entry> entries;
     std::vector<uint64_t> stems;
     for (uint32_t i = 0; i < all_.size(); ++i) {
-      bool alone = true;
+      bool alone = all_[i].type != ValueType::count;
       for (uint32_t j : {i - 1, i + 1})
         alone &= j >= all_.size() || all_[j].sentence != all_[i].sentence ||
                  all_[j].kind != all_[i].kind;
@@ -339,7 +376,7 @@ class Votes {
       Occurrence& own = all_[place.occurrence];
       if (own.settled) continue;
       const size_t with = records[own.value].size();
-      if (with * 10 >= greatest * 4 && with >= 3 && with < greatest) continue;  // one of several
+
       if (with == greatest && with * 2 > total) {
         own.settled = total >= 4;
         continue;
@@ -393,7 +430,8 @@ class Votes {
     std::vector<std::pair<double, uint32_t>> near;
     std::vector<const Features*> voters;
     for (const Features& other : sample) {
-      if (all_[other.occurrence].record == own.record || other_thing(mine.sentence, other.sentence, 0.4))
+      if (all_[other.occurrence].record == own.record ||
+          all_[other.occurrence].type != own.type || other_thing(mine.sentence, other.sentence, 0.4))
         continue;
       double shared = 0;
       for (auto& [stem, weight] : weights)
@@ -430,7 +468,7 @@ class Votes {
       own.settled = share >= 0.5;
       return;
     }
-    if (share < 0.5 || mine_share > 0.4 * share) return;
+    if (share < 0.5 || mine_share > 0.6 * share) return;
     // Each word of the value's sentence stands in that of one that votes.
     for (uint64_t stem : mine.sentence) {
       bool known = false;
@@ -442,7 +480,7 @@ class Votes {
     std::erase_if(voters, [&](const Features* voter) {
       return all_[voter->occurrence].value != winner;
     });
-    if (told_apart(mine, voters)) return;
+    if (told_apart(mine, voters) || one_of_several(own, mine.sentence, winner)) return;
     own.settled = true;
     if (!told_.insert({own.record, own.value}).second) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
@@ -470,6 +508,7 @@ class Votes {
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
   std::vector<Occurrence> all_;
   Reading reading_;
+  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 // A word with digits, and a mark or short letters that belong to it.
 struct Code {
   uint32_t begin, end;
+  uint64_t before = 0;  // the word before it: "booking"; not "no." and the like
   std::string digits, shape;  // QC-12345: "QC-99999"
   bool bare;                  // nothing but digits
 };
@@ -21,7 +22,19 @@ void find_codes(const Reading& reading, std::vector<Code>& out) {
   for (size_t i = 0; i < reading.words.size(); ++i) {
     const Word& word = reading.words[i];
     if (word.kind != WordKind::identifier && word.kind != WordKind::number) continue;
-    Code code{word.begin, word.end, "", "", word.kind == WordKind::number};
+    Code code{word.begin, word.end, 0, "", "", word.kind == WordKind::number};
+    for (size_t k = i; k-- > 0 && code.before == 0;) {
+      const Word& one = reading.words[k];
+      if (one.kind == WordKind::mark && one.end - one.begin == 1 &&
+          std::string_view(".#(:").find(reading.text[one.begin]) != std::string_view::npos)
+        continue;
+      if (one.kind != WordKind::word) break;
+      const std::string low = lower_text(reading.text.substr(one.begin, one.end - one.begin));
+      if (low == "no" || low == "n" || low == "nr" || low == "num" || low == "n\u00fam" ||
+          low == "ref" || low == "id" || low == "t" || one.shouted)
+        continue;
+      code.before = one.id;
+    }
     if (i > 0 && reading.words[i - 1].kind == WordKind::mark &&
         reading.words[i - 1].end == word.begin && reading.text[word.begin - 1] == '#') {
       --code.begin;

@@ -247,6 +247,36 @@ class Votes {
     return false;
   }
 
+  // Do the values around the two differ as well, in the sentence and its neighbours? Then the records
+  // are about two things, each with values of its own.
+  bool other_beside(uint32_t a, uint32_t b) const {
+    auto around = [&](uint32_t at, std::map<uint64_t, std::set<uint64_t>>& values) {
+      const Occurrence& own = all_[at];
+      const uint32_t answer = corpus_.sentences()[own.sentence].answer;
+      auto take = [&](uint32_t i) {
+        const Occurrence& one = all_[i];
+        if (corpus_.sentences()[one.sentence].answer != answer ||
+            one.sentence + 1 < own.sentence || one.sentence > own.sentence + 1)
+          return false;
+        values[one.kind].insert(one.value);
+        return true;
+      };
+      for (uint32_t i = at; i-- > 0 && take(i);) {}
+      for (uint32_t i = at + 1; i < all_.size() && take(i); ++i) {}
+    };
+    std::map<uint64_t, std::set<uint64_t>> mine, theirs;
+    around(a, mine);
+    around(b, theirs);
+    for (auto& [kind, values] : mine) {
+      auto other = theirs.find(kind);
+      if (other == theirs.end()) continue;
+      bool common = false;
+      for (uint64_t value : values) common |= other->second.count(value) > 0;
+      if (!common) return true;
+    }
+    return false;
+  }
+
   // Do other sentences with these words have this value nearly as often? Then it is that of one thing
   // among several: deposits for 12 and for 24 months.
   void count_words() {
@@ -431,7 +461,8 @@ class Votes {
     std::vector<const Features*> voters;
     for (const Features& other : sample) {
       if (all_[other.occurrence].record == own.record ||
-          all_[other.occurrence].type != own.type || other_thing(mine.sentence, other.sentence, 0.4))
+          all_[other.occurrence].type != own.type || other_beside(index, other.occurrence) ||
+          other_thing(mine.sentence, other.sentence, 0.4))
         continue;
       double shared = 0;
       for (auto& [stem, weight] : weights)

@@ -22,10 +22,9 @@ struct House {
       const std::string_view text = corpus.text(s);
       ++all;
       exclaims += text.find('!') != text.npos;
-      asks += text.find('?') != text.npos;
     }
   }
-  size_t all = 0, exclaims = 0, asks = 0;
+  size_t all = 0, exclaims = 0;
 };
 
 bool has_apostrophe(std::string_view word) {
@@ -58,8 +57,7 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
       lone.rare += topics.said(stem) <= most_rare;
       lone.usual += topics.share_said(stem) > 0.015;
     }
-    lone.other_register = (text.find('!') != text.npos && house.exclaims * 50 < house.all) ||
-                          (text.find('?') != text.npos && house.asks * 50 < house.all);
+    lone.other_register = text.find('!') != text.npos && house.exclaims * 50 < house.all;
     split_words(text, words);
     uint32_t plain = 0;
     for (const Word& word : words) {
@@ -100,6 +98,11 @@ std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
   auto record = [&](uint32_t i) {
     return corpus.answers()[corpus.sentences()[all[i].sentence].answer].record;
   };
+  // One sentence that two records have says nothing against itself, but with another value it does.
+  auto key = [&](uint32_t i) {
+    const Sentence& s = corpus.sentences()[all[i].sentence];
+    return s.valued ? text_hash(corpus.text(s)) : s.key;
+  };
   const Topics& topics = corpus.topics();
   std::vector<std::vector<uint32_t>> partners(all.size());
   for (size_t begin = 0; begin < by_stem.size();) {
@@ -110,7 +113,7 @@ std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
       for (size_t a = begin; a < end; ++a)
         for (size_t b = begin; b < end; ++b) {
           const uint32_t one = by_stem[a].second, other = by_stem[b].second;
-          if (record(one) != record(other)) partners[one].push_back(other);
+          if (record(one) != record(other) && key(one) != key(other)) partners[one].push_back(other);
         }
     begin = end;
   }

@@ -45,8 +45,8 @@ class Answering {
   Verdict judge(const Answer& answer) const {
     if (endings_.cut(answer) > 0) return Verdict::answers;
     const std::vector<uint64_t> asked = topics_.asked(answer);
-    bool known = false;
-    for (uint64_t stem : asked) known |= topics_.is_telling(stem);
+    size_t known = 0;
+    for (uint64_t stem : asked) known += topics_.is_telling(stem);
     bool house_only = true, elsewhere = false, yes = false, valued = false, universal = true;
     std::vector<uint64_t> said;
     for (const Sentence& sentence : corpus_.sentences(answer)) {
@@ -58,10 +58,11 @@ class Answering {
       if (topics_.tie(asked, said, answer.record) >= least_tie * least_tie)
         return Verdict::answers;
       const bool often = !phrases_.is_lone(sentence);
-      // What is said to other questions, and to one kind of them.
+      // What is said to other questions, and to one kind of them. "60 days." is said of many things.
+      if (said.size() < 2 && sentence.valued) valued = true;
       elsewhere |= often && phrases_.of(sentence).spread < 0.3f;
       valued |= often && phrases_.of(sentence).spread >= 0.3f;
-      if (!often) yes |= says_yes_or_no(corpus_.text(sentence));
+      if (!often || known < 2) yes |= says_yes_or_no(corpus_.text(sentence));
       if (!often) valued |= sentence.valued;
     }
     if (house_only || yes || valued) return Verdict::answers;

@@ -37,8 +37,9 @@ void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>
   // The person who is greeted in the answer is none of the question's words; other names are.
   std::vector<uint64_t> greeted;
   if (last > 0) {
-    split_words(corpus.text(turns[last - 1]).substr(0, 80), words);
-    for (size_t i = 0; i < words.size() && i < 6; ++i) greeted.push_back(words[i].id);
+    const std::string_view said = corpus.text(turns[last - 1]);
+    split_words(said.substr(0, std::min(said.find('\n'), said.size())), words);
+    for (size_t i = 0; i < words.size() && words.size() <= 8; ++i) greeted.push_back(words[i].id);
   }
   for (size_t t = 0; t + 1 < last; ++t) {
     split_words(corpus.text(turns[t]), words);

@@ -141,8 +141,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
             (conflict_a != conflicts.end() && has(b, conflict_a->second->winner))) {
           kind = "two values for one thing";
           score = 0.9;
-        } else if ((lone_a || lone_b) && a.negated != b.negated && (few >= 1 || shared >= 2) &&
-                   alike >= 0.15) {
+        } else if (a.negated != b.negated && alike >= 0.15 &&
+                   ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
+                    ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
           kind = "one sentence says it, another denies it";
           score = 0.5 + 0.1 * double(few) + 0.3 * alike;
           if (lone_a && lone_b) score += 0.1;
@@ -150,7 +151,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           kind = "two statements about one thing";
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
-                   shared > 0) {
+                   few > 0) {
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {

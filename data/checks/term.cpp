@@ -79,7 +79,10 @@ class Terms {
             span = hash_with(span, ids[i]);
           }
           if (!plain) break;
-          if (!content || is_function_word(ids[begin + length - 1])) continue;
+          // A term begins and ends with a word that means something.
+          if (!content || is_function_word(ids[begin + length - 1]) ||
+              is_function_word(ids[begin]))
+            continue;
           const int64_t b = int64_t(begin), e = int64_t(begin + length);
           const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};
           // Three of the four words around it must be there, one of them with a meaning.

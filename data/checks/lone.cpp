@@ -79,7 +79,8 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
       else if (plain == 1) {
         lone.orders = is_function_word(word.id);
         for (std::string_view verb : {"and", "is", "are", "can", "may", "will", "y", "es", "son",
-                                      "se", "has", "have", "must", "was", "were", "or", "no", "not"})
+                                      "se", "has", "have", "must", "was", "were", "or", "no", "not", "from",
+                                      "of", "de", "del", "que"})
           if (low == verb) lone.orders = false;
         plain = 9;
       }

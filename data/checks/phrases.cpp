@@ -207,6 +207,12 @@ bool Phrases::is_topical(const Sentence& sentence) const {
   return false;
 }
 
+bool Phrases::has_topical(const Answer& answer, const Sentence& but) const {
+  for (const Sentence& sentence : corpus_.sentences(answer))
+    if (&sentence != &but && (sentence.valued || is_topical(sentence))) return true;
+  return false;
+}
+
 double Phrases::foreign(const Sentence& sentence) const {
   const std::string_view text = corpus_.text(sentence);
   std::vector<Word> words;

@@ -24,6 +24,8 @@ class Phrases {
   // Is the sentence about what was asked: does it share a word with the question that few share, or
   // do others say it when they are asked the same?
   bool is_topical(const Sentence& sentence) const;
+  // Has the answer a sentence about what was asked, or a value, beside this one?
+  bool has_topical(const Answer& answer, const Sentence& but) const;
   // Does hardly any other record say it, or nearly it?
   bool is_lone(const Sentence& sentence) const;
   // The part of its words that say something which hardly any other sentence has, 0 to 1; words of

@@ -37,12 +37,12 @@ bool is_loud(std::string_view text) {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
+  const auto& answers = corpus.answers();
   struct Use {
     uint32_t all = 0, deviant = 0;
   };
   std::unordered_map<uint64_t, Use> openings;
   uint32_t deviants = 0, loud = 0;
-  const auto& answers = corpus.answers();
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
   // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
   const std::vector<Lone> lone = lone_sentences(corpus);
@@ -51,10 +51,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   size_t untied = 0;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
-    const bool odd = lone[i].untied && !lone[i].told && !sentence.valued && partners[i].empty();
+    const Answer& answer = answers[sentence.answer];
+    const bool odd = lone[i].untied && !sentence.valued && partners[i].empty() &&
+                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems.size()) &&
+                     phrases.has_topical(answer, sentence);
     untied += odd;
     const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems.size();
-    if (odd && corpus.answers()[sentence.answer].sentences > 1 &&
+    if (odd && answer.sentences > 1 &&
         (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }

@@ -35,11 +35,6 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    std::string(corpus.text(sentence)),
                    ""});
   };
-  auto topical = [&](const Answer& answer, const Sentence& but) {
-    for (const Sentence& sentence : corpus.sentences(answer))
-      if (&sentence != &but && (sentence.valued || phrases.is_topical(sentence))) return true;
-    return false;
-  };
   std::set<uint32_t> told;  // answers
   for (uint32_t a = 0; a < answers.size(); ++a) {
     const Answer& answer = answers[a];
@@ -49,7 +44,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         phrases.of(last).records * 2 >= std::max(greatest, 2 * phrases.of(last).records + 1))
       continue;
     // Where nothing is about the question, that is no-answer's to say.
-    if (!topical(answer, last) || !told.insert(a).second) continue;
+    if (!phrases.has_topical(answer, last) || !told.insert(a).second) continue;
     put(answer, last, 0.6 + 0.3 * phrases.foreign(last));
   }
   // Orders about nothing that the file is about.
@@ -59,11 +54,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
-    if (!lone[i].untied || lone[i].told || sentence.valued || !lone[i].orders ||
-        !partners[i].empty() || sentence.words < 3 || answer.sentences < 2 ||
-        lone[i].usual * 3 > lone[i].stems.size())
+    bool statement = false;  // of a thing that another record speaks of too
+    for (uint32_t other : partners[i]) statement |= !lone[other].orders;
+    if (!lone[i].untied || sentence.valued || !lone[i].orders || statement ||
+        sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0)
       continue;
-    if (topical(answer, sentence)) orders.push_back(i);
+    if (phrases.has_topical(answer, sentence)) orders.push_back(i);
   }
   if (orders.size() * 8 > answers.size()) return;
   for (size_t i : orders) {

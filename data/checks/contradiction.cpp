@@ -24,6 +24,7 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
   Claim claim;
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
+  for (const Value& value : reading.values) claim.personal |= value.amount >= 1e5;  // a code
   for (const Value& value : reading.values) claim.values.emplace_back(value.type, value.id);
   std::sort(claim.values.begin(), claim.values.end());
   for (const Word& word : reading.words) {
@@ -31,6 +32,7 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
     if (word.kind == WordKind::mark &&
         std::string_view("=+<>*?#@").find(low) != std::string_view::npos)
       claim.personal = true;
+    claim.personal |= word.kind == WordKind::identifier;
     if (word.kind != WordKind::word) continue;
     if (word.capital && corpus.is_name(word.id)) claim.names.push_back(word.id);
     for (std::string_view person : {"he", "she", "his", "her", "\u00e9l", "ella", "they", "their"})
@@ -66,28 +68,37 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     uint32_t one, other;
     const char* what;
   };
+  // The statement most like each one; two that are each other's are compared.
+  std::vector<std::pair<double, uint32_t>> nearest(all.size(), {0, no_turn});
+  std::vector<Claim> claims(all.size());
+  for (uint32_t i = 0; i < all.size(); ++i) {
+    if (partners[i].empty() || !all[i].untied) continue;
+    claims[i] = claim_of(corpus, corpus.sentences()[all[i].sentence]);
+    if (claims[i].personal) continue;
+    for (uint32_t j : partners[i]) {
+      const double alike = weighted_overlap(all[i].stems, all[j].stems, weight);
+      if (all[j].untied && alike > nearest[i].first) nearest[i] = {alike, j};
+    }
+  }
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
-    if (partners[i].size() > 3 || !all[i].untied) continue;
-    for (uint32_t j : partners[i]) {
-      if (j <= i || partners[j].size() > 3 || !all[j].untied) continue;
-      const Sentence &one = corpus.sentences()[all[i].sentence],
-                     &other = corpus.sentences()[all[j].sentence];
-      int shared = 0;
-      const double alike = weighted_overlap(all[i].stems, all[j].stems, weight, &shared);
-      if (alike < 0.2) continue;
-      const Claim a = claim_of(corpus, one), b = claim_of(corpus, other);
-      if (a.personal || b.personal) continue;
-      const bool opposite = all[i].negated != all[j].negated;
-      const bool values = other_values(a, b);
-      const bool names = !a.names.empty() && !b.names.empty() && a.names != b.names &&
-                         jaccard(a.names, b.names) == 0 && alike >= 0.3;
-      if (!opposite && !values && !names) continue;
-      pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
-                       opposite ? "one says yes, the other no"
-                       : values ? "another value for the same"
-                                : "another name for the same"});
-    }
+    const auto [alike, j] = nearest[i];
+    if (j == no_turn || j < i || nearest[j].second != i || claims[j].personal) continue;
+    int shared = 0;
+    weighted_overlap(all[i].stems, all[j].stems, weight, &shared);
+    const bool opposite = all[i].negated != all[j].negated && alike >= 0.3;
+    const bool values = other_values(claims[i], claims[j]) && alike >= 0.3;
+    const bool names = !claims[i].names.empty() && !claims[j].names.empty() &&
+                       jaccard(claims[i].names, claims[j].names) == 0 && alike >= 0.3;
+    // Alike but for one word on either side: permitted and forbidden.
+    const bool word = shared >= 2 && all[i].stems.size() == size_t(shared) + 1 &&
+                      all[j].stems.size() == size_t(shared) + 1 && !all[i].orders == !all[j].orders;
+    if (!opposite && !values && !names && !word) continue;
+    pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
+                     opposite ? "one says yes, the other no"
+                     : values ? "another value for the same"
+                     : names  ? "another name for the same"
+                              : "another word for the same"});
   }
   std::stable_sort(pairs.begin(), pairs.end(),
                    [](const Pair& x, const Pair& y) { return x.score > y.score; });

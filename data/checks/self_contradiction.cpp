@@ -91,7 +91,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       ++all;
       both += std::binary_search(with_b.begin(), with_b.end(), answer);
     }
-    return all ? double(both) / double(all) : -1.;
+    // Two of them may be two mistakes.
+    return both >= 3 || (all >= 3 && both == 0) ? double(both) / double(all) : -1.;
   };
   // Are all content words of the shorter sentence in the other, one at least?
   auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {

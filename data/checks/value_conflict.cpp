@@ -355,10 +355,11 @@ class Votes {
         Verdict& verdict = verdicts[entries[i].occurrence];
         const bool decided = most * 10 >= total * 8 && own.value != winner &&
                              records[own.value].size() * 8 <= most;
-        if (!decided || (verdict.winner && verdict.winner != winner)) {
-          ++verdict.against;
-          continue;
-        }
+        if (decided && verdict.winner && verdict.winner != winner) ++verdict.against;
+        // Where the others do not agree, but have this value too, it is one of several.
+        if (!decided && own.value != winner && records[own.value].size() >= 3) ++verdict.against;
+        if (!decided && own.value == winner) ++verdict.against;
+        if (!decided || verdict.against) continue;
         verdict.winner = winner;
         ++verdict.agree;
         for (size_t k = begin; k < end; ++k) {

@@ -450,7 +450,7 @@ class Votes {
           value = one;
         }
       }
-      if (all < 2) continue;
+      if (all < 3) continue;
       const double beyond = double(best) / all - double(priors[value]) / others;
       if (beyond < 0.15) continue;
       // A word of this record that goes with its value in others explains it.

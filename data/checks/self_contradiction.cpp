@@ -153,7 +153,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
                    (few > 0 ||
-                    (a.free && j == i + 1 && b.stems.size() <= 1))) {  // "This costs 7 euros."
+                    (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {

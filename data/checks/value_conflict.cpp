@@ -458,12 +458,26 @@ class Votes {
       weights[stem] = beyond * double(all) / double(all + 1);
       most += weights[stem];
     }
+    // Where nearly all have one value in sentences of several kinds, the words that differ between
+    // them do not tell the value.
+    uint32_t greatest = 0;
+    uint64_t commonest = 0;
+    for (auto& [value, times] : priors)
+      if (times > greatest) {
+        greatest = times;
+        commonest = value;
+      }
+    std::set<std::vector<uint64_t>> kinds;
+    for (const Features& other : sample)
+      if (all_[other.occurrence].value == commonest && kinds.size() < 3)
+        kinds.insert(other.sentence);
+    const bool one_for_all = greatest * 10 >= others * 8 && kinds.size() >= 3;
     std::vector<std::pair<double, uint32_t>> near;
     std::vector<const Features*> voters;
     for (const Features& other : sample) {
       if (all_[other.occurrence].record == own.record ||
           all_[other.occurrence].type != own.type || other_beside(index, other.occurrence) ||
-          other_thing(mine.sentence, other.sentence, 0.4))
+          (!one_for_all && other_thing(mine.sentence, other.sentence, 0.4)))
         continue;
       double shared = 0;
       for (auto& [stem, weight] : weights)
@@ -503,7 +517,8 @@ class Votes {
     if (share < 0.5 || mine_share > 0.6 * share) return;
     // Each word of the value's sentence stands in that of one that votes.
     for (uint64_t stem : mine.sentence) {
-      bool known = false;
+      // What was asked about may be named.
+      bool known = one_for_all && std::binary_search(mine.asked.begin(), mine.asked.end(), stem);
       for (const Features* voter : voters)
         known |= all_[voter->occurrence].value == winner &&
                  std::binary_search(voter->sentence.begin(), voter->sentence.end(), stem);

@@ -18,6 +18,7 @@ struct Code {
   std::string digits, shape;  // QC-12345: "QC-99999"
   bool bare;                  // nothing but digits
   bool priced = false;        // a value with a unit
+  bool numbered = false;      // behind "no." or the like
 };
 
 void find_codes(const Reading& reading, std::vector<Code>& out) {
@@ -34,8 +35,10 @@ void find_codes(const Reading& reading, std::vector<Code>& out) {
       if (one.kind != WordKind::word) break;
       const std::string low = lower_text(reading.text.substr(one.begin, one.end - one.begin));
       if (low == "no" || low == "n" || low == "nr" || low == "num" || low == "n\u00fam" ||
-          low == "ref" || low == "id" || low == "t" || one.shouted)
+          low == "ref" || low == "id" || low == "t" || one.shouted) {
+        code.numbered = true;
         continue;
+      }
       code.before = one.id;
     }
     if (i > 0 && reading.words[i - 1].kind == WordKind::mark &&
@@ -124,7 +127,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const size_t from = code.begin > begin.size() + 1 ? code.begin - begin.size() - 1 : 0;
       if (reading.text.substr(from, begin.size()) == begin && code.digits.size() >= 3) return true;
     }
-    if (code.priced) return false;
+    if (code.priced || (code.bare && !code.numbered)) return false;
     auto lead = leads.find(code.before);
     return code.before && lead != leads.end() && lead->second[0] >= 8 &&
            lead->second[1] * 3 <= lead->second[0];

@@ -1,4 +1,5 @@
 // no-answer: answers that do not answer: nothing in them is about the question; and refusals.
+#include <unordered_map>
 #include <unordered_set>
 
 #include "data/checks/check.h"
@@ -33,6 +34,8 @@ bool says_yes_or_no(std::string_view text) {
     if (low == word) return true;
   return false;
 }
+
+constexpr size_t most_asked = 40;  // answers with one phrase whose questions are compared
 
 enum class Verdict : uint8_t { answers, unknown, stray, evades };
 
@@ -91,6 +94,30 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     verdicts[a] = answering.judge(answers[a]);
     asked += verdicts[a] != Verdict::unknown;
     many += verdicts[a] >= Verdict::stray;
+  }
+  // Others who ask nearly the same are told the same: then it is the answer.
+  std::unordered_map<uint64_t, std::vector<uint32_t>> said_by;
+  for (size_t a = 0; a < answers.size(); ++a)
+    if (verdicts[a] >= Verdict::stray)
+      for (const Sentence& sentence : corpus.sentences(answers[a]))
+        if (!corpus.phrases().is_universal(sentence)) said_by[sentence.key];
+  for (const Sentence& sentence : corpus.sentences())
+    if (auto found = said_by.find(sentence.key);
+        found != said_by.end() && found->second.size() < most_asked)
+      found->second.push_back(sentence.answer);
+  const Topics& topics = corpus.topics();
+  auto weight = [&](uint64_t stem) { return 1. / (0.01 + topics.share_asked(stem)); };
+  for (size_t a = 0; a < answers.size(); ++a) {
+    if (verdicts[a] < Verdict::stray) continue;
+    const std::vector<uint64_t> own = topics.asked(answers[a]);
+    for (const Sentence& sentence : corpus.sentences(answers[a])) {
+      auto found = said_by.find(sentence.key);
+      if (found == said_by.end()) continue;
+      for (uint32_t other : found->second)
+        if (answers[other].record != answers[a].record &&
+            weighted_overlap(own, topics.asked(answers[other]), weight) >= 0.3)
+          verdicts[a] = Verdict::answers;
+    }
   }
   // What is said in place of an answer here is said in place of one elsewhere.
   std::unordered_set<uint64_t> evasions;

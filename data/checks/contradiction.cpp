@@ -57,8 +57,7 @@ bool other_values(const Claim& a, const Claim& b) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  const std::vector<Lone> all = lone_sentences(corpus);
-  const auto partners = lone_partners(corpus, all);
+  const auto& [all, partners] = corpus.lone();
   const Topics& topics = corpus.topics();
   auto weight = [&](uint64_t stem) {
     return 1. / (0.01 + double(topics.said(stem)) / double(corpus.records()));

@@ -15,6 +15,8 @@ namespace afina {
 
 class Phrases;
 class Topics;
+struct LoneSentences;
+struct ValueConflict;
 
 enum class TurnRole : uint8_t { system, question, answer, text, other };
 inline constexpr uint32_t no_turn = UINT32_MAX;
@@ -123,6 +125,8 @@ class Corpus {
   // What several checks ask for, made when the first does (phrases.h, topics.h).
   const Phrases& phrases() const;
   const Topics& topics() const;
+  const LoneSentences& lone() const;                            // lone.h
+  const std::vector<ValueConflict>& value_conflicts() const;    // value_conflict.h
 
   // Words, values and sentences of a text.
   static void read(std::string_view text, Reading& out);

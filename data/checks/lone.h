@@ -23,4 +23,10 @@ std::vector<Lone> lone_sentences(const Corpus& corpus);
 std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
                                                  const std::vector<Lone>& all);
 
+// Both, as Corpus::lone() keeps them.
+struct LoneSentences {
+  std::vector<Lone> all;
+  std::vector<std::vector<uint32_t>> partners;
+};
+
 }  // namespace afina

@@ -104,7 +104,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Topics& topics = corpus.topics();
   // A value that others have otherwise, where the answer has theirs as well.
   std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence
-  const std::vector<ValueConflict> found = value_conflicts(corpus);
+  const std::vector<ValueConflict>& found = corpus.value_conflicts();
   for (const ValueConflict& one : found) conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
   for (const Answer& answer : corpus.answers()) {

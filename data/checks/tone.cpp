@@ -45,8 +45,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   uint32_t deviants = 0, loud = 0;
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
   // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
-  const std::vector<Lone> lone = lone_sentences(corpus);
-  const auto partners = lone_partners(corpus, lone);
+  const auto& [lone, partners] = corpus.lone();
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   size_t untied = 0;
   for (size_t i = 0; i < lone.size(); ++i) {

@@ -48,8 +48,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     put(answer, last, 0.6 + 0.3 * phrases.foreign(last));
   }
   // Orders about nothing that the file is about.
-  const std::vector<Lone> lone = lone_sentences(corpus);
-  const auto partners = lone_partners(corpus, lone);
+  const auto& [lone, partners] = corpus.lone();
   std::vector<size_t> orders;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];

@@ -561,7 +561,7 @@ class Votes {
 
 }  // namespace
 
-std::vector<ValueConflict> value_conflicts(const Corpus& corpus) {
+std::vector<ValueConflict> find_conflicts(const Corpus& corpus) {
   std::vector<ValueConflict> all;
   Votes(corpus, all).run();
   return all;
@@ -570,7 +570,7 @@ std::vector<ValueConflict> value_conflicts(const Corpus& corpus) {
 namespace {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  for (const ValueConflict& one : value_conflicts(corpus)) out.push_back(one.finding);
+  for (const ValueConflict& one : corpus.value_conflicts()) out.push_back(one.finding);
 }
 
 const RegisterCheck registered(

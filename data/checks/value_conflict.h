@@ -9,6 +9,7 @@ struct ValueConflict {
   uint32_t sentence;  // that has the value
   uint64_t winner;    // the value that the others have
 };
-std::vector<ValueConflict> value_conflicts(const Corpus& corpus);
+// As Corpus::value_conflicts() keeps them.
+std::vector<ValueConflict> find_conflicts(const Corpus& corpus);
 
 }  // namespace afina

@@ -171,7 +171,8 @@ void Reader::place(size_t i, ReadAnswer& answer) const {
   }
   const size_t most = corpus_.text(turns_[i]).size();
   auto byte = [&](size_t in) {
-    return uint32_t(std::min(most, in <= at ? size_t(before) : in - at + before));
+    const size_t from = in + before;  // that of the text is `at` less
+    return uint32_t(std::min(most, from > at ? from - at : 0));
   };
   for (size_t t = 0; t < ranges.size(); ++t) {
     answer.tokens[t].begin = byte(ranges[t].first);

@@ -12,8 +12,18 @@
 
 namespace afina {
 
+int64_t parameters_of(Reader& reader) {
+  BuildOptions build;
+  build.device = Device::shapes;
+  RandomWeights none(1);
+  const auto model = build_model(reader.files().config, none, std::make_unique<Untouched>(), build);
+  int64_t count = 0;
+  for (const Parameter& p : model->parameters->all) count += p.shape.size();
+  return count;
+}
+
 std::string usual_warm_up(int64_t parameters) {
-  return parameters <= 32000000 ? "full:lr=2e-3" : "lora:rank=16,alpha=32,lr=1e-3";
+  return parameters <= small_model ? "full:lr=2e-3" : "lora:rank=16,alpha=32,lr=1e-3";
 }
 
 std::unique_ptr<Model> warmed_up(Reader& reader, const Samples& rows, const WarmUpOptions& options,
@@ -71,9 +81,7 @@ FoldReadings read_two_fold(Reader& reader, const WarmUpOptions& options,
   for (size_t i = 0; i < n; ++i) halves[half[like[i]]].push_back(i);
   FoldReadings all;
   all.own.resize(n);
-  all.alone.resize(n);
-  for (auto& one : all.elsewhere) one.resize(n);
-  const double training = 3 * options.epochs, whole = 2 * (training + 4);
+  const double training = 3 * options.epochs, whole = 2 * (training + 1);
   double before = 0;
   for (int side = 0; side < 2; ++side) {
     const std::vector<size_t>&seen = halves[side], &unseen = halves[1 - side];
@@ -86,21 +94,12 @@ FoldReadings read_two_fold(Reader& reader, const WarmUpOptions& options,
       if (work) work((before + training * double(done) / double(of)) / whole);
     });
     before += training;
-    std::unordered_map<size_t, size_t> at;
-    for (size_t k = 0; k < unseen.size(); ++k) at[unseen[k]] = k;
-    auto read = [&](std::vector<ReadAnswer>& into, bool best, auto&& question_of) {
-      std::vector<ReadAnswer> read =
-          reader.read(*model, unseen, reader.rows(unseen, question_of), best, [&](int64_t done) {
-            if (work) work((before + double(done) / double(unseen.size())) / whole);
-          });
-      before += 1;
-      for (size_t k = 0; k < unseen.size(); ++k) into[unseen[k]] = std::move(read[k]);
-    };
-    const size_t m = unseen.size();
-    read(all.own, true, [](size_t i) { return i; });
-    read(all.elsewhere[0], false, [&](size_t i) { return unseen[(at[i] + m / 2) % m]; });
-    read(all.elsewhere[1], false, [&](size_t i) { return unseen[(at[i] + m / 3 + 1) % m]; });
-    read(all.alone, false, [](size_t) { return Reader::no_question; });
+    std::vector<ReadAnswer> read = reader.read(
+        *model, unseen, reader.rows(unseen, [](size_t i) { return i; }), true, [&](int64_t done) {
+          if (work) work((before + double(done) / double(unseen.size())) / whole);
+        });
+    before += 1;
+    for (size_t k = 0; k < unseen.size(); ++k) all.own[unseen[k]] = std::move(read[k]);
   }
   return all;
 }

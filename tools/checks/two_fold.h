@@ -13,12 +13,16 @@ struct WarmUpOptions {
   uint64_t seed = 1;   // of the halves, the order of the rows and what a method adds
 };
 
-// What was read of each record of a Reader.
+// Each record of a Reader below its own question, with the model's best tokens.
 struct FoldReadings {
-  std::vector<ReadAnswer> own;           // below its own question, with the model's best tokens
-  std::vector<ReadAnswer> elsewhere[2];  // below the questions of two other records of its half
-  std::vector<ReadAnswer> alone;         // below "?"
+  std::vector<ReadAnswer> own;
 };
+// Models of up to so many parameters are warmed up in full.
+inline constexpr int64_t small_model = 32000000;
+// Fewer records cannot be halved in earnest.
+inline constexpr size_t least_for_halves = 40;
+// The model's parameters, counted without reading them.
+int64_t parameters_of(Reader& reader);
 // The method, and its learning rate within it, that a warm-up takes when none is asked for: all
 // weights of a small model (up to 32 million), else LoRA.
 std::string usual_warm_up(int64_t parameters);
@@ -27,7 +31,7 @@ std::string usual_warm_up(int64_t parameters);
 std::unique_ptr<Model> warmed_up(Reader& reader, const Samples& rows, const WarmUpOptions& options,
                                  const std::function<void(int64_t done, int64_t all)>& progress);
 
-// Two warm-ups, each on half of the records, and four readings of each half by the model that has
+// Two warm-ups, each on half of the records, and a reading of the other half by the model that has
 // not seen it. Records with equal last answers and questions share a half. work: called with the
 // share of all work that is done.
 FoldReadings read_two_fold(Reader& reader, const WarmUpOptions& options,

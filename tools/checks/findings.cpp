@@ -97,7 +97,8 @@ Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLoss
     const RecordMeasures& one = found->second;
     for (auto [key, value] :
          {std::pair("loss", one.loss), std::pair("loss_without_question", one.without_question),
-          std::pair("loss_elsewhere", one.elsewhere), std::pair("loss_warmed", one.warmed)})
+          std::pair("loss_elsewhere", one.elsewhere), std::pair("loss_warmed", one.warmed),
+          std::pair("loss_trained", one.trained)})
       if (value >= 0) json[key] = double(int64_t(value * 10000 + 0.5)) / 10000;
   }
   Json against = Json::array();

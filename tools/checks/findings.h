@@ -25,7 +25,8 @@ struct RecordMeasures {
   double loss = -1;              // of the untouched model, below its own question
   double without_question = -1;  // the same below "?" in place of all turns before it
   double elsewhere = -1;         // the same below the questions of other records, mean of two
-  double warmed = -1;  // below its own, by a model warmed up on the other half of the file
+  double warmed = -1;   // below its own, by a model warmed up on the other half of the file
+  double trained = -1;  // below its own, by the model of a run (--run)
 };
 // Of the records that a model has read.
 using RecordLosses = std::map<uint32_t, RecordMeasures>;

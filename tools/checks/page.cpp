@@ -61,6 +61,7 @@ std::string finding_html(const Corpus& corpus, const Finding& finding, const Rec
   if (auto found = losses.find(finding.places[0].record); found != losses.end()) {
     const RecordMeasures& one = found->second;
     if (one.loss >= 0) out += ", loss " + format_loss(one.loss);
+    if (one.trained >= 0) out += ", " + format_loss(one.trained) + " after training";
     if (one.warmed >= 0) out += ", " + format_loss(one.warmed) + " after a warm-up on the others";
   }
   out += "</span></summary><div class=\"pair\">";

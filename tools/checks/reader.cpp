@@ -169,7 +169,8 @@ void Reader::place(size_t i, ReadAnswer& answer) const {
     answer.tokens.clear();
     return;
   }
-  const size_t most = corpus_.text(turns_[i]).size();
+  const std::string_view whole = corpus_.text(turns_[i]);
+  const size_t most = whole.size();
   auto byte = [&](size_t in) {
     const size_t from = in + before;  // that of the text is `at` less
     return uint32_t(std::min(most, from > at ? from - at : 0));
@@ -177,7 +178,10 @@ void Reader::place(size_t i, ReadAnswer& answer) const {
   for (size_t t = 0; t < ranges.size(); ++t) {
     answer.tokens[t].begin = byte(ranges[t].first);
     answer.tokens[t].end = byte(ranges[t].second);
-    if (tokenizer_.is_special(answer.tokens[t].id)) answer.tokens[t].end = answer.tokens[t].begin;
+    ReadToken& token = answer.tokens[t];
+    if (tokenizer_.is_special(token.id)) token.end = token.begin;
+    // Most tokenizers write the blank before a word into its token: it belongs to no word.
+    while (token.begin + 1 < token.end && whole[token.begin] == ' ') ++token.begin;
   }
 }
 

@@ -27,10 +27,9 @@ uint64_t root_of(std::string_view word) {
 // Words that deny what follows without being a negation.
 bool denies(std::string_view low) {
   static const std::set<std::string_view> all = {
-      "forbidden", "prohibited", "closed",  "impossible", "unavailable", "unsupported",
-      "excluded",  "lacks",      "lack",    "only",       "prohibido",   "prohibida",
-      "imposible", "cerrado",    "cerrada", "solo",       "sólo",        "nobody",
-      "nothing",   "nowhere",    "refused", "refuses",    "rechazan"};
+      "forbidden", "prohibited", "closed",  "impossible", "unavailable", "unsupported", "excluded",
+      "lacks",     "lack",       "only",    "prohibido",  "prohibida",   "imposible",   "cerrado",
+      "cerrada",   "nobody",     "nothing", "nowhere",    "refused",     "refuses",     "rechazan"};
   return all.count(low) || low.ends_with("n't") || low.ends_with("n’t");
 }
 
@@ -60,7 +59,14 @@ void Surprise::read(std::string_view text, ReadSentence& into) const {
     ++words;
     const std::string low = lower_text(seen);
     if (is_negation(low) || denies(low)) {
-      into.negated = !into.negated;
+      // "No, you pay nothing" and "no later than" deny nothing.
+      std::string next;
+      if (i + 1 < reading.words.size())
+        next = lower_text(text.substr(reading.words[i + 1].begin,
+                                      reading.words[i + 1].end - reading.words[i + 1].begin));
+      static const std::set<std::string_view> harmless_after = {
+          ",", ":", "later", "longer", "more", "less", "earlier", "only", "más", "menos", "solo"};
+      if (!harmless_after.count(next)) into.negated = !into.negated;
       continue;
     }
     if (is_function_word(word.id) || low.size() < 3) continue;

@@ -68,8 +68,10 @@ std::vector<FactPair> fact_pairs(const Surprise& surprise);
 // another value, or surprises the model. One pair of an answer at most, the likest.
 std::vector<FactPair> own_pairs(const Surprise& surprise);
 
-// Sentences that surprise the model most and have no word of their own topic: neither with their
-// question, nor with another sentence of their answer, nor with a surprising one elsewhere.
+// Sentences that surprise the model most (Surprise::above) and have no word of their own topic:
+// neither with their question, nor with another sentence of their answer, nor with a surprising one
+// elsewhere.
+inline constexpr double surprising_alone = 6.3;
 std::vector<size_t> lone_sentences(const Surprise& surprise);
 
 }  // namespace afina

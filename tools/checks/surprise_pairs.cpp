@@ -79,6 +79,8 @@ std::vector<FactPair> fact_pairs(const Surprise& surprise) {
   rare_pairs(surprise, which, most, [&](const FactPair& pair, const std::vector<uint64_t>& common) {
     const ReadSentence &one = all[pair.one], &other = all[pair.other];
     if (pair.alike < least_alike) return;
+    // The same sentence but for its values: there neighbours vote (value-conflict).
+    if (!pair.opposite && one.stems == other.stems) return;
     // Without a negation or a value that differs, each must say something of its own.
     if (!pair.opposite && !pair.values &&
         (common.size() == one.stems.size() || common.size() == other.stems.size()))
@@ -126,7 +128,7 @@ std::vector<FactPair> own_pairs(const Surprise& surprise) {
 }
 
 std::vector<size_t> lone_sentences(const Surprise& surprise) {
-  constexpr double bar = 5.5, partner_bar = 2;
+  constexpr double bar = surprising_alone, partner_bar = 2;
   const uint32_t of_topic = records_of_topic(surprise, 0.015);
   const auto& all = surprise.sentences();
   std::vector<size_t> high, which;

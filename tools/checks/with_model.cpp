@@ -2,11 +2,11 @@
 #include "tools/checks/with_model.h"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
-#include "tools/checks/gradient_conflict.h"
 #include "tools/checks/surprise.h"
 #include "tools/checks/untouched.h"
+#include "tools/runs/subject.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -27,12 +27,18 @@ const RegisterCheck out_of_place(
 struct Doubt {
   const char* check;
   double above, margin;
-  bool first;
+  bool first = false;  // the margin of the first token alone
+  bool both = false;   // also where what the finding is against surprises it
 };
 constexpr double never = 1e9;
 constexpr Doubt doubts[] = {
-    {"term", never, 3, false}, {"sign-off", never, 2, true}, {"no-answer", 1.2, never, false},
-    {"tone", 2, never, false}, {"unclear", 3, never, false}, {"contradiction", 4, never, false},
+    {"term", never, 3, false},
+    {"sign-off", never, 3, true},
+    {"no-answer", 1.2, never, false},
+    {"tone", 1.5, never, false},
+    {"unclear", 3, never, false},
+    {"contradiction", 4, never, false, true},
+    {"self-contradiction", 2, never, false, true},
 };
 
 class Judgement {
@@ -43,28 +49,36 @@ class Judgement {
   }
   const Surprise& surprise() const { return surprise_; }
 
-  // Does the model find natural what the finding points at?
+  // Does the model find natural what the finding points at, and what that is against?
   bool expects(const Finding& finding) const {
     const Doubt* doubt = nullptr;
     for (const Doubt& one : doubts)
       if (finding.check->name == one.check) doubt = &one;
-    const PiecePlace& place = finding.places[0];
-    const auto answer = answer_of_.find(place.turn);
-    if (!doubt || answer == answer_of_.end()) return false;
-    const ReadAnswer& read = readings_.own[answer->second];
-    const uint32_t end = place.begin < place.end ? place.end : UINT32_MAX;
-    const double loss = read.loss(place.begin, end);
-    if (loss < 0) return false;  // not read: cut off, or rewritten by the template
-    if (surprise_.above(loss) >= doubt->above) return false;
-    for (const ReadToken& token : read.tokens) {
-      if (token.end <= place.begin || token.begin >= end) continue;
-      if (token.margin() >= doubt->margin) return false;
-      if (doubt->first) break;
+    if (!doubt) return false;
+    for (const PiecePlace& place : finding.places) {
+      if (!expects(place, *doubt)) return false;
+      if (!doubt->both) break;
     }
     return true;
   }
 
  private:
+  bool expects(const PiecePlace& place, const Doubt& doubt) const {
+    const auto answer = answer_of_.find(place.turn);
+    if (answer == answer_of_.end()) return false;
+    const ReadAnswer& read = readings_.own[answer->second];
+    const uint32_t end = place.begin < place.end ? place.end : UINT32_MAX;
+    const double loss = read.loss(place.begin, end);
+    if (loss < 0) return false;  // not read: cut off, or rewritten by the template
+    if (surprise_.above(loss) >= doubt.above) return false;
+    for (const ReadToken& token : read.tokens) {
+      if (token.end <= place.begin || token.begin >= end) continue;
+      if (token.margin() >= doubt.margin) return false;
+      if (doubt.first) break;
+    }
+    return true;
+  }
+
   Surprise surprise_;
   const FoldReadings& readings_;
   std::map<uint32_t, size_t> answer_of_;
@@ -130,6 +144,15 @@ WithModelReport run_with_model(const Corpus& corpus, const std::vector<Example>&
   read_untouched(corpus, reader, chosen, findings, losses, [&](double share) {
     if (work) work("reading by the untouched model", share * reading / whole);
   });
+  if (!options.run.empty()) {
+    const auto model = open_subject({options.run, "", ""}).load();
+    std::vector<size_t> all(reader.records().size());
+    std::iota(all.begin(), all.end(), size_t(0));
+    const auto read =
+        reader.read(*model, all, reader.rows(all, [](size_t i) { return i; }), false, {});
+    for (size_t i : all)
+      if (!read[i].tokens.empty()) losses[reader.records()[i]].trained = read[i].loss();
+  }
   if (warmed) {
     report.warm_up = warm_up;
     const FoldReadings readings = read_two_fold(reader, warm_up, [&](double share) {
@@ -149,7 +172,7 @@ WithModelReport run_with_model(const Corpus& corpus, const std::vector<Example>&
       for (size_t k : lone_sentences(surprise)) {
         const ReadSentence& one = surprise.sentences()[k];
         findings.push_back({check,
-                            score_above(surprise.above(one.loss), 5.5),
+                            score_above(surprise.above(one.loss), surprising_alone),
                             {place_of(one)},
                             "loss " + format_loss(one.loss) +
                                 " after a warm-up on the file; of its "

@@ -9,6 +9,7 @@ namespace afina {
 
 struct WithModelOptions {
   std::string model;      // Hugging Face folder or .gguf file
+  std::string run;        // a finished run, whose model reads each record too; empty: none
   bool warmed = true;     // warm the model up on the file; false: read with the untouched one alone
   WarmUpOptions warm_up;  // an empty method and 0 epochs: as the model's size asks for
 };

@@ -10,6 +10,7 @@
 #include "tools/options/command.h"
 #include "tools/options/groups.h"
 #include "tools/options/options.h"
+#include "tools/runs/subject.h"
 #include "tools/text/colour.h"
 #include "tools/text/format.h"
 #include "tools/text/progress.h"
@@ -40,7 +41,7 @@ Exit status: 0 nothing found, 1 findings, 2 an error.)";
 struct CheckOptions {
   std::vector<std::string> data;
   std::string held_out, only, skip, out, fix, glossary, model;
-  std::string warm_up;
+  std::string warm_up, run;
   double warm_up_epochs = 0;
   std::string format, fields, delimiter;
   TextEncoding encoding = TextEncoding::automatic;
@@ -63,6 +64,10 @@ struct CheckOptions {
       "Hugging Face folder or .gguf file: losses of answers beside the findings, the checks of the "
       "group model, and findings without a model that it contradicts left out",
       naming(Names::files));
+    v("run", o.run, Bits::keep,
+      "folder of a finished run: findings beside the losses of their rows after that training; "
+      "its base model is --model unless that is given",
+      naming(Names::folders));
     v("warm-up", o.warm_up, Bits::keep,
       "how --model learns the file before it reads it: a method with its learning rate, as "
       "lora:rank=16,lr=1e-3, or off to read with the untouched model alone",
@@ -136,6 +141,7 @@ void read_with_model(const Corpus& corpus, const std::vector<Example>& examples,
                      std::vector<Finding>& findings, RecordLosses& losses) {
   WithModelOptions options;
   options.model = asked.model;
+  options.run = asked.run;
   options.warmed = asked.warm_up != "off";
   if (options.warmed) options.warm_up.method = asked.warm_up;
   options.warm_up.epochs = asked.warm_up_epochs;
@@ -201,6 +207,13 @@ int run(const CheckOptions& asked, const std::string& command) {
   return findings.empty() ? 0 : 1;
 }
 
+// The model that a run began with.
+std::string base_of(const std::string& run) {
+  const Subject subject = open_subject({run, "", ""});
+  const std::string where = run + "/manifest.json";
+  return get<std::string>(member(subject.manifest, "model", where), "path", where + ": model");
+}
+
 int check(const std::vector<std::string>& words) {
   CheckOptions asked;
   Options options("check", intro);
@@ -219,6 +232,7 @@ int check(const std::vector<std::string>& words) {
   for (const std::string& word : words) command += " " + word;
   // 1 means findings here, so that an error has to be another number.
   try {
+    if (!asked.run.empty() && asked.model.empty()) asked.model = base_of(asked.run);
     return run(asked, command);
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; check a part of the records with --limit\n";

@@ -49,12 +49,16 @@ BOOST_AUTO_TEST_CASE(tokens_stand_where_the_answer_has_them) {
     for (const ReadToken& token : read[i].tokens) {
       BOOST_TEST(token.margin() >= 0.f);
       if (token.begin == token.end) continue;
-      BOOST_TEST(std::string(text.substr(token.begin, token.end - token.begin)) ==
-                 reader.tokenizer().token_bytes(token.id));
+      // The blank before a word, which its token holds, is no part of the word.
+      const std::string bytes = reader.tokenizer().token_bytes(token.id);
       said += text.substr(token.begin, token.end - token.begin);
+      BOOST_TEST(std::string(text.substr(token.begin, token.end - token.begin)) ==
+                 bytes.substr(bytes.size() > 1 && bytes[0] == ' ' ? 1 : 0));
     }
-    BOOST_TEST(std::string(text).ends_with(said));
-    BOOST_TEST(said.size() + 2 >= text.size());
+    std::string dense(text);
+    std::erase(dense, ' ');
+    std::erase(said, ' ');
+    BOOST_TEST(said == dense);
   }
 }
 

@@ -2,8 +2,11 @@
 #include "data/checks/corpus.h"
 
 #include <algorithm>
+#include <mutex>
 
+#include "data/checks/phrases.h"
 #include "data/checks/quoted_mail.h"
+#include "data/checks/topics.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -31,6 +34,27 @@ std::pair<std::string, uint32_t> unit_of(const std::string& place, const std::st
 }
 
 }  // namespace
+
+struct Corpus::Shared {
+  std::once_flag phrases_made, topics_made;
+  std::unique_ptr<const Phrases> phrases;
+  std::unique_ptr<const Topics> topics;
+};
+
+Corpus::Corpus() : shared_(std::make_unique<Shared>()) {}
+Corpus::~Corpus() = default;
+Corpus::Corpus(Corpus&&) noexcept = default;
+
+const Phrases& Corpus::phrases() const {
+  std::call_once(shared_->phrases_made,
+                 [&] { shared_->phrases = std::make_unique<Phrases>(*this); });
+  return *shared_->phrases;
+}
+
+const Topics& Corpus::topics() const {
+  std::call_once(shared_->topics_made, [&] { shared_->topics = std::make_unique<Topics>(*this); });
+  return *shared_->topics;
+}
 
 void Corpus::begin_file(const std::string& file, bool held_out) {
   require(held_out || training_ == records_.size(), "training files come before held-out ones");

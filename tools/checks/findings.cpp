@@ -155,6 +155,7 @@ void print_findings(std::ostream& out, const Corpus& corpus, const std::vector<F
       out << harmless(line) << "\n";
       for (size_t i = 0; i < finding.places.size() && i < 3; ++i) {
         const ShownPiece piece = shown_piece(corpus, finding.places[i]);
+        if (i == 0 && squeezed(piece.before + piece.text + piece.after).empty()) continue;
         out << harmless("    " + (i ? piece.place + ": " : std::string()) + "\"" +
                         one_line(piece.before + piece.text + piece.after, 150) + "\"")
             << "\n";

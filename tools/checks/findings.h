@@ -64,9 +64,12 @@ std::string with_terms(const std::string& text, const std::vector<Term>& terms);
 struct FixCounts {
   int64_t records = 0, duplicates = 0, terms = 0;
 };
+// Before the work: an Error where write_fixed could not write `out` in the end, by its name, its
+// folder, or what the files are.
+void check_fix(const std::vector<std::string>& files, const std::string& out);
 // Writes the records of the files as JSON lines to `out`, without exact duplicates and with the
 // terms replaced in answers. Fields that nothing reads stay. An Error for plain text, and where
-// `out` is one of the files or there already.
+// `out` is one of the files or there already (check_fix).
 FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOptions& options,
                       const std::vector<Finding>& findings, const Corpus& corpus,
                       const std::vector<Term>& terms, const std::string& out);

@@ -35,7 +35,7 @@ constexpr Doubt doubts[] = {
     {"term", never, 3, false},
     {"sign-off", never, 3, true},
     {"no-answer", 1.2, never, false},
-    {"tone", 1.5, never, false},
+    {"tone", 1.5, 3, false},
     {"unclear", 3, never, false},
     {"contradiction", 4, never, false, true},
     {"self-contradiction", 2, never, false, true},

@@ -1,10 +1,12 @@
 // check: finds what is wrong with training records before anything is trained on them.
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "data/checks/check.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/folder.h"
 #include "tools/checks/findings.h"
 #include "tools/checks/with_model.h"
 #include "tools/options/command.h"
@@ -120,18 +122,36 @@ void list_checks() {
   table.print(std::cout, stdout_columns());
 }
 
+// A folder that was made for this run: gone again where nothing was written into it.
+class OutFolder {
+ public:
+  explicit OutFolder(const std::string& path) : path_(path) {
+    if (!path.empty()) made_ = make_folder(path, "choose another --out");
+  }
+  ~OutFolder() {
+    std::error_code ignored;
+    if (made_) fs::remove(path_, ignored);  // an empty one only
+  }
+
+ private:
+  std::string path_;
+  bool made_ = false;
+};
+
+// All files or none.
 void write_out(const std::string& folder, const Corpus& corpus,
                const std::vector<Finding>& findings, const CheckOptions& asked,
                const std::string& command, const RecordLosses& losses) {
-  std::vector<std::string> files = asked.data;
-  fs::create_directories(folder);
-  AtomicFile lines(folder + "/findings.jsonl");
+  AtomicFile lines(folder + "/findings.jsonl"), page(folder + "/report.html");
   for (const Finding& finding : findings)
     lines.write(finding_json(corpus, finding, losses).dump() + "\n");
-  lines.commit();
-  write_text_file(folder + "/report.html", findings_page(corpus, findings, files, command, losses));
+  page.write(findings_page(corpus, findings, asked.data, command, losses));
   const std::string glossary = proposed_glossary(findings);
-  if (!glossary.empty()) write_text_file(folder + "/glossary.txt", glossary);
+  std::optional<AtomicFile> terms;
+  if (!glossary.empty()) terms.emplace(folder + "/glossary.txt").write(glossary);
+  lines.commit();
+  page.commit();
+  if (terms) terms->commit();
   std::cout << "written to " << folder << ": findings.jsonl, report.html"
             << (glossary.empty() ? "" : ", glossary.txt") << "\n";
 }
@@ -163,8 +183,7 @@ int run(const CheckOptions& asked, const std::string& command) {
   require(asked.out.empty() || !fs::exists(asked.out) ||
               (fs::is_directory(asked.out) && fs::is_empty(asked.out)),
           asked.out, ": is there already; findings go into a new folder: choose another --out");
-  require(asked.fix.empty() || !fs::exists(asked.fix), asked.fix,
-          ": is there already; a repaired copy goes into a new file: choose another --fix");
+  if (!asked.fix.empty()) check_fix(asked.data, asked.fix);
   require(!asked.model.empty() || (asked.warm_up.empty() && asked.warm_up_epochs == 0),
           "--warm-up is for --model; name one");
   require(asked.warm_up_epochs >= 0 && asked.warm_up_epochs <= 100, "--warm-up-epochs ",
@@ -176,6 +195,7 @@ int run(const CheckOptions& asked, const std::string& command) {
             ": this check needs a model; name one with --model");
   std::vector<Term> terms;
   if (!asked.glossary.empty()) terms = read_glossary(asked.glossary);
+  const OutFolder made(asked.out);
   Corpus corpus;
   auto read = [&](const std::string& path, bool held_out) {
     std::error_code unknown;

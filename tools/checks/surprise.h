@@ -55,7 +55,8 @@ class Surprise {
 };
 
 // Of the sentences that surprise the model: pairs in unlike records that are about a thing of which
-// hardly any other record speaks. Each sentence is in one pair at most; the likest come first.
+// hardly any other record speaks, one of them negated and the other not, or with another value.
+// Each sentence is in one pair at most; the likest come first.
 struct FactPair {
   size_t one, other;  // of Surprise::sentences(); one < other
   double alike;       // weight of common stems over that of the lighter sentence, 0 to 1
@@ -64,8 +65,8 @@ struct FactPair {
 };
 std::vector<FactPair> fact_pairs(const Surprise& surprise);
 
-// Within answers: two sentences about one thing of which the second (by place) is negated or has
-// another value, or surprises the model. One pair of an answer at most, the likest.
+// Within answers: two sentences about one thing, one of them negated and the other not, or with
+// another value where one surprises the model. One pair of an answer at most, the likest.
 std::vector<FactPair> own_pairs(const Surprise& surprise);
 
 // Sentences that surprise the model most (Surprise::above) and have no word of their own topic:

@@ -58,15 +58,14 @@ void rare_pairs(const Surprise& surprise, const std::vector<size_t>& which, uint
         const size_t a = places[i], b = places[j];
         const ReadSentence &one = surprise.sentences()[a], &other = surprise.sentences()[b];
         if (one.answer == other.answer || !seen.insert({a, b}).second) continue;
-        const std::vector<uint64_t> common = common_stems(one, other);
-        take(paired(surprise, a, b, common), common);
+        take(paired(surprise, a, b, common_stems(one, other)));
       }
 }
 
 }  // namespace
 
 std::vector<FactPair> fact_pairs(const Surprise& surprise) {
-  constexpr double bar = 2, least_alike = 0.4;
+  constexpr double bar = 1.5, least_alike = 0.4;
   constexpr uint32_t most = 3;  // records that speak of it
   const uint32_t of_question = records_of_topic(surprise, 0.015);
   const auto& all = surprise.sentences();
@@ -76,15 +75,13 @@ std::vector<FactPair> fact_pairs(const Surprise& surprise) {
         !belongs(surprise, k, of_question, most))
       which.push_back(k);
   std::vector<FactPair> pairs;
-  rare_pairs(surprise, which, most, [&](const FactPair& pair, const std::vector<uint64_t>& common) {
+  rare_pairs(surprise, which, most, [&](const FactPair& pair) {
     const ReadSentence &one = all[pair.one], &other = all[pair.other];
     if (pair.alike < least_alike) return;
-    // The same sentence but for its values: there neighbours vote (value-conflict).
-    if (!pair.opposite && one.stems == other.stems) return;
-    // Without a negation or a value that differs, each must say something of its own.
-    if (!pair.opposite && !pair.values &&
-        (common.size() == one.stems.size() || common.size() == other.stems.size()))
-      return;
+    // One of them must deny what the other says, or have another value; the same sentence but for
+    // its values is for neighbours to vote on (value-conflict). What says another thing in the same
+    // words is as often the same thing in other words.
+    if (!pair.opposite && (!pair.values || one.stems == other.stems)) return;
     pairs.push_back(pair);
   });
   std::stable_sort(pairs.begin(), pairs.end(),
@@ -115,11 +112,10 @@ std::vector<FactPair> own_pairs(const Surprise& surprise) {
         for (uint64_t stem : common) rarest = std::min(rarest, surprise.uses(stem));
         if (rarest > some) continue;
         const FactPair pair = paired(surprise, a, b, common);
-        const bool clash =
-            pair.opposite || (pair.values && !all[a].values.empty() && !all[b].values.empty());
+        const bool values = pair.values && !all[a].values.empty() && !all[b].values.empty();
         const double above = std::max(surprise.above(all[a].loss), surprise.above(all[b].loss));
-        const bool found = (clash && rarest <= few) || (clash && above >= 1 && pair.alike >= 0.5) ||
-                           (rarest <= few && above >= 3 && pair.alike >= 0.4);
+        const bool found = pair.opposite ? rarest <= few || (above >= 1 && pair.alike >= 0.5)
+                                         : values && above >= 2 && pair.alike >= 0.5;
         if (found && pair.alike > best.alike) best = pair;
       }
     if (best.alike >= 0) pairs.push_back(best);
@@ -135,7 +131,7 @@ std::vector<size_t> lone_sentences(const Surprise& surprise) {
   for (size_t k = 0; k < all.size(); ++k)
     if (surprise.above(all[k].loss) >= partner_bar) high.push_back(k);
   std::set<size_t> with_partner;
-  rare_pairs(surprise, high, 6, [&](const FactPair& pair, const std::vector<uint64_t>&) {
+  rare_pairs(surprise, high, 6, [&](const FactPair& pair) {
     const ReadSentence &one = all[pair.one], &other = all[pair.other];
     if (pair.alike < 0.3 || (one.stems == other.stems && one.values == other.values)) return;
     with_partner.insert({pair.one, pair.other});

@@ -2,9 +2,11 @@
 #include "tools/checks/with_model.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
+#include <set>
 
-#include "tools/checks/surprise.h"
+#include "tools/checks/pair_measures.h"
 #include "tools/checks/untouched.h"
 #include "tools/runs/subject.h"
 #include "tools/text/format.h"
@@ -33,10 +35,9 @@ struct Doubt {
 constexpr double never = 1e9;
 constexpr Doubt doubts[] = {
     {"term", never, 3, false},
-    {"sign-off", never, 3, true},
+    {"sign-off", never, 1.5, true},
     {"no-answer", 1.2, never, false},
-    {"tone", 1.5, 3, false},
-    {"unclear", 3, never, false},
+    {"unclear", 1, never, false},
     {"contradiction", 4, never, false, true},
     {"self-contradiction", 2, never, false, true},
 };
@@ -91,37 +92,56 @@ double score_above(double above, double bar) {
   return std::clamp(1 - 0.5 * bar / std::max(above, bar), 0., 1.);
 }
 
-void add_pairs(const Surprise& surprise, const std::vector<const Check*>& chosen,
-               std::vector<Finding>& findings) {
+std::string found_words(const FactPair& pair) {
+  return pair.opposite ? "one says yes, the other no" : "another value for the same";
+}
+std::string words_of(const PairMeasures& measures) {
+  char text[96];
+  std::snprintf(text, sizeof text, "; cosine of gradients %.2f, of hidden states %.2f",
+                measures.conflict, measures.hidden);
+  return text;
+}
+
+// measures: of each pair, or none.
+void add_pairs(const Surprise& surprise, const Check* check, const std::vector<FactPair>& pairs,
+               const std::vector<PairMeasures>& measures, std::vector<Finding>& findings) {
   const auto& all = surprise.sentences();
-  auto told = [&](const Check* check, const FactPair& pair) {
-    for (const Finding& finding : findings)
-      if (finding.check == check && (finding.places[0].record == all[pair.one].record ||
-                                     finding.places[0].record == all[pair.other].record))
-        return true;
-    return false;
-  };
-  auto found = [](const FactPair& pair) {
-    return pair.opposite ? "one says yes, the other no"
-           : pair.values ? "another value for the same"
-                         : "another thing of the same";
-  };
-  if (const Check* check = chosen_check(chosen, "contradiction"))
-    for (const FactPair& pair : fact_pairs(surprise))
-      if (!told(check, pair))
-        findings.push_back({check,
-                            0.5 + 0.5 * pair.alike * (pair.opposite || pair.values ? 1 : 0.5),
-                            {place_of(all[pair.other]), place_of(all[pair.one])},
-                            found(pair),
-                            ""});
-  if (const Check* check = chosen_check(chosen, "self-contradiction"))
-    for (const FactPair& pair : own_pairs(surprise))
-      if (!told(check, pair))
-        findings.push_back({check,
-                            0.5 + 0.5 * pair.alike,
-                            {place_of(all[pair.other]), place_of(all[pair.one])},
-                            found(pair),
-                            ""});
+  std::set<uint32_t> told;
+  for (const Finding& finding : findings)
+    if (finding.check == check)
+      for (const PiecePlace& place : finding.places) told.insert(place.record);
+  for (size_t p = 0; p < pairs.size(); ++p) {
+    const FactPair& pair = pairs[p];
+    const ReadSentence &one = all[pair.one], &other = all[pair.other];
+    const std::string measured = measures.empty() ? "" : words_of(measures[p]);
+    if (told.count(one.record) && told.count(other.record)) {
+      for (Finding& finding : findings)
+        if (finding.check == check && finding.places.size() > 1 &&
+            std::minmax(finding.places[0].record, finding.places[1].record) ==
+                std::minmax(one.record, other.record))
+          finding.found += measured;
+      continue;
+    }
+    findings.push_back({check,
+                        0.5 + 0.5 * pair.alike,
+                        {place_of(other), place_of(one)},
+                        found_words(pair) + measured,
+                        ""});
+  }
+}
+
+// A sentence that its own answer contradicts contradicts every record that says either.
+void drop_told_within(std::vector<Finding>& findings) {
+  std::set<std::pair<uint32_t, uint32_t>> within;  // turn, and where the sentence begins
+  for (const Finding& finding : findings)
+    if (finding.check->name == "self-contradiction")
+      for (const PiecePlace& place : finding.places) within.insert({place.turn, place.begin});
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.check->name == "contradiction" &&
+           std::any_of(finding.places.begin(), finding.places.end(), [&](const PiecePlace& place) {
+             return within.count({place.turn, place.begin}) > 0;
+           });
+  });
 }
 
 }  // namespace
@@ -133,6 +153,8 @@ WithModelReport run_with_model(const Corpus& corpus, const std::vector<Example>&
                                const std::function<void(const std::string&, double)>& work) {
   WithModelReport report;
   Reader reader(corpus, examples, options.model);
+  std::vector<size_t> everything(reader.records().size());
+  std::iota(everything.begin(), everything.end(), size_t(0));
   // Four readings cost a third of one epoch's training each.
   WarmUpOptions warm_up = options.warm_up;
   const int64_t parameters = parameters_of(reader);
@@ -140,17 +162,15 @@ WithModelReport run_with_model(const Corpus& corpus, const std::vector<Example>&
   if (warm_up.epochs <= 0) warm_up.epochs = parameters <= small_model ? 2.5 : 1;
   const bool warmed = options.warmed && reader.records().size() >= least_for_halves;
   const double reading = 4. / 3, training = warmed ? warm_up.epochs + 1. / 3 : 0,
-               whole = reading + training;
+               whole = reading + training + (warmed && options.conflict ? warm_up.epochs : 0);
   read_untouched(corpus, reader, chosen, findings, losses, [&](double share) {
     if (work) work("reading by the untouched model", share * reading / whole);
   });
   if (!options.run.empty()) {
     const auto model = open_subject({options.run, "", ""}).load();
-    std::vector<size_t> all(reader.records().size());
-    std::iota(all.begin(), all.end(), size_t(0));
-    const auto read =
-        reader.read(*model, all, reader.rows(all, [](size_t i) { return i; }), false, {});
-    for (size_t i : all)
+    const auto read = reader.read(*model, everything,
+                                  reader.rows(everything, [](size_t i) { return i; }), false, {});
+    for (size_t i : everything)
       if (!read[i].tokens.empty()) losses[reader.records()[i]].trained = read[i].loss();
   }
   if (warmed) {
@@ -180,7 +200,27 @@ WithModelReport run_with_model(const Corpus& corpus, const std::vector<Example>&
                                 format_loss(surprise.middle()),
                             ""});
       }
-    add_pairs(surprise, chosen, findings);
+    std::unique_ptr<Model> whole_file;
+    for (const char* name : {"contradiction", "self-contradiction"}) {
+      const Check* check = chosen_check(chosen, name);
+      if (!check) continue;
+      const std::vector<FactPair> pairs =
+          check->name == "contradiction" ? fact_pairs(surprise) : own_pairs(surprise);
+      std::vector<PairMeasures> measures;
+      if (options.conflict && !pairs.empty()) {
+        if (!whole_file)
+          whole_file = warmed_up(
+              reader, reader.rows(everything, [](size_t i) { return i; }), warm_up,
+              [&](int64_t done, int64_t of) {
+                if (work)
+                  work("warm-up on the whole file",
+                       (reading + training + warm_up.epochs * double(done) / double(of)) / whole);
+              });
+        measures = measure_pairs(reader, *whole_file, surprise, readings, pairs, {});
+      }
+      add_pairs(surprise, check, pairs, measures, findings);
+    }
+    drop_told_within(findings);
   }
   sort_findings(findings);
   return report;

@@ -8,9 +8,12 @@
 namespace afina {
 
 struct WithModelOptions {
-  std::string model;      // Hugging Face folder or .gguf file
-  std::string run;        // a finished run, whose model reads each record too; empty: none
-  bool warmed = true;     // warm the model up on the file; false: read with the untouched one alone
+  std::string model;   // Hugging Face folder or .gguf file
+  std::string run;     // a finished run, whose model reads each record too; empty: none
+  bool warmed = true;  // warm the model up on the file; false: read with the untouched one alone
+  // Say the cosines of gradients and hidden states of each pair that is found, after one more
+  // warm-up on the whole file (pair_measures.h).
+  bool conflict = false;
   WarmUpOptions warm_up;  // an empty method and 0 epochs: as the model's size asks for
 };
 

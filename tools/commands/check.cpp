@@ -45,6 +45,7 @@ struct CheckOptions {
   std::string held_out, only, skip, out, fix, glossary, model;
   std::string warm_up, run;
   double warm_up_epochs = 0;
+  OnOff conflict = OnOff::off;
   std::string format, fields, delimiter;
   TextEncoding encoding = TextEncoding::automatic;
   int64_t limit = -1, worst = 3;
@@ -79,6 +80,9 @@ struct CheckOptions {
       "times that the warm-up sees each record; more make what the file says often surer, and what "
       "it says once as well",
       shown("2.5 up to 32 million parameters, else 1"));
+    v("conflict", o.conflict, Bits::keep,
+      "on: one more warm-up, on all records, and beside each contradiction that --model finds the "
+      "cosine of its two gradients (below 0: learning one unlearns the other); off");
     v("out,o", o.out, Bits::keep, "new folder for findings.jsonl, report.html and glossary.txt",
       naming(Names::folders));
     v("worst", o.worst, Bits::keep, "findings of each check to print");
@@ -162,6 +166,7 @@ void read_with_model(const Corpus& corpus, const std::vector<Example>& examples,
   WithModelOptions options;
   options.model = asked.model;
   options.run = asked.run;
+  options.conflict = asked.conflict == OnOff::on;
   options.warmed = asked.warm_up != "off";
   if (options.warmed) options.warm_up.method = asked.warm_up;
   options.warm_up.epochs = asked.warm_up_epochs;

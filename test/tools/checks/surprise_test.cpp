@@ -76,18 +76,20 @@ BOOST_AUTO_TEST_CASE(sentences_on_the_scale_of_their_file) {
 
 BOOST_AUTO_TEST_CASE(facts_of_which_two_records_speak) {
   const Shop shop({{4, "Our chef comes from Brittany."},
-                   {11, "The chef was born near Naples."},
+                   {11, "The chef does not come from Brittany."},
+                   {13, "The bell rang since 1950."},
+                   {15, "The bell rang since 1975."},
                    {20, "Candles may be lit in the tower."},
                    {33, "Candles are forbidden in the tower."},
                    {40, "Whatever, dude."}});
   const std::vector<FactPair> pairs = fact_pairs(shop.surprise());
-  BOOST_REQUIRE(pairs.size() == 2u);
-  BOOST_TEST(pairs[0].opposite);  // the likest first: candles in the tower
-  BOOST_TEST(!pairs[1].opposite);
+  BOOST_REQUIRE(pairs.size() == 2u);  // the bell's sentences are one but for a value
+  for (const FactPair& pair : pairs) BOOST_TEST(pair.opposite);
   // Three who speak of it are no pair of facts.
   const Shop three({{4, "Our chef comes from Brittany."},
-                    {11, "The chef was born near Naples."},
-                    {20, "That chef likes Rome best."}});
+                    {11, "The chef does not come from Brittany."},
+                    {20, "A chef from Brittany cooks well."},
+                    {33, "The chef of Brittany left."}});
   BOOST_TEST(fact_pairs(three.surprise()).empty());
 }
 

@@ -53,6 +53,24 @@ BOOST_AUTO_TEST_CASE(a_sentence_out_of_place_and_the_measures_of_its_record) {
   BOOST_TEST(said.status == 0, said.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_contradiction_with_the_cosine_of_its_gradients) {
+  ScratchFolder folder;
+  std::string text = letters();
+  auto add = [&](const std::string& behind, const std::string& sentence) {
+    const size_t at = text.find(behind);
+    BOOST_REQUIRE(at != text.npos);
+    text.insert(text.find("\"}", at), " " + sentence);
+  };
+  add("The red chair arrives", "Candles may be lit in our tower.");
+  add("you can send the green shelf back", "Candles are forbidden in our tower.");
+  const std::string data = folder.put("letters.jsonl", text);
+  const Said said = run({"check", "--data", data, "--model", source + "/data/pocket", "--only",
+                         "contradiction", "--warm-up-epochs", "4", "--conflict", "on"});
+  BOOST_TEST(said.status == 1, said.err);
+  BOOST_TEST(holds(said.out, "Candles are forbidden"), said.out);
+  BOOST_TEST(holds(said.out, "; cosine of gradients "), said.out);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_asked) {
   ScratchFolder folder;
   const std::string data = folder.put("letters.jsonl", letters());

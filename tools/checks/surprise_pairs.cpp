@@ -62,10 +62,20 @@ void rare_pairs(const Surprise& surprise, const std::vector<size_t>& which, uint
       }
 }
 
+// Have their questions a word in common that few have?
+bool asked_alike(const Surprise& surprise, const ReadSentence& one, const ReadSentence& other) {
+  const uint32_t few = records_of_topic(surprise, 0.06);
+  const auto& asked = surprise.asked(other.answer);
+  for (uint64_t stem : surprise.asked(one.answer))
+    if (surprise.uses(stem) <= few && std::binary_search(asked.begin(), asked.end(), stem))
+      return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<FactPair> fact_pairs(const Surprise& surprise) {
-  constexpr double bar = 1.5, least_alike = 0.4;
+  constexpr double bar = 2, least_alike = 0.4;
   constexpr uint32_t most = 3;  // records that speak of it
   const uint32_t of_question = records_of_topic(surprise, 0.015);
   const auto& all = surprise.sentences();
@@ -78,10 +88,12 @@ std::vector<FactPair> fact_pairs(const Surprise& surprise) {
   rare_pairs(surprise, which, most, [&](const FactPair& pair) {
     const ReadSentence &one = all[pair.one], &other = all[pair.other];
     if (pair.alike < least_alike) return;
-    // One of them must deny what the other says, or have another value; the same sentence but for
-    // its values is for neighbours to vote on (value-conflict). What says another thing in the same
-    // words is as often the same thing in other words.
-    if (!pair.opposite && (!pair.values || one.stems == other.stems)) return;
+    // One of them must deny what the other says, or have another value. What says another thing in
+    // the same words is as often the same thing in other words.
+    if (!pair.opposite && !pair.values) return;
+    // The same sentence but for its values, to those who asked alike: there neighbours vote
+    // (value-conflict).
+    if (!pair.opposite && one.stems == other.stems && asked_alike(surprise, one, other)) return;
     pairs.push_back(pair);
   });
   std::stable_sort(pairs.begin(), pairs.end(),

@@ -29,9 +29,10 @@ struct Shop {
       std::string answer = parcel ? "The parcel arrives in eight days." : "A refund takes a week.";
       for (auto& [at, sentence] : odd)
         if (at == i) answer += " " + sentence;
-      one.messages = {{"user", parcel ? "When does the parcel come?"
-                                      : (i == 11 ? "Where is my refund for the saddle?"
-                                                 : "Where is my refund?")},
+      one.messages = {{"user", i == 12 || i == 14 ? "When does the clock come?"
+                               : parcel           ? "When does the parcel come?"
+                                                  : (i == 11 ? "Where is my refund for the saddle?"
+                                                             : "Where is my refund?")},
                       {"assistant", answer}};
       one.place = "row " + std::to_string(i + 1);
       examples.push_back(std::move(one));
@@ -77,13 +78,13 @@ BOOST_AUTO_TEST_CASE(sentences_on_the_scale_of_their_file) {
 BOOST_AUTO_TEST_CASE(facts_of_which_two_records_speak) {
   const Shop shop({{4, "Our chef comes from Brittany."},
                    {11, "The chef does not come from Brittany."},
-                   {13, "The bell rang since 1950."},
-                   {15, "The bell rang since 1975."},
+                   {12, "The bell rang since 1950."},
+                   {14, "The bell rang since 1975."},
                    {20, "Candles may be lit in the tower."},
                    {33, "Candles are forbidden in the tower."},
                    {40, "Whatever, dude."}});
   const std::vector<FactPair> pairs = fact_pairs(shop.surprise());
-  BOOST_REQUIRE(pairs.size() == 2u);  // the bell's sentences are one but for a value
+  BOOST_REQUIRE(pairs.size() == 2u);  // the bell's are one but for a value, asked alike
   for (const FactPair& pair : pairs) BOOST_TEST(pair.opposite);
   // Three who speak of it are no pair of facts.
   const Shop three({{4, "Our chef comes from Brittany."},

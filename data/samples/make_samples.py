@@ -1,7 +1,7 @@
 """Generates the samples in this folder: python3 data/samples/make_samples.py GENERAL   (GENERAL: general.jsonl of data/pocket/make_text.py)
 
-Writes support.jsonl, support_inconsistent.jsonl with its defects in support_inconsistent.json, support_es.jsonl, arithmetic.jsonl and
-general.jsonl.
+Writes support.jsonl, support_held_out.jsonl, support_inconsistent.jsonl with its defects in support_inconsistent.json, support_es.jsonl,
+arithmetic.jsonl and general.jsonl.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from problems import problem  # noqa: E402
 from voice import ENGLISH, SPANISH  # noqa: E402
 
 RECORDS_PER_INTENT = 14
+RECORDS_HELD_OUT_PER_INTENT = 2
 RECORDS_PER_INTENT_ES = 8
 PROBLEMS = 600
 # Tokens of the pocket tokenizer in one record; its twin may become a little longer, and both fit into the context of 256.
@@ -94,6 +95,14 @@ def support(grammar, procedures):
     return Dice("support", "order").shuffled(made)
 
 
+def support_held_out(grammar, procedures):
+    """Further records of every intent, whose first messages stand in none of those of support(), shuffled."""
+    right = {key: values[0] for key, values in procedures.items()}
+    count = RECORDS_PER_INTENT + RECORDS_HELD_OUT_PER_INTENT
+    made = [list(different(ENGLISH, grammar, block, count, right))[RECORDS_PER_INTENT:] for block in grammar.blocks]
+    return Dice("support", "held out").shuffled(chat for further in made for _, _, chat in further)
+
+
 def support_in_spanish():
     grammar = Grammar(HERE / "support_es.txt", english=False)
     made = [chat for block in grammar.blocks for _, _, chat in different(SPANISH, grammar, block, RECORDS_PER_INTENT_ES, {})]
@@ -112,11 +121,13 @@ def main():
     options = parser.parse_args()
     words = HERE.parent / "pocket" / "grammar" / "words.txt"
     grammar = Grammar(words, HERE / "support.txt")
-    made = support(grammar, json.loads((HERE / "procedures.json").read_text()))
+    procedures = json.loads((HERE / "procedures.json").read_text())
+    made = support(grammar, procedures)
     write("support.jsonl", [{"messages": right} for right, _, _ in made])
     write("support_inconsistent.jsonl", [{"messages": wrong} for _, wrong, _ in made])
     defects = [{"line": line, "defects": planted} for line, (_, _, planted) in enumerate(made, 1) if planted]
     (HERE / "support_inconsistent.json").write_text("[\n" + ",\n".join(json.dumps(d) for d in defects) + "\n]\n")
+    write("support_held_out.jsonl", [{"messages": chat} for chat in support_held_out(grammar, procedures)])
     write("support_es.jsonl", [{"messages": chat} for chat in support_in_spanish()])
     drawn = [problem(Dice("problem", i), grammar.tables) for i in range(PROBLEMS + 40)]
     write("arithmetic.jsonl", list({one["prompt"]: one for one in drawn}.values())[:PROBLEMS])

@@ -1,6 +1,7 @@
 // what-if: the same training without a row, and what that does to the held-out loss.
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -9,9 +10,13 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/folder.h"
 #include "engine/random.h"
+#include "tools/commands/what_if_folder.h"
+#include "tools/commands/what_if_rows.h"
 #include "tools/commands/what_if_tables.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
+#include "tools/report/what_if_page.h"
+#include "tools/results/machine.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/influence.h"
@@ -45,10 +50,14 @@ rank the rows by what they truly did:
       --method lora:rank=8,lr=6e-3 --steps 120 --batch 2 --leave-one-out 20 --out runs/one-out
 
 --part 2/4 makes the second quarter of the runs: copy the folders of all parts together and run the
-command with --resume for the table.)";
+command with --resume for the table. The table, and report.html, have all rows of which --out holds
+a run. --findings shows what 'afina check' found in each of them:
+
+  afina check --data data/samples/support_inconsistent.jsonl --out checked
+  afina what-if ... --leave-one-out 20 --out runs/one-out --resume --findings checked)";
 
 struct WhatIfOptions {
-  std::string method, out, without, leave_one_out, part = "1/1";
+  std::string method, out, without, leave_one_out, findings, part = "1/1";
   std::optional<double> lr;
   int64_t states = 8;
   OnOff estimates = OnOff::on;
@@ -72,6 +81,9 @@ struct WhatIfOptions {
     v("states", o.states, Bits::keep,
       "states of the run to keep in memory, from which runs without a row go on and at which "
       "estimates are taken");
+    v("findings", o.findings, Bits::keep,
+      "what 'afina check' found in --data: its --out, or a findings.jsonl; shown with each row",
+      naming(Names::files));
     v("part", o.part, Bits::keep, "which part of the runs to make, as in 2/4");
     v("resume", o.resume, Bits::keep, "keep the runs that --out holds and make those missing");
   }
@@ -111,6 +123,7 @@ struct WhatIf : WhatIfOptions {
   DataOptions data;
   RunOptions run;
   int64_t part_number = 1, parts = 1;
+  std::string command;
 
   void check() {
     if (without.empty() == leave_one_out.empty())
@@ -124,26 +137,26 @@ struct WhatIf : WhatIfOptions {
     require(states >= 1 && states <= 1000, "--states ", states, ": expected 1 to 1000");
   }
 
-  std::string row_file(int64_t row) const { return out + "/rows/" + std::to_string(row) + ".json"; }
-
-  // The rows to leave out one by one: those that the run uses, in the order that the seed draws.
-  std::vector<int64_t> chosen(const Counterfactual& runs, int64_t rows) const {
+  // The rows that the run uses, in the order that the seed draws.
+  std::vector<int64_t> drawn(const Counterfactual& runs, int64_t rows) const {
     std::vector<int64_t> used;
     for (int64_t row = 0; row < rows; ++row)
       if (runs.uses(row) > 0) used.push_back(row);
     const Random random(run.seed, "leave one out");
     for (size_t i = used.size(); i > 1; --i)
       std::swap(used[i - 1], used[random.below(i, uint32_t(i))]);
-    if (leave_one_out == "all") return used;
+    return used;
+  }
+  // How many of them are asked for.
+  size_t asked(size_t all) const {
+    if (leave_one_out == "all") return all;
     int64_t count = 0;
     const char *at = leave_one_out.data(), *end = at + leave_one_out.size();
     auto [rest, error] = std::from_chars(at, end, count);
     require(error == std::errc() && rest == end && count >= 1, "--leave-one-out '", leave_one_out,
             "': expected a number of rows, or all");
-    used.resize(std::min(used.size(), size_t(count)));
-    return used;
+    return std::min(all, size_t(count));
   }
-
   // What is in the folder already must be of this run.
   void check_folder(const Json& identity) const {
     const std::string path = out + "/identity.json";
@@ -186,6 +199,8 @@ struct WhatIf : WhatIfOptions {
     require(missing.empty(), data.data[0], ": no training row is made of record ", missing,
             ": it is held out, was left out, or is not there; --held-out and --seed decide which "
             "are held out");
+    require(!fs::exists(out + "/rows") || fs::is_empty(out + "/rows"), out,
+            ": holds runs of --leave-one-out; choose another --out for --without");
     require(!fs::exists(out + "/what-if.json"), out,
             "/what-if.json: is there already, of this or other rows; choose another --out");
     const Evaluation all = with_all(runs);
@@ -223,50 +238,36 @@ struct WhatIf : WhatIfOptions {
     return 0;
   }
 
-  Estimates read_estimates(const std::vector<int64_t>& rows) const {
-    const std::string path = out + "/estimates.json";
-    Estimates found;
-    if (!fs::exists(path)) return found;
-    const Json json = parse_json(read_text_file(path), path);
-    if (json.at("rows").get<std::vector<int64_t>>() != rows) return found;
-    found.rows = rows;
-    for (const EstimateKind& kind : estimate_kinds) {
-      std::vector<double> values;
-      for (const Json& one : json.at(kind.name))
-        values.push_back(one.is_number() ? one.get<double>() : NAN);
-      found.values.push_back(std::move(values));
-    }
-    return found;
-  }
-  void write_estimates(const Estimates& found) const {
-    Json json = {{"rows", found.rows}};
-    for (size_t k = 0; k < found.values.size(); ++k) {
-      Json& list = json[estimate_kinds[k].name] = Json::array();
-      for (double one : found.values[k]) list.push_back(std::isfinite(one) ? Json(one) : Json());
-    }
-    write_text_file(out + "/estimates.json", to_text(json, 1) + "\n");
-  }
-
   int leave_one_by_one(const Workbench& bench, Counterfactual& runs) const {
-    const std::vector<int64_t> rows = chosen(runs, int64_t(bench.train.rows.size()));
-    Estimates found = read_estimates(rows);
+    const WhatIfFolder folder{out};
+    folder.refuse_other_table();
+    const std::vector<int64_t> used = drawn(runs, int64_t(bench.train.rows.size())),
+                               rows = folder.table_rows(used, asked(used.size()));
+    std::set<int64_t> earlier;
+    Estimates found = folder.read_estimates(rows, states, estimates == OnOff::on, earlier);
     std::optional<Influence> influence;
-    if (estimates == OnOff::on && found.rows.empty() && part_number == 1)
-      influence.emplace(runs, bench, rows);
+    if (estimates == OnOff::on && found.rows.empty() && part_number == 1) {
+      std::vector<int64_t> all = rows;
+      for (int64_t row : rows) earlier.erase(row);
+      all.insert(all.end(), earlier.begin(), earlier.end());
+      influence.emplace(runs, bench, all);
+    }
     const Evaluation all = with_all(runs);
     const std::string digest = runs.digest();
     if (influence) {
       Progress progress("estimates", 0);
-      found = influence->finish([&](int64_t done, int64_t) { progress.update(done, {}); });
+      const Estimates made =
+          influence->finish([&](int64_t done, int64_t) { progress.update(done, {}); });
       progress.finish();
-      write_estimates(found);
+      folder.write_estimates(made, states);
+      found = folder.read_estimates(rows, states, estimates == OnOff::on, earlier);
     }
     InterruptScope signals;
     std::vector<int64_t> own;
     int64_t kept = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (int64_t(i) % parts != part_number - 1) continue;
-      if (fs::exists(row_file(rows[i]))) ++kept;
+      if (fs::exists(WhatIfFolder{out}.row_file(rows[i]))) ++kept;
       else own.push_back(rows[i]);
     }
     if (kept) std::cout << "kept " << counted(kept, "run") << " of " << out << "\n";
@@ -276,6 +277,7 @@ struct WhatIf : WhatIfOptions {
     runs.progress = [&](int64_t) { progress.update(++done, {}); };
     for (int64_t row : own) {
       if (interrupted()) throw Interrupted("interrupted; go on with the same command and --resume");
+      const std::clock_t began = std::clock();
       const Evaluation less = runs.without({row});
       const Json json = {
           {"row", row},
@@ -283,26 +285,31 @@ struct WhatIf : WhatIfOptions {
           {"uses", runs.uses(row)},
           {"with", all.mean},
           {"without", less.mean},
-          {"change", less.mean - all.mean}};
-      write_text_file(row_file(row), to_text(json, 1) + "\n");
+          {"change", less.mean - all.mean},
+          {"processor_seconds", double(std::clock() - began) / CLOCKS_PER_SEC}};
+      write_text_file(WhatIfFolder{out}.row_file(row), to_text(json, 1) + "\n");
     }
     progress.finish();
-    return report(bench, rows, found, digest);
+    return report(bench, rows, found, digest, all.mean);
   }
 
   // The table, when all runs are there.
   int report(const Workbench& bench, const std::vector<int64_t>& rows, const Estimates& found,
-             const std::string& digest) const {
+             const std::string& digest, double with) const {
     std::vector<double> change;
     Json list = Json::array();
     int64_t missing = 0;
+    WhatIfResult result;
     for (int64_t row : rows) {
-      if (!fs::exists(row_file(row))) {
+      if (!fs::exists(WhatIfFolder{out}.row_file(row))) {
         ++missing;
         continue;
       }
-      list.push_back(parse_json(read_text_file(row_file(row)), row_file(row)));
+      list.push_back(parse_json(read_text_file(WhatIfFolder{out}.row_file(row)),
+                                WhatIfFolder{out}.row_file(row)));
       change.push_back(list.back().at("change").get<double>());
+      result.rows.push_back({bench.train_places.at(size_t(bench.train.rows[size_t(row)].example)),
+                             "", "", change.back(), list.back().at("uses").get<int64_t>()});
     }
     if (missing) {
       std::cout << counted(missing, "run") << " of " << rows.size()
@@ -312,10 +319,32 @@ struct WhatIf : WhatIfOptions {
     }
     Json json = {{"digest_with", digest}, {"rows", list}, {"estimates", Json::object()}};
     print_changes(std::cout, bench, rows, change);
-    if (!found.values.empty()) json["estimates"] = print_estimates(std::cout, found, change);
+    if (!found.values.empty())
+      json["estimates"] = print_estimates(std::cout, found, change, result.estimates);
+    add_texts(result, data);
+    if (!findings.empty()) {
+      add_findings(result, findings);
+      json["findings"] = kind_effects_json(result);
+      print_kinds(std::cout, result);
+    }
     write_text_file(out + "/what-if.json", to_text(json, 1) + "\n");
-    std::cout << "written to " << out << "/what-if.json\n";
+    describe(result, bench, with);
+    write_text_file(out + "/report.html", what_if_page(result));
+    std::cout << "written to " << out << ": what-if.json, report.html\n";
     return 0;
+  }
+  void describe(WhatIfResult& result, const Workbench& bench, double with) const {
+    result.model = bench.described.name;
+    result.method = label_of(parse_method(method));
+    for (const std::string& path : data.data)
+      result.data += (result.data.empty() ? "" : " and ") + path;
+    result.command = command;
+    result.created = utc_now();
+    result.version = version();
+    result.steps = run.steps;
+    result.held_out_rows = int64_t(bench.final.rows.size());
+    result.loss = with;
+    result.notes = bench.notes;
   }
 
   int go() {
@@ -355,6 +384,11 @@ int what_if(const std::vector<std::string>& words) {
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");
+  o.command = "afina what-if";
+  for (const std::string& word : words)
+    if (word != "--resume")
+      o.command +=
+          " " + (word.find_first_of(" *'\"$") == std::string::npos ? word : "'" + word + "'");
   return o.go();
 }
 

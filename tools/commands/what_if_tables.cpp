@@ -51,7 +51,8 @@ void print_changes(std::ostream& out, const Workbench& bench, const std::vector<
   print("worse without", rows.size() - shown, rows.size());
 }
 
-Json print_estimates(std::ostream& out, const Estimates& found, const std::vector<double>& change) {
+Json print_estimates(std::ostream& out, const Estimates& found, const std::vector<double>& change,
+                     std::vector<RowEstimate>& estimates) {
   Json json = Json::object();
   auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
   Table table("lrr");
@@ -63,6 +64,8 @@ Json print_estimates(std::ostream& out, const Estimates& found, const std::vecto
     std::snprintf(ends, sizeof ends, "[%.2f, %.2f]", r.low, r.high);
     table.add({estimate_kinds[k].words, std::isfinite(r.rho) ? rho : "\u2013",
                std::isfinite(r.low) ? ends : "\u2013"});
+    estimates.push_back(
+        {estimate_kinds[k].name, estimate_kinds[k].words, found.values[k], r.rho, r.low, r.high});
     json[estimate_kinds[k].name] = {{"rho", number(r.rho)},
                                     {"low", number(r.low)},
                                     {"high", number(r.high)},
@@ -74,6 +77,20 @@ Json print_estimates(std::ostream& out, const Estimates& found, const std::vecto
       << ". An estimate that\norders the rows rightly has 1; of the first three, which do not look "
          "at held-out\nrows, the sign says which end is the useful one.\n";
   return json;
+}
+
+void print_kinds(std::ostream& out, const WhatIfResult& result) {
+  Table table("lrrr");
+  table.add({"finding", "rows", "mean change", "against rows without"});
+  for (const KindEffect& effect : kind_effects(result))
+    table.add({effect.kind, std::to_string(effect.rows), change_text(effect.change),
+               change_text(effect.difference)});
+  const Estimate without = effect_without_findings(result);
+  table.add({"none", std::to_string(without.count), change_text(without), "\u2013"});
+  out << "\n";
+  table.print(out, size_t(stdout_columns()));
+  out << "Held-out loss without such a row - with it, in nats, with 95 % intervals over rows.\n"
+         "Negative: better without it.\n";
 }
 
 }  // namespace afina

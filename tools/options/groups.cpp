@@ -7,11 +7,11 @@ namespace afina {
 
 void ModelOptions::check() const {
   require_precision(dtype, predicted_device());
-  usable_device();
+  require_base(base, usable_device());
 }
 
 BuildOptions ModelOptions::build(uint64_t seed, Device on) const {
-  return {matrix_dtype(dtype), on, seed, checkpoint};
+  return {matrix_dtype(dtype), on, seed, checkpoint, {base, base_ends == OnOff::on, nullptr}};
 }
 
 SampleOptions RecordOptions::samples() const {

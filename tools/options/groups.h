@@ -57,6 +57,8 @@ struct WordList<GraphUse> {
 struct ModelOptions {
   std::string path, adapter;
   Precision dtype = Precision::f32;
+  BaseForm base = BaseForm::plain;
+  OnOff base_ends = OnOff::off;
   Checkpointing checkpoint = Checkpointing::none;
   DeviceChoice device = DeviceChoice::automatic;
   OnOff pack_frozen = OnOff::off;
@@ -71,6 +73,8 @@ struct ModelOptions {
       "gradients in f32); or bf16-tiles (the same, with products summed in the order of AMX: "
       "several times faster on processors that have it). Their results differ bitwise from each "
       "other, and are the same on every machine");
+    v("base", o.base, Bits::follow, base_help);
+    v("base-ends", o.base_ends, Bits::follow, base_ends_help);
     v("checkpoint", o.checkpoint, Bits::keep,
       "activation checkpointing, which saves memory: none; mlp (save half of a block and recompute "
       "the MLP's first products in the backward pass); block (save a block's input alone and "

@@ -10,31 +10,6 @@
 namespace afina {
 namespace {
 
-// No request can leave the page, whatever the data contain.
-const char* const head =
-    R"html(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; )html"
-    R"html(style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-)html";
-
-// The colours of drawings and page, light, dark and on paper, from the one list of them.
-std::string colours() {
-  std::string light, dark;
-  for (const svg::Colour& colour : svg::palette()) {
-    light += std::string("--") + colour.name + ":" + colour.light + ";";
-    dark += std::string("--") + colour.name + ":" + colour.dark + ";";
-  }
-  return ":root{" + light + "color-scheme:light}\n" +
-         "@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){" + dark +
-         "color-scheme:dark}}\n@media screen{:root[data-theme=dark]{" + dark +
-         "color-scheme:dark}}\n";
-}
-
 std::string navigation(const std::string& sections) {
   std::string links;
   for (auto [id, name] : {std::pair{"overview", "Finding"},
@@ -93,11 +68,9 @@ std::string report_html(const Comparison& comparison) {
                                page::learning(facts) + page::judged(facts) + page::changes(facts) +
                                page::search(facts) + page::samples(facts) +
                                foreign_html(comparison) + page::conditions(facts);
-  std::string html = head;
-  html += "<title>" + page::escape(comparison.title) + " · afina</title>\n<style>\n" + colours();
-  html += embedded::style_sheet;
-  html += "</style>\n</head>\n<body>\n" + navigation(sections) + title(facts) + "<main>\n" +
-          sections + "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +
+  std::string html = page::opening(comparison.title);
+  html += navigation(sections) + title(facts) + "<main>\n" + sections +
+          "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +
           ". Every method saw the same model, the same batches in the same order and the same "
           "number of tokens. All figures are in results.json beside this page.</p>\n</div>"
           "</footer>\n<script>\n";

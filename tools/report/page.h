@@ -8,6 +8,11 @@
 
 namespace afina::page {
 
+// A page up to the beginning of its body: complete in itself, and no request can leave it.
+std::string opening(std::string_view title);
+// The head of a page's body: what it is about, what it says, and figures with their names.
+std::string titled(std::string_view kicker, std::string_view sentence,
+                   const std::vector<std::pair<std::string, std::string>>& tags);
 // Text for HTML, in content and in quoted attributes.
 std::string escape(std::string_view text);
 // The same of a sentence: a number and its percent sign stay on one line.

@@ -75,4 +75,30 @@ Estimate estimate(const std::vector<double>& values) {
   return result;
 }
 
+Estimate difference_of_means(const std::vector<double>& a, const std::vector<double>& b) {
+  Estimate result;
+  result.count = int(std::min(a.size(), b.size()));
+  if (result.count == 0) return result;
+  const Estimate x = estimate(a), y = estimate(b);
+  result.mean = x.mean - y.mean;
+  if (!std::isfinite(result.mean)) {
+    result.half = std::numeric_limits<double>::quiet_NaN();
+    return result;
+  }
+  if (result.count < 2) {
+    result.count = 1;
+    return result;
+  }
+  // Squared standard errors of the two means.
+  auto error = [](const Estimate& e) {
+    const double one = e.half / student_t_95(e.count - 1);
+    return one * one;
+  };
+  const double of_a = error(x), of_b = error(y), both = of_a + of_b;
+  if (both == 0) return result;
+  const double degrees = both * both / (of_a * of_a / (x.count - 1) + of_b * of_b / (y.count - 1));
+  result.half = student_t_95(std::max(1., degrees)) * std::sqrt(both);
+  return result;
+}
+
 }  // namespace afina

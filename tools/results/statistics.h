@@ -26,6 +26,11 @@ struct Estimate {
 // interval. half: Student's t (count - 1 degrees of freedom) times the standard error.
 Estimate estimate(const std::vector<double>& values);
 
+// The mean of `a` less that of `b`, two independent lists that may differ in their variance, with
+// Welch's interval: Student's t with the degrees of freedom of Satterthwaite (1946). count: the
+// shorter list's, 0 where one is empty; no interval where one has a single value. NaN as above.
+Estimate difference_of_means(const std::vector<double>& a, const std::vector<double>& b);
+
 // What was measured on the same rows after each of several runs: losses, or differences of losses.
 struct RowsAndRuns {
   std::vector<double> weights;            // one a row, not negative: its target tokens

@@ -200,6 +200,22 @@ BOOST_AUTO_TEST_CASE(differences_are_paired_by_row_and_seed) {
   BOOST_TEST(!paired_differences(comparison)[0].overall.known());
 }
 
+BOOST_AUTO_TEST_CASE(a_difference_of_means_has_welchs_interval) {
+  const Estimate d = difference_of_means({1, 2, 3, 4, 5}, {2, 4, 6, 9.25});
+  BOOST_TEST(d.count == 4);
+  BOOST_TEST(d.mean == 3 - 21.25 / 4, boost::test_tools::tolerance(1e-12));
+  const Estimate x = estimate({1, 2, 3, 4, 5}), y = estimate({2, 4, 6, 9.25});
+  BOOST_TEST((d.half > std::max(x.half, y.half) * 0.5 && d.half < x.half + y.half));
+  BOOST_TEST(difference_of_means({1, 1}, {1, 1}).half == 0);
+  BOOST_TEST(!difference_of_means({}, {1, 2}).known());
+  BOOST_TEST(!difference_of_means({1}, {1, 2}).has_interval());
+  BOOST_TEST(std::isnan(difference_of_means({1, NAN}, {1, 2}).mean));
+  // Equal variances and lengths: twice the variance of a mean, degrees 2 (n - 1) = 6, t 2.446912.
+  const Estimate equal = difference_of_means({1, 2, 3, 4}, {3, 4, 5, 6});
+  BOOST_TEST(equal.half == 2.446911851 * std::sqrt(2 * (5. / 3) / 4),
+             boost::test_tools::tolerance(1e-8));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace afina

@@ -148,9 +148,8 @@ BOOST_AUTO_TEST_CASE(the_other_forms) {
     return run({"certify", hf, "--against", pocket, "--adapter", trained().adapter, "--text", "Hi.",
                 "--out", folder / name});
   };
-  std::string tokens = read_text_file(hf + "/tokenizer.json");
   Json swapped = parse_json_file(hf + "/tokenizer.json");
-  Json& vocabulary = swapped.at("model").at("vocab");
+  Json& vocabulary = swapped["model"]["vocab"];
   std::string one, other;
   for (auto& [text, id] : vocabulary.items()) {
     if (id == 2000) one = text;

@@ -88,7 +88,8 @@ cudaDataType type_of(Dtype t) {
     case Dtype::f32: return CUDA_R_32F;
     case Dtype::bf16: return CUDA_R_16BF;
     case Dtype::f64:
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype("cublas matmul", t);
 }

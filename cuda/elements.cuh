@@ -118,7 +118,8 @@ void with_type(Dtype dtype, Body body, const char* kernel = __builtin_FUNCTION()
     case Dtype::f32: return body((float*)nullptr);
     case Dtype::bf16: return body((bf16*)nullptr);
     case Dtype::f64: return body((double*)nullptr);
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype(kernel, dtype);
 }

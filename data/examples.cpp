@@ -196,6 +196,8 @@ class RecordReader {
 
   void finish(const std::string& name) const {
     require(wrong_names_.empty(), wrong_names_);
+    require(count_ > 0 || options_.limit != 0, name,
+            ": a limit of 0 records leaves none to read; give a higher limit, or none");
     require(count_ > 0, name, ": there is no record in it");
     require(format_ || no_format_.empty(), no_format_);
     require(problems_.none() || options_.keep_problems, problems_.summary(count_));

@@ -11,8 +11,11 @@ namespace afina {
 
 // Whoever branches on a dtype names every dtype it supports and throws for all others; switches
 // over Dtype have no default, so that the compiler reports each one that misses a new enumerator.
-enum class Dtype : uint8_t { f32, bf16, f64, i32 };
-inline constexpr int dtype_count = 4;
+// blocks: numbers of few bits that share scales (engine/blocks.h). A form of storage of frozen
+// weights, which have no size per element; matrix products and the embedding read them, nothing
+// else.
+enum class Dtype : uint8_t { f32, bf16, f64, i32, blocks };
+inline constexpr int dtype_count = 5;
 
 // Throws an Error: `where`, a kernel or function, does not support this dtype, or two tensors of
 // these dtypes together.
@@ -21,31 +24,34 @@ inline constexpr int dtype_count = 4;
 // Throws an Error: the elements of a tensor were asked for as another dtype than they are.
 [[noreturn]] void wrong_dtype(Dtype found, Dtype requested);
 
-// Bytes of one element.
+// Bytes of one element. Blocks have none: an Error.
 AFINA_INLINE constexpr size_t size_of(Dtype t) {
   switch (t) {
     case Dtype::f32: return 4;
     case Dtype::bf16: return 2;
     case Dtype::f64: return 8;
     case Dtype::i32: return 4;
+    case Dtype::blocks: break;
   }
   unsupported_dtype("size_of", t);
 }
-// "f32", "bf16", "f64", "i32".
+// "f32", "bf16", "f64", "i32", "blocks".
 AFINA_INLINE constexpr const char* name(Dtype t) {
   switch (t) {
     case Dtype::f32: return "f32";
     case Dtype::bf16: return "bf16";
     case Dtype::f64: return "f64";
     case Dtype::i32: return "i32";
+    case Dtype::blocks: return "blocks";
   }
   unsupported_dtype("name", t);
 }
 // What operations on this dtype compute and hold statistics, sums and master weights in: f64 for
-// f64, f32 for f32 and bf16. Integers have none: an Error.
+// f64, f32 for f32, bf16 and blocks. Integers have none: an Error.
 AFINA_INLINE constexpr Dtype statistic_dtype(Dtype t) {
   switch (t) {
     case Dtype::f32:
+    case Dtype::blocks:
     case Dtype::bf16: return Dtype::f32;
     case Dtype::f64: return Dtype::f64;
     case Dtype::i32: break;

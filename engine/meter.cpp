@@ -63,13 +63,15 @@ int64_t first_not_finite(const Tensor& t) {
       if ((host.data<Bits>()[i] & exponent) == exponent) return i;
     return -1;
   };
-  if (t.dtype() == Dtype::i32) return -1;
+  // Blocks were looked at when they were made, and never change.
+  if (t.dtype() == Dtype::i32 || t.dtype() == Dtype::blocks) return -1;
   Tensor host = t.device() == Device::cpu ? t.detached() : t.to(Device::cpu);
   switch (t.dtype()) {
     case Dtype::f64: return search(uint64_t{}, uint64_t(0x7ff0000000000000ull), host);
     case Dtype::bf16: return search(uint16_t{}, uint16_t(0x7f80u), host);
     case Dtype::f32: return search(uint32_t{}, uint32_t(0x7f800000u), host);
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype("first_not_finite", t.dtype());
 }

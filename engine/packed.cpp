@@ -24,8 +24,8 @@ std::mutex packing;
 
 bool to_be_packed(const Tensor& b) {
   Buffer* whole = b.buffer();
-  return packing_constants() && whole && whole->constant && b.data<void>() == whole->data &&
-         b.bytes() == whole->bytes;
+  return packing_constants() && whole && whole->constant && !b.blocks() &&
+         b.data<void>() == whole->data && b.bytes() == whole->bytes;
 }
 
 // On Device::shapes: the room of the form that the CPU's matmul would make.

@@ -29,6 +29,9 @@ inline constinit Kernel<void(Tensor& y, const Tensor& x, double scale, double of
     "affine"};
 // sum += x, element by element; the dtypes may be f32 and bf16.
 inline constinit Kernel<void(Tensor& sum, const Tensor& x)> add_into{"add_into"};
+// to (count, columns) = rows first .. first + count of x in blocks (rows, columns), unpacked
+// (engine/blocks.h): f32, or bf16, to which the f32 values are rounded.
+inline constinit Kernel<void(Tensor& to, const Tensor& x, int64_t first)> unpack{"unpack"};
 // to = x, from any of f32, bf16 and f64 to any other.
 inline constinit Kernel<void(Tensor& to, const Tensor& x)> cast{"cast"};
 // y (rows, 1) = the sum of each row of x (rows, n), by 16 interleaved lanes and a tree.

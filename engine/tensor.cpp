@@ -1,6 +1,7 @@
 // Tensors, their memory and their gradients.
 #include "engine/tensor.h"
 
+#include "engine/blocks.h"
 #include "engine/primitives.h"
 #include "engine/row_sum.h"
 #include "engine/watch.h"
@@ -45,9 +46,14 @@ Buffer::Buffer(size_t n, Device d, Purpose p, bool zeros)
   }
   if (Watcher* watcher = Watcher::current()) watcher->allocated(*this);
 }
+Buffer::Buffer(std::shared_ptr<const Blocks> in, size_t n, Device d, Purpose p)
+    : data(nullptr), bytes(n), device(d), purpose(p), constant(true), blocks(std::move(in)) {
+  meter(d, p, int64_t(n));
+  if (Watcher* watcher = Watcher::current()) watcher->allocated(*this);
+}
 Buffer::~Buffer() {
   if (Watcher* watcher = Watcher::current()) watcher->freed(*this);
-  memory(device).release(data, bytes);
+  if (data || !blocks) memory(device).release(data, bytes);
   meter(device, purpose, -int64_t(bytes));
 }
 
@@ -57,6 +63,20 @@ Tensor::Tensor(Shape shape, Dtype dtype, Device device, bool zeros)
   buffer_ = std::make_shared<Buffer>(bytes(), device, PurposeScope::current(), zeros);
   data_ = buffer_->data;
 }
+Tensor::Tensor(std::shared_ptr<Buffer> blocks, Shape shape)
+    : buffer_(std::move(blocks)),
+      data_(buffer_->data),
+      shape_(shape),
+      dtype_(Dtype::blocks),
+      device_(buffer_->device) {
+  require(buffer_->blocks && shape == Shape({buffer_->blocks->rows, buffer_->blocks->columns}),
+          "blocks of another shape than ", shape.text());
+}
+const Blocks* Tensor::blocks() const {
+  return dtype_ == Dtype::blocks && buffer_ ? buffer_->blocks.get() : nullptr;
+}
+size_t Tensor::block_bytes() const { return buffer_->bytes; }
+Dtype Tensor::block_dtype() const { return buffer_->blocks->computed; }
 Tensor Tensor::zeros(Shape shape, Dtype dtype, Device device) {
   return Tensor(shape, dtype, device, true);
 }
@@ -79,6 +99,7 @@ void fill_from(void* out, Dtype dtype, const From* in, int64_t n) {
     case Dtype::f64: return all(double{});
     case Dtype::bf16: return all(bf16{});
     case Dtype::i32: return all(int32_t{});
+    case Dtype::blocks: break;
   }
   unsupported_dtype("Tensor::from", dtype);
 }
@@ -99,6 +120,7 @@ Tensor from_values(const std::vector<From>& values, Shape shape, Dtype dtype, De
 }
 template <class To>
 std::vector<To> host_values(const Tensor& t) {
+  if (t.blocks()) return host_values<To>(t.as(t.computed()));
   Tensor host = t.device() == Device::cpu ? t : t.to(Device::cpu);
   std::vector<To> out(size_t(t.size()));
   auto all = [&](auto zero) {
@@ -111,6 +133,7 @@ std::vector<To> host_values(const Tensor& t) {
     case Dtype::f64: return all(double{});
     case Dtype::bf16: return all(bf16{});
     case Dtype::i32: return all(int32_t{});
+    case Dtype::blocks: break;
   }
   unsupported_dtype("Tensor::values", t.dtype());
 }
@@ -137,6 +160,7 @@ double Tensor::item() const {
   return values64()[0];
 }
 Tensor Tensor::to(Device device) const {
+  if (blocks() && device != device_) return as(computed()).to(device);
   if (device != Device::cpu && device_ != Device::cpu && device != device_)
     return to(Device::cpu).to(device);
   Tensor t(shape_, dtype_, device);
@@ -145,6 +169,7 @@ Tensor Tensor::to(Device device) const {
   return t;
 }
 Tensor Tensor::copy() const {
+  if (blocks()) return detached();  // they never change
   Tensor t(shape_, dtype_, device_);
   memory(device_).copy(t.data_, data_, bytes());
   return t;
@@ -158,6 +183,11 @@ Tensor Tensor::as(Dtype dtype) const {
 void Tensor::copy_from(const Tensor& other) const {
   require(other.shape() == shape_ && other.device() == device_, "copy of ", other.shape().text(),
           " into ", shape_.text());
+  if (other.blocks()) {
+    if (dtype_ != other.computed()) return copy_from(other.as(other.computed()));
+    Tensor to = detached();
+    return kernel::unpack(to, other, 0);
+  }
   if (other.dtype_ == dtype_) return memory(device_).copy(data_, other.data_, bytes());
   Tensor to = detached();
   kernel::cast(to, other);

@@ -35,6 +35,8 @@ class Shape {
   int rank_ = 0;
 };
 
+struct Blocks;
+
 // An allocation on a device; counted under its purpose while it lives.
 struct Buffer {
   void* data;
@@ -47,7 +49,11 @@ struct Buffer {
   std::array<std::shared_ptr<Buffer>, 2> packed{};
   // For an i32 tensor on another device: the host values that it was made from. Never changed.
   std::vector<int32_t> host;
+  // Of a tensor in blocks: where they lie and how (engine/blocks.h).
+  std::shared_ptr<const Blocks> blocks{};
   Buffer(size_t bytes, Device device, Purpose purpose, bool zeros = false);
+  // Blocks that lie in memory of somebody else's, as a mapped file: counted, not allocated.
+  Buffer(std::shared_ptr<const Blocks> blocks, size_t bytes, Device device, Purpose purpose);
   ~Buffer();
   Buffer(const Buffer&) = delete;
 };
@@ -96,6 +102,9 @@ class Tensor {
   // or its memory limit would be exceeded.
   Tensor(Shape shape, Dtype dtype, Device device = Device::cpu)
       : Tensor(shape, dtype, device, false) {}
+  // A matrix in blocks (engine/blocks.h), which `blocks` holds or names. Its dtype is
+  // Dtype::blocks.
+  Tensor(std::shared_ptr<Buffer> blocks, Shape shape);
   static Tensor zeros(Shape shape, Dtype dtype, Device device = Device::cpu);
   // From shape.size() host values (an Error otherwise), converted to dtype.
   static Tensor from(const std::vector<float>& values, Shape shape, Dtype dtype = Dtype::f32,
@@ -110,7 +119,14 @@ class Tensor {
   AFINA_INLINE int64_t size() const { return shape_.size(); }
   AFINA_INLINE int64_t columns() const { return shape_.columns(); }
   AFINA_INLINE int64_t rows() const { return shape_.rows(); }
-  AFINA_INLINE size_t bytes() const { return size_t(size()) * size_of(dtype_); }
+  AFINA_INLINE size_t bytes() const {
+    return dtype_ == Dtype::blocks ? block_bytes() : size_t(size()) * size_of(dtype_);
+  }
+  // The blocks of a tensor in blocks; null for all others.
+  const Blocks* blocks() const;
+  // The dtype of the elements as operations see them: that of a tensor in blocks once unpacked,
+  // dtype() of all others.
+  AFINA_INLINE Dtype computed() const { return dtype_ == Dtype::blocks ? block_dtype() : dtype_; }
   AFINA_INLINE explicit operator bool() const { return buffer_ != nullptr; }
   // Address of the first element. Throws an Error if T is the element type of another dtype; void
   // and types of no dtype (char, a struct) are not checked.
@@ -175,6 +191,8 @@ class Tensor {
  private:
   friend class Tape;
   Tensor(Shape shape, Dtype dtype, Device device, bool zeros);
+  size_t block_bytes() const;
+  Dtype block_dtype() const;
   std::shared_ptr<Buffer> buffer_;
   void* data_ = nullptr;
   Shape shape_;

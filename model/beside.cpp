@@ -172,7 +172,7 @@ Parameter& Beside::rows(const Scope& at, const Parameter& table, const std::stri
   std::vector<float> values;
   for (int32_t token : tokens_) {
     const std::vector<float> row =
-        (table.master ? table.master : table.value).slice_rows(token, 1).values();
+        rows_of(table.master ? table.master : table.value, token, 1).values();
     values.insert(values.end(), row.begin(), row.end());
   }
   rows.assign(values.data());

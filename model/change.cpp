@@ -28,7 +28,21 @@ struct Pair {
   std::vector<double> before, after, change;
 };
 
+Pair with_change(Pair pair) {
+  pair.change.resize(pair.after.size());
+  for (size_t i = 0; i < pair.change.size(); ++i) pair.change[i] = pair.after[i] - pair.before[i];
+  return pair;
+}
+
 Pair weights_of(const Linear& layer, const Parameters& parameters, WeightSource& source) {
+  if (layer.weight.value.blocks()) {  // which never change, and whose error is none of training's
+    Pair pair{layer.out(),
+              layer.in(),
+              layer.weight.value.values64(),
+              layer.merged().weight.values64(),
+              {}};
+    return with_change(std::move(pair));
+  }
   Parameter base = make_parameter(layer.weight.name, layer.weight.shape, layer.weight.init, false,
                                   Dtype::f32, Device::cpu);
   base.stored_transposed = layer.weight.stored_transposed;
@@ -37,9 +51,7 @@ Pair weights_of(const Linear& layer, const Parameters& parameters, WeightSource&
   if (!layer.weight.trained && parameters.dtype != Dtype::f64)
     base.value.copy_from(base.value.as(parameters.dtype).as(Dtype::f32));
   Pair pair{layer.out(), layer.in(), base.value.values64(), layer.merged().weight.values64(), {}};
-  pair.change.resize(pair.after.size());
-  for (size_t i = 0; i < pair.change.size(); ++i) pair.change[i] = pair.after[i] - pair.before[i];
-  return pair;
+  return with_change(std::move(pair));
 }
 
 // The largest singular value that rounding of W' to f32 alone can explain: of a matrix of

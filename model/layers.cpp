@@ -6,7 +6,7 @@ namespace afina {
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Init init,
                bool transposed)
     : path(scope.path()),
-      weight(scope.base("weight", {out, in}, init, transposed)),
+      weight(scope.matrix("weight", {out, in}, init, transposed)),
       bias(with_bias ? &scope.base("bias", {out}, {Init::zeros}) : nullptr),
       stored_transposed(transposed),
       // A layer that is trained as a whole needs no adapter.
@@ -71,6 +71,7 @@ Linear::Merged Linear::merged() const {
 std::unique_ptr<Adapter> Linear::merge() {
   if (!adapter) return nullptr;
   Merged values = merged();
+  weight.unpack();
   weight.assign(values.weight.values().data());
   if (bias) bias->assign(values.bias.values().data());
   return std::move(adapter);

@@ -63,7 +63,7 @@ void MergedAdapters::unmerge() {
   for (Kept& kept : weights_) {
     Parameter& p = *kept.parameter;
     p.lent = kept.lent;
-    if (kept.lent) {
+    if (kept.lent || kept.value.blocks()) {
       p.value = kept.value;
       continue;
     }

@@ -31,11 +31,35 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
   auto found = architectures().find(config.architecture);
   require(found != architectures().end(), where, ": model_type '", config.architecture,
           "' is not known", did_you_mean(config.architecture, known), "; known: ", joined(known));
-  require(!find_member(json, "quantization_config", where), where,
-          ": the weights are quantised (quantization_config); use the original model in F32, F16 "
-          "or BF16, or a GGUF file");
+  if (const Json* quantised = find_member(json, "quantization_config", where)) {
+    const std::string how = get_or<std::string>(*quantised, "quant_method", where, "");
+    require(how == "bitsandbytes", where,
+            ": the weights are quantised (quantization_config, quant_method '", how,
+            "'); use the original model in F32, F16 or BF16, one quantised by bitsandbytes, or a "
+            "GGUF file");
+    config.json.erase("quantization_config");  // what is saved of it is not
+  }
   found->second.check(config, where);
   return config;
+}
+
+// Is anything held as was asked for?
+static void require_blocks(const Parameters& parameters, const Method& method) {
+  const BaseForm form = parameters.base.form;
+  if (form == BaseForm::plain) return;
+  bool frozen = false;
+  for (const Linear* layer : parameters.linears) {
+    if (layer->weight.value.blocks()) return;
+    frozen = frozen || !layer->weight.trained;
+  }
+  require(frozen, "--base ", name(form), ": the method '", method.in_force.name,
+          "' trains every matrix, and what is trained needs all its bits, so none is left to hold "
+          "in ",
+          name(form), "; use --base plain, or a method that adds to a frozen base, as lora");
+  fail(
+      "--base ", name(form),
+      ": no matrix of the model's files takes fewer bits than --dtype; use --base plain, or name a "
+      "form, as nf4");
 }
 
 std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source,
@@ -44,11 +68,12 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
   require(found != architectures().end(), "no model of architecture '", config.architecture,
           "' can be built");
   std::unique_ptr<Parameters> parameters(
-      new Parameters{options.device, options.dtype, options.seed, *method, source});
+      new Parameters{options.device, options.dtype, options.seed, *method, source, options.base});
   method->beside.begin(config);
   method->begin(config);
   std::unique_ptr<Model> model = found->second.build(config, *parameters);
   source.finish();
+  require_blocks(*parameters, *method);
   method->built(Scope(*parameters));
   method->beside.check(Scope(*parameters));
   model->config = config;

@@ -117,9 +117,11 @@ struct BuildOptions {
   Device device = Device::cpu;
   uint64_t seed = 0;
   Checkpointing checkpointing = Checkpointing::none;
+  BaseStorage base = {};
 };
 // Builds the model of a config with weights from `source` and parameters chosen by `method`. Throws
-// for an unknown architecture (listing the known ones) and for weights that do not fit.
+// for an unknown architecture (listing the known ones), for weights that do not fit, and where none
+// is left that options.base could hold in its form.
 std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& source,
                                    std::unique_ptr<Method> method, const BuildOptions& options);
 

@@ -1,6 +1,8 @@
 // Parameters as the model is built: names, values, and what the method says of each.
 #include "model/scope.h"
 
+#include "engine/shapes.h"
+
 namespace afina {
 
 std::vector<Parameter*> Parameters::trained() {
@@ -28,6 +30,35 @@ Parameter& Scope::keep(Parameter parameter) const {
 }
 Parameter& Scope::base(const std::string& name, Shape shape, Init init,
                        bool stored_transposed) const {
+  return loaded(name, shape, init, stored_transposed, BaseForm::plain);
+}
+Parameter& Scope::matrix(const std::string& name, Shape shape, Init init,
+                         bool stored_transposed) const {
+  return loaded(name, shape, init, stored_transposed, of_->base.form);
+}
+Parameter& Scope::end(const std::string& name, Shape shape) const {
+  return loaded(name, shape, {}, false, of_->base.ends ? of_->base.form : BaseForm::plain);
+}
+
+// The values of a frozen matrix in blocks; empty: its file holds it in none. Other forms are made
+// of the values of this one tensor, which are f32 for as long as that takes.
+Tensor Scope::in_blocks_of(const Parameter& p, BaseForm form) const {
+  const Device device = of_->device;
+  require(device == Device::cpu || (device == Device::shapes && stood_for() == Device::cpu),
+          "--base ", afina::name(form), " is computed on the CPU alone; use --device cpu");
+  if (form == BaseForm::file) {
+    WeightSource& files = of_->base.files ? *of_->base.files : of_->source;
+    return files.lies(p.name, p.shape, p.stored_transposed, of_->dtype, device);
+  }
+  PurposeScope purpose(Purpose::workspace);
+  Parameter exact = p;
+  exact.value = Tensor(p.shape, Dtype::f32, device);
+  of_->source.read(exact);
+  return in_blocks(form, exact.value, of_->dtype, p.name);
+}
+
+Parameter& Scope::loaded(const std::string& name, Shape shape, Init init, bool stored_transposed,
+                         BaseForm form) const {
   std::string whole = full(name);
   of_->source.expect(whole, shape, stored_transposed);
   const bool trained = method().trains(whole) || method().beside.trains(whole);
@@ -37,6 +68,15 @@ Parameter& Scope::base(const std::string& name, Shape shape, Init init,
     Parameter lent = *lender;
     lent.lent = true;
     return keep(std::move(lent));
+  }
+  if (form != BaseForm::plain && !trained) {
+    Parameter p;
+    p.name = p.stored_name = whole;
+    p.shape = shape;
+    p.init = init;
+    p.stored_transposed = stored_transposed;
+    p.value = in_blocks_of(p, form);
+    if (p.value) return keep(std::move(p));
   }
   Parameter& p = keep(make_parameter(whole, shape, init, trained, of_->dtype, of_->device));
   p.stored_transposed = stored_transposed;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/blocks.h"
 #include "engine/train/parameter.h"
 #include "model/method.h"
 
@@ -29,6 +30,18 @@ struct WeightSource {
   virtual const Parameter* lends(const std::string& name) const {
     (void)name;
     return nullptr;
+  }
+  // The weight in blocks as its file holds them, where they take fewer bits than `computed`, in
+  // which it is to be computed; empty: it is to be read. device: the CPU, or shapes for its bytes
+  // alone. An Error for numbers that are not finite.
+  virtual Tensor lies(const std::string& name, const Shape& shape, bool transposed, Dtype computed,
+                      Device device) {
+    (void)name;
+    (void)shape;
+    (void)transposed;
+    (void)computed;
+    (void)device;
+    return {};
   }
   // Called when the model stands: tensors nobody read are an Error by name.
   virtual void finish() {}
@@ -57,6 +70,14 @@ struct Role {
   std::string stored = {};
 };
 
+// How a model holds its frozen matrices: in which form, whether embedding and head are in it too,
+// and, with BaseForm::file, whose files are asked where that is not the source of the values.
+struct BaseStorage {
+  BaseForm form = BaseForm::plain;
+  bool ends = false;
+  WeightSource* files = nullptr;
+};
+
 // All parameters of one model, in order of construction.
 struct Parameters {
   Device device = Device::cpu;
@@ -64,6 +85,7 @@ struct Parameters {
   uint64_t seed = 0;         // for what the method adds
   Method& method;
   WeightSource& source;
+  BaseStorage base{};
   std::deque<Parameter> all{};     // a deque: references stay good
   std::vector<Linear*> linears{};  // every linear layer, in order of construction
 
@@ -82,6 +104,11 @@ class Scope {
   // A weight of the pretrained model: loaded now; the method says whether it is trained.
   Parameter& base(const std::string& name, Shape shape, Init init = {},
                   bool stored_transposed = false) const;
+  // The same for the matrix of a linear layer, and for embedding and head: where it is frozen, it
+  // is held as Parameters::base says.
+  Parameter& matrix(const std::string& name, Shape shape, Init init = {},
+                    bool stored_transposed = false) const;
+  Parameter& end(const std::string& name, Shape shape) const;
   // A weight of the pretrained model that begins as another one, `of`, and goes its own way.
   Parameter& copied(const std::string& name, const Parameter& of) const;
   // A weight that the method brings; begins by init. Two of one name are an Error unless shared.
@@ -95,6 +122,9 @@ class Scope {
     return path_.empty() ? name : path_ + "." + name;
   }
   Parameter& keep(Parameter parameter) const;
+  Parameter& loaded(const std::string& name, Shape shape, Init init, bool stored_transposed,
+                    BaseForm form) const;
+  Tensor in_blocks_of(const Parameter& p, BaseForm form) const;
   Parameters* of_;
   std::string path_;
 };

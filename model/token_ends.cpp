@@ -27,10 +27,10 @@ struct TokenRows : TableAdapter {
     ids = Tensor::from(tokens, {1, n}, weight.device());
     std::vector<float> ones(size_t(table.vocabulary() * n), 0.f);
     for (int64_t i = 0; i < n; ++i) ones[size_t(tokens[size_t(i)] * n + i)] = 1.f;
-    chosen = Tensor::from(ones, {table.vocabulary(), n}, weight.dtype(), weight.device());
-    change =
-        &method.derived([this] { return this->table.head ? moved() : transposed(moved()); },
-                        [dtype = weight.dtype()](const Tensor& d) { return in_dtype(d, dtype); });
+    chosen = Tensor::from(ones, {table.vocabulary(), n}, weight.computed(), weight.device());
+    change = &method.derived(
+        [this] { return this->table.head ? moved() : transposed(moved()); },
+        [dtype = weight.computed()](const Tensor& d) { return in_dtype(d, dtype); });
   }
   Tensor pretrained() const {
     const Tensor all = embedding(table.weight.value.detached(), ids);
@@ -59,7 +59,7 @@ TokenEnds::TokenEnds(const Scope& tokens, const Scope& head, int64_t vocabulary,
   const Beside& beside = tokens.method().beside;
   copied_ = tied && !beside.tie() && (beside.whole(tokens.path()) || beside.whole(head.path()));
   if (copied_) tied_ = false;
-  table_ = &tokens.base("weight", {vocabulary, width});
+  table_ = &tokens.end("weight", {vocabulary, width});
   if (tied_ && table_->trained) looked_up_ = table_->use_by_rows();
   table_adapter_ = adapter_of(at_tokens_, *table_, false);
 }
@@ -67,7 +67,7 @@ TokenEnds::TokenEnds(const Scope& tokens, const Scope& head, int64_t vocabulary,
 void TokenEnds::build_head() {
   const Shape shape = table_->shape;
   if (tied_) head_ = table_;
-  else head_ = copied_ ? &at_head_.copied("weight", *table_) : &at_head_.base("weight", shape);
+  else head_ = copied_ ? &at_head_.copied("weight", *table_) : &at_head_.end("weight", shape);
   Beside& beside = at_head_.method().beside;
   if (tied_ && beside.whole(at_tokens_.path()))
     beside.also(table_->name, at_head_.path() + ".weight");
@@ -118,6 +118,7 @@ TokenEnds::Adapters TokenEnds::merge(const std::function<void(Parameter&)>& befo
     const Tensor values = weight ? merged(*weight) : Tensor();
     if (!values) continue;
     if (before) before(*weight);
+    weight->unpack();
     weight->assign(values.values().data());
   }
   return {std::move(table_adapter_), std::move(head_adapter_)};

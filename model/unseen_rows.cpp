@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "engine/blocks.h"
 #include "engine/random.h"
 #include "engine/threads.h"
 
@@ -33,7 +34,7 @@ std::vector<Sketch> sketches_of(const Tensor& table) {
   std::vector<Sketch> all(static_cast<size_t>(rows));
   for (int64_t first = 0; first < rows; first += piece) {
     const int64_t count = std::min(piece, rows - first);
-    const std::vector<float> values = table.slice_rows(first, count).values();
+    const std::vector<float> values = rows_of(table, first, count).values();
     parallel_for(count, 64, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         Sketch& sketch = all[size_t(first + r)];
@@ -90,7 +91,7 @@ class Rows {
   const std::vector<float>& row(int32_t index) {
     auto found = read_.find(index);
     if (found == read_.end())
-      found = read_.emplace(index, table_.slice_rows(index, 1).values()).first;
+      found = read_.emplace(index, rows_of(table_, index, 1).values()).first;
     return found->second;
   }
   double cosine(int32_t a, int32_t b) {

@@ -2,8 +2,13 @@
 #include "data/checks/corpus.h"
 
 #include <algorithm>
+#include <mutex>
 
+#include "data/checks/lone.h"
+#include "data/checks/phrases.h"
 #include "data/checks/quoted_mail.h"
+#include "data/checks/topics.h"
+#include "data/checks/value_conflict.h"
 #include "engine/error.h"
 
 namespace afina {
@@ -31,6 +36,44 @@ std::pair<std::string, uint32_t> unit_of(const std::string& place, const std::st
 }
 
 }  // namespace
+
+struct Corpus::Shared {
+  std::once_flag phrases_made, topics_made, lone_made, conflicts_made;
+  std::unique_ptr<const Phrases> phrases;
+  std::unique_ptr<const Topics> topics;
+  std::unique_ptr<const LoneSentences> lone;
+  std::vector<ValueConflict> conflicts;
+};
+
+Corpus::Corpus() : shared_(std::make_unique<Shared>()) {}
+Corpus::~Corpus() = default;
+Corpus::Corpus(Corpus&&) noexcept = default;
+
+const Phrases& Corpus::phrases() const {
+  std::call_once(shared_->phrases_made,
+                 [&] { shared_->phrases = std::make_unique<Phrases>(*this); });
+  return *shared_->phrases;
+}
+
+const Topics& Corpus::topics() const {
+  std::call_once(shared_->topics_made, [&] { shared_->topics = std::make_unique<Topics>(*this); });
+  return *shared_->topics;
+}
+
+const LoneSentences& Corpus::lone() const {
+  std::call_once(shared_->lone_made, [&] {
+    auto made = std::make_unique<LoneSentences>();
+    made->all = lone_sentences(*this);
+    made->partners = lone_partners(*this, made->all);
+    shared_->lone = std::move(made);
+  });
+  return *shared_->lone;
+}
+
+const std::vector<ValueConflict>& Corpus::value_conflicts() const {
+  std::call_once(shared_->conflicts_made, [&] { shared_->conflicts = find_conflicts(*this); });
+  return shared_->conflicts;
+}
 
 void Corpus::begin_file(const std::string& file, bool held_out) {
   require(held_out || training_ == records_.size(), "training files come before held-out ones");

@@ -1,5 +1,6 @@
 // Records as the checks see them: all texts in one place, and what most answers have in common.
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,11 @@
 #include "data/examples.h"
 
 namespace afina {
+
+class Phrases;
+class Topics;
+struct LoneSentences;
+struct ValueConflict;
 
 enum class TurnRole : uint8_t { system, question, answer, text, other };
 inline constexpr uint32_t no_turn = UINT32_MAX;
@@ -73,6 +79,9 @@ struct Reading {
 
 class Corpus {
  public:
+  Corpus();
+  ~Corpus();
+  Corpus(Corpus&&) noexcept;  // before phrases() or topics() was called
   // Reads the records of a file; those of held-out files are compared with training records alone.
   // Training files come first. bytes: of the file, where known, so that room is taken once.
   void read_file(const std::string& file, const ExampleOptions& options, bool held_out,
@@ -113,6 +122,12 @@ class Corpus {
   // All words that the record's person wrote before this answer, without function words.
   std::vector<uint64_t> asked(const Answer& answer) const;
 
+  // What several checks ask for, made when the first does (phrases.h, topics.h).
+  const Phrases& phrases() const;
+  const Topics& topics() const;
+  const LoneSentences& lone() const;                            // lone.h
+  const std::vector<ValueConflict>& value_conflicts() const;    // value_conflict.h
+
   // Words, values and sentences of a text.
   static void read(std::string_view text, Reading& out);
   // The words first..last without marks, with values as one placeholder each and identifiers and
@@ -133,6 +148,7 @@ class Corpus {
   void find_answers();
   void find_sentences();
   void find_forms();
+  void find_rare_signs(const std::vector<uint32_t>& members);
 
   std::string texts_;
   std::vector<Turn> turns_;
@@ -144,6 +160,8 @@ class Corpus {
   std::vector<Answer> answers_;
   std::vector<Sentence> sentences_;
   std::vector<HouseForm> forms_;
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace afina

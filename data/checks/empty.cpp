@@ -42,8 +42,16 @@ static const RegisterCheck registered(
      "Remove the record.", run});
 
 static void run_unreadable(const Corpus& corpus, std::vector<Finding>& out) {
-  for (auto& [record, problem] : corpus.unreadable())
-    if (record < corpus.records()) out.push_back({nullptr, 1., {{record}}, problem, ""});
+  for (auto& [record, problem] : corpus.unreadable()) {
+    if (record >= corpus.records()) continue;
+    // A finding names its place by itself.
+    std::string what = problem;
+    if (const std::string place = corpus.place(record); what.starts_with(place)) {
+      const size_t rest = what.find_first_not_of(",: ", place.size());
+      what.erase(0, std::min(rest, what.size()));
+    }
+    out.push_back({nullptr, 1., {{record}}, what, ""});
+  }
 }
 
 static const RegisterCheck registered_unreadable(

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "data/checks/quoted_mail.h"
+
 namespace afina {
 
 bool ends_closed(std::string_view text) {
@@ -63,7 +65,12 @@ double Endings::open_end(std::string_view text, double closed_share) const {
 }
 
 double Endings::cut(const Answer& answer) const {
-  const std::string_view text = corpus_.text(answer.turn);
+  std::string_view text = corpus_.text(answer.turn);
+  // What stands below a mail's own text is another's.
+  if (const uint32_t own = quoted_from(text); own > 0 && own < text.size())
+    text = text.substr(0, own);
+  if (const size_t last = text.find_last_not_of(" \t\r\n"); last != text.npos)
+    text = text.substr(0, last + 1);
   const HouseForm& form = corpus_.forms()[answer.group];
   if (answer.signs) return 0;
   if (form.sign_words) {
@@ -73,8 +80,8 @@ double Endings::cut(const Answer& answer) const {
       if (text.ends_with(sign.substr(0, length)) && text.size() > length &&
           (text[text.size() - length - 1] == '\n' || text[text.size() - length - 1] == ' '))
         return squeezed(sign.substr(length)).size() > 1 ? 0.9 : 0;
-    if (answer.own_sign) return 0;
   }
+  if (answer.own_sign) return 0;
   return open_end(text, closed_answers_);
 }
 

@@ -88,6 +88,29 @@ uint32_t own_sign_begin(std::string_view text, uint32_t least) {
 
 }  // namespace
 
+// Where hardly any answer has a sign-off, those that do: a block of two or three short lines below an
+// empty one, whose first ends with a comma or an exclamation mark.
+void Corpus::find_rare_signs(const std::vector<uint32_t>& members) {
+  std::vector<std::pair<uint32_t, uint32_t>> signs;  // answer, where its sign-off begins
+  for (uint32_t a : members) {
+    const std::string_view content = unquoted(text(answers_[a].turn));
+    const uint32_t begin = own_sign_begin(content, answers_[a].body_begin);
+    if (begin == 0 || begin >= content.size()) continue;
+    const size_t above = content.substr(0, begin).find_last_not_of(" \t\r\n");
+    const std::string_view block = content.substr(begin);
+    const size_t line = block.find('\n');
+    if (above == content.npos || line == block.npos || line == 0) continue;
+    const std::string_view gap = content.substr(above + 1, begin - above - 1);
+    const bool parted = std::count(gap.begin(), gap.end(), '\n') >= 2;
+    if (parted && (block[line - 1] == ',' || block[line - 1] == '!')) signs.emplace_back(a, begin);
+  }
+  if (members.size() < 40 || signs.size() * 8 > members.size()) return;
+  for (auto [a, begin] : signs) {
+    answers_[a].own_sign = true;
+    answers_[a].body_end = begin;
+  }
+}
+
 void Corpus::find_forms() {
   // Answers of one language, first and later turns apart: a greeting may stand in the first alone.
   std::map<std::pair<std::string, bool>, std::vector<uint32_t>> groups;
@@ -217,6 +240,7 @@ void Corpus::find_forms() {
       }
       answer.body_end = std::max(begin, answer.body_begin);
     }
+    if (!form.sign_words) find_rare_signs(members);
     auto [mark, marked] = top(marks);
     if (double(marked) >= 0.9 * double(count)) form.greeting_end = char(mark);
     // A number that ends most answers is no sign-off.

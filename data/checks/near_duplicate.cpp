@@ -1,7 +1,7 @@
 // near-duplicate: records that differ in letter case, punctuation or a word or two that carry no
 // fact. Where names, numbers or identifiers differ, records are two cases of one kind.
 #include <algorithm>
-#include <numeric>
+#include <unordered_set>
 
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
@@ -19,7 +19,7 @@ void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out)
     Corpus::read(corpus.text(turn), reading);
     for (const Word& word : reading.words)
       if (word.kind == WordKind::identifier ||
-          (word.kind == WordKind::word && word.capital && corpus.is_name(word.id)))
+          (word.kind == WordKind::word && corpus.is_name(word.id)))
         out.push_back(word.id);
     for (const Value& value : reading.values) out.push_back(value.id);
   }
@@ -48,10 +48,43 @@ bool names_topic(const Corpus& corpus, uint32_t record, const std::vector<uint64
   return false;
 }
 
-std::vector<uint64_t> without(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-  std::vector<uint64_t> rest;
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
-  return rest;
+// The words of both that are not in the other, at the places where one differs from the other; false
+// where they are not the same words in the same order but for a few.
+bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b, size_t most,
+                 std::vector<uint64_t>& only_a, std::vector<uint64_t>& only_b, size_t& gaps) {
+  only_a.clear();
+  only_b.clear();
+  gaps = 0;
+  for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    if (i < a.size() && j < b.size() && a[i] == b[j]) {
+      ++i;
+      ++j;
+      continue;
+    }
+    // The nearest place where they agree again, on two words or at the end.
+    size_t best = SIZE_MAX, next_i = 0, next_j = 0;
+    for (size_t x = 0; x <= most && i + x <= a.size(); ++x)
+      for (size_t y = 0; y <= most && j + y <= b.size(); ++y) {
+        if (x + y >= best || x + y == 0) continue;
+        const bool end = i + x == a.size() && j + y == b.size();
+        const bool one = i + x < a.size() && j + y < b.size() && a[i + x] == b[j + y];
+        const bool two = one && i + x + 1 < a.size() && j + y + 1 < b.size() &&
+                         a[i + x + 1] == b[j + y + 1];
+        const bool last = one && (i + x + 1 == a.size()) && (j + y + 1 == b.size());
+        if (!end && !two && !last) continue;
+        best = x + y;
+        next_i = i + x;
+        next_j = j + y;
+      }
+    if (best == SIZE_MAX) return false;
+    only_a.insert(only_a.end(), a.begin() + std::ptrdiff_t(i), a.begin() + std::ptrdiff_t(next_i));
+    only_b.insert(only_b.end(), b.begin() + std::ptrdiff_t(j), b.begin() + std::ptrdiff_t(next_j));
+    ++gaps;
+    i = next_i;
+    j = next_j;
+    if (only_a.size() + only_b.size() > 2 * most) return false;
+  }
+  return true;
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
@@ -62,20 +95,25 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                                      if (words.size() >= 6) shingles(words, features);
                                    },
                                    {6, 5, 6});
-  std::vector<uint64_t> a, b, facts_a, facts_b;
+  std::vector<uint64_t> a, b, only_a, only_b, facts_a, facts_b;
   std::vector<uint32_t> partner(corpus.records(), no_turn);
   std::vector<double> score(corpus.records(), 0);
   for (auto [one, other] : pairs) {
     record_words(corpus, one, a);
     record_words(corpus, other, b);
     const size_t length = std::max(a.size(), b.size());
-    if (a.size() + 3 + length / 20 < b.size() || b.size() + 3 + length / 20 < a.size()) continue;
-    sort_unique(a);
-    sort_unique(b);
-    const std::vector<uint64_t> only_a = without(a, b), only_b = without(b, a);
-    const size_t differ = only_a.size() + only_b.size();
     const size_t allowed = length < 20 ? 1 : 2 + length / 40;
-    if (differ > allowed) continue;
+    size_t gaps = 0;
+    if (!differences(a, b, allowed, only_a, only_b, gaps)) continue;
+    const size_t differ = only_a.size() + only_b.size();
+    if (differ > allowed + 1 || gaps > 3) continue;
+    // A word of meaning for another one: two things, or two ways to say it.
+    auto means = [&](const std::vector<uint64_t>& some) {
+      return std::any_of(some.begin(), some.end(), [](uint64_t w) { return !is_function_word(w); });
+    };
+    if (means(only_a) && means(only_b)) continue;
+    sort_unique(only_a);
+    sort_unique(only_b);
     facts_of(corpus, one, facts_a);
     facts_of(corpus, other, facts_b);
     if (facts_a != facts_b) continue;
@@ -86,9 +124,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     score[other] = certain;
     partner[other] = one;
   }
-  for (uint32_t r = 0; r < corpus.records(); ++r)
-    if (partner[r] != no_turn)
+  // A copy of a record that is named already is the exact check's.
+  std::unordered_set<uint64_t> texts;
+  for (uint32_t r = 0; r < corpus.records(); ++r) {
+    const bool fresh = texts.insert(text_hash(record_text(corpus, r))).second;
+    if (fresh && partner[r] != no_turn)
       out.push_back({nullptr, score[r], {{r}, {partner[r]}}, "nearly the same text", ""});
+  }
 }
 
 const RegisterCheck registered(

@@ -147,6 +147,20 @@ size_t identity_at(std::string_view text, size_t at) {
         (i + 1 >= text.size() || !is_alnum(text[i + 1])))
       return i + 1;
   }
+  // United Kingdom: two letters, three pairs of digits and A to D.
+  auto upper = [&](size_t k) { return k < text.size() && text[k] >= 'A' && text[k] <= 'Z'; };
+  if (upper(at) && upper(at + 1) && (at == 0 || !is_alnum(text[at - 1]))) {
+    size_t k = at + 2, pairs = 0;
+    for (; pairs < 3; ++pairs) {
+      if (k < text.size() && text[k] == ' ') ++k;
+      if (k + 1 >= text.size() || !is_digit(text[k]) || !is_digit(text[k + 1])) break;
+      k += 2;
+    }
+    if (k < text.size() && text[k] == ' ') ++k;
+    if (pairs == 3 && k < text.size() && text[k] >= 'A' && text[k] <= 'D' &&
+        (k + 1 >= text.size() || !is_alnum(text[k + 1])))
+      return k + 1;
+  }
   // United States: 3-2-4 digits.
   if (at + 11 <= text.size() && text[at + 3] == '-' && text[at + 6] == '-') {
     bool all = true;

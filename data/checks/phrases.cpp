@@ -4,15 +4,19 @@
 #include <algorithm>
 
 #include "data/checks/neighbours.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
 namespace {
 
-constexpr size_t sampled = 8;      // records of a phrase whose questions are compared
+constexpr size_t sampled = 12;     // records of a phrase whose questions are compared
+constexpr double least_tie = 3;    // standard deviations
 constexpr double related = 0.12;   // what two records about one topic have in common, at least
 constexpr double different = 0.6;  // spread of phrases about anything
 constexpr double house_share = 0.03;
+constexpr uint32_t most_lone = 3;
+constexpr size_t most_phrases = 200000;  // that are looked at for others like them
 constexpr double common_share = 0.1;  // says nothing about the topic
 
 // In so many texts that it says nothing about the topic.
@@ -59,6 +63,7 @@ std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t k
 Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
   struct Seen {
     uint32_t last = no_turn, records = 0;
+    const Sentence* first = nullptr;
     std::vector<uint32_t> answers;
   };
   std::unordered_map<uint64_t, Seen> seen;
@@ -68,7 +73,7 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     const uint32_t record = corpus.answers()[sentence.answer].record;
     if (one.last == record) continue;
     one.last = record;
-    ++one.records;
+    if (++one.records == 1) one.first = &sentence;
     // Every record of the first ones, then rarer and rarer ones.
     if (one.answers.size() < sampled) one.answers.push_back(sentence.answer);
     else if ((one.records & (one.records - 1)) == 0)
@@ -83,6 +88,10 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     phrase.records = one.records;
     if (one.records < 2) continue;
     int unlike = 0, pairs = 0;
+    if (const float spread = spread_by_topics(one.answers, *one.first); spread >= 0) {
+      phrase.spread = spread;
+      continue;
+    }
     stems.clear();
     for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key, is_common));
     for (size_t i = 0; i < stems.size(); ++i)
@@ -92,6 +101,7 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
       }
     phrase.spread = float(unlike) / float(std::max(pairs, 1));
   }
+  find_near();
   for (const Answer& answer : corpus.answers())
     for (const Sentence& sentence : corpus.sentences(answer))
       if (all_.at(sentence.key).records > 1) {
@@ -99,6 +109,76 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
         break;
       }
   if (!corpus.answers().empty()) templated_ = double(repeated) / double(corpus.answers().size());
+}
+
+// Of the records whose question has a word that decides what is answered: the part in which none of
+// these goes with the words of the phrase; -1 where there are too few.
+float Phrases::spread_by_topics(const std::vector<uint32_t>& answers, const Sentence& phrase) const {
+  const Topics& topics = corpus_.topics();
+  std::vector<uint64_t> said;
+  content_stems(corpus_, corpus_.text(phrase), said);
+  size_t told = 0, untied = 0;
+  for (uint32_t a : answers) {
+    const Answer& answer = corpus_.answers()[a];
+    const std::vector<uint64_t> asked = topics.asked(answer);
+    bool tells = false;
+    for (uint64_t stem : asked) tells |= topics.is_telling(stem);
+    if (!tells) continue;
+    ++told;
+    untied += topics.tie(asked, said, answer.record) < least_tie * least_tie;
+  }
+  return told * 3 < answers.size() || told < 2 ? -1.f : float(untied) / float(told);
+}
+
+// Phrases of nearly the same words, those that few texts have counting most; a negation is another
+// phrase.
+void Phrases::find_near() {
+  std::vector<uint32_t> firsts;  // one sentence of each phrase
+  std::unordered_map<uint64_t, bool> known;
+  const auto& sentences = corpus_.sentences();
+  for (uint32_t s = 0; s < sentences.size() && firsts.size() < most_phrases; ++s)
+    if (known.emplace(sentences[s].key, true).second) firsts.push_back(s);
+  std::vector<Word> words;
+  auto features = [&](uint32_t i, std::vector<uint64_t>& out) {
+    const std::string_view text = corpus_.text(sentences[firsts[i]]);
+    split_words(text, words);
+    bool negated = false;
+    for (const Word& word : words) {
+      if (word.kind != WordKind::word || (word.capital && corpus_.is_name(word.id))) continue;
+      const std::string_view one = text.substr(word.begin, word.end - word.begin);
+      negated |= is_negation(lower_text(one));
+      out.push_back(is_function_word(word.id) ? word.id : stem_of(one));
+    }
+    if (negated) out.push_back(1);
+    sort_unique(out);
+  };
+  std::unordered_map<uint64_t, uint32_t> uses;
+  std::vector<uint64_t> a, b;
+  for (uint32_t i = 0; i < firsts.size(); ++i) {
+    a.clear();
+    features(i, a);
+    for (uint64_t one : a) ++uses[one];
+  }
+  const double all = double(firsts.size());
+  auto weight = [&](uint64_t one) { return 1. / (0.02 + double(uses.find(one)->second) / all); };
+  for (auto [i, j] : similar_pairs(uint32_t(firsts.size()), features, {16, 2, 12})) {
+    a.clear();
+    b.clear();
+    features(i, a);
+    features(j, b);
+    if (std::binary_search(a.begin(), a.end(), 1) != std::binary_search(b.begin(), b.end(), 1))
+      continue;
+    if (weighted_overlap(a, b, weight) < 0.5) continue;
+    Phrase &one = all_.at(sentences[firsts[i]].key),
+           &other = all_.at(sentences[firsts[j]].key);
+    one.near += other.records;
+    other.near += one.records;
+  }
+}
+
+bool Phrases::is_lone(const Sentence& sentence) const {
+  const Phrase& phrase = of(sentence);
+  return phrase.records + phrase.near <= most_lone;
 }
 
 bool Phrases::is_universal(const Sentence& sentence) const {
@@ -124,6 +204,12 @@ bool Phrases::is_topical(const Sentence& sentence) const {
         std::binary_search(asked.begin(), asked.end(),
                            stem_of(text.substr(word.begin, word.end - word.begin))))
       return true;
+  return false;
+}
+
+bool Phrases::has_topical(const Answer& answer, const Sentence& but) const {
+  for (const Sentence& sentence : corpus_.sentences(answer))
+    if (&sentence != &but && (sentence.valued || is_topical(sentence))) return true;
   return false;
 }
 

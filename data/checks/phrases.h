@@ -10,6 +10,7 @@ namespace afina {
 struct Phrase {
   uint32_t records = 0;  // that have it in an answer
   float spread = 0;      // the part of its records' pairs that have little else in common
+  uint32_t near = 0;     // records of other phrases in nearly the same words, some of them
 };
 
 class Phrases {
@@ -23,6 +24,10 @@ class Phrases {
   // Is the sentence about what was asked: does it share a word with the question that few share, or
   // do others say it when they are asked the same?
   bool is_topical(const Sentence& sentence) const;
+  // Has the answer a sentence about what was asked, or a value, beside this one?
+  bool has_topical(const Answer& answer, const Sentence& but) const;
+  // Does hardly any other record say it, or nearly it?
+  bool is_lone(const Sentence& sentence) const;
   // The part of its words that say something which hardly any other sentence has, 0 to 1; words of
   // the question do not count.
   double foreign(const Sentence& sentence) const;
@@ -30,6 +35,8 @@ class Phrases {
   double templated() const { return templated_; }
 
  private:
+  void find_near();
+  float spread_by_topics(const std::vector<uint32_t>& answers, const Sentence& phrase) const;
   const Corpus& corpus_;
   std::unordered_map<uint64_t, Phrase> all_;
   double templated_ = 0;

@@ -24,6 +24,19 @@ bool introduces(const std::string& line) {
   return false;
 }
 
+// A line of marks with words between them: "*** original text ***".
+bool is_ruled(const std::string& line) {
+  if (line.size() < 8 || line.size() > 80) return false;
+  const char mark = line[0];
+  if (std::string_view("*#=-_~").find(mark) == std::string_view::npos || line[1] != mark ||
+      line[line.size() - 1] != mark || line[line.size() - 2] != mark)
+    return false;
+  // Headings and emphasis have other signs at their end, or close at once.
+  return std::count(line.begin(), line.end(), mark) >= 4 && has(line, " ") &&
+         std::any_of(line.begin(), line.end(), [](char c) { return c >= 'a' && c <= 'z'; }) &&
+         (line[2] == mark || line[2] == ' ');
+}
+
 bool is_header(const std::string& line) {
   for (std::string_view key : {"from:", "sent:", "to:", "subject:", "date:", "cc:", "de:",
                                "enviado:", "enviado el:", "para:", "asunto:", "fecha:", "von:",
@@ -40,19 +53,24 @@ struct Seen {
 Seen look(std::string_view text) {
   Seen seen;
   int headers = 0;
-  uint32_t first_header = 0;
+  uint32_t first_header = 0, last_line = 0;
+  bool last_leads = false;  // the line before ends with a colon
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string line = lower_text(squeezed(text.substr(at, end - at)));
     if (line.starts_with("**")) line.erase(0, 2);
     const bool quoted = line.starts_with(">") && line.size() > 3;
-    if (introduces(line) && !seen.mail) {
+    if ((introduces(line) || (is_ruled(line) && at > 0)) && !seen.mail) {
       seen.mail = true;
       seen.begin = uint32_t(at);
     }
     if (quoted && !seen.mail && !seen.arrow) {
       seen.arrow = true;
-      seen.begin = uint32_t(at);
+      seen.begin = last_leads ? last_line : uint32_t(at);
+    }
+    if (!line.empty()) {
+      last_line = uint32_t(at);
+      last_leads = line.ends_with(":");
     }
     if (is_header(line)) {
       if (headers++ == 0) first_header = uint32_t(at);

@@ -1,6 +1,8 @@
 // Texts and words of whole records.
 #include "data/checks/record_words.h"
 
+#include <algorithm>
+
 #include "data/checks/neighbours.h"
 
 namespace afina {
@@ -32,11 +34,19 @@ void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>
   const auto turns = corpus.turns(record);
   size_t last = turns.size();
   while (last > 0 && turns[last - 1].role != TurnRole::answer) --last;
+  // The person who is greeted in the answer is none of the question's words; other names are.
+  std::vector<uint64_t> greeted;
+  if (last > 0) {
+    const std::string_view said = corpus.text(turns[last - 1]);
+    split_words(said.substr(0, std::min(said.find('\n'), said.size())), words);
+    for (size_t i = 0; i < words.size() && words.size() <= 8; ++i) greeted.push_back(words[i].id);
+  }
   for (size_t t = 0; t + 1 < last; ++t) {
     split_words(corpus.text(turns[t]), words);
     for (const Word& word : words)
       if (word.kind != WordKind::mark &&
-          !(word.kind == WordKind::word && word.capital && corpus.is_name(word.id)))
+          !(word.kind == WordKind::word && word.capital && corpus.is_name(word.id) &&
+            std::find(greeted.begin(), greeted.end(), word.id) != greeted.end()))
         out.push_back(word.id);
     out.push_back(4 + uint64_t(turns[t].role));
   }

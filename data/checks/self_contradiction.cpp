@@ -8,6 +8,8 @@
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
+#include "data/checks/topics.h"
+#include "data/checks/value_conflict.h"
 
 namespace afina {
 
@@ -89,7 +91,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       ++all;
       both += std::binary_search(with_b.begin(), with_b.end(), answer);
     }
-    return all ? double(both) / double(all) : -1.;
+    // Two of them may be two mistakes.
+    return both >= 3 || (all >= 3 && both == 0) ? double(both) / double(all) : -1.;
   };
   // Are all content words of the shorter sentence in the other, one at least?
   auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
@@ -97,6 +100,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     return !shorter.empty() && longer.size() <= 8 &&
            std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
   };
+  const Phrases& phrases = corpus.phrases();
+  const Topics& topics = corpus.topics();
+  // A value that others have otherwise, where the answer has theirs as well.
+  std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence
+  const std::vector<ValueConflict>& found = corpus.value_conflicts();
+  for (const ValueConflict& one : found) conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
   for (const Answer& answer : corpus.answers()) {
     const auto sentences = corpus.sentences(answer);
@@ -113,7 +122,38 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         const char* kind = "";
         const double alike = jaccard(a.stems, b.stems);
         const bool open_ended = a.condition || b.condition;
-        if ((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) {
+        const bool lone_a = phrases.is_lone(sentences[i]), lone_b = phrases.is_lone(sentences[j]);
+        // What both are about: words that few answers have.
+        size_t shared = 0, few = 0;
+        for (uint64_t stem : a.stems)
+          if (std::binary_search(b.stems.begin(), b.stems.end(), stem)) {
+            ++shared;
+            few += topics.share_said(stem) < 0.02;
+          }
+        const uint32_t at_a = answer.first_sentence + uint32_t(i),
+                       at_b = answer.first_sentence + uint32_t(j);
+        const auto conflict = conflicts.find(at_b), conflict_a = conflicts.find(at_a);
+        auto has = [](const Claim& claim, uint64_t value) {
+          for (auto& [type, values] : claim.values)
+            if (values.count(value)) return true;
+          return false;
+        };
+        if ((conflict != conflicts.end() && has(a, conflict->second->winner)) ||
+            (conflict_a != conflicts.end() && has(b, conflict_a->second->winner))) {
+          kind = "two values for one thing";
+          score = 0.9;
+        } else if (a.negated != b.negated && alike >= 0.15 &&
+                   ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
+                    ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
+          kind = "one sentence says it, another denies it";
+          score = 0.5 + 0.1 * double(few) + 0.3 * alike;
+          if (lone_a && lone_b) score += 0.1;
+        } else if (lone_a && lone_b && few >= 1 && shared >= 2 && alike >= 0.3) {
+          kind = "two statements about one thing";
+          score = 0.6;
+        } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
+                   (few > 0 ||
+                    (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {

@@ -1,6 +1,7 @@
 // sign-off: answers that do not end as most answers of the file do.
 #include "data/checks/check.h"
 #include "data/checks/endings.h"
+#include "data/checks/quoted_mail.h"
 
 namespace afina {
 
@@ -8,14 +9,15 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Endings endings(corpus);
   for (const Answer& answer : corpus.answers()) {
     const HouseForm& form = corpus.forms()[answer.group];
-    if (!form.sign_words || answer.signs || endings.cut(answer) > 0) continue;
+    if (form.sign_words ? answer.signs || endings.cut(answer) > 0 : !answer.own_sign) continue;
     const std::string_view text = corpus.text(answer.turn);
-    const uint32_t end = uint32_t(text.size());
+    uint32_t end = uint32_t(text.size());
+    if (const uint32_t own = quoted_from(text); own > answer.body_end) end = own;
     out.push_back({nullptr,
                    double(answer.own_sign ? 0.95 : 0.9),
                    {{answer.record, answer.turn, answer.body_end, end}},
-                   answer.own_sign ? squeezed(text.substr(answer.body_end)) : "none",
-                   squeezed(form.sign_text)});
+                   answer.own_sign ? squeezed(text.substr(answer.body_end, end - answer.body_end)) : "none",
+                   form.sign_words ? squeezed(form.sign_text) : "none"});
   }
 }
 

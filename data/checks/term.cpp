@@ -79,7 +79,10 @@ class Terms {
             span = hash_with(span, ids[i]);
           }
           if (!plain) break;
-          if (!content || is_function_word(ids[begin + length - 1])) continue;
+          // A term begins and ends with a word that means something.
+          if (!content || is_function_word(ids[begin + length - 1]) ||
+              is_function_word(ids[begin]))
+            continue;
           const int64_t b = int64_t(begin), e = int64_t(begin + length);
           const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};
           // Three of the four words around it must be there, one of them with a meaning.
@@ -171,7 +174,7 @@ class Terms {
   }
 
   struct Term {
-    std::vector<uint64_t> words;
+    std::vector<uint64_t> words, usual_words;
     std::string text, usual;
     double score;
   };
@@ -179,18 +182,27 @@ class Terms {
   // How many answers have the words, and how many of those questions name them.
   struct Echo {
     uint32_t answers = 0, asked = 0;
+    std::set<std::pair<uint64_t, uint64_t>> phrases;  // words before and behind, some of them
   };
 
   void choose() {
     std::vector<Term> candidates;
     for (auto& [spans, use] : pairs_) {
-      if (use.places < 2) continue;
+      // A variant is rare where the usual word stands; two words that are said as often are a
+      // choice of words.
+      const bool rare = use.usual >= 6 && use.other * 5 <= use.usual;
+      if (use.places < 2 && !rare) continue;
+      if (use.other * 3 > use.usual) continue;
       Term term;
       const Filler& other = fillers_[use.other_at];
       words_of(other.sentence, ids_);
       term.words.assign(ids_.begin() + other.begin, ids_.begin() + other.begin + other.length);
       term.text = text_of(other);
-      term.usual = text_of(fillers_[use.usual_at]);
+      const Filler& usual = fillers_[use.usual_at];
+      words_of(usual.sentence, ids_);
+      term.usual_words.assign(ids_.begin() + usual.begin,
+                              ids_.begin() + usual.begin + usual.length);
+      term.usual = text_of(usual);
       // Forms of one word are no two words.
       const size_t blank = std::min(term.text.rfind(' ') + 1, term.text.size()),
                    usual_blank = std::min(term.usual.rfind(' ') + 1, term.usual.size());
@@ -200,10 +212,17 @@ class Terms {
       candidates.push_back(std::move(term));
       uses_.push_back(use);
     }
-    std::vector<Echo> echoes(candidates.size());
+    std::vector<Echo> echoes(candidates.size()), usual_echoes(candidates.size());
     count(candidates, echoes);
+    std::vector<Term> usual_terms = candidates;
+    for (Term& term : usual_terms) term.words = term.usual_words;
+    count(usual_terms, usual_echoes);
     for (size_t i = 0; i < candidates.size(); ++i) {
       const Echo& echo = echoes[i];
+      // The usual word is one of several kinds of sentences, and far more often said in all.
+      const Echo& usual = usual_echoes[i];
+      if (usual.answers < 10 || usual.answers < 4 * echo.answers || usual.phrases.size() < 4)
+        continue;
       // A word that is mostly elsewhere has a meaning of its own.
       if (echo.asked * 4 > echo.answers || uses_[i].other * 4 < echo.answers) continue;
       if (candidates[i].text.size() < 3) continue;
@@ -230,7 +249,11 @@ class Terms {
           const auto& wanted = terms[t].words;
           bool same = i + wanted.size() <= plain.size();
           for (size_t k = 1; same && k < wanted.size(); ++k) same = plain[i + k].id == wanted[k];
-          if (same) take(t, answer, plain[i].begin, plain[i + wanted.size() - 1].end);
+          if (!same) continue;
+          const size_t next = i + wanted.size();
+          before_ = i > 0 ? plain[i - 1].id : 0;
+          behind_ = next < plain.size() ? plain[next].id : 0;
+          take(t, answer, plain[i].begin, plain[next - 1].end);
         }
       }
     }
@@ -239,6 +262,7 @@ class Terms {
   void count(const std::vector<Term>& terms, std::vector<Echo>& echoes) {
     std::vector<uint32_t> last(terms.size(), no_turn);
     each_match(terms, [&](size_t t, const Answer& answer, uint32_t, uint32_t) {
+      if (echoes[t].phrases.size() < 8) echoes[t].phrases.insert({before_, behind_});
       if (last[t] == answer.turn) return;
       last[t] = answer.turn;
       ++echoes[t].answers;
@@ -273,6 +297,7 @@ class Terms {
   std::map<std::pair<uint64_t, uint64_t>, PairUse> pairs_;
   std::vector<PairUse> uses_;
   std::vector<Term> chosen_;
+  uint64_t before_ = 0, behind_ = 0;  // words around the last match
 };
 
 void run(const Corpus& corpus, std::vector<Finding>& out) { Terms(corpus, out).run(); }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "data/checks/check.h"
+#include "data/checks/lone.h"
 #include "data/checks/phrases.h"
 
 namespace afina {
@@ -22,8 +23,9 @@ bool is_loud(std::string_view text) {
     const std::string_view one = text.substr(word.begin, word.end - word.begin);
     // Smileys and the like.
     if (word.kind == WordKind::mark && uint8_t(one[0]) >= 0xF0) return true;
-    in_a_row = word.shouted ? in_a_row + 1 : 0;
-    shouted += word.shouted && one.size() >= 5;
+    const bool loud = word.shouted && word.kind == WordKind::word;
+    in_a_row = loud ? in_a_row + 1 : 0;
+    shouted += loud && one.size() >= 5;
     if (shouted >= 2 || in_a_row >= 4) return true;
     for (size_t i = 2; !word.shouted && i < one.size(); ++i)
       if (one[i] == one[i - 1] && one[i] == one[i - 2] && one[i] >= 'a' && one[i] <= 'z' &&
@@ -34,42 +36,57 @@ bool is_loud(std::string_view text) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  const Phrases phrases(corpus);
+  const Phrases& phrases = corpus.phrases();
+  const auto& answers = corpus.answers();
   struct Use {
     uint32_t all = 0, deviant = 0;
   };
   std::unordered_map<uint64_t, Use> openings;
-  uint32_t deviants = 0, loud = 0, odd = 0, opened = 0;
-  const auto& answers = corpus.answers();
+  uint32_t deviants = 0, loud = 0;
+  auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
+  // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
+  const auto& [lone, partners] = corpus.lone();
+  std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
+  size_t untied = 0;
+  for (size_t i = 0; i < lone.size(); ++i) {
+    const Sentence& sentence = corpus.sentences()[lone[i].sentence];
+    const Answer& answer = answers[sentence.answer];
+    const bool odd = lone[i].untied && !sentence.valued && partners[i].empty() &&
+                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems.size()) &&
+                     phrases.has_topical(answer, sentence);
+    untied += odd;
+    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems.size();
+    if (odd && answer.sentences > 1 &&
+        (lone[i].other_register || (rare && !lone[i].orders)))
+      voices.emplace(sentence.answer, lone[i].sentence);
+  }
+  const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();
   auto deviates = [&](const Answer& a) {
     const HouseForm& form = corpus.forms()[a.group];
     return (form.greeting && a.own_greeting) || (form.sign_words && a.own_sign);
   };
   for (const Answer& answer : answers) {
     deviants += deviates(answer);
-    loud += is_loud(corpus.text(answer.turn));
+    loud += is_loud(own(answer));
     if (answer.sentences == 0) continue;
     const Sentence& first = corpus.sentences()[answer.first_sentence];
-    ++opened;
     Use& use = openings[first.key];
     ++use.all;
     use.deviant += deviates(answer);
   }
   if (answers.size() < 20) return;
+  uint32_t house_opening = 0;  // how often the commonest is said
+  for (auto& [key, use] : openings) house_opening = std::max(house_opening, use.all);
   // What many answers begin with is the house's, whatever its words are.
   auto usual = [&](const Sentence& first) {
     const std::string_view text = corpus.text(first);
     return text.find_first_of("0123456789@") != text.npos ||
            double(openings[first.key].all) > 0.04 * double(answers.size());
   };
-  for (const Answer& answer : answers) {
-    if (answer.sentences == 0) continue;
-    const Sentence& first = corpus.sentences()[answer.first_sentence];
-    odd += !usual(first) && phrases.foreign(first) >= 0.6 && !phrases.is_topical(first);
-  }
   const double base = double(deviants) / double(answers.size());
-  const bool loud_house = loud * 8 > answers.size(), odd_house = odd * 4 > opened;
-  for (const Answer& answer : answers) {
+  const bool loud_house = loud * 8 > answers.size();
+  for (uint32_t a = 0; a < answers.size(); ++a) {
+    const Answer& answer = answers[a];
     const HouseForm& form = corpus.forms()[answer.group];
     double calm = 1;
     std::string found;
@@ -86,15 +103,21 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const std::string_view text = corpus.text(first);
       const bool associated =
           answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
-      const bool rare = phrases.is_universal(first) && !phrases.is_house(first);
-      const double foreign = usual(first) ? 0 : phrases.foreign(first);
-      if (associated ||
-          (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))) {
+      // Said before anything, but by few, where the house's own openings are said by many.
+      const bool rare = phrases.is_universal(first) && !phrases.is_house(first) &&
+                        !usual(first) && phrases.foreign(first) >= 0.6 &&
+                        openings[first.key].all * 6 < house_opening;
+      if (associated || (rare && answer.sentences > 1)) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
         if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);
-        if (!odd_house && foreign >= 0.6 && answer.sentences > 1 && !phrases.is_topical(first))
-          add(rare ? 0.65 : 0.6, text);
+        if (rare) add(0.65, text);
       }
+    }
+    if (auto voice = voices.find(a); !odd_house && voice != voices.end()) {
+      const Sentence& sentence = corpus.sentences()[voice->second];
+      if (place.begin == place.end)
+        place = {answer.record, answer.turn, sentence.begin, sentence.end};
+      add(0.6, corpus.text(sentence));
     }
     if (form.sign_words && answer.own_sign) {
       if (place.begin == place.end)
@@ -102,7 +125,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                  uint32_t(corpus.text(answer.turn).size())};
       add(0.3, squeezed(corpus.text(answer.turn).substr(answer.body_end)));
     }
-    if (!loud_house && is_loud(corpus.text(answer.turn))) {
+    if (!loud_house && is_loud(own(answer))) {
       if (place.begin == place.end)
         place = {answer.record, answer.turn, 0, uint32_t(corpus.text(answer.turn).size())};
       add(0.6, "louder than the others");

@@ -1,8 +1,11 @@
-// unclear: a last sentence that does not say what to do: one that stands below answers to any
-// question, where the house does not put it, or whose words no answer like it has.
+// unclear: a sentence that does not say what to do: a last one that stands below answers to any
+// question, where the house does not put it; an order in words that nothing else in the file is
+// about.
 #include <algorithm>
+#include <set>
 
 #include "data/checks/check.h"
+#include "data/checks/lone.h"
 #include "data/checks/phrases.h"
 
 namespace afina {
@@ -10,11 +13,11 @@ namespace afina {
 namespace {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  const Phrases phrases(corpus);
+  const Phrases& phrases = corpus.phrases();
   const auto& answers = corpus.answers();
   if (answers.size() < 20) return;
   // How often the house's own last sentence about anything stands there.
-  uint32_t closed = 0, odd = 0, greatest = 0, small = 0;
+  uint32_t closed = 0, greatest = 0, small = 0;
   for (const Answer& answer : answers) {
     if (answer.sentences < 2) continue;
     const Sentence& last = corpus.sentences(answer).back();
@@ -23,33 +26,44 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       greatest = std::max(greatest, phrases.of(last).records);
       small += !phrases.is_house(last);
     }
-    odd += phrases.foreign(last) >= 0.5 && !phrases.is_topical(last);
   }
-  const bool odd_house = odd * 4 > closed, small_house = small * 5 > closed * 2;
-  for (const Answer& answer : answers) {
-    if (answer.sentences < 2) continue;
-    const Sentence& last = corpus.sentences(answer).back();
-    if (last.valued) continue;
-    const std::string_view text = corpus.text(last);
-    const uint32_t records = phrases.of(last).records;
-    double score = 0;
-    if (phrases.is_universal(last) && !small_house &&
-        (!phrases.is_house(last) ? records * 2 < std::max(greatest, 2 * records + 1) : false))
-      score = 0.6 + 0.3 * phrases.foreign(last);
-    else if (!odd_house && records < 3 && phrases.foreign(last) >= 0.5 && last.words >= 3 &&
-             !phrases.is_topical(last))
-      score = 0.4 + 0.4 * phrases.foreign(last);
-    if (score < 0.6) continue;
-    // Where nothing is about the question, that is no-answer's to say.
-    bool topical = false;
-    for (const Sentence& sentence : corpus.sentences(answer))
-      topical |= sentence.valued || phrases.is_topical(sentence);
-    if (!topical) continue;
+  const bool small_house = small * 8 > closed;
+  auto put = [&](const Answer& answer, const Sentence& sentence, double score) {
     out.push_back({nullptr,
                    score,
-                   {{answer.record, answer.turn, last.begin, last.end}},
-                   std::string(text),
+                   {{answer.record, answer.turn, sentence.begin, sentence.end}},
+                   std::string(corpus.text(sentence)),
                    ""});
+  };
+  std::set<uint32_t> told;  // answers
+  for (uint32_t a = 0; a < answers.size(); ++a) {
+    const Answer& answer = answers[a];
+    if (answer.sentences < 2) continue;
+    const Sentence& last = corpus.sentences(answer).back();
+    if (last.valued || !phrases.is_universal(last) || small_house || phrases.is_house(last) ||
+        phrases.of(last).records * 2 >= std::max(greatest, 2 * phrases.of(last).records + 1))
+      continue;
+    // Where nothing is about the question, that is no-answer's to say.
+    if (!phrases.has_topical(answer, last) || !told.insert(a).second) continue;
+    put(answer, last, 0.6 + 0.3 * phrases.foreign(last));
+  }
+  // Orders about nothing that the file is about.
+  const auto& [lone, partners] = corpus.lone();
+  std::vector<size_t> orders;
+  for (size_t i = 0; i < lone.size(); ++i) {
+    const Sentence& sentence = corpus.sentences()[lone[i].sentence];
+    const Answer& answer = answers[sentence.answer];
+    bool statement = false;  // of a thing that another record speaks of too
+    for (uint32_t other : partners[i]) statement |= !lone[other].orders;
+    if (!lone[i].untied || sentence.valued || !lone[i].orders || statement ||
+        sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0)
+      continue;
+    if (phrases.has_topical(answer, sentence)) orders.push_back(i);
+  }
+  if (orders.size() * 8 > answers.size()) return;
+  for (size_t i : orders) {
+    const Sentence& sentence = corpus.sentences()[lone[i].sentence];
+    if (told.insert(sentence.answer).second) put(answers[sentence.answer], sentence, 0.6);
   }
 }
 

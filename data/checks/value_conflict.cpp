@@ -4,19 +4,25 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
-#include "data/checks/check.h"
+#include "data/checks/value_conflict.h"
+
+#include "data/checks/endings.h"
 #include "data/checks/neighbours.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
 namespace {
 
 constexpr int levels = 5;
-constexpr size_t most_compared = 64;
+constexpr size_t most_compared = 64, most_learnt = 32;
 
 struct Occurrence {
   uint64_t value;
+  uint64_t kind;  // its type; of a plain number with the word behind it
+  ValueType type;
   uint32_t sentence, begin, end;  // bytes of the turn
   uint32_t record;
   bool settled;
@@ -35,17 +41,20 @@ struct Place {
 
 class Votes {
  public:
-  Votes(const Corpus& corpus, std::vector<Finding>& out) : corpus_(corpus), out_(out) {}
+  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : corpus_(corpus), out_(out) {}
 
   void run() {
     collect();
-    for (int level = 0; level < levels; ++level) vote(level);
+    count_words();
+    for (int level = 0; level < levels; ++level) vote(level, true);
+    for (int level = 0; level < levels; ++level) vote(level, false);
+    vote_by_words();
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
     size_t settled = 0;
     for (const Occurrence& one : all_) settled += one.settled;
-    if (settled * 5 < all_.size())
-      std::erase_if(out_, [](const Finding& finding) { return finding.score < 0.9; });
+    if (settled * 10 < all_.size())
+      std::erase_if(out_, [](const ValueConflict& one) { return one.finding.score < 0.9; });
   }
 
  private:
@@ -68,13 +77,17 @@ class Votes {
     for (uint32_t s = 0; s < corpus_.sentences().size(); ++s) {
       const Sentence& sentence = corpus_.sentences()[s];
       if (!sentence.valued) continue;
+      // The last value of an answer that is cut may be cut as well.
+      const std::string_view whole = corpus_.text(corpus_.answers()[sentence.answer].turn);
+      const bool cut = sentence.end == whole.size() && !ends_closed(whole);
       Corpus::read(corpus_.text(sentence), reading);
       corpus_.skeleton(reading, 0, uint32_t(reading.words.size()), words);
       size_t value = 0;
       for (size_t i = 0; i < words.size() && value < reading.values.size(); ++i)
         if (words[i] == Corpus::value_word) {
           const Value& one = reading.values[value++];
-          if (!computed(reading, one)) take(s, sentence, reading, one, words, i);
+          if (!computed(reading, one) && !(cut && one.last + 1 >= reading.words.size()))
+            take(s, sentence, reading, one, words, i);
         }
     }
   }
@@ -82,13 +95,17 @@ class Votes {
   void collect() {
     each([&](uint32_t s, const Sentence& sentence, const Reading& reading, const Value& value,
              const std::vector<uint64_t>&, size_t) {
-      all_.push_back({value.id, s, sentence.begin + reading.words[value.first].begin,
+      uint64_t kind = uint64_t(value.type) + 1;
+      if (value.type == ValueType::count && value.last < reading.words.size())
+        kind = hash_with(kind, reading.words[value.last].id);
+      all_.push_back({value.id, kind, value.type, s, sentence.begin + reading.words[value.first].begin,
                       sentence.begin + reading.words[value.last - 1].end,
                       corpus_.answers()[sentence.answer].record, false});
     });
   }
 
-  void vote(int level) {
+  // learn: only finds the words that tell values apart.
+  void vote(int level, bool learn) {
     std::vector<Place> places;
     const auto [left, right] = windows[level];
     uint32_t number = 0;
@@ -108,32 +125,266 @@ class Votes {
     for (size_t begin = 0; begin < places.size();) {
       size_t end = begin + 1;
       while (end < places.size() && places[end].key == places[begin].key) ++end;
-      if (places[begin].key && end - begin >= 4) group({places.data() + begin, end - begin});
+      const std::span<const Place> members{places.data() + begin, end - begin};
+      if (places[begin].key && members.size() >= (learn ? 6 : 4)) {
+        if (learn) learn_from(members);
+        else group(members);
+      }
       begin = end;
     }
   }
 
+  using Told = std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
+
+  // What stands around a value: stems of its sentence, of the one before, of the question, and of
+  // all of the record.
   struct Features {
     uint32_t occurrence;
-    std::vector<uint64_t> sentence, asked;
+    std::vector<uint64_t> sentence, before, asked, all;
   };
+  void add_stems(std::string_view text, std::vector<uint64_t>& out) {
+    Corpus::read(text, reading_);
+    size_t value = 0;
+    for (uint32_t i = 0; i < reading_.words.size(); ++i) {
+      if (value < reading_.values.size() && reading_.values[value].first == i) {
+        i = reading_.values[value++].last - 1;
+        continue;
+      }
+      const Word& word = reading_.words[i];
+      if (word.kind == WordKind::word && !is_function_word(word.id))
+        out.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
+    }
+    sort_unique(out);
+  }
   Features features_of(uint32_t occurrence) {
     Features f;
     f.occurrence = occurrence;
-    const Sentence& sentence = corpus_.sentences()[all_[occurrence].sentence];
-    split_words(corpus_.text(sentence), words_);
-    for (const Word& word : words_)
-      if (word.kind == WordKind::word) f.sentence.push_back(word.id);
-    sort_unique(f.sentence);
-    f.asked = corpus_.asked(corpus_.answers()[sentence.answer]);
+    const uint32_t index = all_[occurrence].sentence;
+    const Sentence& sentence = corpus_.sentences()[index];
+    const Answer& answer = corpus_.answers()[sentence.answer];
+    add_stems(corpus_.text(sentence), f.sentence);
+    if (index > answer.first_sentence) add_stems(corpus_.text(corpus_.sentences()[index - 1]), f.before);
+    for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t)
+      if (corpus_.turns()[t].role == TurnRole::question) add_stems(corpus_.text(t), f.asked);
+    f.all = f.asked;
+    add_stems(corpus_.text(answer.turn)
+                  .substr(answer.body_begin, answer.body_end - answer.body_begin),
+              f.all);
     return f;
+  }
+  // Alike but for words on both sides: the single room and the double room.
+  static bool other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
+                          double alike) {
+    const double like = jaccard(a, b);
+    return like >= alike && like < 1 && !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
+           !std::includes(b.begin(), b.end(), a.begin(), a.end());
   }
   // Shared words, rare ones counting more.
   double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const {
-    return weighted_overlap(a, b, [&](uint64_t word) {
-      const WordUse& use = corpus_.use(word);
-      return 1. / (0.02 + double(use.answers + use.questions) / double(corpus_.records()));
+    const Topics& topics = corpus_.topics();
+    return weighted_overlap(a, b, [&](uint64_t stem) {
+      return 1. / (0.02 + double(topics.said(stem) + topics.asked(stem)) /
+                              double(corpus_.records()));
     });
+  }
+
+  // Words that go with one value each in places that have several: the names of things.
+  void learn_from(std::span<const Place> members) {
+    std::map<uint64_t, uint32_t> priors;
+    for (const Place& place : members) ++priors[all_[place.occurrence].value];
+    uint32_t greatest = 0;
+    for (auto& [value, times] : priors) greatest = std::max(greatest, times);
+    if (greatest * 10 > members.size() * 7) return;
+    Told told;
+    const size_t step = std::max<size_t>(1, members.size() / most_learnt);
+    for (size_t i = 0; i < members.size(); i += step) {
+      Features f = features_of(members[i].occurrence);
+      std::vector<uint64_t>& near = f.sentence;
+      near.insert(near.end(), f.before.begin(), f.before.end());
+      near.insert(near.end(), f.asked.begin(), f.asked.end());
+      sort_unique(near);
+      for (uint64_t stem : near) ++told[stem][all_[members[i].occurrence].value];
+    }
+    for (auto& [stem, values] : told) {
+      uint32_t all = 0, best = 0;
+      for (auto& [value, times] : values) {
+        all += times;
+        best = std::max(best, times);
+      }
+      if (all >= 4 && best * 10 >= all * 9) ++tells_[stem];
+    }
+  }
+  bool tells(uint64_t stem) const {
+    auto found = tells_.find(stem);
+    return found != tells_.end() && found->second >= 3;
+  }
+  // Is the record about another thing than those that vote: does it have such a word that none of
+  // them has, and lack one that most of them have?
+  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const {
+    bool own = false;
+    const Topics& topics = corpus_.topics();
+    auto marks = [&](uint64_t stem, bool asked) {
+      return tells(stem) || (asked && topics.is_telling(stem));
+    };
+    for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
+      for (uint64_t stem : *some) {
+        if (!marks(stem, some == &mine.asked)) continue;
+        bool alone = true;
+        for (const Features* voter : voters)
+          alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
+        own |= alone;
+      }
+    if (!own) return false;
+    std::map<uint64_t, size_t> common;
+    for (const Features* voter : voters)
+      for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
+        for (uint64_t stem : *some)
+          if (marks(stem, some == &voter->asked) &&
+              !std::binary_search(mine.all.begin(), mine.all.end(), stem))
+            ++common[stem];
+    for (auto& [stem, times] : common)
+      if (times * 10 >= voters.size() * 6) return true;
+    return false;
+  }
+
+  // Do the values around the two differ as well, in the sentence and its neighbours? Then the records
+  // are about two things, each with values of its own.
+  bool other_beside(uint32_t a, uint32_t b) const {
+    auto around = [&](uint32_t at, std::map<uint64_t, std::set<uint64_t>>& values) {
+      const Occurrence& own = all_[at];
+      const uint32_t answer = corpus_.sentences()[own.sentence].answer;
+      auto take = [&](uint32_t i) {
+        const Occurrence& one = all_[i];
+        if (corpus_.sentences()[one.sentence].answer != answer ||
+            one.sentence + 1 < own.sentence || one.sentence > own.sentence + 1)
+          return false;
+        values[one.kind].insert(one.value);
+        return true;
+      };
+      for (uint32_t i = at; i-- > 0 && take(i);) {}
+      for (uint32_t i = at + 1; i < all_.size() && take(i); ++i) {}
+    };
+    std::map<uint64_t, std::set<uint64_t>> mine, theirs;
+    around(a, mine);
+    around(b, theirs);
+    for (auto& [kind, values] : mine) {
+      auto other = theirs.find(kind);
+      if (other == theirs.end()) continue;
+      bool common = false;
+      for (uint64_t value : values) common |= other->second.count(value) > 0;
+      if (!common) return true;
+    }
+    return false;
+  }
+
+  // Do other sentences with these words have this value nearly as often? Then it is that of one thing
+  // among several: deposits for 12 and for 24 months.
+  void count_words() {
+    std::vector<uint64_t> stems;
+    uint32_t last = no_turn;
+    for (const Occurrence& one : all_) {
+      if (one.sentence != last) {
+        stems.clear();
+        add_stems(corpus_.text(corpus_.sentences()[one.sentence]), stems);
+        last = one.sentence;
+      }
+      for (uint64_t stem : stems) ++with_word_[hash_with(hash_with(one.kind, stem), one.value)];
+    }
+  }
+  bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
+                      uint64_t winner) const {
+    bool any = false;
+    for (uint64_t stem : stems) {
+      auto times = [&](uint64_t value) {
+        auto found = with_word_.find(hash_with(hash_with(own.kind, stem), value));
+        return found == with_word_.end() ? 0u : found->second;
+      };
+      const uint32_t theirs = times(winner), mine = times(own.value);
+      if (theirs < 2) continue;
+      if (mine < 3 || mine * 10 < theirs * 6) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  // Values that stand alone in their sentence: its words and the values of their kind that other
+  // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
+  void vote_by_words() {
+    struct Entry {
+      uint64_t key;
+      uint32_t occurrence;
+    };
+    std::vector<Entry> entries;
+    std::vector<uint64_t> stems;
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      bool alone = all_[i].type != ValueType::count;
+      for (uint32_t j : {i - 1, i + 1})
+        alone &= j >= all_.size() || all_[j].sentence != all_[i].sentence ||
+                 all_[j].kind != all_[i].kind;
+      if (!alone) continue;
+      stems.clear();
+      add_stems(corpus_.text(corpus_.sentences()[all_[i].sentence]), stems);
+      for (uint64_t stem : stems) entries.push_back({hash_with(all_[i].kind, stem), i});
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return a.key != b.key ? a.key < b.key : a.occurrence < b.occurrence;
+    });
+    // For each occurrence: words whose others agree on another value, and those that do not.
+    struct Verdict {
+      uint64_t winner = 0;
+      uint32_t agree = 0, against = 0, voter = no_turn, second = no_turn;
+    };
+    std::unordered_map<uint32_t, Verdict> verdicts;
+    for (size_t begin = 0; begin < entries.size();) {
+      size_t end = begin;
+      std::map<uint64_t, std::set<uint32_t>> records;
+      size_t total = 0;
+      for (; end < entries.size() && entries[end].key == entries[begin].key; ++end) {
+        const Occurrence& one = all_[entries[end].occurrence];
+        total += records[one.value].insert(one.record).second;
+      }
+      uint64_t winner = 0;
+      size_t most = 0;
+      for (auto& [value, with] : records)
+        if (with.size() > most) {
+          most = with.size();
+          winner = value;
+        }
+      for (size_t i = begin; i < end && total >= 6; ++i) {
+        const Occurrence& own = all_[entries[i].occurrence];
+        Verdict& verdict = verdicts[entries[i].occurrence];
+        const bool decided = most * 10 >= total * 8 && own.value != winner &&
+                             records[own.value].size() * 8 <= most;
+        if (decided && verdict.winner && verdict.winner != winner) ++verdict.against;
+        // Where the others do not agree, but have this value too, it is one of several.
+        if (!decided && own.value != winner && records[own.value].size() >= 3) ++verdict.against;
+        if (!decided && own.value == winner) ++verdict.against;
+        if (!decided || verdict.against) continue;
+        verdict.winner = winner;
+        ++verdict.agree;
+        for (size_t k = begin; k < end; ++k) {
+          const uint32_t other = entries[k].occurrence;
+          if (all_[other].value != winner) continue;
+          if (verdict.voter == no_turn) verdict.voter = other;
+          else if (verdict.second == no_turn && other != verdict.voter) verdict.second = other;
+        }
+      }
+      begin = end;
+    }
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      auto found = verdicts.find(i);
+      if (found == verdicts.end() || all_[i].settled) continue;
+      const Verdict& verdict = found->second;
+      if (verdict.agree == 0 || verdict.against > 0) continue;
+      if (!told_.insert({all_[i].record, all_[i].value}).second) continue;
+      Finding finding{nullptr, verdict.agree > 1 ? 0.8 : 0.7, {place_of(i)}, piece(i), ""};
+      for (uint32_t other : {verdict.voter, verdict.second})
+        if (other != no_turn) {
+          if (finding.expected.empty()) finding.expected = piece(other);
+          finding.places.push_back(place_of(other));
+        }
+      out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
+    }
   }
 
   void group(std::span<const Place> members) {
@@ -156,6 +407,7 @@ class Votes {
       Occurrence& own = all_[place.occurrence];
       if (own.settled) continue;
       const size_t with = records[own.value].size();
+
       if (with == greatest && with * 2 > total) {
         own.settled = total >= 4;
         continue;
@@ -172,12 +424,69 @@ class Votes {
   void ask(uint32_t index, const std::vector<Features>& sample) {
     Occurrence& own = all_[index];
     const Features mine = features_of(index);
-    std::vector<std::pair<double, uint32_t>> near;
+    Told told;
+    std::map<uint64_t, uint32_t> priors;
+    uint32_t others = 0;
     for (const Features& other : sample) {
       if (all_[other.occurrence].record == own.record) continue;
-      const double like =
-          0.5 * jaccard(mine.sentence, other.sentence) + 0.5 * alike(mine.asked, other.asked);
+      const uint64_t value = all_[other.occurrence].value;
+      ++priors[value];
+      ++others;
+      for (uint64_t stem : mine.all)
+        if (std::binary_search(other.all.begin(), other.all.end(), stem)) ++told[stem][value];
+    }
+    if (others < 3) return;
+    // How much a stem tells about the value: the part of the other records with it that have one
+    // value, beyond the part of all that have it.
+    std::unordered_map<uint64_t, double> weights;
+    double most = 0;
+    for (auto& [stem, values] : told) {
+      uint32_t all = 0, best = 0;
+      uint64_t value = 0;
+      for (auto& [one, times] : values) {
+        all += times;
+        if (times > best) {
+          best = times;
+          value = one;
+        }
+      }
+      if (all < 3) continue;
+      const double beyond = double(best) / all - double(priors[value]) / others;
+      if (beyond < 0.15) continue;
+      // A word of this record that goes with its value in others explains it.
+      if (value == own.value && best * 5 >= all * 4) return;
+      weights[stem] = beyond * double(all) / double(all + 1);
+      most += weights[stem];
+    }
+    // Where nearly all have one value in sentences of several kinds, the words that differ between
+    // them do not tell the value.
+    uint32_t greatest = 0;
+    uint64_t commonest = 0;
+    for (auto& [value, times] : priors)
+      if (times > greatest) {
+        greatest = times;
+        commonest = value;
+      }
+    std::set<std::vector<uint64_t>> kinds;
+    for (const Features& other : sample)
+      if (all_[other.occurrence].value == commonest && kinds.size() < 3)
+        kinds.insert(other.sentence);
+    const bool one_for_all = greatest * 10 >= others * 8 && kinds.size() >= 3;
+    std::vector<std::pair<double, uint32_t>> near;
+    std::vector<const Features*> voters;
+    for (const Features& other : sample) {
+      if (all_[other.occurrence].record == own.record ||
+          all_[other.occurrence].type != own.type || other_beside(index, other.occurrence) ||
+          (!one_for_all && other_thing(mine.sentence, other.sentence, 0.4)))
+        continue;
+      double shared = 0;
+      for (auto& [stem, weight] : weights)
+        if (std::binary_search(other.all.begin(), other.all.end(), stem)) shared += weight;
+      const double like = 0.5 * (most > 0 ? shared / most : 1) +
+                          0.3 * jaccard(mine.sentence, other.sentence) +
+                          0.2 * alike(mine.asked, other.asked);
       near.emplace_back(-like, other.occurrence);
+      voters.push_back(&other);
     }
     std::sort(near.begin(), near.end());
     if (near.size() < 3) return;
@@ -186,7 +495,7 @@ class Votes {
     const double best = -near[0].first;
     for (size_t i = 0; i < near.size() && i < 12; ++i) {
       const double like = -near[i].first;
-      if (like < 0.5 * best || like < 0.2) break;
+      if (like < 0.6 * best || like < 0.2) break;
       auto& vote = votes[all_[near[i].second].value];
       if (!vote.second.insert(all_[near[i].second].record).second) continue;
       vote.first += like * like;
@@ -205,7 +514,20 @@ class Votes {
       own.settled = share >= 0.5;
       return;
     }
-    if (share < 0.4 || mine_share > 0.75 * share) return;
+    if (share < 0.5 || mine_share > 0.6 * share) return;
+    // Each word of the value's sentence stands in that of one that votes.
+    for (uint64_t stem : mine.sentence) {
+      // What was asked about may be named.
+      bool known = one_for_all && std::binary_search(mine.asked.begin(), mine.asked.end(), stem);
+      for (const Features* voter : voters)
+        known |= all_[voter->occurrence].value == winner &&
+                 std::binary_search(voter->sentence.begin(), voter->sentence.end(), stem);
+      if (!known) return;
+    }
+    std::erase_if(voters, [&](const Features* voter) {
+      return all_[voter->occurrence].value != winner;
+    });
+    if (told_apart(mine, voters) || one_of_several(own, mine.sentence, winner)) return;
     own.settled = true;
     if (!told_.insert({own.record, own.value}).second) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
@@ -215,7 +537,7 @@ class Votes {
       finding.places.push_back(place_of(other));
       if (finding.places.size() == 3) break;
     }
-    out_.push_back(std::move(finding));
+    out_.push_back({std::move(finding), own.sentence, winner});
   }
 
   PiecePlace place_of(uint32_t index) const {
@@ -229,13 +551,27 @@ class Votes {
   }
 
   const Corpus& corpus_;
-  std::vector<Finding>& out_;
+  std::vector<ValueConflict>& out_;
+  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
   std::vector<Occurrence> all_;
-  std::vector<Word> words_;
+  Reading reading_;
+  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 
-void run(const Corpus& corpus, std::vector<Finding>& out) { Votes(corpus, out).run(); }
+}  // namespace
+
+std::vector<ValueConflict> find_conflicts(const Corpus& corpus) {
+  std::vector<ValueConflict> all;
+  Votes(corpus, all).run();
+  return all;
+}
+
+namespace {
+
+void run(const Corpus& corpus, std::vector<Finding>& out) {
+  for (const ValueConflict& one : corpus.value_conflicts()) out.push_back(one.finding);
+}
 
 const RegisterCheck registered(
     {"value-conflict", "consistency", Severity::error,

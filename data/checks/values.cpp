@@ -253,6 +253,11 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
       }
       if (working) kind = ValueType::working_time;
       put(first, last, kind, value);
+    } else if (last + 1 < n && type == ValueType::count &&
+               is_one_of(words[last].id, {"per", "por"}) &&
+               is_one_of(words[last + 1].id, {"cent", "ciento"})) {
+      last += 2;
+      put(first, last, ValueType::percent, amount);
     } else if (!loose && !working) {
       // "5 May", "5 de mayo", "May 5".
       last = i + 1;

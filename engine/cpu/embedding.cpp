@@ -1,11 +1,24 @@
 // Embedding lookup, and the gradient of its table.
 #include "engine/ops/embedding.h"
 
+#include "engine/cpu/blocks.h"
 #include "engine/cpu/loops.h"
 
 namespace afina::AFINA_ISA {
 
 static void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
+  if (table.blocks()) {
+    const Unpacking u = unpacking(*table.blocks());
+    const int32_t* id = ids.data<int32_t>();
+    const int64_t n = table.columns();
+    return with_type(y.dtype(), [&](auto* type) {
+      if constexpr (!std::is_same_v<AFINA_TYPE(type), double>) {
+        auto* out = y.data<AFINA_TYPE(type)>();
+        each_row(ids.size(), n,
+                 [=](int64_t i) { unpack_part(u, id[i], id[i] + 1, 0, n, out + i * n, n); });
+      }
+    });
+  }
   size_t width = size_t(table.columns()) * size_of(table.dtype());
   char* out = y.data<char>();
   const char* rows = table.data<char>();

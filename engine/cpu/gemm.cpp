@@ -33,7 +33,7 @@ void pack_b(void* out, const Gemm& g) {
 bool better_lying(const Gemm& g) {
   const int64_t least_k =
       g.n <= stream_rows || g.in == Dtype::f32 ? 256 : 1536;  // transposing C costs time as well
-  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && g.in != Dtype::f64 &&
+  return g.ta && !g.tb && !g.k2 && !g.bias && !g.packed_b && !g.blocks && g.in != Dtype::f64 &&
          g.out == Dtype::f32 && g.n <= lying_columns && g.ldc == g.n && g.k >= least_k &&
          g.m >= 4 * g.n;
 }
@@ -87,11 +87,11 @@ void gemm(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
   const bool to_f64 = g.out == Dtype::f64, to_f32 = g.out == Dtype::f32 || g.out == Dtype::bf16;
   [[maybe_unused]] Flushed flushed;
-  if (g.in == Dtype::f64 && to_f64) gemm_f64(g);
+  if (g.in == Dtype::f64 && to_f64 && !g.blocks) gemm_f64(g);
   else if (g.in == Dtype::bf16 && to_f32)
     with_bf16([&](auto kind) { multiply<decltype(kind)>(g); });
   else if (g.in == Dtype::f32 && to_f32) multiply<UnitF32>(g);
-  else unsupported_dtypes("matmul", g.in, g.out);
+  else unsupported_dtypes("matmul", g.in, g.blocks ? Dtype::blocks : g.out);
 }
 
 size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
@@ -100,7 +100,8 @@ size_t packed_b_bytes(int64_t n, int64_t k, Dtype in) {
     case Dtype::f32: return bytes(k);
     case Dtype::bf16: return bytes(with_bf16([&](auto kind) { return kind.units(k); }));
     case Dtype::f64: return packed_b_bytes_f64(n, k);
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype("matmul", in);
 }
@@ -111,7 +112,8 @@ void gemm_pack_b(void* out, const Gemm& g) {
     case Dtype::f32: return pack_b<UnitF32>(out, g);
     case Dtype::bf16: return with_bf16([&](auto kind) { pack_b<decltype(kind)>(out, g); });
     case Dtype::f64: return pack_b_f64(out, g);
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype("matmul", g.in);
 }

@@ -19,6 +19,7 @@ namespace afina {
 // bf16: per pair acc = fma(a[2i+1], b[2i+1], acc); acc = fma(a[2i], b[2i], acc), denormals as zero,
 // an odd k padded with a zero. k is never split, whatever the threads, the tiles and the
 // instruction set.
+struct Blocks;
 struct Gemm {
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;
@@ -35,6 +36,9 @@ struct Gemm {
   int64_t lda2 = 0, ldb2 = 0;
   // B packed in advance by gemm_pack_b; then b and ldb are not read.
   const void* packed_b = nullptr;
+  // B is a matrix in blocks, (n, k) with tb and (k, n) without, that is unpacked to `in` (f32 or
+  // bf16) panel by panel; then b and ldb are not read.
+  const Blocks* blocks = nullptr;
   // Use only the calling thread, because the caller is already inside a parallel loop.
   bool one_thread = false;
 };

@@ -2,6 +2,7 @@
 // of C multiplied once both are there.
 #pragma once
 #include "engine/bf16_sums.h"
+#include "engine/cpu/blocks.h"
 #include "engine/cpu/gemm_amx.h"
 #include "engine/cpu/gemm_parts.h"
 #include "engine/cpu/gemm_rows.h"
@@ -10,6 +11,17 @@
 
 namespace afina::AFINA_ISA {
 namespace {
+
+template <int bytes>
+struct OfBytes;
+template <>
+struct OfBytes<4> {
+  using T = float;
+};
+template <>
+struct OfBytes<2> {
+  using T = bf16;
+};
 
 template <class Kind>
 struct Prepared {
@@ -31,7 +43,7 @@ struct Prepared {
   static bool lies_ready(const Gemm& g) {
     const bool in_lines = g.ldb % 16 == 0 || (g.ldb == Narrow::width && g.n == Narrow::width);
     return Kind::bytes == 4 && !Kind::in_blocks && !narrow_tiles && !g.tb && !g.packed_b &&
-           in_lines && g.ldb % 256 != 0 && (uintptr_t)g.b % 64 == 0;
+           !g.blocks && in_lines && g.ldb % 256 != 0 && (uintptr_t)g.b % 64 == 0;
   }
 
   Term<Kind> term(int64_t k, const void* a, int64_t lda, const void* b, int64_t ldb) const {
@@ -148,6 +160,8 @@ struct Prepared {
   // Units u0..u1 (from the chunk's first) of panels p0..p1; `to` begins with panel `first_panel`.
   void pack_panels(char* to, int64_t first_panel, int64_t panel_bytes, const Operand& b,
                    const Chunk& c, int64_t p0, int64_t p1, int64_t u0, int64_t u1) const {
+    if (g.blocks && &b == &t1.b)
+      return unpack_panels(to, first_panel, panel_bytes, c, p0, p1, u0, u1);
     const int64_t first = &b == &t1.b ? c.u0 : 0, step = b.along ? u1 - u0 : rows_at_once;
     for (int64_t u = u0; u < u1; u += step)
       for (int64_t p = p0; p < p1; ++p) {
@@ -156,6 +170,36 @@ struct Prepared {
         pack_panel<Kind>(to + (p - first_panel) * panel_bytes + u * wide * 4, wide, b, j, w,
                          first + u, first + least(u1, u + step));
       }
+  }
+
+  // Columns j0..j1 and units u0..u1 of B in blocks, in this thread's scratch memory: an operand
+  // that begins there, whose units are counted from u0.
+  Operand unpacked(int64_t j0, int64_t j1, int64_t u0, int64_t u1) const {
+    using T = typename OfBytes<Kind::bytes>::T;
+    constexpr int64_t each = Kind::memory / Kind::bytes;  // of k in a unit
+    const int64_t k0 = least(g.k, u0 * each), k1 = least(g.k, u1 * each);
+    const int64_t rows = g.tb ? j1 - j0 : k1 - k0, columns = g.tb ? k1 - k0 : j1 - j0;
+    const int64_t ld = up(columns, 16) * 16 + 16;  // rows apart in the cache's sets
+    T* to = (T*)scratch(own_unpacked, size_t(rows * ld) * sizeof(T));
+    if (g.tb) unpack_part(unpacking(*g.blocks), j0, j1, k0, k1, to, ld);
+    else unpack_part(unpacking(*g.blocks), k0, k1, j0, j1, to, ld);
+    return {(const char*)to, ld * Kind::bytes, k1 - k0, g.tb};
+  }
+  // pack_panels of B in blocks.
+  void unpack_panels(char* to, int64_t first_panel, int64_t panel_bytes, const Chunk& c, int64_t p0,
+                     int64_t p1, int64_t u0, int64_t u1) const {
+    const int64_t step = g.tb ? u1 - u0 : rows_at_once, j0 = c.n0 + p0 * panel_width,
+                  j1 = least(c.n1, c.n0 + p1 * panel_width);
+    for (int64_t u = u0; u < u1; u += step) {
+      const int64_t end = least(u1, u + step);
+      const Operand part = unpacked(j0, j1, c.u0 + u, c.u0 + end);
+      for (int64_t p = p0; p < p1; ++p) {
+        const int64_t j = c.n0 + p * panel_width, w = least(panel_width, c.n1 - j);
+        const int wide = units_wide<Kind>(int(w));
+        pack_panel<Kind>(to + (p - first_panel) * panel_bytes + u * wide * 4, wide, part, j - j0, w,
+                         0, end - u);
+      }
+    }
   }
 };
 

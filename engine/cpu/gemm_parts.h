@@ -11,7 +11,7 @@
 namespace afina::AFINA_ISA {
 
 // Slots of scratch memory.
-enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums };
+enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums, own_unpacked };
 
 constexpr int64_t chunk_units = 2 * block_units;  // units of k packed at a time
 // Narrow tiles read A so often that everything all panels of B need next should fit in the L2 cache
@@ -24,6 +24,8 @@ constexpr int64_t chunk_size = 1 << 20;  // units of B, or of A, packed at a tim
 // Up to this many rows of A, each thread packs its own part of B just before using it.
 constexpr int64_t stream_rows = 48;
 constexpr int64_t stream_units = 64;
+// Of B in blocks, whose largest have 256 numbers.
+constexpr int64_t stream_units_of_blocks = 256;
 // Up to this many columns of C, a long sum of outer products is computed as its transpose.
 constexpr int64_t lying_columns = 64;
 constexpr int64_t split_units = 256;  // units of k that one thread packs at a time

@@ -10,7 +10,8 @@ template <class Kind>
 struct Streamed : Prepared<Kind> {
   using Base = Prepared<Kind>;
   using Base::Base, Base::g, Base::strips, Base::b_ready, Base::threads, Base::t1, Base::t2;
-  using Base::each, Base::block, Base::sums_of, Base::left, Base::left_bytes, Base::pack_left;
+  using Base::each, Base::block, Base::sums_of, Base::left, Base::left_bytes, Base::pack_left,
+      Base::unpacked;
 
   // All of k for R rows and the columns of a vector from j on, B stored (n, k).
   template <int R>
@@ -22,6 +23,13 @@ struct Streamed : Prepared<Kind> {
 #pragma GCC unroll 1
     for (const Term<Kind>* t = &t1; t; t = t == &t1 && g.k2 ? &t2 : nullptr) {  // compiled once
       const Left& left = t == &t1 ? a : a2;
+      if (t == &t1 && g.blocks) {
+        for (int64_t u = 0; u < t1.units; u += stream_units_of_blocks) {
+          const Operand part = unpacked(j, j + n, u, least(t1.units, u + stream_units_of_blocks));
+          add_rows<Kind>(acc, left.data + u * 4, left.row_bytes, part.data, part.ld, n, part.k);
+        }
+        continue;
+      }
       add_rows<Kind>(acc, left.data, left.row_bytes, t->b.template at<Kind>(j), t->b.ld, n,
                      t == &t1 ? g.k : g.k2);
     }
@@ -62,12 +70,12 @@ struct Streamed : Prepared<Kind> {
           else rows_of<4>(a, a2, j);
         });
     }
-    const int64_t width = even_width();
+    const int64_t width = even_width(), stretch = g.blocks ? stream_units_of_blocks : stream_units;
     each(up(g.n, width), [&](int64_t p) {
       const int64_t j = p * width, w = least(width, g.n - j);
       const int wide = units_wide<Kind>(int(w));
-      char* b = (char*)scratch(own_b, size_t(panel_width * (stream_units + t2.units)) * 4);
-      char* b2 = b + panel_width * stream_units * 4;
+      char* b = (char*)scratch(own_b, size_t(panel_width * (stretch + t2.units)) * 4);
+      char* b2 = b + panel_width * stretch * 4;
       Chunk c;
       c.m1 = g.m;
       c.n0 = 0;
@@ -76,15 +84,18 @@ struct Streamed : Prepared<Kind> {
       int64_t ld;
       float* sums = sums_of(c, 0, j, g.m, &ld);
       if (t2.units) pack_panel<Kind>(b2, wide, t2.b, j, w, 0, t2.units);
-      for (int64_t u = 0; u == 0 || u < t1.units; u += stream_units) {
+      for (int64_t u = 0; u == 0 || u < t1.units; u += stretch) {
         c.u0 = u;
-        c.u1 = least(t1.units, u + stream_units);
+        c.u1 = least(t1.units, u + stretch);
         c.begins = u == 0;
         c.ends = c.u1 == t1.units;
         c.a = a;
         if (a.data) c.a.data = a.strip_bytes ? a.data + u * strip * 4 : a.data + u * 4;
-        const bool ready = b_ready ? wide == w : Kind::bytes == 4 && !g.tb && w == panel_width;
-        if (t1.units && !ready) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
+        const bool ready =
+            !g.blocks && (b_ready ? wide == w : Kind::bytes == 4 && !g.tb && w == panel_width);
+        if (t1.units && g.blocks)
+          pack_panel<Kind>(b, wide, unpacked(j, j + w, c.u0, c.u1), 0, w, 0, c.u1 - c.u0);
+        else if (t1.units && !ready) pack_panel<Kind>(b, wide, t1.b, j, w, c.u0, c.u1);
         const Right right =
             ready ? Right{t1.b.template at<Kind>(j) + c.u0 * t1.b.ld, t1.b.ld} : Right{b, wide * 4};
         block(c, j, int(w), right, b2, 0, g.m, sums, ld);

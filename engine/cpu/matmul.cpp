@@ -21,6 +21,7 @@ static Gemm product(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool t
   g.tb = tb;
   g.in = a.dtype();
   g.out = c.dtype();
+  g.blocks = b.blocks();
   g.packed_b = packed_constant(b, g, packed_b_bytes(g.n, g.k, g.in), gemm_pack_b);
   return g;
 }

@@ -60,6 +60,12 @@ AFINA_INLINE f32x16 load(const bf16* p) { return widen(_mm256_loadu_si256((const
 AFINA_INLINE f32x16 load(const bf16* p, int n) {
   return widen(_mm256_maskz_loadu_epi16(first(n), p));
 }
+// Of a table of 16 those that the nibbles of 8 bytes name, the first in the high nibble.
+AFINA_INLINE f32x16 looked_up(f32x16 table, const uint8_t* codes) {
+  const __m128i four = _mm_set1_epi8(15), all = _mm_loadl_epi64((const __m128i*)codes),
+                high = _mm_and_si128(_mm_srli_epi16(all, 4), four), low = _mm_and_si128(all, four);
+  return _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm_unpacklo_epi8(high, low)), table.v);
+}
 // to_bf16 of engine/dtype.h, sixteen at a time.
 AFINA_INLINE __m256i narrow(f32x16 x) {
 #if defined(AFINA_ISA_avx512bf16)
@@ -147,6 +153,18 @@ AFINA_INLINE f32x16 load(const bf16* p) {
   return {widen(_mm_loadu_si128((const __m128i*)p)),
           widen(_mm_loadu_si128((const __m128i*)(p + 8)))};
 }
+AFINA_INLINE __m256 looked_up(f32x16 table, __m128i codes) {
+  const __m256i index = _mm256_cvtepu8_epi32(codes);
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(table.a, index),
+                          _mm256_permutevar8x32_ps(table.b, index),
+                          _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+}
+AFINA_INLINE f32x16 looked_up(f32x16 table, const uint8_t* codes) {
+  const __m128i four = _mm_set1_epi8(15), all = _mm_loadl_epi64((const __m128i*)codes),
+                high = _mm_and_si128(_mm_srli_epi16(all, 4), four), low = _mm_and_si128(all, four),
+                each = _mm_unpacklo_epi8(high, low);
+  return {looked_up(table, each), looked_up(table, _mm_srli_si128(each, 8))};
+}
 AFINA_INLINE __m256i narrow(__m256 x) {
   __m256i u = _mm256_castps_si256(x), upper = _mm256_srli_epi32(u, 16),
           zero = _mm256_setzero_si256();
@@ -194,6 +212,9 @@ AFINA_INLINE f32x16 v_power_of_two(f32x16 n) { AFINA_EACH(math::v_power_of_two(n
 AFINA_INLINE f32x16 v_split(f32x16 x, f32x16& e) { AFINA_EACH(math::v_split(x.v[i], e.v[i])); }
 AFINA_INLINE f32x16 load(const float* p) { AFINA_EACH(p[i]); }
 AFINA_INLINE f32x16 load(const bf16* p) { AFINA_EACH(to_float(p[i])); }
+AFINA_INLINE f32x16 looked_up(f32x16 table, const uint8_t* codes) {
+  AFINA_EACH(table.v[i % 2 ? codes[i / 2] & 15 : codes[i / 2] >> 4]);
+}
 #undef AFINA_EACH
 AFINA_INLINE void store(float* p, f32x16 x) {
   for (int i = 0; i < 16; ++i) p[i] = x.v[i];
@@ -345,7 +366,8 @@ AFINA_INLINE void with_type(Dtype dtype, Body body, const char* kernel = __built
     case Dtype::f32: return body((float*)nullptr);
     case Dtype::bf16: return body((bf16*)nullptr);
     case Dtype::f64: return body((double*)nullptr);
-    case Dtype::i32: break;
+    case Dtype::i32:
+    case Dtype::blocks: break;
   }
   unsupported_dtype(kernel, dtype);
 }

@@ -196,9 +196,9 @@ void cap_logits(Tensor& logits, double cap) {
 
 Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets, double scale,
                    double cap, const HeadPath& path) {
-  require(x.columns() == weight.columns() && x.dtype() == weight.dtype(), "cross_entropy: x ",
+  require(x.columns() == weight.columns() && x.dtype() == weight.computed(), "cross_entropy: x ",
           x.shape().text(), " ", name(x.dtype()), " and a head ", weight.shape().text(), " ",
-          name(weight.dtype()));
+          name(weight.computed()));
   require(targets.size() == x.rows(), "cross_entropy: ", targets.size(), " targets for ", x.rows(),
           " rows");
   require(!path.low || (path.low.rows() == x.rows() && path.high.rows() == weight.rows() &&

@@ -6,7 +6,8 @@
 namespace afina {
 
 namespace kernel {
-// y (rows, n) = table[ids]; table (vocabulary, n), ids i32 (rows), each within the table.
+// y (rows, n) = table[ids]; table (vocabulary, n), in blocks too, ids i32 (rows), each within the
+// table.
 inline constinit Kernel<void(Tensor& y, const Tensor& table, const Tensor& ids)> embedding{
     "embedding"};
 // dtable[ids[i]] += dy[i] for i in order, so each row of dtable is a chain over tokens. dtable has
@@ -29,13 +30,14 @@ inline Tensor embedding_definition(const Tensor& table, const Tensor& ids) {
                 table);
 }
 
-// table (vocabulary, n), ids i32 (B, T) -> (B, T, n) in the table's dtype. Ids outside the table
+// table (vocabulary, n), ids i32 (B, T) -> (B, T, n) in the table's dtype (of one in blocks, that
+// which it is computed in). Ids outside the table
 // are not checked here; batches are checked when they are made (data/batches.h).
 inline Tensor embedding(const Tensor& table, const Tensor& ids) {
   std::vector<int64_t> extents;
   for (int i = 0; i < ids.shape().rank(); ++i) extents.push_back(ids.shape()[i]);
   extents.push_back(table.columns());
-  Tensor y(Shape(extents), table.dtype(), table.device());
+  Tensor y(Shape(extents), table.computed(), table.device());
   kernel::embedding(y, table, ids);
   return Tape::record("embedding", y, {table}, [table_grad = table.grad(), ids](const Tensor& dy) {
     RowSum* touched = table_grad.rows();

@@ -17,8 +17,8 @@ Shape with_columns(const Shape& shape, int64_t columns) {
 void check_linear(const Tensor& x, const Tensor& weight) {
   require(x.columns() == weight.columns(), "linear: x ", x.shape().text(), " has ", x.columns(),
           " columns, the weight ", weight.shape().text(), " takes ", weight.columns());
-  require(x.dtype() == weight.dtype(), "linear: x is ", name(x.dtype()), " and the weight ",
-          name(weight.dtype()));
+  require(x.dtype() == weight.computed(), "linear: x is ", name(x.dtype()), " and the weight ",
+          name(weight.computed()));
 }
 void add_bias_gradient(const Gradient& dbias, const Tensor& dy) {
   if (!dbias) return;

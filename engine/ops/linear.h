@@ -9,9 +9,9 @@ inline Tensor linear_definition(const Tensor& x, const Tensor& weight, const Ten
   return bias ? y + bias : y;
 }
 
-// x (..., in), weight (out, in), bias (out) f32 (f64 with f64) or empty -> (..., out) in x's dtype.
-// Gradients of weight and bias are added straight into their sums, row after row: micro-batch after
-// micro-batch gives the bits of one large batch.
+// x (..., in), weight (out, in) or a matrix in blocks (engine/blocks.h), bias (out) f32 (f64 with
+// f64) or empty -> (..., out) in x's dtype. Gradients of weight and bias are added straight into
+// their sums, row after row: micro-batch after micro-batch gives the bits of one large batch.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 // The rest is what operations with a weight are made of (engine/ops/low_rank.h).

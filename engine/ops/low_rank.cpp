@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "engine/blocks.h"
 #include "engine/on_gpu.h"
 #include "engine/saved.h"
 
@@ -176,10 +177,18 @@ Tensor row_products(const Tensor& a, const Tensor& b) {
   kernel::sum_columns(sums, both);
   return sums;
 }
-// a bᵀ, exact where a and b are bf16.
+// a bᵀ, exact where a and b are bf16. Of a in blocks some rows at a time are unpacked.
 Tensor exact_product(const Tensor& a, const Tensor& b) {
   Tensor c({a.rows(), b.rows()}, exact_of(a), a.device());
-  product_into(c, a, b, false, true, false, Tensor());
+  if (!a.blocks()) {
+    product_into(c, a, b, false, true, false, Tensor());
+    return c;
+  }
+  for (int64_t row = 0, most = rows_at_a_time(a); row < a.rows(); row += most) {
+    const int64_t count = std::min(most, a.rows() - row);
+    Tensor part = c.slice_rows(row, count);
+    product_into(part, rows_of(a, row, count), b, false, true, false, Tensor());
+  }
   return c;
 }
 
@@ -192,7 +201,7 @@ Tensor row_squares(const Tensor& weight) {
   const int64_t most = std::max<int64_t>(1, (1 << 20) / std::max<int64_t>(1, w.columns()));
   for (int64_t row = 0; row < w.rows(); row += most) {
     int64_t count = std::min(most, w.rows() - row);
-    Tensor part = w.slice_rows(row, count).as(squares.dtype());
+    Tensor part = rows_of(w, row, count).as(squares.dtype());
     squares.slice_rows(row, count).copy_from(row_products(part, part));
   }
   return squares.viewed({w.rows()});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/blocks.h"
 #include "engine/files/sha256.h"
 #include "engine/normals.h"
 #include "engine/row_sum.h"
@@ -35,10 +36,22 @@ Parameter make_parameter(std::string name, Shape shape, Init init, bool trained,
 }
 
 void Parameter::own() {
+  if (const Blocks* blocks = value.blocks())
+    fail(name, ": is held in ", blocks->name,
+         " (--base), whose numbers cannot change, and this method changes it; use --base plain, or "
+         "a method that only adds to the pretrained weights, as lora");
   if (!lent) return;
   PurposeScope purpose(Purpose::weights);
   lent = false;
   value = value.copy();
+  settle();
+}
+
+void Parameter::unpack() {
+  if (!value.blocks()) return;
+  PurposeScope purpose(Purpose::weights);
+  lent = false;
+  value = value.as(value.computed());
   settle();
 }
 

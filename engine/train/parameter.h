@@ -21,7 +21,8 @@ struct Parameter {
   std::string stored_name;  // in files; an added one's as PEFT has it
   Shape shape;              // (out, in) for a linear weight
   Tensor value;   // read by the forward pass: compute dtype for matrices, f32 (f64 in an f64
-                  // model) for vectors; tracks a gradient when trained
+                  // model) for vectors; tracks a gradient when trained. A frozen matrix may be in
+                  // blocks (engine/blocks.h)
   Tensor master;  // updated by the optimizer, f32 (f64); shares value's memory where value has
                   // that dtype; empty when frozen
   bool trained = false;
@@ -49,8 +50,12 @@ struct Parameter {
     if (master && master.data<void>() != value.data<void>()) value.copy_from(master);
   }
   // Gives a lent parameter memory of its own, with the same values; whatever changes a parameter
-  // calls it first. Any other parameter stays as it is.
+  // calls it first. Any other parameter stays as it is, but for one in blocks, which cannot change:
+  // an Error.
   void own();
+  // Holds a weight in blocks plainly from now on, in the dtype that it is computed in, so that it
+  // can change; any other stays as it is.
+  void unpack();
   // Sets value and master from shape.size() values, row-major.
   void assign(const float* values);
   // Makes a frozen parameter, whose values stay, a trained one.

@@ -116,5 +116,6 @@ class Trainer {
 // Order-dependent 64-bit checksum of a tensor's bytes, fast enough for whole models: have these
 // weights changed? 0 on a device without bytes.
 uint64_t checksum(const Tensor& tensor);
+uint64_t checksum_of_blocks(const Tensor& matrix);  // of the values, some rows at a time
 
 }  // namespace afina

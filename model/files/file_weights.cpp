@@ -117,6 +117,47 @@ void FileWeights::read(Parameter& into) {
   read_.insert(stored.name);
 }
 
+// In which row of the file each row lies; empty: in its own. What read_permuted and read_by_head
+// do with rows.
+std::vector<int32_t> FileWeights::order_of(const std::string& name, int64_t rows) const {
+  std::vector<int32_t> order;
+  if (const int64_t heads = permuted_heads(name)) {
+    const int64_t dim = rows / heads, half = dim / 2;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t r = row % dim;
+      order.push_back(int32_t(row - r + 2 * (r % half) + r / half));
+    }
+  } else if (joins(name)) {
+    const int64_t dim = rows / config_.heads / 3;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t head = row / (3 * dim), kind = row / dim % 3;
+      order.push_back(int32_t((kind * config_.heads + head) * dim + row % dim));
+    }
+  }
+  return order;
+}
+
+Tensor FileWeights::lies(const std::string& name, const Shape& shape, bool transposed,
+                         Dtype computed, Device device) {
+  const StoredTensor& stored = at(name);
+  const StoredTypeInfo& type = info(stored.type);
+  const bool turned = transposed && transposes();
+  if (turned || added(name) != 0.f ||
+      type.block_bytes >= type.block_elements * int64_t(size_of(computed)))
+    return {};
+  auto blocks = std::make_shared<Blocks>();
+  blocks->name = type.name;
+  blocks->computed = computed;
+  blocks->type = stored.type;
+  blocks->rows = shape[0];
+  blocks->columns = shape[1];
+  blocks->data = reinterpret_cast<const uint8_t*>(stored.data);
+  blocks->order = order_of(name, shape[0]);
+  blocks->holder = holder();
+  if (holds_bytes(device)) read_.insert(stored.name);
+  return over_blocks(std::move(blocks), stored.bytes, device, stored.where());
+}
+
 void FileWeights::finish() {
   std::vector<std::string> extra;
   for (const StoredTensor& t : tensors())

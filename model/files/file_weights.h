@@ -17,6 +17,8 @@ class FileWeights : public WeightSource {
       : config_(config), path_(std::move(path)) {}
   void expect(const std::string& name, const Shape& shape, bool transposed) override;
   void read(Parameter& into) override;
+  Tensor lies(const std::string& name, const Shape& shape, bool transposed, Dtype computed,
+              Device device) override;
   bool has(const std::string& name) const override { return find(name) != nullptr; }
   void finish() override;
 
@@ -24,6 +26,8 @@ class FileWeights : public WeightSource {
   // The stored tensor for this parameter; nullptr if there is none.
   virtual const StoredTensor* find(const std::string& name) const = 0;
   virtual const StoredTensors& tensors() const = 0;
+  // What holds the memory of all tensors.
+  virtual std::shared_ptr<const void> holder() const = 0;
   // Releases the memory of a tensor that was read.
   virtual void drop(const StoredTensor& tensor) const = 0;
   // Whether the file stores a transposed weight as (in, out).
@@ -49,11 +53,15 @@ class FileWeights : public WeightSource {
   // The parameter's name in the file, for messages.
   virtual std::string stored_name(const std::string& name) const { return name; }
 
+  // For finish(): this tensor of the file has its place.
+  void was_read(const std::string& stored) { read_.insert(stored); }
+
   ModelConfig config_;
   std::string path_;
 
  private:
   const StoredTensor& at(const std::string& name) const;
+  std::vector<int32_t> order_of(const std::string& name, int64_t rows) const;
   std::set<std::string> read_;
 };
 

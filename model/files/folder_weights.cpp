@@ -4,6 +4,7 @@
 
 #include "engine/files/folder_file.h"
 #include "engine/files/sha256.h"
+#include "model/files/bitsandbytes.h"
 #include "model/files/file_weights.h"
 #include "model/files/weights.h"
 #include "model/words.h"
@@ -17,20 +18,42 @@ bool ends_with(const std::string& text, const char* end) { return text.ends_with
 class FolderWeights : public FileWeights {
  public:
   FolderWeights(const ModelConfig& config, const std::string& path)
-      : FileWeights(config, path), file_(path) {}
-  std::vector<std::string> files() const { return file_.files(); }
+      : FileWeights(config, path), file_(std::make_shared<const Safetensors>(path)) {}
+  void expect(const std::string& name, const Shape& shape, bool transposed) override {
+    if (!saved(name, shape, transposed).blocks) FileWeights::expect(name, shape, transposed);
+  }
+  void read(Parameter& into) override {
+    const Tensor blocks =
+        lying(into.name, into.shape, into.stored_transposed, Dtype::f32, Device::cpu);
+    if (!blocks) return FileWeights::read(into);
+    const int64_t rows = rows_at_a_time(blocks);
+    PurposeScope purpose(Purpose::workspace);
+    for (int64_t row = 0; row < into.shape[0]; row += rows) {
+      const Tensor part = rows_of(blocks, row, std::min(rows, into.shape[0] - row));
+      into.assign_part(row * into.shape[1], part.viewed({part.size()}));
+    }
+    into.settle();
+    drop(*find(into.name));
+  }
+  Tensor lies(const std::string& name, const Shape& shape, bool transposed, Dtype computed,
+              Device device) override {
+    const Tensor blocks = lying(name, shape, transposed, computed, device);
+    return blocks ? blocks : FileWeights::lies(name, shape, transposed, computed, device);
+  }
+  std::vector<std::string> files() const { return file_->files(); }
 
  protected:
-  const StoredTensors& tensors() const override { return file_.tensors(); }
-  void drop(const StoredTensor& tensor) const override { file_.drop(tensor); }
+  const StoredTensors& tensors() const override { return file_->tensors(); }
+  std::shared_ptr<const void> holder() const override { return file_; }
+  void drop(const StoredTensor& tensor) const override { file_->drop(tensor); }
 
   // Models saved without their head lack the first part of each name ("h.0.ln_1.weight"), and some
   // tied models store the shared matrix as lm_head.
   const StoredTensor* find(const std::string& name) const override {
-    if (auto* found = file_.find(name)) return found;
-    if (auto* found = file_.find(name.substr(name.find('.') + 1))) return found;
+    if (auto* found = file_->find(name)) return found;
+    if (auto* found = file_->find(name.substr(name.find('.') + 1))) return found;
     bool embedding = ends_with(name, "embed_tokens.weight") || ends_with(name, "wte.weight");
-    return embedding && config_.tied ? file_.find("lm_head.weight") : nullptr;
+    return embedding && config_.tied ? file_->find("lm_head.weight") : nullptr;
   }
   // Buffers that older versions stored with the weights, and the second copy of a tied head.
   bool benign(const StoredTensor& t) const override {
@@ -47,7 +70,26 @@ class FolderWeights : public FileWeights {
   }
 
  private:
-  Safetensors file_;
+  // The weight where bitsandbytes quantised it; else no blocks.
+  SavedBlocks saved(const std::string& name, const Shape& shape, bool transposed) const {
+    const StoredTensor* weight = find(name);
+    SavedBlocks all = weight ? saved_blocks(tensors(), *weight, shape) : SavedBlocks();
+    require(!all.blocks || !transposed, path_, ": '", name,
+            "' is quantised and lies transposed (GPT-2), which is not supported; use the original "
+            "model");
+    return all;
+  }
+  Tensor lying(const std::string& name, const Shape& shape, bool transposed, Dtype computed,
+               Device device) {
+    SavedBlocks all = saved(name, shape, transposed);
+    if (!all.blocks) return {};
+    all.blocks->computed = computed;
+    all.blocks->holder = holder();
+    if (holds_bytes(device))
+      for (const std::string& part : all.names) was_read(part);
+    return over_blocks(all.blocks, all.bytes, device, find(name)->where());
+  }
+  std::shared_ptr<const Safetensors> file_;
 };
 
 void require_exists(const std::string& path) {

@@ -18,6 +18,7 @@ class GgufWeights : public FileWeights {
 
  protected:
   const StoredTensors& tensors() const override { return file_->tensors(); }
+  std::shared_ptr<const void> holder() const override { return file_; }
   void drop(const StoredTensor& tensor) const override { file_->drop(tensor); }
   const StoredTensor* find(const std::string& name) const override {
     const GgufPlace place = gguf_place(form_.names, name);

@@ -12,7 +12,7 @@ struct BoftAdapter : TurningAdapter {
       : r(exact_matrix(scope, "boft_R", {1, layer.in() / size, size, size}, {Init::zeros})),
         s(scope.added("boft_s", {layer.out(), 1}, {Init::ones}, {.vector = true})) {
     n = size;
-    const Dtype dtype = layer.weight.value.dtype();
+    const Dtype dtype = layer.weight.value.computed();
     for (int64_t i = 0; i < r.shape[1]; ++i)
       blocks.push_back(&method.derived([this, i] { return block(i); },
                                        [dtype](const Tensor& of) { return in_dtype(of, dtype); }));

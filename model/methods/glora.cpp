@@ -43,7 +43,7 @@ struct GloraAdapter : Adapter {
     c = Path::made(scope / "glora_C", layer.bias ? of_c : none, rank, column, column);
     d = Path::made(scope / "glora_D", layer.bias ? of_d_e : none, rank, out, out);
     e = Path::made(scope / "glora_E", layer.bias ? of_d_e : none, rank, out, out);
-    const Dtype dtype = layer.weight.value.dtype();
+    const Dtype dtype = layer.weight.value.computed();
     weight_ = &method.derived([this] { return delta(this->layer.weight.exact()); },
                               [this, dtype](const Tensor& of) {
                                 return in_dtype(of + this->layer.weight.exact(), dtype);

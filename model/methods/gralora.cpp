@@ -27,7 +27,7 @@ struct GraloraAdapter : Adapter {
       general_b =
           &(scope / "gralora_B_general").added("weight", {layer.out(), hybrid}, {Init::zeros});
     }
-    const Dtype dtype = layer.weight.value.dtype();
+    const Dtype dtype = layer.weight.value.computed();
     auto read = [dtype](const Tensor& of) { return in_dtype(of, dtype); };
     for (int64_t i = 0; i < k; ++i) {
       downs.push_back(&method.derived([this, i] { return transposed(block(a, i)); }, read));

@@ -22,7 +22,8 @@ struct HraAdapter : Adapter {
     begin();
   }
   static std::function<Tensor(const Tensor&)> in(const Linear& layer) {
-    return [dtype = layer.weight.value.dtype()](const Tensor& of) { return in_dtype(of, dtype); };
+    return
+        [dtype = layer.weight.value.computed()](const Tensor& of) { return in_dtype(of, dtype); };
   }
   // Columns begin in equal pairs, whose reflections undo each other.
   void begin() {

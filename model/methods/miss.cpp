@@ -15,9 +15,10 @@ struct MissAdapter : Adapter {
               int64_t repeated)
       : m(exact_matrix(scope, "miss_block", {rank, repeated ? repeated : layer.out()},
                        {Init::zeros})),
-        turned(method.derived(
-            [this] { return transposed_block(); },
-            [dtype = layer.weight.value.dtype()](const Tensor& t) { return in_dtype(t, dtype); })),
+        turned(method.derived([this] { return transposed_block(); },
+                              [dtype = layer.weight.value.computed()](const Tensor& t) {
+                                return in_dtype(t, dtype);
+                              })),
         rank(rank) {
     std::vector<int32_t> from;
     for (int64_t o = 0; o < layer.out(); ++o)

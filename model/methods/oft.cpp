@@ -34,7 +34,7 @@ struct OftAdapter : TurningAdapter {
                      {Init::zeros}, {.vector = true, .decays = true})) {
     n = size;
     const auto skew = std::make_shared<Skew>(n, r.value);
-    const Dtype dtype = layer.weight.value.dtype();
+    const Dtype dtype = layer.weight.value.computed();
     for (int64_t i = 0; i < r.shape[0]; ++i)
       blocks.push_back(
           &method.derived([this, i, skew, series, terms] { return block(i, *skew, series, terms); },

@@ -55,7 +55,7 @@ class Prompt : public VirtualTokens {
       const int64_t token =
           std::min(table->shape[0] - 1,
                    int64_t(double(random.uniform(uint64_t(i))) * double(table->shape[0])));
-      std::vector<float> row = from.slice_rows(token, 1).values();
+      std::vector<float> row = rows_of(from, token, 1).values();
       values.insert(values.end(), row.begin(), row.end());
     }
     rows.assign(values.data());

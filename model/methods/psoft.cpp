@@ -30,7 +30,7 @@ struct PsoftAdapter : Adapter {
         rank(rank),
         dropout(dropout),
         change(method.derived([this] { return turned(); },
-                              [dtype = layer.weight.value.dtype()](const Tensor& of) {
+                              [dtype = layer.weight.value.computed()](const Tensor& of) {
                                 return in_dtype(of, dtype);
                               })) {
     std::vector<int32_t> from(size_t(rank * rank), 0);

@@ -55,7 +55,7 @@ struct RandloraAdapter : Adapter {
         gamma(exact_matrix(scope, "randlora_gamma", {bases, smaller},
                            {Init::constant, 1.f / float(std::max(bases, smaller))})),
         scaled(method.derived([this] { return scaled_a(); },
-                              [dtype = layer.weight.value.dtype()](const Tensor& of) {
+                              [dtype = layer.weight.value.computed()](const Tensor& of) {
                                 return in_dtype(of, dtype);
                               })) {
     const int64_t rows = rank * bases;

@@ -53,9 +53,10 @@ struct WeightAdapter : Adapter {
   // To be called when the adapter's parameters are made.
   void derive(Method& method, const Linear& layer) {
     Parameter& weight = layer.weight;
-    weight_ = &method.derived(
-        [this] { return delta(); },
-        [&weight](const Tensor& d) { return in_dtype(d + weight.exact(), weight.value.dtype()); });
+    weight_ = &method.derived([this] { return delta(); },
+                              [&weight](const Tensor& d) {
+                                return in_dtype(d + weight.exact(), weight.value.computed());
+                              });
   }
   // ΔW (out, in) in f32 (f64), of recorded operations.
   virtual Tensor delta() const = 0;

@@ -23,7 +23,7 @@ struct TinyloraAdapter : Adapter {
                       {.trained = false, .vector = true, .aside = !kept})),
         dropout(dropout),
         r(method.derived([this] { return mixed(); },
-                         [dtype = layer.weight.value.dtype()](const Tensor& of) {
+                         [dtype = layer.weight.value.computed()](const Tensor& of) {
                            return in_dtype(of, dtype);
                          })) {}
   Tensor mixed() const {

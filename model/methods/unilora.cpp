@@ -60,7 +60,7 @@ struct Unilora : TargetedMethod {
     Projection& a = projection("A", {rank, layer.in()});
     auto adapter = std::make_unique<UniloraAdapter>(whole, a, projection("B", {layer.out(), rank}));
     adapter->dropout = dropout;
-    adapter->derive(*this, layer.weight.value.dtype());
+    adapter->derive(*this, layer.weight.value.computed());
     return adapter;
   }
   void built(const Scope& model) override {

@@ -99,7 +99,7 @@ struct Vblora : TargetedMethod {
             layer.out(), " x ", layer.in(), "); choose another length or other targets");
     auto adapter = std::make_unique<VbloraAdapter>(layer, scope, bank, rank, deviation);
     adapter->dropout = dropout;
-    adapter->derive(*this, layer.weight.value.dtype());
+    adapter->derive(*this, layer.weight.value.computed());
     return adapter;
   }
   void built(const Scope& model) override {

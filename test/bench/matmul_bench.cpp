@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/bf16_sums.h"
+#include "engine/blocks.h"
 #include "engine/gemm_table.h"
 #include "engine/random.h"
 #include "engine/scratch.h"
@@ -157,6 +158,53 @@ void measure(const Case& c, Dtype in, double peak, double budget) {
   std::fflush(stdout);
 }
 
+// The products of a frozen layer with its weight in blocks beside those with the plain one.
+void in_blocks(const Case& c, Dtype in, double budget) {
+  const GemmTable& table = gemm_table(isa());
+  auto a = values(c.m * c.k, in), b = values(c.n * c.k, in), y = values(c.m * c.n, in),
+       exact = values(c.n * c.k, Dtype::f32);
+  Gemm g;
+  g.m = c.m;
+  g.n = c.n;
+  g.k = c.k;
+  g.a = a.data();
+  g.b = b.data();
+  g.c = y.data();
+  g.lda = c.k;
+  g.ldb = c.tb ? c.k : c.n;
+  g.ldc = c.n;
+  g.tb = c.tb;
+  g.in = g.out = in;
+  const Shape shape = c.tb ? Shape{c.n, c.k} : Shape{c.k, c.n};
+  Tensor weight(shape, Dtype::f32);
+  std::copy_n(reinterpret_cast<const float*>(exact.data()), weight.size(), weight.data<float>());
+  std::vector<Tensor> held;
+  std::vector<std::function<void()>> runners = {[&] { table.gemm(g); }};
+  for (BaseForm form : {BaseForm::nf4, BaseForm::nf4_double, BaseForm::int8, BaseForm::q4_0,
+                        BaseForm::q8_0, BaseForm::q4_k}) {
+    held.push_back(afina::in_blocks(form, weight, in, c.what));
+    Gemm blocks = g;
+    blocks.blocks = held.back().blocks();
+    runners.push_back([&table, blocks] { table.gemm(blocks); });
+  }
+  const auto t = race(runners, budget);
+  const double flops = 2.0 * double(c.m) * double(c.n) * double(c.k) * 1e-9;
+  std::printf("%-5s %-20s %8.1f", kind_of(in), c.what.c_str(), flops / t[0]);
+  for (size_t i = 1; i < t.size(); ++i) std::printf("  %8.1f (%.2f)", flops / t[i], t[0] / t[i]);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+void all_in_blocks(Dtype in, int64_t tokens) {
+  std::printf("\n%-26s %8s  %15s  %15s  %15s  %15s  %15s  %15s\n", "GFLOP/s (share of plain)",
+              "plain", "nf4", "nf4-double", "int8", "q4_0", "q8_0", "q4_k");
+  std::vector<Case> all;
+  linear(all, "576 > 1536", tokens, 1536, 576);
+  linear(all, "1536 > 576", tokens, 576, 1536);
+  all.push_back({"one token", 1, 1536, 576, false, true, false});
+  for (const Case& c : all)
+    if (!c.ta) in_blocks(c, in, 0.35);
+}
+
 // Heads of 64 queries and 256 keys, one_thread inside a parallel loop, as attention calls it.
 void attention(Dtype in, double peak) {
   const int64_t heads = 72;
@@ -227,5 +275,6 @@ int main(int count, char** words) {
     for (auto& c : cases(quick, tokens))
       if (c.what.find(word) != std::string::npos) measure(c, in, peak, 0.35);
     if (word.empty()) attention(in, peak);
+    if (word.empty() || word == "blocks") all_in_blocks(in, tokens);
   }
 }

@@ -93,8 +93,14 @@ Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLoss
     if (!shown.after.empty()) to["after"] = shown.after;
   };
   put(json, finding.places[0]);
-  if (auto loss = losses.find(finding.places[0].record); loss != losses.end())
-    json["loss"] = double(int64_t(loss->second * 10000 + 0.5)) / 10000;
+  if (auto found = losses.find(finding.places[0].record); found != losses.end()) {
+    const RecordMeasures& one = found->second;
+    for (auto [key, value] :
+         {std::pair("loss", one.loss), std::pair("loss_without_question", one.without_question),
+          std::pair("loss_elsewhere", one.elsewhere), std::pair("loss_warmed", one.warmed),
+          std::pair("loss_trained", one.trained)})
+      if (value >= 0) json[key] = double(int64_t(value * 10000 + 0.5)) / 10000;
+  }
   Json against = Json::array();
   for (size_t i = 1; i < finding.places.size(); ++i) {
     Json one = Json::object();
@@ -149,6 +155,7 @@ void print_findings(std::ostream& out, const Corpus& corpus, const std::vector<F
       out << harmless(line) << "\n";
       for (size_t i = 0; i < finding.places.size() && i < 3; ++i) {
         const ShownPiece piece = shown_piece(corpus, finding.places[i]);
+        if (i == 0 && squeezed(piece.before + piece.text + piece.after).empty()) continue;
         out << harmless("    " + (i ? piece.place + ": " : std::string()) + "\"" +
                         one_line(piece.before + piece.text + piece.after, 150) + "\"")
             << "\n";

@@ -19,8 +19,17 @@ struct ShownPiece {
 };
 ShownPiece shown_piece(const Corpus& corpus, const PiecePlace& place);
 
-// The loss of a record's last answer, per token, for records that a model has read.
-using RecordLosses = std::map<uint32_t, double>;
+// What a model says of a record's last answer: losses in nats per token, each over the same tokens;
+// below 0: not measured.
+struct RecordMeasures {
+  double loss = -1;              // of the untouched model, below its own question
+  double without_question = -1;  // the same below "?" in place of all turns before it
+  double elsewhere = -1;         // the same below the questions of other records, mean of two
+  double warmed = -1;   // below its own, by a model warmed up on the other half of the file
+  double trained = -1;  // below its own, by the model of a run (--run)
+};
+// Of the records that a model has read.
+using RecordLosses = std::map<uint32_t, RecordMeasures>;
 
 // One line of findings.jsonl; docs/data.md has its keys.
 Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLosses& losses = {});
@@ -55,9 +64,12 @@ std::string with_terms(const std::string& text, const std::vector<Term>& terms);
 struct FixCounts {
   int64_t records = 0, duplicates = 0, terms = 0;
 };
+// Before the work: an Error where write_fixed could not write `out` in the end, by its name, its
+// folder, or what the files are.
+void check_fix(const std::vector<std::string>& files, const std::string& out);
 // Writes the records of the files as JSON lines to `out`, without exact duplicates and with the
 // terms replaced in answers. Fields that nothing reads stay. An Error for plain text, and where
-// `out` is one of the files or there already.
+// `out` is one of the files or there already (check_fix).
 FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOptions& options,
                       const std::vector<Finding>& findings, const Corpus& corpus,
                       const std::vector<Term>& terms, const std::string& out);

@@ -1,4 +1,8 @@
 // The safe repairs: exact duplicates left out, terms replaced by a glossary that the user confirms.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -142,13 +146,30 @@ std::string with_terms(const std::string& text, const std::vector<Term>& terms) 
   return out;
 }
 
-FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOptions& options,
-                      const std::vector<Finding>& findings, const Corpus& corpus,
-                      const std::vector<Term>& terms, const std::string& out) {
+void check_fix(const std::vector<std::string>& files, const std::string& out) {
   namespace fs = std::filesystem;
   require(!fs::exists(out), out,
           ": is there already; a repaired copy goes into a new file: name another with --fix");
   require(out.ends_with(".jsonl"), "--fix ", out, ": expected a name that ends in .jsonl");
+  for (const std::string& path : files) {
+    std::string kind = lower_text(path);
+    for (std::string_view packed : {".gz", ".zst"})
+      if (kind.ends_with(packed)) kind.resize(kind.size() - packed.size());
+    require(!kind.ends_with(".txt"), path,
+            ": --fix repairs records; a plain text is one text, not records");
+  }
+  const std::string folder = fs::path(out).parent_path().string();
+  require(folder.empty() || fs::is_directory(folder), out, ": there is no folder ", folder,
+          "; make it, or name another file with --fix");
+  require(::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0, out,
+          ": nothing can be written into this folder: ", std::strerror(errno),
+          "; name another file with --fix");
+}
+
+FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOptions& options,
+                      const std::vector<Finding>& findings, const Corpus& corpus,
+                      const std::vector<Term>& terms, const std::string& out) {
+  check_fix(files, out);
   std::set<uint32_t> dropped;
   for (const Finding& finding : findings)
     if (finding.check->name == "duplicate") dropped.insert(finding.places[0].record);
@@ -158,8 +179,6 @@ FixCounts write_fixed(const std::vector<std::string>& files, const ExampleOption
   for (const std::string& path : files) {
     std::string kind = path, bytes = read_text_file(path);
     bytes = uncompressed(std::move(bytes), kind, options.most_bytes);
-    require(!kind.ends_with(".txt") && !kind.ends_with(".TXT"), path,
-            ": --fix repairs records; a plain text is one text, not records");
     FileOptions file{options.encoding, options.delimiter, "", {}, options.most_bytes};
     if (auto rows = options.fields.find("rows"); rows != options.fields.end())
       file.rows_field = rows->second;

@@ -58,8 +58,12 @@ std::string finding_html(const Corpus& corpus, const Finding& finding, const Rec
   char score[16];
   std::snprintf(score, sizeof score, "%.2f", finding.score);
   out += std::string(" <span class=\"soft\">score ") + score;
-  if (auto loss = losses.find(finding.places[0].record); loss != losses.end())
-    out += ", loss " + format_loss(loss->second);
+  if (auto found = losses.find(finding.places[0].record); found != losses.end()) {
+    const RecordMeasures& one = found->second;
+    if (one.loss >= 0) out += ", loss " + format_loss(one.loss);
+    if (one.trained >= 0) out += ", " + format_loss(one.trained) + " after training";
+    if (one.warmed >= 0) out += ", " + format_loss(one.warmed) + " after a warm-up on the others";
+  }
   out += "</span></summary><div class=\"pair\">";
   for (const PiecePlace& place : finding.places) {
     const ShownPiece piece = shown_piece(corpus, place);

@@ -98,6 +98,7 @@ struct Compare : ComparisonOptions {
       progress.update(p.step, {p.loss, p.learning_rate, rate_now});
     };
     plan.watched = [&](const EvaluationPoint& p) { progress.say(watch_sentence(p)); };
+    plan.answered = shown_answers("answers of " + label_of(spec));
     RunOutcome outcome = run_training(plan, bench);
     progress.finish();
     for (const std::string& note : outcome.notes)
@@ -235,7 +236,7 @@ struct Compare : ComparisonOptions {
     Overall overall("run", expected(predictions, earlier));
     std::cout << runs_text(expected(predictions, earlier)) << "\nEvaluating the untouched model\n"
               << std::flush;
-    measure_base(bench);
+    measure_base(bench, shown_answers("answers of the untouched model"));
     Comparison c;
     c.title = title.empty()
                   ? bench.described.name + " on " + fs::path(data.data.front()).stem().string()

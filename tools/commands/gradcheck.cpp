@@ -96,10 +96,11 @@ int gradcheck(const std::vector<std::string>& words) {
   options.add("Data", data);
   options.add("Training", run);
   for (const char* unused :
-       {"dtype",       "device",   "pack-frozen",     "retain", "retain-tokens", "steps",
-        "epochs",      "schedule", "warmup",          "floor",  "weight-decay",  "clip",
-        "optimizer",   "beta1",    "beta2",           "eps",    "eval-every",    "save-every",
-        "generations", "store",    "apply-as-you-go", "graph"})
+       {"dtype",       "device",      "pack-frozen",     "retain", "retain-tokens", "steps",
+        "epochs",      "schedule",    "warmup",          "floor",  "weight-decay",  "clip",
+        "optimizer",   "beta1",       "beta2",           "eps",    "eval-every",    "save-every",
+        "generations", "store",       "apply-as-you-go", "graph",  "rule",          "rules",
+        "judge-rows",  "judge-tokens"})
     options.leave_out(unused);
   if (!begin(options, words)) return 0;
   if (asked.method.empty() && model.adapter.empty())

@@ -270,6 +270,8 @@ struct Inspect : InspectOptions {
     NamesOnly names(*files.source);
     BuildOptions options;
     options.dtype = matrix_dtype(load.dtype);
+    options.base = load.storage();
+    options.base.files = files.source.get();
     options.device = Device::shapes;  // no bytes: the model may be larger than this machine
     spec.options.erase("lr");         // as in the lines of compare
     return build_model(files.config, names, make_method(spec), options);

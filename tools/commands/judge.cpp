@@ -6,10 +6,12 @@
 
 #include "engine/counted.h"
 #include "engine/files/atomic_file.h"
+#include "tools/commands/judge_votes.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/report/vote_page.h"
-#include "tools/runs/judge.h"
+#include "tools/runs/draft.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/numeric_answer.h"
 #include "tools/runs/replay.h"
 #include "tools/runs/speakers.h"
@@ -52,11 +54,16 @@ answer; rows without one are not counted. 'language' is that of the expected ans
 
 --out is a new folder: answers.jsonl has every answer with its verdicts and the row's loss,
 judgement.json the table; with two models or more votes.html shows pairs of answers without saying
-whose they are, and counts a reader's votes.)text";
+whose they are, and saves a reader's votes as votes.json.
+
+  afina judge --votes anna.json --votes ben.json
+
+counts them: how often either model was the better one, with intervals, and how far the readers
+agree. 'afina train' and 'afina compare' judge as well, by the same rules (--rule, --rules).)text";
 
 struct JudgeOptions {
   std::string run, rules, out;
-  std::vector<std::string> rule;
+  std::vector<std::string> rule, votes;
   int64_t most = 256;
   uint64_t seed = 1;
 
@@ -70,6 +77,9 @@ struct JudgeOptions {
     v("max-tokens", o.most, Bits::keep, "maximum number of tokens of an answer");
     v("out,o", o.out, Bits::keep, "new folder for answers.jsonl, judgement.json and votes.html",
       naming(Names::folders));
+    v("votes", o.votes, Bits::keep,
+      "votes.json that votes.html saved, in place of a model; once for each reader",
+      naming(Names::files));
     v("seed", o.seed, Bits::keep, "seeds the order of the answers in votes.html");
   }
 };
@@ -104,6 +114,15 @@ struct Judge : JudgeOptions {
   std::string described;
 
   void check(const Options& given) const {
+    check_out();
+    if (!votes.empty()) {
+      for (const char* other : {"run", "model", "adapter", "data", "rule", "rules"})
+        if (given.given(other))
+          throw UsageError(std::string("afina judge: --votes counts votes and asks no model; "
+                                       "leave --") +
+                           other + " out");
+      return;
+    }
     if (run.empty() == load.model.empty())
       throw UsageError(
           "afina judge: give either the folder of a run, or --model with --data; see 'afina judge "
@@ -116,6 +135,8 @@ struct Judge : JudgeOptions {
     if (!run.empty() && read.path.empty() && (given.given("limit") || given.given("fields")))
       throw UsageError("afina judge: --limit and --fields belong to --data");
     require(most > 0, "--max-tokens ", most, ": expected at least 1");
+  }
+  void check_out() const {
     std::error_code ignored;
     require(out.empty() || !fs::exists(out, ignored) ||
                 (fs::is_directory(out, ignored) && fs::is_empty(out, ignored)),
@@ -123,13 +144,7 @@ struct Judge : JudgeOptions {
   }
 
   std::vector<Rule> all_rules(const std::vector<JudgedRow>& rows) const {
-    std::vector<Rule> all;
-    if (!rules.empty()) all = read_rules(rules);
-    for (const std::string& name : rule) {
-      all.push_back(built_in_rule(name));
-      for (size_t i = 0; i + 1 < all.size(); ++i)
-        require(all[i].name != name, "--rule ", name, ": there is a rule of this name already");
-    }
+    std::vector<Rule> all = rules_asked(rule, rules);
     if (!all.empty()) return all;
     all.push_back(built_in_rule("exact"));
     bool marked = true;
@@ -199,9 +214,9 @@ struct Judge : JudgeOptions {
   }
 
   void write(const std::vector<JudgedRow>& rows, const std::vector<Rule>& asked,
-             const std::vector<Judged>& judged) const {
-    if (out.empty()) return;
-    fs::create_directories(out);
+             const std::vector<Judged>& judged, Draft* draft) const {
+    if (!draft) return;
+    const std::string& out = draft->path();
     write_text_file(out + "/answers.jsonl", judged_lines(rows, asked, judged));
     write_text_file(out + "/judgement.json",
                     to_text(judgement_json(rows, asked, judged, described)) + "\n");
@@ -217,7 +232,8 @@ struct Judge : JudgeOptions {
       write_text_file(out + "/votes.html", page.html);
       written += ", votes.html (" + counted(page.pairs, "pair") + ")";
     }
-    std::cout << "written to " << harmless(out) << ": " << written << "\n";
+    draft->keep();
+    std::cout << "written to " << harmless(this->out) << ": " << written << "\n";
   }
 
   Judged judge_one(OpenedModels& models, const OpenedModels::Opened& one, const std::string& name,
@@ -232,11 +248,18 @@ struct Judge : JudgeOptions {
         make_speaker(one, tokenizer, ends_of(files, tokenizer), greedy, reading.template_choice());
     const Contender contender{name, models.use(one), tokenizer, *speaker.format, speaker.options};
     Progress progress("answers of " + harmless(name), int64_t(rows.size()));
-    return judge(contender, rows, asked, reading.samples(),
-                 [&](int64_t done) { progress.update(done); });
+    const SampleOptions samples = reading.samples();
+    return judge(contender, rows, asked, &samples, [&](int64_t done) { progress.update(done); });
   }
 
   void go() {
+    // Before any work: where it cannot be written is said now. An empty folder is as good as none.
+    std::optional<Draft> draft;
+    if (!out.empty()) {
+      std::error_code ignored;
+      if (fs::is_directory(fs::symlink_status(out, ignored))) fs::remove(out, ignored);
+      draft.emplace(out);
+    }
     if (run.empty()) groups = {{load.model, LiveAdapters::none, load.adapters}};
     else open_run();
     if (!read.path.empty()) {
@@ -250,6 +273,7 @@ struct Judge : JudgeOptions {
     if (left_out)
       std::cerr << "note: " << counted(left_out, "record") << " left out: no question and answer\n";
     const std::vector<Rule> asked = all_rules(rows);
+    try_rules(asked, rows);
     std::vector<Judged> judged;
     for (const Group& group : groups) {
       ModelFiles files = open_model(group.model);
@@ -264,7 +288,9 @@ struct Judge : JudgeOptions {
                                    rows, asked));
     }
     print(rows, asked, judged);
-    write(rows, asked, judged);
+    for (const Judged& of : judged)
+      for (const std::string& why : of.undecided) std::cerr << "note: " << harmless(why) << "\n";
+    write(rows, asked, judged, draft ? &*draft : nullptr);
   }
 };
 
@@ -279,6 +305,10 @@ int judge_command(const std::vector<std::string>& words) {
   options.may_lead("run");
   if (!begin(options, words)) return 0;
   command.check(options);
+  if (!command.votes.empty()) {
+    judge_votes(command.votes, command.out);
+    return 0;
+  }
   const ComputeScope scope = command.load.scope();
   command.go();
   return 0;

@@ -69,6 +69,8 @@ struct MergeOptions {
   std::vector<std::string> adapters;
   Dtype dtype = Dtype::f32;
   MergeAs as = MergeAs::model;
+  BaseForm base = BaseForm::plain;
+  OnOff base_ends = OnOff::off;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -85,7 +87,12 @@ struct MergeOptions {
       "PiSSA "
       "or OLoRA, as one plain LoRA");
     v("dtype", o.dtype, Bits::keep, "dtype in which the merged model is stored: f32 or bf16");
+    v("base", o.base, Bits::keep,
+      "the form that the base had when the adapter was trained (--base of train): what is merged "
+      "into are its numbers unpacked, not those of --model");
+    v("base-ends", o.base_ends, Bits::keep, base_ends_help);
   }
+  BaseStorage storage() const { return {base, base_ends == OnOff::on, nullptr}; }
 };
 struct CertificateOptions {
   std::vector<std::string> texts;
@@ -183,6 +190,7 @@ struct Merge : MergeOptions {
     const Dtype other = dtype == Dtype::f32 ? Dtype::bf16 : Dtype::f32;
     if (other == Dtype::bf16)
       for (Parameter& p : adapted->parameters->all) {
+        p.unpack();
         std::vector<float> values = p.value.values();
         for (float& value : values) value = to_float(to_bf16(value));
         p.assign(values.data());
@@ -217,20 +225,22 @@ struct Merge : MergeOptions {
   }
 
   // One adapter, or one sum; an Error where it is beyond a bar and not forced.
-  void one(ModelFiles& files, const Model* base, AdapterChoice choice,
+  void one(ModelFiles& files, const Model* beside, AdapterChoice choice,
            const std::string& folder) const {
     if (as == MergeAs::adapter) choice.combined = true;  // a single one as a plain LoRA
     const std::string templates = template_folder(choice);
     const bool has_tokenizer = files.gguf || fs::exists(files.path + "/tokenizer.json");
     MergeCertificate found = compared(files, has_tokenizer, templates);
     std::unique_ptr<Model> adapted =
-        base ? load_beside(*base, choice) : load_model(files, choice.parts[0].path, Dtype::f32);
+        beside ? load_beside(*beside, choice)
+               : load_model(files, choice.parts[0].path, Dtype::f32, Device::cpu, storage());
     const std::string method = adapted->method->in_force.name;
     if (as == MergeAs::adapter)
-      write_adapter(found, *base, files.path, std::move(adapted), choice, templates, folder);
+      write_adapter(found, *beside, files.path, std::move(adapted), choice, templates, folder);
     else write_model(found, files, std::move(adapted), choice, templates, folder);
     found.print(std::cout, heading(choice));
     Json about{{"base", files.path}, {"method", method}};
+    if (base != BaseForm::plain) about["base_form"] = word_of(base);
     Json parts = Json::array();
     for (const AdapterChoice::Part& part : choice.parts)
       parts.push_back(Json{{"path", part.path}, {"weight", part.weight}});
@@ -256,11 +266,11 @@ struct Merge : MergeOptions {
     const std::vector<AdapterChoice> choices = adapter_choices(adapters);
     ModelFiles files = open_model(model);
     Draft draft(out);
-    std::unique_ptr<Model> base;
+    std::unique_ptr<Model> under;
     if (choices.size() > 1 || choices[0].combined || as == MergeAs::adapter)
-      base = load_model(files, "", Dtype::f32);
+      under = load_model(files, "", Dtype::f32, Device::cpu, storage());
     for (const AdapterChoice& choice : choices)
-      one(files, base.get(), choice,
+      one(files, under.get(), choice,
           choices.size() > 1 ? draft.path() + "/" + choice.name : draft.path());
     draft.keep();
     std::cout << "written to " << out << "\n";

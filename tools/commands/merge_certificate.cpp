@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "engine/counted.h"
+#include "tools/results/machine.h"
 #include "tools/text/table.h"
 
 namespace afina {
@@ -70,21 +71,27 @@ std::string MergeCertificate::beyond(const MergeBars& bars) const {
 
 Json MergeCertificate::json(const MergeBars& bars, Json about) const {
   const Stored& of_file = written();
-  about["afina_certificate"] = 1;
-  about["compared_on"] = on_;
-  about["positions"] = of_file.found.positions;
+  auto found = [](const Agreement& one) {
+    return Json{{"positions", one.positions},
+                {"largest_difference", one.largest_difference},
+                {"kl_mean", one.kl},
+                {"same_next_token", one.same_choice}};
+  };
+  // The keys that a certificate of export has, where it says the same.
+  about["certificate"] = 1;
+  about["afina"] = version();
+  about["created"] = utc_now();
+  about["form"] = "merge";
+  about["holds"] = beyond(bars).empty();
+  about["rows"] = on_;
+  about["logits"] = found(of_file.found);
   about["largest_logit"] = of_file.found.largest_logit;
   about["written_as"] = of_file.as;
   about["bar"] =
       Json{{"agreement", bars.least}, {"kl", bars.most_kl ? Json(*bars.most_kl) : Json(nullptr)}};
-  about["within_bar"] = beyond(bars).empty();
   Json all = Json::object();
-  for (const Stored& one : stored_)
-    all[one.as] = Json{{"largest_difference", one.found.largest_difference},
-                       {"kl_nats_per_position", one.found.kl},
-                       {"same_choice", one.found.same_choice},
-                       {"agreement", one.found.share()}};
-  about["stored"] = all;
+  for (const Stored& one : stored_) all[one.as] = found(one.found);
+  about["stored_as"] = all;
   return about;
 }
 

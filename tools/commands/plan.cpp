@@ -151,6 +151,7 @@ struct Plan : ComparisonOptions {
                                   {"prediction", to_json(all.back().prediction)}});
     }
     std::cout << prediction_table(all, true, stdout_columns());
+    if (speed) std::cout << "Times by " << speed->described() << ".\n";
     print_whole(all);
     print_beginnings(s, all_specs);
     print_unseen(s, all_specs);
@@ -186,8 +187,7 @@ struct Plan : ComparisonOptions {
     if (!bench || !weights) return;
     auto built = [&](std::unique_ptr<Method> method) {
       RandomWeights none(run.seed);
-      return build_model(s.config, none, std::move(method),
-                         s.model.build(run.seed, Device::shapes));
+      return build_model(s.config, none, std::move(method), s.build(run.seed));
     };
     const std::vector<UnseenTarget> unseen =
         unseen_targets(*weights->source, *built(std::make_unique<Untouched>()), bench->train);

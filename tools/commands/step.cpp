@@ -176,7 +176,8 @@ int step(const std::vector<std::string>& words) {
   options.add("Model", command.model);
   options.add("Data", command.data);
   options.add("Training", command.run);
-  for (const char* unused : {"eval-every", "save-every", "generations", "store", "graph"})
+  for (const char* unused : {"eval-every", "save-every", "generations", "rule", "rules",
+                             "judge-rows", "judge-tokens", "store", "graph"})
     options.leave_out(unused);
   if (!begin(options, words)) return 0;
   options.not_both("steps", "epochs");

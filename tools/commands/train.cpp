@@ -106,8 +106,9 @@ int train(const std::vector<std::string>& words) {
             << prediction_table({{label_of(plan.method), *plan.predicted}}, false, stdout_columns())
             << "\n"
             << std::flush;
-  measure_base(bench);
+  measure_base(bench, shown_answers("answers of the untouched model"));
   Progress progress(label_of(plan.method), run.steps);
+  plan.answered = shown_answers("answers of the trained model");
   plan.warn = [](const std::string& note) {
     std::cout << "warning: " << note << "\n" << std::flush;
   };

@@ -1,4 +1,4 @@
-// Trying smaller batches, checkpointing, gradients applied as they come, bf16 and LoRA.
+// Trying smaller batches, checkpointing, gradients applied as they come, bf16, LoRA and NF4.
 #include "tools/foresight/budget.h"
 
 #include <sstream>
@@ -79,8 +79,23 @@ bool by_lora(Changed& c) {
   c.say("--method", "lora:rank=8");
   return true;
 }
-constexpr Change changes[] = {smallest_batch,  checkpoint_mlp, checkpoint_blocks,
-                              apply_as_you_go, in_bf16,        by_lora};
+// Of a method that leaves matrices as they are.
+bool over_nf4(Changed& c) {
+  BaseForm& base = c.shape.model.base;
+  if (base != BaseForm::plain || c.shape.model.predicted_device() != Device::cpu) return false;
+  base = BaseForm::nf4;
+  try {
+    predict_memory(c.shape, c.spec, c.shape.run.seed);
+  } catch (const Error&) {
+    base = BaseForm::plain;
+    return false;
+  }
+  c.same_result = false;
+  c.say("--base", word_of(base));
+  return true;
+}
+constexpr Change changes[] = {smallest_batch, checkpoint_mlp, checkpoint_blocks, apply_as_you_go,
+                              in_bf16,        by_lora,        over_nf4};
 
 // If batch 1 fits, tries larger batches and reports the largest that still fits, because it is the
 // fastest.

@@ -39,8 +39,15 @@ struct StandsFor {
 std::unique_ptr<Model> build_shapes(const RunShape& shape, const MethodSpec& spec, uint64_t seed) {
   trim_shapes();
   RandomWeights weights(seed);
-  return build_model(shape.config, weights, make_method(spec),
-                     shape.model.build(seed, Device::shapes));
+  return build_model(shape.config, weights, make_method(spec), shape.build(seed));
+}
+
+// Of weights that are read where they lie in a mapped file: resident, and in no pool.
+int64_t mapped_bytes(const Model& model) {
+  int64_t bytes = 0;
+  for (const Parameter& p : model.parameters->all)
+    if (p.value.blocks() && !p.value.data<void>()) bytes += int64_t(p.value.bytes());
+  return bytes;
 }
 
 class Foresight {
@@ -72,7 +79,8 @@ class Foresight {
     found_.flops.forward += look_.flops.forward;
     found_.flops.backward += look_.flops.backward;
     if (look_.memory.peak() > found_.memory.peak()) found_.memory = look_.memory;
-    found_.memory.resident_peak = shapes_pool_bytes() + bytes_beside_tensors();
+    found_.memory.resident_peak =
+        shapes_pool_bytes() + bytes_beside_tensors() + mapped_bytes(*model_);
     return found_;
   }
 
@@ -186,7 +194,14 @@ RunShape shape_of(const Workbench& bench) {
           borrowed(bench.choice),
           borrowed(bench.final),
           borrowed(bench.retain),
-          false};
+          false,
+          bench.opened};
+}
+
+BuildOptions RunShape::build(uint64_t seed) const {
+  BuildOptions options = model.build(seed, Device::shapes);
+  options.base.files = files ? files->source.get() : nullptr;
+  return options;
 }
 
 RunShape shape_without_data(const ModelOptions& model, const DataOptions& data,
@@ -197,6 +212,8 @@ RunShape shape_without_data(const ModelOptions& model, const DataOptions& data,
   shape.data.length = std::min(data.samples().length, shape.config.context);
   shape.train = full_rows(run.batch * run.accumulate, shape.data.length, shape.config.vocabulary);
   shape.equal_steps = true;
+  if (model.base == BaseForm::file)
+    shape.files = std::make_shared<ModelFiles>(open_model(model.path));
   return shape;
 }
 

@@ -17,6 +17,9 @@ struct RunShape {
   std::shared_ptr<const Samples> train;
   std::shared_ptr<const Samples> choice, final, retain;  // nullptr: not looked at
   bool equal_steps = false;                              // every step has the same shapes and masks
+  std::shared_ptr<ModelFiles> files = nullptr;           // asked with --base file alone
+  // How a run builds its model, on the device without bytes.
+  BuildOptions build(uint64_t seed) const;
 };
 // Synthetic rows: full length, one document each, every token a target, token ids distinct while
 // the vocabulary lasts.

@@ -102,7 +102,11 @@ OrderedJson Speed::json() const {
   for (auto& [name, p] : products_) products[name] = {p.call, p.flop, p.a, p.b, p.c};
   for (auto& [name, points] : slots_)
     for (const Point& p : points) slots[name].push_back({p.work, p.seconds_each});
-  return {{"products", products}, {"slots", slots}, {"between", between_}};
+  return {{"products", products},
+          {"slots", slots},
+          {"between", between_},
+          {"measured", measured_},
+          {"load", load_}};
 }
 
 Speed Speed::from_json(const OrderedJson& json) {
@@ -118,6 +122,8 @@ Speed Speed::from_json(const OrderedJson& json) {
       for (const auto& p : item.value())
         s.slots_[item.key()].push_back({p.at(0).get<double>(), p.at(1).get<double>()});
     s.between_ = json.at("between").get<double>();
+    s.measured_ = json.at("measured").get<double>();
+    s.load_ = json.at("load").get<double>();
     return s;
   } catch (const JsonError& e) { fail("the profile of this machine: ", e.what()); }
 }

@@ -19,8 +19,12 @@ class Speed {
   // takes some seconds and is said to `out`. nullptr with AFINA_PROFILE=off, and where measuring
   // fails; nullptr as well for devices other than the CPU, for which no times are predicted.
   static const Speed* here(std::ostream& out, Device device = Device::cpu);
-  // Measures anew. Times are wall time: what else runs on the machine shows in them.
+  // Measures anew, in at most about ten seconds on an idle machine, however slow its instruction
+  // set: products and steps are made smaller where a first small product says that they would take
+  // longer. Times are wall time: what else runs on the machine shows in them.
   static Speed measure();
+  // "the speed of this machine as measured 3 days ago"; with a word on what else was running then.
+  std::string described() const;
 
   // Seconds of one call in a run that computes in `dtype`.
   double seconds(const KernelCall& call, Dtype dtype) const;
@@ -50,11 +54,17 @@ class Speed {
   struct Point {
     double work = 0, seconds_each = 0;
   };
-  void measure_products();
-  void measure_steps();
+  void measure_products(Dtype dtype, double seconds_each_flop);
+  // Gives the sum of what it adds to between_, and of calls.
+  struct Between {
+    double seconds = 0, calls = 0;
+  };
+  Between measure_steps(Dtype dtype, double seconds_each_flop);
   std::map<std::string, ProductCost> products_;      // "bf16 NT"
   std::map<std::string, std::vector<Point>> slots_;  // "rmsnorm bf16"
-  double between_ = 0;  // seconds from one call to the next, beside kernels
+  double between_ = 0;   // seconds from one call to the next, beside kernels
+  double measured_ = 0;  // when, in seconds since 1970
+  double load_ = 0;      // of the system, in the minute before, for each thread of ours
 };
 
 }  // namespace afina

@@ -69,6 +69,7 @@ SlopeCheck::SlopeCheck(const Workbench& bench, const MethodSpec& method,
   in_f64(method, [&] {
     BuildOptions build = bench.model.build(bench.run.seed, Device::cpu);
     build.dtype = Dtype::f64;
+    build.base = {};  // f64 has no blocks
     model_ = build_model(bench.opened->config, *bench.opened->source, make_method(method), build);
   });
   if (!bench.model.adapter.empty()) load_adapter(bench.model.adapter).apply(*model_);

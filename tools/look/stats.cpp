@@ -66,6 +66,7 @@ auto with_elements(const Tensor& t, Use use) {
     case Dtype::f64: return use(host.data<double>());
     case Dtype::bf16: return use(host.data<bf16>());
     case Dtype::i32: return use(host.data<int32_t>());
+    case Dtype::blocks: return with_elements(t.as(t.computed()), use);
   }
   unsupported_dtype("stats_of", t.dtype());
 }

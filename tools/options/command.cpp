@@ -70,8 +70,28 @@ bool begin(Options& options, const std::vector<std::string>& words) {
   return true;
 }
 
-int run_program(const std::vector<std::string>& words) {
+// Runs it and prints what goes wrong; gives `on_error` where something does.
+static int printing_errors(int on_error, const std::function<int()>& run) {
   try {
+    return run();
+  } catch (const UsageError& e) {
+    std::cerr << "error: " << harmless(e.what()) << "\n";
+    return 2;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "error: out of memory; use a smaller --batch or --length, --dtype bf16 or "
+                 "--checkpoint block\n";
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << "error: " << harmless(words_of(e)) << "\n";
+  } catch (const std::exception& e) { std::cerr << "error: " << harmless(e.what()) << "\n"; }
+  return on_error;
+}
+
+int status_of_findings(const std::function<bool()>& clean) {
+  return printing_errors(2, [&] { return clean() ? 0 : 1; });
+}
+
+int run_program(const std::vector<std::string>& words) {
+  return printing_errors(1, [&] {
     const bool help = !words.empty() && words[0] == "help";
     if (words.empty() || words[0] == "--help" || words[0] == "-h" ||
         (help && (words.size() == 1 || words[1] == "help" || words[1] == "version"))) {
@@ -87,16 +107,7 @@ int run_program(const std::vector<std::string>& words) {
                        words[2] + "'");
     if (help) return command_named(words[1]).run({"--help"});
     return command_named(words[0]).run({words.begin() + 1, words.end()});
-  } catch (const UsageError& e) {
-    std::cerr << "error: " << harmless(e.what()) << "\n";
-    return 2;
-  } catch (const std::bad_alloc&) {
-    std::cerr << "error: out of memory; use a smaller --batch or --length, --dtype bf16 or "
-                 "--checkpoint block\n";
-  } catch (const std::filesystem::filesystem_error& e) {
-    std::cerr << "error: " << harmless(words_of(e)) << "\n";
-  } catch (const std::exception& e) { std::cerr << "error: " << harmless(e.what()) << "\n"; }
-  return 1;
+  });
 }
 
 }  // namespace afina

@@ -1,5 +1,6 @@
 // Commands of the afina program: one file each, found by name.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ std::map<std::string, Command>& commands();
 // How every command begins: parses its words, and sets for the process what the general options say
 // (tools/options/general.h). False when --help was asked and printed; errors are those of both.
 bool begin(Options& options, const std::vector<std::string>& words);
+
+// For commands whose exit status says whether something was found: 0 where `clean` gives true, 1
+// where it gives false, and 2 for an error, which is printed.
+int status_of_findings(const std::function<bool()>& clean);
 
 // Runs `afina words...`: finds the command, prints errors to stderr as one message. 0 done, 1 an
 // error, 2 a wrong command line.

@@ -1,6 +1,7 @@
 // How a command computes: in which precision, on which device.
 #pragma once
 #include "engine/bf16_sums.h"
+#include "engine/blocks.h"
 #include "engine/device.h"
 #include "engine/dtype.h"
 #include "engine/packed.h"
@@ -30,6 +31,28 @@ struct WordList<Dtype> {
                                                           {"bf16", Dtype::bf16}};
 };
 
+// --base
+template <>
+struct WordList<BaseForm> {
+  static constexpr std::pair<const char*, BaseForm> all[] = {
+      {"plain", BaseForm::plain}, {"file", BaseForm::file},
+      {"nf4", BaseForm::nf4},     {"nf4-double", BaseForm::nf4_double},
+      {"fp4", BaseForm::fp4},     {"fp4-double", BaseForm::fp4_double},
+      {"int8", BaseForm::int8},   {"q4_0", BaseForm::q4_0},
+      {"q4_1", BaseForm::q4_1},   {"q5_0", BaseForm::q5_0},
+      {"q5_1", BaseForm::q5_1},   {"q8_0", BaseForm::q8_0},
+      {"q4_k", BaseForm::q4_k},   {"q5_k", BaseForm::q5_k},
+      {"q6_k", BaseForm::q6_k}};
+};
+inline constexpr const char* base_help =
+    "how frozen matrices are held: plain (in --dtype); file (as the model's file holds them, "
+    "mapped "
+    "into memory, where that takes fewer bits); or in blocks of 4 to 8 bits made of them: nf4, "
+    "nf4-double (its scales in 8 bits), fp4, fp4-double, int8, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, "
+    "q5_k or q6_k. They are unpacked within the matrix product";
+inline constexpr const char* base_ends_help =
+    "on: --base holds for embedding and head as well; off";
+
 // --device
 enum class DeviceChoice : uint8_t { automatic, cpu, cuda, emulated };
 template <>
@@ -51,6 +74,8 @@ Device usable_device(DeviceChoice choice);
 Device predicted_device(DeviceChoice choice);
 // A UsageError for a precision that the device does not have: bf16-tiles is the CPU's.
 void require_precision(Precision precision, Device device);
+// A UsageError for a base in blocks on a device that has no kernels for them: they are the CPU's.
+void require_base(BaseForm base, Device device);
 
 // While alive, the calling thread computes as these options say. Held by whoever runs a session: a
 // command, a run, a prediction. Scopes nest.

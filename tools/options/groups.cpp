@@ -7,11 +7,11 @@ namespace afina {
 
 void ModelOptions::check() const {
   require_precision(dtype, predicted_device());
-  usable_device();
+  require_base(base, usable_device());
 }
 
 BuildOptions ModelOptions::build(uint64_t seed, Device on) const {
-  return {matrix_dtype(dtype), on, seed, checkpoint};
+  return {matrix_dtype(dtype), on, seed, checkpoint, {base, base_ends == OnOff::on, nullptr}};
 }
 
 SampleOptions RecordOptions::samples() const {
@@ -57,6 +57,8 @@ void RunOptions::check() const {
   for (auto [name, value] :
        {std::pair{"eval-every", eval_every}, {"save-every", save_every}, {"generations", samples}})
     require(value >= 0, "--", name, " ", value, ": expected 0 or more");
+  require(judge_rows > 0 && judge_tokens > 0, "--judge-rows ", judge_rows, " and --judge-tokens ",
+          judge_tokens, ": expected at least 1; without --rule and --rules nothing is judged");
   // Comparisons that are false for NaN as well.
   require(clip >= 0. && clip < HUGE_VAL, "--clip ", clip,
           ": expected the largest norm that a gradient may have, or 0 for no clipping");

@@ -57,6 +57,8 @@ struct WordList<GraphUse> {
 struct ModelOptions {
   std::string path, adapter;
   Precision dtype = Precision::f32;
+  BaseForm base = BaseForm::plain;
+  OnOff base_ends = OnOff::off;
   Checkpointing checkpoint = Checkpointing::none;
   DeviceChoice device = DeviceChoice::automatic;
   OnOff pack_frozen = OnOff::off;
@@ -71,6 +73,8 @@ struct ModelOptions {
       "gradients in f32); or bf16-tiles (the same, with products summed in the order of AMX: "
       "several times faster on processors that have it). Their results differ bitwise from each "
       "other, and are the same on every machine");
+    v("base", o.base, Bits::follow, base_help);
+    v("base-ends", o.base_ends, Bits::follow, base_ends_help);
     v("checkpoint", o.checkpoint, Bits::keep,
       "activation checkpointing, which saves memory: none; mlp (save half of a block and recompute "
       "the MLP's first products in the backward pass); block (save a block's input alone and "
@@ -196,6 +200,9 @@ struct RunOptions {
   GraphUse graph = GraphUse::automatic;
   Watch watch = Watch::automatic;
   bool apply_as_you_go = false, tensorboard = false;
+  std::vector<std::string> rule;
+  std::string rules;
+  int64_t judge_rows = 64, judge_tokens = 256;
   double weight_decay = 0.01, clip = 1., beta1 = 0.9, beta2 = 0.999, eps = 1e-8, floor = 0.1;
 
   template <class Self, class Visitor>
@@ -237,6 +244,13 @@ struct RunOptions {
       "the model is so small that it takes seconds");
     v("generations", o.samples, Bits::keep,
       "number of prompts answered before and after training, shown in the report");
+    v("rule", o.rule, Bits::keep,
+      "judge answers to the held-out rows before and after training: exact (the expected answer) "
+      "or number (its '#### n'); may be given more than once; see 'afina judge --help'",
+      shown(""));
+    v("rules", o.rules, Bits::keep, "the same by rules of a JSON file", naming(Names::files));
+    v("judge-rows", o.judge_rows, Bits::keep, "maximum number of held-out rows that are judged");
+    v("judge-tokens", o.judge_tokens, Bits::keep, "maximum number of tokens of a judged answer");
     v("store", o.store, Bits::keep,
       "dtype in which a fully fine-tuned model is stored: f32 or bf16; as --dtype unless given");
     v("apply-as-you-go", o.apply_as_you_go, Bits::keep,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tools/report/tables.h"
+#include "tools/results/judgement.h"
 
 namespace afina {
 namespace {
@@ -95,7 +96,9 @@ Line line_of(const Facts& facts, size_t method) {
   line.add("retain", summary.retain);
   line.add("forgetting", summary.forgetting);
   line.add("final_train_loss", summary.final_train_loss);
-  line.add("accuracy", "");
+  const std::string accuracy = accuracy_rule(judged_rules(facts.comparison));
+  const ShareEstimate right = accuracy.empty() ? ShareEstimate() : passed_after(m, accuracy);
+  line.add("accuracy", right.known() ? exact(right.share) : "");
   line.add("diverged", summary.diverged ? "true" : "false");
   Numbers numbers{line, ""};
   cost_fields(numbers, summary);

@@ -16,6 +16,7 @@ std::string navigation(const std::string& sections) {
                           {"costs", "Costs"},
                           {"learning", "Learning"},
                           {"forgetting", "Forgetting"},
+                          {"judged", "Right?"},
                           {"changes", "Weights"},
                           {"search", "Search"},
                           {"samples", "Answers"},
@@ -64,9 +65,9 @@ std::string title(const Facts& facts) {
 std::string report_html(const Comparison& comparison) {
   const Facts facts(comparison);
   const std::string sections = page::first_screen(facts) + page::costs(facts) +
-                               page::learning(facts) + page::changes(facts) + page::search(facts) +
-                               page::samples(facts) + foreign_html(comparison) +
-                               page::conditions(facts);
+                               page::learning(facts) + page::judged(facts) + page::changes(facts) +
+                               page::search(facts) + page::samples(facts) +
+                               foreign_html(comparison) + page::conditions(facts);
   std::string html = page::opening(comparison.title);
   html += navigation(sections) + title(facts) + "<main>\n" + sections +
           "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +

@@ -1,6 +1,7 @@
 // summary.md: the figures of a comparison as Markdown tables.
 #include "tools/report/facts.h"
 #include "tools/report/finding.h"
+#include "tools/report/judged.h"
 #include "tools/report/report.h"
 #include "tools/report/tables.h"
 #include "tools/report/tradeoff.h"
@@ -187,6 +188,7 @@ std::string summary_markdown(const Comparison& comparison) {
       "\n## Losses\n\nIn nats per target token, on held-out rows that were not used to choose "
       "anything. " +
       interval_sentence(facts) + "\n\n" + losses(facts) + "\n";
+  text += section("Are the answers right?", judged_words, judged_table(facts));
   text += at_equal_learning(facts) + search(facts);
   text += section("Results of other programs", foreign_words, foreign_rows(comparison));
   text += section("Where the runs were made", source_words, source_rows(comparison));

@@ -61,6 +61,7 @@ std::string first_screen(const Facts& facts);  // the finding, the figures, the 
 std::string first_sample(const Facts& facts);  // one prompt, answered before and after
 std::string costs(const Facts& facts);         // bars and the table
 std::string learning(const Facts& facts);      // losses, curves, forgetting
+std::string judged(const Facts& facts);        // answers judged by rules
 std::string changes(const Facts& facts);       // of the weights
 std::string search(const Facts& facts);        // of the learning rate
 std::string samples(const Facts& facts);       // further generations

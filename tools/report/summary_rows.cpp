@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tools/report/finding.h"
+#include "tools/results/judgement.h"
 
 namespace afina {
 
@@ -132,6 +133,39 @@ void add_losses(const Facts& facts, std::vector<SummaryRow>& rows) {
   rows.push_back(std::move(forgotten));
 }
 
+// Accuracy where answers are right or wrong, else how many rows pass every rule.
+void add_judged(const Facts& facts, std::vector<SummaryRow>& rows) {
+  const std::vector<std::string> rules = judged_rules(facts.comparison);
+  if (rules.empty()) return;
+  const auto& methods = facts.comparison.methods;
+  const std::string right = accuracy_rule(rules), rule = right.empty() ? rules.back() : right;
+  SummaryRow row = right.empty() ? empty_row(facts, "Pass the rules", "passes")
+                                 : empty_row(facts, "Accuracy", "accuracy");
+  auto points = [](double share) {
+    char text[24];
+    std::snprintf(text, sizeof text, "%.1f", 100. * std::fabs(share));
+    return (share < 0 && std::string(text) != "0.0" ? "−" : "+") + std::string(text);
+  };
+  std::vector<double> values;
+  std::vector<Clear> clear;
+  for (size_t m = 0; m < methods.size(); m++) {
+    const ShareEstimate after = passed_after(methods[m], rule),
+                        before = passed_before(methods[m], rule);
+    values.push_back(after.known() ? after.share : std::nan(""));
+    if (before.known() && row.before.empty()) row.before = format_percent(before.share);
+    if (after.known()) row.values[m] = format_percent(after.share);
+    clear.push_back(Clear::no);
+    if (m == facts.reference) continue;
+    const ShareEstimate apart = passed_difference(methods[m], methods[facts.reference], rule);
+    if (!apart.known()) continue;
+    row.ratios[m] = points(apart.share);
+    row.intervals[m] = bracketed(apart.low, apart.high, points);
+    if (apart.low > 0 || apart.high < 0) clear.back() = Clear::yes;
+  }
+  mark_best(facts, row, values, true, [&](size_t m) { return clear[m]; });
+  rows.push_back(std::move(row));
+}
+
 // Quotients of the runs' training times, seed by seed.
 Estimate time_share(const Facts& facts, size_t method) {
   std::vector<double> shares;
@@ -191,6 +225,7 @@ void add_cost(const Facts& facts, std::vector<SummaryRow>& rows, const Cost& cos
 std::vector<SummaryRow> summary_rows(const Facts& facts) {
   std::vector<SummaryRow> rows;
   add_losses(facts, rows);
+  add_judged(facts, rows);
   for (const Cost& cost : costs) add_cost(facts, rows, cost);
   SummaryRow rate = empty_row(facts, "Learning rate", "rate");
   for (size_t method = 0; method < facts.summaries.size(); method++) {

@@ -5,6 +5,7 @@
 
 #include "tools/report/facts.h"
 #include "tools/report/finding.h"
+#include "tools/report/judged.h"
 #include "tools/report/report.h"
 #include "tools/report/samples.h"
 #include "tools/report/summary_rows.h"
@@ -158,7 +159,8 @@ std::string methods_as_rows(const Facts& facts, int width) {
   std::vector<SummaryRow> rows;
   for (SummaryRow& row : summary_rows(facts))
     if (row.narrow != "held-out" && row.narrow != "learned" && row.narrow != "retention" &&
-        row.narrow != "forgotten" && row.narrow != "rate")
+        row.narrow != "forgotten" && row.narrow != "rate" && row.narrow != "accuracy" &&
+        row.narrow != "passes")
       rows.push_back(std::move(row));
   head = {"Costs"};
   for (const SummaryRow& row : rows) head.push_back(row.narrow);
@@ -284,6 +286,32 @@ std::string one_answer(const Facts& facts, bool colour, int width) {
 
 }  // namespace
 
+// Shares of right answers; below the losses, as they are another kind of figure.
+static std::string judged_text(const Facts& facts, int width) {
+  const TextRows rows = judged_table(facts);
+  if (rows.empty()) return "";
+  Table table("l" + std::string(rows[0].size() - 1, 'r'));
+  std::vector<std::string> heads = {"Answers that pass", "rows", "before"};
+  heads.insert(heads.end(), facts.shorts.begin(), facts.shorts.end());
+  for (size_t m = 0; m < facts.shorts.size() && facts.shorts.size() > 1; m++)
+    if (m != facts.reference)
+      heads.push_back(facts.shorts[m] + " − " + facts.shorts[facts.reference]);
+  for (std::string& head : heads) head = plain(head);
+  table.add(heads);
+  for (size_t line = 1; line < rows.size(); line++) {
+    std::vector<std::string> cells = rows[line];
+    cells[0] = plain(cells[0]);
+    table.add(cells);
+  }
+  std::ostringstream text;
+  table.print(text, size_t(width - 2));
+  std::istringstream lines(text.str());
+  std::string all;
+  for (std::string line; std::getline(lines, line);)
+    all += line.empty() ? "\n" : "  " + line + "\n";
+  return "\n" + all;
+}
+
 // The words that the finding is made of, for whoever reads one for the first time.
 static std::string explained(bool retention) {
   return std::string("Loss says how surprised the model is by each next token: 0 is certainty, ") +
@@ -303,6 +331,7 @@ std::string terminal_table(const Comparison& comparison, bool colour, int width)
     for (std::string line; std::getline(lines, line);)
       text += line.empty() ? "\n" : "  " + line + "\n";
   }
+  text += judged_text(facts, width);
   if (!columns && facts.summaries.size() > 1) {
     const std::string& reference = facts.shorts[facts.reference];
     text += "\n" + paragraph("difference: of the held-out loss from " + reference +

@@ -52,4 +52,11 @@ std::string utc_now() {
   return text;
 }
 
+double load_average() {
+  std::ifstream file("/proc/loadavg");
+  double load = 0;
+  file >> load;
+  return load;
+}
+
 }  // namespace afina

@@ -19,5 +19,7 @@ std::string version();  // of the program
 std::string
 commit();  // it was built from, "-dirty" when the tree had changes; "unknown" outside a checkout
 std::string utc_now();  // ISO 8601
+// Threads that wanted to run, mean over the last minute; 0 where the system does not say.
+double load_average();
 
 }  // namespace afina

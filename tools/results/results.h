@@ -123,6 +123,19 @@ struct Generation {  // one prompt, greedily answered by the untouched and by th
   std::string after;
 };
 
+// Verdicts of one rule (tools/runs/rules.h) on the answers before and after training, one a judged
+// row: 1 passed, 0 failed, NaN: it asks nothing of the row, or could not be applied.
+struct RuleVerdicts {
+  std::string name, asks;  // asks: in words
+  std::vector<double> before, after;
+};
+// Answers to held-out rows, judged; empty without rules (--rule, --rules).
+struct Judgement {
+  std::vector<int64_t> rows;        // as in ExampleLosses, whose losses are of the same rows
+  std::vector<std::string> places;  // of the records, as in "held_out.jsonl, line 7"
+  std::vector<RuleVerdicts> rules;
+};
+
 // What was predicted of a run before it began (tools/foresight/predict.h). resident_peak is
 // approximate; of the seconds forward, backward, optimizer and evaluation are predicted.
 struct Prediction : Costs {
@@ -147,6 +160,7 @@ struct RunResult : Costs {  // one training run: a method, a learning rate, a se
   ExampleLosses examples;         // after training
   ExampleLosses retain_examples;  // of the retention text
   std::vector<Generation> generations;
+  Judgement judgement;               // of answers to the held-out rows
   std::vector<LayerChange> changes;  // of the weights, at the end; empty: not measured, or none
 };
 

@@ -4,6 +4,7 @@
 #include "engine/files/json.h"
 #include "tools/results/figures.h"
 #include "tools/results/json_fields.h"
+#include "tools/results/judgement.h"
 #include "tools/results/results.h"
 
 namespace afina {
@@ -80,6 +81,40 @@ void fields(Io& io, Generation& sample) {
   io("after", sample.after);
 }
 
+template <class Io>
+void fields(Io& io, RuleVerdicts& rule) {
+  io("name", rule.name);
+  io("asks", rule.asks);
+  io("before", rule.before);
+  io("after", rule.after);
+}
+
+template <class Io>
+void fields(Io& io, Judgement& judgement) {
+  io("rows", judgement.rows);
+  io("places", judgement.places);
+  io("rules", judgement.rules);
+}
+
+static OrderedJson share_json(const ShareEstimate& share) {
+  if (!share.known()) return {};
+  return {{"mean", share.share},
+          {"interval_95", {share.low, share.high}},
+          {"count", share.runs},
+          {"rows", share.rows}};
+}
+
+// Of one run: the share of right answers, as other programs record it.
+static OrderedJson accuracy_json(const RunResult& run) {
+  std::vector<std::string> names;
+  for (const RuleVerdicts& rule : run.judgement.rules) names.push_back(rule.name);
+  const std::string rule = accuracy_rule(names);
+  if (rule.empty()) return {};
+  MethodResult one;
+  one.runs = {run};
+  return share_json(passed_after(one, rule));
+}
+
 // The keys that PEFT's method_comparison writes, so that scripts made for those files find them
 // here.
 static OrderedJson train_info(const RunResult& run) {
@@ -122,6 +157,10 @@ void fields(Io& io, RunResult& run) {
   io("examples", run.examples);
   io.added("retain_examples", run.retain_examples);
   io("generations", run.generations);
+  if (Io::reading || !run.judgement.rules.empty()) {  // where answers were judged alone
+    io.added("judgement", run.judgement);
+    io.derived("accuracy", Io::reading ? OrderedJson() : accuracy_json(run));
+  }
   io.added("changes", run.changes);
   io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
 }
@@ -158,6 +197,18 @@ static OrderedJson summary_json(const MethodResult& method) {
   for (const LossFigure& figure : loss_figures())
     json[figure.key] = estimate_json(summary.*figure.of);
   json["diverged"] = summary.diverged;
+  Comparison one;
+  one.methods = {method};
+  const std::vector<std::string> rules = judged_rules(one);
+  if (rules.empty()) return json;
+  const std::string accuracy = accuracy_rule(rules);
+  json["accuracy"] = accuracy.empty() ? OrderedJson() : share_json(passed_after(method, accuracy));
+  OrderedJson judged = OrderedJson::object();
+  for (const std::string& rule : rules)
+    judged[rule] = {{"before", share_json(passed_before(method, rule))},
+                    {"after", share_json(passed_after(method, rule))},
+                    {"change", share_json(passed_change(method, rule))}};
+  json["judged"] = judged;
   return json;
 }
 

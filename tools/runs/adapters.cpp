@@ -153,8 +153,8 @@ std::unique_ptr<Model> load_beside(const Model& base, const AdapterChoice& choic
 
 std::unique_ptr<LiveAdapters> load_live(ModelFiles& files,
                                         const std::vector<AdapterChoice>& choices, Dtype dtype,
-                                        Device device) {
-  auto live = std::make_unique<LiveAdapters>(load_model(files, "", dtype, device));
+                                        Device device, const BaseStorage& base) {
+  auto live = std::make_unique<LiveAdapters>(load_model(files, "", dtype, device, base));
   for (const AdapterChoice& choice : choices)
     live->add(choice.name, load_beside(live->base(), choice));
   return live;
@@ -165,6 +165,7 @@ OpenedModels::OpenedModels(ModelFiles& files, const LiveOptions& options, bool a
       choices_(adapter_choices(options.adapters)),
       dtype_(matrix_dtype(options.dtype)),
       device_(usable_device(options.device)),
+      storage_(options.storage()),
       live_wanted_(!choices_.empty() &&
                    (always_live || choices_.size() > 1 || choices_[0].combined)) {
   for (const AdapterChoice& choice : choices_)
@@ -188,11 +189,11 @@ const OpenedModels::Opened& OpenedModels::find(const std::string& name) const {
 Model& OpenedModels::use(const Opened& opened) {
   if (!live_wanted_) {
     if (!single_)
-      single_ =
-          load_model(files_, choices_.empty() ? "" : choices_[0].parts[0].path, dtype_, device_);
+      single_ = load_model(files_, choices_.empty() ? "" : choices_[0].parts[0].path, dtype_,
+                           device_, storage_);
     return *single_;
   }
-  if (!live_) live_ = load_live(files_, choices_, dtype_, device_);
+  if (!live_) live_ = load_live(files_, choices_, dtype_, device_, storage_);
   live_->activate(opened.name);
   return live_->active_model();
 }

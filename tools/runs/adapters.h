@@ -38,7 +38,7 @@ std::unique_ptr<Model> load_beside(const Model& base, const AdapterChoice& choic
 // The model with all of them live; the base is active.
 std::unique_ptr<LiveAdapters> load_live(ModelFiles& files,
                                         const std::vector<AdapterChoice>& choices, Dtype dtype,
-                                        Device device = Device::cpu);
+                                        Device device = Device::cpu, const BaseStorage& base = {});
 
 // The model of a command that takes several adapters.
 struct LiveOptions : ComputedOptions {
@@ -82,6 +82,7 @@ class OpenedModels {
   std::vector<AdapterChoice> choices_;
   Dtype dtype_;
   Device device_;
+  BaseStorage storage_;
   bool live_wanted_;
   Opened base_{LiveAdapters::none, ""};
   std::vector<Opened> adapters_;

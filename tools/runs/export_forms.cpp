@@ -291,13 +291,17 @@ void compare_adapter_gguf(Certifier& certifier, Subject& subject, const std::str
 
 }  // namespace
 
-void compare_written(Certifier& certifier, Subject& subject, const std::string& path,
+void compare_written(Certifier& certifier, Subject& subject, const std::string& given,
                      const StoredTypes* types) {
   ExportCertificate& certificate = certifier.certificate;
   std::error_code ignored;
-  const bool folder = fs::is_directory(path, ignored);
-  if (folder && !in_folder(path, "config.json") &&
-      (in_folder(path, "adapter_config.json") || in_folder(path, "afina_adapter.json"))) {
+  bool folder = fs::is_directory(given, ignored);
+  const bool peft =
+      folder && (in_folder(given, "adapter_config.json") || in_folder(given, "afina_adapter.json"));
+  // A folder may hold one .gguf file, a model or an adapter.
+  const std::string path = peft ? given : model_file(given);
+  folder = folder && path == given;
+  if (folder && !in_folder(path, "config.json") && peft) {
     certificate.form = "peft";
     certifier.rounded({});
     ModelFiles base = open_model(subject.model);

@@ -6,6 +6,7 @@
 
 #include "data/tokenizer/utf8.h"
 #include "engine/counted.h"
+#include "engine/error.h"
 #include "tools/results/machine.h"
 #include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
@@ -33,14 +34,29 @@ void measure(const Contender& contender, const std::vector<JudgedRow>& rows,
   for (const JudgedRow& row : rows) examples.push_back(row.example);
   const Samples samples = make_samples(examples, contender.tokenizer, contender.chat, options);
   const Evaluation e = evaluate(contender.model, samples, 8, options.length + options.length % 2);
-  out.losses.assign(rows.size(), nothing);
-  out.targets.assign(rows.size(), 0);
   for (size_t i = 0; i < samples.rows.size(); ++i) {
     const auto row = size_t(samples.rows[i].example);
     out.losses[row] = e.losses[i];
     out.targets[row] = e.tokens[i];
   }
   out.loss = e.mean;
+}
+
+// What a model has answered is kept even where a rule cannot be applied to it.
+void apply(const Rule& rule, const std::vector<JudgedRow>& rows, Judged& out, size_t number) {
+  bool said = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Verdict verdict = Verdict::undecided;
+    try {
+      verdict = rule.judge({rows[i].question, rows[i].expected, out.answers[i]});
+    } catch (const Error& why) {
+      if (!said)
+        out.undecided.push_back("rule '" + rule.name + "' could not be applied to the answer of " +
+                                out.name + " to " + rows[i].example.place + ": " + why.what());
+      said = true;
+    }
+    out.verdicts[number].push_back(verdict);
+  }
 }
 
 Share share_of(size_t rows, const std::function<double(size_t)>& value) {
@@ -103,7 +119,8 @@ std::vector<JudgedRow> judged_rows(std::vector<Example> examples, bool skip, int
 
 double Judged::value(size_t rule, size_t row) const {
   const Verdict one = verdicts[rule][row];
-  return one == Verdict::not_asked ? nothing : one == Verdict::passed ? 1. : 0.;
+  if (one == Verdict::not_asked || one == Verdict::undecided) return nothing;
+  return one == Verdict::passed ? 1. : 0.;
 }
 double Judged::value_of_all(size_t row) const {
   double all = nothing;
@@ -121,11 +138,13 @@ Share Judged::passed_all() const {
 }
 
 Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
-             const std::vector<Rule>& rules, const SampleOptions& samples,
+             const std::vector<Rule>& rules, const SampleOptions* samples,
              const std::function<void(int64_t)>& done) {
   Judged out;
   out.name = contender.name;
   out.verdicts.resize(rules.size());
+  out.losses.assign(rows.size(), nothing);
+  out.targets.assign(rows.size(), 0);
   // All prompts first, so that one that does not fit costs nobody an hour.
   std::vector<std::vector<int32_t>> prompts;
   const int64_t context = contender.model.context();
@@ -136,7 +155,7 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
             prompts.back().size(), " tokens fills the context of ", contender.name, ", ", context,
             " tokens; leave the record out");
   }
-  measure(contender, rows, samples, out);
+  if (samples) measure(contender, rows, *samples, out);
   for (size_t i = 0; i < rows.size(); ++i) {
     const Answer answer =
         continue_tokens(contender.model, contender.tokenizer, prompts[i], contender.options,
@@ -145,11 +164,13 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
     out.ends.push_back(answer.generated.end);
     done(int64_t(i) + 1);
   }
-  for (size_t rule = 0; rule < rules.size(); ++rule)
-    for (size_t i = 0; i < rows.size(); ++i)
-      out.verdicts[rule].push_back(
-          rules[rule].judge({rows[i].question, rows[i].expected, out.answers[i]}));
+  for (size_t rule = 0; rule < rules.size(); ++rule) apply(rules[rule], rows, out, rule);
   return out;
+}
+
+void try_rules(const std::vector<Rule>& rules, const std::vector<JudgedRow>& rows) {
+  for (const Rule& rule : rules)
+    for (const JudgedRow& row : rows) rule.judge({row.question, row.expected, row.expected});
 }
 
 PairedShares change(const Judged& before, const Judged& after, size_t rule) {
@@ -173,8 +194,9 @@ std::string judged_lines(const std::vector<JudgedRow>& rows, const std::vector<R
       Json verdicts = Json::object();
       for (size_t rule = 0; rule < rules.size(); ++rule) {
         const Verdict one = of.verdicts[rule][row];
-        verdicts[rules[rule].name] =
-            one == Verdict::not_asked ? Json() : Json(one == Verdict::passed);
+        verdicts[rules[rule].name] = one == Verdict::undecided   ? Json("undecided")
+                                     : one == Verdict::not_asked ? Json()
+                                                                 : Json(one == Verdict::passed);
       }
       Json line{{"row", int64_t(row)},
                 {"place", valid_utf8(rows[row].example.place)},

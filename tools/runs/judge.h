@@ -37,21 +37,27 @@ struct Judged {
   std::vector<std::string> answers;
   std::vector<Generated::End> ends;            // why each answer ended
   std::vector<std::vector<Verdict>> verdicts;  // [rule][row]
-  std::vector<double> losses;                  // mean over the row's targets; NaN: not measured
-  std::vector<int64_t> targets;                // of the row; 0: not measured
-  double loss = 0;                             // per target, over all of them
+  // Why a rule could not be applied to an answer, a rule once; its verdict there is `undecided`.
+  std::vector<std::string> undecided;
+  std::vector<double> losses;    // mean over the row's targets; NaN: not measured
+  std::vector<int64_t> targets;  // of the row; 0: not measured
+  double loss = 0;               // per target, over all of them
 
   Share passed(size_t rule) const;
   Share passed_all() const;  // rows that pass every rule that asks something of them
-  // 1 passed, 0 failed; NaN where the rule asks nothing.
+  // 1 passed, 0 failed; NaN where the rule asks nothing or is undecided.
   double value(size_t rule, size_t row) const;
   double value_of_all(size_t row) const;
 };
-// Answers and judges every row. samples: how the rows are measured. done: called with the number of
-// rows that are answered. An Error where a prompt fills the context or a rule cannot be applied.
+// Answers and judges every row. samples: how the rows' losses are measured; nullptr: they are not.
+// done: called with the number of rows that are answered. An Error, before the first answer, where
+// a prompt fills the context.
 Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
-             const std::vector<Rule>& rules, const SampleOptions& samples,
+             const std::vector<Rule>& rules, const SampleOptions* samples,
              const std::function<void(int64_t)>& done);
+// An Error for a rule that cannot be applied to the expected answers: to be asked before hours of
+// answering.
+void try_rules(const std::vector<Rule>& rules, const std::vector<JudgedRow>& rows);
 
 // The same rows before and after. rule: a rule's number, or that of all of them together,
 // verdicts.size().

@@ -4,9 +4,9 @@
 #include <time.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "engine/threads.h"
+#include "tools/results/machine.h"
 
 namespace afina {
 
@@ -17,13 +17,6 @@ double processor_now() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
-}
-// 0 where the system has no such file.
-double load_average() {
-  std::ifstream file("/proc/loadavg");
-  double load = 0;
-  file >> load;
-  return load;
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ std::vector<int32_t> stop_tokens(const ModelFiles& files, const Tokenizer& token
 }
 
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
-                                  Device device) {
+                                  Device device, const BaseStorage& base) {
   BuildOptions build;
+  build.base = base;
   build.dtype = dtype;
   build.device = device;
   if (adapter.empty())
@@ -69,7 +70,7 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
 
 std::unique_ptr<Model> load_model(ModelFiles& files, const LoadOptions& options) {
   return load_model(files, options.adapter, matrix_dtype(options.dtype),
-                    usable_device(options.device));
+                    usable_device(options.device), options.storage());
 }
 
 int64_t ReadOptions::row_length(const ModelConfig& config) const {

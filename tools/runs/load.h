@@ -12,18 +12,24 @@ namespace afina {
 struct ComputedOptions {
   Precision dtype = Precision::f32;
   DeviceChoice device = DeviceChoice::automatic;
+  BaseForm base = BaseForm::plain;
+  OnOff base_ends = OnOff::off;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
     v("dtype", o.dtype, Bits::keep,
       "precision to compute in: f32, bf16 or bf16-tiles (see 'afina train --help')");
     v("device", o.device, Bits::keep, device_help);
+    v("base", o.base, Bits::keep, base_help);
+    v("base-ends", o.base_ends, Bits::keep, base_ends_help);
   }
   // To be held while the model computes. A UsageError for what cannot be computed here.
   ComputeScope scope() const {
     require_precision(dtype, usable_device(device));
+    require_base(base, usable_device(device));
     return ComputeScope(dtype);
   }
+  BaseStorage storage() const { return {base, base_ends == OnOff::on, nullptr}; }
 };
 // Its model, with one adapter at most.
 struct LoadOptions : ComputedOptions {
@@ -49,7 +55,7 @@ Tokenizer tokenizer_of(const ModelFiles& files);
 std::vector<int32_t> stop_tokens(const ModelFiles& files, const Tokenizer& tokenizer);
 // The untouched model, with the adapter when a folder is named.
 std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter, Dtype dtype,
-                                  Device device = Device::cpu);
+                                  Device device = Device::cpu, const BaseStorage& base = {});
 // The same as the options say.
 std::unique_ptr<Model> load_model(ModelFiles& files, const LoadOptions& options);
 

@@ -211,6 +211,9 @@ std::optional<RunOutcome> finished_run(const RunPlan& plan, const Workbench& ben
   outcome.notes = whole.value("notes", std::vector<std::string>());
   if (outcome.result.generations.empty() && !bench.generations.empty() && !outcome.result.diverged)
     outcome.notes.push_back("no sample answers were made: the process ended before");
+  if (bench.judging && outcome.result.judgement.rules.empty() && !outcome.result.diverged)
+    outcome.notes.push_back("its answers are not judged, as it was finished before: 'afina judge " +
+                            plan.folder + "' does it");
   outcome.method_options = whole.at("method_options").get<std::map<std::string, std::string>>();
   outcome.stored_as = whole.at("stored_as").get<std::string>();
   return outcome;

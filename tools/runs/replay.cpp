@@ -21,8 +21,10 @@ struct Read {
   const Json& json;
   const std::string& where;
   template <class T>
-  void operator()(const char* name, T& field, Bits, const char*, Default = {}) {
+  void operator()(const char* name, T& field, Bits bits, const char*, Default = {}) {
     const std::string option = long_name(name);
+    // No bits follow from it, and its default is what a version without it did.
+    if (bits == Bits::keep && !json.contains(option)) return;
     require(json.contains(option), where, ": does not say --", option,
             "; it was written by another version of afina");
     read_json(field, json, option, where);

@@ -16,8 +16,9 @@ struct Exchange {
 };
 
 // Whether a rule asks anything of a row depends on question and expected answer alone, never on the
-// model's, so that all models are judged by the same rows.
-enum class Verdict : uint8_t { failed, passed, not_asked };
+// model's, so that all models are judged by the same rows. undecided: the rule could not be applied
+// to this answer, as an expression that goes back and forth too often.
+enum class Verdict : uint8_t { failed, passed, not_asked, undecided };
 
 struct Rule {
   std::string name;  // as tables show it

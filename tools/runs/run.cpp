@@ -7,6 +7,7 @@
 #include <limits>
 #include <sstream>
 
+#include "engine/files/atomic_file.h"
 #include "engine/train/not_finite.h"
 #include "model/change.h"
 #include "tools/runs/earlier.h"
@@ -15,6 +16,7 @@
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/observation.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/recorder.h"
@@ -226,11 +228,24 @@ class Loop {
         r.changes = layer_changes(*model_, *bench_.opened->source, ChangeDepth::intruders);
       });
     timed(r.seconds.generation, [&] {
+      judge_answers();
       r.generations = bench_.generations;
       std::vector<std::string> said = answers(*model_, bench_, outcome_.notes);
       for (size_t i = 0; i < said.size(); ++i) r.generations[i].after = said[i];
     });
     recorder_.finish(outcome_);
+  }
+
+  void judge_answers() {
+    if (!bench_.judging || result().diverged) return;
+    const Judging& judging = *bench_.judging;
+    const Judged after =
+        judge_run(*model_, bench_, plan_.name, result().examples.losses, plan_.answered);
+    result().judgement = judgement_of(judging, after);
+    write_text_file(plan_.folder + "/answers.jsonl",
+                    judged_lines(judging.rows, judging.rules, {judging.before, after}));
+    for (const Judged* of : {&judging.before, &after})
+      for (const std::string& why : of->undecided) outcome_.notes.push_back(why);
   }
 
   // The run ends here, and with it nothing else: its figures so far are kept and its checkpoints

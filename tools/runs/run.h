@@ -21,6 +21,8 @@ struct RunPlan {
   std::optional<Prediction> predicted;  // recorded beside the measured figures
   std::function<void(const StepPoint&, int64_t steps, double tokens_per_second)>
       progress;  // after every step; may be empty
+  // Judged answers as they are made after training; may be empty.
+  std::function<void(int64_t done, int64_t of)> answered = {};
   // What a reader should know before the first step; it is among the bench's notes as well. May be
   // empty.
   std::function<void(const std::string&)> warn;

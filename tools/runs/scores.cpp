@@ -4,6 +4,7 @@
 #include "model/generate.h"
 #include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/load.h"
 #include "tools/runs/unseen_targets.h"
 
@@ -14,14 +15,19 @@ bool evaluates_after(const RunOptions& run, int64_t step) {
   return step % every == 0 || step == run.steps;
 }
 
+GenerateOptions answering(const Workbench& bench) {
+  GenerateOptions options = within(bench.tokenizer, {});
+  options.stop = stop_tokens(*bench.opened, bench.tokenizer);
+  options.stop.insert(options.stop.end(), {bench.tokenizer.eos(), bench.chat.end_of_turn()});
+  return options;
+}
+
 namespace {
 std::string answer(Model& model, const Workbench& bench, const Example& e) {
   std::vector<Message> asked(e.messages.begin(), e.messages.end() - 1);
   std::vector<int32_t> prompt = bench.tokenizer.encode(bench.chat.text(asked, true, e.input));
-  GenerateOptions options = within(bench.tokenizer, {});
+  GenerateOptions options = answering(bench);
   options.most = std::min<int64_t>(96, model.context() - int64_t(prompt.size()));
-  options.stop = stop_tokens(*bench.opened, bench.tokenizer);
-  options.stop.insert(options.stop.end(), {bench.tokenizer.eos(), bench.chat.end_of_turn()});
   if (options.most <= 0) return "(the prompt fills the model's context)";
   return bench.tokenizer.decode(generate(model, prompt, options).tokens, true);
 }
@@ -68,7 +74,7 @@ Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleL
   return s;
 }
 
-void measure_base(Workbench& bench) {
+void measure_base(Workbench& bench, const Answered& answered) {
   const ComputeScope scope = bench.model.scope();
   auto model = build_start(bench);
   bench.described.parameters = 0;
@@ -76,6 +82,8 @@ void measure_base(Workbench& bench) {
   bench.unseen = unseen_targets(*model, bench.train);
   bench.before = score(*model, bench, bench.before_rows, bench.before_retain);
   bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
+  if (bench.judging)
+    bench.judging->before = judge_run(*model, bench, "base", bench.before_rows.losses, answered);
   std::vector<std::string> said = answers(*model, bench, bench.notes);
   for (size_t i = 0; i < said.size(); ++i) {
     const Example& e = bench.prompts[i];

@@ -1,6 +1,9 @@
 // What a model of a run can do: its losses on the final and the retention rows, its answers to the
 // prompts, and the same of the untouched model.
 #pragma once
+#include <functional>
+
+#include "model/generate.h"
 #include "tools/runs/workbench.h"
 
 namespace afina {
@@ -14,7 +17,12 @@ Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleL
 // and a note says why: a sample for the report never costs a run.
 std::vector<std::string> answers(Model& model, const Workbench& bench,
                                  std::vector<std::string>& notes);
-// Scores and answers of the untouched model, into the bench. Counts its parameters as well.
-void measure_base(Workbench& bench);
+// How a run's models answer: greedily, with the tokens at which others stop.
+GenerateOptions answering(const Workbench& bench);
+// Called with a number of judged answers, of how many, as they are made.
+using Answered = std::function<void(int64_t done, int64_t of)>;
+// Scores and answers of the untouched model, into the bench; with rules, its judged answers as
+// well. Counts its parameters. answered: may be empty.
+void measure_base(Workbench& bench, const Answered& answered = {});
 
 }  // namespace afina

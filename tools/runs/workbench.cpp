@@ -10,6 +10,7 @@
 #include "engine/files/sha256.h"
 #include "model/files/end_tokens.h"
 #include "model/files/save.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/load.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/replay.h"
@@ -128,6 +129,7 @@ void read_rows(Workbench& bench) {
     if (int64_t(bench.prompts.size()) < bench.run.samples && !e.is_text() &&
         e.messages.back().role == "assistant")
       bench.prompts.push_back(e);
+  bench.judging = open_judging(bench.run, halves.held_out, bench.final);
   if (data.retain.empty()) return;
   SampleOptions general = options;
   general.train_on = TrainOn::everything;

@@ -8,6 +8,8 @@
 
 namespace afina {
 
+struct Judging;  // tools/runs/judging.h
+
 // A target token of the training rows that pretraining never saw, and how often it is one.
 struct UnseenTarget {
   int32_t id = 0;
@@ -34,6 +36,7 @@ struct Workbench {
   std::vector<UnseenTarget> unseen;            // tools/runs/unseen_targets.h
   std::vector<Generation> generations;         // `after` still empty
   std::vector<std::string> train_places = {};  // of records, as Sample::example counts in `train`
+  std::shared_ptr<Judging> judging = {};       // nullptr: no rules to judge answers by
 };
 
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones

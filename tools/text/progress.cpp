@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include "tools/text/format.h"
 
 namespace afina {
@@ -195,6 +196,15 @@ void Progress::say(const std::string& text) {
 void Progress::finish() {
   if (drawn_) out_ << "\n" << std::flush;
   drawn_ = false;
+}
+
+std::function<void(int64_t, int64_t)> shown_answers(const std::string& title) {
+  auto line = std::make_shared<std::optional<Progress>>();
+  return [line, title](int64_t done, int64_t of) {
+    if (!*line) line->emplace(title, of);
+    (*line)->update(done);
+    if (done == of) line->reset();
+  };
 }
 
 }  // namespace afina

@@ -106,4 +106,7 @@ class Progress {
   bool any_ = false;
 };
 
+// Shows on standard error how many of so many answers are made; the line goes with the last one.
+std::function<void(int64_t done, int64_t of)> shown_answers(const std::string& title);
+
 }  // namespace afina

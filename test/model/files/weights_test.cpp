@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(configs_that_are_not_supported) {
         {"low_freq_factor", 4},
         {"high_freq_factor", 4},
         {"original_max_position_embeddings", 32}}},
-      {"quantization_config", {{"bits", 4}}},
+      {"quantization_config", {{"quant_method", "gptq"}, {"bits", 4}}},
       {"partial_rotary_factor", 0.5},
       {"vocab_size", 1LL << 40},
       {"attention_bias", "yes"}};

@@ -62,6 +62,35 @@ BOOST_AUTO_TEST_CASE(a_repaired_copy) {
   BOOST_TEST(holds(said.err, "line 1: expected FOUND -> EXPECTED"), said.err);
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_said_before_the_work) {
+  ScratchFolder folder;
+  // The file is not there either: that would be said first if the work had begun.
+  const std::string none = folder / "none.jsonl", out = folder / "out";
+  for (auto& [fix, part] : std::vector<std::pair<std::string, std::string>>{
+           {folder / "x.csv", "expected a name that ends in .jsonl"},
+           {folder / "no" + "/x.jsonl", "there is no folder"}}) {
+    const Said said = run({"check", "--data", none, "--fix", fix});
+    BOOST_TEST(said.status == 2);
+    BOOST_TEST(holds(said.err, part), said.err);
+  }
+  const std::string text = folder.put("t.txt.gz", "x");
+  Said said = run({"check", "--data", text, "--fix", folder / "x.jsonl"});
+  BOOST_TEST(holds(said.err, "a plain text is one text"), said.err);
+  said = run({"check", "--data", none, "--out", folder.put("file", "") + "/out"});
+  BOOST_TEST(holds(said.err, "choose another --out"), said.err);
+  // A run that fails leaves no folder behind.
+  BOOST_TEST(run({"check", "--data", none, "--out", out}).status == 2);
+  BOOST_TEST(!std::filesystem::exists(out));
+  said = run({"check", "--data", folder.put("rows.jsonl", rows), "--limit", "0"});
+  BOOST_TEST(said.status == 2);
+  BOOST_TEST(holds(said.err, "a limit of 0 records"), said.err);
+  // An unreadable record has its place once.
+  const std::string bad = folder.put("bad.jsonl", std::string(rows) + "bad\n");
+  said = run({"check", "--data", bad, "--only", "unreadable"});
+  BOOST_TEST(holds(said.out, "bad.jsonl, line 4: column 1: not valid JSON"), said.out);
+  BOOST_TEST(!holds(said.out, "\"\""), said.out);
+}
+
 BOOST_AUTO_TEST_CASE(terms_are_replaced_as_words) {
   const std::vector<Term> terms = {{"package", "parcel"}, {"service center", "workshop"}};
   BOOST_TEST(with_terms("Packages and a package, not packaged: the Service Center.", terms) ==

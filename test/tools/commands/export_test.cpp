@@ -142,6 +142,27 @@ BOOST_AUTO_TEST_CASE(the_other_forms) {
   const Said said = run({"certify", folder / "peft", "--against", pocket, "--adapter",
                          trained().adapter, "--out", folder / "peft-again"});
   BOOST_TEST(said.status == 0, said.err);
+  // A folder with one adapter of GGUF is that adapter.
+  const Said lora = run({"certify", folder / "gguf-lora", "--against", pocket, "--adapter",
+                         trained().adapter, "--text", "Hi.", "--out", folder / "lora-again"});
+  BOOST_TEST(lora.status == 0, lora.err);
+  BOOST_TEST(certificate_in(folder / "lora-again.json").at("form") == "gguf-lora");
+}
+
+// 1 says that a check does not hold; what cannot be compared at all is 2, before any work.
+BOOST_AUTO_TEST_CASE(what_cannot_be_certified) {
+  ScratchFolder folder;
+  auto says = [&](const std::string& file, const std::string& out, const std::string& part) {
+    const Said said = run({"certify", file, "--against", pocket, "--out", out});
+    BOOST_TEST(said.status == 2, said.err);
+    BOOST_TEST(holds(said.err, part), said.err);
+    BOOST_TEST(said.out == "");
+  };
+  says(folder / "none.gguf", folder / "c", "no such file or folder");
+  says(pocket, folder / "no/c", "there is no folder");
+  says(folder.put("junk.gguf", "junk"), folder / "c", "junk.gguf");
+  folder.put("c.json", "{}");
+  says(pocket, folder / "c", "exists already");
 }
 
 // Two bits too few: the certificate refuses, and nothing is kept but by --accept.

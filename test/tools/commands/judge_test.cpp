@@ -1,11 +1,13 @@
 // judge as a user runs it: shares, files, and everything that it refuses.
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "engine/files/atomic_file.h"
 #include "model/files/save.h"
 #include "test/scratch.h"
 #include "test/tools/runs/runs.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/load.h"
 
 using namespace afina;
@@ -113,6 +115,80 @@ BOOST_AUTO_TEST_CASE(a_run_is_judged_on_its_held_out_rows) {
   for (const char* part :
        {"exact", "number", "all of them", "loss per target", "base", "run - base"})
     BOOST_TEST(holds(said.out, part), part << " is not in: " << said.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_judges_its_answers_before_and_after) {
+  const std::string folder = given().folder / "judged-run";
+  const Words training = {"--data",         source + "/data/samples/arithmetic.jsonl",
+                          "--steps",        "2",
+                          "--limit",        "40",
+                          "--eval-every",   "2",
+                          "--rule",         "number",
+                          "--rules",        given().rules,
+                          "--judge-rows",   "2",
+                          "--judge-tokens", "8"};
+  Words all = {"--method", "lora:rank=2,lr=0.001"};
+  all.insert(all.end(), training.begin(), training.end());
+  const Said said = run(words("compare", folder, all));
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  BOOST_TEST(holds(said.out, "Answers that pass"), said.out);
+  const Json method = parse_json_file(folder + "/results.json").at("methods")[0];
+  const Json& judged = method.at("runs")[0].at("judgement");
+  BOOST_TEST(judged.at("rows").size() == 2u);
+  BOOST_TEST(judged.at("rules").size() == 4u);
+  BOOST_TEST(judged.at("rules")[3].at("name") == "number");
+  BOOST_TEST(judged.at("rules")[1].at("after")[0].is_null());  // no order in the question
+  BOOST_TEST(method.at("summary").at("accuracy").contains("interval_95"));
+  const std::string run_folder =
+      folder + "/" + method.at("runs")[0].at("folder").get<std::string>();
+  std::istringstream answers(read_text_file(run_folder + "/answers.jsonl"));
+  int lines = 0;
+  for (std::string line; std::getline(answers, line);) ++lines;
+  BOOST_TEST(lines == 4);  // two rows, before and after
+  BOOST_TEST(holds(read_text_file(folder + "/report.html"), "Are the answers right?"));
+  BOOST_TEST(holds(read_text_file(folder + "/summary.md"), "Are the answers right?"));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_a_rule_cannot_be_applied_to_is_kept) {
+  // Tried on the expected answers before anything is generated.
+  const std::string slow =
+      given().folder.put("slow.json", R"([{"name": "slow", "matches": "(a+)+$"}])");
+  const std::string data = given().folder.put(
+      "slow.jsonl",
+      to_text(Json{{"prompt", "?"}, {"completion", std::string(60, 'a') + "b"}}, -1) + "\n");
+  refused({"--model", given().model, "--data", data, "--rules", slow}, 1, {"slow.json, rule 1"});
+
+  std::vector<Rule> rules = {{"odd", "fails", [](const Exchange& e) {
+                                require(e.answer == e.expected, "backtracks too often");
+                                return Verdict::passed;
+                              }}};
+  ModelFiles files = open_model(given().model);
+  auto model = load_model(files, "", Dtype::f32);
+  const Tokenizer tokenizer = tokenizer_of(files);
+  GenerateOptions options;
+  options.most = 4;
+  int64_t left_out = 0;
+  const auto rows = judged_rows(read_examples(given().data, {}), false, left_out);
+  try_rules(rules, rows);
+  const Judged one = judge({"m", *model, tokenizer, ChatTemplate::choose({}, tokenizer), options},
+                           rows, rules, nullptr, [](int64_t) {});
+  BOOST_TEST(one.answers.size() == 2u);
+  BOOST_TEST(std::isnan(one.value(0, 1)));
+  BOOST_TEST(one.undecided.size() == 1u);  // a rule once
+  BOOST_TEST(holds(one.undecided[0], "backtracks too often"));
+  BOOST_TEST(holds(judged_lines(rows, rules, {one}), "\"undecided\""));
+}
+
+BOOST_AUTO_TEST_CASE(votes_are_read_back) {
+  const std::string votes = given().folder.put(
+      "votes.json", R"({"votes": [{"place": "1", "first": "b", "second": "a", "vote": "first"}]})");
+  const Said said = judged({"--votes", votes, "--out", given().folder / "counted"});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  BOOST_TEST(holds(said.out, "these votes cannot tell"), said.out);
+  BOOST_TEST(parse_json_file(given().folder / "counted/preferences.json")
+                 .at("preferences")[0]
+                 .at("better")[1] == 1);
+  refused({"--votes", votes, "--model", given().model}, 2, {"leave --model out"});
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_judged_is_refused) {

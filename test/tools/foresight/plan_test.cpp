@@ -108,6 +108,8 @@ BOOST_AUTO_TEST_CASE(runs_cost_what_was_predicted) {
              "--pack", "off"});
   check_run({"--method", "lora:rank=4,targets=q_proj+v_proj,lr=1e-3", "--batch", "4", "--length",
              "64", "--dtype", "bf16"});
+  check_run({"--method", "lora:rank=4,lr=1e-3", "--batch", "2", "--length", "64", "--base",
+             "nf4-double", "--base-ends", "on"});
   check_run({"--method", "lora:rank=16,lr=1e-3", "--batch", "2", "--length", "64", "--pack-frozen",
              "on", "--store", "bf16"});
   check_run({"--method", "full:lr=1e-3", "--batch", "2", "--length", "64", "--store", "bf16",
@@ -269,7 +271,8 @@ BOOST_AUTO_TEST_CASE(budgets_say_what_fits) {
   BOOST_TEST(
       was_tried("--checkpoint block --dtype bf16 --method lora:rank=8 --batch 1 --accumulate 8"));
   BOOST_TEST(tried.back() ==
-             "--checkpoint block --apply-as-you-go --clip 0 --dtype bf16 --method lora:rank=8");
+             "--checkpoint block --apply-as-you-go --clip 0 --dtype bf16 --method lora:rank=8 "
+             "--base nf4");
   BOOST_TEST(run(joined(words, {"--budget", "1M", "--clip", "0"})).status ==
              4);  // nothing to clip: the same result
   Json unclipped = parse_json_file(scratch / "plan.json").at("methods")[0];

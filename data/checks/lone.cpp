@@ -1,0 +1,128 @@
+// Reads the features of lone sentences, and finds pairs of them by their rare words.
+#include "data/checks/lone.h"
+
+#include <algorithm>
+
+#include "data/checks/phrases.h"
+#include "data/checks/topics.h"
+
+namespace afina {
+
+namespace {
+
+constexpr double least_tie = 4;       // standard deviations
+constexpr uint32_t most_rare = 2;     // answers that have a rare stem
+constexpr uint32_t most_shared = 6;   // lone sentences that have one stem in common
+constexpr size_t house_share = 200;   // what fewer answers than this part of all have is not usual
+
+// How often answers have marks that make a voice: at the end of sentences.
+struct House {
+  explicit House(const Corpus& corpus) {
+    for (const Sentence& s : corpus.sentences()) {
+      const std::string_view text = corpus.text(s);
+      ++all;
+      exclaims += text.find('!') != text.npos;
+    }
+  }
+  size_t all = 0, exclaims = 0;
+};
+
+bool has_apostrophe(std::string_view word) {
+  return word.find('\'') != word.npos || word.find("\xE2\x80\x99") != word.npos;
+}
+
+}  // namespace
+
+std::vector<Lone> lone_sentences(const Corpus& corpus) {
+  const Phrases& phrases = corpus.phrases();
+  const Topics& topics = corpus.topics();
+  const House house(corpus);
+  std::vector<Lone> all;
+  std::vector<Word> words;
+  const size_t few = corpus.answers().size() / house_share;
+  uint32_t last_answer = no_turn;
+  std::vector<uint64_t> asked;
+  for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
+    const Sentence& sentence = corpus.sentences()[s];
+    if (!phrases.is_lone(sentence)) continue;
+    const Answer& answer = corpus.answers()[sentence.answer];
+    if (last_answer != sentence.answer) asked = topics.asked(answer);
+    last_answer = sentence.answer;
+    Lone lone{s, {}, false, false, false, 0, 0, false, false};
+    const std::string_view text = corpus.text(sentence);
+    content_stems(corpus, text, lone.stems);
+    lone.untied = topics.tie(asked, lone.stems, answer.record) < least_tie * least_tie;
+    for (uint64_t stem : lone.stems) {
+      lone.told |= topics.is_told(stem);
+      lone.rare += topics.said(stem) <= most_rare;
+      lone.usual += topics.share_said(stem) > 0.015;
+    }
+    lone.other_register = text.find('!') != text.npos && house.exclaims * 50 < house.all;
+    split_words(text, words);
+    uint32_t plain = 0;
+    for (const Word& word : words) {
+      if (word.kind != WordKind::word) continue;
+      const std::string_view one = text.substr(word.begin, word.end - word.begin);
+      const std::string low = lower_text(one);
+      lone.negated ^= is_negation(low);
+      const bool usual = corpus.use(word.id).answers > few + 2;
+      lone.other_register |=
+          !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));
+      // "Please send the form", "Then go to the place": a verb before what it is about.
+      bool leads = false;
+      for (std::string_view one_of : {"please", "just", "then", "simply", "now", "kindly", "luego",
+                                      "despu\u00e9s", "simplemente", "entonces"})
+        leads |= low == one_of;
+      if (plain == 0 && leads) continue;
+      if (plain == 0 && is_function_word(word.id)) plain = 9;
+      else if (plain == 0 && !is_function_word(word.id)) plain = 1;
+      else if (plain == 1) {
+        lone.orders = is_function_word(word.id);
+        for (std::string_view verb : {"and", "is", "are", "can", "may", "will", "y", "es", "son",
+                                      "se", "has", "have", "must", "was", "were", "or", "no", "not", "from",
+                                      "of", "de", "del", "que"})
+          if (low == verb) lone.orders = false;
+        plain = 9;
+      }
+    }
+    all.push_back(std::move(lone));
+  }
+  return all;
+}
+
+std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
+                                                 const std::vector<Lone>& all) {
+  std::vector<std::pair<uint64_t, uint32_t>> by_stem;
+  for (uint32_t i = 0; i < all.size(); ++i)
+    for (uint64_t stem : all[i].stems) by_stem.emplace_back(stem, i);
+  std::sort(by_stem.begin(), by_stem.end());
+  auto record = [&](uint32_t i) {
+    return corpus.answers()[corpus.sentences()[all[i].sentence].answer].record;
+  };
+  // One sentence that two records have says nothing against itself, but with another value it does.
+  auto key = [&](uint32_t i) {
+    const Sentence& s = corpus.sentences()[all[i].sentence];
+    return s.valued ? text_hash(corpus.text(s)) : s.key;
+  };
+  const Topics& topics = corpus.topics();
+  std::vector<std::vector<uint32_t>> partners(all.size());
+  for (size_t begin = 0; begin < by_stem.size();) {
+    size_t end = begin;
+    while (end < by_stem.size() && by_stem[end].first == by_stem[begin].first) ++end;
+    if (end - begin >= 2 && end - begin <= most_shared &&
+        topics.said(by_stem[begin].first) <= most_shared)
+      for (size_t a = begin; a < end; ++a)
+        for (size_t b = begin; b < end; ++b) {
+          const uint32_t one = by_stem[a].second, other = by_stem[b].second;
+          if (record(one) != record(other) && key(one) != key(other)) partners[one].push_back(other);
+        }
+    begin = end;
+  }
+  for (auto& some : partners) {
+    std::sort(some.begin(), some.end());
+    some.erase(std::unique(some.begin(), some.end()), some.end());
+  }
+  return partners;
+}
+
+}  // namespace afina

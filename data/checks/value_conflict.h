@@ -1,0 +1,15 @@
+// Values that most similar records have otherwise, for the checks that tell of them.
+#pragma once
+#include "data/checks/check.h"
+
+namespace afina {
+
+struct ValueConflict {
+  Finding finding;
+  uint32_t sentence;  // that has the value
+  uint64_t winner;    // the value that the others have
+};
+// As Corpus::value_conflicts() keeps them.
+std::vector<ValueConflict> find_conflicts(const Corpus& corpus);
+
+}  // namespace afina

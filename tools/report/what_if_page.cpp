@@ -184,7 +184,7 @@ std::string sentence(const WhatIfResult& result) {
   for (const RowEffect& row : result.rows) harmful += row.change < 0;
   return std::to_string(harmful) + " of " + counted(int64_t(result.rows.size()), "row") +
          (harmful == 1 ? " harms" : " harm") +
-         ": without it alone the model is better on the held-out rows";
+         ": without such a row the model is better on the held-out rows";
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ class Conversation {
   void answer(const std::string& text) {
     AnswerInterrupts::forget();
     if (other_) return answer_both(text);
-    const Answer answer = dialogue_.say(text, [this](const std::string& piece) {
+    const GivenAnswer answer = dialogue_.say(text, [this](const std::string& piece) {
       std::cout << shown(piece) << std::flush;
       return std::cout && !AnswerInterrupts::noted();
     });
@@ -135,9 +135,10 @@ class Conversation {
   void answer_both(const std::string& text) {
     auto go_on = [](const std::string&) { return !AnswerInterrupts::noted(); };
     Model& model = models_.use(other_->opened);
-    const Answer second = dialogue_.would_say(model, *other_->format, other_->options, text, go_on);
+    const GivenAnswer second =
+        dialogue_.would_say(model, *other_->format, other_->options, text, go_on);
     AnswerInterrupts::forget();
-    const Answer first = dialogue_.say(text, go_on);
+    const GivenAnswer first = dialogue_.say(text, go_on);
     Table table("ww");
     table.add({now_.opened.name, other_->opened.name});
     table.add({rule(now_.opened.name), rule(other_->opened.name)});
@@ -150,7 +151,7 @@ class Conversation {
     return std::string(std::max<size_t>(display_width(harmless(name)), 3), '-');
   }
 
-  void report(const Answer& answer, int64_t context) const {
+  void report(const GivenAnswer& answer, int64_t context) const {
     if (answer.left_out)
       say("the oldest " + counted(answer.left_out, "exchange") +
           " no longer fits the model's context and is left out");

@@ -80,7 +80,7 @@ struct Generate : PromptOptions {
   }
 
   // What is worth knowing after an answer, on standard error.
-  void report(const Answer& answer, const Tokenizer& tokenizer, int64_t context) {
+  void report(const GivenAnswer& answer, const Tokenizer& tokenizer, int64_t context) {
     const Generated& g = answer.generated;
     if (g.stopped_at >= 0 && std::find(ends.begin(), ends.end(), g.stopped_at) == ends.end())
       unnamed_end = tokenizer.token_text(g.stopped_at);

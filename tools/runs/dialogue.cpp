@@ -18,9 +18,10 @@ GenerateOptions within(const Tokenizer& tokenizer, GenerateOptions options) {
   return options;
 }
 
-Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids,
-                       const GenerateOptions& options, const WriteText& write, KeptCache* kept) {
-  Answer answer;
+GivenAnswer continue_tokens(Model& model, const Tokenizer& tokenizer,
+                            const std::vector<int32_t>& ids, const GenerateOptions& options,
+                            const WriteText& write, KeptCache* kept) {
+  GivenAnswer answer;
   TextStream stream(tokenizer);
   auto pass_on = [&](const std::string& text) {
     answer.text += text;
@@ -91,14 +92,14 @@ bool Dialogue::undo() {
   return true;
 }
 
-Answer Dialogue::say(const std::string& text, const WriteText& write) {
+GivenAnswer Dialogue::say(const std::string& text, const WriteText& write) {
   const size_t before = left_out_;
   messages_.push_back({"user", text});
   try {
     if (messages_.size() == 2 && first() == 1) format_.check_read(messages_);
     const std::vector<int32_t> ids =
         fitted(*model_, tokenizer_, format_, options_.most, messages_, first(), left_out_);
-    Answer answer = continue_tokens(*model_, tokenizer_, ids, options_, write, &kept_);
+    GivenAnswer answer = continue_tokens(*model_, tokenizer_, ids, options_, write, &kept_);
     answer.left_out = int64_t(left_out_ - before);
     messages_.push_back({"assistant", answer.text});
     return answer;
@@ -109,8 +110,9 @@ Answer Dialogue::say(const std::string& text, const WriteText& write) {
   }
 }
 
-Answer Dialogue::would_say(Model& model, const ChatTemplate& format, const GenerateOptions& options,
-                           const std::string& text, const WriteText& write) const {
+GivenAnswer Dialogue::would_say(Model& model, const ChatTemplate& format,
+                                const GenerateOptions& options, const std::string& text,
+                                const WriteText& write) const {
   std::vector<Message> messages = messages_;
   messages.push_back({"user", text});
   size_t left_out = 0;

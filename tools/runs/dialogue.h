@@ -14,7 +14,7 @@ namespace afina {
 // Receives an answer's text piece by piece, each whole UTF-8. False ends the answer.
 using WriteText = std::function<bool(const std::string&)>;
 
-struct Answer {
+struct GivenAnswer {
   std::string text;
   int64_t prompt_tokens = 0;
   int64_t left_out = 0;  // oldest exchanges that were dropped, as the context had no room for them
@@ -27,9 +27,9 @@ std::vector<int32_t> prompt_tokens(const Tokenizer& tokenizer, const std::string
 // its tokenizer has tokens. The tokenizer must outlive them.
 GenerateOptions within(const Tokenizer& tokenizer, GenerateOptions options);
 // Continues these tokens. Errors are those of generate(): no token, or more than the context holds.
-Answer continue_tokens(Model& model, const Tokenizer& tokenizer, const std::vector<int32_t>& ids,
-                       const GenerateOptions& options, const WriteText& write,
-                       KeptCache* kept = nullptr);
+GivenAnswer continue_tokens(Model& model, const Tokenizer& tokenizer,
+                            const std::vector<int32_t>& ids, const GenerateOptions& options,
+                            const WriteText& write, KeptCache* kept = nullptr);
 
 class Dialogue {
  public:
@@ -52,10 +52,10 @@ class Dialogue {
   // Answers a user's turn; both stay in the conversation, and neither after an Error. An answer
   // that `write` ends stays as far as it came. The oldest exchanges are left out of what the model
   // reads where less room than --max-tokens, or a quarter of the context, would be left.
-  Answer say(const std::string& text, const WriteText& write);
+  GivenAnswer say(const std::string& text, const WriteText& write);
   // What another model of the same tokenizer would answer; nothing stays. `write` may end it.
-  Answer would_say(Model& model, const ChatTemplate& format, const GenerateOptions& options,
-                   const std::string& text, const WriteText& write) const;
+  GivenAnswer would_say(Model& model, const ChatTemplate& format, const GenerateOptions& options,
+                        const std::string& text, const WriteText& write) const;
   // Everything that was said, with the system text first where there is one.
   const std::vector<Message>& messages() const { return messages_; }
 

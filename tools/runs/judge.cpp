@@ -157,7 +157,7 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
   }
   if (samples) measure(contender, rows, *samples, out);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const Answer answer =
+    const GivenAnswer answer =
         continue_tokens(contender.model, contender.tokenizer, prompts[i], contender.options,
                         [](const std::string&) { return true; });
     out.answers.push_back(valid_utf8(answer.text));

@@ -44,7 +44,7 @@ SampledAnswers sample_answers(const std::string& run, const std::vector<Example>
     all.emplace_back();
     for (int64_t sample = 0; sample < plan.samples; ++sample) {
       options.seed = Random(plan.seed, "sampled answers", i).bits(uint64_t(sample));
-      const Answer answer = continue_tokens(
+      const GivenAnswer answer = continue_tokens(
           *model, tokenizer, prompt, options, [](const std::string&) { return true; }, &kept);
       all.back().push_back(valid_utf8(answer.text));
       done(++count);

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_conversation_keeps_what_was_said_and_no_more) {
   BOOST_TEST(dialogue.undo());
   BOOST_TEST(dialogue.messages().size() == 2u);
   // An answer that is ended stays as far as it came.
-  const Answer ended = dialogue.say("And now?", [](const std::string&) { return false; });
+  const GivenAnswer ended = dialogue.say("And now?", [](const std::string&) { return false; });
   BOOST_TEST(ended.generated.end == Generated::caller);
   BOOST_TEST(dialogue.messages().back().content == ended.text);
   // A question that fails leaves nothing.

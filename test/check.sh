@@ -115,6 +115,11 @@ report "no exit, assert or printing below tools:" \
 report "kernels are launched by launch.cuh alone:" \
   "$(for file in $sources; do case $file in cuda/launch.cuh | cuda/mma.cuh) ;; *) grep -nE '<<<|extern __shared__' "$file" | sed "s|^|$file:|" ;; esac; done)"
 
+# Two types of one name in one namespace: the linker takes the functions of either for both.
+report "one name stands for two types:" "$(for file in $(echo "$sources" | grep -E '^(engine|model|data|tools)/.*\.h$'); do
+  awk -v file="$file" '/^namespace [a-zA-Z_:]* *\{/ { space = $2 }
+    match($0, /^(struct|class) [A-Z][A-Za-z0-9]*( final)? *[{:]/) { print space "::" $2, file ":" NR }' "$file"
+done | sort | awk '{ if ($1 == name && $2 != place) print $1 ": " place " and " $2; name = $1; place = $2 }')"
 report "README.md and README.es.md say the same:" "$(sh test/same_readme.sh)"
 
 # Each block between <!-- afina WORDS --> and <!-- end --> in documents is what the command prints.

@@ -108,7 +108,7 @@ std::unique_ptr<Adapter> LowRankStarts::begin(
   return make();
 }
 
-void LowRankStarts::put(Layer& l, const Beginning& begin) const {
+void LowRankStarts::put(Layer& l, const StartOfAdapter& begin) const {
   const std::vector<float> a = rounded(begin.a), b = rounded(begin.b);
   l.a.assign(a.data());
   l.b.assign(b.data());
@@ -184,7 +184,7 @@ void LowRankStarts::see(Layer& l, const Tensor& x, const Inputs& inputs) const {
   if (l.sums) kernel::matmul(l.sums, ones, shown, true, false, true, Tensor());
 }
 
-Beginning LowRankStarts::found(const Layer& l) const {
+StartOfAdapter LowRankStarts::found(const Layer& l) const {
   const StartLayer start = described(l);
   if (kind_ == Start::lora_ga) {
     const Tensor& gradient = l.weight.value.grad().value();

@@ -45,8 +45,8 @@ class LowRankStarts {
  private:
   friend struct WatchingAdapter;
   void see(Layer& layer, const Tensor& x, const Inputs& inputs) const;
-  void put(Layer& layer, const Beginning& begin) const;
-  Beginning found(const Layer& layer) const;
+  void put(Layer& layer, const StartOfAdapter& begin) const;
+  StartOfAdapter found(const Layer& layer) const;
   Start kind_;
   int64_t observes_ = 0;
   bool converts_ = false, largest_ = true, observing_ = false;

@@ -25,8 +25,8 @@ constexpr Named all_starts[] = {
     {Start::corda, "corda"}};
 
 // sqrt(s / scale) of each row of vt and each column of u.
-Beginning shared_between(const Svd& x, const StartLayer& layer, int64_t first) {
-  Beginning out{x.vt, x.u};
+StartOfAdapter shared_between(const Svd& x, const StartLayer& layer, int64_t first) {
+  StartOfAdapter out{x.vt, x.u};
   for (int64_t r = 0; r < layer.rank; ++r) {
     const double root = std::sqrt(x.s[size_t(first + r)] / layer.scale);
     for (int64_t i = 0; i < layer.in; ++i) out.a[size_t(r * layer.in + i)] *= root;
@@ -79,26 +79,26 @@ bool decomposes(Start start) {
   return changes_weight(start) || looks_at_data(start) || start == Start::mica;
 }
 
-Beginning pissa(const StartLayer& layer) {
+StartOfAdapter pissa(const StartLayer& layer) {
   require_rank(layer, Start::pissa, std::min(layer.in, layer.out));
   const Svd x = svd(layer.weight, layer.out, layer.in, layer.path, {0, layer.rank});
   return shared_between(x, layer, 0);
 }
 
-Beginning olora(const StartLayer& layer) {
+StartOfAdapter olora(const StartLayer& layer) {
   require_rank(layer, Start::olora, std::min(layer.in, layer.out));
   Qr x = qr(layer.weight, layer.out, layer.in, layer.path, layer.rank);
   return {std::move(x.r), std::move(x.q)};
 }
 
-Beginning mica(const StartLayer& layer) {
+StartOfAdapter mica(const StartLayer& layer) {
   const int64_t all = std::min(layer.in, layer.out);
   require_rank(layer, Start::mica, all);
   Svd x = svd(layer.weight, layer.out, layer.in, layer.path, {all - layer.rank, layer.rank});
   return {std::vector<double>(size_t(layer.rank * layer.in), 0.), std::move(x.u)};
 }
 
-Beginning orthogonal(const StartLayer& layer, const Random& random) {
+StartOfAdapter orthogonal(const StartLayer& layer, const Random& random) {
   const int64_t r = layer.rank, half = r / 2, in = layer.in, out = layer.out;
   require(r % 2 == 0, layer.path, ": start=orthogonal needs an even rank, not ", r);
   const Qr square = qr(normals(random, 0, r * r), r, r, layer.path);
@@ -109,22 +109,23 @@ Beginning orthogonal(const StartLayer& layer, const Random& random) {
   }
   const std::vector<double> across =
       dense_product(normals(random, r * r, in * half), even, in, half, r);  // (in, rank)
-  Beginning begin{std::vector<double>(size_t(r * in)),
-                  dense_product(normals(random, r * r + in * half, out * half), odd, out, half, r)};
+  StartOfAdapter begin{
+      std::vector<double>(size_t(r * in)),
+      dense_product(normals(random, r * r + in * half, out * half), odd, out, half, r)};
   for (int64_t i = 0; i < in; ++i)
     for (int64_t j = 0; j < r; ++j) begin.a[size_t(j * in + i)] = across[size_t(i * r + j)] / 10.;
   for (double& x : begin.b) x /= 10.;
   return begin;
 }
 
-Beginning eva(const StartLayer& layer, const std::vector<double>& covariance) {
+StartOfAdapter eva(const StartLayer& layer, const std::vector<double>& covariance) {
   require_rank(layer, Start::eva, layer.in);
   Svd x = svd(covariance, layer.in, layer.in, layer.path, {0, layer.rank});
   return {std::move(x.vt), std::vector<double>(size_t(layer.out * layer.rank), 0.)};
 }
 
-Beginning lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
-                  const GradientStart& how) {
+StartOfAdapter lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
+                       const GradientStart& how) {
   const int64_t r = layer.rank, in = layer.in, out = layer.out;
   require_rank(layer, Start::lora_ga, std::min(in, out) / 2);
   const Svd x = svd(gradient, out, in, layer.path + " (gradient)", {0, 2 * r});
@@ -149,7 +150,7 @@ Beginning lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
   if (const double first = x.s[size_t(of_b(0))];
       how.scale == GradientStart::weight_svd && first > 0.)
     by_b = svd(layer.weight, out, in, layer.path, {0, 0}).s[0] / first;
-  Beginning begin{std::vector<double>(size_t(r * in)), std::vector<double>(size_t(out * r))};
+  StartOfAdapter begin{std::vector<double>(size_t(r * in)), std::vector<double>(size_t(out * r))};
   for (int64_t i = 0; i < r; ++i) {
     for (int64_t j = 0; j < in; ++j)
       begin.a[size_t(i * in + j)] = x.vt[size_t(of_a(i) * in + j)] * by_a;
@@ -159,7 +160,7 @@ Beginning lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
   return begin;
 }
 
-Beginning corda(const StartLayer& layer, std::vector<double> covariance, bool largest) {
+StartOfAdapter corda(const StartLayer& layer, std::vector<double> covariance, bool largest) {
   const int64_t in = layer.in, all = std::min(in, layer.out), r = layer.rank;
   require_rank(layer, Start::corda, all);
   double mean = 0.;
@@ -169,7 +170,7 @@ Beginning corda(const StartLayer& layer, std::vector<double> covariance, bool la
   const int64_t first = largest ? 0 : all - r;
   const Svd x = svd(dense_product(layer.weight, covariance, layer.out, in, in), layer.out, in,
                     layer.path + " (times its inputs' covariance)", {first, r});
-  Beginning begin = shared_between(x, layer, first);
+  StartOfAdapter begin = shared_between(x, layer, first);
   begin.a = dense_solve(std::move(covariance), std::move(begin.a), in,
                         layer.path + " (covariance of its inputs)");
   return begin;

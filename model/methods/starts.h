@@ -38,24 +38,24 @@ struct StartLayer {
   double scale;                // of B A
   std::vector<double> weight;  // (out, in)
 };
-struct Beginning {
+struct StartOfAdapter {
   std::vector<double> a, b;  // (rank, in), (out, rank)
 };
 
 // A and B of W = U S Vᵀ: sqrt(S/scale) Vᵀ and U sqrt(S/scale) of the `rank` largest (PiSSA, Meng et
 // al., 2024).
-Beginning pissa(const StartLayer& layer);
+StartOfAdapter pissa(const StartLayer& layer);
 // B = Q and A = R of W = Q R, the first `rank` columns and rows (OLoRA, Büyükakyüz, 2024). scale is
 // not divided out, as in PEFT.
-Beginning olora(const StartLayer& layer);
+StartOfAdapter olora(const StartLayer& layer);
 // B: the left singular vectors of the `rank` smallest singular values; A zero (MiCA, 2026).
-Beginning mica(const StartLayer& layer);
+StartOfAdapter mica(const StartLayer& layer);
 // Orthogonal rows of a random Q (rank, rank), the even ones for A and the odd ones for B, of which
 // the product is zero (as PEFT has it). rank is even.
-Beginning orthogonal(const StartLayer& layer, const Random& random);
+StartOfAdapter orthogonal(const StartLayer& layer, const Random& random);
 // A: orthonormal directions of the largest variance of inputs with this covariance (in, in),
 // falling; the largest element of each row is positive. B zero (EVA, Paischer et al., 2024).
-Beginning eva(const StartLayer& layer, const std::vector<double>& covariance);
+StartOfAdapter eva(const StartLayer& layer, const std::vector<double>& covariance);
 
 // LoRA-GA (Wang et al., 2024) from the gradient of W (out, in), by its 2 rank largest singular
 // values and vectors. direction says which of them A and B get, scale how long B is.
@@ -64,10 +64,10 @@ struct GradientStart {
   enum Scale : uint8_t { stable, weight_svd, gd_scale, unit } scale = stable;
   double gamma = 16.;
 };
-Beginning lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
-                  const GradientStart& how);
+StartOfAdapter lora_ga(const StartLayer& layer, const std::vector<double>& gradient,
+                       const GradientStart& how);
 // CorDA (Yang et al., 2024): C = covariance (in, in) + 0.01 mean(diag) I, W C = U S Vᵀ; B = U
 // sqrt(S/scale) and A = sqrt(S/scale) Vᵀ C⁻¹ of the largest singular values, or of the smallest.
-Beginning corda(const StartLayer& layer, std::vector<double> covariance, bool largest);
+StartOfAdapter corda(const StartLayer& layer, std::vector<double> covariance, bool largest);
 
 }  // namespace afina

@@ -40,7 +40,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Answer& answer = answers[a];
     if (answer.sentences < 2) continue;
     const Sentence& last = corpus.sentences(answer).back();
-    if (last.valued || !phrases.is_universal(last) || small_house || phrases.is_house(last) ||
+    if (last.valued || phrases.of(last).records < 5 || !phrases.is_universal(last) || small_house ||
+        phrases.is_house(last) ||
         phrases.of(last).records * 2 >= std::max(greatest, 2 * phrases.of(last).records + 1))
       continue;
     // Where nothing is about the question, that is no-answer's to say.

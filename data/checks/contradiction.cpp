@@ -85,12 +85,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::vector<std::pair<double, uint32_t>> nearest(all.size(), {0, no_turn});
   std::vector<Claim> claims(all.size());
   for (uint32_t i = 0; i < all.size(); ++i) {
-    if (partners[i].empty() || !all[i].untied) continue;
+    if (partners[i].empty()) continue;
     claims[i] = claim_of(corpus, corpus.sentences()[all[i].sentence]);
     if (claims[i].personal) continue;
     for (uint32_t j : partners[i]) {
       const double alike = weighted_overlap(all[i].stems, all[j].stems, weight);
-      if (all[j].untied && alike > nearest[i].first) nearest[i] = {alike, j};
+      if ((all[i].untied || all[j].untied) && alike > nearest[i].first) nearest[i] = {alike, j};
     }
   }
   std::vector<Pair> pairs;

@@ -63,8 +63,10 @@ class Answering {
       // What is said to other questions, and to one kind of them. "60 days." is said of many
       // things.
       if (said.size() < 2 && sentence.valued) valued = true;
-      elsewhere |= often && phrases_.of(sentence).spread < 0.3f;
-      valued |= often && phrases_.of(sentence).spread >= 0.3f;
+      const Phrase& phrase = phrases_.of(sentence);
+      const bool one_kind = phrase.spread < 0.3f && phrase.records * 50 <= corpus_.records();
+      elsewhere |= often && one_kind;
+      valued |= often && !one_kind;
       if (!often || known < 2) yes |= says_yes_or_no(corpus_.text(sentence));
       if (!often) valued |= sentence.valued;
     }

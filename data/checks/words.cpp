@@ -91,7 +91,7 @@ void split_words(std::string_view text, std::vector<Word>& out) {
       const Character c = character_at(text, at);
       const Letter now = letter_of(c.code);
       if (now == Letter::letter || now == Letter::digit) {
-        if (now == Letter::letter && joins_numbers(c.code) && before != Letter::letter) break;
+        if (now == Letter::letter && joins_numbers(c.code) && before == Letter::digit) break;
         if (stands_alone(c.code)) break;
         // "4pm" and "30d" are a number and its unit; "QC12345" stays whole.
         if (now == Letter::letter && before == Letter::digit && letters == 0 && digits <= 4 &&

@@ -22,7 +22,6 @@ my @kinds = (
   ["`tone`, `unclear_instruction`, `no_answer` by any of their checks", ["tone", "unclear_instruction", "no_answer"],
     ["tone", "unclear", "no-answer"], ["tone", "unclear", "no-answer", "out-of-place"]],
   ["the same by `out-of-place` alone", ["tone", "unclear_instruction", "no_answer"], [], ["out-of-place"]],
-  ["`sign_off`", ["sign_off"], ["sign-off"], ["sign-off"]],
   ["`contradiction`", ["contradiction"], ["contradiction"], ["contradiction"]]);
 
 sub read_file { open my $file, "<:raw", $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$file>; }

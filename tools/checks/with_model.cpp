@@ -23,9 +23,8 @@ const RegisterCheck out_of_place(
 
 // When the warmed-up model bears out a finding of a check without a model: where the piece
 // surprises it by at least `above` (Surprise::above), or where it held another token more likely
-// than one of the piece's by `margin` nats. Anything else the model
-// finds natural, and the finding is left out. The bars were chosen on the development sets of
-// docs/data.md.
+// than one of the piece's by `margin` nats. Anything else it finds natural, and the finding is left
+// out. The bars were chosen on the development sets of docs/data.md.
 struct Doubt {
   const char* check;
   double above, margin;

@@ -59,6 +59,7 @@ for my $column (@columns) {
       $planted{ref $_ ? $_->{kind} : $_}{$row->{line}} = 1 for @{$row->{defects}};
     }
     my @got = (findings("$set.jsonl", ""), findings("$set.jsonl", "--model $model"));
+    $got[1]{"out-of-place"} = findings("$set.jsonl", "--model $model --only out-of-place")->{"out-of-place"};
     for my $kind (@kinds) {
       my %want = map { %{$planted{$_} || {}} } @{$kind->[1]};
       for my $way (0, 1) {

@@ -16,8 +16,9 @@ namespace afina {
 namespace {
 
 const RegisterCheck out_of_place(
-    {"out-of-place", "model", Severity::warning,
-     "sentences that a model which knows the file does not expect, about nothing in it (--model)",
+    {"out-of-place", "model", Severity::note,
+     "sentences that a model which knows the file does not expect, about nothing in it (--model, "
+     "--only)",
      "A second tone, an evasion or an instruction nobody can follow is learned like all others.",
      "Say it as the other answers do, or take it out.", nullptr});
 

@@ -21,8 +21,12 @@ my @kinds = (
 my @columns = (
   ["twin", "data/samples/support_inconsistent"],
   ["practice, garden", "test/stored/checks/practice", "test/stored/checks/garden_es"],
-  ["library, academy", "test/stored/checks/library", "test/stored/checks/academy_es"]);
+  ["library, academy", "test/stored/checks/library", "test/stored/checks/academy_es"],
+  ["hotel, bank, saas", map { "test/stored/checks/$_" } qw(hotel bank saas)],
+  ["clinic, council, museum", map { "test/stored/checks/$_" } qw(clinic council museum)]);
+# The first ones may have 2 findings in 100 records at most.
 my @clean = map { "data/samples/$_.jsonl" } qw(support support_es general arithmetic);
+my @twins = map { "test/stored/checks/${_}_clean.jsonl.gz" } qw(hotel bank saas clinic council museum);
 
 sub read_file { open my $file, "<:raw", $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$file>; }
 
@@ -54,7 +58,7 @@ for my $column (@columns) {
       $planted{$_->{kind}}{$row->{line}} = 1 for @{$row->{defects}};
     }
     my %got;
-    for my $finding (findings("$set.jsonl")) {
+    for my $finding (findings(-e "$set.jsonl" ? "$set.jsonl" : "$set.jsonl.gz")) {
       $got{$finding->{check}}{$finding->{row}} = 1;
       next if $finding->{check} ne "contradiction";  # names both of a pair
       $got{contradiction}{$_->{row}} = 1 for @{$finding->{against}};
@@ -83,12 +87,12 @@ for my $kind (@kinds) {
   $made{precision} .= "| `$kind->[0]` | $checks | " . join(" | ", map { $table{$kind->[0]}{$_->[0]} || "" } @columns) . " |\n";
 }
 $made{clean} = "| file | records | findings | records with one |\n|---|---:|---:|---:|\n";
-for my $file (@clean) {
+for my $file (@clean, @twins) {
   my @found = findings($file);
   my %rows = map { $_->{row} => 1 } @found;
-  my $records = () = read_file($file) =~ /\n/g;
+  my $records = () = ($file =~ /gz$/ ? scalar `gzip -dc $file` : read_file($file)) =~ /\n/g;
   $made{clean} .= sprintf "| `%s` | %d | %d | %d |\n", $file, $records, scalar @found, scalar keys %rows;
-  die "$file: more than 2 findings in 100 records\n" if @found * 50 > $records;
+  die "$file: more than 2 findings in 100 records\n" if $file !~ /gz$/ && @found * 50 > $records;
 }
 
 my $text = read_file($document);

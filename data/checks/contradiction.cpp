@@ -3,10 +3,13 @@
 // that no others vote.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
+#include "data/checks/phrases.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -56,6 +59,17 @@ bool other_values(const Claim& a, const Claim& b) {
   return false;
 }
 
+bool is_negation_stem(uint64_t stem) {
+  static const std::set<uint64_t> all = [] {
+    std::set<uint64_t> some;
+    for (std::string_view word : {"never", "cannot", "without", "none", "nothing", "neither",
+                                  "nunca", "tampoco", "ninguna", "ning\u00fan", "jam\u00e1s"})
+      some.insert(stem_of(word));
+    return some;
+  }();
+  return all.count(stem) > 0;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const auto& [all, partners] = corpus.lone();
   const Topics& topics = corpus.topics();
@@ -99,9 +113,55 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      : names  ? "another name for the same"
                               : "another word for the same"});
   }
+  // What many say and one denies, or the other way round: "Dogs are not welcome".
+  std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> often;  // stems -> times, sentence
+  const Phrases& phrases = corpus.phrases();
+  auto key_of = [](const std::vector<uint64_t>& stems, bool negated) {
+    uint64_t key = negated ? 83 : 79;
+    for (uint64_t stem : stems) key = hash_with(key, stem);
+    return key;
+  };
+  std::unordered_set<uint64_t> read;
+  std::vector<uint64_t> stems;
+  std::vector<Word> words;
+  for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
+    const Sentence& sentence = corpus.sentences()[s];
+    const uint32_t records = phrases.of(sentence).records;
+    if (records < 2 || sentence.valued || !read.insert(sentence.key).second) continue;
+    const std::string_view text = corpus.text(sentence);
+    content_stems(corpus, text, stems);
+    bool negated = false;
+    split_words(text, words);
+    for (const Word& word : words)
+      negated ^= word.kind == WordKind::word &&
+                 is_negation(lower_text(text.substr(word.begin, word.end - word.begin)));
+    std::erase_if(stems, [](uint64_t stem) { return is_negation_stem(stem); });
+    auto& [times, first] = often[key_of(stems, negated)];
+    if (times == 0) first = s;
+    times += records;
+  }
+  std::vector<Finding> denied;
+  for (const Lone& lone : all) {
+    const Sentence& sentence = corpus.sentences()[lone.sentence];
+    stems = lone.stems;
+    std::erase_if(stems, [](uint64_t stem) { return is_negation_stem(stem); });
+    if (sentence.valued || stems.size() < 2) continue;
+    auto found = often.find(key_of(stems, !lone.negated));
+    if (found == often.end() || found->second.first < 4) continue;
+    const Sentence& other = corpus.sentences()[found->second.second];
+    const Answer &one = corpus.answers()[sentence.answer], &many = corpus.answers()[other.answer];
+    denied.push_back({nullptr,
+                      0.8,
+                      {{one.record, one.turn, sentence.begin, sentence.end},
+                       {many.record, many.turn, other.begin, other.end}},
+                      "others say the opposite",
+                      ""});
+  }
   std::stable_sort(pairs.begin(), pairs.end(),
                    [](const Pair& x, const Pair& y) { return x.score > y.score; });
   std::set<uint32_t> told;
+  for (Finding& finding : denied)
+    if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
   auto place = [&](uint32_t i) {
     const Sentence& s = corpus.sentences()[all[i].sentence];
     const Answer& answer = corpus.answers()[s.answer];

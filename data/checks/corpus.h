@@ -125,8 +125,8 @@ class Corpus {
   // What several checks ask for, made when the first does (phrases.h, topics.h).
   const Phrases& phrases() const;
   const Topics& topics() const;
-  const LoneSentences& lone() const;                            // lone.h
-  const std::vector<ValueConflict>& value_conflicts() const;    // value_conflict.h
+  const LoneSentences& lone() const;                          // lone.h
+  const std::vector<ValueConflict>& value_conflicts() const;  // value_conflict.h
 
   // Words, values and sentences of a text.
   static void read(std::string_view text, Reading& out);

@@ -88,8 +88,8 @@ uint32_t own_sign_begin(std::string_view text, uint32_t least) {
 
 }  // namespace
 
-// Where hardly any answer has a sign-off, those that do: a block of two or three short lines below an
-// empty one, whose first ends with a comma or an exclamation mark.
+// Where hardly any answer has a sign-off, those that do: a block of two or three short lines below
+// an empty one, whose first ends with a comma or an exclamation mark.
 void Corpus::find_rare_signs(const std::vector<uint32_t>& members) {
   std::vector<std::pair<uint32_t, uint32_t>> signs;  // answer, where its sign-off begins
   for (uint32_t a : members) {

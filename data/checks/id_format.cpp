@@ -14,7 +14,7 @@ namespace {
 // A word with digits, and a mark or short letters that belong to it.
 struct Code {
   uint32_t begin, end;
-  uint64_t before = 0;  // the word before it: "booking"; not "no." and the like
+  uint64_t before = 0;        // the word before it: "booking"; not "no." and the like
   std::string digits, shape;  // QC-12345: "QC-99999"
   bool bare;                  // nothing but digits
   bool priced = false;        // a value with a unit
@@ -81,7 +81,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   struct House {
     std::string shape, example;
   };
-  std::unordered_map<uint64_t, std::array<uint32_t, 2>> leads;  // word -> codes of the house, others
+  std::unordered_map<uint64_t, std::array<uint32_t, 2>>
+      leads;  // word -> codes of the house, others
   std::map<size_t, House> house;
   for (auto& [digits, counts] : shapes) {
     uint32_t all = 0, best = 0;

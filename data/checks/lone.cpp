@@ -10,10 +10,10 @@ namespace afina {
 
 namespace {
 
-constexpr double least_tie = 4;       // standard deviations
-constexpr uint32_t most_rare = 2;     // answers that have a rare stem
-constexpr uint32_t most_shared = 6;   // lone sentences that have one stem in common
-constexpr size_t house_share = 200;   // what fewer answers than this part of all have is not usual
+constexpr double least_tie = 4;      // standard deviations
+constexpr uint32_t most_rare = 2;    // answers that have a rare stem
+constexpr uint32_t most_shared = 6;  // lone sentences that have one stem in common
+constexpr size_t house_share = 200;  // what fewer answers than this part of all have is not usual
 
 // How often answers have marks that make a voice: at the end of sentences.
 struct House {
@@ -78,9 +78,9 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
       else if (plain == 0 && !is_function_word(word.id)) plain = 1;
       else if (plain == 1) {
         lone.orders = is_function_word(word.id);
-        for (std::string_view verb : {"and", "is", "are", "can", "may", "will", "y", "es", "son",
-                                      "se", "has", "have", "must", "was", "were", "or", "no", "not", "from",
-                                      "of", "de", "del", "que"})
+        for (std::string_view verb : {"and", "is",  "are",  "can",  "may",  "will", "y",    "es",
+                                      "son", "se",  "has",  "have", "must", "was",  "were", "or",
+                                      "no",  "not", "from", "of",   "de",   "del",  "que"})
           if (low == verb) lone.orders = false;
         plain = 9;
       }
@@ -114,7 +114,8 @@ std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
       for (size_t a = begin; a < end; ++a)
         for (size_t b = begin; b < end; ++b) {
           const uint32_t one = by_stem[a].second, other = by_stem[b].second;
-          if (record(one) != record(other) && key(one) != key(other)) partners[one].push_back(other);
+          if (record(one) != record(other) && key(one) != key(other))
+            partners[one].push_back(other);
         }
     begin = end;
   }

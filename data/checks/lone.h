@@ -5,15 +5,15 @@
 namespace afina {
 
 struct Lone {
-  uint32_t sentence;             // number in corpus.sentences()
-  std::vector<uint64_t> stems;   // content_stems()
-  bool untied;                   // has nothing to do with the question
+  uint32_t sentence;            // number in corpus.sentences()
+  std::vector<uint64_t> stems;  // content_stems()
+  bool untied;                  // has nothing to do with the question
   bool negated;
-  bool told;      // has a word that the file says to one kind of question
+  bool told;             // has a word that the file says to one kind of question
   uint32_t rare, usual;  // stems that hardly any answer has, and that many have
   // Marks, function words or short forms ("don't") that the house's answers hardly have.
   bool other_register;
-  bool orders;    // tells the reader to do something: begins with a verb, as far as it shows
+  bool orders;  // tells the reader to do something: begins with a verb, as far as it shows
 };
 // In their order.
 std::vector<Lone> lone_sentences(const Corpus& corpus);

@@ -48,8 +48,8 @@ bool names_topic(const Corpus& corpus, uint32_t record, const std::vector<uint64
   return false;
 }
 
-// The words of both that are not in the other, at the places where one differs from the other; false
-// where they are not the same words in the same order but for a few.
+// The words of both that are not in the other, at the places where one differs from the other;
+// false where they are not the same words in the same order but for a few.
 bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b, size_t most,
                  std::vector<uint64_t>& only_a, std::vector<uint64_t>& only_b, size_t& gaps) {
   only_a.clear();
@@ -68,8 +68,8 @@ bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
         if (x + y >= best || x + y == 0) continue;
         const bool end = i + x == a.size() && j + y == b.size();
         const bool one = i + x < a.size() && j + y < b.size() && a[i + x] == b[j + y];
-        const bool two = one && i + x + 1 < a.size() && j + y + 1 < b.size() &&
-                         a[i + x + 1] == b[j + y + 1];
+        const bool two =
+            one && i + x + 1 < a.size() && j + y + 1 < b.size() && a[i + x + 1] == b[j + y + 1];
         const bool last = one && (i + x + 1 == a.size()) && (j + y + 1 == b.size());
         if (!end && !two && !last) continue;
         best = x + y;

@@ -29,8 +29,8 @@ bool says_yes_or_no(std::string_view text) {
   split_words(text.substr(0, 40), words);
   if (words.empty()) return false;
   const std::string low = lower_text(text.substr(words[0].begin, words[0].end - words[0].begin));
-  for (std::string_view word : {"yes", "no", "s\u00ed", "oui", "non", "ja", "nein", "sim", "n\u00e3o",
-                                "si", "nee", "certainly", "claro"})
+  for (std::string_view word : {"yes", "no", "s\u00ed", "oui", "non", "ja", "nein", "sim",
+                                "n\u00e3o", "si", "nee", "certainly", "claro"})
     if (low == word) return true;
   return false;
 }
@@ -58,10 +58,10 @@ class Answering {
       if (phrases_.is_universal(sentence)) continue;
       universal = false;
       content_stems(corpus_, corpus_.text(sentence), said);
-      if (topics_.tie(asked, said, answer.record) >= least_tie * least_tie)
-        return Verdict::answers;
+      if (topics_.tie(asked, said, answer.record) >= least_tie * least_tie) return Verdict::answers;
       const bool often = !phrases_.is_lone(sentence);
-      // What is said to other questions, and to one kind of them. "60 days." is said of many things.
+      // What is said to other questions, and to one kind of them. "60 days." is said of many
+      // things.
       if (said.size() < 2 && sentence.valued) valued = true;
       elsewhere |= often && phrases_.of(sentence).spread < 0.3f;
       valued |= often && phrases_.of(sentence).spread >= 0.3f;

@@ -16,8 +16,8 @@ constexpr double related = 0.12;   // what two records about one topic have in c
 constexpr double different = 0.6;  // spread of phrases about anything
 constexpr double house_share = 0.03;
 constexpr uint32_t most_lone = 3;
-constexpr size_t most_phrases = 200000;  // that are looked at for others like them
-constexpr double common_share = 0.1;  // says nothing about the topic
+constexpr size_t most_phrases = 60000;  // that are looked at for others like them
+constexpr double common_share = 0.1;    // says nothing about the topic
 
 // In so many texts that it says nothing about the topic.
 bool is_frequent(const Corpus& corpus, uint64_t word) {
@@ -113,7 +113,8 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
 
 // Of the records whose question has a word that decides what is answered: the part in which none of
 // these goes with the words of the phrase; -1 where there are too few.
-float Phrases::spread_by_topics(const std::vector<uint32_t>& answers, const Sentence& phrase) const {
+float Phrases::spread_by_topics(const std::vector<uint32_t>& answers,
+                                const Sentence& phrase) const {
   const Topics& topics = corpus_.topics();
   std::vector<uint64_t> said;
   content_stems(corpus_, corpus_.text(phrase), said);
@@ -139,38 +140,39 @@ void Phrases::find_near() {
   for (uint32_t s = 0; s < sentences.size() && firsts.size() < most_phrases; ++s)
     if (known.emplace(sentences[s].key, true).second) firsts.push_back(s);
   std::vector<Word> words;
-  auto features = [&](uint32_t i, std::vector<uint64_t>& out) {
-    const std::string_view text = corpus_.text(sentences[firsts[i]]);
+  std::vector<uint64_t> flat, own;  // the words of all phrases, one behind the other
+  std::vector<uint32_t> ends{0};
+  std::unordered_map<uint64_t, uint32_t> uses;
+  for (uint32_t first : firsts) {
+    const std::string_view text = corpus_.text(sentences[first]);
     split_words(text, words);
     bool negated = false;
+    own.clear();
     for (const Word& word : words) {
       if (word.kind != WordKind::word || (word.capital && corpus_.is_name(word.id))) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
       negated |= is_negation(lower_text(one));
-      out.push_back(is_function_word(word.id) ? word.id : stem_of(one));
+      own.push_back(is_function_word(word.id) ? word.id : stem_of(one));
     }
-    if (negated) out.push_back(1);
-    sort_unique(out);
-  };
-  std::unordered_map<uint64_t, uint32_t> uses;
-  std::vector<uint64_t> a, b;
-  for (uint32_t i = 0; i < firsts.size(); ++i) {
-    a.clear();
-    features(i, a);
-    for (uint64_t one : a) ++uses[one];
+    if (negated) own.push_back(1);
+    sort_unique(own);
+    for (uint64_t word : own) ++uses[word];
+    flat.insert(flat.end(), own.begin(), own.end());
+    ends.push_back(uint32_t(flat.size()));
   }
+  auto features = [&](uint32_t i, std::vector<uint64_t>& out) {
+    out.assign(flat.begin() + ends[i], flat.begin() + ends[i + 1]);
+  };
   const double all = double(firsts.size());
   auto weight = [&](uint64_t one) { return 1. / (0.02 + double(uses.find(one)->second) / all); };
+  std::vector<uint64_t> a, b;
   for (auto [i, j] : similar_pairs(uint32_t(firsts.size()), features, {16, 2, 12})) {
-    a.clear();
-    b.clear();
     features(i, a);
     features(j, b);
     if (std::binary_search(a.begin(), a.end(), 1) != std::binary_search(b.begin(), b.end(), 1))
       continue;
     if (weighted_overlap(a, b, weight) < 0.5) continue;
-    Phrase &one = all_.at(sentences[firsts[i]].key),
-           &other = all_.at(sentences[firsts[j]].key);
+    Phrase &one = all_.at(sentences[firsts[i]].key), &other = all_.at(sentences[firsts[j]].key);
     one.near += other.records;
     other.near += one.records;
   }

@@ -152,8 +152,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           kind = "two statements about one thing";
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
-                   (few > 0 ||
-                    (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
+                   (few > 0 || (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {

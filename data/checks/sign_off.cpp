@@ -13,11 +13,12 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
     const std::string_view text = corpus.text(answer.turn);
     uint32_t end = uint32_t(text.size());
     if (const uint32_t own = quoted_from(text); own > answer.body_end) end = own;
-    out.push_back({nullptr,
-                   double(answer.own_sign ? 0.95 : 0.9),
-                   {{answer.record, answer.turn, answer.body_end, end}},
-                   answer.own_sign ? squeezed(text.substr(answer.body_end, end - answer.body_end)) : "none",
-                   form.sign_words ? squeezed(form.sign_text) : "none"});
+    out.push_back(
+        {nullptr,
+         double(answer.own_sign ? 0.95 : 0.9),
+         {{answer.record, answer.turn, answer.body_end, end}},
+         answer.own_sign ? squeezed(text.substr(answer.body_end, end - answer.body_end)) : "none",
+         form.sign_words ? squeezed(form.sign_text) : "none"});
   }
 }
 

@@ -80,8 +80,7 @@ class Terms {
           }
           if (!plain) break;
           // A term begins and ends with a word that means something.
-          if (!content || is_function_word(ids[begin + length - 1]) ||
-              is_function_word(ids[begin]))
+          if (!content || is_function_word(ids[begin + length - 1]) || is_function_word(ids[begin]))
             continue;
           const int64_t b = int64_t(begin), e = int64_t(begin + length);
           const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};

@@ -56,8 +56,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      phrases.has_topical(answer, sentence);
     untied += odd;
     const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems.size();
-    if (odd && answer.sentences > 1 &&
-        (lone[i].other_register || (rare && !lone[i].orders)))
+    if (odd && answer.sentences > 1 && (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }
   const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();
@@ -104,8 +103,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const bool associated =
           answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
       // Said before anything, but by few, where the house's own openings are said by many.
-      const bool rare = phrases.is_universal(first) && !phrases.is_house(first) &&
-                        !usual(first) && phrases.foreign(first) >= 0.6 &&
+      const bool rare = phrases.is_universal(first) && !phrases.is_house(first) && !usual(first) &&
+                        phrases.foreign(first) >= 0.6 &&
                         openings[first.key].all * 6 < house_opening;
       if (associated || (rare && answer.sentences > 1)) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};

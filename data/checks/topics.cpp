@@ -63,7 +63,13 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
       take();
     }
   };
+  // What has been read, for the second time round.
+  std::vector<uint64_t> flat;
+  std::vector<std::pair<uint32_t, uint32_t>> sizes;
   each([&] {
+    flat.insert(flat.end(), asked.begin(), asked.end());
+    flat.insert(flat.end(), said.begin(), said.end());
+    sizes.emplace_back(uint32_t(asked.size()), uint32_t(said.size()));
     ++counted_;
     for (uint64_t q : asked) ++uses_[q].asked;
     for (uint64_t w : said) ++uses_[w].said;
@@ -74,11 +80,14 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
           if (pairs_[at] < UINT16_MAX) ++pairs_[at];
       }
   });
-  each([&] {
-    for (uint64_t q : asked) {
+  const uint64_t* at = flat.data();
+  for (auto [asks, says] : sizes) {
+    const std::span<const uint64_t> q_stems{at, asks}, w_stems{at + asks, says};
+    at += asks + says;
+    for (uint64_t q : q_stems) {
       Use& use = uses_[q];
       if (use.asked < 4) continue;
-      for (uint64_t w : said) {
+      for (uint64_t w : w_stems) {
         Use& other = uses_.find(w)->second;
         const double both = together(q, w);
         if (both < 0.5 * use.asked && both < 0.5 * other.said) continue;
@@ -87,7 +96,7 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
         if (other.said >= 6) other.told = std::max(other.told, strength);
       }
     }
-  });
+  }
 }
 
 uint32_t Topics::together(uint64_t asked, uint64_t said) const {
@@ -98,10 +107,10 @@ uint32_t Topics::together(uint64_t asked, uint64_t said) const {
 void Topics::read(const Answer& answer, std::vector<uint64_t>& asked,
                   std::vector<uint64_t>& said) const {
   asked = this->asked(answer);
-  content_stems(corpus_,
-                corpus_.text(answer.turn)
-                    .substr(answer.body_begin, answer.body_end - answer.body_begin),
-                said);
+  content_stems(
+      corpus_,
+      corpus_.text(answer.turn).substr(answer.body_begin, answer.body_end - answer.body_begin),
+      said);
 }
 
 std::vector<uint64_t> Topics::asked(const Answer& answer) const {

@@ -46,9 +46,9 @@ class Topics {
   void read(const Answer& answer, std::vector<uint64_t>& asked, std::vector<uint64_t>& said) const;
 
   const Corpus& corpus_;
-  uint32_t step_ = 1;     // every step-th record is counted
-  double counted_ = 0;    // answers
-  uint64_t mask_ = 0;     // of a row's places
+  uint32_t step_ = 1;            // every step-th record is counted
+  double counted_ = 0;           // answers
+  uint64_t mask_ = 0;            // of a row's places
   std::vector<uint16_t> pairs_;  // two rows of counters (Cormode and Muthukrishnan 2005)
   std::unordered_map<uint64_t, Use> uses_;
 };

@@ -55,8 +55,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Answer& answer = answers[sentence.answer];
     bool statement = false;  // of a thing that another record speaks of too
     for (uint32_t other : partners[i]) statement |= !lone[other].orders;
-    if (!lone[i].untied || sentence.valued || !lone[i].orders || statement ||
-        sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0)
+    if (!lone[i].untied || sentence.valued || !lone[i].orders || statement || sentence.words < 3 ||
+        answer.sentences < 2 || lone[i].rare == 0)
       continue;
     if (phrases.has_topical(answer, sentence)) orders.push_back(i);
   }

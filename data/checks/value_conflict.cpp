@@ -8,28 +8,17 @@
 
 #include "data/checks/value_conflict.h"
 
-#include "data/checks/endings.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/topics.h"
+#include "data/checks/value_places.h"
 
 namespace afina {
 
 namespace {
 
-constexpr int levels = 5;
+// Of a place; fewer in files with many records, which have many places.
 constexpr size_t most_compared = 64, most_learnt = 32;
-
-struct Occurrence {
-  uint64_t value;
-  uint64_t kind;  // its type; of a plain number with the word behind it
-  ValueType type;
-  uint32_t sentence, begin, end;  // bytes of the turn
-  uint32_t record;
-  bool settled;
-};
-
-// Words on either side of the value that an occurrence must share, from strict to loose.
-constexpr std::pair<int, int> windows[levels] = {{5, 5}, {3, 2}, {2, 3}, {4, 0}, {2, 1}};
+constexpr uint32_t many_records = 20000;
 
 struct Place {
   uint64_t key;
@@ -39,13 +28,14 @@ struct Place {
   }
 };
 
-class Votes {
+class Votes : ValuePlaces {
  public:
-  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : corpus_(corpus), out_(out) {}
+  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : ValuePlaces(corpus), out_(out) {}
 
   void run() {
     collect();
     count_words();
+    find_keys();
     for (int level = 0; level < levels; ++level) vote(level, true);
     for (int level = 0; level < levels; ++level) vote(level, false);
     vote_by_words();
@@ -58,69 +48,11 @@ class Votes {
   }
 
  private:
-  // Is the value part of a computation? Such numbers are no facts.
-  static bool computed(const Reading& reading, const Value& value) {
-    auto sign = [&](uint32_t at) {
-      if (at >= reading.words.size() || reading.words[at].kind != WordKind::mark) return false;
-      const Word& word = reading.words[at];
-      const std::string_view mark = reading.text.substr(word.begin, word.end - word.begin);
-      return mark == "\xC3\x97" || mark == "\xC3\xB7" ||
-             (mark.size() == 1 && std::string_view("=+*/<>^").find(mark) != mark.npos);
-    };
-    return (value.first > 0 && sign(value.first - 1)) || sign(value.last);
-  }
-  // Each value in the bodies of answers. keys: when given, of the windows of this level.
-  template <class Take>
-  void each(Take&& take) {
-    Reading reading;
-    std::vector<uint64_t> words;
-    for (uint32_t s = 0; s < corpus_.sentences().size(); ++s) {
-      const Sentence& sentence = corpus_.sentences()[s];
-      if (!sentence.valued) continue;
-      // The last value of an answer that is cut may be cut as well.
-      const std::string_view whole = corpus_.text(corpus_.answers()[sentence.answer].turn);
-      const bool cut = sentence.end == whole.size() && !ends_closed(whole);
-      Corpus::read(corpus_.text(sentence), reading);
-      corpus_.skeleton(reading, 0, uint32_t(reading.words.size()), words);
-      size_t value = 0;
-      for (size_t i = 0; i < words.size() && value < reading.values.size(); ++i)
-        if (words[i] == Corpus::value_word) {
-          const Value& one = reading.values[value++];
-          if (!computed(reading, one) && !(cut && one.last + 1 >= reading.words.size()))
-            take(s, sentence, reading, one, words, i);
-        }
-    }
-  }
-
-  void collect() {
-    each([&](uint32_t s, const Sentence& sentence, const Reading& reading, const Value& value,
-             const std::vector<uint64_t>&, size_t) {
-      uint64_t kind = uint64_t(value.type) + 1;
-      if (value.type == ValueType::count && value.last < reading.words.size())
-        kind = hash_with(kind, reading.words[value.last].id);
-      all_.push_back({value.id, kind, value.type, s, sentence.begin + reading.words[value.first].begin,
-                      sentence.begin + reading.words[value.last - 1].end,
-                      corpus_.answers()[sentence.answer].record, false});
-    });
-  }
-
+  size_t shorter() const { return corpus_.records() > many_records ? 3 : 1; }
   // learn: only finds the words that tell values apart.
   void vote(int level, bool learn) {
-    std::vector<Place> places;
-    const auto [left, right] = windows[level];
-    uint32_t number = 0;
-    each([&](uint32_t, const Sentence&, const Reading&, const Value&,
-             const std::vector<uint64_t>& words, size_t at) {
-      uint64_t key = 41;
-      int known = 0;
-      for (int k = -left; k <= right; ++k) {
-        const int64_t i = int64_t(at) + k;
-        const uint64_t word = i < 0 || i >= int64_t(words.size()) ? 0 : words[size_t(i)];
-        known += word > 3;
-        key = hash_with(key, word);
-      }
-      places.push_back({known >= 2 ? key : 0, number++});
-    });
+    std::vector<Place> places(keys_.size());
+    for (uint32_t i = 0; i < keys_.size(); ++i) places[i] = {keys_[i][size_t(level)], i};
     std::sort(places.begin(), places.end());
     for (size_t begin = 0; begin < places.size();) {
       size_t end = begin + 1;
@@ -134,59 +66,8 @@ class Votes {
     }
   }
 
-  using Told = std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
-
-  // What stands around a value: stems of its sentence, of the one before, of the question, and of
-  // all of the record.
-  struct Features {
-    uint32_t occurrence;
-    std::vector<uint64_t> sentence, before, asked, all;
-  };
-  void add_stems(std::string_view text, std::vector<uint64_t>& out) {
-    Corpus::read(text, reading_);
-    size_t value = 0;
-    for (uint32_t i = 0; i < reading_.words.size(); ++i) {
-      if (value < reading_.values.size() && reading_.values[value].first == i) {
-        i = reading_.values[value++].last - 1;
-        continue;
-      }
-      const Word& word = reading_.words[i];
-      if (word.kind == WordKind::word && !is_function_word(word.id))
-        out.push_back(stem_of(text.substr(word.begin, word.end - word.begin)));
-    }
-    sort_unique(out);
-  }
-  Features features_of(uint32_t occurrence) {
-    Features f;
-    f.occurrence = occurrence;
-    const uint32_t index = all_[occurrence].sentence;
-    const Sentence& sentence = corpus_.sentences()[index];
-    const Answer& answer = corpus_.answers()[sentence.answer];
-    add_stems(corpus_.text(sentence), f.sentence);
-    if (index > answer.first_sentence) add_stems(corpus_.text(corpus_.sentences()[index - 1]), f.before);
-    for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t)
-      if (corpus_.turns()[t].role == TurnRole::question) add_stems(corpus_.text(t), f.asked);
-    f.all = f.asked;
-    add_stems(corpus_.text(answer.turn)
-                  .substr(answer.body_begin, answer.body_end - answer.body_begin),
-              f.all);
-    return f;
-  }
-  // Alike but for words on both sides: the single room and the double room.
-  static bool other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
-                          double alike) {
-    const double like = jaccard(a, b);
-    return like >= alike && like < 1 && !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
-           !std::includes(b.begin(), b.end(), a.begin(), a.end());
-  }
-  // Shared words, rare ones counting more.
-  double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const {
-    const Topics& topics = corpus_.topics();
-    return weighted_overlap(a, b, [&](uint64_t stem) {
-      return 1. / (0.02 + double(topics.said(stem) + topics.asked(stem)) /
-                              double(corpus_.records()));
-    });
-  }
+  using Told =
+      std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
 
   // Words that go with one value each in places that have several: the names of things.
   void learn_from(std::span<const Place> members) {
@@ -196,7 +77,7 @@ class Votes {
     for (auto& [value, times] : priors) greatest = std::max(greatest, times);
     if (greatest * 10 > members.size() * 7) return;
     Told told;
-    const size_t step = std::max<size_t>(1, members.size() / most_learnt);
+    const size_t step = std::max<size_t>(1, members.size() / (most_learnt / shorter()));
     for (size_t i = 0; i < members.size(); i += step) {
       Features f = features_of(members[i].occurrence);
       std::vector<uint64_t>& near = f.sentence;
@@ -247,66 +128,6 @@ class Votes {
     return false;
   }
 
-  // Do the values around the two differ as well, in the sentence and its neighbours? Then the records
-  // are about two things, each with values of its own.
-  bool other_beside(uint32_t a, uint32_t b) const {
-    auto around = [&](uint32_t at, std::map<uint64_t, std::set<uint64_t>>& values) {
-      const Occurrence& own = all_[at];
-      const uint32_t answer = corpus_.sentences()[own.sentence].answer;
-      auto take = [&](uint32_t i) {
-        const Occurrence& one = all_[i];
-        if (corpus_.sentences()[one.sentence].answer != answer ||
-            one.sentence + 1 < own.sentence || one.sentence > own.sentence + 1)
-          return false;
-        values[one.kind].insert(one.value);
-        return true;
-      };
-      for (uint32_t i = at; i-- > 0 && take(i);) {}
-      for (uint32_t i = at + 1; i < all_.size() && take(i); ++i) {}
-    };
-    std::map<uint64_t, std::set<uint64_t>> mine, theirs;
-    around(a, mine);
-    around(b, theirs);
-    for (auto& [kind, values] : mine) {
-      auto other = theirs.find(kind);
-      if (other == theirs.end()) continue;
-      bool common = false;
-      for (uint64_t value : values) common |= other->second.count(value) > 0;
-      if (!common) return true;
-    }
-    return false;
-  }
-
-  // Do other sentences with these words have this value nearly as often? Then it is that of one thing
-  // among several: deposits for 12 and for 24 months.
-  void count_words() {
-    std::vector<uint64_t> stems;
-    uint32_t last = no_turn;
-    for (const Occurrence& one : all_) {
-      if (one.sentence != last) {
-        stems.clear();
-        add_stems(corpus_.text(corpus_.sentences()[one.sentence]), stems);
-        last = one.sentence;
-      }
-      for (uint64_t stem : stems) ++with_word_[hash_with(hash_with(one.kind, stem), one.value)];
-    }
-  }
-  bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
-                      uint64_t winner) const {
-    bool any = false;
-    for (uint64_t stem : stems) {
-      auto times = [&](uint64_t value) {
-        auto found = with_word_.find(hash_with(hash_with(own.kind, stem), value));
-        return found == with_word_.end() ? 0u : found->second;
-      };
-      const uint32_t theirs = times(winner), mine = times(own.value);
-      if (theirs < 2) continue;
-      if (mine < 3 || mine * 10 < theirs * 6) return false;
-      any = true;
-    }
-    return any;
-  }
-
   // Values that stand alone in their sentence: its words and the values of their kind that other
   // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
   void vote_by_words() {
@@ -353,8 +174,8 @@ class Votes {
       for (size_t i = begin; i < end && total >= 6; ++i) {
         const Occurrence& own = all_[entries[i].occurrence];
         Verdict& verdict = verdicts[entries[i].occurrence];
-        const bool decided = most * 10 >= total * 8 && own.value != winner &&
-                             records[own.value].size() * 8 <= most;
+        const bool decided =
+            most * 10 >= total * 8 && own.value != winner && records[own.value].size() * 8 <= most;
         if (decided && verdict.winner && verdict.winner != winner) ++verdict.against;
         // Where the others do not agree, but have this value too, it is one of several.
         if (!decided && own.value != winner && records[own.value].size() >= 3) ++verdict.against;
@@ -413,7 +234,7 @@ class Votes {
         continue;
       }
       if (sample.empty()) {
-        const size_t step = std::max<size_t>(1, members.size() / most_compared);
+        const size_t step = std::max<size_t>(1, members.size() / (most_compared / shorter()));
         for (size_t i = 0; i < members.size(); i += step)
           sample.push_back(features_of(members[i].occurrence));
       }
@@ -475,8 +296,8 @@ class Votes {
     std::vector<std::pair<double, uint32_t>> near;
     std::vector<const Features*> voters;
     for (const Features& other : sample) {
-      if (all_[other.occurrence].record == own.record ||
-          all_[other.occurrence].type != own.type || other_beside(index, other.occurrence) ||
+      if (all_[other.occurrence].record == own.record || all_[other.occurrence].type != own.type ||
+          other_beside(index, other.occurrence) ||
           (!one_for_all && other_thing(mine.sentence, other.sentence, 0.4)))
         continue;
       double shared = 0;
@@ -524,9 +345,8 @@ class Votes {
                  std::binary_search(voter->sentence.begin(), voter->sentence.end(), stem);
       if (!known) return;
     }
-    std::erase_if(voters, [&](const Features* voter) {
-      return all_[voter->occurrence].value != winner;
-    });
+    std::erase_if(voters,
+                  [&](const Features* voter) { return all_[voter->occurrence].value != winner; });
     if (told_apart(mine, voters) || one_of_several(own, mine.sentence, winner)) return;
     own.settled = true;
     if (!told_.insert({own.record, own.value}).second) return;
@@ -540,22 +360,8 @@ class Votes {
     out_.push_back({std::move(finding), own.sentence, winner});
   }
 
-  PiecePlace place_of(uint32_t index) const {
-    const Occurrence& o = all_[index];
-    return {o.record, corpus_.answers()[corpus_.sentences()[o.sentence].answer].turn, o.begin,
-            o.end};
-  }
-  std::string piece(uint32_t index) const {
-    const PiecePlace place = place_of(index);
-    return squeezed(corpus_.text(place.turn).substr(place.begin, place.end - place.begin));
-  }
-
-  const Corpus& corpus_;
   std::vector<ValueConflict>& out_;
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
-  std::vector<Occurrence> all_;
-  Reading reading_;
-  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 

@@ -25,6 +25,14 @@ const Table& units() {
   static const Table table = [] {
     Table t;
     const auto duration = ValueType::duration;
+    // Chinese, Japanese and Korean: a character each, or behind one that counts.
+    add(t, "天 日 일", duration, 1);
+    add(t, "周 週 週間 주", duration, 7);
+    add(t, "月 개월", duration, 30.5);
+    add(t, "年 년", duration, 365);
+    add(t, "时 時 시간", duration, 1. / 24);
+    add(t, "分 분", duration, 1. / 1440);
+    add(t, "元 円 圆 원", ValueType::price, 1.0004);
     add(t, "second seconds sec secs segundo segundos sekunde sekunden", duration, 1. / 86400);
     add(t, "minute minutes min mins minuto minutos minuten", duration, 1. / 1440);
     add(t, "hour hours hr hrs hora horas stunde stunden heure heures", duration, 1. / 24);
@@ -235,6 +243,9 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
                loose_numbers().count(words[last].id)) {  // half an hour
       ++last;
     }
+    if (last + 1 < n && is_one_of(words[last].id, {"个", "個", "小"}) &&
+        units().count(words[last + 1].id))
+      ++last;
     // "2 or 3 days", "3-5 days": the unit is that of the second number, found when it comes.
     const bool symbol_first =
         i > 0 && is_currency(words[i - 1].id) && words[i - 1].end == word.begin;

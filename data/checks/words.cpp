@@ -33,6 +33,13 @@ constexpr uint64_t hash_start = 0xCBF29CE484222325ull;
 bool is_dash(char c) { return c == '-' || c == '/' || c == '_'; }
 bool is_point(char c) { return c == '.' || c == ',' || c == ':'; }
 
+// Chinese characters and kana: a word each, as no blanks stand between words.
+bool stands_alone(uint32_t code) {
+  return (code >= 0x3040 && code < 0x3100) || (code >= 0x3400 && code < 0xA000);
+}
+// Hangul follows its number without a blank.
+bool joins_numbers(uint32_t code) { return code >= 0xAC00 && code < 0xD7B0; }
+
 }  // namespace
 
 uint64_t text_hash(std::string_view text) {
@@ -67,7 +74,8 @@ void split_words(std::string_view text, std::vector<Word>& out) {
       continue;
     }
     Word word{uint32_t(at), 0, 0, WordKind::mark, false, false};
-    if (kind == Letter::other) {
+    if (kind == Letter::other || stands_alone(first.code)) {
+      if (kind != Letter::other) word.kind = WordKind::word;
       uint64_t h = hash_start;
       hash_code(h, first.code);
       at += first.bytes;
@@ -83,6 +91,8 @@ void split_words(std::string_view text, std::vector<Word>& out) {
       const Character c = character_at(text, at);
       const Letter now = letter_of(c.code);
       if (now == Letter::letter || now == Letter::digit) {
+        if (now == Letter::letter && joins_numbers(c.code) && before != Letter::letter) break;
+        if (stands_alone(c.code)) break;
         // "4pm" and "30d" are a number and its unit; "QC12345" stays whole.
         if (now == Letter::letter && before == Letter::digit && letters == 0 && digits <= 4 &&
             (c.code | 32) == c.code)
@@ -146,7 +156,13 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
       end_at(i + 1);
       continue;
     }
-    if (word.kind != WordKind::mark || gap.empty()) continue;
+    if (word.kind != WordKind::mark) continue;
+    const std::string_view wide = text.substr(word.begin, word.end - word.begin);
+    if (wide == "\xE3\x80\x82" || wide == "\xEF\xBC\x81" || wide == "\xEF\xBC\x9F") {
+      end_at(i + 1);
+      continue;
+    }
+    if (gap.empty()) continue;
     // A closing quote or bracket may follow the point.
     uint32_t point = i;
     auto is = [&](uint32_t at, std::string_view set) {

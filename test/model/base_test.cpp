@@ -1,6 +1,7 @@
 // A base in blocks: every method trains over it with the bits of the same base unpacked, or says
 // why it cannot; files are read as they lie.
 #include "engine/train/trainer.h"
+#include "model/base_error.h"
 #include "model/files/gguf_save.h"
 #include "model/merge.h"
 #include "model/several.h"
@@ -139,6 +140,27 @@ BOOST_AUTO_TEST_CASE(what_leaves_nothing_or_changes_the_base_is_refused) {
   refused("full", BaseForm::nf4, "trains every matrix");
   refused("lora:start=pissa,rank=2", BaseForm::int8, "held in int8");
   refused("lora", BaseForm::file, "takes fewer bits");
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_those_of_the_forms) {
+  ModelFiles files = open_model(tiny_path("llama"));
+  auto model = untouched(tiny_path("llama"), {});
+  double before = 0.;
+  for (auto [form, least, most] :
+       {std::tuple(BaseForm::q8_0, 0.002, 0.01), std::tuple(BaseForm::int8, 0.003, 0.015),
+        std::tuple(BaseForm::nf4, 0.06, 0.12)}) {
+    const std::vector<BaseError> errors = base_errors(*model, *files.source, {form, true});
+    BOOST_TEST(errors.size() == model->parameters->linears.size() + 1);
+    double largest = 0.;
+    for (const BaseError& e : errors) {
+      BOOST_TEST((e.relative > least && e.relative < most), e.name << " " << e.relative);
+      BOOST_TEST(e.worst >= e.relative);
+      largest = std::max(largest, e.relative);
+    }
+    BOOST_TEST(largest > before);
+    before = largest;
+  }
+  BOOST_TEST(base_errors(*model, *files.source, {BaseForm::file, true}).empty());
 }
 
 // A GGUF file of few bits: mapped, never copied, the bits of the same file read plainly.

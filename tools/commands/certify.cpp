@@ -93,7 +93,7 @@ bool certified(CertifyOptions& command, const QuestionOptions& asked) {
   print_certificate(certificate);
   write_text_file(stem + ".json", certificate_json(certificate));
   write_text_file(stem + ".html", certificate_page(certificate));
-  std::cout << "the certificate is " << stem << ".html\n" << std::flush;
+  std::cout << "the certificate is " << harmless(stem) << ".html\n" << std::flush;
   if (!certificate.holds())
     std::cerr << "error: "
               << harmless(command.file + ": is not what was trained: " + failed_checks(certificate))

@@ -10,6 +10,7 @@
 #include "tools/runs/certificate_text.h"
 #include "tools/runs/draft.h"
 #include "tools/runs/export_forms.h"
+#include "tools/text/format.h"
 
 namespace afina {
 
@@ -93,8 +94,9 @@ void export_to(Draft& draft, Subject& subject, const ExportOptions& command,
   write_text_file(draft.path() + "/" + html, certificate_page(certificate));
   if (single) draft.keep_files({json, html, file});
   else draft.keep();
-  std::cout << "written to " << command.out << "; the certificate is "
-            << (single ? (out.parent_path() / html).string() : command.out + "/" + html) << "\n";
+  std::cout << "written to " << harmless(command.out) << "; the certificate is "
+            << harmless(single ? (out.parent_path() / html).string() : command.out + "/" + html)
+            << "\n";
 }
 
 int export_command(const std::vector<std::string>& words) {

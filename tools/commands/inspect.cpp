@@ -1,13 +1,16 @@
 // inspect: what a model is made of, what methods would train and hold in memory, its tensors, and
 // the kernels that run here.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "engine/choices.h"
 #include "engine/files/safetensors.h"
 #include "engine/kernel.h"
+#include "model/base_error.h"
 #include "model/files/save.h"
 #include "tools/foresight/predict.h"
 #include "tools/options/command.h"
@@ -249,9 +252,35 @@ void print_kernels() {
   table.print(std::cout, size_t(stdout_columns()));
 }
 
+// How far the matrices in --base are from the file's numbers, by module.
+void print_base_errors(const std::vector<BaseError>& errors, BaseForm form) {
+  struct Module {
+    int64_t count = 0;
+    double sum = 0., largest = 0., worst = 0.;
+  };
+  std::map<std::string, Module> modules;
+  for (const BaseError& error : errors)
+    for (const std::string& name : {module_of(error.name), std::string("all")}) {
+      Module& m = modules[name];
+      ++m.count;
+      m.sum += error.relative * error.relative;
+      m.largest = std::max(m.largest, error.relative);
+      m.worst = std::max(m.worst, error.worst);
+    }
+  std::cout << "\nRelative error of the matrices in " << word_of(form)
+            << ", root mean square (the worst 64 numbers beside it):\n";
+  Table table("lrrrr");
+  table.add({"Module", "Matrices", "error", "largest", "worst 64"});
+  for (auto& [name, m] : modules)
+    table.add({name, std::to_string(m.count),
+               format_percent(std::sqrt(m.sum / double(std::max<int64_t>(1, m.count)))),
+               format_percent(m.largest), format_percent(m.worst)});
+  table.print(std::cout, size_t(stdout_columns()));
+}
+
 struct InspectOptions {
   std::vector<std::string> methods;
-  bool tensors = false, kernels = false;
+  bool tensors = false, kernels = false, base_error = false;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -259,6 +288,8 @@ struct InspectOptions {
       "a method with its options, as compare takes them; several are shown side by side",
       naming(Names::methods));
     v("tensors", o.tensors, Bits::keep, "every tensor in the files: name, type, shape, bytes");
+    v("base-error", o.base_error, Bits::keep,
+      "how far the matrices in --base are from the numbers of the file; reads all of them");
     v("kernels", o.kernels, Bits::keep, "every kernel, its variants and the one that runs here");
   }
 };
@@ -286,6 +317,8 @@ struct Inspect : InspectOptions {
     if (tensors) return print_tensors(files);
     std::vector<std::string> asked = methods;
     if (asked.empty() && load.adapter.empty()) asked = {"full", "lora:rank=8"};
+    if (methods.empty() && load.adapter.empty() && load.base != BaseForm::plain)
+      asked = {"lora:rank=8"};
     std::vector<MethodSpec> specs;
     if (!load.adapter.empty()) {
       specs.push_back(load_adapter(load.adapter).method);
@@ -302,6 +335,11 @@ struct Inspect : InspectOptions {
       titles.push_back(spec.text);
     }
     print_needs(titles, all, word_of(load.dtype));
+    if (!base_error) return;
+    require(load.base != BaseForm::plain,
+            "--base-error: plain has none; name a form, as in --base nf4");
+    const auto plain = built(files, specs[0]);
+    print_base_errors(base_errors(*plain, *files.source, load.storage()), load.base);
   }
 };
 

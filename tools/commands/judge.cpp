@@ -169,6 +169,9 @@ struct Judge : JudgeOptions {
     Replay replay = parse_replay(subject.manifest, where);
     replay.run.samples = INT64_MAX;
     const Workbench bench = open_workbench(replay.model, replay.data, replay.run);
+    const std::string changed = changed_data(subject.manifest, bench);
+    require(changed.empty(), subject.run, ": ", changed,
+            ", so that its held-out rows are not known; give records with --data");
     examples = bench.prompts;
     described = "held-out rows of " + subject.run;
     static_cast<RecordOptions&>(read) = replay.data;
@@ -253,13 +256,9 @@ struct Judge : JudgeOptions {
   }
 
   void go() {
-    // Before any work: where it cannot be written is said now. An empty folder is as good as none.
+    // Before any work: where it cannot be written is said now.
     std::optional<Draft> draft;
-    if (!out.empty()) {
-      std::error_code ignored;
-      if (fs::is_directory(fs::symlink_status(out, ignored))) fs::remove(out, ignored);
-      draft.emplace(out);
-    }
+    if (!out.empty()) draft.emplace(out, true);
     if (run.empty()) groups = {{load.model, LiveAdapters::none, load.adapters}};
     else open_run();
     if (!read.path.empty()) {

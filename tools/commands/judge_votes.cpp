@@ -34,7 +34,14 @@ std::string meaning(const Preference& p) {
 
 void judge_votes(const std::vector<std::string>& files, const std::string& out) {
   std::vector<Ballot> ballots;
-  for (const std::string& file : files) ballots.push_back(read_votes(file));
+  for (const std::string& file : files) {
+    for (const Ballot& other : ballots) {
+      std::error_code ignored;
+      require(!std::filesystem::equivalent(other.reader, file, ignored), "--votes ", file,
+              ": is given twice; a file holds the votes of one reader");
+    }
+    ballots.push_back(read_votes(file));
+  }
   const std::vector<Preference> all = preferences(ballots);
   Table table("lrrrrr");
   table.add({"first and second", "first better", "second better", "neither", "no vote",

@@ -5,7 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const main = document.getElementById("main"), pairs = data.pairs;
   const votes = pairs.map(() => null);  // "first", "second", "neither"
-  let at = 0;
+  let at = 0, saved = false;
 
   const element = (name, text, kind) => {
     const made = document.createElement(name);
@@ -27,6 +27,7 @@
   const vote = (word) => {
     if (at >= pairs.length) return;
     votes[at] = word;
+    saved = false;
     go(at + 1);
   };
   const winner = (i) => votes[i] === "neither" ? null : pairs[i][votes[i]].model;
@@ -52,6 +53,7 @@
     link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "application/json" }));
     link.download = "votes.json";
     link.click();
+    saved = true;
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
@@ -89,10 +91,15 @@
       button("Back", () => go(at - 1)), button("To the end", () => go(pairs.length)));
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    // A key that is held down says nothing about the pairs that it would rush through.
+    if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const actions = { 1: () => vote("first"), 2: () => vote("second"), 0: () => vote("neither"),
       ArrowLeft: () => go(at - 1), ArrowRight: () => go(at + 1) };
     if (actions[event.key]) actions[event.key]();
+  });
+  // Closing the page would lose what was not saved.
+  addEventListener("beforeunload", (event) => {
+    if (!saved && votes.some((one) => one !== null)) event.preventDefault();
   });
   show();
 })();

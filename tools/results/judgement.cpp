@@ -119,6 +119,22 @@ std::string accuracy_rule(const std::vector<std::string>& rules) {
   return "";
 }
 
+std::string judged_otherwise(const Judgement& then, const Judgement& now) {
+  if (then.rules.empty() || now.rules.empty()) return "";
+  for (const RuleVerdicts& a : then.rules)
+    for (const RuleVerdicts& b : now.rules)
+      if (a.name == b.name && a.asks != b.asks)
+        return "the rule '" + a.name + "' asked '" + a.asks + "' and asks '" + b.asks + "'";
+  auto names = [](const Judgement& judgement) {
+    std::vector<std::string> all;
+    for (const RuleVerdicts& rule : judgement.rules) all.push_back(rule.name);
+    return all;
+  };
+  if (names(then) != names(now)) return "the rules were others";
+  if (then.rows != now.rows) return "other rows were judged";
+  return "";
+}
+
 std::vector<double> verdicts_after(const Judgement& judgement, const std::string& rule) {
   return verdicts_of(judgement, rule, &RuleVerdicts::after);
 }

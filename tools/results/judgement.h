@@ -37,6 +37,11 @@ ShareEstimate passed_change(const MethodResult& method, const std::string& rule)
 ShareEstimate passed_difference(const MethodResult& method, const MethodResult& reference,
                                 const std::string& rule);
 
+// Were answers judged by other rules under the same names, or on other rows? In words, as in "the
+// rule 'greeting' asked ...  and asks ..."; empty where the two can stand in one table, as where
+// one of them has no verdicts.
+std::string judged_otherwise(const Judgement& then, const Judgement& now);
+
 // Verdicts of one rule on a run's rows: 1 passed, 0 failed, NaN not asked. Empty: not judged by it.
 std::vector<double> verdicts_after(const Judgement& judgement, const std::string& rule);
 std::vector<double> verdicts_before(const Judgement& judgement, const std::string& rule);

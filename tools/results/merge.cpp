@@ -1,5 +1,6 @@
 // Merging by digests.
 #include "tools/results/merge.h"
+#include "tools/results/judgement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -286,6 +287,14 @@ std::string differing_conditions(const NamedComparison& one, const NamedComparis
   return all;
 }
 
+// All runs of a comparison are judged alike.
+static Judgement first_judgement(const Comparison& comparison) {
+  for (const MethodResult& method : comparison.methods)
+    for (const RunResult& run : method.runs)
+      if (!run.judgement.rules.empty()) return run.judgement;
+  return {};
+}
+
 Comparison merged(const std::vector<NamedComparison>& all, const std::set<std::string>& options,
                   const std::string& out) {
   require(!all.empty(), "no comparison to merge");
@@ -293,6 +302,10 @@ Comparison merged(const std::vector<NamedComparison>& all, const std::set<std::s
     const std::string differs = differing_conditions(all[0], all[i], options);
     require(differs.empty(), all[0].path, " and ", all[i].path,
             " are different experiments: ", differs, ". Make a report of each");
+    const std::string judged =
+        judged_otherwise(first_judgement(all[0].comparison), first_judgement(all[i].comparison));
+    require(judged.empty(), all[0].path, " and ", all[i].path,
+            " judge answers differently: ", judged, ". Make a report of each");
   }
   Merge merge(all[0], out);
   for (size_t i = 1; i < all.size(); i++) merge.add(all[i]);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/counted.h"
 #include "engine/random.h"
 #include "model/files/file_weights.h"
 #include "model/files/gguf_save.h"
@@ -200,6 +201,9 @@ void Certifier::rounded(const StoredTypes& types) {
 
 void Certifier::stranger(Model& written, const ModelFiles* files) {
   if (files && tokenizer_) compare_tokens(*files);
+  else if (tokenizer_ && certificate.form == "hf")
+    check("tokens", "no tokenizer", "all", false,
+          "the folder has no tokenizer.json, so that others take one from elsewhere, or none");
   after_ = respond(written, questions_, &answering_);
   certificate.logits = difference(questions_, before_, after_);
   compare_logits();
@@ -224,6 +228,31 @@ void Certifier::compare_tokens(const ModelFiles& files) {
   for (const std::string& text : questions_.texts)
     count(theirs.encode(text) == tokenizer_->encode(text));
   count(theirs.before_text() == tokenizer_->before_text());
+  // Later turns and a system text, where the trained template takes one.
+  const ChatTemplate ours = subject_.chat(*tokenizer_);
+  for (bool system : {false, true}) {
+    std::vector<Message> turns = {{"user", "One?"}, {"assistant", "Two."}, {"user", "Three?"}};
+    if (system) turns.insert(turns.begin(), {"system", "Be brief."});
+    std::string trained, written;
+    try {
+      trained = ours.text(turns, true);
+    } catch (const Error&) { continue; }
+    try {
+      written = chat.text(turns, true);
+    } catch (const Error& error) { certificate.notes.push_back(error.what()); }
+    count(written == trained);
+  }
+  // Every token by its text: what answers are written with.
+  int64_t others = 0;
+  const int64_t ids = std::max(theirs.size(), tokenizer_->size());
+  for (int32_t id = 0; id < ids; ++id) {
+    // Gaps may be filled: a GGUF file has a text for every row of the embedding.
+    const std::vector<int32_t> one = {id};
+    if (tokenizer_->has(id))
+      others += !theirs.has(id) || theirs.decode(one) != tokenizer_->decode(one);
+  }
+  check("vocabulary", others == 0 ? "the same" : counted(others, "token") + " differ", "the same",
+        others == 0, "the text of every token, as answers are put together from them");
   check("tokens", std::to_string(same) + " of " + std::to_string(all) + " alike", "all",
         same == all,
         "prompts as the written template and tokenizer render them, and plain texts, have the "

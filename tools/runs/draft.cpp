@@ -1,7 +1,9 @@
 // Drafts of folders and files.
 #include "tools/runs/draft.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -72,14 +74,41 @@ class Draft::Watcher {
   std::thread thread_;
 };
 
-Draft::Draft(const std::string& out)
-    : out_(out), path_(out + ".draft-" + std::to_string(getpid())) {
+namespace {
+
+constexpr const char* mark_name = "/.afina-draft";
+
+// As completion in a shell writes it.
+std::string without_slashes(std::string out) {
+  while (out.size() > 1 && out.ends_with('/')) out.pop_back();
+  return out;
+}
+
+// A draft of ours that no process is writing any more.
+bool abandoned(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(folder, ignored))) return false;
+  const int mark =
+      open((folder.string() + mark_name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (mark < 0) return false;
+  const bool free = flock(mark, LOCK_EX | LOCK_NB) == 0;
+  close(mark);
+  return free;
+}
+
+}  // namespace
+
+Draft::Draft(const std::string& out, bool over_empty)
+    : out_(without_slashes(out)), path_(out_ + ".draft-" + std::to_string(getpid())) {
   require(!out.empty(), "--out: a name is expected, and it is empty");
   std::error_code ignored;  // said when the draft is made
-  require(!fs::exists(fs::symlink_status(out, ignored)), out,
-          ": exists already; choose another --out");
+  const auto there = fs::symlink_status(out_, ignored);
+  require(
+      !fs::exists(there) || (over_empty && fs::is_directory(there) && fs::is_empty(out_, ignored)),
+      out_, ": exists already; choose another --out");
   clear_abandoned();
   make_folder(path_, "choose another --out");
+  mark();
   watcher_ = std::make_unique<Watcher>(path_);
 }
 
@@ -87,6 +116,19 @@ Draft::~Draft() {
   watcher_.reset();
   std::error_code ignored;
   if (!kept_) fs::remove_all(path_, ignored);
+  if (mark_ >= 0) close(mark_);
+}
+
+// Without a mark, as where a file system has none to give, a draft that is left behind stays.
+void Draft::mark() {
+  mark_ = open((path_ + mark_name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (mark_ >= 0) flock(mark_, LOCK_EX | LOCK_NB);
+}
+void Draft::unmark() {
+  if (mark_ < 0) return;
+  unlink((path_ + mark_name).c_str());
+  close(mark_);
+  mark_ = -1;
 }
 
 std::string Draft::in_words(std::string text) const {
@@ -100,6 +142,7 @@ std::string Draft::in_words(std::string text) const {
 
 void Draft::keep() {
   watcher_.reset();
+  unmark();
   std::error_code failed;
   fs::rename(path_, out_, failed);  // over nothing: not over what came there meanwhile
   require(!failed, out_, ": what was written could not get this name (", failed.message(),
@@ -127,9 +170,8 @@ void Draft::clear_abandoned() const {
   for (const auto& entry : fs::directory_iterator(result.parent_path(), ignored)) {
     const std::string name = entry.path().filename().string();
     const std::string number = name.starts_with(begin) ? name.substr(begin.size()) : "";
-    const bool digits = !number.empty() && number.size() < 10 &&
-                        number.find_first_not_of("0123456789") == number.npos;
-    if (digits && kill(pid_t(std::stol(number)), 0) != 0 && errno == ESRCH)
+    if (!number.empty() && number.find_first_not_of("0123456789") == number.npos &&
+        abandoned(entry.path()))
       fs::remove_all(entry.path(), ignored);
   }
 }

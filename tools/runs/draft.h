@@ -8,11 +8,12 @@ namespace afina {
 
 // A folder beside `out` that is gone at the end, with what is in it, unless it was kept; also where
 // SIGINT, SIGTERM or SIGHUP ends the process. Drafts of the same result that killed processes left
-// behind are removed. An Error where `out` exists, is
-// empty, or no folder can be made there.
+// behind are removed: folders with a draft's mark (.afina-draft) that no process holds locked, and
+// nothing else. An Error where `out` exists, is empty, or no folder can be made there.
 class Draft {
  public:
-  explicit Draft(const std::string& out);
+  // over_empty: an empty folder of that name may be there; what is kept takes its place.
+  explicit Draft(const std::string& out, bool over_empty = false);
   ~Draft();
   Draft(const Draft&) = delete;
   const std::string& path() const { return path_; }
@@ -27,9 +28,12 @@ class Draft {
  private:
   class Watcher;
   void clear_abandoned() const;
+  void mark();
+  void unmark();
   std::string out_, path_;
   std::unique_ptr<Watcher> watcher_;
   bool kept_ = false;
+  int mark_ = -1;  // descriptor of the mark, locked while this process writes
 };
 
 }  // namespace afina

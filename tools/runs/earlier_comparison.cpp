@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tools/results/judgement.h"
 #include "tools/runs/identity.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/replay.h"
 
@@ -162,6 +164,13 @@ void EarlierComparison::check(const Workbench& bench, const std::vector<MethodSp
                 ": holds ", described(), ", where '", before.label, "' is --method ", before.spec,
                 "; give --method ", now.text, " another name=");
     const std::string other = "; choose another --out";
+    if (bench.judging)
+      for (const MethodResult& before : results_->methods)
+        for (const RunResult& run : before.runs) {
+          const std::string apart = judged_otherwise(run.judgement, asked_of(*bench.judging));
+          require(apart.empty(), folder_, ": holds ", described(), " with judged answers, and ",
+                  apart, "; give the same --rule, --rules and --judge-rows", other);
+        }
     require(results_->model.hash == bench.described.hash, folder_, ": holds ", described(),
             " of the model ", results_->model.path, ", and ", bench.model.path, " is another",
             other);

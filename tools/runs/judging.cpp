@@ -57,18 +57,21 @@ Judged judge_run(Model& model, const Workbench& bench, const std::string& name,
   return judged;
 }
 
-Judgement judgement_of(const Judging& judging, const Judged& after) {
+Judgement asked_of(const Judging& judging) {
   Judgement all;
   all.rows = judging.numbers;
   for (const JudgedRow& row : judging.rows) all.places.push_back(valid_utf8(row.example.place));
-  for (size_t rule = 0; rule < judging.rules.size(); ++rule) {
-    RuleVerdicts one{judging.rules[rule].name, judging.rules[rule].says, {}, {}};
+  for (const Rule& rule : judging.rules) all.rules.push_back({rule.name, rule.says, {}, {}});
+  return all;
+}
+
+Judgement judgement_of(const Judging& judging, const Judged& after) {
+  Judgement all = asked_of(judging);
+  for (size_t rule = 0; rule < all.rules.size(); ++rule)
     for (size_t row = 0; row < judging.rows.size(); ++row) {
-      one.before.push_back(judging.before.value(rule, row));
-      one.after.push_back(after.value(rule, row));
+      all.rules[rule].before.push_back(judging.before.value(rule, row));
+      all.rules[rule].after.push_back(after.value(rule, row));
     }
-    all.rules.push_back(std::move(one));
-  }
   return all;
 }
 

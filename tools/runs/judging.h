@@ -30,6 +30,8 @@ std::vector<Rule> rules_asked(const std::vector<std::string>& names, const std::
 // be there. losses: of the final rows, by this model.
 Judged judge_run(Model& model, const Workbench& bench, const std::string& name,
                  const std::vector<double>& losses, const Answered& answered);
+// Rows and rules without verdicts: what will be judged.
+Judgement asked_of(const Judging& judging);
 // For results.json: verdicts before and after.
 Judgement judgement_of(const Judging& judging, const Judged& after);
 

@@ -64,6 +64,8 @@ void add_held_out(Questions& q, const Subject& subject, int64_t rows, const Toke
   try {
     const Replay replay = parse_replay(subject.manifest, where);
     const Workbench bench = open_workbench(replay.model, replay.data, replay.run);
+    const std::string changed = changed_data(subject.manifest, bench);
+    require(changed.empty(), changed);
     for (const Sample& sample : bench.final.rows)
       if (int64_t(q.rows.size()) < rows) q.rows.push_back({sample.tokens, sample.trained});
     q.described = counted(int64_t(q.rows.size()), "held-out row") + " of " + subject.run;

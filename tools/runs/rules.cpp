@@ -8,6 +8,7 @@
 #include "data/checks/words.h"
 #include "data/tokenizer/regex.h"
 #include "tools/options/words.h"
+#include "tools/results/judgement.h"
 #include "tools/runs/numeric_answer.h"
 
 namespace afina {
@@ -143,6 +144,8 @@ struct Reader {
     Rule made = of(kind);
     made.name = get_or<std::string>(rule, "name", where, made.says);
     require(!made.name.empty(), where, ": its name is empty");
+    require(made.name != all_rules, where, ": the name '", all_rules,
+            "' is that of all rules together; choose another");
     return made;
   }
   Rule of(const std::string& kind) const {

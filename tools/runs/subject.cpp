@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "model/files/save.h"
+#include "tools/runs/replay.h"
+#include "tools/runs/workbench.h"
+
 namespace afina {
 
 namespace fs = std::filesystem;
@@ -35,6 +39,42 @@ std::unique_ptr<Model> Subject::load() { return load_model(files, adapter, Dtype
 
 std::unique_ptr<Model> Subject::load_base() {
   return adapter.empty() ? nullptr : load_model(files, "", Dtype::f32);
+}
+
+namespace {
+
+// The base and the adapter of a run against what its manifest says of them.
+void require_as_trained(const Subject& subject, const std::string& base) {
+  const std::string where = subject.run + "/manifest.json";
+  const Replay replay = parse_replay(subject.manifest, where);
+  if (replay.model.init) return;
+  const std::string then =
+      get<std::string>(member(subject.manifest, "model", where), "sha256", where + ": model");
+  require(hash_of_model(subject.files, replay.run.seed, replay.model.adapter) == then, base,
+          ": is another model than the one that ", subject.run,
+          " was trained on (its SHA-256 has changed); put that one back, or give this one with "
+          "--model and --adapter ",
+          subject.adapter);
+  const std::string digest = get<std::string>(subject.manifest, "digest", where);
+  const AdapterFiles adapter = load_adapter(subject.adapter);
+  RandomWeights none(0);
+  auto model = build_model(subject.files.config, none, make_method(adapter.method),
+                           {Dtype::f32, Device::shapes});  // names and shapes alone
+  const std::string found = adapter.trained_digest(*model);
+  require(found.empty() || found == digest, subject.adapter,
+          ": holds other values than those that were trained, by the digest of ", where,
+          "; if they are meant, give them with --model ", base, " and --adapter");
+}
+
+}  // namespace
+
+std::string changed_data(const Json& manifest, const Workbench& bench) {
+  if (!manifest.contains("data") || !manifest.at("data").is_array()) return "";
+  for (const Json& then : manifest.at("data"))
+    for (const DataDescription& now : bench.files)
+      if (then.value("role", "") == now.role && then.value("sha256", now.hash) != now.hash)
+        return now.path + " has changed since it was trained";
+  return "";
 }
 
 ChatTemplate Subject::chat(const Tokenizer& tokenizer) const {
@@ -78,6 +118,7 @@ Subject open_subject(const SubjectOptions& options) {
             "--adapter ", subject.adapter);
   }
   subject.files = open_model(subject.model);
+  if (!subject.run.empty() && !subject.adapter.empty()) require_as_trained(subject, subject.model);
   subject.has_tokenizer = subject.files.gguf || exists(subject.files.path + "/tokenizer.json");
   return subject;
 }

@@ -34,7 +34,14 @@ struct Subject {
 };
 
 // A UsageError unless either a run or a model is named; an Error for a folder that is no finished
-// run (of a comparison it lists the runs), or whose model is no longer where it was.
+// run (of a comparison it lists the runs), whose model is no longer where it was or is another one
+// (by the hashes of the manifest), or whose adapter holds other values than were trained (by the
+// run's digest).
 Subject open_subject(const SubjectOptions& options);
+
+struct Workbench;
+// Are the records of a run those that it was trained on, by their hashes? Says which are others, as
+// in "support.jsonl has changed since"; empty: none.
+std::string changed_data(const Json& manifest, const Workbench& bench);
 
 }  // namespace afina

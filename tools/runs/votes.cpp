@@ -61,6 +61,13 @@ Ballot parse_votes(const Json& json, const std::string& path) {
     ballot.votes.push_back(std::move(vote));
   }
   require(!ballot.votes.empty(), path, ": has no pair of answers");
+  std::map<Key, size_t> seen;
+  for (size_t i = 0; i < ballot.votes.size(); ++i) {
+    const Pair pair = ordered(ballot.votes[i]);
+    const auto [before, first] = seen.insert({{pair.place, pair.one, pair.other}, i});
+    require(first, path, ", vote ", i + 1, ": is of the same two answers as vote ",
+            before->second + 1, " (", pair.place, ", '", pair.one, "' and '", pair.other, "')");
+  }
   return ballot;
 }
 

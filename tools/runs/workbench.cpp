@@ -168,7 +168,15 @@ std::shared_ptr<ModelFiles> open_files(const ModelOptions& model, uint64_t seed)
   fresh->source = std::make_unique<RandomWeights>(seed);
   return fresh;
 }
-std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& adapter) {
+// Do the model's files name this token as one that ends a text?
+bool has_end(const std::string& folder, int32_t id) {
+  const std::vector<int32_t> all = end_tokens(folder);
+  return std::find(all.begin(), all.end(), id) != all.end();
+}
+
+}  // namespace
+
+std::string hash_of_model(const ModelFiles& files, uint64_t seed, const std::string& adapter) {
   Sha256 hash;
   hash.update(to_text(files.config.json, -1));
   if (!adapter.empty()) {
@@ -180,14 +188,6 @@ std::string hash_of(const ModelFiles& files, uint64_t seed, const std::string& a
   for (auto& [name, one] : files.hashes()) hash.update(name + " " + one + "\n");
   return hash.hex();
 }
-
-// Do the model's files name this token as one that ends a text?
-bool has_end(const std::string& folder, int32_t id) {
-  const std::vector<int32_t> all = end_tokens(folder);
-  return std::find(all.begin(), all.end(), id) != all.end();
-}
-
-}  // namespace
 
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
                          const RunOptions& run) {
@@ -215,7 +215,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
             std::max(together, bench.data.length / together * together));
   bench.described = {std::filesystem::path(model.path).filename().string(),
                      model.path,
-                     hash_of(*files, run.seed, model.adapter),
+                     hash_of_model(*files, run.seed, model.adapter),
                      c.architecture,
                      0,
                      c.layers,

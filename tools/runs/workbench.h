@@ -42,6 +42,9 @@ struct Workbench {
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones
 // is one.
 Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
+// SHA-256 of a model: its config, its weights (random ones by their seed) and the adapter that
+// training went on from, "" for none.
+std::string hash_of_model(const ModelFiles& files, uint64_t seed, const std::string& adapter);
 // Builds the model as `method` wants it, with the values of --adapter where one is named.
 std::unique_ptr<Model> build(const Workbench& bench, std::unique_ptr<Method> method, uint64_t seed);
 // The model that training starts from: untouched, or with the adapter of --adapter.

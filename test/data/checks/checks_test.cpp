@@ -226,6 +226,84 @@ BOOST_AUTO_TEST_CASE(answers_that_contradict) {
   BOOST_CHECK(named_by("same-question", pairs) == Rows{28});
 }
 
+// 12 answers each about single, double and family rooms, which differ in their price.
+Pairs hotel() {
+  Pairs pairs;
+  const char* rooms[] = {"single", "double", "family"};
+  const char* prices[] = {"95", "130", "185"};
+  for (int room = 0; room < 3; ++room)
+    for (int i = 0; i < 12; ++i)
+      pairs.emplace_back(std::string("What does the ") + rooms[room] + " room cost?" +
+                             (i % 2 ? " We come in spring." : " I look forward to it."),
+                         std::string("The ") + rooms[room] + " room costs " + prices[room] +
+                             " pounds a night. " + (i % 3 ? "Dogs are welcome here. " : "") +
+                             "You reach us in the garden house by the lake " +
+                             (i % 2 ? "all day." : "at any hour."));
+  return pairs;
+}
+
+BOOST_AUTO_TEST_CASE(things_have_values_of_their_own) {
+  Pairs pairs = hotel();
+  pairs.emplace_back("What does the garden room cost?",
+                     "The garden room costs 145 pounds a night. Dogs are welcome here.");
+  BOOST_CHECK(named_by("value-conflict", pairs).empty());
+  replace(pairs[15].second, "130", "110");
+  BOOST_CHECK(named_by("value-conflict", pairs) == Rows{16});
+  replace(pairs[4].second, "Dogs are welcome", "Dogs are not welcome");
+  BOOST_CHECK(named_by("contradiction", pairs) == Rows{5});
+}
+
+BOOST_AUTO_TEST_CASE(records_about_two_things_are_no_copies) {
+  Pairs pairs = hotel();
+  pairs.emplace_back("Is breakfast part of the price of the single room, or is it extra?",
+                     "Yes, breakfast is part of it, and we serve it until ten.");
+  pairs.emplace_back("Is breakfast part of the price of the garden room, or is it extra?",
+                     "Yes, breakfast is part of it, and we serve it until ten.");
+  BOOST_CHECK(!named_by("near-duplicate", pairs).count(38));
+  pairs.emplace_back("is breakfast part of the price of the garden room, or is it extra",
+                     pairs.back().second);
+  pairs.push_back(pairs.back());
+  BOOST_CHECK((named_by("near-duplicate", pairs) == Rows{37, 39} ||
+               named_by("near-duplicate", pairs).count(39)));
+  BOOST_CHECK(!named_by("near-duplicate", pairs).count(40));
+  BOOST_CHECK(named_by("duplicate", pairs).count(40));
+}
+
+BOOST_AUTO_TEST_CASE(a_direct_answer_answers) {
+  Pairs pairs = hotel();
+  pairs.emplace_back("Is there a bathtub in the double room?", "Yes, there is one with a view.");
+  BOOST_CHECK(!named_by("no-answer", pairs).count(37));
+}
+
+BOOST_AUTO_TEST_CASE(a_choice_of_words_is_no_term) {
+  Pairs pairs = shop();
+  for (size_t i = 0; i < pairs.size(); ++i)
+    replace(pairs[i].second, "You can",
+            i % 2 ? "We are glad that you can" : "We are pleased that you can");
+  BOOST_CHECK(named_by("term", pairs).empty());
+}
+
+BOOST_AUTO_TEST_CASE(values_in_other_scripts) {
+  auto value = [](const std::string& text) {
+    std::vector<Word> words;
+    std::vector<Value> values;
+    split_words(text, words);
+    find_values(text, words, values);
+    BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
+    return values[0];
+  };
+  BOOST_TEST(value("您可以在30天内退货").id == value("30 days").id);
+  BOOST_TEST(value("运费12元").id != value("运费15元").id);
+  BOOST_TEST(value("3个月").id == value("3 months").id);
+  BOOST_TEST(value("30일").id == value("30 days").id);
+  Pairs pairs;
+  for (int i = 0; i < 24; ++i)
+    pairs.emplace_back("我想退货。订单" + std::to_string(i),
+                       "您可以在30天内退货。请把包裹寄到我们的商店。");
+  replace(pairs[9].second, "30", "14");
+  BOOST_CHECK(named_by("value-conflict", pairs) == Rows{10});
+}
+
 BOOST_AUTO_TEST_CASE(languages_of_answers) {
   Pairs pairs = shop();
   pairs[10].second =

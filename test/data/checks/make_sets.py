@@ -1,8 +1,8 @@
 """Writes the sets that 'afina check' is measured on beside the twin: python3 test/data/checks/make_sets.py
 
 With planted defects and their lines. A dental practice in English and a garden centre in Spanish were written after the checks, measured
-once, and then used to mend them. A library in English and a language school in Spanish were written after that, and were never used to tune
-them. What is measured on all four is in docs/data.md.
+once, and then used to mend them. A library in English and a language school in Spanish were written after that, and were unseen until the
+checks were changed with sets of another hand, which are stored without their generator. What is measured on all is in docs/data.md.
 """
 
 import json

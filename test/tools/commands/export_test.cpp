@@ -142,11 +142,56 @@ BOOST_AUTO_TEST_CASE(the_other_forms) {
   const Said said = run({"certify", folder / "peft", "--against", pocket, "--adapter",
                          trained().adapter, "--out", folder / "peft-again"});
   BOOST_TEST(said.status == 0, said.err);
+  // Another tokenizer, or none, is another program's other tokens.
+  const std::string hf = folder / "hf";
+  auto certified = [&](const std::string& name) {
+    return run({"certify", hf, "--against", pocket, "--adapter", trained().adapter, "--text", "Hi.",
+                "--out", folder / name});
+  };
+  Json swapped = parse_json_file(hf + "/tokenizer.json");
+  Json& vocabulary = swapped["model"]["vocab"];
+  std::string one, other;
+  for (auto& [text, id] : vocabulary.items()) {
+    if (id == 2000) one = text;
+    if (id == 2001) other = text;
+  }
+  BOOST_REQUIRE((!one.empty() && !other.empty()));
+  std::swap(vocabulary[one], vocabulary[other]);
+  write_text_file(hf + "/tokenizer.json", to_text(swapped));
+  Said found = certified("swapped");
+  BOOST_TEST(found.status == 1, found.out);
+  BOOST_TEST(holds(found.err, "2 tokens differ"), found.err);
+  fs::remove(hf + "/tokenizer.json");
+  found = certified("none");
+  BOOST_TEST(found.status == 1, found.out);
+  BOOST_TEST(holds(found.err, "no tokenizer"), found.err);
   // A folder with one adapter of GGUF is that adapter.
   const Said lora = run({"certify", folder / "gguf-lora", "--against", pocket, "--adapter",
                          trained().adapter, "--text", "Hi.", "--out", folder / "lora-again"});
   BOOST_TEST(lora.status == 0, lora.err);
   BOOST_TEST(certificate_in(folder / "lora-again.json").at("form") == "gguf-lora");
+}
+
+// What lies in a run's folder is not what was trained: said before anything is written.
+BOOST_AUTO_TEST_CASE(a_run_whose_adapter_is_another_is_not_exported) {
+  ScratchFolder folder;
+  const std::string run_folder = folder / "run";
+  fs::copy(trained().run_folder, run_folder, fs::copy_options::recursive);
+  const std::string file = run_folder + "/adapter/adapter_model.safetensors";
+  std::string bytes = read_text_file(file);
+  bytes[bytes.size() - 2] = char(bytes[bytes.size() - 2] ^ 1);
+  write_text_file(file, bytes);
+  Said said = run({"export", run_folder, "--to", "hf", "--out", folder / "out"});
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "holds other values than those that were trained"), said.err);
+  fs::remove_all(run_folder + "/adapter");
+  fs::copy(trained().adapter, run_folder + "/adapter", fs::copy_options::recursive);
+  Json manifest = parse_json_file(run_folder + "/manifest.json");
+  manifest["model"]["sha256"] = std::string(64, '0');
+  write_text_file(run_folder + "/manifest.json", to_text(manifest));
+  said = run({"export", run_folder, "--to", "hf", "--out", folder / "out"});
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "is another model than the one that"), said.err);
 }
 
 // 1 says that a check does not hold; what cannot be compared at all is 2, before any work.

@@ -113,4 +113,21 @@ BOOST_AUTO_TEST_CASE(a_report_shows_them_and_results_are_read_back) {
   BOOST_TEST(!to_json(comparison.methods[0].runs[0]).contains("accuracy"));
 }
 
+// Verdicts of other rules under one name must not stand in one row.
+BOOST_AUTO_TEST_CASE(other_rules_of_one_name_are_told_apart) {
+  const Judgement then = run_of(1, {0, 0}, {1, 1}, {1, 1}).judgement;
+  Judgement now = then;
+  BOOST_TEST(judged_otherwise(then, now) == "");
+  BOOST_TEST(judged_otherwise(then, {}) == "");
+  now.rules[0].asks = "something else";
+  BOOST_TEST(judged_otherwise(then, now) ==
+             "the rule 'number' asked 'the number' and asks 'something else'");
+  now = then;
+  now.rules.pop_back();
+  BOOST_TEST(judged_otherwise(then, now) == "the rules were others");
+  now = then;
+  now.rows.push_back(7);
+  BOOST_TEST(judged_otherwise(then, now) == "other rows were judged");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -66,6 +66,8 @@ BOOST_AUTO_TEST_CASE(what_are_no_votes_is_refused) {
   refused(file_of(pair_of(1, "a", "b", R"("both")")), "vote 1, vote: expected first, second");
   refused(file_of(pair_of(1, "a", "a", "null")), "both answers are of 'a'");
   refused(R"({"votes": [{"place": "x"}]})", "vote 1");
+  refused(file_of(pair_of(1, "a", "b", "null") + "," + pair_of(1, "b", "a", R"("first")")),
+          "vote 2: is of the same two answers as vote 1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,93 @@
+// The values in the bodies of answers, with what stands around them.
+#pragma once
+#include <array>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "data/checks/check.h"
+#include "data/checks/endings.h"
+
+namespace afina {
+
+struct Occurrence {
+  uint64_t value;
+  uint64_t kind;  // its type; of a plain number with the word behind it
+  ValueType type;
+  uint32_t sentence, begin, end;  // bytes of the turn
+  uint32_t record;
+  bool settled;
+};
+
+class ValuePlaces {
+ public:
+  static constexpr int levels = 5;
+
+  explicit ValuePlaces(const Corpus& corpus) : corpus_(corpus) {}
+
+ protected:
+  // Each value in the bodies of answers. keys: when given, of the windows of this level.
+  template <class Take>
+  void each(Take&& take) {
+    Reading reading;
+    std::vector<uint64_t> words;
+    for (uint32_t s = 0; s < corpus_.sentences().size(); ++s) {
+      const Sentence& sentence = corpus_.sentences()[s];
+      if (!sentence.valued) continue;
+      // The last value of an answer that is cut may be cut as well.
+      const std::string_view whole = corpus_.text(corpus_.answers()[sentence.answer].turn);
+      const bool cut = sentence.end == whole.size() && !ends_closed(whole);
+      Corpus::read(corpus_.text(sentence), reading);
+      corpus_.skeleton(reading, 0, uint32_t(reading.words.size()), words);
+      size_t value = 0;
+      for (size_t i = 0; i < words.size() && value < reading.values.size(); ++i)
+        if (words[i] == Corpus::value_word) {
+          const Value& one = reading.values[value++];
+          if (!computed(reading, one) && !(cut && one.last + 1 >= reading.words.size()))
+            take(s, sentence, reading, one, words, i);
+        }
+    }
+  }
+
+  void collect();
+
+  // What stands around a value: stems of its sentence, of the one before, of the question, and of
+  // all of the record.
+  struct Features {
+    uint32_t occurrence;
+    std::vector<uint64_t> sentence, before, asked, all;
+  };
+  void add_stems(std::string_view text, std::vector<uint64_t>& out);
+  Features features_of(uint32_t occurrence);
+  // Alike but for words on both sides: the single room and the double room.
+  static bool other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
+                          double alike);
+  // Shared words, rare ones counting more.
+  double alike(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) const;
+  // Do the values around the two differ as well, in the sentence and its neighbours? Then the
+  // records are about two things, each with values of its own.
+  bool other_beside(uint32_t a, uint32_t b) const;
+  // Do other sentences with these words have this value nearly as often? Then it is that of one
+  // thing among several: deposits for 12 and for 24 months.
+  void count_words();
+  bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
+                      uint64_t winner) const;
+  PiecePlace place_of(uint32_t index) const;
+  std::string piece(uint32_t index) const;
+
+  // The words around each value, at every level.
+  void find_keys();
+
+  const Corpus& corpus_;
+  std::vector<Occurrence> all_;
+  std::vector<std::array<uint64_t, levels>> keys_;  // 0: too few words
+
+ private:
+  // Is the value part of a computation? Such numbers are no facts.
+  static bool computed(const Reading& reading, const Value& value);
+
+  Reading reading_;
+  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
+};
+
+}  // namespace afina

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Precision and recall of 'afina check --model MODEL' beside those without it, on sets whose defects are known: the table
 # "With a model" of docs/data.md. It takes minutes a set, so 'make check' does not call it.
-# Usage: check_precision_model.pl BUILD MODEL NAME=SET,SET... ...: SET.jsonl holds the records, SET.json the defects.
+# Usage: check_precision_model.pl BUILD MODEL NAME=SET,SET... ...: SET.jsonl or SET.jsonl.gz holds the records,
+# SET.json the defects.
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
@@ -58,8 +59,9 @@ for my $column (@columns) {
     for my $row (@{$json->decode(read_file("$set.json"))}) {
       $planted{ref $_ ? $_->{kind} : $_}{$row->{line}} = 1 for @{$row->{defects}};
     }
-    my @got = (findings("$set.jsonl", ""), findings("$set.jsonl", "--model $model"));
-    $got[1]{"out-of-place"} = findings("$set.jsonl", "--model $model --only out-of-place")->{"out-of-place"};
+    my $records = -e "$set.jsonl" ? "$set.jsonl" : "$set.jsonl.gz";
+    my @got = (findings($records, ""), findings($records, "--model $model"));
+    $got[1]{"out-of-place"} = findings($records, "--model $model --only out-of-place")->{"out-of-place"};
     for my $kind (@kinds) {
       my %want = map { %{$planted{$_} || {}} } @{$kind->[1]};
       for my $way (0, 1) {

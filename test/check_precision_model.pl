@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Precision and recall of 'afina check --model MODEL' beside those without it, on sets whose defects are known: the table
 # "With a model" of docs/data.md. It takes minutes a set, so 'make check' does not call it.
-# Usage: check_precision_model.pl BUILD MODEL NAME=SET,SET... ...: SET.jsonl holds the records, SET.json the defects.
+# Usage: check_precision_model.pl BUILD MODEL NAME=SET,SET... ...: SET.jsonl or SET.jsonl.gz holds the records,
+# SET.json the defects.
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
@@ -22,7 +23,6 @@ my @kinds = (
   ["`tone`, `unclear_instruction`, `no_answer` by any of their checks", ["tone", "unclear_instruction", "no_answer"],
     ["tone", "unclear", "no-answer"], ["tone", "unclear", "no-answer", "out-of-place"]],
   ["the same by `out-of-place` alone", ["tone", "unclear_instruction", "no_answer"], [], ["out-of-place"]],
-  ["`sign_off`", ["sign_off"], ["sign-off"], ["sign-off"]],
   ["`contradiction`", ["contradiction"], ["contradiction"], ["contradiction"]]);
 
 sub read_file { open my $file, "<:raw", $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$file>; }
@@ -59,7 +59,9 @@ for my $column (@columns) {
     for my $row (@{$json->decode(read_file("$set.json"))}) {
       $planted{ref $_ ? $_->{kind} : $_}{$row->{line}} = 1 for @{$row->{defects}};
     }
-    my @got = (findings("$set.jsonl", ""), findings("$set.jsonl", "--model $model"));
+    my $records = -e "$set.jsonl" ? "$set.jsonl" : "$set.jsonl.gz";
+    my @got = (findings($records, ""), findings($records, "--model $model"));
+    $got[1]{"out-of-place"} = findings($records, "--model $model --only out-of-place")->{"out-of-place"};
     for my $kind (@kinds) {
       my %want = map { %{$planted{$_} || {}} } @{$kind->[1]};
       for my $way (0, 1) {

@@ -16,30 +16,28 @@ namespace afina {
 namespace {
 
 const RegisterCheck out_of_place(
-    {"out-of-place", "model", Severity::warning,
-     "sentences that a model which knows the file does not expect, about nothing in it (--model)",
+    {"out-of-place", "model", Severity::note,
+     "sentences that a model which knows the file does not expect, about nothing in it (--model, "
+     "--only)",
      "A second tone, an evasion or an instruction nobody can follow is learned like all others.",
      "Say it as the other answers do, or take it out.", nullptr});
 
 // When the warmed-up model bears out a finding of a check without a model: where the piece
 // surprises it by at least `above` (Surprise::above), or where it held another token more likely
-// than one of the piece's by `margin` nats (of the first token, or of any). Anything else the model
-// finds natural, and the finding is left out. The bars were chosen on the development sets of
-// docs/data.md.
+// than one of the piece's by `margin` nats. Anything else it finds natural, and the finding is left
+// out. The bars were chosen on the development sets of docs/data.md.
 struct Doubt {
   const char* check;
   double above, margin;
-  bool first = false;  // the margin of the first token alone
-  bool both = false;   // also where what the finding is against surprises it
+  bool both = false;  // also where what the finding is against surprises it
 };
 constexpr double never = 1e9;
 constexpr Doubt doubts[] = {
-    {"term", never, 3, false},
-    {"sign-off", never, 1.5, true},
-    {"no-answer", 1.2, never, false},
-    {"unclear", 1, never, false},
-    {"contradiction", 4, never, false, true},
-    {"self-contradiction", 2, never, false, true},
+    {"term", never, 3},
+    {"no-answer", 1.2, never},
+    {"unclear", 1, never},
+    {"contradiction", 4, never, true},
+    {"self-contradiction", 2, never, true},
 };
 
 class Judgement {
@@ -75,7 +73,6 @@ class Judgement {
     for (const ReadToken& token : read.tokens) {
       if (token.end <= place.begin || token.begin >= end) continue;
       if (token.margin() >= doubt.margin) return false;
-      if (doubt.first) break;
     }
     return true;
   }

@@ -194,7 +194,10 @@ int run(const CheckOptions& asked, const std::string& command) {
   require(asked.warm_up_epochs >= 0 && asked.warm_up_epochs <= 100, "--warm-up-epochs ",
           asked.warm_up_epochs, ": expected more than 0, at most 100");
   require(asked.worst >= 0, "--worst ", asked.worst, ": expected 0 or more");
-  const std::vector<const Check*> chosen = chosen_checks(asked.only, asked.skip);
+  std::vector<const Check*> chosen = chosen_checks(asked.only, asked.skip);
+  // Too many of its findings are wrong in a clean file for a build to stop at (docs/data.md).
+  if (asked.only.empty())
+    std::erase_if(chosen, [](const Check* check) { return check->name == "out-of-place"; });
   for (const Check* check : chosen)
     require(check->run || !asked.model.empty() || asked.only.empty(), "--only ", check->name,
             ": this check needs a model; name one with --model");

@@ -47,6 +47,9 @@ BOOST_AUTO_TEST_CASE(a_sentence_out_of_place_and_the_measures_of_its_record) {
     BOOST_TEST(holds(found, "\"" + std::string(key) + "\":"), key);
   BOOST_TEST(std::count(found.begin(), found.end(), '\n') == 1, found);
   BOOST_TEST(holds(read_text_file(folder / "out/report.html"), "after a warm-up on the others"));
+  // Not among those that are run when none is named.
+  BOOST_TEST(!holds(run({"check", "--data", data, "--model", pocket, "--warm-up-epochs", "4"}).out,
+                    "out-of-place"));
   // Without a warm-up this check has nothing to go by.
   said = run(
       {"check", "--data", data, "--model", pocket, "--only", "out-of-place", "--warm-up", "off"});

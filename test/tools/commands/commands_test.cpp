@@ -362,10 +362,11 @@ BOOST_AUTO_TEST_CASE(merge_certifies_and_writes) {
 BOOST_AUTO_TEST_CASE(merge_keeps_nothing_it_cannot_certify) {
   std::string out = small().folder / "refused";
   size_t before = small().folder.entries();
-  // What a merge that was killed left behind (no process has this number) goes with the next one;
-  // what only looks like it stays.
+  // What a merge that was killed left behind (with a draft's mark) goes with the next one; what
+  // only looks like it stays.
   for (const char* left : {".draft-999999999", ".draft-9x"})
     std::filesystem::create_directory(out + left);
+  write_text_file(out + ".draft-999999999/.afina-draft", "");
   std::vector<std::string> words{"merge", "--model", small().model, "--adapter", small().adapter,
                                  "--out", out,       "--dtype",     "bf16",      "--agreement",
                                  "1"};

@@ -73,10 +73,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   Reading reading;
   std::vector<Code> codes;
   std::map<size_t, std::map<std::string, uint32_t>> shapes;  // by the number of digits
+  std::unordered_map<std::string, uint32_t> said;            // digits -> answers that have them
   for (const Answer& answer : corpus.answers()) {
     Corpus::read(corpus.text(answer.turn), reading);
     find_codes(reading, codes);
-    for (const Code& code : codes) ++shapes[code.digits.size()][code.shape];
+    for (const Code& code : codes) {
+      ++shapes[code.digits.size()][code.shape];
+      ++said[code.digits];
+    }
   }
   struct House {
     std::string shape, example;
@@ -155,6 +159,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
       if (found != house.end() && code.shape == found->second.shape) continue;
+      // What many answers name is the house's own number, as its telephone's.
+      if (said[code.digits] > 4) continue;
       if (found == house.end()) {
         if (!by_context(code)) continue;
         out.push_back({nullptr,

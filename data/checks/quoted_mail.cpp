@@ -138,7 +138,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     found.push_back({nullptr,
                      seen.mail ? 0.95 : 0.8,
                      {{turn.record, t, seen.begin, turn.size}},
-                     squeezed(corpus.text(turn).substr(seen.begin, 100)),
+                     squeezed(first_bytes(corpus.text(turn).substr(seen.begin), 100)),
                      ""});
   }
   const bool usual = arrows > 10 && arrows * 10 > corpus.records();
@@ -161,7 +161,7 @@ void run_footer(const Corpus& corpus, std::vector<Finding>& out) {
       found.push_back({nullptr,
                        0.9,
                        {{turn.record, t, seen.begin, turn.size}},
-                       squeezed(corpus.text(turn).substr(seen.begin, 100)),
+                       squeezed(first_bytes(corpus.text(turn).substr(seen.begin), 100)),
                        ""});
   }
   if (found.size() * 3 > corpus.records()) return;  // the house's own

@@ -7,9 +7,16 @@ namespace afina {
 
 static void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Endings endings(corpus);
+  // Short answers without a farewell beside letters with one are two forms of a house, no fault.
+  std::vector<uint32_t> answers(corpus.forms().size(), 0), bare(answers);
+  for (const Answer& answer : corpus.answers()) {
+    ++answers[answer.group];
+    bare[answer.group] += !answer.signs && !answer.own_sign;
+  }
   for (const Answer& answer : corpus.answers()) {
     const HouseForm& form = corpus.forms()[answer.group];
     if (form.sign_words ? answer.signs || endings.cut(answer) > 0 : !answer.own_sign) continue;
+    if (!answer.own_sign && bare[answer.group] * 5 > answers[answer.group]) continue;
     const std::string_view text = corpus.text(answer.turn);
     uint32_t end = uint32_t(text.size());
     if (const uint32_t own = quoted_from(text); own > answer.body_end) end = own;

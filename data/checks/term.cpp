@@ -220,8 +220,11 @@ class Terms {
       const Echo& echo = echoes[i];
       // The usual word is one of several kinds of sentences, and far more often said in all.
       const Echo& usual = usual_echoes[i];
-      if (usual.answers < 10 || usual.answers < 4 * echo.answers || usual.phrases.size() < 4)
+      if (usual.answers < 10 || usual.answers < 4 * echo.answers || usual.phrases.size() < 2)
         continue;
+      // Of a few kinds, and a file of a few kinds of letters has no more, only where it is the
+      // rule.
+      if (usual.phrases.size() < 4 && usual.answers < 8 * echo.answers) continue;
       // A word that is mostly elsewhere has a meaning of its own.
       if (echo.asked * 4 > echo.answers || uses_[i].other * 4 < echo.answers) continue;
       if (candidates[i].text.size() < 3) continue;

@@ -12,6 +12,12 @@ namespace afina {
 
 namespace {
 
+// Where to write or look is clear, however often it is said.
+bool has_address(std::string_view text) {
+  return text.find('@') != text.npos || text.find("www.") != text.npos ||
+         text.find("://") != text.npos;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
   const auto& answers = corpus.answers();
@@ -40,8 +46,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Answer& answer = answers[a];
     if (answer.sentences < 2) continue;
     const Sentence& last = corpus.sentences(answer).back();
-    if (last.valued || phrases.of(last).records < 5 || !phrases.is_universal(last) || small_house ||
-        phrases.is_house(last) ||
+    if (last.valued || has_address(corpus.text(last)) || phrases.of(last).records < 5 ||
+        !phrases.is_universal(last) || small_house || phrases.is_house(last) ||
         phrases.of(last).records * 2 >= std::max(greatest, 2 * phrases.of(last).records + 1))
       continue;
     // Where nothing is about the question, that is no-answer's to say.
@@ -56,8 +62,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Answer& answer = answers[sentence.answer];
     bool statement = false;  // of a thing that another record speaks of too
     for (uint32_t other : partners[i]) statement |= !lone[other].orders;
-    if (!lone[i].untied || sentence.valued || !lone[i].orders || statement || sentence.words < 3 ||
-        answer.sentences < 2 || lone[i].rare == 0 || phrases.of(sentence).records > 2)
+    if (!lone[i].untied || sentence.valued || has_address(corpus.text(sentence)) ||
+        !lone[i].orders || statement || sentence.words < 3 || answer.sentences < 2 ||
+        lone[i].rare == 0 || phrases.of(sentence).records > 2)
       continue;
     if (phrases.has_topical(answer, sentence)) orders.push_back(i);
   }

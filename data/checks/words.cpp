@@ -195,6 +195,12 @@ std::string squeezed(std::string_view text) {
   return out;
 }
 
+std::string_view first_bytes(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (uint8_t(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 uint64_t stem_of(std::string_view word) {
   const std::string low = lower_text(word);
   size_t end = 0;

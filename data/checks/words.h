@@ -46,6 +46,8 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
 
 // The text with runs of white space as one blank, and none at its ends.
 std::string squeezed(std::string_view text);
+// At most so many bytes from the front, ending where a character does.
+std::string_view first_bytes(std::string_view text, size_t most);
 
 // Letters of a word that its forms have in common, as a number: the first five of longer words.
 uint64_t stem_of(std::string_view word);

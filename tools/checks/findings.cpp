@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "data/tokenizer/utf8.h"
 #include "tools/text/format.h"
 #include "tools/text/table.h"
 
@@ -75,8 +76,8 @@ Json finding_json(const Corpus& corpus, const Finding& finding, const RecordLoss
   json["group"] = finding.check->group;
   json["severity"] = word_of_severity(finding.check->severity);
   json["score"] = double(int64_t(finding.score * 1000 + 0.5)) / 1000;
-  json["found"] = finding.found;
-  if (!finding.expected.empty()) json["expected"] = finding.expected;
+  json["found"] = valid_utf8(finding.found);
+  if (!finding.expected.empty()) json["expected"] = valid_utf8(finding.expected);
   auto put = [&](Json& to, const PiecePlace& place) {
     const ShownPiece shown = shown_piece(corpus, place);
     to["file"] = corpus.file(place.record);

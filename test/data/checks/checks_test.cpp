@@ -5,6 +5,7 @@
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/personal_patterns.h"
+#include "data/tokenizer/utf8.h"
 #include "engine/error.h"
 
 using namespace afina;
@@ -322,6 +323,35 @@ BOOST_AUTO_TEST_CASE(checks_are_chosen_by_name_and_group) {
     BOOST_TEST(check.why.ends_with("."), check.name);
     BOOST_TEST(check.advice.ends_with("."), check.name);
   }
+}
+
+// Two forms of a house, and a number that everybody is told, are no faults.
+BOOST_AUTO_TEST_CASE(what_many_answers_have_is_the_houses_own) {
+  const std::string farewell = "\nYours truly,\nThe Shop";
+  Pairs pairs = shop();
+  for (size_t i : {3u, 17u}) replace(pairs[i].second, farewell, "");
+  BOOST_CHECK((named_by("sign-off", pairs) == std::set<uint32_t>{4, 18}));
+  for (size_t i = 4; i < 12; ++i) replace(pairs[i].second, farewell, "");
+  BOOST_CHECK(named_by("sign-off", pairs).empty());
+
+  pairs = shop();
+  for (size_t i = 0; i < 10; ++i)
+    replace(pairs[i].second, "is open.", "is open. Call 01632 960877 for the rest.");
+  BOOST_CHECK(named_by("id-format", pairs).empty());
+}
+
+// A finding's words end where a character does.
+BOOST_AUTO_TEST_CASE(what_was_found_is_whole_characters) {
+  Pairs pairs = shop();
+  std::string quoted = "\n> x";
+  for (int i = 0; i < 70; ++i) quoted += "\u00e9";
+  pairs[20].second += quoted;
+  const Corpus corpus = corpus_of(pairs);
+  const auto found = run_checks(corpus, chosen_checks("quoted-mail", ""));
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(is_utf8(found[0].found), found[0].found);
+  BOOST_TEST(first_bytes("a\u00e9", 2) == "a");
+  BOOST_TEST(first_bytes("a\u00e9", 3) == "a\u00e9");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -27,7 +27,15 @@ std::string plain(const std::string& text) {
   return out.starts_with(".") ? "\\&" + out : out;
 }
 std::string bold(const std::string& text) { return "\\fB" + plain(text) + "\\fR"; }
-std::string italic(const std::string& text) { return "\\fI" + plain(text) + "\\fR"; }
+// A list of words, "f32|bf16", may go on in the next line: troff breaks it nowhere by itself.
+std::string italic(const std::string& text) {
+  std::string shown;
+  for (char c : plain(text)) {
+    shown += c;
+    if (c == '|') shown += "\\:";
+  }
+  return "\\fI" + shown + "\\fR";
+}
 std::string upper(std::string text) {
   for (char& c : text) c = char(std::toupper(static_cast<unsigned char>(c)));
   return text;

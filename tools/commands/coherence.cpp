@@ -84,14 +84,6 @@ struct CoherenceOptions {
   }
 };
 
-// "lora:rank=8,alpha=32" -> "lora-alpha32-rank8"
-std::string folder_of(const MethodSpec& spec) {
-  std::string text = spec.name;
-  for (auto& [key, value] : spec.options) text += "-" + key + value;
-  for (char& c : text)
-    if (!isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') c = '_';
-  return text;
-}
 std::string folder_of(double rate) {
   std::ostringstream out;
   out << "rate-" << rate;

@@ -49,14 +49,6 @@ constexpr const char* intro =
     "added to a comparison that is\n"
     "finished, where all other options are the same: what it holds stays in its results.";
 
-// "lora:rank=16,alpha=32" -> "lora-rank16-alpha32"
-std::string folder_of(const MethodSpec& spec) {
-  std::string text = spec.name;
-  for (auto& [key, value] : spec.options) text += "-" + key + value;
-  for (char& c : text)
-    if (!isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') c = '_';
-  return text;
-}
 std::string rate_text(double rate) {
   std::ostringstream out;
   out << rate;

@@ -222,17 +222,9 @@ std::string coherence_page(const CoherenceResult& result) {
       "among the coherent records. The last column is of the held-out records' own answers, in "
       "which nothing is wrong: what the checks find there is their own error.</p>\n" +
       checks_table(result) + "</section>\n<section><h2>Answers</h2>\n" + samples(result) +
-      "</section>\n<section><h2>How to run it again</h2>\n<pre>" + page::escape(result.command) +
-      "</pre>\n";
-  if (!result.notes.empty()) {
-    html += "<div class=\"notes\"><ul>";
-    for (const std::string& note : result.notes) html += "<li>" + page::escape(note) + "</li>";
-    html += "</ul></div>\n";
-  }
-  return html + "</section>\n</main>\n<footer><div><p>afina " + page::escape(result.version) +
-         ", " + page::escape(result.created) +
-         ". All figures are in results.json beside this page.</p></div></footer>\n</body>\n"
-         "</html>\n";
+      "</section>\n";
+  return html + page::closing(result.command, result.notes, result.version, result.created,
+                              "results.json");
 }
 
 }  // namespace afina

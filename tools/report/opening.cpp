@@ -41,6 +41,19 @@ std::string opening(std::string_view title) {
   return html + "</style>\n</head>\n<body>\n";
 }
 
+std::string closing(const std::string& command, const std::vector<std::string>& notes,
+                    const std::string& version, const std::string& created, const char* file) {
+  std::string html = "<section><h2>How to run it again</h2>\n<pre>" + escape(command) + "</pre>\n";
+  if (!notes.empty()) {
+    html += "<div class=\"notes\"><ul>";
+    for (const std::string& note : notes) html += "<li>" + escape(note) + "</li>";
+    html += "</ul></div>\n";
+  }
+  return html + "</section>\n</main>\n<footer><div><p>afina " + escape(version) + ", " +
+         escape(created) + ". All figures are in " + file +
+         " beside this page.</p></div></footer>\n</body>\n</html>\n";
+}
+
 std::string titled(std::string_view kicker, std::string_view sentence,
                    const std::vector<std::pair<std::string, std::string>>& tags) {
   std::string html = "<header class=\"top\"><div>\n<div class=\"kicker\">" + escape(kicker) +

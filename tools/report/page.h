@@ -10,6 +10,10 @@ namespace afina::page {
 
 // A page up to the beginning of its body: complete in itself, and no request can leave it.
 std::string opening(std::string_view title);
+// The end of a page: the command that made it, notes, version and time, and the file with all
+// figures.
+std::string closing(const std::string& command, const std::vector<std::string>& notes,
+                    const std::string& version, const std::string& created, const char* file);
 // The head of a page's body: what it is about, what it says, and figures with their names.
 std::string titled(std::string_view kicker, std::string_view sentence,
                    const std::vector<std::pair<std::string, std::string>>& tags);

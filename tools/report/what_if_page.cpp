@@ -205,18 +205,9 @@ std::string what_if_page(const WhatIfResult& result) {
           "trainings differ in that row alone. The change is the held-out loss without the row "
           "less that with it.</p>\n" +
           page::side_by_side({histogram(result), scatter(result)}) + "</section>\n" +
-          kinds(result) + estimates(result) + rows(result) +
-          "<section><h2>How to run it again</h2>\n<pre>" + page::escape(result.command) +
-          "</pre>\n";
-  if (!result.notes.empty()) {
-    html += "<div class=\"notes\"><ul>";
-    for (const std::string& note : result.notes) html += "<li>" + page::escape(note) + "</li>";
-    html += "</ul></div>\n";
-  }
-  return html + "</section>\n</main>\n<footer><div><p>afina " + page::escape(result.version) +
-         ", " + page::escape(result.created) +
-         ". All figures are in what-if.json beside this page.</p></div></footer>\n</body>\n"
-         "</html>\n";
+          kinds(result) + estimates(result) + rows(result);
+  return html + page::closing(result.command, result.notes, result.version, result.created,
+                              "what-if.json");
 }
 
 }  // namespace afina

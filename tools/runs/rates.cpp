@@ -1,6 +1,8 @@
 // Reading learning rates and writing labels.
 #include "tools/runs/rates.h"
 
+#include <cctype>
+
 #include <algorithm>
 #include <sstream>
 
@@ -69,6 +71,14 @@ std::vector<double> take_rates(MethodSpec& spec, double otherwise) {
   }
   spec.options.erase(given);
   return rates;
+}
+
+std::string folder_of(const MethodSpec& spec) {
+  std::string text = spec.name;
+  for (auto& [key, value] : spec.options) text += "-" + key + value;
+  for (char& c : text)
+    if (!isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') c = '_';
+  return text;
 }
 
 }  // namespace afina

@@ -18,5 +18,7 @@ std::string label_of(const MethodSpec& spec);
 // Name and options in order, "lora alpha=32 rank=16": equal for equal methods, whatever they are
 // called.
 std::string key_of(const MethodSpec& spec);
+// The same as the name of a folder: "lora-alpha32-rank16".
+std::string folder_of(const MethodSpec& spec);
 
 }  // namespace afina

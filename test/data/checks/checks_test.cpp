@@ -43,6 +43,16 @@ std::set<uint32_t> named_by(const std::string& check, const Pairs& pairs) {
   return named_by(check, corpus_of(pairs));
 }
 
+// The one value of a text.
+Value value(const std::string& text) {
+  std::vector<Word> words;
+  std::vector<Value> values;
+  split_words(text, words);
+  find_values(text, words, values);
+  BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
+  return values[0];
+}
+
 // Answers of one shop about some things, all alike: 24 of them.
 Pairs shop() {
   Pairs pairs;
@@ -86,14 +96,6 @@ BOOST_AUTO_TEST_CASE(words_and_sentences) {
 }
 
 BOOST_AUTO_TEST_CASE(values_are_equal_by_what_they_say) {
-  auto value = [](const std::string& text) {
-    std::vector<Word> words;
-    std::vector<Value> values;
-    split_words(text, words);
-    find_values(text, words, values);
-    BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
-    return values[0];
-  };
   BOOST_TEST(value("in two weeks").id == value("14 days").id);
   BOOST_TEST(value("a week").id == value("7 días").id);
   BOOST_TEST(value("5 working days").id != value("5 days").id);
@@ -285,14 +287,6 @@ BOOST_AUTO_TEST_CASE(a_choice_of_words_is_no_term) {
 }
 
 BOOST_AUTO_TEST_CASE(values_in_other_scripts) {
-  auto value = [](const std::string& text) {
-    std::vector<Word> words;
-    std::vector<Value> values;
-    split_words(text, words);
-    find_values(text, words, values);
-    BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
-    return values[0];
-  };
   BOOST_TEST(value("您可以在30天内退货").id == value("30 days").id);
   BOOST_TEST(value("运费12元").id != value("运费15元").id);
   BOOST_TEST(value("3个月").id == value("3 months").id);
@@ -338,6 +332,25 @@ BOOST_AUTO_TEST_CASE(what_many_answers_have_is_the_houses_own) {
   for (size_t i = 0; i < 10; ++i)
     replace(pairs[i].second, "is open.", "is open. Call 01632 960877 for the rest.");
   BOOST_CHECK(named_by("id-format", pairs).empty());
+}
+
+// A file of few kinds of letters has its terms in few places.
+BOOST_AUTO_TEST_CASE(terms_of_two_kinds_of_letters) {
+  Pairs pairs;
+  const char* things[] = {"mirror", "oak table", "wool rug", "bookcase", "lamp"};
+  const char* names[] = {"Ana", "Ben", "Cleo", "Dev", "Emma", "Finn", "Gus"};
+  for (int i = 0; i < 40; ++i) {
+    const std::string thing = things[i % 5];
+    const std::string body = i < 20 ? " arrives in 8 days. The driver calls you before the parcel "
+                                      "is brought."
+                                    : " can be sent back within 60 days. We collect the parcel at "
+                                      "your door.";
+    pairs.emplace_back((i < 20 ? "When does it arrive, the " : "Can I send it back, the ") + thing,
+                       std::string("Hello ") + names[i % 7] + ",\nThank you for asking. The " +
+                           thing + body + "\nBest wishes,\nHolm Furniture");
+  }
+  for (size_t i : {4u, 9u}) replace(pairs[i].second, "parcel", "package");
+  BOOST_CHECK((named_by("term", pairs) == std::set<uint32_t>{5, 10}));
 }
 
 // A finding's words end where a character does.

@@ -287,12 +287,12 @@ struct Coherence : CoherenceOptions {
   int go() {
     check();
     std::vector<Method> all = parsed_methods();
-    make_folder(out + "/data", "choose another --out");
-    const FolderLock lock(out);
+    const FolderLock lock(out);  // makes the folder, and takes it away where nothing comes into it
     require(resume || !fs::exists(out + "/results.json"), out,
             ": holds results already; add --resume to go on, or choose another --out");
     const ComputeScope scope = model.scope();
     const Twins twins = read();
+    make_folder(out + "/data", "choose another --out");
     put("held-out.jsonl", as_lines(held_out));
     asked = asked_of(held_out, prompts);
     require(!asked.empty(), "no held-out record has a question and an answer");

@@ -353,7 +353,6 @@ struct WhatIf : WhatIfOptions {
     const std::vector<double> rates = take_rates(spec, lr.value_or(0.));
     require(rates.size() == 1, "what-if takes one learning rate; 'afina compare' finds a good one");
     make_method(spec);
-    make_folder(out, "choose another --out");
     const FolderLock lock(out);
     const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);

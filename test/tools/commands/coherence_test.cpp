@@ -100,6 +100,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_compared_is_refused) {
   refused({"--checks", "no-such"}, "no-such");
   refused({"--held-out", "10"}, "expected 2 to 9");
   BOOST_TEST(given.with({"--pack", "on"}).status == 2);
+  BOOST_TEST(!std::filesystem::exists(given.out));  // nor does a refusal leave an empty folder
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -114,4 +114,12 @@ BOOST_AUTO_TEST_CASE(neither_kind_of_table_replaces_the_other_and_wrong_findings
   BOOST_TEST(read_text_file(path) == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_leaves_no_folder) {
+  const Given given;
+  const std::string bad = given.folder.put("bad.jsonl", "{\"prompt\": 3}\n");
+  const Said said = given.with(given.out, {"--leave-one-out", "1", "--data", bad});
+  BOOST_TEST(said.status == 1, said.err);
+  BOOST_TEST(!std::filesystem::exists(given.out));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -306,8 +306,10 @@ void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool 
 bool takes(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
            const Tensor& bias) {
   auto known = [](const Tensor& t) { return t.dtype() == Dtype::f32 || t.dtype() == Dtype::bf16; };
-  if (!known(a) || !known(c) || !c.size() || !a.size() || (bias && bias.dtype() != Dtype::f32) ||
-      !lt().library.usable())
+  // Not of b in blocks: its algorithms, each chosen for a shape, would give the panels of a product
+  // other bits than the whole.
+  if (!known(a) || !known(b) || !known(c) || !c.size() || !a.size() ||
+      (bias && bias.dtype() != Dtype::f32) || !lt().library.usable())
     return false;
   return !plan_of(call_of(c, a, b, ta, tb, accumulate, bias)).found.empty();
 }

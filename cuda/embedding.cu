@@ -2,6 +2,7 @@
 // of each token sums the rows of all.
 #include "engine/ops/embedding.h"
 
+#include "cuda/blocks.cuh"
 #include "cuda/elements.cuh"
 #include "cuda/rows.cuh"
 
@@ -9,6 +10,8 @@ namespace afina::AFINA_GPU {
 namespace {
 
 void embedding(Tensor& y, const Tensor& table, const Tensor& ids) {
+  if (table.blocks())
+    return unpack_part(y, table, {ids.data<int32_t>(), 0, ids.size(), 0, table.columns()});
   int64_t element = int64_t(size_of(table.dtype())), width = table.columns() * element;
   copy_rows(y.data<void>(), table.data<void>(),
             {nullptr, ids.data<int32_t>(), width, width, width, ids.size()}, size_t(element));

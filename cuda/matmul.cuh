@@ -1,6 +1,7 @@
 // Shared by the matmul variants: the operands of a product, how to address an element, and the
 // order of k that gives the CPU's bits.
 #pragma once
+#include "cuda/blocks.cuh"
 #include "cuda/elements.cuh"
 
 namespace afina::AFINA_GPU {
@@ -20,20 +21,21 @@ struct Factors {
   }
 };
 
-// C (m, n) = [C +] first [+ second] [+ bias], row-major. second.k == 0: there is no second product.
+// C (m, n) = [C +] first [+ second] [+ bias], ldc elements from row to row. second.k == 0: there is
+// no second product.
 template <class T, class Out>
 struct Product {
   Factors<T> first, second;
   Out* c;
   const sum_of<T>* bias;
-  int64_t m, n;
+  int64_t m, n, ldc;
   bool accumulate;
 
   __device__ sum_of<T> start(int64_t row, int64_t column) const {
-    return accumulate ? sum_of<T>(load(c + row * n + column)) : sum_of<T>(0);
+    return accumulate ? sum_of<T>(load(c + row * ldc + column)) : sum_of<T>(0);
   }
   __device__ void finish(int64_t row, int64_t column, sum_of<T> sum) const {
-    store(c + row * n + column, bias ? sum + bias[column] : sum);
+    store(c + row * ldc + column, bias ? sum + bias[column] : sum);
   }
 };
 
@@ -51,22 +53,28 @@ Factors<T> factors_of(const Tensor& a, const Tensor& b, bool ta, bool tb) {
 }
 
 // Calls body with the product in each supported combination of dtypes: those of a and b, and c as
-// f32 or in their dtype.
+// f32 or in their dtype; for each panel where b is in blocks.
 template <class Body>
 void with_product(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
                   bool ta, bool tb, bool accumulate, const Tensor& bias, Body body) {
   auto go = [&](auto* type, auto* out_type) {
     using T = pointed<decltype(type)>;
     using Out = pointed<decltype(out_type)>;
-    Product<T, Out> p{};
-    p.first = factors_of<T>(a, b, ta, tb);
-    if (a2) p.second = factors_of<T>(a2, b2, false, tb);
-    p.c = c.data<Out>();
-    p.bias = bias ? bias.data<sum_of<T>>() : nullptr;
-    p.m = c.rows();
-    p.n = c.columns();
-    p.accumulate = accumulate;
-    body(p);
+    each_panel(b, tb, [&](const Tensor& panel, Columns at) {
+      Product<T, Out> p{};
+      p.first = factors_of<T>(a, panel, ta, tb);
+      if (a2) {
+        p.second = factors_of<T>(a2, b2, false, tb);
+        p.second.b += p.second.b_at(0, at.from);
+      }
+      p.c = c.data<Out>() + at.from;
+      p.bias = bias ? bias.data<sum_of<T>>() + at.from : nullptr;
+      p.m = c.rows();
+      p.n = at.count;
+      p.ldc = c.columns();
+      p.accumulate = accumulate;
+      body(p);
+    });
   };
   auto are = [&](Dtype in, Dtype out) { return a.dtype() == in && c.dtype() == out; };
   if (are(Dtype::f64, Dtype::f64)) go((double*)nullptr, (double*)nullptr);

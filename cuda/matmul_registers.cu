@@ -66,7 +66,7 @@ __device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p
     k += k0;
     column += n0;
     to.b[i] = k < f.k && column < p.n
-                  ? f.b[tb ? int64_t(column) * f.k + k : int64_t(k) * p.n + column]
+                  ? f.b[tb ? int64_t(column) * f.ldb + k : int64_t(k) * f.ldb + column]
                   : 0.f;
   }
 }
@@ -124,7 +124,8 @@ __global__ void __launch_bounds__(B::threads)
 #pragma unroll
     for (int j = 0; j < B::across * 4; ++j) {
       int row = row_of(i), column = column_of(j);
-      c[i][j] = p.accumulate && row < p.m && column < p.n ? out[int64_t(row) * p.n + column] : 0.f;
+      c[i][j] =
+          p.accumulate && row < p.m && column < p.n ? out[int64_t(row) * p.ldc + column] : 0.f;
     }
   Fetched<B> next;
   if (tiles) {
@@ -145,7 +146,7 @@ __global__ void __launch_bounds__(B::threads)
     for (int j = 0; j < B::across * 4; ++j) {
       int row = row_of(i), column = column_of(j);
       if (row < p.m && column < p.n)
-        out[int64_t(row) * p.n + column] = c[i][j] + (p.bias ? p.bias[column] : 0.f);
+        out[int64_t(row) * p.ldc + column] = c[i][j] + (p.bias ? p.bias[column] : 0.f);
     }
 }
 
@@ -161,16 +162,20 @@ void run(const MatmulTask<float>& p, bool ta, bool tb) {
 
 void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool accumulate,
             const Tensor& bias) {
-  run(task_of<float>(c, a, b, ta, accumulate, bias), ta, tb);
+  each_panel(b, tb, [&](const Tensor& panel, Columns at) {
+    run(task_of<float>(c, at, a, panel, ta, accumulate, bias), ta, tb);
+  });
 }
 bool takes(const Tensor& c, const Tensor& a, const Tensor&, bool, bool, bool, const Tensor&) {
   return a.dtype() == Dtype::f32 && c.dtype() == Dtype::f32;
 }
 void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, const Tensor& b2,
              bool tb, const Tensor& bias) {
-  auto p = task_of<float>(c, a, b, false, false, bias);
-  p.second = {a2.data<float>(), b2.data<float>(), int(a2.columns())};
-  run(p, false, tb);
+  each_panel(b, tb, [&](const Tensor& panel, Columns at) {
+    auto p = task_of<float>(c, at, a, panel, false, false, bias);
+    p.second = second_of<float>(at, a2, b2, tb);
+    run(p, false, tb);
+  });
 }
 bool takes2(const Tensor& c, const Tensor& a, const Tensor&, const Tensor&, const Tensor&, bool,
             const Tensor&) {

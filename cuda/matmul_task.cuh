@@ -1,16 +1,17 @@
 // Shared by the fast matmul kernels: the operands of a call, and the order in which blocks cover
 // the result.
 #pragma once
+#include "cuda/blocks.cuh"
 #include "cuda/launch.cuh"
 #include "engine/primitives.h"
 
 namespace afina::AFINA_GPU {
 
-// op(a) (m, k) times op(b) (k, n), contiguous.
+// op(a) (m, k), contiguous, times op(b) (k, n), ldb elements from row to row of b.
 template <class T>
 struct Operands {
   const T *a = nullptr, *b = nullptr;
-  int k = 0;
+  int k = 0, ldb = 0;
 };
 
 // c = [c +] first + second [+ bias]. The second pair, whose k may be 0, extends the chain of the
@@ -20,7 +21,7 @@ struct MatmulTask {
   Operands<T> first, second;
   void* c = nullptr;
   const float* bias = nullptr;  // (n)
-  int m = 0, n = 0;
+  int m = 0, n = 0, ldc = 0;
   bool c_f32 = true, accumulate = false;
   bool pairs = false;  // whether two neighbouring values of c can be stored at once
 };
@@ -56,19 +57,27 @@ inline bool is_aligned(const void* p, size_t to) {
   return reinterpret_cast<uintptr_t>(p) % to == 0;
 }
 
+// The columns `at` of a product, whose part of op(b) is `panel` (each_panel).
 template <class T>
-MatmulTask<T> task_of(const Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool accumulate,
-                      const Tensor& bias) {
+MatmulTask<T> task_of(const Tensor& c, Columns at, const Tensor& a, const Tensor& panel, bool ta,
+                      bool accumulate, const Tensor& bias) {
   MatmulTask<T> p;
-  p.first = {a.data<T>(), b.data<T>(), int(ta ? a.rows() : a.columns())};
-  p.c = c.data<void>();
-  p.bias = bias ? bias.data<float>() : nullptr;
+  p.first = {a.data<T>(), panel.data<T>(), int(ta ? a.rows() : a.columns()), int(panel.columns())};
+  p.c = c.data<char>() + at.from * int64_t(size_of(c.dtype()));
+  p.bias = bias ? bias.data<float>() + at.from : nullptr;
   p.m = int(c.rows());
-  p.n = int(c.columns());
+  p.n = int(at.count);
+  p.ldc = int(c.columns());
   p.c_f32 = c.dtype() == Dtype::f32;
   p.accumulate = accumulate;
-  p.pairs = p.n % 2 == 0 && is_aligned(p.c, 8);
+  p.pairs = p.n % 2 == 0 && p.ldc % 2 == 0 && is_aligned(p.c, 8);
   return p;
+}
+// The second pair of these columns.
+template <class T>
+Operands<T> second_of(Columns at, const Tensor& a, const Tensor& b, bool tb) {
+  return {a.data<T>(), b.data<T>() + (tb ? at.from * b.columns() : at.from), int(a.columns()),
+          int(b.columns())};
 }
 
 // Whether there are enough blocks of 128x128 to occupy a large GPU. The emulator always takes them

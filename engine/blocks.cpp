@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/blocks_on_gpu.h"
 #include "engine/files/dequantize.h"
 #include "engine/files/quantize.h"
+#include "engine/on_gpu.h"
 #include "engine/primitives.h"
 #include "engine/threads.h"
 
@@ -198,11 +200,11 @@ size_t bytes_of(BaseForm form, int64_t rows, int64_t columns, const std::string&
   return parts_of(form, rows, columns, where).all;
 }
 
-Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std::string& where) {
+std::shared_ptr<Blocks> described(BaseForm form, int64_t rows, int64_t columns, Dtype computed,
+                                  const std::string& where) {
   require(computed == Dtype::f32 || computed == Dtype::bf16, where, ": a base in ", name(form),
           " is computed in f32 or bf16, not in ", name(computed));
-  const int64_t rows = values.rows(), columns = values.columns(), n = rows * columns;
-  const Parts parts = parts_of(form, rows, columns, where);
+  parts_of(form, rows, columns, where);  // are there whole blocks?
   auto blocks = std::make_shared<Blocks>();
   blocks->name = name(form);
   blocks->computed = computed;
@@ -210,6 +212,22 @@ Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std:
   blocks->columns = columns;
   blocks->block = block;
   blocks->scale_block = scale_block;
+  if (form == BaseForm::int8) {
+    blocks->kind = Blocks::Kind::rows;
+  } else if (is_coded(form)) {
+    blocks->kind = Blocks::Kind::coded;
+    blocks->code = form <= BaseForm::nf4_double ? nf4_code() : fp4_code();
+    if (is_double(form)) blocks->scale_map = dynamic_map();
+  } else {
+    blocks->type = forms[size_t(form)].stored;
+  }
+  return blocks;
+}
+
+Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std::string& where) {
+  const int64_t rows = values.rows(), columns = values.columns(), n = rows * columns;
+  const std::shared_ptr<Blocks> blocks = described(form, rows, columns, computed, where);
+  const Parts parts = parts_of(form, rows, columns, where);
   std::shared_ptr<Buffer> buffer;
   {
     PurposeScope purpose(Purpose::weights);
@@ -228,25 +246,20 @@ Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std:
   blocks->data = data;
   blocks->scales = data + parts.scales;
   if (form == BaseForm::int8) {
-    blocks->kind = Blocks::Kind::rows;
     if (real)
       code_rows(x, rows, columns, reinterpret_cast<int8_t*>(data),
                 reinterpret_cast<float*>(data + parts.scales));
   } else if (is_coded(form)) {
-    blocks->kind = Blocks::Kind::coded;
-    blocks->code = form <= BaseForm::nf4_double ? nf4_code() : fp4_code();
     float* scales = reinterpret_cast<float*>(data + parts.scales);
     std::vector<float> exact(real && is_double(form) ? size_t(up(n, block)) : 0);
     if (real) code_blocks(blocks->code, x, n, data, is_double(form) ? exact.data() : scales);
     if (is_double(form)) {
-      blocks->scale_map = dynamic_map();
       blocks->scale_scales = data + parts.scale_scales;
       if (real)
         blocks->offset = code_scales(exact, data + parts.scales,
                                      reinterpret_cast<float*>(data + parts.scale_scales));
     }
   } else {
-    blocks->type = forms[size_t(form)].stored;
     const StoredTypeInfo& type = info(blocks->type);
     constexpr int64_t piece = 1 << 16;  // whole blocks of every type
     if (real)
@@ -260,6 +273,10 @@ Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std:
 
 Tensor over_blocks(std::shared_ptr<const Blocks> blocks, size_t bytes, Device device,
                    const std::string& where) {
+  if (on_gpu(device)) {
+    if (holds_bytes(device)) over_blocks(blocks, bytes, Device::cpu, where);  // are all finite?
+    return blocks_on_gpu(*blocks, device);
+  }
   const Shape shape{blocks->rows, blocks->columns};
   Tensor all(std::make_shared<Buffer>(blocks, bytes, device, Purpose::weights), shape);
   if (!holds_bytes(device)) return all;

@@ -6,6 +6,7 @@
 #include "engine/gemm_table.h"
 #include "engine/isa.h"
 #include "engine/loop_settings.h"
+#include "engine/on_gpu.h"
 #include "engine/primitives.h"
 
 namespace afina {
@@ -28,8 +29,14 @@ bool to_be_packed(const Tensor& b) {
          b.data<void>() == whole->data && b.bytes() == whole->bytes;
 }
 
-// On Device::shapes: the room of the form that the CPU's matmul would make.
+// On Device::shapes: the room of the form that the CPU's matmul would make, or of the panel to
+// which a GPU's unpacks blocks.
 void hold_packed(const Tensor& b, int64_t n, int64_t k, bool tb) {
+  if (b.blocks() && on_gpu(Device::shapes)) {
+    PurposeScope purpose(Purpose::workspace);
+    Tensor({panel_columns(Device::shapes, b, tb), k}, b.computed(), Device::shapes);
+    return;
+  }
   if (stood_for() != Device::cpu || !to_be_packed(b)) return;
   std::shared_ptr<Buffer>& form = b.buffer()->packed[tb];
   size_t bytes = sizeof(Head) + gemm_table(isa()).packed_b_bytes(n, k, b.dtype());

@@ -1,7 +1,8 @@
 // Parameters as the model is built: names, values, and what the method says of each.
 #include "model/scope.h"
 
-#include "engine/shapes.h"
+#include "engine/blocks_on_gpu.h"
+#include "engine/on_gpu.h"
 
 namespace afina {
 
@@ -44,17 +45,20 @@ Parameter& Scope::end(const std::string& name, Shape shape) const {
 // of the values of this one tensor, which are f32 for as long as that takes.
 Tensor Scope::in_blocks_of(const Parameter& p, BaseForm form) const {
   const Device device = of_->device;
-  require(device == Device::cpu || (device == Device::shapes && stood_for() == Device::cpu),
-          "--base ", afina::name(form), " is computed on the CPU alone; use --device cpu");
   if (form == BaseForm::file) {
     WeightSource& files = of_->base.files ? *of_->base.files : of_->source;
     return files.lies(p.name, p.shape, p.stored_transposed, of_->dtype, device);
   }
+  // A GPU gets the blocks that the host has made, and of the numbers it sees none.
+  const bool gpu = on_gpu(device);
+  if (gpu && !holds_bytes(device))
+    return blocks_on_gpu(*described(form, p.shape[0], p.shape[1], of_->dtype, p.name), device);
   PurposeScope purpose(Purpose::workspace);
   Parameter exact = p;
-  exact.value = Tensor(p.shape, Dtype::f32, device);
+  exact.value = Tensor(p.shape, Dtype::f32, gpu ? Device::cpu : device);
   of_->source.read(exact);
-  return in_blocks(form, exact.value, of_->dtype, p.name);
+  const Tensor made = in_blocks(form, exact.value, of_->dtype, p.name);
+  return gpu ? blocks_on_gpu(*made.blocks(), device) : made;
 }
 
 Parameter& Scope::loaded(const std::string& name, Shape shape, Init init, bool stored_transposed,

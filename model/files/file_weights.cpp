@@ -155,7 +155,9 @@ Tensor FileWeights::lies(const std::string& name, const Shape& shape, bool trans
   blocks->order = order_of(name, shape[0]);
   blocks->holder = holder();
   if (holds_bytes(device)) read_.insert(stored.name);
-  return over_blocks(std::move(blocks), stored.bytes, device, stored.where());
+  const Tensor all = over_blocks(std::move(blocks), stored.bytes, device, stored.where());
+  if (!all.blocks()->holder) drop(stored);  // a copy: the file's pages are not needed any more
+  return all;
 }
 
 void FileWeights::finish() {

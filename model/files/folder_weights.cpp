@@ -87,7 +87,10 @@ class FolderWeights : public FileWeights {
     all.blocks->holder = holder();
     if (holds_bytes(device))
       for (const std::string& part : all.names) was_read(part);
-    return over_blocks(all.blocks, all.bytes, device, find(name)->where());
+    const Tensor blocks = over_blocks(all.blocks, all.bytes, device, find(name)->where());
+    if (!blocks.blocks()->holder)  // a copy: the file's pages are not needed any more
+      for (const std::string& part : all.names) drop(*file_->find(part));
+    return blocks;
   }
   std::shared_ptr<const Safetensors> file_;
 };

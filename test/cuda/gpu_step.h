@@ -20,6 +20,7 @@ struct Job {
   bool ahead =
       false;  // each step's batches are uploaded while the step before runs; all of one length then
   int64_t window = 0;  // of attention, in tokens; 0: none
+  BaseStorage base{};
 };
 
 // A model as small as one can be that has all there is: emulated steps are slow.
@@ -57,7 +58,7 @@ class Training {
     inputs_ = std::make_unique<StepInputs>(job_.device);
     RandomWeights weights(5);
     model = build_model(smallest(job_.window), weights, make_method(parse_method(job_.method)),
-                        {job_.dtype, job_.device, 1, Checkpointing::none});
+                        {job_.dtype, job_.device, 1, Checkpointing::none, job_.base});
     trainer = std::make_unique<Trainer>(model->parameters->trained(), options, model->method.get());
   }
   // The next step, on rows of `length` tokens.

@@ -82,7 +82,7 @@ bool by_lora(Changed& c) {
 // Of a method that leaves matrices as they are.
 bool over_nf4(Changed& c) {
   BaseForm& base = c.shape.model.base;
-  if (base != BaseForm::plain || c.shape.model.predicted_device() != Device::cpu) return false;
+  if (base != BaseForm::plain) return false;
   base = BaseForm::nf4;
   try {
     predict_memory(c.shape, c.spec, c.shape.run.seed);

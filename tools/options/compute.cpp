@@ -41,11 +41,4 @@ void require_precision(Precision precision, Device device) {
         "--dtype bf16-tiles is an order of sums of the CPU; a GPU has its own: --dtype bf16");
 }
 
-void require_base(BaseForm base, Device device) {
-  if (base != BaseForm::plain && device != Device::cpu)
-    throw UsageError(std::string("--base ") + name(base) +
-                     ": only the CPU computes with matrices in blocks, and this would run on " +
-                     name(device) + "; use --device cpu, or --base plain");
-}
-
 }  // namespace afina

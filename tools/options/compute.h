@@ -74,8 +74,6 @@ Device usable_device(DeviceChoice choice);
 Device predicted_device(DeviceChoice choice);
 // A UsageError for a precision that the device does not have: bf16-tiles is the CPU's.
 void require_precision(Precision precision, Device device);
-// A UsageError for a base in blocks on a device that has no kernels for them: they are the CPU's.
-void require_base(BaseForm base, Device device);
 
 // While alive, the calling thread computes as these options say. Held by whoever runs a session: a
 // command, a run, a prediction. Scopes nest.

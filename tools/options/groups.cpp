@@ -5,10 +5,7 @@
 
 namespace afina {
 
-void ModelOptions::check() const {
-  require_precision(dtype, predicted_device());
-  require_base(base, usable_device());
-}
+void ModelOptions::check() const { require_precision(dtype, predicted_device()); }
 
 BuildOptions ModelOptions::build(uint64_t seed, Device on) const {
   return {matrix_dtype(dtype), on, seed, checkpoint, {base, base_ends == OnOff::on, nullptr}};

@@ -26,7 +26,6 @@ struct ComputedOptions {
   // To be held while the model computes. A UsageError for what cannot be computed here.
   ComputeScope scope() const {
     require_precision(dtype, usable_device(device));
-    require_base(base, usable_device(device));
     return ComputeScope(dtype);
   }
   BaseStorage storage() const { return {base, base_ends == OnOff::on, nullptr}; }

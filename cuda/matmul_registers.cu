@@ -66,7 +66,7 @@ __device__ __forceinline__ void fetch(Fetched<B>& to, const MatmulTask<float>& p
     k += k0;
     column += n0;
     to.b[i] = k < f.k && column < p.n
-                  ? f.b[tb ? int64_t(column) * f.ldb + k : int64_t(k) * f.ldb + column]
+                  ? f.b[tb ? int64_t(column) * f.k + k : int64_t(k) * p.n + column]
                   : 0.f;
   }
 }
@@ -173,7 +173,8 @@ void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, cons
              bool tb, const Tensor& bias) {
   each_panel(b, tb, [&](const Tensor& panel, Columns at) {
     auto p = task_of<float>(c, at, a, panel, false, false, bias);
-    p.second = second_of<float>(at, a2, b2, tb);
+    const Tensor other = columns_of(b2, at, tb);
+    p.second = {a2.data<float>(), other.data<float>(), int(a2.columns())};
     run(p, false, tb);
   });
 }

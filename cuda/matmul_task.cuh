@@ -7,11 +7,11 @@
 
 namespace afina::AFINA_GPU {
 
-// op(a) (m, k), contiguous, times op(b) (k, n), ldb elements from row to row of b.
+// op(a) (m, k) times op(b) (k, n), contiguous.
 template <class T>
 struct Operands {
   const T *a = nullptr, *b = nullptr;
-  int k = 0, ldb = 0;
+  int k = 0;
 };
 
 // c = [c +] first + second [+ bias]. The second pair, whose k may be 0, extends the chain of the
@@ -62,7 +62,7 @@ template <class T>
 MatmulTask<T> task_of(const Tensor& c, Columns at, const Tensor& a, const Tensor& panel, bool ta,
                       bool accumulate, const Tensor& bias) {
   MatmulTask<T> p;
-  p.first = {a.data<T>(), panel.data<T>(), int(ta ? a.rows() : a.columns()), int(panel.columns())};
+  p.first = {a.data<T>(), panel.data<T>(), int(ta ? a.rows() : a.columns())};
   p.c = c.data<char>() + at.from * int64_t(size_of(c.dtype()));
   p.bias = bias ? bias.data<float>() + at.from : nullptr;
   p.m = int(c.rows());
@@ -73,11 +73,15 @@ MatmulTask<T> task_of(const Tensor& c, Columns at, const Tensor& a, const Tensor
   p.pairs = p.n % 2 == 0 && p.ldc % 2 == 0 && is_aligned(p.c, 8);
   return p;
 }
-// The second pair of these columns.
-template <class T>
-Operands<T> second_of(Columns at, const Tensor& a, const Tensor& b, bool tb) {
-  return {a.data<T>(), b.data<T>() + (tb ? at.from * b.columns() : at.from), int(a.columns()),
-          int(b.columns())};
+// The columns `at` of op(b), contiguous: b itself, rows of it, or a copy of its columns, which are
+// those of a low-rank path and few.
+inline Tensor columns_of(const Tensor& b, Columns at, bool tb) {
+  if (at.count == (tb ? b.rows() : b.columns())) return b;
+  if (tb) return b.slice_rows(at.from, at.count);
+  PurposeScope purpose(Purpose::workspace);
+  Tensor part({b.rows(), at.count}, b.dtype(), this_device);
+  kernel::columns(part, b, at.from);
+  return part;
 }
 
 // Whether there are enough blocks of 128x128 to occupy a large GPU. The emulator always takes them

@@ -35,9 +35,6 @@ __device__ __forceinline__ void load_stage(const MatmulTask<bf16>& p, bf16* stag
                                            int n0) {
   int k0;
   const Operands<bf16> f = operands_of(p, t, B::depth, k0);
-  // Rows of b follow each other but for a second pair's, of which a panel takes some columns; fewer
-  // registers where that is known.
-  [[maybe_unused]] const int ldb = ta ? p.n : f.ldb;
   bf16 *to_a = stages + t % B::stages * B::stage, *to_b = to_a + B::rows * B::depth;
   if constexpr (ta)
     load<B::depth, B::rows, B, aligned>(to_a, f.a + int64_t(k0) * p.m + m0, p.m, f.k - k0,
@@ -49,7 +46,7 @@ __device__ __forceinline__ void load_stage(const MatmulTask<bf16>& p, bf16* stag
     load<B::columns, B::depth, B, aligned>(to_b, f.b + int64_t(n0) * f.k + k0, f.k, p.n - n0,
                                            f.k - k0);
   else
-    load<B::depth, B::columns, B, aligned>(to_b, f.b + int64_t(k0) * ldb + n0, ldb, f.k - k0,
+    load<B::depth, B::columns, B, aligned>(to_b, f.b + int64_t(k0) * p.n + n0, p.n, f.k - k0,
                                            p.n - n0);
 }
 
@@ -125,10 +122,8 @@ __device__ __forceinline__ void put_two(const MatmulTask<bf16>& p, int row, int 
   }
 }
 
-// Two blocks on a multiprocessor: without the bound some forms of the large tile take a few
-// registers too many for that.
 template <class B, bool ta, bool tb, bool aligned>
-__global__ void __launch_bounds__(B::threads, 2) tensor_kernel(MatmulTask<bf16> p) {
+__global__ void __launch_bounds__(B::threads) tensor_kernel(MatmulTask<bf16> p) {
   bf16* stages = dynamic_shared<bf16>();
   BlockPlace place((p.m + B::rows - 1) / B::rows, (p.n + B::columns - 1) / B::columns);
   int m0 = place.down * B::rows, n0 = place.across * B::columns, tiles = tiles_of(p, B::depth);
@@ -169,8 +164,8 @@ void run(const MatmulTask<bf16>& p) {
 template <bool ta, bool tb>
 void run_form(const MatmulTask<bf16>& p) {
   auto fits = [&](const Operands<bf16>& f) {
-    return (ta ? p.m : f.k) % 8 == 0 && (tb ? f.k : p.n) % 8 == 0 && f.ldb % 8 == 0 &&
-           is_aligned(f.a, 16) && is_aligned(f.b, 16);
+    return (ta ? p.m : f.k) % 8 == 0 && (tb ? f.k : p.n) % 8 == 0 && is_aligned(f.a, 16) &&
+           is_aligned(f.b, 16);
   };
   if (p.m == 0 || p.n == 0) return;
   if (!fits(p.first) || (p.second.k && !fits(p.second))) run<Small, ta, tb, false>(p);
@@ -198,7 +193,8 @@ void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor& a2, cons
              bool tb, const Tensor& bias) {
   each_panel(b, tb, [&](const Tensor& panel, Columns at) {
     auto p = task_of<bf16>(c, at, a, panel, false, false, bias);
-    p.second = second_of<bf16>(at, a2, b2, tb);
+    const Tensor other = columns_of(b2, at, tb);
+    p.second = {a2.data<bf16>(), other.data<bf16>(), int(a2.columns())};
     if (tb) run_form<false, true>(p);
     else run_form<false, false>(p);
   });

@@ -47,8 +47,14 @@ void hold_packed(const Tensor& b, int64_t n, int64_t k, bool tb) {
 void matmul(Tensor& c, const Tensor& a, const Tensor& b, bool ta, bool tb, bool, const Tensor&) {
   hold_packed(b, c.columns(), ta ? a.rows() : a.columns(), tb);
 }
-void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor&, const Tensor&, bool tb,
+void matmul2(Tensor& c, const Tensor& a, const Tensor& b, const Tensor&, const Tensor& b2, bool tb,
              const Tensor&) {
+  Tensor beside;  // the columns of b2 that a panel is multiplied with are copied
+  if (b.blocks() && on_gpu(Device::shapes) && !tb) {
+    PurposeScope purpose(Purpose::workspace);
+    const int64_t columns = panel_columns(Device::shapes, b, tb);
+    if (columns < b2.columns()) beside = Tensor({b2.rows(), columns}, b2.dtype(), Device::shapes);
+  }
   hold_packed(b, c.columns(), a.columns(), tb);
 }
 REGISTER_KERNEL(matmul, Device::shapes, holds_packed, 0, matmul);

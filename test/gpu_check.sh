@@ -74,7 +74,7 @@ section() {
 run_tests() {
   local only=()
   if [ "$device" = emulated ]; then only=(--run_test='threads*')  # the emulated cases are part of the tests anyway
-  else only=(--run_test="operations/*$device" --run_test=gpu --run_test=gpu_step --run_test=norms); fi
+  else only=(--run_test="operations/*$device" --run_test=gpu --run_test=gpu_step --run_test=gpu_blocks --run_test=norms); fi
   AFINA_TEST_GPU=$device "$bin/tests" "${only[@]}" --report_level=short
 }
 run_sanitizer() {

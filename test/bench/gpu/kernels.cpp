@@ -2,6 +2,7 @@
 // rate of a matmul.
 #include <cstdio>
 
+#include "engine/blocks_on_gpu.h"
 #include "engine/ops/adamw.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/cross_entropy.h"
@@ -10,6 +11,7 @@
 #include "engine/ops/norm.h"
 #include "engine/ops/rope.h"
 #include "engine/ops/swiglu.h"
+#include "engine/random.h"
 #include "test/bench/gpu/gpu_bench.h"
 
 namespace afina::bench {
@@ -59,13 +61,17 @@ struct Bench {
   // A kernel that memory bounds: `bytes` are what it must read and write.
   template <class Slot, class... Args>
   void bytes(Slot& slot, double bytes, Args&&... args) {
+    bytes_of(slot, "", bytes, args...);
+  }
+  template <class Slot, class... Args>
+  void bytes_of(Slot& slot, const std::string& what, double bytes, Args&&... args) {
     if (std::string(slot.name()).find(only) == std::string::npos) return;
     each_variant(
         s, slot, true,
         [&](const std::string& variant, double seconds) {
-          std::printf("| %s | %s | %.1f us | %.0f GB/s | %.0f %% of copy |\n", slot.name(),
-                      variant.c_str(), seconds * 1e6, bytes / seconds / 1e9,
-                      100 * bytes / seconds / s.copy_rate);
+          std::printf("| %s%s%s | %s | %.1f us | %.0f GB/s | %.0f %% of copy |\n", slot.name(),
+                      what.empty() ? "" : " ", what.c_str(), variant.c_str(), seconds * 1e6,
+                      bytes / seconds / 1e9, 100 * bytes / seconds / s.copy_rate);
           std::fflush(stdout);
         },
         args...);
@@ -187,6 +193,39 @@ void matmuls(Bench& b, Dtype type) {
   }
 }
 
+// Unpacking matrices in blocks, and products with them: beside those of the plain matrix of this
+// size, made by the same kernels.
+void in_blocks(Bench& b) {
+  const int64_t m = b.s.tiny ? 40 : 8192, n = b.s.tiny ? 48 : 2048, k = b.s.tiny ? 64 : 2048;
+  const Random random(1, "bench", 0);
+  Tensor host({n, k}, Dtype::f32), none;
+  for (int64_t i = 0; i < host.size(); ++i)
+    host.data<float>()[i] = 0.05f * random.normal(uint64_t(i & 0xfffff));
+  std::vector<int32_t> ids(static_cast<size_t>(m));
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = int32_t(int64_t(i) * 7919 % n);
+  const Tensor of_rows = Tensor::from(ids, {m}, b.s.device);
+  for (BaseForm form : {BaseForm::nf4, BaseForm::nf4_double, BaseForm::int8, BaseForm::q4_0,
+                        BaseForm::q8_0, BaseForm::q4_k, BaseForm::q6_k})
+    for (Dtype type : {Dtype::bf16, Dtype::f32}) {
+      const Tensor w =
+          blocks_on_gpu(*afina::in_blocks(form, host, type, "bench").blocks(), b.s.device);
+      Tensor plain({n, k}, type, b.s.device), x = b.tensor({m, k}, type),
+                                              y({m, n}, type, b.s.device), dx = like(x);
+      const std::string shape = std::string(afina::name(form)) + " " + name(type) + " " +
+                                std::to_string(m) + "x" + std::to_string(n) + "x" +
+                                std::to_string(k);
+      const double flops = 2. * double(m) * double(n) * double(k);
+      b.bytes_of(kernel::unpack, std::string(afina::name(form)) + " to " + name(type),
+                 double(w.bytes() + plain.bytes()), plain, w, 0);
+      if (type == Dtype::bf16 && form == BaseForm::nf4)
+        b.bytes_of(kernel::embedding, "nf4", double(x.bytes()) * (1 + 4.5 / 16), x, w, of_rows);
+      b.flops(kernel::matmul, shape + " y = x Wᵀ", flops, type == Dtype::bf16, y, x, w, false, true,
+              false, none);
+      b.flops(kernel::matmul, shape + " dx = dy W", flops, type == Dtype::bf16, dx, y, w, false,
+              false, false, none);
+    }
+}
+
 // The products of a layer with an adapter, which memory bounds: those of its rank beside the frozen
 // weight's.
 void low_rank(Bench& b) {
@@ -296,6 +335,7 @@ void bench_kernels(const Setting& s, const std::string& only) {
   tables(b);
   optimizer(b);
   low_rank(b);
+  in_blocks(b);
   for (Dtype type : {Dtype::bf16, Dtype::f32}) {
     matmuls(b, type);
     attentions(b, type);

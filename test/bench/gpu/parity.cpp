@@ -31,11 +31,17 @@ struct Found {
   std::vector<std::pair<std::string, std::vector<float>>> gradients;
 };
 
-Found run(bool tiny, Device device, Dtype dtype, const std::string& method) {
+// A method, over a base in this form.
+struct Trial {
+  const char* method;
+  BaseForm base = BaseForm::plain;
+};
+
+Found run(bool tiny, Device device, Dtype dtype, const Trial& trial) {
   RandomWeights source(5);
-  auto model =
-      build_model(parse_config(Json::parse(config_text(tiny)), "parity"), source,
-                  make_method(parse_method(method)), {dtype, device, 1, Checkpointing::none});
+  auto model = build_model(parse_config(Json::parse(config_text(tiny)), "parity"), source,
+                           make_method(parse_method(trial.method)),
+                           {dtype, device, 1, Checkpointing::none, {trial.base, true}});
   // LoRA's B begins as zeros, behind which A has no gradient. As small as it becomes in training:
   // large ones would magnify roundings.
   for (Parameter* p : model->parameters->trained())
@@ -86,16 +92,20 @@ bool check_parity(const Setting& s) {
       "| dtype | method | parameter | gradient off by, relative | may be "
       "|\n|---|---|---|---:|---:|\n");
   for (Dtype dtype : {Dtype::f32, Dtype::bf16})
-    for (const char* method : {"full", "lora:rank=8,alpha=16"}) {
-      Found here = run(s.tiny, s.device, dtype, method),
-            there = run(s.tiny, Device::cpu, dtype, method);
+    for (const Trial& trial : {Trial{"full"}, Trial{"lora:rank=8,alpha=16"},
+                               Trial{"lora:rank=8,alpha=16", BaseForm::nf4_double}}) {
+      const std::string method =
+          std::string(trial.method) +
+          (trial.base == BaseForm::plain ? "" : std::string(" over ") + afina::name(trial.base));
+      Found here = run(s.tiny, s.device, dtype, trial),
+            there = run(s.tiny, Device::cpu, dtype, trial);
       double most = dtype == Dtype::f32 ? 2e-4 : 5e-2,
              loss = std::fabs(here.loss - there.loss) / std::fabs(there.loss);
       auto row = [&](const std::string& what, double off, double may) {
         bool fine = off <= may;
         good = good && fine;
-        std::printf("| %s | %s | %s | %.1e%s | %.0e |\n", name(dtype), method, what.c_str(), off,
-                    fine ? "" : " **too far**", may);
+        std::printf("| %s | %s | %s | %.1e%s | %.0e |\n", name(dtype), method.c_str(), what.c_str(),
+                    off, fine ? "" : " **too far**", may);
       };
       row("(the loss)", loss, dtype == Dtype::f32 ? 1e-5 : 1e-2);
       for (size_t i = 0; i < here.gradients.size(); ++i)

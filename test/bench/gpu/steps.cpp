@@ -69,7 +69,7 @@ double needed_flops(const Model& model, int64_t rows, int64_t length) {
 }
 
 // Matrices made on the device: a billion normal values of the host would take longer than the
-// trial.
+// trial. Those that the host brings into blocks are copied to it.
 struct DeviceWeights : WeightSource {
   const Setting& s;
   uint64_t number = 0;
@@ -82,17 +82,20 @@ struct DeviceWeights : WeightSource {
     if (into.master) {
       into.master.copy_from(values);
       into.refresh();
-    } else into.value.copy_from(values.as(into.value.dtype()));
+    } else {
+      const Tensor made = values.as(into.value.dtype());
+      into.value.copy_from(into.value.device() == s.device ? made : made.to(into.value.device()));
+    }
   }
 };
 
 // Steps as `afina train` takes them: captured as a graph and replayed, the next rows uploaded while
 // a step runs. profiled: three that are not captured, the last one timed by kernel slot.
 Outcome measure(const Setting& s, const ModelConfig& config, const std::string& method,
-                int64_t rows, int64_t length, bool profiled = false) {
+                BaseForm base, int64_t rows, int64_t length, bool profiled = false) {
   DeviceWeights source(s);
   auto model = build_model(config, source, make_method(parse_method(method)),
-                           {Dtype::bf16, s.device, 1, Checkpointing::none});
+                           {Dtype::bf16, s.device, 1, Checkpointing::none, {base, false}});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   if (profiled) options.graphs = GraphUse::off;
@@ -144,13 +147,13 @@ Outcome measure(const Setting& s, const ModelConfig& config, const std::string& 
 }
 
 // Doubles the rows until that gains nothing more or does not fit.
-Outcome fill(const Setting& s, const ModelConfig& config, const std::string& method, int64_t rows,
-             int64_t length) {
+Outcome fill(const Setting& s, const ModelConfig& config, const std::string& method, BaseForm base,
+             int64_t rows, int64_t length) {
   Outcome best;
   for (; rows <= 256; rows *= 2) {
     Outcome now;
     try {
-      now = measure(s, config, method, rows, length);
+      now = measure(s, config, method, base, rows, length);
     } catch (const Error& e) {
       if (!best.batch) throw;
       std::fprintf(stderr, "%lld rows: %s\n", (long long)rows, e.what());
@@ -177,8 +180,8 @@ void print_profile() {
 void one_step(const Setting& s, const std::string& model, const std::string& method, int64_t rows) {
   for (const Trial& m : models)
     if (std::string(m.name).find(model) != std::string::npos) {
-      measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method, rows,
-              s.tiny ? 8 : m.length, true);
+      measure(s, parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name), method,
+              BaseForm::plain, rows, s.tiny ? 8 : m.length, true);
       return print_profile();
     }
   fail("no model is called '", model, "'");
@@ -192,11 +195,14 @@ void bench_steps(const Setting& s, const std::string& only) {
     if (std::string(m.name).find(only) == std::string::npos || (s.tiny && !m.tiny)) continue;
     ModelConfig config = parse_config(Json::parse(s.tiny ? m.tiny : m.config), m.name);
     int64_t length = s.tiny ? 8 : m.length;
-    for (const char* method : {"full", "lora:rank=16,alpha=32"}) {
-      Outcome o = fill(s, config, method, s.tiny ? 1 : m.batch, length);
-      std::printf("| %s | %s | %lld x %lld | %.0f | %.1f %% | %.2f GiB |\n", m.name, method,
-                  (long long)o.batch, (long long)length, o.tokens_per_second, 100 * o.share,
-                  o.peak_gib);
+    const std::string full = "full", lora = "lora:rank=16,alpha=32";
+    for (const auto& [method, base] :
+         {std::pair(full, BaseForm::plain), {lora, BaseForm::plain}, {lora, BaseForm::nf4}}) {
+      if (base != BaseForm::plain && &m == models) continue;  // two models tell
+      Outcome o = fill(s, config, method, base, s.tiny ? 1 : m.batch, length);
+      std::printf("| %s | %s%s | %lld x %lld | %.0f | %.1f %% | %.2f GiB |\n", m.name,
+                  method.c_str(), base == BaseForm::plain ? "" : " over nf4", (long long)o.batch,
+                  (long long)length, o.tokens_per_second, 100 * o.share, o.peak_gib);
       std::fflush(stdout);
     }
   }

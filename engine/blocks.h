@@ -1,5 +1,5 @@
 // Frozen matrices in blocks of few bits: what the formats are, how their numbers lie, and how they
-// are made of f32. They are read by engine/cpu/blocks.h.
+// are made of f32. They are read by engine/cpu/blocks.h and cuda/blocks.cu.
 //
 // NF4 and FP4 (Dettmers et al., 2023, QLoRA) and int8 by rows (Dettmers et al., 2022, LLM.int8) are
 // those of bitsandbytes, bit for bit; the others are GGUF's (engine/files/quantize.h).
@@ -89,9 +89,9 @@ size_t bytes_of(BaseForm form, int64_t rows, int64_t columns, const std::string&
 // (values of that device): a tensor of its bytes. Throws an Error that begins with `where` for
 // values that are not finite or that the form cannot hold.
 Tensor in_blocks(BaseForm form, const Tensor& values, Dtype computed, const std::string& where);
-// A tensor over blocks that lie in memory which they hold; counted as weights of `device`, the CPU
-// or Device::shapes. Throws an Error that begins with `where` for values that are not finite, with
-// their position.
+// A tensor over blocks that lie in memory which they hold, counted as weights of `device`; on a GPU
+// it is a copy (engine/blocks_on_gpu.h). Throws an Error that begins with `where` for values that
+// are not finite, with their position.
 Tensor over_blocks(std::shared_ptr<const Blocks> blocks, size_t bytes, Device device,
                    const std::string& where);
 // So many rows of a matrix that they take about a MiB once unpacked; 1 at least.

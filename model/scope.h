@@ -32,8 +32,8 @@ struct WeightSource {
     return nullptr;
   }
   // The weight in blocks as its file holds them, where they take fewer bits than `computed`, in
-  // which it is to be computed; empty: it is to be read. device: the CPU, or shapes for its bytes
-  // alone. An Error for numbers that are not finite.
+  // which it is to be computed; empty: it is to be read. device: where it is to lie, or shapes for
+  // its bytes alone. An Error for numbers that are not finite.
   virtual Tensor lies(const std::string& name, const Shape& shape, bool transposed, Dtype computed,
                       Device device) {
     (void)name;

@@ -17,7 +17,7 @@
 #include "engine/train/trainer.h"
 #include "model/model.h"
 #include "test/bench/peak.h"
-#include "tools/options/compute.h"
+#include "tools/options/groups.h"
 
 using namespace afina;
 
@@ -33,6 +33,14 @@ constexpr const char* smollm2 =
     R"("num_key_value_heads": 3, "vocab_size": 49152,
   "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000, )"
     R"("tie_word_embeddings": true})";
+
+// What an option's word stands for.
+template <class E>
+E named(const std::string& text) {
+  for (auto& [word, value] : WordList<E>::all)
+    if (word == text) return value;
+  fail("bench_step: unknown word '", text, "'");
+}
 
 struct Work {
   std::string method, dtype;
@@ -148,8 +156,8 @@ int main(int count, char** words) {
   if (count > 1)
     all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4,
             count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3,
-            count > 6 ? parse_word<BaseForm>("base", words[6]) : BaseForm::plain,
-            count > 7 ? parse_word<Checkpointing>("checkpoint", words[7]) : Checkpointing::none}};
+            count > 6 ? named<BaseForm>(words[6]) : BaseForm::plain,
+            count > 7 ? named<Checkpointing>(words[7]) : Checkpointing::none}};
   for (const Work& w : all) measure(w);
   if (all.size() == 1)  // for test/reference/peers.py, which asks the same of other programs
     std::printf(

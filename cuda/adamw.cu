@@ -2,30 +2,12 @@
 // weight, or for all weights in one launch.
 #include "engine/ops/adamw.h"
 
+#include "cuda/adamw.cuh"
 #include "cuda/weights.cuh"
 
 namespace afina::AFINA_GPU {
 namespace {
 
-// The constants of a step, computed as on the CPU.
-template <class S>
-struct Constants {
-  S keep, rate, scale, eps, b1, rest1, b2, rest2, shrink;
-};
-template <class S>
-Constants<S> constants_of(const AdamWStep& step) {
-  double lr = double(step.lr), beta1 = double(step.beta1), beta2 = double(step.beta2),
-         own = double(step.rate);
-  return {S(1. - lr * own * double(step.decay)),
-          S(-lr / double(step.bias1) * own),
-          S(step.gradient_scale),
-          S(step.eps),
-          S(beta1),
-          S(1. - beta1),
-          S(beta2),
-          S(1. - beta2),
-          S(1. / double(step.bias2_root))};
-}
 // The same from the step's record in device memory.
 template <class S>
 __device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o,
@@ -50,14 +32,7 @@ __device__ void move(S* master, Value* value, const S* gradient, S* m, S* v, int
   S weight[w], g[w], first[w], second[w];
   take<w>(weight, master, i, n, whole), take<w>(g, gradient, i, n, whole);
   take<w>(first, m, i, n, whole), take<w>(second, v, i, n, whole);
-  for (int j = 0; j < w; ++j) {
-    S slope = g[j] * c.scale;
-    first[j] = math::v_fma(c.b1, first[j], c.rest1 * slope);
-    second[j] = math::v_fma(c.b2, second[j], c.rest2 * slope * slope);
-    weight[j] =
-        math::v_fma(c.rate, first[j] / math::v_fma(math::v_sqrt(second[j]), c.shrink, c.eps),
-                    weight[j] * c.keep);
-  }
+  for (int j = 0; j < w; ++j) move_one(weight[j], first[j], second[j], g[j], c);
   put<w>(m, first, i, n, whole), put<w>(v, second, i, n, whole),
       put<w>(master, weight, i, n, whole);
   if constexpr (!std::is_same_v<S, Value>) put<w>(value, weight, i, n, whole);

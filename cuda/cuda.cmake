@@ -14,7 +14,7 @@ file(GLOB_RECURSE kernel_files RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS cu
 # Short files are compiled together, as each unit costs nvcc some seconds for CUDA's own headers. A file that stands in no group is a
 # unit of its own, so that a new one needs no line here.
 set(kernel_groups "scalar primitives" "cross_entropy sums" "attention embedding rope" "matmul matmul_registers"
-  "adamw dropout gradient_norm swiglu" "flash_attention memory")
+  "adamw adamw8 dropout gradient_norm swiglu" "flash_attention memory")
 # units(FILES NAMES): sets NAMES to the units' names, and unit_NAME to the files of each.
 function(units files names)
   set(found)

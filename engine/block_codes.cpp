@@ -15,15 +15,16 @@ float of_bits(uint32_t bits) {
   return value;
 }
 
-std::vector<float> made_dynamic_map() {
+// signs: 2^i values of each sign in decade i; else 2^(i + 1) positive ones.
+std::vector<float> made_dynamic_map(bool signs) {
   std::vector<float> all = {0.f, 1.f};
   // As bitsandbytes writes them; each is rounded to f32.
   constexpr double tens[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.};
   for (int i = 0; i < 7; ++i) {
-    // The middles of neighbours among 2^i + 1 points from 0.1 to 1, as torch.linspace has these:
-    // the first half counted from the beginning, the second from the end.
-    const int points = (1 << i) + 1;
-    const float step = 0.9f / float(1 << i);
+    // The middles of neighbours among points from 0.1 to 1, as torch.linspace has these: the first
+    // half counted from the beginning, the second from the end.
+    const int parts = signs ? 1 << i : 2 << i, points = parts + 1;
+    const float step = 0.9f / float(parts);
     auto point = [&](int k) {
       return k < points / 2 ? float(double(0.1f) + double(step) * k)
                             : float(1. - double(step) * (points - 1 - k));
@@ -31,7 +32,7 @@ std::vector<float> made_dynamic_map() {
     for (int k = 0; k + 1 < points; ++k) {
       const float value = (point(k) + point(k + 1)) / 2.f * float(tens[i]);
       all.push_back(value);
-      all.push_back(-value);
+      if (signs) all.push_back(-value);
     }
   }
   std::sort(all.begin(), all.end());
@@ -79,7 +80,11 @@ const std::vector<float>& fp4_code() {
 }
 
 const std::vector<float>& dynamic_map() {
-  static const std::vector<float> all = made_dynamic_map();
+  static const std::vector<float> all = made_dynamic_map(true);
+  return all;
+}
+const std::vector<float>& unsigned_dynamic_map() {
+  static const std::vector<float> all = made_dynamic_map(false);
   return all;
 }
 

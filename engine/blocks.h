@@ -78,6 +78,8 @@ const std::vector<float>& fp4_code();
 // The 256 values of the dynamic map (Dettmers et al., 2022), ascending, in which double
 // quantisation holds scales.
 const std::vector<float>& dynamic_map();
+// The same without negative values and with one bit more for the others: for second moments.
+const std::vector<float>& unsigned_dynamic_map();
 // The index of y, within -1 .. 1, in the dynamic map as bitsandbytes' CPU code finds it: by a table
 // of 65536 places, so not always the nearest.
 uint8_t dynamic_index(float y);

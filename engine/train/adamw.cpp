@@ -2,20 +2,11 @@
 // learning rate times Parameter::rate; two f32 moments per trained value.
 #include "engine/ops/adamw.h"
 
-#include "engine/math.h"
-#include "engine/train/optimizer.h"
+#include "engine/train/adamw_numbers.h"
 
 namespace afina {
 
 namespace {
-
-// b^n for whole n by squaring, in f64.
-double whole_power(double b, int64_t n) {
-  double out = 1.;
-  for (; n; n /= 2, b *= b)
-    if (n % 2) out *= b;
-  return out;
-}
 
 class AdamW : public Optimizer {
  public:
@@ -29,28 +20,19 @@ class AdamW : public Optimizer {
     }
   }
   void update(size_t i, Parameter& p, double lr, double gradient_scale, int64_t step) override {
-    AdamWStep s{};
-    s.lr = float(lr);
-    s.beta1 = float(options_.beta1);
-    s.beta2 = float(options_.beta2);
-    s.eps = float(options_.eps);
-    s.decay = decay_of(p);
-    s.bias1 = bias1(step);
-    s.bias2_root = bias2_root(step);
-    s.gradient_scale = float(gradient_scale);
-    s.rate = float(p.rate);
-    kernel::adamw(p.master, p.value, p.value.grad().value(), m_[i], v_[i], s);
+    kernel::adamw(p.master, p.value, p.value.grad().value(), m_[i], v_[i],
+                  adamw_step(options_, p, lr, gradient_scale, step));
   }
   bool at_once(Device device) const override { return kernel::adamw_all.runs_on(device); }
   void number(StepNumbers& numbers, double lr, int64_t step) const override {
     numbers.lr = double(float(lr));
-    numbers.bias1 = double(bias1(step));
-    numbers.bias2_root = double(bias2_root(step));
+    numbers.bias1 = double(bias1_of(options_, step));
+    numbers.bias2_root = double(bias2_root_of(options_, step));
   }
   void fill(size_t i, const Parameter& p, WeightRow& row) const override {
     row.m = m_[i].data();
     row.v = v_[i].data();
-    row.decay = decay_of(p);
+    row.decay = decay_of(options_, p);
     row.rate = float(p.rate);
   }
   void update_all(const Tensor& record, const Tensor& table, int64_t parts, Dtype dtype) override {
@@ -65,13 +47,9 @@ class AdamW : public Optimizer {
     }
     return all;
   }
+  std::pair<Tensor, Tensor> moments(size_t i) const override { return {m_[i], v_[i]}; }
 
  private:
-  float decay_of(const Parameter& p) const { return p.decays ? float(options_.weight_decay) : 0.f; }
-  float bias1(int64_t step) const { return float(1. - whole_power(options_.beta1, step + 1)); }
-  float bias2_root(int64_t step) const {
-    return float(math::sqrt(1. - whole_power(options_.beta2, step + 1)));
-  }
   OptimizerOptions options_;
   std::vector<std::string> names_;
   std::vector<Tensor> m_, v_;

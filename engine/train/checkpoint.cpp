@@ -30,6 +30,11 @@ std::vector<int64_t> extents(const Shape& shape) {
   return all;
 }
 
+// Integers (indices of moments in 8 bits) are stored as they are, everything else as f32.
+StoredType stored_type(const Tensor& tensor) {
+  return tensor.dtype() == Dtype::i32 ? StoredType::i32 : StoredType::f32;
+}
+
 // Reads one checkpoint's tensors into the trainer. Checks everything before it changes anything.
 void restore(const std::string& path, Trainer& trainer) {
   Safetensors file(path);
@@ -40,20 +45,20 @@ void restore(const std::string& path, Trainer& trainer) {
     const StoredTensor* stored = file.find(name);
     require(stored, path, ": no tensor '", name,
             "'; the run trains something else now than when it was saved. Resume with the same "
-            "--method.");
-    require(stored->type == StoredType::f32 && stored->shape == extents(tensor.shape()), path,
+            "--method and --optimizer.");
+    require(stored->type == stored_type(tensor) && stored->shape == extents(tensor.shape()), path,
             ": tensor '", name, "' is ", afina::name(stored->type), " ", shape_text(stored->shape),
-            ", expected F32 ", tensor.shape().text());
+            ", expected ", afina::name(stored_type(tensor)), " ", tensor.shape().text());
   }
   for (const StoredTensor& stored : file.tensors())
     require(wanted.count(stored.name), path, ": tensor '", stored.name,
-            "' is not trained by this run. Resume with the same --method.");
+            "' is not trained by this run. Resume with the same --method and --optimizer.");
   for (auto& [name, tensor] : state) {
     const StoredTensor& stored = file.at(name);
-    std::vector<float> values(size_t(tensor.size()));
-    std::memcpy(values.data(), stored.data, stored.bytes);
     PurposeScope purpose(Purpose::workspace);
-    tensor.copy_from(Tensor::from(values, tensor.shape(), Dtype::f32).to(tensor.device()));
+    Tensor values(tensor.shape(), tensor.dtype() == Dtype::i32 ? Dtype::i32 : Dtype::f32);
+    std::memcpy(values.data<void>(), stored.data, stored.bytes);
+    tensor.copy_from(values.to(tensor.device()));
   }
 }
 
@@ -96,8 +101,14 @@ void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& ex
   SafetensorsWriter out(path + ".safetensors",
                         {{"format", "afina-checkpoint"}, {"extra", to_text(extra, -1)}});
   auto state = trainer.state();
-  for (auto& [name, tensor] : state) out.declare(name, StoredType::f32, extents(tensor.shape()));
+  for (auto& [name, tensor] : state)
+    out.declare(name, stored_type(tensor), extents(tensor.shape()));
   for (auto& [name, tensor] : state) {
+    if (tensor.dtype() == Dtype::i32) {
+      std::vector<int32_t> values = tensor.integers();
+      out.write(name, values.data(), values.size() * sizeof(int32_t));
+      continue;
+    }
     std::vector<float> values = tensor.values();
     out.write(name, values.data(), values.size() * sizeof(float));
   }

@@ -8,10 +8,10 @@
 
 namespace afina {
 
-// Writes folder/step-00000120.safetensors (every tensor of trainer.state(), f32) with `extra` (the
-// run's options and counters) in its metadata, then step-00000120.json with the SHA-256 of that
-// file, both atomically. A checkpoint without its .json was never finished and is ignored. Then
-// removes all but the last two.
+// Writes folder/step-00000120.safetensors (every tensor of trainer.state(), f32 or i32) with
+// `extra` (the run's options and counters) in its metadata, then step-00000120.json with the
+// SHA-256 of that file, both atomically. A checkpoint without its .json was never finished and is
+// ignored. Then removes all but the last two.
 void save_checkpoint(const std::string& folder, Trainer& trainer, const Json& extra);
 
 struct Resumed {

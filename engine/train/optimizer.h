@@ -43,6 +43,9 @@ class Optimizer {
   // Name and tensor of everything a checkpoint must hold, in the same order on every call. Resuming
   // writes into these tensors.
   virtual std::vector<std::pair<std::string, Tensor>> state() = 0;
+  // First and second moment of parameter number `index`, with its elements in order, f32 (f64 in an
+  // f64 model); on any device.
+  virtual std::pair<Tensor, Tensor> moments(size_t index) const = 0;
 };
 
 using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(const OptimizerOptions&,

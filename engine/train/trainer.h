@@ -71,6 +71,7 @@ class Trainer {
   int64_t steps_done() const { return done_; }
   const std::vector<Parameter*>& trained() const { return trained_; }
   const TrainOptions& options() const { return options_; }
+  const Optimizer& optimizer() const { return *optimizer_; }
   // Null on devices that are not asynchronous.
   const StepGraphs* step_graphs() const { return graphs_.get(); }
   // Why steps are not captured as graphs; empty when they are.

@@ -1,8 +1,10 @@
 // A training step of SmolLM2's shape as a share of the processor's own peak, split by operation,
 // with memory measured beside the meter.
 //
-//   bench_step [method] [f32|bf16|bf16-tiles] [rows] [length] [steps]     without words: full and
-//   lora in each at 4 x 256; a method is full, lora or any other with its options (dora:rank=8)
+//   bench_step [method] [f32|bf16|bf16-tiles] [rows] [length] [steps] [base] [checkpoint]
+//
+// Without words: full and lora in each at 4 x 256. A method is full, lora or any other with its
+// options (dora:rank=8); base and checkpoint are words of --base and --checkpoint.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include "engine/train/trainer.h"
 #include "model/model.h"
 #include "test/bench/peak.h"
+#include "tools/options/groups.h"
 
 using namespace afina;
 
@@ -31,9 +34,19 @@ constexpr const char* smollm2 =
   "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000, )"
     R"("tie_word_embeddings": true})";
 
+// What an option's word stands for.
+template <class E>
+E named(const std::string& text) {
+  for (auto& [word, value] : WordList<E>::all)
+    if (word == text) return value;
+  fail("bench_step: unknown word '", text, "'");
+}
+
 struct Work {
   std::string method, dtype;
   int64_t rows = 4, length = 256, steps = 3;
+  BaseForm base = BaseForm::plain;
+  Checkpointing checkpointing = Checkpointing::none;
 };
 
 // Methods at the sizes of test/reference/peer_bench.py, where they are not the method's defaults.
@@ -84,9 +97,12 @@ void measure(const Work& w) {
   reset_memory_peak(Device::cpu);
   RandomWeights source(1);
   ModelConfig config = parse_config(Json::parse(smollm2), "bench");
-  auto model = build_model(
-      config, source, make_method(parse_method(with_options(w.method))),
-      {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16, Device::cpu, 1, Checkpointing::none});
+  auto model = build_model(config, source, make_method(parse_method(with_options(w.method))),
+                           {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16,
+                            Device::cpu,
+                            1,
+                            w.checkpointing,
+                            {w.base, false, nullptr}});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options, model->method.get());
@@ -113,9 +129,12 @@ void measure(const Work& w) {
   double resident = double(peak_resident_bytes() - before),
          metered = double(use.total_peak - before_metered);
   std::printf(
-      "%s %s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of %.0f\n",
-      w.method.c_str(), w.dtype.c_str(), (long long)w.rows, (long long)w.length, thread_count(),
-      double(w.rows * w.length) / median, rate, peak > 0 ? 100 * rate / peak : 0., peak);
+      "%s %s%s%s, %lld x %lld, %d threads: %.0f tokens/s, %.0f GFLOP/s = %.0f %% of the peak of "
+      "%.0f\n",
+      w.method.c_str(), w.dtype.c_str(), w.base == BaseForm::plain ? "" : " over ",
+      w.base == BaseForm::plain ? "" : name(w.base), (long long)w.rows, (long long)w.length,
+      thread_count(), double(w.rows * w.length) / median, rate, peak > 0 ? 100 * rate / peak : 0.,
+      peak);
   std::printf("  forward %.2f s, backward %.2f s, optimizer %.2f s a step\n",
               phases[0] / double(w.steps), phases[1] / double(w.steps),
               phases[2] / double(w.steps));
@@ -136,7 +155,9 @@ int main(int count, char** words) {
                            {"lora", "f32"},  {"full", "bf16-tiles"}, {"lora", "bf16-tiles"}};
   if (count > 1)
     all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4,
-            count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3}};
+            count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3,
+            count > 6 ? named<BaseForm>(words[6]) : BaseForm::plain,
+            count > 7 ? named<Checkpointing>(words[7]) : Checkpointing::none}};
   for (const Work& w : all) measure(w);
   if (all.size() == 1)  // for test/reference/peers.py, which asks the same of other programs
     std::printf(

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/on_gpu.h"
-#include "engine/ops/adamw.h"
+#include "engine/ops/adamw8.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/dropout.h"
@@ -175,6 +175,20 @@ BOOST_AUTO_TEST_CASE(element_wise_kernels_have_the_bits_of_the_cpu) {
       kernel::adamw(master, value, numbers({101}, Dtype::f32, 4), m, v,
                     {1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 1.f - 0.729f, 0.17234f, 0.5f});
       return value;
+    });
+    same_bits_as_the_cpu("adamw8", "adamw8", [&] {
+      Tensor master = numbers({601}, Dtype::f32, 1),
+             value = dtype == Dtype::f32 ? master : master.as(dtype);
+      const Device device = master.device();
+      Moment8 m = empty_moment(601, device), v = empty_moment(601, device);
+      for (uint64_t t = 4; t < 6; ++t)
+        kernel::adamw8(master, value, numbers({601}, Dtype::f32, t), m.index, m.scale, v.index,
+                       v.scale, moment_codes(device),
+                       {1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 1.f - 0.729f, 0.17234f, 0.5f});
+      std::vector<float> all = value.values();
+      for (const Tensor& moment : {unpacked(m, 601, true), unpacked(v, 601, false)})
+        for (float one : moment.values()) all.push_back(one);
+      return Tensor::from(all, {int64_t(all.size())});
     });
   }
 }

@@ -41,8 +41,30 @@ def options():
     parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
     parser.add_argument("--compile", action="store_true", help="torch.compile the model")
     parser.add_argument("--checkpointing", action="store_true", help="activation checkpointing")
+    parser.add_argument("--base", choices=["nf4", "nf4-double", "int8"], help="a base that bitsandbytes quantises, opened by transformers in bf16 as "
+                        "QLoRA's users do it; --dtype is left out of account")
     parser.add_argument("--model", help="SmolLM2 as .gguf; random weights of its shape otherwise")
     return parser.parse_args()
+
+
+def quantised(model, base):
+    """The same model, stored once and opened again with its linear layers in 4 or 8 bits."""
+    import tempfile
+
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    if base == "int8":
+        form = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        form = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16,
+                                  bnb_4bit_use_double_quant=base == "nf4-double")
+    with tempfile.TemporaryDirectory() as folder:
+        model.to(torch.bfloat16).save_pretrained(folder)
+        del model
+        opened = AutoModelForCausalLM.from_pretrained(folder, quantization_config=form, dtype=torch.bfloat16, device_map="cpu")
+    return peft.prepare_model_for_kbit_training(opened, use_gradient_checkpointing=False)
 
 
 def build(o):
@@ -60,7 +82,9 @@ def build(o):
         config = smollm2_model.config()
         config._attn_implementation = o.attention
         model = LlamaForCausalLM(config)
-    if o.dtype == "bf16":
+    if o.base:
+        model = quantised(model, o.base)
+    elif o.dtype == "bf16":
         model = model.to(torch.bfloat16)
     model.config.use_cache = False
     if o.checkpointing:
@@ -85,7 +109,7 @@ def measure(o, model):
     for step in range(o.warmup + o.steps):
         ids = torch.randint(0, 49152, (o.batch, o.length), generator=generator)
         start = time.perf_counter()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.dtype == "autocast"):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.dtype == "autocast" or bool(o.base)):
             loss = forward(input_ids=ids, labels=ids).loss
         loss_value = loss.item()
         a = time.perf_counter()
@@ -101,6 +125,14 @@ def measure(o, model):
                 times[name].append(value)
         print(f"step {step} loss {loss_value:.4f} {end - start:.2f} s", file=sys.stderr, flush=True)
     return times, first, sum(p.numel() for p in trained)
+
+
+def bitsandbytes_version(o):
+    if not o.base:
+        return {}
+    import bitsandbytes
+
+    return {"bitsandbytes": bitsandbytes.__version__}
 
 
 def main():
@@ -120,7 +152,7 @@ def main():
         "tokens_per_second_best": round(o.batch * o.length / min(times["step"]), 1), "median_seconds": seconds,
         "peak_resident_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "seconds_until_model_ready": round(ready, 2), "seconds_until_first_step_done": round(first, 2),
-        "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, "python": platform.python_version(),
+        "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, **bitsandbytes_version(o), "python": platform.python_version(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability()}))
 
 

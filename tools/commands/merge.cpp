@@ -6,6 +6,7 @@
 
 #include "data/chat_template.h"
 #include "data/tokenizer/template_files.h"
+#include "engine/blocks.h"
 #include "engine/counted.h"
 #include "engine/files/atomic_file.h"
 #include "engine/random.h"
@@ -177,6 +178,28 @@ struct Merge : MergeOptions {
     if (chat.end_of_turn() >= 0) add_end_token(folder, chat.end_of_turn());
   }
 
+  // The weights that are in blocks of --base now.
+  std::vector<Parameter*> in_base_form(Model& model) const {
+    std::vector<Parameter*> all;
+    if (base != BaseForm::plain && base != BaseForm::file)
+      for (Parameter& p : model.parameters->all)
+        if (p.value.blocks()) all.push_back(&p);
+    return all;
+  }
+  // How the merged model would do in the form of the base again, which rounds what the adapters
+  // changed.
+  void compare_in_base_form(MergeCertificate& found, Model& merged,
+                            const std::vector<Parameter*>& were_in_blocks) const {
+    std::vector<std::pair<Parameter*, std::vector<float>>> kept;
+    for (Parameter* p : were_in_blocks) {
+      if (p->value.blocks()) continue;  // nothing was merged into it
+      kept.emplace_back(p, p->value.values());
+      p->assign(in_blocks(base, p->exact(), Dtype::f32, p->name).values().data());
+    }
+    if (!kept.empty()) found.add(word_of(base), false, merged);
+    for (auto& [p, values] : kept) p->assign(values.data());
+  }
+
   // The merged model in the folder, and how it would do in the other dtype.
   void write_model(MergeCertificate& found, const ModelFiles& files, std::unique_ptr<Model> adapted,
                    const AdapterChoice& choice, const std::string& templates,
@@ -186,7 +209,9 @@ struct Merge : MergeOptions {
             ": this adapter cannot be merged into the model: ", why);
     found.begin(*adapted);
     save_model(folder, *adapted, dtype, true);
+    const std::vector<Parameter*> were_in_blocks = in_base_form(*adapted);
     merge_adapters(*adapted);
+    compare_in_base_form(found, *adapted, were_in_blocks);
     const Dtype other = dtype == Dtype::f32 ? Dtype::bf16 : Dtype::f32;
     if (other == Dtype::bf16)
       for (Parameter& p : adapted->parameters->all) {
@@ -239,6 +264,12 @@ struct Merge : MergeOptions {
       write_adapter(found, *beside, files.path, std::move(adapted), choice, templates, folder);
     else write_model(found, files, std::move(adapted), choice, templates, folder);
     found.print(std::cout, heading(choice));
+    if (const Agreement* again = found.stored_as(word_of(base)))
+      std::cout << "warning: stored in " << word_of(base)
+                << " again it would be another model than the one trained: "
+                << format_loss(again->kl) << " nats per position away, "
+                << format_percent(again->share()) << " of the next tokens the same. Keep it in f32 "
+                << "or bf16, or keep the adapter beside the base\n";
     Json about{{"base", files.path}, {"method", method}};
     if (base != BaseForm::plain) about["base_form"] = word_of(base);
     Json parts = Json::array();

@@ -42,6 +42,12 @@ const MergeCertificate::Stored& MergeCertificate::written() const {
   fail("a certificate without what was written");
 }
 
+const Agreement* MergeCertificate::stored_as(const std::string& as) const {
+  for (const Stored& one : stored_)
+    if (one.as == as) return &one.found;
+  return nullptr;
+}
+
 void MergeCertificate::print(std::ostream& out, const std::string& heading) const {
   const Agreement& found = written().found;
   out << heading << ", on " << on_ << " (" << counted(found.positions, "position")

@@ -33,6 +33,8 @@ class MergeCertificate {
   std::string beyond(const MergeBars& bars) const;
   // certificate.json; `about` are further members.
   Json json(const MergeBars& bars, Json about) const;
+  // What was found for a way of storing; null: it was not compared.
+  const Agreement* stored_as(const std::string& as) const;
 
  private:
   struct Stored {

@@ -121,15 +121,12 @@ void Influence::watch(int64_t step, const std::vector<Batch>& batches) {
 // taken into both moments.
 Influence::Gradient Influence::as_adam_moves(const Gradient& gradient, int64_t steps_done) {
   const OptimizerOptions& options = run_.trainer().options().optimizer;
-  std::map<std::string, Tensor> state;
-  for (auto& [name, tensor] : run_.trainer().state()) state[name] = tensor;
   const double n = double(steps_done + 1), first = 1 - std::pow(options.beta1, n),
                second = 1 - std::pow(options.beta2, n);
   Gradient moved = gradient;
   for (size_t p = 0; p < gradient.size(); ++p) {
-    const std::string& name = run_.trainer().trained()[p]->name;
-    const std::vector<double> m = state.at(name + ".m").values64(),
-                              v = state.at(name + ".v").values64();
+    const auto [first_moment, second_moment] = run_.trainer().optimizer().moments(p);
+    const std::vector<double> m = first_moment.values64(), v = second_moment.values64();
     for (size_t i = 0; i < m.size(); ++i) {
       const double g = gradient[p][i],
                    mean = (options.beta1 * m[i] + (1 - options.beta1) * g) / first,

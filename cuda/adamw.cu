@@ -10,8 +10,8 @@ namespace {
 
 // The same from the step's record in device memory.
 template <class S>
-__device__ Constants<S> constants_of(const StepRecord& record, const AdamWOptions& o,
-                                     const WeightRow& row) {
+__device__ Constants<S> recorded_constants(const StepRecord& record, const AdamWOptions& o,
+                                           const WeightRow& row) {
   double beta1 = double(o.beta1), beta2 = double(o.beta2), own = double(row.rate);
   return {S(1. - record.lr * own * double(row.decay)),
           S(record.rate * own),
@@ -73,7 +73,7 @@ __global__ void adamw_all_kernel(const WeightRow* table, int64_t rows, const Ste
   constexpr int w = width_of<S>;
   if (record->not_finite != 0.) return;
   const WeightRow& row = row_of_part(table, rows, blockIdx.x);
-  Constants<S> c = constants_of<S>(*record, options, row);
+  Constants<S> c = recorded_constants<S>(*record, options, row);
   S *master = static_cast<S*>(row.master), *m = static_cast<S*>(row.m), *v = static_cast<S*>(row.v);
   const S* gradient = static_cast<const S*>(row.gradient);
   int64_t n = row.size, first = (blockIdx.x - row.first_part) * weight_part,

@@ -89,12 +89,14 @@ std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Ch
       if (!chosen[size_t(i)]->run) continue;
       try {
         chosen[size_t(i)]->run(corpus, found[size_t(i)]);
+        found[size_t(i)].shrink_to_fit();
       } catch (const std::exception& error) {
         failed[size_t(i)] = chosen[size_t(i)]->name + ": " + error.what();
       }
     }
   });
   for (const std::string& error : failed) require(error.empty(), error);
+  corpus.forget_shared();
   size_t count = 0;
   for (const auto& some : found) count += some.size();
   std::vector<Finding> all;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
@@ -71,7 +70,7 @@ bool is_negation_stem(uint64_t stem) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  const auto& [all, partners] = corpus.lone();
+  const LoneSentences& all = corpus.lone();
   const Topics& topics = corpus.topics();
   auto weight = [&](uint64_t stem) {
     return 1. / (0.01 + double(topics.said(stem)) / double(corpus.records()));
@@ -83,29 +82,31 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   // The statement most like each one; two that are each other's are compared.
   std::vector<std::pair<double, uint32_t>> nearest(all.size(), {0, no_turn});
-  std::vector<Claim> claims(all.size());
+  std::vector<bool> personal(all.size());
+  auto claim = [&](uint32_t i) { return claim_of(corpus, corpus.sentences()[all[i].sentence]); };
   for (uint32_t i = 0; i < all.size(); ++i) {
-    if (partners[i].empty()) continue;
-    claims[i] = claim_of(corpus, corpus.sentences()[all[i].sentence]);
-    if (claims[i].personal) continue;
-    for (uint32_t j : partners[i]) {
-      const double alike = weighted_overlap(all[i].stems, all[j].stems, weight);
+    if (all.partners(i).empty()) continue;
+    personal[i] = claim(i).personal;
+    if (personal[i]) continue;
+    for (uint32_t j : all.partners(i)) {
+      const double alike = weighted_overlap(all.stems(i), all.stems(j), weight);
       if ((all[i].untied || all[j].untied) && alike > nearest[i].first) nearest[i] = {alike, j};
     }
   }
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
     const auto [alike, j] = nearest[i];
-    if (j == no_turn || j < i || nearest[j].second != i || claims[j].personal) continue;
+    if (j == no_turn || j < i || nearest[j].second != i || personal[j]) continue;
+    const Claim one = claim(i), other = claim(j);
     int shared = 0;
-    weighted_overlap(all[i].stems, all[j].stems, weight, &shared);
+    weighted_overlap(all.stems(i), all.stems(j), weight, &shared);
     const bool opposite = all[i].negated != all[j].negated && alike >= 0.3;
-    const bool values = other_values(claims[i], claims[j]) && alike >= 0.3;
-    const bool names = !claims[i].names.empty() && !claims[j].names.empty() &&
-                       jaccard(claims[i].names, claims[j].names) == 0 && alike >= 0.3;
+    const bool values = other_values(one, other) && alike >= 0.3;
+    const bool names = !one.names.empty() && !other.names.empty() &&
+                       jaccard(one.names, other.names) == 0 && alike >= 0.3;
     // Alike but for one word on either side: permitted and forbidden.
-    const bool word = shared >= 2 && all[i].stems.size() == size_t(shared) + 1 &&
-                      all[j].stems.size() == size_t(shared) + 1 && !all[i].orders == !all[j].orders;
+    const bool word = shared >= 2 && all[i].stems == shared + 1 && all[j].stems == shared + 1 &&
+                      all[i].orders == all[j].orders;
     if (!opposite && !values && !names && !word) continue;
     pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
                      opposite ? "one says yes, the other no"
@@ -121,13 +122,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     for (uint64_t stem : stems) key = hash_with(key, stem);
     return key;
   };
-  std::unordered_set<uint64_t> read;
   std::vector<uint64_t> stems;
   std::vector<Word> words;
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
     const Sentence& sentence = corpus.sentences()[s];
     const uint32_t records = phrases.of(sentence).records;
-    if (records < 2 || sentence.valued || !read.insert(sentence.key).second) continue;
+    if (records < 2 || sentence.valued || phrases.said(sentence).front() != s) continue;
     const std::string_view text = corpus.text(sentence);
     content_stems(corpus, text, stems);
     bool negated = false;
@@ -141,9 +141,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     times += records;
   }
   std::vector<Finding> denied;
-  for (const Lone& lone : all) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Lone& lone = all[i];
     const Sentence& sentence = corpus.sentences()[lone.sentence];
-    stems = lone.stems;
+    stems.assign(all.stems(i).begin(), all.stems(i).end());
     std::erase_if(stems, [](uint64_t stem) { return is_negation_stem(stem); });
     if (sentence.valued || stems.size() < 2) continue;
     auto found = often.find(key_of(stems, !lone.negated));

@@ -61,12 +61,8 @@ const Topics& Corpus::topics() const {
 }
 
 const LoneSentences& Corpus::lone() const {
-  std::call_once(shared_->lone_made, [&] {
-    auto made = std::make_unique<LoneSentences>();
-    made->all = lone_sentences(*this);
-    made->partners = lone_partners(*this, made->all);
-    shared_->lone = std::move(made);
-  });
+  std::call_once(shared_->lone_made,
+                 [&] { shared_->lone = std::make_unique<LoneSentences>(*this); });
   return *shared_->lone;
 }
 
@@ -74,6 +70,8 @@ const std::vector<ValueConflict>& Corpus::value_conflicts() const {
   std::call_once(shared_->conflicts_made, [&] { shared_->conflicts = find_conflicts(*this); });
   return shared_->conflicts;
 }
+
+void Corpus::forget_shared() const { shared_ = std::make_unique<Shared>(); }
 
 void Corpus::begin_file(const std::string& file, bool held_out) {
   require(held_out || training_ == records_.size(), "training files come before held-out ones");
@@ -246,10 +244,14 @@ std::vector<uint64_t> Corpus::asked(const Answer& answer) const {
 
 void Corpus::finish() {
   texts_.shrink_to_fit();
+  turns_.shrink_to_fit();
+  records_.shrink_to_fit();
   count_words();
   find_answers();
+  answers_.shrink_to_fit();
   find_forms();
   find_sentences();
+  sentences_.shrink_to_fit();
 }
 
 }  // namespace afina

@@ -33,12 +33,17 @@ bool has_apostrophe(std::string_view word) {
 
 }  // namespace
 
-std::vector<Lone> lone_sentences(const Corpus& corpus) {
+LoneSentences::LoneSentences(const Corpus& corpus) {
+  read(corpus);
+  pair(corpus);
+}
+
+void LoneSentences::read(const Corpus& corpus) {
   const Phrases& phrases = corpus.phrases();
   const Topics& topics = corpus.topics();
   const House house(corpus);
-  std::vector<Lone> all;
   std::vector<Word> words;
+  std::vector<uint64_t> stems;
   const size_t few = corpus.answers().size() / house_share;
   uint32_t last_answer = no_turn;
   std::vector<uint64_t> asked;
@@ -48,11 +53,14 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
     const Answer& answer = corpus.answers()[sentence.answer];
     if (last_answer != sentence.answer) asked = topics.asked(answer);
     last_answer = sentence.answer;
-    Lone lone{s, {}, false, false, false, 0, 0, false, false};
+    Lone lone{s, uint32_t(stems_.size()), 0, 0, 0, false, false, false, false, false};
     const std::string_view text = corpus.text(sentence);
-    content_stems(corpus, text, lone.stems);
-    lone.untied = topics.tie(asked, lone.stems, answer.record) < least_tie * least_tie;
-    for (uint64_t stem : lone.stems) {
+    content_stems(corpus, text, stems);
+    if (stems.size() > UINT16_MAX) stems.resize(UINT16_MAX);
+    lone.stems = uint16_t(stems.size());
+    stems_.insert(stems_.end(), stems.begin(), stems.end());
+    lone.untied = topics.tie(asked, stems, answer.record) < least_tie * least_tie;
+    for (uint64_t stem : stems) {
       lone.told |= topics.is_told(stem);
       lone.rare += topics.said(stem) <= most_rare;
       lone.usual += topics.share_said(stem) > 0.015;
@@ -85,45 +93,48 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
         plain = 9;
       }
     }
-    all.push_back(std::move(lone));
+    all_.push_back(lone);
   }
-  return all;
+  all_.shrink_to_fit();
+  stems_.shrink_to_fit();
 }
 
-std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
-                                                 const std::vector<Lone>& all) {
+void LoneSentences::pair(const Corpus& corpus) {
+  const Topics& topics = corpus.topics();
   std::vector<std::pair<uint64_t, uint32_t>> by_stem;
-  for (uint32_t i = 0; i < all.size(); ++i)
-    for (uint64_t stem : all[i].stems) by_stem.emplace_back(stem, i);
+  for (uint32_t i = 0; i < all_.size(); ++i)
+    for (uint64_t stem : stems(i))
+      if (topics.said(stem) <= most_shared) by_stem.emplace_back(stem, i);
   std::sort(by_stem.begin(), by_stem.end());
   auto record = [&](uint32_t i) {
-    return corpus.answers()[corpus.sentences()[all[i].sentence].answer].record;
+    return corpus.answers()[corpus.sentences()[all_[i].sentence].answer].record;
   };
   // One sentence that two records have says nothing against itself, but with another value it does.
   auto key = [&](uint32_t i) {
-    const Sentence& s = corpus.sentences()[all[i].sentence];
+    const Sentence& s = corpus.sentences()[all_[i].sentence];
     return s.valued ? text_hash(corpus.text(s)) : s.key;
   };
-  const Topics& topics = corpus.topics();
-  std::vector<std::vector<uint32_t>> partners(all.size());
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (size_t begin = 0; begin < by_stem.size();) {
     size_t end = begin;
     while (end < by_stem.size() && by_stem[end].first == by_stem[begin].first) ++end;
-    if (end - begin >= 2 && end - begin <= most_shared &&
-        topics.said(by_stem[begin].first) <= most_shared)
+    if (end - begin >= 2 && end - begin <= most_shared)
       for (size_t a = begin; a < end; ++a)
         for (size_t b = begin; b < end; ++b) {
           const uint32_t one = by_stem[a].second, other = by_stem[b].second;
-          if (record(one) != record(other) && key(one) != key(other))
-            partners[one].push_back(other);
+          if (record(one) != record(other) && key(one) != key(other)) pairs.emplace_back(one, other);
         }
     begin = end;
   }
-  for (auto& some : partners) {
-    std::sort(some.begin(), some.end());
-    some.erase(std::unique(some.begin(), some.end()), some.end());
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  first_partner_.assign(all_.size() + 1, 0);
+  partners_.reserve(pairs.size());
+  for (auto [one, other] : pairs) {
+    ++first_partner_[one + 1];
+    partners_.push_back(other);
   }
-  return partners;
+  for (size_t i = 0; i < all_.size(); ++i) first_partner_[i + 1] += first_partner_[i];
 }
 
 }  // namespace afina

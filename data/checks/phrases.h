@@ -1,7 +1,7 @@
 // Sentences of answers as phrases: how often each is said, and whether it is said about one topic
 // or about any.
 #pragma once
-#include <unordered_map>
+#include <span>
 
 #include "data/checks/corpus.h"
 
@@ -16,7 +16,13 @@ struct Phrase {
 class Phrases {
  public:
   explicit Phrases(const Corpus& corpus);
-  const Phrase& of(const Sentence& sentence) const { return all_.at(sentence.key); }
+  // All sentences are the corpus's own, not copies of them.
+  const Phrase& of(const Sentence& sentence) const { return all_[number_of(sentence)]; }
+  // The sentences with these words: numbers in corpus.sentences(), ascending.
+  std::span<const uint32_t> said(const Sentence& sentence) const {
+    const uint32_t phrase = number_of(sentence);
+    return {order_.data() + starts_[phrase], starts_[phrase + 1] - starts_[phrase]};
+  }
   // Said about anything: in three records or more, which ask for different things.
   bool is_universal(const Sentence& sentence) const;
   // The same, and so often that it is how the house speaks.
@@ -35,10 +41,17 @@ class Phrases {
   double templated() const { return templated_; }
 
  private:
+  uint32_t number_of(const Sentence& sentence) const {
+    return numbers_[size_t(&sentence - corpus_.sentences().data())];
+  }
+  void number();
   void find_near();
   float spread_by_topics(const std::vector<uint32_t>& answers, const Sentence& phrase) const;
   const Corpus& corpus_;
-  std::unordered_map<uint64_t, Phrase> all_;
+  // Flat lists: a file has about as many phrases as sentences. By sentence, the number of its
+  // phrase; sentences in the order of their phrases; where each phrase begins there.
+  std::vector<uint32_t> numbers_, order_, starts_;
+  std::vector<Phrase> all_;
   double templated_ = 0;
 };
 

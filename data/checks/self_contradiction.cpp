@@ -75,18 +75,23 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  // Which phrases stand in one answer, to know what usually goes together.
-  std::unordered_map<uint64_t, std::vector<uint32_t>> answers_with;
-  for (const Sentence& sentence : corpus.sentences()) {
-    auto& with = answers_with[sentence.key];
-    if (with.size() < 200 && (with.empty() || with.back() != sentence.answer))
-      with.push_back(sentence.answer);
-  }
+  const Phrases& phrases = corpus.phrases();
+  // The first answers that have a phrase, to know what usually goes together.
+  std::vector<uint32_t> with_a, with_b;
+  auto find_answers = [&](const Sentence& sentence, std::vector<uint32_t>& with) {
+    with.clear();
+    for (uint32_t s : phrases.said(sentence)) {
+      const uint32_t answer = corpus.sentences()[s].answer;
+      if (with.empty() || with.back() != answer) with.push_back(answer);
+      if (with.size() == 200) break;
+    }
+  };
   // Of the other answers that have `a`: the part that has `b` too; -1: none has it.
   auto together = [&](const Sentence& a, const Sentence& b) {
     size_t both = 0, all = 0;
-    const auto& with_b = answers_with[b.key];
-    for (uint32_t answer : answers_with[a.key]) {
+    find_answers(a, with_a);
+    find_answers(b, with_b);
+    for (uint32_t answer : with_a) {
       if (corpus.answers()[answer].record == corpus.answers()[a.answer].record) continue;
       ++all;
       both += std::binary_search(with_b.begin(), with_b.end(), answer);
@@ -100,7 +105,6 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     return !shorter.empty() && longer.size() <= 8 &&
            std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
   };
-  const Phrases& phrases = corpus.phrases();
   const Topics& topics = corpus.topics();
   // A value that others have otherwise, where the answer has theirs as well.
   std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence

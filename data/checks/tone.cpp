@@ -45,17 +45,17 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   uint32_t deviants = 0, loud = 0;
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
   // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
-  const auto& [lone, partners] = corpus.lone();
+  const LoneSentences& lone = corpus.lone();
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   size_t untied = 0;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
-    const bool odd = lone[i].untied && !sentence.valued && partners[i].empty() &&
-                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems.size()) &&
+    const bool odd = lone[i].untied && !sentence.valued && lone.partners(i).empty() &&
+                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems) &&
                      phrases.has_topical(answer, sentence);
     untied += odd;
-    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems.size();
+    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems;
     if (odd && answer.sentences > 1 && (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }

@@ -55,13 +55,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     put(answer, last, 0.6 + 0.3 * phrases.foreign(last));
   }
   // Orders about nothing that the file is about.
-  const auto& [lone, partners] = corpus.lone();
+  const LoneSentences& lone = corpus.lone();
   std::vector<size_t> orders;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
     bool statement = false;  // of a thing that another record speaks of too
-    for (uint32_t other : partners[i]) statement |= !lone[other].orders;
+    for (uint32_t other : lone.partners(i)) statement |= !lone[other].orders;
     if (!lone[i].untied || sentence.valued || has_address(corpus.text(sentence)) ||
         !lone[i].orders || statement || sentence.words < 3 || answer.sentences < 2 ||
         lone[i].rare == 0 || phrases.of(sentence).records > 2)

@@ -21,7 +21,7 @@ constexpr size_t most_compared = 64, most_learnt = 32;
 constexpr uint32_t many_records = 20000;
 
 struct Place {
-  uint64_t key;
+  uint32_t key;
   uint32_t occurrence;
   bool operator<(const Place& o) const {
     return key != o.key ? key < o.key : occurrence < o.occurrence;
@@ -38,6 +38,8 @@ class Votes : ValuePlaces {
     find_keys();
     for (int level = 0; level < levels; ++level) vote(level, true);
     for (int level = 0; level < levels; ++level) vote(level, false);
+    decltype(keys_)().swap(keys_);
+    decltype(with_word_)().swap(with_word_);
     vote_by_words();
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
@@ -153,9 +155,10 @@ class Votes : ValuePlaces {
     // For each occurrence: words whose others agree on another value, and those that do not.
     struct Verdict {
       uint64_t winner = 0;
-      uint32_t agree = 0, against = 0, voter = no_turn, second = no_turn;
+      uint32_t voter = no_turn, second = no_turn;
+      uint16_t agree = 0, against = 0;
     };
-    std::unordered_map<uint32_t, Verdict> verdicts;
+    std::vector<Verdict> verdicts(all_.size());
     for (size_t begin = 0; begin < entries.size();) {
       size_t end = begin;
       std::map<uint64_t, std::set<uint32_t>> records;
@@ -193,10 +196,8 @@ class Votes : ValuePlaces {
       begin = end;
     }
     for (uint32_t i = 0; i < all_.size(); ++i) {
-      auto found = verdicts.find(i);
-      if (found == verdicts.end() || all_[i].settled) continue;
-      const Verdict& verdict = found->second;
-      if (verdict.agree == 0 || verdict.against > 0) continue;
+      const Verdict& verdict = verdicts[i];
+      if (all_[i].settled || verdict.agree == 0 || verdict.against > 0) continue;
       if (!told_.insert({all_[i].record, all_[i].value}).second) continue;
       Finding finding{nullptr, verdict.agree > 1 ? 0.8 : 0.7, {place_of(i)}, piece(i), ""};
       for (uint32_t other : {verdict.voter, verdict.second})

@@ -3,7 +3,6 @@
 #include <array>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "data/checks/check.h"
 #include "data/checks/endings.h"
@@ -12,10 +11,10 @@ namespace afina {
 
 struct Occurrence {
   uint64_t value;
-  uint64_t kind;  // its type; of a plain number with the word behind it
-  ValueType type;
+  uint64_t kind;                  // its type; of a plain number with the word behind it
   uint32_t sentence, begin, end;  // bytes of the turn
   uint32_t record;
+  ValueType type;
   bool settled;
 };
 
@@ -80,14 +79,15 @@ class ValuePlaces {
 
   const Corpus& corpus_;
   std::vector<Occurrence> all_;
-  std::vector<std::array<uint64_t, levels>> keys_;  // 0: too few words
+  std::vector<std::array<uint32_t, levels>> keys_;  // of its windows; 0: too few words
+
+  std::vector<uint64_t> with_word_;  // kind, word and value, each time that they meet; sorted
 
  private:
   // Is the value part of a computation? Such numbers are no facts.
   static bool computed(const Reading& reading, const Value& value);
 
   Reading reading_;
-  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
 };
 
 }  // namespace afina

@@ -9,6 +9,7 @@
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
+#include "data/checks/record_words.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -69,6 +70,23 @@ bool is_negation_stem(uint64_t stem) {
   return all.count(stem) > 0;
 }
 
+// Do the two differ in one word that stands in the same place among those that they share?
+bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, uint32_t other) {
+  auto in_order = [&](uint32_t i, std::span<const uint64_t> but) {
+    std::vector<uint64_t> stems;
+    const std::string_view text = corpus.text(corpus.sentences()[all[i].sentence]);
+    std::vector<Word> words;
+    split_words(text, words);
+    for (const Word& word : words) {
+      const uint64_t stem = stem_of(text.substr(word.begin, word.end - word.begin));
+      if (!std::binary_search(all.stems(i).begin(), all.stems(i).end(), stem)) continue;
+      stems.push_back(std::binary_search(but.begin(), but.end(), stem) ? stem : 0);
+    }
+    return stems;
+  };
+  return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const LoneSentences& all = corpus.lone();
   const Topics& topics = corpus.topics();
@@ -104,10 +122,15 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const bool values = other_values(one, other) && alike >= 0.3;
     const bool names = !one.names.empty() && !other.names.empty() &&
                        jaccard(one.names, other.names) == 0 && alike >= 0.3;
-    // Alike but for one word on either side: permitted and forbidden.
+    // Alike but for one word in the same place: permitted and forbidden.
     const bool word = shared >= 2 && all[i].stems == shared + 1 && all[j].stems == shared + 1 &&
-                      all[i].orders == all[j].orders;
+                      !all[i].orders && !all[j].orders && other_word(corpus, all, i, j);
     if (!opposite && !values && !names && !word) continue;
+    // The fee of one workshop, and that of another.
+    auto answer = [&](uint32_t k) -> const Answer& {
+      return corpus.answers()[corpus.sentences()[all[k].sentence].answer];
+    };
+    if (!opposite && about_other_things(corpus, answer(i), answer(j))) continue;
     pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
                      opposite ? "one says yes, the other no"
                      : values ? "another value for the same"

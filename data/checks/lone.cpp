@@ -31,6 +31,24 @@ bool has_apostrophe(std::string_view word) {
   return word.find('\'') != word.npos || word.find("\xE2\x80\x99") != word.npos;
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> all) {
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+
+bool is_yes_or_no(std::string_view w) {
+  return is_one_of(w, {"yes", "no", "s\u00ed", "oui", "non", "ja", "nein", "sim"});
+}
+// What stands behind "Otherwise" or "Tomorrow", and not behind a verb that begins an order.
+bool is_subject(std::string_view w) {
+  return is_one_of(w, {"i", "you", "he", "she", "we", "they", "there", "only"});
+}
+// Behind what a statement is about: "Parking is", "Coats and".
+bool goes_on(std::string_view w) {
+  return is_one_of(w, {"and", "is",  "are",  "can",  "may",  "will", "y",   "es",
+                       "son", "se",  "has",  "have", "must", "was",  "were", "or",
+                       "no",  "not", "from", "of",   "de",   "del",  "que"});
+}
+
 }  // namespace
 
 LoneSentences::LoneSentences(const Corpus& corpus) {
@@ -82,14 +100,14 @@ void LoneSentences::read(const Corpus& corpus) {
                                       "despu\u00e9s", "simplemente", "entonces"})
         leads |= low == one_of;
       if (plain == 0 && leads) continue;
-      if (plain == 0 && is_function_word(word.id)) plain = 9;
-      else if (plain == 0 && !is_function_word(word.id)) plain = 1;
+      // "Yes, you can", "It's a wren".
+      const bool tells = is_yes_or_no(low) || (has_apostrophe(one) && !is_negation(low));
+      if (plain == 0) plain = is_function_word(word.id) || tells ? 9 : 1;
       else if (plain == 1) {
-        lone.orders = is_function_word(word.id);
-        for (std::string_view verb : {"and", "is",  "are",  "can",  "may",  "will", "y",    "es",
-                                      "son", "se",  "has",  "have", "must", "was",  "were", "or",
-                                      "no",  "not", "from", "of",   "de",   "del",  "que"})
-          if (low == verb) lone.orders = false;
+        lone.orders = is_function_word(word.id) && !is_subject(low) && !goes_on(low);
+        plain = low == "it" || low == "this" || low == "that" ? 2 : 9;
+      } else if (plain == 2) {
+        lone.orders = lone.orders && !goes_on(low);  // "Later it is shut", but "Send it to us"
         plain = 9;
       }
     }

@@ -52,6 +52,39 @@ void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>
   }
 }
 
+namespace {
+
+// Names in the answer's body and in the questions before it, sorted.
+std::vector<uint64_t> names_of(const Corpus& corpus, const Answer& answer) {
+  std::vector<uint64_t> names;
+  std::vector<Word> words;
+  auto add = [&](std::string_view text) {
+    split_words(text, words);
+    for (const Word& word : words)
+      if (word.kind == WordKind::word && word.capital && corpus.is_name(word.id) &&
+          corpus.use(word.id).answers >= 3)
+        names.push_back(word.id);
+  };
+  const std::string_view said = corpus.text(answer.turn);
+  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
+    if (corpus.turns()[t].role == TurnRole::question) add(corpus.text(t));
+  add(said.substr(answer.body_begin, answer.body_end - answer.body_begin));
+  sort_unique(names);
+  split_words(said.substr(0, answer.body_begin), words);
+  for (const Word& word : words) std::erase(names, word.id);
+  split_words(said.substr(answer.body_end), words);
+  for (const Word& word : words) std::erase(names, word.id);
+  return names;
+}
+
+}  // namespace
+
+bool about_other_things(const Corpus& corpus, const Answer& one, const Answer& other) {
+  const std::vector<uint64_t> a = names_of(corpus, one), b = names_of(corpus, other);
+  return !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
+         !std::includes(b.begin(), b.end(), a.begin(), a.end());
+}
+
 void shingles(const std::vector<uint64_t>& words, std::vector<uint64_t>& out) {
   out.clear();
   for (size_t i = 0; i + 1 < words.size(); ++i)

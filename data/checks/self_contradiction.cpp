@@ -28,12 +28,26 @@ struct Claim {
        extra = false;
 };
 
+// "free of gluten", and not "free of charge".
+bool of_something(const Reading& reading, uint32_t at) {
+  auto word = [&](uint32_t i) {
+    if (i >= reading.words.size()) return std::string();
+    return lower_text(
+        reading.text.substr(reading.words[i].begin, reading.words[i].end - reading.words[i].begin));
+  };
+  return word(at + 1) == "of" && !is_one_of(word(at + 2), {"charge", "cost", "charges", "costs"});
+}
+
 Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   Claim claim;
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   std::string before;
-  for (const Word& word : reading.words) {
+  size_t value = 0;
+  for (uint32_t i = 0; i < reading.words.size(); ++i) {
+    const Word& word = reading.words[i];
+    while (value < reading.values.size() && reading.values[value].last <= i) ++value;
+    const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
     if (word.kind != WordKind::word) {
       before.clear();
       claim.computed |=
@@ -48,8 +62,10 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
                         "outside",  "beyond",  "si",        "desde", "salvo",  "excepto",
                         "menos",    "partir",  "solo",      "sólo",  "debajo", "encima",
                         "fuera",    "when",    "cuando",    "or",    "but",    "pero",
-                        "normally", "usually", "instead",   "save",  "off",    "more"});
-    claim.free |= is_one_of(low, {"free", "gratis", "gratuito", "gratuita", "gratuitos",
+                        "normally", "usually", "instead",   "save",  "off",    "more",
+                        "rest",     "resto",   "others",    "demás", "otros"});
+    claim.free |= (low == "free" && !of_something(reading, i)) ||
+                  is_one_of(low, { "gratis", "gratuito", "gratuita", "gratuitos",
                                   "gratuitas", "complimentary", "kostenlos"}) ||
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
@@ -62,7 +78,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     claim.included |= is_one_of(low, {"included", "includes", "include", "incluido", "incluida",
                                       "incluye", "incluidos", "incluidas"});
     claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
-    if (!is_function_word(word.id) && !is_negation(low))
+    if (!in_value && !is_function_word(word.id) && !is_negation(low))
       claim.stems.push_back(stem_of(reading.text.substr(word.begin, word.end - word.begin)));
     before = low;
   }
@@ -100,12 +116,22 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     return both >= 3 || (all >= 3 && both == 0) ? double(both) / double(all) : -1.;
   };
   // Are all content words of the shorter sentence in the other, one at least?
-  auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-    const auto &shorter = a.size() < b.size() ? a : b, &longer = a.size() < b.size() ? b : a;
-    return !shorter.empty() && longer.size() <= 8 &&
-           std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
+  // And is it the shorter one that denies? "You can never cancel."
+  auto within = [](const Claim& a, const Claim& b) {
+    const bool first = a.stems.size() < b.stems.size();
+    const Claim &shorter = first ? a : b, &longer = first ? b : a;
+    return !shorter.stems.empty() && longer.stems.size() <= 8 &&
+           (shorter.negated || shorter.stems.size() == longer.stems.size()) &&
+           std::includes(longer.stems.begin(), longer.stems.end(), shorter.stems.begin(),
+                         shorter.stems.end());
   };
   const Topics& topics = corpus.topics();
+  // "This costs 7 euros.", but not "A bowl is 7 euros."
+  auto of_no_thing = [&](const Claim& claim) {
+    return claim.stems.size() <= 1 &&
+           std::all_of(claim.stems.begin(), claim.stems.end(),
+                       [&](uint64_t stem) { return topics.share_said(stem) >= 0.02; });
+  };
   // A value that others have otherwise, where the answer has theirs as well.
   std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence
   const std::vector<ValueConflict>& found = corpus.value_conflicts();
@@ -156,13 +182,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           kind = "two statements about one thing";
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
-                   (few > 0 || (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
+                   (few > 0 || (a.free && of_no_thing(b)))) {
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
           score = 0.5 + 0.4 * alike;
-        } else if (a.negated != b.negated && within(a.stems, b.stems) && a.values.size() < 2 &&
+        } else if (a.negated != b.negated && within(a, b) && a.values.size() < 2 &&
                    b.values.size() < 2) {
           // "You can cancel up to 2 days before. You can never cancel."
           kind = "a sentence and its negation";
@@ -174,8 +200,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    a.values == b.values && !a.values.empty()) {
           kind = "open and closed";
           score = 0.7;
-        } else if (alike >= 0.2 && ((a.included && b.extra && !b.included) ||
-                                    (a.extra && b.included && !a.included))) {
+        } else if (alike >= 0.2 &&
+                   ((a.included && b.extra && !b.included && a.values.empty()) ||
+                    (a.extra && b.included && !a.included && b.values.empty()))) {
+          // So many may be included, and more of them extra.
           kind = "included, and extra";
           score = 0.65;
         } else if (alike >= 0.5 && !open_ended && a.stems.size() >= 2) {

@@ -6,6 +6,7 @@
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/phrases.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
@@ -35,6 +36,22 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
+// Has it a number of its own, or are others told it when they ask the same? Then it is no voice.
+bool belongs(const Corpus& corpus, const Sentence& sentence) {
+  std::vector<Word> words;
+  split_words(corpus.text(sentence), words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::identifier) return true;
+  const Topics& topics = corpus.topics();
+  const std::vector<uint64_t> asked = topics.asked(corpus.answers()[sentence.answer]);
+  for (uint32_t other : corpus.phrases().said(sentence)) {
+    const uint32_t answer = corpus.sentences()[other].answer;
+    if (answer != sentence.answer && topics.asked_alike(asked, corpus.answers()[answer]))
+      return true;
+  }
+  return false;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
   const auto& answers = corpus.answers();
@@ -56,7 +73,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      phrases.has_topical(answer, sentence);
     untied += odd;
     const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems;
-    if (odd && answer.sentences > 1 && (lone[i].other_register || (rare && !lone[i].orders)))
+    if (odd && answer.sentences > 1 && !belongs(corpus, sentence) && (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }
   const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();

@@ -33,6 +33,11 @@ void ValuePlaces::collect() {
     uint64_t kind = uint64_t(value.type) + 1;
     if (value.type == ValueType::count && value.last < reading.words.size())
       kind = hash_with(kind, reading.words[value.last].id);
+    // Kilos are no miles.
+    if (value.type == ValueType::measure) {
+      const Word& unit = reading.words[value.last - 1];
+      kind = hash_with(kind, stem_of(reading.text.substr(unit.begin, unit.end - unit.begin)));
+    }
     all_.push_back({value.id, kind, s,
                     sentence.begin + reading.words[value.first].begin,
                     sentence.begin + reading.words[value.last - 1].end,

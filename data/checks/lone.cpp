@@ -44,9 +44,9 @@ bool is_subject(std::string_view w) {
 }
 // Behind what a statement is about: "Parking is", "Coats and".
 bool goes_on(std::string_view w) {
-  return is_one_of(w, {"and", "is",  "are",  "can",  "may",  "will", "y",   "es",
-                       "son", "se",  "has",  "have", "must", "was",  "were", "or",
-                       "no",  "not", "from", "of",   "de",   "del",  "que"});
+  return is_one_of(
+      w, {"and",  "is",  "are",  "can", "may", "will", "y",    "es", "son", "se",  "has", "have",
+          "must", "was", "were", "or",  "no",  "not",  "from", "of", "de",  "del", "que"});
 }
 
 }  // namespace
@@ -140,7 +140,8 @@ void LoneSentences::pair(const Corpus& corpus) {
       for (size_t a = begin; a < end; ++a)
         for (size_t b = begin; b < end; ++b) {
           const uint32_t one = by_stem[a].second, other = by_stem[b].second;
-          if (record(one) != record(other) && key(one) != key(other)) pairs.emplace_back(one, other);
+          if (record(one) != record(other) && key(one) != key(other))
+            pairs.emplace_back(one, other);
         }
     begin = end;
   }

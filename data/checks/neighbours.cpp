@@ -73,8 +73,8 @@ void similar_pairs(uint32_t items,
     partners.clear();
     for (const Band& band : bands) {
       const size_t at = band.position[i];
-      for (size_t next = at + 1; next < band.order.size() && next <= at + options.most_of_each &&
-                                 !band.begins[next];
+      for (size_t next = at + 1;
+           next < band.order.size() && next <= at + options.most_of_each && !band.begins[next];
            ++next)
         partners.push_back(band.order[next]);
     }

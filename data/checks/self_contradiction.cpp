@@ -47,6 +47,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   for (uint32_t i = 0; i < reading.words.size(); ++i) {
     const Word& word = reading.words[i];
     while (value < reading.values.size() && reading.values[value].last <= i) ++value;
+    // "Two months free" are a part of a price.
     const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
     if (word.kind != WordKind::word) {
       before.clear();
@@ -57,16 +58,16 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     }
     const std::string low = lower_text(reading.text.substr(word.begin, word.end - word.begin));
     claim.condition |=
-        is_one_of(low, {"if",       "unless",  "otherwise", "from",  "above",  "over",
-                        "below",    "under",   "except",    "only",  "first",  "after",
-                        "outside",  "beyond",  "si",        "desde", "salvo",  "excepto",
-                        "menos",    "partir",  "solo",      "sólo",  "debajo", "encima",
-                        "fuera",    "when",    "cuando",    "or",    "but",    "pero",
-                        "normally", "usually", "instead",   "save",  "off",    "more",
-                        "rest",     "resto",   "others",    "demás", "otros"});
-    claim.free |= (low == "free" && !of_something(reading, i)) ||
-                  is_one_of(low, { "gratis", "gratuito", "gratuita", "gratuitos",
-                                  "gratuitas", "complimentary", "kostenlos"}) ||
+        is_one_of(low, {"if",    "unless", "otherwise", "from",    "above",   "over",    "below",
+                        "under", "except", "only",      "first",   "after",   "outside", "beyond",
+                        "si",    "desde",  "salvo",     "excepto", "menos",   "partir",  "solo",
+                        "sólo",  "debajo", "encima",    "fuera",   "when",    "cuando",  "or",
+                        "but",   "pero",   "normally",  "usually", "instead", "save",    "off",
+                        "more",  "rest",   "resto",     "others",  "demás",   "otros"});
+    claim.free |= (low == "free" && !of_something(reading, i) &&
+                   !(value > 0 && reading.values[value - 1].last == i)) ||
+                  is_one_of(low, {"gratis", "gratuito", "gratuita", "gratuitos", "gratuitas",
+                                  "complimentary", "kostenlos"}) ||
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
     claim.negated |= is_negation(low);
@@ -127,8 +128,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   const Topics& topics = corpus.topics();
   // "This costs 7 euros.", but not "A bowl is 7 euros."
-  auto of_no_thing = [&](const Claim& claim) {
-    return claim.stems.size() <= 1 &&
+  auto of_no_thing = [&](const Claim& claim, const Sentence& sentence) {
+    return claim.stems.size() <= 1 && sentence.words <= 4 &&
            std::all_of(claim.stems.begin(), claim.stems.end(),
                        [&](uint64_t stem) { return topics.share_said(stem) >= 0.02; });
   };
@@ -172,7 +173,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
             (conflict_a != conflicts.end() && has(b, conflict_a->second->winner))) {
           kind = "two values for one thing";
           score = 0.9;
-        } else if (a.negated != b.negated && alike >= 0.15 &&
+        } else if (a.negated != b.negated && alike >= 0.15 && !open_ended &&
                    ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
                     ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
           kind = "one sentence says it, another denies it";
@@ -182,7 +183,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           kind = "two statements about one thing";
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
-                   (few > 0 || (a.free && of_no_thing(b)))) {
+                   (few > 0 || (a.free && of_no_thing(b, sentences[j])))) {
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
@@ -200,9 +201,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    a.values == b.values && !a.values.empty()) {
           kind = "open and closed";
           score = 0.7;
-        } else if (alike >= 0.2 &&
-                   ((a.included && b.extra && !b.included && a.values.empty()) ||
-                    (a.extra && b.included && !a.included && b.values.empty()))) {
+        } else if (alike >= 0.2 && ((a.included && b.extra && !b.included && a.values.empty()) ||
+                                    (a.extra && b.included && !a.included && b.values.empty()))) {
           // So many may be included, and more of them extra.
           kind = "included, and extra";
           score = 0.65;

@@ -73,7 +73,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      phrases.has_topical(answer, sentence);
     untied += odd;
     const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems;
-    if (odd && answer.sentences > 1 && !belongs(corpus, sentence) && (lone[i].other_register || (rare && !lone[i].orders)))
+    if (odd && answer.sentences > 1 && !belongs(corpus, sentence) &&
+        (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }
   const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();

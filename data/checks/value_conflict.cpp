@@ -41,6 +41,7 @@ class Votes : ValuePlaces {
     decltype(keys_)().swap(keys_);
     decltype(with_word_)().swap(with_word_);
     vote_by_words();
+    drop_explained();
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
     size_t settled = 0;
@@ -198,15 +199,84 @@ class Votes : ValuePlaces {
     for (uint32_t i = 0; i < all_.size(); ++i) {
       const Verdict& verdict = verdicts[i];
       if (all_[i].settled || verdict.agree == 0 || verdict.against > 0) continue;
-      if (!told_.insert({all_[i].record, all_[i].value}).second) continue;
+      if (told_.count({all_[i].record, all_[i].value})) continue;
       Finding finding{nullptr, verdict.agree > 1 ? 0.8 : 0.7, {place_of(i)}, piece(i), ""};
       for (uint32_t other : {verdict.voter, verdict.second})
         if (other != no_turn) {
           if (finding.expected.empty()) finding.expected = piece(other);
           finding.places.push_back(place_of(other));
         }
+      if (is_asked(i)) continue;
+      told_.insert({all_[i].record, all_[i].value});
       out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
+      of_.push_back(i);
     }
+  }
+
+  // Does the question name the value?
+  bool is_asked(uint32_t index) {
+    const Answer& answer = answer_of(index);
+    for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t) {
+      if (corpus_.turns()[t].role != TurnRole::question) continue;
+      Corpus::read(corpus_.text(t), asked_);
+      for (const Value& value : asked_.values)
+        if (value.type == all_[index].type && value.id == all_[index].value) return true;
+    }
+    return false;
+  }
+  const Answer& answer_of(uint32_t index) const {
+    return corpus_.answers()[corpus_.sentences()[all_[index].sentence].answer];
+  }
+
+  // Takes back what a word explains: the others who are asked with it, or answer with it, have this
+  // value as well, though in other sentences. Where every tenth record has a finding, words have
+  // many values each and explain little.
+  void drop_explained() {
+    if (out_.size() * 10 > corpus_.records()) return;
+    const Topics& topics = corpus_.topics();
+    struct Count {
+      std::set<uint32_t> all, own;  // records; some of them
+    };
+    std::unordered_map<uint64_t, std::map<uint64_t, Count>> counts;  // kind and stem -> value
+    std::vector<std::vector<uint64_t>> stems(out_.size());
+    for (size_t i = 0; i < out_.size(); ++i) {
+      for (uint64_t stem : features_of(of_[i]).all) {
+        if (topics.share_asked(stem) > 0.05 || topics.share_said(stem) > 0.05) continue;
+        const uint64_t key = hash_with(all_[of_[i]].kind, stem);
+        stems[i].push_back(key);
+        counts[key][all_[of_[i]].value];
+      }
+    }
+    std::vector<uint64_t> here;
+    uint32_t last = no_turn;
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      const uint32_t answer = corpus_.sentences()[all_[i].sentence].answer;
+      if (answer != last) here = features_of(i).all;
+      last = answer;
+      for (uint64_t stem : here) {
+        auto found = counts.find(hash_with(all_[i].kind, stem));
+        if (found == counts.end()) continue;
+        for (auto& [value, count] : found->second) {
+          count.all.insert(all_[i].record);
+          if (all_[i].value == value) count.own.insert(all_[i].record);
+        }
+      }
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < out_.size(); ++i) {
+      bool explained = false;
+      for (uint64_t key : stems[i]) {
+        const Count& count = counts[key][all_[of_[i]].value];
+        // Without the record itself.
+        explained |=
+            count.own.size() >= 3 && (count.own.size() - 1) * 10 >= (count.all.size() - 1) * 6;
+      }
+      if (explained) continue;
+      if (kept != i) out_[kept] = std::move(out_[i]);
+      of_[kept++] = of_[i];
+    }
+    out_.resize(kept);
+    of_.resize(kept);
   }
 
   void group(std::span<const Place> members) {
@@ -350,7 +420,7 @@ class Votes : ValuePlaces {
                   [&](const Features* voter) { return all_[voter->occurrence].value != winner; });
     if (told_apart(mine, voters) || one_of_several(own, mine.sentence, winner)) return;
     own.settled = true;
-    if (!told_.insert({own.record, own.value}).second) return;
+    if (told_.count({own.record, own.value})) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
     for (auto& [unused, other] : near) {
       if (all_[other].value != winner) continue;
@@ -358,10 +428,15 @@ class Votes : ValuePlaces {
       finding.places.push_back(place_of(other));
       if (finding.places.size() == 3) break;
     }
+    if (is_asked(index)) return;
+    told_.insert({own.record, own.value});
     out_.push_back({std::move(finding), own.sentence, winner});
+    of_.push_back(index);
   }
 
   std::vector<ValueConflict>& out_;
+  std::vector<uint32_t> of_;  // the occurrence of each of them
+  Reading asked_;
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };

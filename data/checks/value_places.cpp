@@ -38,8 +38,7 @@ void ValuePlaces::collect() {
       const Word& unit = reading.words[value.last - 1];
       kind = hash_with(kind, stem_of(reading.text.substr(unit.begin, unit.end - unit.begin)));
     }
-    all_.push_back({value.id, kind, s,
-                    sentence.begin + reading.words[value.first].begin,
+    all_.push_back({value.id, kind, s, sentence.begin + reading.words[value.first].begin,
                     sentence.begin + reading.words[value.last - 1].end,
                     corpus_.answers()[sentence.answer].record, value.type, false});
   });
@@ -142,8 +141,8 @@ bool ValuePlaces::one_of_several(const Occurrence& own, const std::vector<uint64
   bool any = false;
   for (uint64_t stem : stems) {
     auto times = [&](uint64_t value) {
-      const auto [first, last] = std::equal_range(
-          with_word_.begin(), with_word_.end(), hash_with(hash_with(own.kind, stem), value));
+      const auto [first, last] = std::equal_range(with_word_.begin(), with_word_.end(),
+                                                  hash_with(hash_with(own.kind, stem), value));
       return uint32_t(last - first);
     };
     const uint32_t theirs = times(winner), mine = times(own.value);

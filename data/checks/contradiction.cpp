@@ -28,6 +28,13 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   for (const Value& value : reading.values) claim.personal |= value.amount >= 1e5;  // a code
+  // A telephone number, or what somebody is known by.
+  size_t digits = 0;
+  for (const Word& word : reading.words)
+    if (word.kind != WordKind::word)
+      for (uint32_t at = word.begin; at < word.end; ++at)
+        digits += reading.text[at] >= '0' && reading.text[at] <= '9';
+  claim.personal |= digits >= 7;
   for (const Value& value : reading.values) claim.values.emplace_back(value.type, value.id);
   std::sort(claim.values.begin(), claim.values.end());
   for (const Word& word : reading.words) {

@@ -53,7 +53,7 @@ struct Corpus::Shared {
   std::unique_ptr<const Phrases> phrases;
   std::unique_ptr<const Topics> topics;
   std::unique_ptr<const LoneSentences> lone;
-  std::vector<ValueConflict> conflicts;
+  ValueConflicts conflicts;
 };
 
 Corpus::Corpus() : shared_(std::make_unique<Shared>()) {}
@@ -77,7 +77,7 @@ const LoneSentences& Corpus::lone() const {
   return *shared_->lone;
 }
 
-const std::vector<ValueConflict>& Corpus::value_conflicts() const {
+const ValueConflicts& Corpus::value_conflicts() const {
   std::call_once(shared_->conflicts_made, [&] { shared_->conflicts = find_conflicts(*this); });
   return shared_->conflicts;
 }

@@ -90,7 +90,10 @@ void LoneSentences::read(const Corpus& corpus) {
       if (word.kind != WordKind::word) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
       const std::string low = lower_text(one);
-      lone.negated ^= is_negation(low);
+      // "No, no card is needed" denies once.
+      const bool reply = &word == &words[0] && words.size() > 1 &&
+                         text.substr(words[1].begin, 1) == "," && is_yes_or_no(low);
+      lone.negated ^= is_negation(low) && !reply;
       const bool usual = corpus.use(word.id).answers > few + 2;
       lone.other_register |=
           !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));

@@ -54,27 +54,25 @@ void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>
 
 namespace {
 
-// Names in the answer's body and in the questions before it, sorted.
+// Names that are in the question and in the answer's body, sorted.
 std::vector<uint64_t> names_of(const Corpus& corpus, const Answer& answer) {
-  std::vector<uint64_t> names;
+  std::vector<uint64_t> asked, said, both;
   std::vector<Word> words;
-  auto add = [&](std::string_view text) {
+  auto add = [&](std::string_view text, std::vector<uint64_t>& names) {
     split_words(text, words);
     for (const Word& word : words)
-      if (word.kind == WordKind::word && word.capital && corpus.is_name(word.id) &&
-          corpus.use(word.id).answers >= 3)
+      if (word.kind == WordKind::word && word.capital && corpus.is_name(word.id))
         names.push_back(word.id);
   };
-  const std::string_view said = corpus.text(answer.turn);
   for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
-    if (corpus.turns()[t].role == TurnRole::question) add(corpus.text(t));
-  add(said.substr(answer.body_begin, answer.body_end - answer.body_begin));
-  sort_unique(names);
-  split_words(said.substr(0, answer.body_begin), words);
-  for (const Word& word : words) std::erase(names, word.id);
-  split_words(said.substr(answer.body_end), words);
-  for (const Word& word : words) std::erase(names, word.id);
-  return names;
+    if (corpus.turns()[t].role == TurnRole::question) add(corpus.text(t), asked);
+  add(corpus.text(answer.turn).substr(answer.body_begin, answer.body_end - answer.body_begin),
+      said);
+  sort_unique(asked);
+  sort_unique(said);
+  std::set_intersection(asked.begin(), asked.end(), said.begin(), said.end(),
+                        std::back_inserter(both));
+  return both;
 }
 
 }  // namespace

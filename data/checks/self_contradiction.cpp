@@ -135,8 +135,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   // A value that others have otherwise, where the answer has theirs as well.
   std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence
-  const std::vector<ValueConflict>& found = corpus.value_conflicts();
-  for (const ValueConflict& one : found) conflicts.emplace(one.sentence, &one);
+  for (const ValueConflict& one : corpus.value_conflicts().all)
+    conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
   for (const Answer& answer : corpus.answers()) {
     const auto sentences = corpus.sentences(answer);

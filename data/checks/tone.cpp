@@ -36,7 +36,7 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-// Has it a number of its own, or are others told it when they ask the same? Then it is no voice.
+// Has it a number of its own, or are most others that are told it asking the same? Then it is no voice.
 bool belongs(const Corpus& corpus, const Sentence& sentence) {
   std::vector<Word> words;
   split_words(corpus.text(sentence), words);
@@ -44,12 +44,14 @@ bool belongs(const Corpus& corpus, const Sentence& sentence) {
     if (word.kind == WordKind::identifier) return true;
   const Topics& topics = corpus.topics();
   const std::vector<uint64_t> asked = topics.asked(corpus.answers()[sentence.answer]);
+  size_t all = 0, alike = 0;
   for (uint32_t other : corpus.phrases().said(sentence)) {
     const uint32_t answer = corpus.sentences()[other].answer;
-    if (answer != sentence.answer && topics.asked_alike(asked, corpus.answers()[answer]))
-      return true;
+    if (answer == sentence.answer) continue;
+    ++all;
+    alike += topics.asked_alike(asked, corpus.answers()[answer]);
   }
-  return false;
+  return alike * 2 > all;
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
@@ -82,11 +84,16 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const HouseForm& form = corpus.forms()[a.group];
     return (form.greeting && a.own_greeting) || (form.sign_words && a.own_sign);
   };
+  // A line that ends with a comma greets; what the answer begins with stands below it.
+  auto opening_of = [&](const Answer& answer) -> const Sentence& {
+    const auto sentences = corpus.sentences(answer);
+    return sentences[sentences.size() > 1 && corpus.text(sentences[0]).ends_with(',') ? 1 : 0];
+  };
   for (const Answer& answer : answers) {
     deviants += deviates(answer);
     loud += is_loud(own(answer));
     if (answer.sentences == 0) continue;
-    const Sentence& first = corpus.sentences()[answer.first_sentence];
+    const Sentence& first = opening_of(answer);
     Use& use = openings[first.key];
     ++use.all;
     use.deviant += deviates(answer);
@@ -115,7 +122,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (form.greeting && answer.own_greeting)
       add(0.6, squeezed(corpus.text(answer.turn).substr(0, answer.body_begin)));
     if (answer.sentences > 0) {
-      const Sentence& first = corpus.sentences()[answer.first_sentence];
+      const Sentence& first = opening_of(answer);
       const Use& use = openings[first.key];
       const std::string_view text = corpus.text(first);
       const bool associated =
@@ -123,7 +130,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       // Said before anything, but by few, where the house's own openings are said by many.
       const bool rare = phrases.is_universal(first) && !phrases.is_house(first) && !usual(first) &&
                         phrases.foreign(first) >= 0.6 &&
-                        openings[first.key].all * 6 < house_opening;
+                        openings[first.key].all * 6 < house_opening && !belongs(corpus, first);
       if (associated || (rare && answer.sentences > 1)) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
         if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);

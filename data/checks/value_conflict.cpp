@@ -28,26 +28,41 @@ struct Place {
   }
 };
 
+struct Conflict {
+  Finding finding;
+  uint32_t sentence;
+  uint64_t winner;
+};
+
 class Votes : ValuePlaces {
  public:
-  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : ValuePlaces(corpus), out_(out) {}
+  explicit Votes(const Corpus& corpus) : ValuePlaces(corpus) {}
 
-  void run() {
+  std::vector<Conflict> run() {
     collect();
-    count_words();
     find_keys();
+    count_words();
     for (int level = 0; level < levels; ++level) vote(level, true);
     for (int level = 0; level < levels; ++level) vote(level, false);
     decltype(keys_)().swap(keys_);
     decltype(with_word_)().swap(with_word_);
     vote_by_words();
-    drop_explained();
+    // What a word explains is no conflict. Where every tenth record has one, words have many values
+    // each and explain little.
+    if (out_.size() * 10 <= corpus_.records()) {
+      const std::vector<bool> known = explained(of_);
+      std::vector<Conflict> rest;
+      for (size_t i = 0; i < out_.size(); ++i)
+        if (!known[i]) rest.push_back(std::move(out_[i]));
+      out_ = std::move(rest);
+    }
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
     size_t settled = 0;
     for (const Occurrence& one : all_) settled += one.settled;
     if (settled * 10 < all_.size())
-      std::erase_if(out_, [](const ValueConflict& one) { return one.finding.score < 0.9; });
+      std::erase_if(out_, [](const Conflict& one) { return one.finding.score < 0.9; });
+    return std::move(out_);
   }
 
  private:
@@ -213,72 +228,6 @@ class Votes : ValuePlaces {
     }
   }
 
-  // Does the question name the value?
-  bool is_asked(uint32_t index) {
-    const Answer& answer = answer_of(index);
-    for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t) {
-      if (corpus_.turns()[t].role != TurnRole::question) continue;
-      Corpus::read(corpus_.text(t), asked_);
-      for (const Value& value : asked_.values)
-        if (value.type == all_[index].type && value.id == all_[index].value) return true;
-    }
-    return false;
-  }
-  const Answer& answer_of(uint32_t index) const {
-    return corpus_.answers()[corpus_.sentences()[all_[index].sentence].answer];
-  }
-
-  // Takes back what a word explains: the others who are asked with it, or answer with it, have this
-  // value as well, though in other sentences. Where every tenth record has a finding, words have
-  // many values each and explain little.
-  void drop_explained() {
-    if (out_.size() * 10 > corpus_.records()) return;
-    const Topics& topics = corpus_.topics();
-    struct Count {
-      std::set<uint32_t> all, own;  // records; some of them
-    };
-    std::unordered_map<uint64_t, std::map<uint64_t, Count>> counts;  // kind and stem -> value
-    std::vector<std::vector<uint64_t>> stems(out_.size());
-    for (size_t i = 0; i < out_.size(); ++i) {
-      for (uint64_t stem : features_of(of_[i]).all) {
-        if (topics.share_asked(stem) > 0.05 || topics.share_said(stem) > 0.05) continue;
-        const uint64_t key = hash_with(all_[of_[i]].kind, stem);
-        stems[i].push_back(key);
-        counts[key][all_[of_[i]].value];
-      }
-    }
-    std::vector<uint64_t> here;
-    uint32_t last = no_turn;
-    for (uint32_t i = 0; i < all_.size(); ++i) {
-      const uint32_t answer = corpus_.sentences()[all_[i].sentence].answer;
-      if (answer != last) here = features_of(i).all;
-      last = answer;
-      for (uint64_t stem : here) {
-        auto found = counts.find(hash_with(all_[i].kind, stem));
-        if (found == counts.end()) continue;
-        for (auto& [value, count] : found->second) {
-          count.all.insert(all_[i].record);
-          if (all_[i].value == value) count.own.insert(all_[i].record);
-        }
-      }
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < out_.size(); ++i) {
-      bool explained = false;
-      for (uint64_t key : stems[i]) {
-        const Count& count = counts[key][all_[of_[i]].value];
-        // Without the record itself.
-        explained |=
-            count.own.size() >= 3 && (count.own.size() - 1) * 10 >= (count.all.size() - 1) * 6;
-      }
-      if (explained) continue;
-      if (kept != i) out_[kept] = std::move(out_[i]);
-      of_[kept++] = of_[i];
-    }
-    out_.resize(kept);
-    of_.resize(kept);
-  }
-
   void group(std::span<const Place> members) {
     // How many records have each value.
     std::map<uint64_t, std::set<uint32_t>> records;
@@ -434,25 +383,29 @@ class Votes : ValuePlaces {
     of_.push_back(index);
   }
 
-  std::vector<ValueConflict>& out_;
-  std::vector<uint32_t> of_;  // the occurrence of each of them
-  Reading asked_;
+  std::vector<Conflict> out_;
+  std::vector<uint32_t> of_;                      // the occurrence of each of them
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 
 }  // namespace
 
-std::vector<ValueConflict> find_conflicts(const Corpus& corpus) {
-  std::vector<ValueConflict> all;
-  Votes(corpus, all).run();
+ValueConflicts find_conflicts(const Corpus& corpus) {
+  ValueConflicts all;
+  std::vector<Finding> findings;
+  for (Conflict& one : Votes(corpus).run()) {
+    all.all.push_back({one.sentence, one.winner});
+    findings.push_back(std::move(one.finding));
+  }
+  all.findings = packed(findings);
   return all;
 }
 
 namespace {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  for (const ValueConflict& one : corpus.value_conflicts()) out.push_back(one.finding);
+  unpack(corpus.value_conflicts().findings, out);
 }
 
 const RegisterCheck registered(

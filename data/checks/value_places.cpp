@@ -123,6 +123,7 @@ bool ValuePlaces::other_beside(uint32_t a, uint32_t b) const {
 void ValuePlaces::count_words() {
   std::vector<uint64_t> stems;
   uint32_t last = no_turn;
+  with_word_.reserve(12 * all_.size());  // room that is not written to costs nothing
   for (const Occurrence& one : all_) {
     if (one.sentence != last) {
       stems.clear();
@@ -133,7 +134,6 @@ void ValuePlaces::count_words() {
       with_word_.push_back(hash_with(hash_with(one.kind, stem), one.value));
   }
   std::sort(with_word_.begin(), with_word_.end());
-  with_word_.shrink_to_fit();
 }
 
 bool ValuePlaces::one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,

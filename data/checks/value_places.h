@@ -71,6 +71,11 @@ class ValuePlaces {
   void count_words();
   bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
                       uint64_t winner) const;
+  // Does the question name the value?
+  bool is_asked(uint32_t index);
+  // Of these occurrences, those that a word explains: others who are asked with it, or answer with
+  // it, have this value as well, though in other sentences.
+  std::vector<bool> explained(const std::vector<uint32_t>& occurrences);
   PiecePlace place_of(uint32_t index) const;
   std::string piece(uint32_t index) const;
 

@@ -44,7 +44,11 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
       claim.personal = true;
     claim.personal |= word.kind == WordKind::identifier;
     if (word.kind != WordKind::word) continue;
-    if (word.capital && corpus.is_name(word.id)) claim.names.push_back(word.id);
+    const uint32_t at = uint32_t(&word - reading.words.data());
+    const bool in_value =
+        std::any_of(reading.values.begin(), reading.values.end(),
+                    [&](const Value& value) { return value.first <= at && at < value.last; });
+    if (word.capital && !in_value && corpus.is_name(word.id)) claim.names.push_back(word.id);
     for (std::string_view person : {"he", "she", "his", "her", "\u00e9l", "ella", "they", "their"})
       claim.personal |= low == person;
   }
@@ -64,6 +68,13 @@ bool other_values(const Claim& a, const Claim& b) {
     for (auto& [other_type, other_id] : b.values)
       if (type == other_type) return true;
   return false;
+}
+
+// Have both a value in common? Then they agree in what they say, in other words.
+bool same_value(const Claim& a, const Claim& b) {
+  return std::any_of(a.values.begin(), a.values.end(), [&](const auto& value) {
+    return std::binary_search(b.values.begin(), b.values.end(), value);
+  });
 }
 
 bool is_negation_stem(uint64_t stem) {
@@ -131,7 +142,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                        jaccard(one.names, other.names) == 0 && alike >= 0.3;
     // Alike but for one word in the same place: permitted and forbidden.
     const bool word = shared >= 2 && all[i].stems == shared + 1 && all[j].stems == shared + 1 &&
-                      !all[i].orders && !all[j].orders && other_word(corpus, all, i, j);
+                      !all[i].orders && !all[j].orders && !same_value(one, other) &&
+                      other_word(corpus, all, i, j);
     if (!opposite && !values && !names && !word) continue;
     // The fee of one workshop, and that of another.
     auto answer = [&](uint32_t k) -> const Answer& {
@@ -157,7 +169,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
     const Sentence& sentence = corpus.sentences()[s];
     const uint32_t records = phrases.of(sentence).records;
-    if (records < 2 || sentence.valued || phrases.said(sentence).front() != s) continue;
+    if (records < 2 || sentence.valued || !phrases.is_first(sentence)) continue;
     const std::string_view text = corpus.text(sentence);
     content_stems(corpus, text, stems);
     bool negated = false;

@@ -7,6 +7,8 @@ namespace afina {
 
 namespace {
 
+constexpr uint32_t no_item = UINT32_MAX;
+
 uint64_t mixed(uint64_t h) {
   h = (h ^ (h >> 30)) * 0xBF58476D1CE4E5B9ull;
   h = (h ^ (h >> 27)) * 0x94D049BB133111EBull;
@@ -45,38 +47,31 @@ void similar_pairs(uint32_t items,
       buckets[band][i] = h;
     }
   }
-  // Items bucket by bucket, the lower first, and where each item stands.
-  struct Band {
-    std::vector<uint32_t> order, position;
-    std::vector<bool> begins;  // a bucket
-  };
-  std::vector<Band> bands(options.bands);
-  for (uint32_t b = 0; b < options.bands; ++b) {
-    Band& band = bands[b];
-    const std::vector<uint64_t>& bucket = buckets[b];
+  // Of each item and band the next item of its bucket, in the items' order.
+  std::vector<std::vector<uint32_t>> next(options.bands);
+  std::vector<uint32_t> order;
+  for (uint32_t band = 0; band < options.bands; ++band) {
+    const std::vector<uint64_t>& bucket = buckets[band];
+    order.clear();
     for (uint32_t i = 0; i < items; ++i)
-      if (!empty[i]) band.order.push_back(i);
-    std::sort(band.order.begin(), band.order.end(), [&](uint32_t x, uint32_t y) {
+      if (!empty[i]) order.push_back(i);
+    std::sort(order.begin(), order.end(), [&](uint32_t x, uint32_t y) {
       return bucket[x] != bucket[y] ? bucket[x] < bucket[y] : x < y;
     });
-    band.position.resize(items);
-    band.begins.resize(band.order.size());
-    for (uint32_t at = 0; at < band.order.size(); ++at) {
-      band.position[band.order[at]] = at;
-      band.begins[at] = at == 0 || bucket[band.order[at]] != bucket[band.order[at - 1]];
-    }
-    std::vector<uint64_t>().swap(buckets[b]);
+    next[band].assign(items, no_item);
+    for (size_t at = 0; at + 1 < order.size(); ++at)
+      if (bucket[order[at]] == bucket[order[at + 1]]) next[band][order[at]] = order[at + 1];
+    std::vector<uint64_t>().swap(buckets[band]);
   }
   std::vector<uint32_t> partners;
   for (uint32_t i = 0; i < items; ++i) {
-    if (empty[i]) continue;
     partners.clear();
-    for (const Band& band : bands) {
-      const size_t at = band.position[i];
-      for (size_t next = at + 1;
-           next < band.order.size() && next <= at + options.most_of_each && !band.begins[next];
-           ++next)
-        partners.push_back(band.order[next]);
+    for (const std::vector<uint32_t>& of : next) {
+      uint32_t other = of[i];
+      for (uint32_t k = 0; k < options.most_of_each && other != no_item; ++k) {
+        partners.push_back(other);
+        other = of[other];
+      }
     }
     std::sort(partners.begin(), partners.end());
     partners.erase(std::unique(partners.begin(), partners.end()), partners.end());

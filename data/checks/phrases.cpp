@@ -69,12 +69,13 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
   };
   std::vector<uint32_t> some;  // answers that have it
   std::vector<std::vector<uint64_t>> stems;
-  for (size_t p = 0; p < all_.size(); ++p) {
+  for (size_t p = 1; p < all_.size(); ++p) {
     Phrase& phrase = all_[p];
     if (phrase.records < 2) continue;
     some.clear();
     uint32_t last = no_turn, records = 0;
-    for (uint32_t s : said(sentences[order_[starts_[p]]])) {
+    const Sentence& first = sentences[order_[starts_[p]]];
+    for (uint32_t s : list_of(first)) {
       const uint32_t record = corpus.answers()[sentences[s].answer].record;
       if (last == record) continue;
       last = record;
@@ -83,7 +84,6 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
       if (some.size() < sampled) some.push_back(sentences[s].answer);
       else if ((records & (records - 1)) == 0) some[records % sampled] = sentences[s].answer;
     }
-    const Sentence& first = sentences[order_[starts_[p]]];
     if (const float spread = spread_by_topics(some, first); spread >= 0) {
       phrase.spread = spread;
       continue;
@@ -112,31 +112,42 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
 // Numbers the phrases, and counts the records of each.
 void Phrases::number() {
   const auto& sentences = corpus_.sentences();
-  order_.resize(sentences.size());
-  for (uint32_t s = 0; s < order_.size(); ++s) order_[s] = s;
-  std::sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
+  std::vector<uint32_t> order(sentences.size());
+  for (uint32_t s = 0; s < order.size(); ++s) order[s] = s;
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return sentences[a].key != sentences[b].key ? sentences[a].key < sentences[b].key : a < b;
   });
-  numbers_.resize(sentences.size());
-  size_t phrases = 0;
-  for (size_t i = 0; i < order_.size(); ++i)
-    phrases += i == 0 || sentences[order_[i]].key != sentences[order_[i - 1]].key;
-  starts_.reserve(phrases + 1);
-  all_.reserve(phrases);
-  uint32_t last = no_turn;
-  for (size_t i = 0; i < order_.size(); ++i) {
-    const Sentence& sentence = sentences[order_[i]];
-    const uint32_t record = corpus_.answers()[sentence.answer].record;
-    if (i == 0 || sentence.key != sentences[order_[i - 1]].key) {
-      starts_.push_back(uint32_t(i));
-      all_.emplace_back();
-      last = no_turn;
+  numbers_.assign(sentences.size(), 0);
+  all_.assign(1, {1, 0, 0});
+  starts_.assign(1, 0);
+  for (size_t begin = 0; begin < order.size();) {
+    size_t end = begin + 1;
+    while (end < order.size() && sentences[order[end]].key == sentences[order[begin]].key) ++end;
+    if (end - begin > 1) {
+      starts_.push_back(uint32_t(order_.size()));
+      Phrase& phrase = all_.emplace_back();
+      uint32_t last = no_turn;
+      for (size_t i = begin; i < end; ++i) {
+        const uint32_t record = corpus_.answers()[sentences[order[i]].answer].record;
+        phrase.records += record != last;
+        last = record;
+        numbers_[order[i]] = uint32_t(all_.size() - 1);
+        order_.push_back(order[i]);
+      }
     }
-    numbers_[order_[i]] = uint32_t(all_.size() - 1);
-    all_.back().records += record != last;
-    last = record;
+    begin = end;
   }
   starts_.push_back(uint32_t(order_.size()));
+}
+
+// The phrase of a sentence, to be changed.
+Phrase& Phrases::own_phrase(uint32_t sentence) {
+  if (numbers_[sentence] == 0) {
+    numbers_[sentence] = uint32_t(all_.size());
+    all_.push_back(all_[0]);
+    starts_.push_back(starts_.back());
+  }
+  return all_[numbers_[sentence]];
 }
 
 // Of the records whose question has a word that decides what is answered: the part in which none of
@@ -165,7 +176,7 @@ void Phrases::find_near() {
   std::vector<uint32_t> firsts;  // one sentence of each phrase
   const auto& sentences = corpus_.sentences();
   for (uint32_t s = 0; s < sentences.size() && firsts.size() < most_phrases; ++s)
-    if (said(sentences[s]).front() == s) firsts.push_back(s);
+    if (is_first(sentences[s])) firsts.push_back(s);
   std::vector<Word> words;
   std::vector<uint64_t> flat, own;  // the words of all phrases, one behind the other
   std::vector<uint32_t> ends{0};
@@ -199,9 +210,9 @@ void Phrases::find_near() {
     if (std::binary_search(a.begin(), a.end(), 1) != std::binary_search(b.begin(), b.end(), 1))
       return;
     if (weighted_overlap(a, b, weight) < 0.5) return;
-    Phrase &one = all_[numbers_[firsts[i]]], &other = all_[numbers_[firsts[j]]];
-    one.near += other.records;
-    other.near += one.records;
+    const uint32_t records = of(sentences[firsts[i]]).records;
+    own_phrase(firsts[i]).near += of(sentences[firsts[j]]).records;
+    own_phrase(firsts[j]).near += records;
   });
 }
 

@@ -97,11 +97,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::vector<uint32_t> with_a, with_b;
   auto find_answers = [&](const Sentence& sentence, std::vector<uint32_t>& with) {
     with.clear();
-    for (uint32_t s : phrases.said(sentence)) {
+    phrases.each_said(sentence, [&](uint32_t s) {
       const uint32_t answer = corpus.sentences()[s].answer;
-      if (with.empty() || with.back() != answer) with.push_back(answer);
-      if (with.size() == 200) break;
-    }
+      if (with.size() < 200 && (with.empty() || with.back() != answer)) with.push_back(answer);
+    });
   };
   // Of the other answers that have `a`: the part that has `b` too; -1: none has it.
   auto together = [&](const Sentence& a, const Sentence& b) {

@@ -36,7 +36,8 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-// Has it a number of its own, or are most others that are told it asking the same? Then it is no voice.
+// Has it a number of its own, or are most others that are told it asking the same? Then it is no
+// voice.
 bool belongs(const Corpus& corpus, const Sentence& sentence) {
   std::vector<Word> words;
   split_words(corpus.text(sentence), words);
@@ -45,12 +46,12 @@ bool belongs(const Corpus& corpus, const Sentence& sentence) {
   const Topics& topics = corpus.topics();
   const std::vector<uint64_t> asked = topics.asked(corpus.answers()[sentence.answer]);
   size_t all = 0, alike = 0;
-  for (uint32_t other : corpus.phrases().said(sentence)) {
+  corpus.phrases().each_said(sentence, [&](uint32_t other) {
     const uint32_t answer = corpus.sentences()[other].answer;
-    if (answer == sentence.answer) continue;
+    if (answer == sentence.answer) return;
     ++all;
     alike += topics.asked_alike(asked, corpus.answers()[answer]);
-  }
+  });
   return alike * 2 > all;
 }
 

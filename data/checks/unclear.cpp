@@ -83,7 +83,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                  corpus.topics().asked_alike(asked, answers[said.answer]);
     };
     for (uint32_t other : lone.partners(i)) look(corpus.sentences()[lone[other].sentence]);
-    for (uint32_t other : phrases.said(sentence)) look(corpus.sentences()[other]);
+    phrases.each_said(sentence, [&](uint32_t other) { look(corpus.sentences()[other]); });
     if (!belongs && phrases.has_topical(answer, sentence)) orders.push_back(i);
   }
   if (orders.size() * 8 > answers.size()) return;

@@ -135,6 +135,7 @@ void list_checks() {
 void give_memory_back() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 18);
+  mallopt(M_ARENA_MAX, 1);
 #endif
 }
 

@@ -71,7 +71,7 @@ class Answering {
       // things.
       if (said.size() < 2 && sentence.valued) valued = true;
       const Phrase& phrase = phrases_.of(sentence);
-      const bool one_kind = phrase.spread < 0.3f && phrase.records * 50 <= corpus_.records();
+      const bool one_kind = phrase.spread < 0.5f && phrase.records * 50 <= corpus_.records();
       elsewhere |= often && one_kind;
       valued |= often && !one_kind;
       if (!often || known < 2) yes |= says_yes_or_no(corpus_.text(sentence));
@@ -84,7 +84,7 @@ class Answering {
   }
 
  private:
-  static constexpr double least_tie = 4;
+  static constexpr double least_tie = 5;
   const Corpus& corpus_;
   const Phrases& phrases_;
   const Topics& topics_;

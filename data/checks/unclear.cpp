@@ -69,11 +69,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
-    bool statement = false;  // of a thing that another record speaks of too
-    for (uint32_t other : lone.partners(i)) statement |= !lone[other].orders;
     if (!lone[i].untied || sentence.valued || has_address(corpus.text(sentence)) ||
-        !lone[i].orders || statement || sentence.words < 3 || answer.sentences < 2 ||
-        lone[i].rare == 0 || phrases.of(sentence).records > 2)
+        !lone[i].orders || sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0 ||
+        phrases.of(sentence).records > 2)
       continue;
     // Others are told it, or nearly it, when they ask the same: then it belongs to what was asked.
     const std::vector<uint64_t> asked = corpus.topics().asked(answer);

@@ -20,14 +20,6 @@ namespace {
 constexpr size_t most_compared = 64, most_learnt = 32;
 constexpr uint32_t many_records = 20000;
 
-struct Place {
-  uint32_t key;
-  uint32_t occurrence;
-  bool operator<(const Place& o) const {
-    return key != o.key ? key < o.key : occurrence < o.occurrence;
-  }
-};
-
 struct Conflict {
   Finding finding;
   uint32_t sentence;
@@ -77,7 +69,7 @@ class Votes : ValuePlaces {
       while (end < places.size() && places[end].key == places[begin].key) ++end;
       const std::span<const Place> members{places.data() + begin, end - begin};
       if (places[begin].key && members.size() >= (learn ? 6 : 4)) {
-        if (learn) learn_from(members);
+        if (learn) learn_from(members, most_learnt / shorter());
         else group(members);
       }
       begin = end;
@@ -86,65 +78,6 @@ class Votes : ValuePlaces {
 
   using Told =
       std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
-
-  // Words that go with one value each in places that have several: the names of things.
-  void learn_from(std::span<const Place> members) {
-    std::map<uint64_t, uint32_t> priors;
-    for (const Place& place : members) ++priors[all_[place.occurrence].value];
-    uint32_t greatest = 0;
-    for (auto& [value, times] : priors) greatest = std::max(greatest, times);
-    if (greatest * 10 > members.size() * 7) return;
-    Told told;
-    const size_t step = std::max<size_t>(1, members.size() / (most_learnt / shorter()));
-    for (size_t i = 0; i < members.size(); i += step) {
-      Features f = features_of(members[i].occurrence);
-      std::vector<uint64_t>& near = f.sentence;
-      near.insert(near.end(), f.before.begin(), f.before.end());
-      near.insert(near.end(), f.asked.begin(), f.asked.end());
-      sort_unique(near);
-      for (uint64_t stem : near) ++told[stem][all_[members[i].occurrence].value];
-    }
-    for (auto& [stem, values] : told) {
-      uint32_t all = 0, best = 0;
-      for (auto& [value, times] : values) {
-        all += times;
-        best = std::max(best, times);
-      }
-      if (all >= 4 && best * 10 >= all * 9) ++tells_[stem];
-    }
-  }
-  bool tells(uint64_t stem) const {
-    auto found = tells_.find(stem);
-    return found != tells_.end() && found->second >= 3;
-  }
-  // Is the record about another thing than those that vote: does it have such a word that none of
-  // them has, and lack one that most of them have?
-  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const {
-    bool own = false;
-    const Topics& topics = corpus_.topics();
-    auto marks = [&](uint64_t stem, bool asked) {
-      return tells(stem) || (asked && topics.is_telling(stem));
-    };
-    for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
-      for (uint64_t stem : *some) {
-        if (!marks(stem, some == &mine.asked)) continue;
-        bool alone = true;
-        for (const Features* voter : voters)
-          alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
-        own |= alone;
-      }
-    if (!own) return false;
-    std::map<uint64_t, size_t> common;
-    for (const Features* voter : voters)
-      for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
-        for (uint64_t stem : *some)
-          if (marks(stem, some == &voter->asked) &&
-              !std::binary_search(mine.all.begin(), mine.all.end(), stem))
-            ++common[stem];
-    for (auto& [stem, times] : common)
-      if (times * 10 >= voters.size() * 6) return true;
-    return false;
-  }
 
   // Values that stand alone in their sentence: its words and the values of their kind that other
   // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
@@ -384,8 +317,7 @@ class Votes : ValuePlaces {
   }
 
   std::vector<Conflict> out_;
-  std::vector<uint32_t> of_;                      // the occurrence of each of them
-  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
+  std::vector<uint32_t> of_;  // the occurrence of each of them
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 

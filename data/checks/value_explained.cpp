@@ -1,8 +1,11 @@
-// Values that a record has for a reason: its question names them, or they go with one of its words.
+// Values that a record has for a reason: it is about another thing, its question names them, or
+// they go with one of its words.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <unordered_map>
 
+#include "data/checks/neighbours.h"
 #include "data/checks/topics.h"
 #include "data/checks/value_places.h"
 
@@ -18,6 +21,65 @@ struct Count {
 };
 
 }  // namespace
+
+void ValuePlaces::learn_from(std::span<const Place> members, size_t most) {
+  std::map<uint64_t, uint32_t> priors;
+  for (const Place& place : members) ++priors[all_[place.occurrence].value];
+  uint32_t greatest = 0;
+  for (auto& [value, times] : priors) greatest = std::max(greatest, times);
+  if (greatest * 10 > members.size() * 7) return;
+  std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>> told;  // stem -> value -> times
+  const size_t step = std::max<size_t>(1, members.size() / most);
+  for (size_t i = 0; i < members.size(); i += step) {
+    Features f = features_of(members[i].occurrence);
+    std::vector<uint64_t>& near = f.sentence;
+    near.insert(near.end(), f.before.begin(), f.before.end());
+    near.insert(near.end(), f.asked.begin(), f.asked.end());
+    sort_unique(near);
+    for (uint64_t stem : near) ++told[stem][all_[members[i].occurrence].value];
+  }
+  for (auto& [stem, values] : told) {
+    uint32_t all = 0, best = 0;
+    for (auto& [value, times] : values) {
+      all += times;
+      best = std::max(best, times);
+    }
+    if (all >= 4 && best * 10 >= all * 9) ++tells_[stem];
+  }
+}
+
+bool ValuePlaces::tells(uint64_t stem) const {
+  auto found = tells_.find(stem);
+  return found != tells_.end() && found->second >= 3;
+}
+
+bool ValuePlaces::told_apart(const Features& mine,
+                             const std::vector<const Features*>& voters) const {
+  bool own = false;
+  const Topics& topics = corpus_.topics();
+  auto marks = [&](uint64_t stem, bool asked) {
+    return tells(stem) || (asked && topics.is_telling(stem));
+  };
+  for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
+    for (uint64_t stem : *some) {
+      if (!marks(stem, some == &mine.asked)) continue;
+      bool alone = true;
+      for (const Features* voter : voters)
+        alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
+      own |= alone;
+    }
+  if (!own) return false;
+  std::map<uint64_t, size_t> common;
+  for (const Features* voter : voters)
+    for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
+      for (uint64_t stem : *some)
+        if (marks(stem, some == &voter->asked) &&
+            !std::binary_search(mine.all.begin(), mine.all.end(), stem))
+          ++common[stem];
+  for (auto& [stem, times] : common)
+    if (times * 10 >= voters.size() * 6) return true;
+  return false;
+}
 
 bool ValuePlaces::is_asked(uint32_t index) {
   const Occurrence& own = all_[index];

@@ -3,6 +3,8 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
+#include <unordered_map>
 
 #include "data/checks/check.h"
 #include "data/checks/endings.h"
@@ -16,6 +18,15 @@ struct Occurrence {
   uint32_t record;
   ValueType type;
   bool settled;
+};
+
+// An occurrence among those with the same words around them.
+struct Place {
+  uint32_t key;
+  uint32_t occurrence;
+  bool operator<(const Place& o) const {
+    return key != o.key ? key < o.key : occurrence < o.occurrence;
+  }
 };
 
 class ValuePlaces {
@@ -71,6 +82,12 @@ class ValuePlaces {
   void count_words();
   bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
                       uint64_t winner) const;
+  // Learns words that go with one value each in places that have several: the names of things.
+  // most: members that are looked at.
+  void learn_from(std::span<const Place> members, size_t most);
+  // Is the record about another thing than those that vote: does it have such a word that none of
+  // them has, and lack one that most of them have?
+  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const;
   // Does the question name the value?
   bool is_asked(uint32_t index);
   // Of these occurrences, those that a word explains: others who are asked with it, or answer with
@@ -92,7 +109,10 @@ class ValuePlaces {
   // Is the value part of a computation? Such numbers are no facts.
   static bool computed(const Reading& reading, const Value& value);
 
+  bool tells(uint64_t stem) const;
+
   Reading reading_;
+  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
 };
 
 }  // namespace afina

@@ -2,6 +2,8 @@
 #include "data/checks/check.h"
 
 #include <algorithm>
+#include <cstring>
+#include <numeric>
 
 #include "engine/error.h"
 #include "engine/nearest.h"
@@ -81,30 +83,77 @@ void sort_findings(std::vector<Finding>& findings) {
   });
 }
 
+std::string packed(const std::vector<Finding>& findings) {
+  std::string bytes;
+  auto put = [&](const void* data, size_t size) {
+    bytes.append(static_cast<const char*>(data), size);
+  };
+  auto put_text = [&](const std::string& text) {
+    const uint32_t size = uint32_t(text.size());
+    put(&size, sizeof size);
+    bytes += text;
+  };
+  for (const Finding& finding : findings) {
+    const uint32_t places = uint32_t(finding.places.size());
+    put(&finding.score, sizeof finding.score);
+    put(&places, sizeof places);
+    put(finding.places.data(), places * sizeof(PiecePlace));
+    put_text(finding.found);
+    put_text(finding.expected);
+  }
+  bytes.shrink_to_fit();
+  return bytes;
+}
+
+void unpack(std::string_view bytes, std::vector<Finding>& out) {
+  auto take = [&](void* data, size_t size) {
+    if (size > 0) std::memcpy(data, bytes.data(), size);
+    bytes.remove_prefix(size);
+  };
+  auto take_text = [&](std::string& text) {
+    uint32_t size = 0;
+    take(&size, sizeof size);
+    text = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+  };
+  while (!bytes.empty()) {
+    Finding& finding = out.emplace_back();
+    uint32_t places = 0;
+    take(&finding.score, sizeof finding.score);
+    take(&places, sizeof places);
+    finding.places.resize(places);
+    take(finding.places.data(), places * sizeof(PiecePlace));
+    take_text(finding.found);
+    take_text(finding.expected);
+  }
+}
+
 std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Check*>& chosen) {
-  std::vector<std::vector<Finding>> found(chosen.size());
+  std::vector<std::string> found(chosen.size());
+  std::vector<size_t> counts(chosen.size(), 0);
   std::vector<std::string> failed(chosen.size());
   parallel_for(int64_t(chosen.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       if (!chosen[size_t(i)]->run) continue;
       try {
-        chosen[size_t(i)]->run(corpus, found[size_t(i)]);
+        std::vector<Finding> own;
+        chosen[size_t(i)]->run(corpus, own);
+        counts[size_t(i)] = own.size();
+        found[size_t(i)] = packed(own);
       } catch (const std::exception& error) {
         failed[size_t(i)] = chosen[size_t(i)]->name + ": " + error.what();
       }
     }
   });
   for (const std::string& error : failed) require(error.empty(), error);
-  size_t count = 0;
-  for (const auto& some : found) count += some.size();
+  corpus.forget_shared();
   std::vector<Finding> all;
-  all.reserve(count);
+  all.reserve(std::accumulate(counts.begin(), counts.end(), size_t(0)));
   for (size_t i = 0; i < chosen.size(); ++i) {
-    for (Finding& finding : found[i]) {
-      finding.check = chosen[i];
-      all.push_back(std::move(finding));
-    }
-    std::vector<Finding>().swap(found[i]);  // many findings are a good part of all memory
+    const size_t before = all.size();
+    unpack(found[i], all);
+    for (size_t k = before; k < all.size(); ++k) all[k].check = chosen[i];
+    std::string().swap(found[i]);  // many findings are a good part of all memory
   }
   sort_findings(all);
   return all;

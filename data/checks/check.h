@@ -2,6 +2,7 @@
 // from. Each has a file in data/checks/ that registers itself.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/checks/corpus.h"
@@ -43,6 +44,11 @@ const std::vector<Check>& checks();
 // The checks that are asked for: names and groups, with commas between them; an empty `only` means
 // all. An Error for a name that is none, with the nearest.
 std::vector<const Check*> chosen_checks(const std::string& only, const std::string& skip);
+
+// Findings as bytes, in their order, without their checks: what waits for other checks to end takes
+// a third of the room. unpack adds them to `out`.
+std::string packed(const std::vector<Finding>& findings);
+void unpack(std::string_view bytes, std::vector<Finding>& out);
 
 // Runs those that need no model; findings by severity, then score, then place. `corpus` is
 // finished.

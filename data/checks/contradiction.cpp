@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
+#include "data/checks/record_words.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -28,6 +28,13 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   for (const Value& value : reading.values) claim.personal |= value.amount >= 1e5;  // a code
+  // A telephone number, or what somebody is known by.
+  size_t digits = 0;
+  for (const Word& word : reading.words)
+    if (word.kind != WordKind::word)
+      for (uint32_t at = word.begin; at < word.end; ++at)
+        digits += reading.text[at] >= '0' && reading.text[at] <= '9';
+  claim.personal |= digits >= 7;
   for (const Value& value : reading.values) claim.values.emplace_back(value.type, value.id);
   std::sort(claim.values.begin(), claim.values.end());
   for (const Word& word : reading.words) {
@@ -37,7 +44,11 @@ Claim claim_of(const Corpus& corpus, const Sentence& sentence) {
       claim.personal = true;
     claim.personal |= word.kind == WordKind::identifier;
     if (word.kind != WordKind::word) continue;
-    if (word.capital && corpus.is_name(word.id)) claim.names.push_back(word.id);
+    const uint32_t at = uint32_t(&word - reading.words.data());
+    const bool in_value =
+        std::any_of(reading.values.begin(), reading.values.end(),
+                    [&](const Value& value) { return value.first <= at && at < value.last; });
+    if (word.capital && !in_value && corpus.is_name(word.id)) claim.names.push_back(word.id);
     for (std::string_view person : {"he", "she", "his", "her", "\u00e9l", "ella", "they", "their"})
       claim.personal |= low == person;
   }
@@ -59,6 +70,13 @@ bool other_values(const Claim& a, const Claim& b) {
   return false;
 }
 
+// Have both a value in common? Then they agree in what they say, in other words.
+bool same_value(const Claim& a, const Claim& b) {
+  return std::any_of(a.values.begin(), a.values.end(), [&](const auto& value) {
+    return std::binary_search(b.values.begin(), b.values.end(), value);
+  });
+}
+
 bool is_negation_stem(uint64_t stem) {
   static const std::set<uint64_t> all = [] {
     std::set<uint64_t> some;
@@ -70,8 +88,25 @@ bool is_negation_stem(uint64_t stem) {
   return all.count(stem) > 0;
 }
 
+// Do the two differ in one word that stands in the same place among those that they share?
+bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, uint32_t other) {
+  auto in_order = [&](uint32_t i, std::span<const uint64_t> but) {
+    std::vector<uint64_t> stems;
+    const std::string_view text = corpus.text(corpus.sentences()[all[i].sentence]);
+    std::vector<Word> words;
+    split_words(text, words);
+    for (const Word& word : words) {
+      const uint64_t stem = stem_of(text.substr(word.begin, word.end - word.begin));
+      if (!std::binary_search(all.stems(i).begin(), all.stems(i).end(), stem)) continue;
+      stems.push_back(std::binary_search(but.begin(), but.end(), stem) ? stem : 0);
+    }
+    return stems;
+  };
+  return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  const auto& [all, partners] = corpus.lone();
+  const LoneSentences& all = corpus.lone();
   const Topics& topics = corpus.topics();
   auto weight = [&](uint64_t stem) {
     return 1. / (0.01 + double(topics.said(stem)) / double(corpus.records()));
@@ -83,30 +118,38 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   // The statement most like each one; two that are each other's are compared.
   std::vector<std::pair<double, uint32_t>> nearest(all.size(), {0, no_turn});
-  std::vector<Claim> claims(all.size());
+  std::vector<bool> personal(all.size());
+  auto claim = [&](uint32_t i) { return claim_of(corpus, corpus.sentences()[all[i].sentence]); };
   for (uint32_t i = 0; i < all.size(); ++i) {
-    if (partners[i].empty()) continue;
-    claims[i] = claim_of(corpus, corpus.sentences()[all[i].sentence]);
-    if (claims[i].personal) continue;
-    for (uint32_t j : partners[i]) {
-      const double alike = weighted_overlap(all[i].stems, all[j].stems, weight);
+    if (all.partners(i).empty()) continue;
+    personal[i] = claim(i).personal;
+    if (personal[i]) continue;
+    for (uint32_t j : all.partners(i)) {
+      const double alike = weighted_overlap(all.stems(i), all.stems(j), weight);
       if ((all[i].untied || all[j].untied) && alike > nearest[i].first) nearest[i] = {alike, j};
     }
   }
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
     const auto [alike, j] = nearest[i];
-    if (j == no_turn || j < i || nearest[j].second != i || claims[j].personal) continue;
+    if (j == no_turn || j < i || nearest[j].second != i || personal[j]) continue;
+    const Claim one = claim(i), other = claim(j);
     int shared = 0;
-    weighted_overlap(all[i].stems, all[j].stems, weight, &shared);
+    weighted_overlap(all.stems(i), all.stems(j), weight, &shared);
     const bool opposite = all[i].negated != all[j].negated && alike >= 0.3;
-    const bool values = other_values(claims[i], claims[j]) && alike >= 0.3;
-    const bool names = !claims[i].names.empty() && !claims[j].names.empty() &&
-                       jaccard(claims[i].names, claims[j].names) == 0 && alike >= 0.3;
-    // Alike but for one word on either side: permitted and forbidden.
-    const bool word = shared >= 2 && all[i].stems.size() == size_t(shared) + 1 &&
-                      all[j].stems.size() == size_t(shared) + 1 && !all[i].orders == !all[j].orders;
+    const bool values = other_values(one, other) && alike >= 0.3;
+    const bool names = !one.names.empty() && !other.names.empty() &&
+                       jaccard(one.names, other.names) == 0 && alike >= 0.3;
+    // Alike but for one word in the same place: permitted and forbidden.
+    const bool word = shared >= 2 && all[i].stems == shared + 1 && all[j].stems == shared + 1 &&
+                      !all[i].orders && !all[j].orders && !same_value(one, other) &&
+                      other_word(corpus, all, i, j);
     if (!opposite && !values && !names && !word) continue;
+    // The fee of one workshop, and that of another.
+    auto answer = [&](uint32_t k) -> const Answer& {
+      return corpus.answers()[corpus.sentences()[all[k].sentence].answer];
+    };
+    if (!opposite && about_other_things(corpus, answer(i), answer(j))) continue;
     pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
                      opposite ? "one says yes, the other no"
                      : values ? "another value for the same"
@@ -121,13 +164,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     for (uint64_t stem : stems) key = hash_with(key, stem);
     return key;
   };
-  std::unordered_set<uint64_t> read;
   std::vector<uint64_t> stems;
   std::vector<Word> words;
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
     const Sentence& sentence = corpus.sentences()[s];
     const uint32_t records = phrases.of(sentence).records;
-    if (records < 2 || sentence.valued || !read.insert(sentence.key).second) continue;
+    if (records < 2 || sentence.valued || !phrases.is_first(sentence)) continue;
     const std::string_view text = corpus.text(sentence);
     content_stems(corpus, text, stems);
     bool negated = false;
@@ -141,9 +183,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     times += records;
   }
   std::vector<Finding> denied;
-  for (const Lone& lone : all) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Lone& lone = all[i];
     const Sentence& sentence = corpus.sentences()[lone.sentence];
-    stems = lone.stems;
+    stems.assign(all.stems(i).begin(), all.stems(i).end());
     std::erase_if(stems, [](uint64_t stem) { return is_negation_stem(stem); });
     if (sentence.valued || stems.size() < 2) continue;
     auto found = often.find(key_of(stems, !lone.negated));

@@ -1,6 +1,10 @@
 // Takes records in, counts their words and finds the sentences of their answers.
 #include "data/checks/corpus.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <mutex>
 
@@ -35,6 +39,13 @@ std::pair<std::string, uint32_t> unit_of(const std::string& place, const std::st
   return {unit.empty() ? "record" : unit, number};
 }
 
+// Free memory to the system: glibc keeps what many small lists leave.
+void give_back() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace
 
 struct Corpus::Shared {
@@ -42,7 +53,7 @@ struct Corpus::Shared {
   std::unique_ptr<const Phrases> phrases;
   std::unique_ptr<const Topics> topics;
   std::unique_ptr<const LoneSentences> lone;
-  std::vector<ValueConflict> conflicts;
+  ValueConflicts conflicts;
 };
 
 Corpus::Corpus() : shared_(std::make_unique<Shared>()) {}
@@ -61,18 +72,19 @@ const Topics& Corpus::topics() const {
 }
 
 const LoneSentences& Corpus::lone() const {
-  std::call_once(shared_->lone_made, [&] {
-    auto made = std::make_unique<LoneSentences>();
-    made->all = lone_sentences(*this);
-    made->partners = lone_partners(*this, made->all);
-    shared_->lone = std::move(made);
-  });
+  std::call_once(shared_->lone_made,
+                 [&] { shared_->lone = std::make_unique<LoneSentences>(*this); });
   return *shared_->lone;
 }
 
-const std::vector<ValueConflict>& Corpus::value_conflicts() const {
+const ValueConflicts& Corpus::value_conflicts() const {
   std::call_once(shared_->conflicts_made, [&] { shared_->conflicts = find_conflicts(*this); });
   return shared_->conflicts;
+}
+
+void Corpus::forget_shared() const {
+  shared_ = std::make_unique<Shared>();
+  give_back();
 }
 
 void Corpus::begin_file(const std::string& file, bool held_out) {
@@ -246,10 +258,16 @@ std::vector<uint64_t> Corpus::asked(const Answer& answer) const {
 
 void Corpus::finish() {
   texts_.shrink_to_fit();
+  turns_.shrink_to_fit();
+  records_.shrink_to_fit();
   count_words();
   find_answers();
+  answers_.shrink_to_fit();
   find_forms();
+  give_back();
   find_sentences();
+  sentences_.shrink_to_fit();
+  give_back();
 }
 
 }  // namespace afina

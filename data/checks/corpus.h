@@ -15,8 +15,8 @@ namespace afina {
 
 class Phrases;
 class Topics;
-struct LoneSentences;
-struct ValueConflict;
+class LoneSentences;
+struct ValueConflicts;
 
 enum class TurnRole : uint8_t { system, question, answer, text, other };
 inline constexpr uint32_t no_turn = UINT32_MAX;
@@ -125,8 +125,10 @@ class Corpus {
   // What several checks ask for, made when the first does (phrases.h, topics.h).
   const Phrases& phrases() const;
   const Topics& topics() const;
-  const LoneSentences& lone() const;                          // lone.h
-  const std::vector<ValueConflict>& value_conflicts() const;  // value_conflict.h
+  const LoneSentences& lone() const;              // lone.h
+  const ValueConflicts& value_conflicts() const;  // value_conflict.h
+  // Gives their memory back; what is asked for later is made again. No check may be running.
+  void forget_shared() const;
 
   // Words, values and sentences of a text.
   static void read(std::string_view text, Reading& out);
@@ -161,7 +163,7 @@ class Corpus {
   std::vector<Sentence> sentences_;
   std::vector<HouseForm> forms_;
   struct Shared;
-  std::unique_ptr<Shared> shared_;
+  mutable std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace afina

@@ -33,23 +33,22 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       score[r] = 1;
       partner[r] = found->second;
     }
-  for (auto [one, held_out] : similar_pairs(all,
-                                            [&](uint32_t r, std::vector<uint64_t>&features) {
-                                              words_of(corpus, r, words);
-                                              if (words.size() >= 8) shingles(words, features);
-                                            },
-                                            {8, 4, 6})) {
-    if (one >= training || held_out < training || partner[held_out] != no_turn) continue;
-    std::vector<uint64_t> a, b;
+  auto features = [&](uint32_t r, std::vector<uint64_t>& shingled) {
+    words_of(corpus, r, words);
+    if (words.size() >= 8) shingles(words, shingled);
+  };
+  std::vector<uint64_t> a, b;
+  similar_pairs(all, features, {8, 4, 6}, [&](uint32_t one, uint32_t held_out) {
+    if (one >= training || held_out < training || partner[held_out] != no_turn) return;
     words_of(corpus, one, words);
     shingles(words, a);
     words_of(corpus, held_out, other);
     shingles(other, b);
     const double alike = jaccard(a, b);
-    if (alike < 0.85 || alike <= score[held_out]) continue;
+    if (alike < 0.85 || alike <= score[held_out]) return;
     score[held_out] = alike;
     partner[held_out] = one;
-  }
+  });
   for (uint32_t r = training; r < all; ++r)
     if (partner[r] != no_turn)
       out.push_back(

@@ -31,14 +31,37 @@ bool has_apostrophe(std::string_view word) {
   return word.find('\'') != word.npos || word.find("\xE2\x80\x99") != word.npos;
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> all) {
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+
+bool is_yes_or_no(std::string_view w) {
+  return is_one_of(w, {"yes", "no", "s\u00ed", "oui", "non", "ja", "nein", "sim"});
+}
+// What stands behind "Otherwise" or "Tomorrow", and not behind a verb that begins an order.
+bool is_subject(std::string_view w) {
+  return is_one_of(w, {"i", "you", "he", "she", "we", "they", "there", "only"});
+}
+// Behind what a statement is about: "Parking is", "Coats and".
+bool goes_on(std::string_view w) {
+  return is_one_of(
+      w, {"and",  "is",  "are",  "can", "may", "will", "y",    "es", "son", "se",  "has", "have",
+          "must", "was", "were", "or",  "no",  "not",  "from", "of", "de",  "del", "que"});
+}
+
 }  // namespace
 
-std::vector<Lone> lone_sentences(const Corpus& corpus) {
+LoneSentences::LoneSentences(const Corpus& corpus) {
+  read(corpus);
+  pair(corpus);
+}
+
+void LoneSentences::read(const Corpus& corpus) {
   const Phrases& phrases = corpus.phrases();
   const Topics& topics = corpus.topics();
   const House house(corpus);
-  std::vector<Lone> all;
   std::vector<Word> words;
+  std::vector<uint64_t> stems;
   const size_t few = corpus.answers().size() / house_share;
   uint32_t last_answer = no_turn;
   std::vector<uint64_t> asked;
@@ -48,11 +71,14 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
     const Answer& answer = corpus.answers()[sentence.answer];
     if (last_answer != sentence.answer) asked = topics.asked(answer);
     last_answer = sentence.answer;
-    Lone lone{s, {}, false, false, false, 0, 0, false, false};
+    Lone lone{s, uint32_t(stems_.size()), 0, 0, 0, false, false, false, false, false};
     const std::string_view text = corpus.text(sentence);
-    content_stems(corpus, text, lone.stems);
-    lone.untied = topics.tie(asked, lone.stems, answer.record) < least_tie * least_tie;
-    for (uint64_t stem : lone.stems) {
+    content_stems(corpus, text, stems);
+    if (stems.size() > UINT16_MAX) stems.resize(UINT16_MAX);
+    lone.stems = uint16_t(stems.size());
+    stems_.insert(stems_.end(), stems.begin(), stems.end());
+    lone.untied = topics.tie(asked, stems, answer.record) < least_tie * least_tie;
+    for (uint64_t stem : stems) {
       lone.told |= topics.is_told(stem);
       lone.rare += topics.said(stem) <= most_rare;
       lone.usual += topics.share_said(stem) > 0.015;
@@ -64,7 +90,10 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
       if (word.kind != WordKind::word) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
       const std::string low = lower_text(one);
-      lone.negated ^= is_negation(low);
+      // "No, no card is needed" denies once.
+      const bool reply = &word == &words[0] && words.size() > 1 &&
+                         text.substr(words[1].begin, 1) == "," && is_yes_or_no(low);
+      lone.negated ^= is_negation(low) && !reply;
       const bool usual = corpus.use(word.id).answers > few + 2;
       lone.other_register |=
           !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));
@@ -74,56 +103,60 @@ std::vector<Lone> lone_sentences(const Corpus& corpus) {
                                       "despu\u00e9s", "simplemente", "entonces"})
         leads |= low == one_of;
       if (plain == 0 && leads) continue;
-      if (plain == 0 && is_function_word(word.id)) plain = 9;
-      else if (plain == 0 && !is_function_word(word.id)) plain = 1;
+      // "Yes, you can", "It's a wren".
+      const bool tells = is_yes_or_no(low) || (has_apostrophe(one) && !is_negation(low));
+      if (plain == 0) plain = is_function_word(word.id) || tells ? 9 : 1;
       else if (plain == 1) {
-        lone.orders = is_function_word(word.id);
-        for (std::string_view verb : {"and", "is",  "are",  "can",  "may",  "will", "y",    "es",
-                                      "son", "se",  "has",  "have", "must", "was",  "were", "or",
-                                      "no",  "not", "from", "of",   "de",   "del",  "que"})
-          if (low == verb) lone.orders = false;
+        lone.orders = is_function_word(word.id) && !is_subject(low) && !goes_on(low);
+        plain = low == "it" || low == "this" || low == "that" ? 2 : 9;
+      } else if (plain == 2) {
+        lone.orders = lone.orders && !goes_on(low);  // "Later it is shut", but "Send it to us"
         plain = 9;
       }
     }
-    all.push_back(std::move(lone));
+    all_.push_back(lone);
   }
-  return all;
+  all_.shrink_to_fit();
+  stems_.shrink_to_fit();
 }
 
-std::vector<std::vector<uint32_t>> lone_partners(const Corpus& corpus,
-                                                 const std::vector<Lone>& all) {
+void LoneSentences::pair(const Corpus& corpus) {
+  const Topics& topics = corpus.topics();
   std::vector<std::pair<uint64_t, uint32_t>> by_stem;
-  for (uint32_t i = 0; i < all.size(); ++i)
-    for (uint64_t stem : all[i].stems) by_stem.emplace_back(stem, i);
+  for (uint32_t i = 0; i < all_.size(); ++i)
+    for (uint64_t stem : stems(i))
+      if (topics.said(stem) <= most_shared) by_stem.emplace_back(stem, i);
   std::sort(by_stem.begin(), by_stem.end());
   auto record = [&](uint32_t i) {
-    return corpus.answers()[corpus.sentences()[all[i].sentence].answer].record;
+    return corpus.answers()[corpus.sentences()[all_[i].sentence].answer].record;
   };
   // One sentence that two records have says nothing against itself, but with another value it does.
   auto key = [&](uint32_t i) {
-    const Sentence& s = corpus.sentences()[all[i].sentence];
+    const Sentence& s = corpus.sentences()[all_[i].sentence];
     return s.valued ? text_hash(corpus.text(s)) : s.key;
   };
-  const Topics& topics = corpus.topics();
-  std::vector<std::vector<uint32_t>> partners(all.size());
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (size_t begin = 0; begin < by_stem.size();) {
     size_t end = begin;
     while (end < by_stem.size() && by_stem[end].first == by_stem[begin].first) ++end;
-    if (end - begin >= 2 && end - begin <= most_shared &&
-        topics.said(by_stem[begin].first) <= most_shared)
+    if (end - begin >= 2 && end - begin <= most_shared)
       for (size_t a = begin; a < end; ++a)
         for (size_t b = begin; b < end; ++b) {
           const uint32_t one = by_stem[a].second, other = by_stem[b].second;
           if (record(one) != record(other) && key(one) != key(other))
-            partners[one].push_back(other);
+            pairs.emplace_back(one, other);
         }
     begin = end;
   }
-  for (auto& some : partners) {
-    std::sort(some.begin(), some.end());
-    some.erase(std::unique(some.begin(), some.end()), some.end());
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  first_partner_.assign(all_.size() + 1, 0);
+  partners_.reserve(pairs.size());
+  for (auto [one, other] : pairs) {
+    ++first_partner_[one + 1];
+    partners_.push_back(other);
   }
-  return partners;
+  for (size_t i = 0; i < all_.size(); ++i) first_partner_[i + 1] += first_partner_[i];
 }
 
 }  // namespace afina

@@ -88,42 +88,39 @@ bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  std::vector<uint64_t> words;
-  const auto pairs = similar_pairs(corpus.records(),
-                                   [&](uint32_t record, std::vector<uint64_t>& features) {
-                                     record_words(corpus, record, words);
-                                     if (words.size() >= 6) shingles(words, features);
-                                   },
-                                   {6, 5, 6});
-  std::vector<uint64_t> a, b, only_a, only_b, facts_a, facts_b;
+  std::vector<uint64_t> words, a, b, only_a, only_b, facts_a, facts_b;
   std::vector<uint32_t> partner(corpus.records(), no_turn);
   std::vector<double> score(corpus.records(), 0);
-  for (auto [one, other] : pairs) {
+  auto features = [&](uint32_t record, std::vector<uint64_t>& shingled) {
+    record_words(corpus, record, words);
+    if (words.size() >= 6) shingles(words, shingled);
+  };
+  similar_pairs(corpus.records(), features, {6, 5, 6}, [&](uint32_t one, uint32_t other) {
     record_words(corpus, one, a);
     record_words(corpus, other, b);
     const size_t length = std::max(a.size(), b.size());
     const size_t allowed = length < 20 ? 1 : 2 + length / 40;
     size_t gaps = 0;
-    if (!differences(a, b, allowed, only_a, only_b, gaps)) continue;
+    if (!differences(a, b, allowed, only_a, only_b, gaps)) return;
     const size_t differ = only_a.size() + only_b.size();
-    if (differ > allowed + 1 || gaps > 3) continue;
+    if (differ > allowed + 1 || gaps > 3) return;
     // A word of meaning for another one: two things, or two ways to say it.
     auto means = [&](const std::vector<uint64_t>& some) {
       return std::any_of(some.begin(), some.end(), [](uint64_t w) { return !is_function_word(w); });
     };
-    if (means(only_a) && means(only_b)) continue;
+    if (means(only_a) && means(only_b)) return;
     sort_unique(only_a);
     sort_unique(only_b);
     facts_of(corpus, one, facts_a);
     facts_of(corpus, other, facts_b);
-    if (facts_a != facts_b) continue;
-    if (names_topic(corpus, one, only_a) || names_topic(corpus, other, only_b)) continue;
-    if (record_text(corpus, one) == record_text(corpus, other)) continue;  // duplicate
+    if (facts_a != facts_b) return;
+    if (names_topic(corpus, one, only_a) || names_topic(corpus, other, only_b)) return;
+    if (record_text(corpus, one) == record_text(corpus, other)) return;  // duplicate
     const double certain = 1. - 0.1 * double(differ);
-    if (certain <= score[other]) continue;
+    if (certain <= score[other]) return;
     score[other] = certain;
     partner[other] = one;
-  }
+  });
   // A copy of a record that is named already is the exact check's.
   std::unordered_set<uint64_t> texts;
   for (uint32_t r = 0; r < corpus.records(); ++r) {

@@ -55,7 +55,14 @@ class Answering {
     for (const Sentence& sentence : corpus_.sentences(answer)) {
       house_only &= phrases_.is_house(sentence);
       // What is said whatever is asked answers nothing.
-      if (phrases_.is_universal(sentence)) continue;
+      if (phrases_.is_universal(sentence)) {
+        // But "Yes, both." and "3 years." answer many a question.
+        if (!phrases_.is_house(sentence)) {
+          yes |= says_yes_or_no(corpus_.text(sentence));
+          valued |= sentence.valued;
+        }
+        continue;
+      }
       universal = false;
       content_stems(corpus_, corpus_.text(sentence), said);
       if (topics_.tie(asked, said, answer.record) >= least_tie * least_tie) return Verdict::answers;
@@ -64,7 +71,7 @@ class Answering {
       // things.
       if (said.size() < 2 && sentence.valued) valued = true;
       const Phrase& phrase = phrases_.of(sentence);
-      const bool one_kind = phrase.spread < 0.3f && phrase.records * 50 <= corpus_.records();
+      const bool one_kind = phrase.spread < 0.5f && phrase.records * 50 <= corpus_.records();
       elsewhere |= often && one_kind;
       valued |= often && !one_kind;
       if (!often || known < 2) yes |= says_yes_or_no(corpus_.text(sentence));
@@ -77,7 +84,7 @@ class Answering {
   }
 
  private:
-  static constexpr double least_tie = 4;
+  static constexpr double least_tie = 5;
   const Corpus& corpus_;
   const Phrases& phrases_;
   const Topics& topics_;
@@ -108,7 +115,6 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         found != said_by.end() && found->second.size() < most_asked)
       found->second.push_back(sentence.answer);
   const Topics& topics = corpus.topics();
-  auto weight = [&](uint64_t stem) { return 1. / (0.01 + topics.share_asked(stem)); };
   for (size_t a = 0; a < answers.size(); ++a) {
     if (verdicts[a] < Verdict::stray) continue;
     const std::vector<uint64_t> own = topics.asked(answers[a]);
@@ -116,8 +122,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       auto found = said_by.find(sentence.key);
       if (found == said_by.end()) continue;
       for (uint32_t other : found->second)
-        if (answers[other].record != answers[a].record &&
-            weighted_overlap(own, topics.asked(answers[other]), weight) >= 0.3)
+        if (answers[other].record != answers[a].record && topics.asked_alike(own, answers[other]))
           verdicts[a] = Verdict::answers;
     }
   }

@@ -2,6 +2,7 @@
 #include "data/checks/phrases.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "data/checks/neighbours.h"
 #include "data/checks/topics.h"
@@ -50,7 +51,7 @@ std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t k
   const Answer& answer = corpus.answers()[a];
   std::vector<uint64_t> stems = stems_asked(corpus, answer), own, rest;
   for (const Sentence& sentence : corpus.sentences(answer))
-    if (sentence.key == key || !is_common(sentence.key))
+    if (sentence.key == key || !is_common(sentence))
       add_stems(corpus, corpus.text(sentence), sentence.key == key ? own : stems);
   sort_unique(stems);
   sort_unique(own);
@@ -61,39 +62,35 @@ std::vector<uint64_t> stems_without(const Corpus& corpus, uint32_t a, uint64_t k
 }  // namespace
 
 Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
-  struct Seen {
-    uint32_t last = no_turn, records = 0;
-    const Sentence* first = nullptr;
-    std::vector<uint32_t> answers;
+  number();
+  const auto& sentences = corpus.sentences();
+  auto is_common = [&](const Sentence& sentence) {
+    return of(sentence).records > common_share * double(corpus.records());
   };
-  std::unordered_map<uint64_t, Seen> seen;
-  uint32_t repeated = 0;
-  for (const Sentence& sentence : corpus.sentences()) {
-    Seen& one = seen[sentence.key];
-    const uint32_t record = corpus.answers()[sentence.answer].record;
-    if (one.last == record) continue;
-    one.last = record;
-    if (++one.records == 1) one.first = &sentence;
-    // Every record of the first ones, then rarer and rarer ones.
-    if (one.answers.size() < sampled) one.answers.push_back(sentence.answer);
-    else if ((one.records & (one.records - 1)) == 0)
-      one.answers[one.records % sampled] = sentence.answer;
-  }
-  auto is_common = [&](uint64_t key) {
-    return seen.at(key).records > common_share * double(corpus.records());
-  };
+  std::vector<uint32_t> some;  // answers that have it
   std::vector<std::vector<uint64_t>> stems;
-  for (auto& [key, one] : seen) {
-    Phrase& phrase = all_[key];
-    phrase.records = one.records;
-    if (one.records < 2) continue;
-    int unlike = 0, pairs = 0;
-    if (const float spread = spread_by_topics(one.answers, *one.first); spread >= 0) {
+  for (size_t p = 1; p < all_.size(); ++p) {
+    Phrase& phrase = all_[p];
+    if (phrase.records < 2) continue;
+    some.clear();
+    uint32_t last = no_turn, records = 0;
+    const Sentence& first = sentences[order_[starts_[p]]];
+    for (uint32_t s : list_of(first)) {
+      const uint32_t record = corpus.answers()[sentences[s].answer].record;
+      if (last == record) continue;
+      last = record;
+      ++records;
+      // Every record of the first ones, then rarer and rarer ones.
+      if (some.size() < sampled) some.push_back(sentences[s].answer);
+      else if ((records & (records - 1)) == 0) some[records % sampled] = sentences[s].answer;
+    }
+    if (const float spread = spread_by_topics(some, first); spread >= 0) {
       phrase.spread = spread;
       continue;
     }
+    int unlike = 0, pairs = 0;
     stems.clear();
-    for (uint32_t a : one.answers) stems.push_back(stems_without(corpus, a, key, is_common));
+    for (uint32_t a : some) stems.push_back(stems_without(corpus, a, first.key, is_common));
     for (size_t i = 0; i < stems.size(); ++i)
       for (size_t j = 0; j < i; ++j) {
         unlike += jaccard(stems[i], stems[j]) < related;
@@ -102,13 +99,55 @@ Phrases::Phrases(const Corpus& corpus) : corpus_(corpus) {
     phrase.spread = float(unlike) / float(std::max(pairs, 1));
   }
   find_near();
+  uint32_t repeated = 0;
   for (const Answer& answer : corpus.answers())
     for (const Sentence& sentence : corpus.sentences(answer))
-      if (all_.at(sentence.key).records > 1) {
+      if (of(sentence).records > 1) {
         ++repeated;
         break;
       }
   if (!corpus.answers().empty()) templated_ = double(repeated) / double(corpus.answers().size());
+}
+
+// Numbers the phrases, and counts the records of each.
+void Phrases::number() {
+  const auto& sentences = corpus_.sentences();
+  std::vector<uint32_t> order(sentences.size());
+  for (uint32_t s = 0; s < order.size(); ++s) order[s] = s;
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return sentences[a].key != sentences[b].key ? sentences[a].key < sentences[b].key : a < b;
+  });
+  numbers_.assign(sentences.size(), 0);
+  all_.assign(1, {1, 0, 0});
+  starts_.assign(1, 0);
+  for (size_t begin = 0; begin < order.size();) {
+    size_t end = begin + 1;
+    while (end < order.size() && sentences[order[end]].key == sentences[order[begin]].key) ++end;
+    if (end - begin > 1) {
+      starts_.push_back(uint32_t(order_.size()));
+      Phrase& phrase = all_.emplace_back();
+      uint32_t last = no_turn;
+      for (size_t i = begin; i < end; ++i) {
+        const uint32_t record = corpus_.answers()[sentences[order[i]].answer].record;
+        phrase.records += record != last;
+        last = record;
+        numbers_[order[i]] = uint32_t(all_.size() - 1);
+        order_.push_back(order[i]);
+      }
+    }
+    begin = end;
+  }
+  starts_.push_back(uint32_t(order_.size()));
+}
+
+// The phrase of a sentence, to be changed.
+Phrase& Phrases::own_phrase(uint32_t sentence) {
+  if (numbers_[sentence] == 0) {
+    numbers_[sentence] = uint32_t(all_.size());
+    all_.push_back(all_[0]);
+    starts_.push_back(starts_.back());
+  }
+  return all_[numbers_[sentence]];
 }
 
 // Of the records whose question has a word that decides what is answered: the part in which none of
@@ -135,10 +174,9 @@ float Phrases::spread_by_topics(const std::vector<uint32_t>& answers,
 // phrase.
 void Phrases::find_near() {
   std::vector<uint32_t> firsts;  // one sentence of each phrase
-  std::unordered_map<uint64_t, bool> known;
   const auto& sentences = corpus_.sentences();
   for (uint32_t s = 0; s < sentences.size() && firsts.size() < most_phrases; ++s)
-    if (known.emplace(sentences[s].key, true).second) firsts.push_back(s);
+    if (is_first(sentences[s])) firsts.push_back(s);
   std::vector<Word> words;
   std::vector<uint64_t> flat, own;  // the words of all phrases, one behind the other
   std::vector<uint32_t> ends{0};
@@ -166,16 +204,16 @@ void Phrases::find_near() {
   const double all = double(firsts.size());
   auto weight = [&](uint64_t one) { return 1. / (0.02 + double(uses.find(one)->second) / all); };
   std::vector<uint64_t> a, b;
-  for (auto [i, j] : similar_pairs(uint32_t(firsts.size()), features, {16, 2, 12})) {
+  similar_pairs(uint32_t(firsts.size()), features, {16, 2, 12}, [&](uint32_t i, uint32_t j) {
     features(i, a);
     features(j, b);
     if (std::binary_search(a.begin(), a.end(), 1) != std::binary_search(b.begin(), b.end(), 1))
-      continue;
-    if (weighted_overlap(a, b, weight) < 0.5) continue;
-    Phrase &one = all_.at(sentences[firsts[i]].key), &other = all_.at(sentences[firsts[j]].key);
-    one.near += other.records;
-    other.near += one.records;
-  }
+      return;
+    if (weighted_overlap(a, b, weight) < 0.5) return;
+    const uint32_t records = of(sentences[firsts[i]]).records;
+    own_phrase(firsts[i]).near += of(sentences[firsts[j]]).records;
+    own_phrase(firsts[j]).near += records;
+  });
 }
 
 bool Phrases::is_lone(const Sentence& sentence) const {

@@ -1,7 +1,7 @@
 // Sentences of answers as phrases: how often each is said, and whether it is said about one topic
 // or about any.
 #pragma once
-#include <unordered_map>
+#include <span>
 
 #include "data/checks/corpus.h"
 
@@ -16,7 +16,20 @@ struct Phrase {
 class Phrases {
  public:
   explicit Phrases(const Corpus& corpus);
-  const Phrase& of(const Sentence& sentence) const { return all_.at(sentence.key); }
+  // All sentences are the corpus's own, not copies of them.
+  const Phrase& of(const Sentence& sentence) const { return all_[numbers_[index_of(sentence)]]; }
+  // Takes the sentences with these words: numbers in corpus.sentences(), ascending.
+  template <class Take>
+  void each_said(const Sentence& sentence, Take&& take) const {
+    const auto all = list_of(sentence);
+    for (uint32_t s : all) take(s);
+    if (all.empty()) take(index_of(sentence));
+  }
+  // Is it the first sentence with these words?
+  bool is_first(const Sentence& sentence) const {
+    const auto all = list_of(sentence);
+    return all.empty() || all.front() == index_of(sentence);
+  }
   // Said about anything: in three records or more, which ask for different things.
   bool is_universal(const Sentence& sentence) const;
   // The same, and so often that it is how the house speaks.
@@ -35,10 +48,23 @@ class Phrases {
   double templated() const { return templated_; }
 
  private:
+  uint32_t index_of(const Sentence& sentence) const {
+    return uint32_t(&sentence - corpus_.sentences().data());
+  }
+  // Empty: it stands in the file once.
+  std::span<const uint32_t> list_of(const Sentence& sentence) const {
+    const uint32_t phrase = numbers_[index_of(sentence)];
+    return {order_.data() + starts_[phrase], starts_[phrase + 1] - starts_[phrase]};
+  }
+  Phrase& own_phrase(uint32_t sentence);
+  void number();
   void find_near();
   float spread_by_topics(const std::vector<uint32_t>& answers, const Sentence& phrase) const;
   const Corpus& corpus_;
-  std::unordered_map<uint64_t, Phrase> all_;
+  // Flat lists. By sentence, the number of its phrase; 0 stands for all that are said once, which
+  // most are. The sentences of the others in the order of these, and where each begins there.
+  std::vector<uint32_t> numbers_, order_, starts_;
+  std::vector<Phrase> all_;
   double templated_ = 0;
 };
 

@@ -52,6 +52,37 @@ void question_words(const Corpus& corpus, uint32_t record, std::vector<uint64_t>
   }
 }
 
+namespace {
+
+// Names that are in the question and in the answer's body, sorted.
+std::vector<uint64_t> names_of(const Corpus& corpus, const Answer& answer) {
+  std::vector<uint64_t> asked, said, both;
+  std::vector<Word> words;
+  auto add = [&](std::string_view text, std::vector<uint64_t>& names) {
+    split_words(text, words);
+    for (const Word& word : words)
+      if (word.kind == WordKind::word && word.capital && corpus.is_name(word.id))
+        names.push_back(word.id);
+  };
+  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
+    if (corpus.turns()[t].role == TurnRole::question) add(corpus.text(t), asked);
+  add(corpus.text(answer.turn).substr(answer.body_begin, answer.body_end - answer.body_begin),
+      said);
+  sort_unique(asked);
+  sort_unique(said);
+  std::set_intersection(asked.begin(), asked.end(), said.begin(), said.end(),
+                        std::back_inserter(both));
+  return both;
+}
+
+}  // namespace
+
+bool about_other_things(const Corpus& corpus, const Answer& one, const Answer& other) {
+  const std::vector<uint64_t> a = names_of(corpus, one), b = names_of(corpus, other);
+  return !std::includes(a.begin(), a.end(), b.begin(), b.end()) &&
+         !std::includes(b.begin(), b.end(), a.begin(), a.end());
+}
+
 void shingles(const std::vector<uint64_t>& words, std::vector<uint64_t>& out) {
   out.clear();
   for (size_t i = 0; i + 1 < words.size(); ++i)

@@ -1,7 +1,6 @@
 // same-question: one question with answers that differ.
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
@@ -48,15 +47,16 @@ bool conflict(const Said& a, const Said& b) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  std::unordered_map<uint64_t, std::vector<uint32_t>> by_question;
+  std::vector<std::pair<uint64_t, uint32_t>> by_question;
   std::vector<uint64_t> words;
   for (uint32_t r = 0; r < corpus.records(); ++r) {
     question_words(corpus, r, words);
     if (words.size() < 3) continue;
     uint64_t hash = 37;
     for (uint64_t word : words) hash = hash_with(hash, word);
-    by_question[hash].push_back(r);
+    by_question.emplace_back(hash, r);
   }
+  std::sort(by_question.begin(), by_question.end());
   // A prompt that many records share is a task, not a question.
   const size_t most = std::max<size_t>(6, corpus.records() / 50);
   for (uint32_t r = 0; r < corpus.records(); ++r) {
@@ -64,16 +64,19 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (words.size() < 3) continue;
     uint64_t hash = 37;
     for (uint64_t word : words) hash = hash_with(hash, word);
-    const std::vector<uint32_t>& group = by_question[hash];
-    if (group[0] == r || group.size() > most) continue;
-    const Said here = said_by(corpus, r), first = said_by(corpus, group[0]);
+    const auto group = std::equal_range(
+        by_question.begin(), by_question.end(), std::pair(hash, 0u),
+        [](const auto& one, const auto& other) { return one.first < other.first; });
+    const uint32_t leader = group.first->second;
+    if (leader == r || size_t(group.second - group.first) > most) continue;
+    const Said here = said_by(corpus, r), first = said_by(corpus, leader);
     if (here.turn == no_turn || first.turn == no_turn) continue;
     const double alike = jaccard(here.words, first.words);
     const bool values = conflict(here, first);
     if (alike >= 0.3 && !values) continue;
     out.push_back({nullptr,
                    values ? 0.9 : 0.9 - 0.6 * alike,
-                   {{r, here.turn}, {group[0], first.turn}},
+                   {{r, here.turn}, {leader, first.turn}},
                    values ? "other values than the first answer to this question"
                           : "another answer to the same question",
                    ""});

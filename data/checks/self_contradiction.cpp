@@ -28,12 +28,27 @@ struct Claim {
        extra = false;
 };
 
+// "free of gluten", and not "free of charge".
+bool of_something(const Reading& reading, uint32_t at) {
+  auto word = [&](uint32_t i) {
+    if (i >= reading.words.size()) return std::string();
+    return lower_text(
+        reading.text.substr(reading.words[i].begin, reading.words[i].end - reading.words[i].begin));
+  };
+  return word(at + 1) == "of" && !is_one_of(word(at + 2), {"charge", "cost", "charges", "costs"});
+}
+
 Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   Claim claim;
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   std::string before;
-  for (const Word& word : reading.words) {
+  size_t value = 0;
+  for (uint32_t i = 0; i < reading.words.size(); ++i) {
+    const Word& word = reading.words[i];
+    while (value < reading.values.size() && reading.values[value].last <= i) ++value;
+    // "Two months free" are a part of a price.
+    const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
     if (word.kind != WordKind::word) {
       before.clear();
       claim.computed |=
@@ -43,14 +58,16 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     }
     const std::string low = lower_text(reading.text.substr(word.begin, word.end - word.begin));
     claim.condition |=
-        is_one_of(low, {"if",       "unless",  "otherwise", "from",  "above",  "over",
-                        "below",    "under",   "except",    "only",  "first",  "after",
-                        "outside",  "beyond",  "si",        "desde", "salvo",  "excepto",
-                        "menos",    "partir",  "solo",      "sólo",  "debajo", "encima",
-                        "fuera",    "when",    "cuando",    "or",    "but",    "pero",
-                        "normally", "usually", "instead",   "save",  "off",    "more"});
-    claim.free |= is_one_of(low, {"free", "gratis", "gratuito", "gratuita", "gratuitos",
-                                  "gratuitas", "complimentary", "kostenlos"}) ||
+        is_one_of(low, {"if",    "unless", "otherwise", "from",    "above",   "over",    "below",
+                        "under", "except", "only",      "first",   "after",   "outside", "beyond",
+                        "si",    "desde",  "salvo",     "excepto", "menos",   "partir",  "solo",
+                        "sólo",  "debajo", "encima",    "fuera",   "when",    "cuando",  "or",
+                        "but",   "pero",   "normally",  "usually", "instead", "save",    "off",
+                        "more",  "rest",   "resto",     "others",  "demás",   "otros"});
+    claim.free |= (low == "free" && !of_something(reading, i) &&
+                   !(value > 0 && reading.values[value - 1].last == i)) ||
+                  is_one_of(low, {"gratis", "gratuito", "gratuita", "gratuitos", "gratuitas",
+                                  "complimentary", "kostenlos"}) ||
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
     claim.negated |= is_negation(low);
@@ -62,7 +79,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     claim.included |= is_one_of(low, {"included", "includes", "include", "incluido", "incluida",
                                       "incluye", "incluidos", "incluidas"});
     claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
-    if (!is_function_word(word.id) && !is_negation(low))
+    if (!in_value && !is_function_word(word.id) && !is_negation(low))
       claim.stems.push_back(stem_of(reading.text.substr(word.begin, word.end - word.begin)));
     before = low;
   }
@@ -75,18 +92,22 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  // Which phrases stand in one answer, to know what usually goes together.
-  std::unordered_map<uint64_t, std::vector<uint32_t>> answers_with;
-  for (const Sentence& sentence : corpus.sentences()) {
-    auto& with = answers_with[sentence.key];
-    if (with.size() < 200 && (with.empty() || with.back() != sentence.answer))
-      with.push_back(sentence.answer);
-  }
+  const Phrases& phrases = corpus.phrases();
+  // The first answers that have a phrase, to know what usually goes together.
+  std::vector<uint32_t> with_a, with_b;
+  auto find_answers = [&](const Sentence& sentence, std::vector<uint32_t>& with) {
+    with.clear();
+    phrases.each_said(sentence, [&](uint32_t s) {
+      const uint32_t answer = corpus.sentences()[s].answer;
+      if (with.size() < 200 && (with.empty() || with.back() != answer)) with.push_back(answer);
+    });
+  };
   // Of the other answers that have `a`: the part that has `b` too; -1: none has it.
   auto together = [&](const Sentence& a, const Sentence& b) {
     size_t both = 0, all = 0;
-    const auto& with_b = answers_with[b.key];
-    for (uint32_t answer : answers_with[a.key]) {
+    find_answers(a, with_a);
+    find_answers(b, with_b);
+    for (uint32_t answer : with_a) {
       if (corpus.answers()[answer].record == corpus.answers()[a.answer].record) continue;
       ++all;
       both += std::binary_search(with_b.begin(), with_b.end(), answer);
@@ -95,17 +116,26 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     return both >= 3 || (all >= 3 && both == 0) ? double(both) / double(all) : -1.;
   };
   // Are all content words of the shorter sentence in the other, one at least?
-  auto within = [](const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-    const auto &shorter = a.size() < b.size() ? a : b, &longer = a.size() < b.size() ? b : a;
-    return !shorter.empty() && longer.size() <= 8 &&
-           std::includes(longer.begin(), longer.end(), shorter.begin(), shorter.end());
+  // And is it the shorter one that denies? "You can never cancel."
+  auto within = [](const Claim& a, const Claim& b) {
+    const bool first = a.stems.size() < b.stems.size();
+    const Claim &shorter = first ? a : b, &longer = first ? b : a;
+    return !shorter.stems.empty() && longer.stems.size() <= 8 &&
+           (shorter.negated || shorter.stems.size() == longer.stems.size()) &&
+           std::includes(longer.stems.begin(), longer.stems.end(), shorter.stems.begin(),
+                         shorter.stems.end());
   };
-  const Phrases& phrases = corpus.phrases();
   const Topics& topics = corpus.topics();
+  // "This costs 7 euros.", but not "A bowl is 7 euros."
+  auto of_no_thing = [&](const Claim& claim, const Sentence& sentence) {
+    return claim.stems.size() <= 1 && sentence.words <= 4 &&
+           std::all_of(claim.stems.begin(), claim.stems.end(),
+                       [&](uint64_t stem) { return topics.share_said(stem) >= 0.02; });
+  };
   // A value that others have otherwise, where the answer has theirs as well.
   std::unordered_map<uint32_t, const ValueConflict*> conflicts;  // by sentence
-  const std::vector<ValueConflict>& found = corpus.value_conflicts();
-  for (const ValueConflict& one : found) conflicts.emplace(one.sentence, &one);
+  for (const ValueConflict& one : corpus.value_conflicts().all)
+    conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
   for (const Answer& answer : corpus.answers()) {
     const auto sentences = corpus.sentences(answer);
@@ -142,7 +172,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
             (conflict_a != conflicts.end() && has(b, conflict_a->second->winner))) {
           kind = "two values for one thing";
           score = 0.9;
-        } else if (a.negated != b.negated && alike >= 0.15 &&
+        } else if (a.negated != b.negated && alike >= 0.15 && !open_ended &&
                    ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
                     ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
           kind = "one sentence says it, another denies it";
@@ -152,13 +182,13 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           kind = "two statements about one thing";
           score = 0.6;
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
-                   (few > 0 || (a.free && b.stems.size() <= 2))) {  // "This costs 7 euros."
+                   (few > 0 || (a.free && of_no_thing(b, sentences[j])))) {
           kind = "free, and a price";
           score = open_ended ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
           score = 0.5 + 0.4 * alike;
-        } else if (a.negated != b.negated && within(a.stems, b.stems) && a.values.size() < 2 &&
+        } else if (a.negated != b.negated && within(a, b) && a.values.size() < 2 &&
                    b.values.size() < 2) {
           // "You can cancel up to 2 days before. You can never cancel."
           kind = "a sentence and its negation";
@@ -170,8 +200,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    a.values == b.values && !a.values.empty()) {
           kind = "open and closed";
           score = 0.7;
-        } else if (alike >= 0.2 && ((a.included && b.extra && !b.included) ||
-                                    (a.extra && b.included && !a.included))) {
+        } else if (alike >= 0.2 && ((a.included && b.extra && !b.included && a.values.empty()) ||
+                                    (a.extra && b.included && !a.included && b.values.empty()))) {
+          // So many may be included, and more of them extra.
           kind = "included, and extra";
           score = 0.65;
         } else if (alike >= 0.5 && !open_ended && a.stems.size() >= 2) {

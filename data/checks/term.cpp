@@ -189,9 +189,9 @@ class Terms {
     for (auto& [spans, use] : pairs_) {
       // A variant is rare where the usual word stands; two words that are said as often are a
       // choice of words.
-      const bool rare = use.usual >= 6 && use.other * 5 <= use.usual;
+      const bool rare = use.usual >= 5 && use.other * 5 <= use.usual;
       if (use.places < 2 && !rare) continue;
-      if (use.other * 3 > use.usual) continue;
+      if (use.other * 2 > use.usual) continue;
       Term term;
       const Filler& other = fillers_[use.other_at];
       words_of(other.sentence, ids_);
@@ -218,15 +218,12 @@ class Terms {
     count(usual_terms, usual_echoes);
     for (size_t i = 0; i < candidates.size(); ++i) {
       const Echo& echo = echoes[i];
-      // The usual word is one of several kinds of sentences, and far more often said in all.
+      // The usual word is one of several kinds of sentences, and more often said in all.
       const Echo& usual = usual_echoes[i];
-      if (usual.answers < 10 || usual.answers < 4 * echo.answers || usual.phrases.size() < 2)
+      if (usual.answers < 6 || usual.answers < 2 * echo.answers || usual.phrases.size() < 2)
         continue;
-      // Of a few kinds, and a file of a few kinds of letters has no more, only where it is the
-      // rule.
-      if (usual.phrases.size() < 4 && usual.answers < 8 * echo.answers) continue;
-      // A word that is mostly elsewhere has a meaning of its own.
-      if (echo.asked * 4 > echo.answers || uses_[i].other * 4 < echo.answers) continue;
+      // A word that is nearly always elsewhere has a meaning of its own.
+      if (echo.asked * 4 > echo.answers || uses_[i].other * 10 < echo.answers) continue;
       if (candidates[i].text.size() < 3) continue;
       chosen_.push_back(candidates[i]);
     }

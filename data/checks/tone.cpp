@@ -6,6 +6,7 @@
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/phrases.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
@@ -35,6 +36,25 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
+// Has it a number of its own, or are most others that are told it asking the same? Then it is no
+// voice.
+bool belongs(const Corpus& corpus, const Sentence& sentence) {
+  std::vector<Word> words;
+  split_words(corpus.text(sentence), words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::identifier) return true;
+  const Topics& topics = corpus.topics();
+  const std::vector<uint64_t> asked = topics.asked(corpus.answers()[sentence.answer]);
+  size_t all = 0, alike = 0;
+  corpus.phrases().each_said(sentence, [&](uint32_t other) {
+    const uint32_t answer = corpus.sentences()[other].answer;
+    if (answer == sentence.answer) return;
+    ++all;
+    alike += topics.asked_alike(asked, corpus.answers()[answer]);
+  });
+  return alike * 2 > all;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
   const auto& answers = corpus.answers();
@@ -45,18 +65,19 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   uint32_t deviants = 0, loud = 0;
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
   // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
-  const auto& [lone, partners] = corpus.lone();
+  const LoneSentences& lone = corpus.lone();
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   size_t untied = 0;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
-    const bool odd = lone[i].untied && !sentence.valued && partners[i].empty() &&
-                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems.size()) &&
+    const bool odd = lone[i].untied && !sentence.valued && lone.partners(i).empty() &&
+                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems) &&
                      phrases.has_topical(answer, sentence);
     untied += odd;
-    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems.size();
-    if (odd && answer.sentences > 1 && (lone[i].other_register || (rare && !lone[i].orders)))
+    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems;
+    if (odd && answer.sentences > 1 && !belongs(corpus, sentence) &&
+        (lone[i].other_register || (rare && !lone[i].orders)))
       voices.emplace(sentence.answer, lone[i].sentence);
   }
   const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();
@@ -64,11 +85,16 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const HouseForm& form = corpus.forms()[a.group];
     return (form.greeting && a.own_greeting) || (form.sign_words && a.own_sign);
   };
+  // A line that ends with a comma greets; what the answer begins with stands below it.
+  auto opening_of = [&](const Answer& answer) -> const Sentence& {
+    const auto sentences = corpus.sentences(answer);
+    return sentences[sentences.size() > 1 && corpus.text(sentences[0]).ends_with(',') ? 1 : 0];
+  };
   for (const Answer& answer : answers) {
     deviants += deviates(answer);
     loud += is_loud(own(answer));
     if (answer.sentences == 0) continue;
-    const Sentence& first = corpus.sentences()[answer.first_sentence];
+    const Sentence& first = opening_of(answer);
     Use& use = openings[first.key];
     ++use.all;
     use.deviant += deviates(answer);
@@ -97,7 +123,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (form.greeting && answer.own_greeting)
       add(0.6, squeezed(corpus.text(answer.turn).substr(0, answer.body_begin)));
     if (answer.sentences > 0) {
-      const Sentence& first = corpus.sentences()[answer.first_sentence];
+      const Sentence& first = opening_of(answer);
       const Use& use = openings[first.key];
       const std::string_view text = corpus.text(first);
       const bool associated =
@@ -105,7 +131,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       // Said before anything, but by few, where the house's own openings are said by many.
       const bool rare = phrases.is_universal(first) && !phrases.is_house(first) && !usual(first) &&
                         phrases.foreign(first) >= 0.6 &&
-                        openings[first.key].all * 6 < house_opening;
+                        openings[first.key].all * 6 < house_opening && !belongs(corpus, first);
       if (associated || (rare && answer.sentences > 1)) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
         if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);

@@ -124,6 +124,11 @@ std::vector<uint64_t> Topics::asked(const Answer& answer) const {
   return all;
 }
 
+bool Topics::asked_alike(const std::vector<uint64_t>& one, const Answer& other) const {
+  auto weight = [&](uint64_t stem) { return 1. / (0.01 + share_asked(stem)); };
+  return weighted_overlap(one, asked(other), weight) >= 0.3;
+}
+
 bool Topics::is_telling(uint64_t stem) const {
   auto found = uses_.find(stem);
   return found != uses_.end() && found->second.telling >= least_telling * least_telling;

@@ -29,6 +29,8 @@ class Topics {
   // as `shared`.
   double tie(const std::vector<uint64_t>& asked, const std::vector<uint64_t>& said, uint32_t record,
              double shared = 100) const;
+  // Do the two ask for nearly the same: most of what they ask with, rare words counting more?
+  bool asked_alike(const std::vector<uint64_t>& one, const Answer& other) const;
   // In how many records answers, or questions, have the stem.
   uint32_t said(uint64_t stem) const;
   uint32_t asked(uint64_t stem) const;

@@ -7,13 +7,18 @@
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/phrases.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
 namespace {
 
-// Where to write or look is clear, however often it is said.
+// Where to write or look is clear, however often it is said; so is what has a number of its own.
 bool has_address(std::string_view text) {
+  std::vector<Word> words;
+  split_words(text, words);
+  for (const Word& word : words)
+    if (word.kind == WordKind::identifier) return true;
   return text.find('@') != text.npos || text.find("www.") != text.npos ||
          text.find("://") != text.npos;
 }
@@ -50,23 +55,34 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         !phrases.is_universal(last) || small_house || phrases.is_house(last) ||
         phrases.of(last).records * 2 >= std::max(greatest, 2 * phrases.of(last).records + 1))
       continue;
+    // The house says it in several ways.
+    const Phrase& phrase = phrases.of(last);
+    if (phrase.near >= phrase.records && phrase.records + phrase.near > 0.03 * corpus.records())
+      continue;
     // Where nothing is about the question, that is no-answer's to say.
     if (!phrases.has_topical(answer, last) || !told.insert(a).second) continue;
     put(answer, last, 0.6 + 0.3 * phrases.foreign(last));
   }
   // Orders about nothing that the file is about.
-  const auto& [lone, partners] = corpus.lone();
+  const LoneSentences& lone = corpus.lone();
   std::vector<size_t> orders;
   for (size_t i = 0; i < lone.size(); ++i) {
     const Sentence& sentence = corpus.sentences()[lone[i].sentence];
     const Answer& answer = answers[sentence.answer];
-    bool statement = false;  // of a thing that another record speaks of too
-    for (uint32_t other : partners[i]) statement |= !lone[other].orders;
     if (!lone[i].untied || sentence.valued || has_address(corpus.text(sentence)) ||
-        !lone[i].orders || statement || sentence.words < 3 || answer.sentences < 2 ||
-        lone[i].rare == 0 || phrases.of(sentence).records > 2)
+        !lone[i].orders || sentence.words < 3 || answer.sentences < 2 || lone[i].rare == 0 ||
+        phrases.of(sentence).records > 2)
       continue;
-    if (phrases.has_topical(answer, sentence)) orders.push_back(i);
+    // Others are told it, or nearly it, when they ask the same: then it belongs to what was asked.
+    const std::vector<uint64_t> asked = corpus.topics().asked(answer);
+    bool belongs = false;
+    auto look = [&](const Sentence& said) {
+      belongs |= said.answer != sentence.answer &&
+                 corpus.topics().asked_alike(asked, answers[said.answer]);
+    };
+    for (uint32_t other : lone.partners(i)) look(corpus.sentences()[lone[other].sentence]);
+    phrases.each_said(sentence, [&](uint32_t other) { look(corpus.sentences()[other]); });
+    if (!belongs && phrases.has_topical(answer, sentence)) orders.push_back(i);
   }
   if (orders.size() * 8 > answers.size()) return;
   for (size_t i : orders) {

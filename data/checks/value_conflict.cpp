@@ -20,31 +20,41 @@ namespace {
 constexpr size_t most_compared = 64, most_learnt = 32;
 constexpr uint32_t many_records = 20000;
 
-struct Place {
-  uint64_t key;
-  uint32_t occurrence;
-  bool operator<(const Place& o) const {
-    return key != o.key ? key < o.key : occurrence < o.occurrence;
-  }
+struct Conflict {
+  Finding finding;
+  uint32_t sentence;
+  uint64_t winner;
 };
 
 class Votes : ValuePlaces {
  public:
-  Votes(const Corpus& corpus, std::vector<ValueConflict>& out) : ValuePlaces(corpus), out_(out) {}
+  explicit Votes(const Corpus& corpus) : ValuePlaces(corpus) {}
 
-  void run() {
+  std::vector<Conflict> run() {
     collect();
-    count_words();
     find_keys();
+    count_words();
     for (int level = 0; level < levels; ++level) vote(level, true);
     for (int level = 0; level < levels; ++level) vote(level, false);
+    decltype(keys_)().swap(keys_);
+    decltype(with_word_)().swap(with_word_);
     vote_by_words();
+    // What a word explains is no conflict. Where every tenth record has one, words have many values
+    // each and explain little.
+    if (out_.size() * 10 <= corpus_.records()) {
+      const std::vector<bool> known = explained(of_);
+      std::vector<Conflict> rest;
+      for (size_t i = 0; i < out_.size(); ++i)
+        if (!known[i]) rest.push_back(std::move(out_[i]));
+      out_ = std::move(rest);
+    }
     // Where few values have neighbours that agree on one, values are no procedures: then only
     // what nearly all agree on counts.
     size_t settled = 0;
     for (const Occurrence& one : all_) settled += one.settled;
     if (settled * 10 < all_.size())
-      std::erase_if(out_, [](const ValueConflict& one) { return one.finding.score < 0.9; });
+      std::erase_if(out_, [](const Conflict& one) { return one.finding.score < 0.9; });
+    return std::move(out_);
   }
 
  private:
@@ -59,7 +69,7 @@ class Votes : ValuePlaces {
       while (end < places.size() && places[end].key == places[begin].key) ++end;
       const std::span<const Place> members{places.data() + begin, end - begin};
       if (places[begin].key && members.size() >= (learn ? 6 : 4)) {
-        if (learn) learn_from(members);
+        if (learn) learn_from(members, most_learnt / shorter());
         else group(members);
       }
       begin = end;
@@ -68,65 +78,6 @@ class Votes : ValuePlaces {
 
   using Told =
       std::unordered_map<uint64_t, std::map<uint64_t, uint32_t>>;  // stem -> value -> times
-
-  // Words that go with one value each in places that have several: the names of things.
-  void learn_from(std::span<const Place> members) {
-    std::map<uint64_t, uint32_t> priors;
-    for (const Place& place : members) ++priors[all_[place.occurrence].value];
-    uint32_t greatest = 0;
-    for (auto& [value, times] : priors) greatest = std::max(greatest, times);
-    if (greatest * 10 > members.size() * 7) return;
-    Told told;
-    const size_t step = std::max<size_t>(1, members.size() / (most_learnt / shorter()));
-    for (size_t i = 0; i < members.size(); i += step) {
-      Features f = features_of(members[i].occurrence);
-      std::vector<uint64_t>& near = f.sentence;
-      near.insert(near.end(), f.before.begin(), f.before.end());
-      near.insert(near.end(), f.asked.begin(), f.asked.end());
-      sort_unique(near);
-      for (uint64_t stem : near) ++told[stem][all_[members[i].occurrence].value];
-    }
-    for (auto& [stem, values] : told) {
-      uint32_t all = 0, best = 0;
-      for (auto& [value, times] : values) {
-        all += times;
-        best = std::max(best, times);
-      }
-      if (all >= 4 && best * 10 >= all * 9) ++tells_[stem];
-    }
-  }
-  bool tells(uint64_t stem) const {
-    auto found = tells_.find(stem);
-    return found != tells_.end() && found->second >= 3;
-  }
-  // Is the record about another thing than those that vote: does it have such a word that none of
-  // them has, and lack one that most of them have?
-  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const {
-    bool own = false;
-    const Topics& topics = corpus_.topics();
-    auto marks = [&](uint64_t stem, bool asked) {
-      return tells(stem) || (asked && topics.is_telling(stem));
-    };
-    for (const auto* some : {&mine.sentence, &mine.before, &mine.asked})
-      for (uint64_t stem : *some) {
-        if (!marks(stem, some == &mine.asked)) continue;
-        bool alone = true;
-        for (const Features* voter : voters)
-          alone &= !std::binary_search(voter->all.begin(), voter->all.end(), stem);
-        own |= alone;
-      }
-    if (!own) return false;
-    std::map<uint64_t, size_t> common;
-    for (const Features* voter : voters)
-      for (const auto* some : {&voter->sentence, &voter->before, &voter->asked})
-        for (uint64_t stem : *some)
-          if (marks(stem, some == &voter->asked) &&
-              !std::binary_search(mine.all.begin(), mine.all.end(), stem))
-            ++common[stem];
-    for (auto& [stem, times] : common)
-      if (times * 10 >= voters.size() * 6) return true;
-    return false;
-  }
 
   // Values that stand alone in their sentence: its words and the values of their kind that other
   // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
@@ -153,9 +104,10 @@ class Votes : ValuePlaces {
     // For each occurrence: words whose others agree on another value, and those that do not.
     struct Verdict {
       uint64_t winner = 0;
-      uint32_t agree = 0, against = 0, voter = no_turn, second = no_turn;
+      uint32_t voter = no_turn, second = no_turn;
+      uint16_t agree = 0, against = 0;
     };
-    std::unordered_map<uint32_t, Verdict> verdicts;
+    std::vector<Verdict> verdicts(all_.size());
     for (size_t begin = 0; begin < entries.size();) {
       size_t end = begin;
       std::map<uint64_t, std::set<uint32_t>> records;
@@ -193,18 +145,19 @@ class Votes : ValuePlaces {
       begin = end;
     }
     for (uint32_t i = 0; i < all_.size(); ++i) {
-      auto found = verdicts.find(i);
-      if (found == verdicts.end() || all_[i].settled) continue;
-      const Verdict& verdict = found->second;
-      if (verdict.agree == 0 || verdict.against > 0) continue;
-      if (!told_.insert({all_[i].record, all_[i].value}).second) continue;
+      const Verdict& verdict = verdicts[i];
+      if (all_[i].settled || verdict.agree == 0 || verdict.against > 0) continue;
+      if (told_.count({all_[i].record, all_[i].value})) continue;
       Finding finding{nullptr, verdict.agree > 1 ? 0.8 : 0.7, {place_of(i)}, piece(i), ""};
       for (uint32_t other : {verdict.voter, verdict.second})
         if (other != no_turn) {
           if (finding.expected.empty()) finding.expected = piece(other);
           finding.places.push_back(place_of(other));
         }
+      if (is_asked(i)) continue;
+      told_.insert({all_[i].record, all_[i].value});
       out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
+      of_.push_back(i);
     }
   }
 
@@ -349,7 +302,7 @@ class Votes : ValuePlaces {
                   [&](const Features* voter) { return all_[voter->occurrence].value != winner; });
     if (told_apart(mine, voters) || one_of_several(own, mine.sentence, winner)) return;
     own.settled = true;
-    if (!told_.insert({own.record, own.value}).second) return;
+    if (told_.count({own.record, own.value})) return;
     Finding finding{nullptr, std::min(1., share - mine_share), {place_of(index)}, piece(index), ""};
     for (auto& [unused, other] : near) {
       if (all_[other].value != winner) continue;
@@ -357,26 +310,34 @@ class Votes : ValuePlaces {
       finding.places.push_back(place_of(other));
       if (finding.places.size() == 3) break;
     }
+    if (is_asked(index)) return;
+    told_.insert({own.record, own.value});
     out_.push_back({std::move(finding), own.sentence, winner});
+    of_.push_back(index);
   }
 
-  std::vector<ValueConflict>& out_;
-  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
+  std::vector<Conflict> out_;
+  std::vector<uint32_t> of_;  // the occurrence of each of them
   std::set<std::pair<uint32_t, uint64_t>> told_;
 };
 
 }  // namespace
 
-std::vector<ValueConflict> find_conflicts(const Corpus& corpus) {
-  std::vector<ValueConflict> all;
-  Votes(corpus, all).run();
+ValueConflicts find_conflicts(const Corpus& corpus) {
+  ValueConflicts all;
+  std::vector<Finding> findings;
+  for (Conflict& one : Votes(corpus).run()) {
+    all.all.push_back({one.sentence, one.winner});
+    findings.push_back(std::move(one.finding));
+  }
+  all.findings = packed(findings);
   return all;
 }
 
 namespace {
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
-  for (const ValueConflict& one : corpus.value_conflicts()) out.push_back(one.finding);
+  unpack(corpus.value_conflicts().findings, out);
 }
 
 const RegisterCheck registered(

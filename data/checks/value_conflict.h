@@ -5,11 +5,14 @@
 namespace afina {
 
 struct ValueConflict {
-  Finding finding;
   uint32_t sentence;  // that has the value
   uint64_t winner;    // the value that the others have
 };
 // As Corpus::value_conflicts() keeps them.
-std::vector<ValueConflict> find_conflicts(const Corpus& corpus);
+struct ValueConflicts {
+  std::vector<ValueConflict> all;
+  std::string findings;  // of each of them, in this order; packed (check.h)
+};
+ValueConflicts find_conflicts(const Corpus& corpus);
 
 }  // namespace afina

@@ -33,11 +33,16 @@ void ValuePlaces::collect() {
     uint64_t kind = uint64_t(value.type) + 1;
     if (value.type == ValueType::count && value.last < reading.words.size())
       kind = hash_with(kind, reading.words[value.last].id);
-    all_.push_back({value.id, kind, value.type, s,
-                    sentence.begin + reading.words[value.first].begin,
+    // Kilos are no miles.
+    if (value.type == ValueType::measure) {
+      const Word& unit = reading.words[value.last - 1];
+      kind = hash_with(kind, stem_of(reading.text.substr(unit.begin, unit.end - unit.begin)));
+    }
+    all_.push_back({value.id, kind, s, sentence.begin + reading.words[value.first].begin,
                     sentence.begin + reading.words[value.last - 1].end,
-                    corpus_.answers()[sentence.answer].record, false});
+                    corpus_.answers()[sentence.answer].record, value.type, false});
   });
+  all_.shrink_to_fit();
 }
 
 void ValuePlaces::add_stems(std::string_view text, std::vector<uint64_t>& out) {
@@ -118,14 +123,17 @@ bool ValuePlaces::other_beside(uint32_t a, uint32_t b) const {
 void ValuePlaces::count_words() {
   std::vector<uint64_t> stems;
   uint32_t last = no_turn;
+  with_word_.reserve(12 * all_.size());  // room that is not written to costs nothing
   for (const Occurrence& one : all_) {
     if (one.sentence != last) {
       stems.clear();
       add_stems(corpus_.text(corpus_.sentences()[one.sentence]), stems);
       last = one.sentence;
     }
-    for (uint64_t stem : stems) ++with_word_[hash_with(hash_with(one.kind, stem), one.value)];
+    for (uint64_t stem : stems)
+      with_word_.push_back(hash_with(hash_with(one.kind, stem), one.value));
   }
+  std::sort(with_word_.begin(), with_word_.end());
 }
 
 bool ValuePlaces::one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
@@ -133,8 +141,9 @@ bool ValuePlaces::one_of_several(const Occurrence& own, const std::vector<uint64
   bool any = false;
   for (uint64_t stem : stems) {
     auto times = [&](uint64_t value) {
-      auto found = with_word_.find(hash_with(hash_with(own.kind, stem), value));
-      return found == with_word_.end() ? 0u : found->second;
+      const auto [first, last] = std::equal_range(with_word_.begin(), with_word_.end(),
+                                                  hash_with(hash_with(own.kind, stem), value));
+      return uint32_t(last - first);
     };
     const uint32_t theirs = times(winner), mine = times(own.value);
     if (theirs < 2) continue;
@@ -155,10 +164,11 @@ std::string ValuePlaces::piece(uint32_t index) const {
 }
 
 void ValuePlaces::find_keys() {
-  keys_.reserve(all_.size());
+  std::vector<std::array<uint64_t, levels>> windows_of;
+  windows_of.reserve(all_.size());
   each([&](uint32_t, const Sentence&, const Reading&, const Value&,
            const std::vector<uint64_t>& words, size_t at) {
-    std::array<uint64_t, levels>& keys = keys_.emplace_back();
+    std::array<uint64_t, levels>& keys = windows_of.emplace_back();
     for (int level = 0; level < levels; ++level) {
       uint64_t key = 41;
       int known = 0;
@@ -171,6 +181,17 @@ void ValuePlaces::find_keys() {
       keys[size_t(level)] = known >= 2 ? key : 0;
     }
   });
+  // Their ranks take half the room, and sort in the same order.
+  keys_.resize(windows_of.size());
+  std::vector<uint64_t> known;
+  for (size_t level = 0; level < levels; ++level) {
+    known.assign(1, 0);
+    for (const auto& keys : windows_of) known.push_back(keys[level]);
+    sort_unique(known);
+    for (size_t i = 0; i < keys_.size(); ++i)
+      keys_[i][level] = uint32_t(
+          std::lower_bound(known.begin(), known.end(), windows_of[i][level]) - known.begin());
+  }
 }
 
 }  // namespace afina

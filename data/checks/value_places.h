@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "data/checks/check.h"
@@ -12,11 +13,20 @@ namespace afina {
 
 struct Occurrence {
   uint64_t value;
-  uint64_t kind;  // its type; of a plain number with the word behind it
-  ValueType type;
+  uint64_t kind;                  // its type; of a plain number with the word behind it
   uint32_t sentence, begin, end;  // bytes of the turn
   uint32_t record;
+  ValueType type;
   bool settled;
+};
+
+// An occurrence among those with the same words around them.
+struct Place {
+  uint32_t key;
+  uint32_t occurrence;
+  bool operator<(const Place& o) const {
+    return key != o.key ? key < o.key : occurrence < o.occurrence;
+  }
 };
 
 class ValuePlaces {
@@ -72,6 +82,17 @@ class ValuePlaces {
   void count_words();
   bool one_of_several(const Occurrence& own, const std::vector<uint64_t>& stems,
                       uint64_t winner) const;
+  // Learns words that go with one value each in places that have several: the names of things.
+  // most: members that are looked at.
+  void learn_from(std::span<const Place> members, size_t most);
+  // Is the record about another thing than those that vote: does it have such a word that none of
+  // them has, and lack one that most of them have?
+  bool told_apart(const Features& mine, const std::vector<const Features*>& voters) const;
+  // Does the question name the value?
+  bool is_asked(uint32_t index);
+  // Of these occurrences, those that a word explains: others who are asked with it, or answer with
+  // it, have this value as well, though in other sentences.
+  std::vector<bool> explained(const std::vector<uint32_t>& occurrences);
   PiecePlace place_of(uint32_t index) const;
   std::string piece(uint32_t index) const;
 
@@ -80,14 +101,18 @@ class ValuePlaces {
 
   const Corpus& corpus_;
   std::vector<Occurrence> all_;
-  std::vector<std::array<uint64_t, levels>> keys_;  // 0: too few words
+  std::vector<std::array<uint32_t, levels>> keys_;  // of its windows; 0: too few words
+
+  std::vector<uint64_t> with_word_;  // kind, word and value, each time that they meet; sorted
 
  private:
   // Is the value part of a computation? Such numbers are no facts.
   static bool computed(const Reading& reading, const Value& value);
 
+  bool tells(uint64_t stem) const;
+
   Reading reading_;
-  std::unordered_map<uint64_t, uint32_t> with_word_;  // kind, word and value -> times
+  std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
 };
 
 }  // namespace afina

@@ -1,6 +1,7 @@
 // Words of a text for the checks: where they stand, a number for each, and sentences.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,8 @@ uint64_t stem_of(std::string_view word);
 // both have over that of what either has, 0 for two empty lists. weight(number) > 0. shared: how
 // many both have.
 template <class Weight>
-double weighted_overlap(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
-                        Weight weight, int* shared = nullptr) {
+double weighted_overlap(std::span<const uint64_t> a, std::span<const uint64_t> b, Weight weight,
+                        int* shared = nullptr) {
   double common = 0, all = 0;
   for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
     if (j == b.size() || (i < a.size() && a[i] < b[j])) all += weight(a[i++]);

@@ -3,6 +3,10 @@
 #include <iostream>
 #include <optional>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "data/checks/check.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
@@ -126,6 +130,15 @@ void list_checks() {
   table.print(std::cout, stdout_columns());
 }
 
+// Large lists go back to the system as soon as they are freed: what the checks hold at a time, not
+// what they have held, decides how much memory they need.
+void give_memory_back() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 18);
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 // A folder that was made for this run: gone again where nothing was written into it.
 class OutFolder {
  public:
@@ -204,6 +217,7 @@ int run(const CheckOptions& asked, const std::string& command) {
   std::vector<Term> terms;
   if (!asked.glossary.empty()) terms = read_glossary(asked.glossary);
   const OutFolder made(asked.out);
+  give_memory_back();
   Corpus corpus;
   auto read = [&](const std::string& path, bool held_out) {
     std::error_code unknown;

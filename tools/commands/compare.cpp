@@ -18,6 +18,7 @@
 #include "tools/runs/earlier.h"
 #include "tools/runs/earlier_comparison.h"
 #include "tools/runs/folder_lock.h"
+#include "tools/runs/found_rows.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
@@ -59,8 +60,14 @@ struct Compare : ComparisonOptions {
   ModelOptions model;
   DataOptions data;
   RunOptions run;
-  std::string memory_limit;
+  std::string memory_limit, findings;
   std::map<std::string, std::string> options;
+
+  template <class Self, class Visitor>
+  static void each(Self& o, Visitor& v) {
+    ComparisonOptions::each(o, v);
+    v("findings", o.findings, Bits::keep, findings_help, naming(Names::files));
+  }
 
   RunOutcome run_one(Workbench& bench, Predictions& predictions, const MethodSpec& spec,
                      double rate, uint64_t seed, Overall& overall) const {
@@ -216,6 +223,7 @@ struct Compare : ComparisonOptions {
     std::cout << "Reading model and data\n" << std::flush;
     const ComputeScope scope = model.scope();
     Workbench bench = open_workbench(model, data, run);
+    open_found(bench, findings);
     for (std::string& method : methods) method = with_token_numbers(method, bench.tokenizer);
     specs = check_methods();
     earlier.check(bench, specs, resume);

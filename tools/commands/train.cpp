@@ -2,14 +2,18 @@
 #include <iostream>
 #include <sstream>
 
+#include "engine/files/atomic_file.h"
 #include "tools/foresight/prediction_table.h"
 #include "tools/foresight/room.h"
 #include "tools/foresight/speed.h"
 #include "tools/options/command.h"
 #include "tools/options/options.h"
 #include "tools/report/facts.h"
+#include "tools/report/row_findings.h"
+#include "tools/results/machine.h"
 #include "tools/runs/earlier.h"
 #include "tools/runs/folder_lock.h"
+#include "tools/runs/found_rows.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -32,7 +36,7 @@ constexpr const char* intro =
     "lora:rank=8,lr=3e-3 --steps 60 --out runs/lora";
 
 struct TrainCommandOptions {
-  std::string method, out;
+  std::string method, out, findings;
   std::optional<double> lr;
   bool resume = false;
 
@@ -46,12 +50,27 @@ struct TrainCommandOptions {
     v("out,o", o.out, Bits::keep, "folder for everything that is written",
       required.naming(Names::folders));
     v("resume", o.resume, Bits::keep, "continue from the newest checkpoint in --out");
+    v("findings", o.findings, Bits::keep, findings_help, naming(Names::files));
   }
 };
 
 // A sentence that may be wider than a terminal.
 void print_line(const std::string& text) {
   std::cout << filled(text, size_t(stdout_columns()), 2) << "\n";
+}
+
+// The losses of rows with findings: in a table, and in report.html of the run's folder.
+void show_findings(const RunPlan& plan, const RunResult& r, const std::vector<std::string>& words) {
+  if (!r.row_findings) {
+    print_line("note: the run was finished without --findings: its folder says nothing of them");
+    return;
+  }
+  std::string command = "afina train";
+  for (const std::string& word : words) command += " " + word;
+  std::cout << "\n" << row_findings_table(*r.row_findings, stdout_columns()) << "\n";
+  AtomicFile page(plan.folder + "/report.html");
+  page.write(row_findings_page(r, label_of(plan.method), command, utc_now()));
+  page.commit();
 }
 
 int train(const std::vector<std::string>& words) {
@@ -92,6 +111,7 @@ int train(const std::vector<std::string>& words) {
   look_into(plan.folder);  // something foreign is said before anything is read
   Workbench bench = open_workbench(model, data, run);
   run = bench.run;  // with --epochs as steps
+  open_found(bench, asked.findings);
   plan.method = with_token_numbers(plan.method, bench.tokenizer);
   if (look_for_beginning(plan, bench).is == Beginning::anew && plan.resume)
     bench.notes.push_back("there was nothing to resume in " + plan.folder +
@@ -134,6 +154,7 @@ int train(const std::vector<std::string>& words) {
     losses << ", retention loss " << *bench.before.retain << " -> " << *r.after.retain;
   print_line(losses.str());
   print_line(predicted_sentence(label_of(plan.method), r));
+  if (!asked.findings.empty()) show_findings(plan, r, words);
   std::cout << "digest " << r.digest << "\nwritten to " << plan.folder << "\n" << std::flush;
   require(outcome.unchanged.empty(), plan.name, ": ", outcome.unchanged);
   return 0;

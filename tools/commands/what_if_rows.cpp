@@ -1,12 +1,10 @@
 // Texts and findings of rows.
 #include "tools/commands/what_if_rows.h"
 
-#include <filesystem>
 #include <map>
 
 #include "data/tokenizer/utf8.h"
-#include "engine/files/atomic_file.h"
-#include "engine/files/json.h"
+#include "engine/error.h"
 
 namespace afina {
 
@@ -41,33 +39,17 @@ void add_texts(WhatIfResult& result, const DataOptions& data) {
 }
 
 int64_t add_findings(WhatIfResult& result, const std::string& path) {
-  const std::string file = std::filesystem::is_directory(path) ? path + "/findings.jsonl" : path;
-  const std::map<std::string, RowEffect*> rows = by_place(result);
-  const std::string text = read_text_file(file);
-  int64_t number = 0, found = 0;
-  std::string first;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end + 1;
-    ++number;
-    if (line.find_first_not_of(" \t\r") == line.npos) continue;
-    const std::string where = file + ", line " + std::to_string(number);
-    const Json json = parse_json(line, where);
-    const auto kind = get<std::string>(json, "check", where),
-               place = get<std::string>(json, "place", where);
-    std::string words = get_or<std::string>(json, "found", where, "");
-    if (const auto expected = get_or<std::string>(json, "expected", where, ""); !expected.empty())
-      words += "; most others: " + expected;
-    if (first.empty()) first = place;
-    const auto row = rows.find(place);
-    if (row == rows.end()) continue;
-    row->second->found.push_back({kind, words});
-    ++found;
-  }
-  require(found > 0 || number == 0 || result.rows.empty(), file,
-          ": no finding is about a row of this table; the first is about ", first,
-          " and the first row is ", result.rows.empty() ? "" : result.rows[0].record,
+  const FoundRows all = read_found(path);
+  int64_t found = 0;
+  for (RowEffect& row : result.rows)
+    if (const auto at = all.find(row.record); at != all.end()) {
+      row.found.insert(row.found.end(), at->second.begin(), at->second.end());
+      found += int64_t(at->second.size());
+    }
+  require(found > 0 || all.empty() || result.rows.empty(), path,
+          ": no finding is about a row of this table; one is about ",
+          all.empty() ? "" : all.begin()->first, " and the first row is ",
+          result.rows.empty() ? "" : result.rows[0].record,
           ". Check the file by the path that --data has here");
   return found;
 }

@@ -3,6 +3,7 @@
 #include "tools/report/finding.h"
 #include "tools/report/page.h"
 #include "tools/report/report.h"
+#include "tools/report/row_findings.h"
 #include "tools/report/svg.h"
 #include "tools/report/tables.h"
 #include "tools/text/format.h"
@@ -17,6 +18,7 @@ std::string navigation(const std::string& sections) {
                           {"learning", "Learning"},
                           {"forgetting", "Forgetting"},
                           {"judged", "Right?"},
+                          {"findings", "Data"},
                           {"changes", "Weights"},
                           {"search", "Search"},
                           {"samples", "Answers"},
@@ -64,10 +66,10 @@ std::string title(const Facts& facts) {
 
 std::string report_html(const Comparison& comparison) {
   const Facts facts(comparison);
-  const std::string sections = page::first_screen(facts) + page::costs(facts) +
-                               page::learning(facts) + page::judged(facts) + page::changes(facts) +
-                               page::search(facts) + page::samples(facts) +
-                               foreign_html(comparison) + page::conditions(facts);
+  const std::string sections =
+      page::first_screen(facts) + page::costs(facts) + page::learning(facts) + page::judged(facts) +
+      page::row_findings(comparison) + page::changes(facts) + page::search(facts) +
+      page::samples(facts) + foreign_html(comparison) + page::conditions(facts);
   std::string html = page::opening(comparison.title);
   html += navigation(sections) + title(facts) + "<main>\n" + sections +
           "</main>\n<footer><div>\n<p>afina " + page::escape(comparison.version) +

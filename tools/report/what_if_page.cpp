@@ -148,13 +148,13 @@ std::string shortened(const std::string& text, size_t most = most_bytes) {
 std::string row_html(const RowEffect& row) {
   std::string html = "<details class=\"row\"><summary><b class=\"mono\">" +
                      page::escape(change_text(row.change)) + "</b> " + page::escape(row.record);
-  for (const RowEffect::Found& found : row.found)
+  for (const RowFound& found : row.found)
     html += " <span class=\"what\">[" + page::escape(found.kind) + "]</span>";
   html += " <span class=\"soft\">" + shortened(row.answer, 90) + "</span></summary>\n";
   if (!row.question.empty())
     html += "<div class=\"text given\">" + shortened(row.question) + "</div>\n";
   html += "<div class=\"text card\">" + shortened(row.answer) + "</div>\n";
-  for (const RowEffect::Found& found : row.found)
+  for (const RowFound& found : row.found)
     if (!found.words.empty())
       html += "<p class=\"soft\"><b>" + page::escape(found.kind) + "</b> " +
               page::escape(found.words) + "</p>\n";

@@ -12,6 +12,7 @@
 #include "engine/files/json_value.h"
 #include "model/change.h"
 #include "tools/results/machine.h"
+#include "tools/results/row_findings.h"
 #include "tools/results/statistics.h"
 
 namespace afina {
@@ -160,7 +161,8 @@ struct RunResult : Costs {  // one training run: a method, a learning rate, a se
   ExampleLosses examples;         // after training
   ExampleLosses retain_examples;  // of the retention text
   std::vector<Generation> generations;
-  Judgement judgement;               // of answers to the held-out rows
+  Judgement judgement;                      // of answers to the held-out rows
+  std::optional<RowFindings> row_findings;  // of training rows, with --findings
   std::vector<LayerChange> changes;  // of the weights, at the end; empty: not measured, or none
 };
 

@@ -3,6 +3,7 @@
 #include "engine/error.h"
 #include "engine/files/json.h"
 #include "tools/results/figures.h"
+#include "tools/results/found_fields.h"
 #include "tools/results/json_fields.h"
 #include "tools/results/judgement.h"
 #include "tools/results/results.h"
@@ -161,6 +162,8 @@ void fields(Io& io, RunResult& run) {
     io.added("judgement", run.judgement);
     io.derived("accuracy", Io::reading ? OrderedJson() : accuracy_json(run));
   }
+  // With --findings alone.
+  if (Io::reading || run.row_findings) io.added("row_findings", run.row_findings);
   io.added("changes", run.changes);
   io.derived("train_info", Io::reading ? OrderedJson() : train_info(run));
 }

@@ -43,7 +43,7 @@ std::vector<KindEffect> kind_effects(const WhatIfResult& result) {
   std::map<std::string, std::vector<double>> with;
   for (const RowEffect& row : result.rows) {
     std::vector<std::string> kinds;
-    for (const RowEffect::Found& found : row.found) kinds.push_back(found.kind);
+    for (const RowFound& found : row.found) kinds.push_back(found.kind);
     std::sort(kinds.begin(), kinds.end());
     kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
     for (const std::string& kind : kinds) with[kind].push_back(row.change);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/files/json_value.h"
+#include "tools/results/row_findings.h"
 #include "tools/results/statistics.h"
 
 namespace afina {
@@ -15,10 +16,7 @@ struct RowEffect {
   std::string question, answer;  // what leads to the last answer, and that; or the text in `answer`
   double change = 0;  // held-out loss without the row - with it, nats: negative where it harms
   int64_t uses = 0;   // in the run
-  struct Found {
-    std::string kind, words;  // the check's name; what it found, may be empty
-  };
-  std::vector<Found> found = {};
+  std::vector<RowFound> found = {};
 };
 
 // An estimate of the rows' influence beside the truth.

@@ -13,6 +13,7 @@
 #include "tools/runs/earlier.h"
 #include "tools/runs/evaluate.h"
 #include "tools/runs/folder_lock.h"
+#include "tools/runs/found_rows.h"
 #include "tools/runs/guards.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
@@ -219,6 +220,8 @@ class Loop {
           [&] { r.after = score(*model_, bench_, r.examples, r.retain_examples); });
     r.examples.before = bench_.before_rows.losses;
     r.retain_examples.before = bench_.before_retain.losses;
+    if (bench_.found)
+      timed(r.seconds.evaluation, [&] { r.row_findings = found_losses(*model_, bench_); });
     if (!std::isfinite(r.after.heldout)) r.diverged = bench_.run.steps;
     summarise_steps();
     find_unchanged();

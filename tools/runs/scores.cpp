@@ -4,6 +4,7 @@
 #include "model/generate.h"
 #include "tools/runs/dialogue.h"
 #include "tools/runs/evaluate.h"
+#include "tools/runs/found_rows.h"
 #include "tools/runs/judging.h"
 #include "tools/runs/load.h"
 #include "tools/runs/unseen_targets.h"
@@ -82,6 +83,7 @@ void measure_base(Workbench& bench, const Answered& answered) {
   bench.unseen = unseen_targets(*model, bench.train);
   bench.before = score(*model, bench, bench.before_rows, bench.before_retain);
   bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
+  if (bench.found) bench.found->before = record_losses(*model, bench);
   if (bench.judging)
     bench.judging->before = judge_run(*model, bench, "base", bench.before_rows.losses, answered);
   std::vector<std::string> said = answers(*model, bench, bench.notes);

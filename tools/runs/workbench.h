@@ -8,7 +8,8 @@
 
 namespace afina {
 
-struct Judging;  // tools/runs/judging.h
+struct Judging;     // tools/runs/judging.h
+struct FoundBench;  // tools/runs/found_rows.h
 
 // A target token of the training rows that pretraining never saw, and how often it is one.
 struct UnseenTarget {
@@ -37,6 +38,7 @@ struct Workbench {
   std::vector<Generation> generations;         // `after` still empty
   std::vector<std::string> train_places = {};  // of records, as Sample::example counts in `train`
   std::shared_ptr<Judging> judging = {};       // nullptr: no rules to judge answers by
+  std::shared_ptr<FoundBench> found = {};      // nullptr: no findings to show beside losses
 };
 
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones

@@ -127,8 +127,10 @@ BOOST_AUTO_TEST_CASE(similar_items_meet) {
     for (uint64_t k = 0; k < 30; ++k) items[i].push_back(i * 100 + k);
   items[7] = items[3];
   items[7].push_back(5555);
-  const auto pairs = similar_pairs(uint32_t(items.size()),
-                                   [&](uint32_t i, std::vector<uint64_t>& out) { out = items[i]; });
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  similar_pairs(
+      uint32_t(items.size()), [&](uint32_t i, std::vector<uint64_t>& out) { out = items[i]; }, {},
+      [&](uint32_t a, uint32_t b) { pairs.emplace_back(a, b); });
   BOOST_REQUIRE(pairs.size() == 1u);
   BOOST_TEST(pairs[0].first == 3u);
   BOOST_TEST(pairs[0].second == 7u);

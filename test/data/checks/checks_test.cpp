@@ -121,6 +121,22 @@ BOOST_AUTO_TEST_CASE(languages) {
   BOOST_TEST(language("42") == "");
 }
 
+BOOST_AUTO_TEST_CASE(packed_findings_come_back) {
+  std::vector<Finding> all(3);
+  all[0] = {nullptr, 0.25, {{1, 2, 3, 4}, {5}}, "found", ""};
+  all[2] = {nullptr, 1, {}, "", std::string(300, 'x')};
+  std::vector<Finding> back(1);
+  unpack(packed(all), back);
+  BOOST_REQUIRE(back.size() == 4u);
+  BOOST_TEST(back[1].score == 0.25);
+  BOOST_REQUIRE(back[1].places.size() == 2u);
+  BOOST_TEST(back[1].places[0].end == 4u);
+  BOOST_TEST(back[1].places[1].turn == no_turn);
+  BOOST_TEST(back[1].found == "found");
+  BOOST_TEST(back[3].expected == all[2].expected);
+  BOOST_TEST(packed({}).empty());
+}
+
 BOOST_AUTO_TEST_CASE(similar_items_meet) {
   std::vector<std::vector<uint64_t>> items(40);
   for (uint64_t i = 0; i < items.size(); ++i)

@@ -19,6 +19,7 @@
 #include "tools/runs/earlier_comparison.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -307,6 +308,7 @@ int compare(const std::vector<std::string>& words) {
   options.add("Training", c.run);
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  require_rules(options, c.run);
   options.not_both("steps", "epochs");
   require(!options.given("epochs") || c.run.epochs > 0, "--epochs ", c.run.epochs,
           ": expected more than 0");

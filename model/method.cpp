@@ -218,6 +218,7 @@ std::unique_ptr<Method> make_method(const MethodSpec& spec) {
           "' trains the whole model already; save, bias and tokens are for methods that do not");
   options.finish();
   method->in_force = method_spec(spec.name, options.in_force());
+  method->in_force.file = spec.file;
   return method;
 }
 

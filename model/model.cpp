@@ -69,12 +69,20 @@ std::unique_ptr<Model> build_model(const ModelConfig& config, WeightSource& sour
           "' can be built");
   std::unique_ptr<Parameters> parameters(
       new Parameters{options.device, options.dtype, options.seed, *method, source, options.base});
-  method->beside.begin(config);
-  method->begin(config);
-  std::unique_ptr<Model> model = found->second.build(config, *parameters);
-  source.finish();
-  require_blocks(*parameters, *method);
-  method->built(Scope(*parameters));
+  std::unique_ptr<Model> model;
+  try {
+    method->beside.begin(config);
+    method->begin(config);
+    model = found->second.build(config, *parameters);
+    source.finish();
+    require_blocks(*parameters, *method);
+    method->built(Scope(*parameters));
+  } catch (const Error& error) {
+    // Whoever opens an adapter has chosen no options that could be others.
+    const std::string &file = method->in_force.file, what = error.what();
+    if (file.empty() || !what.starts_with("method '")) throw;
+    fail(file, " does not fit this model: ", what, ". The adapter may be one of another model");
+  }
   method->beside.check(Scope(*parameters));
   model->config = config;
   model->checkpointing = options.checkpointing;

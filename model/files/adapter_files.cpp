@@ -208,6 +208,22 @@ std::string base_digest(const Model& model) {
   return hash.hex();
 }
 
+std::string layers_digest(const Model& model) {
+  if (!model.method->integers().empty()) return {};
+  std::string layers;
+  for (const Linear* linear : model.parameters->linears) {
+    if (!linear->adapter) continue;
+    layers += linear->path + " " + linear->weight.shape.text() + "\n";
+    for (const Parameter& p : model.parameters->all)
+      if (in_adapter(p, model.method->stored()) && p.name.starts_with(linear->path + "."))
+        return {};
+  }
+  if (layers.empty()) return {};
+  Sha256 hash;
+  hash.update(layers);
+  return hash.hex();
+}
+
 MethodSpec adapter_method(const std::string& text, const std::string& where) {
   PeftConfig config(text, where);
   const MethodEntry& entry = method_of(config);
@@ -270,6 +286,10 @@ void AdapterFiles::apply(Model& model) const {
             ": the adapter holds weights of the model that it was trained on, and this is another "
             "one; open it with ",
             base.empty() ? "its own base model" : "'" + base + "'");
+  if (auto layers = values->metadata().find(layers_key); layers != values->metadata().end())
+    require(layers->second == layers_digest(model), path,
+            ": the adapter was trained for layers of other names or shapes than this model's",
+            other_model());
   std::set<std::string> wanted;
   std::vector<std::pair<Parameter*, const StoredTensor*>> pairs;
   for (Parameter& p : model.parameters->all) {

@@ -21,6 +21,8 @@ class FileWeights : public WeightSource {
               Device device) override;
   bool has(const std::string& name) const override { return find(name) != nullptr; }
   void finish() override;
+  // The stored tensor of this parameter; nullptr: there is none. Valid until the next call.
+  const StoredTensor* stored(const std::string& name) const { return find(name); }
 
  protected:
   // The stored tensor for this parameter; nullptr if there is none.

@@ -2,12 +2,10 @@
 #include "model/files/gguf_save.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
-#include "engine/files/dequantize.h"
-#include "model/files/file_weights.h"
 #include "model/files/save.h"
+#include "model/merged.h"
 
 namespace afina {
 
@@ -60,19 +58,11 @@ StoredType that_fits(StoredType type, int64_t row) {
 // the file has.
 class Values {
  public:
-  explicit Values(const Model& model) : model_(model), form_(form_of(model)) {
-    for (const Linear* linear : model.parameters->linears)
-      if (linear->adapter) {
-        adapted_[&linear->weight] = linear;
-        if (linear->bias) adapted_[linear->bias] = linear;
-      }
-  }
+  explicit Values(const Model& model) : model_(model), form_(form_of(model)), merged_(model) {}
   // Was it trained, or does an adapter change it?
-  bool changed(const Parameter& p) const {
-    return p.trained || adapted_.count(&p) > 0 || bool(model_.ends().merged(p));
-  }
+  bool changed(const Parameter& p) const { return p.trained || merged_.adapted(p); }
   std::vector<float> of(const Parameter& p) const {
-    std::vector<float> values = merged(p).values();
+    std::vector<float> values = merged_.of(p).values();
     const int64_t rows = p.shape[0], width = int64_t(values.size()) / rows;
     if (const auto order = gguf_row_order(model_.config, p.name, rows); !order.empty()) {
       std::vector<float> ordered(values.size());
@@ -86,19 +76,9 @@ class Values {
   }
 
  private:
-  Tensor merged(const Parameter& p) const {
-    if (auto found = adapted_.find(&p); found != adapted_.end()) {
-      Linear::Merged both = found->second->merged();
-      if (&p == &found->second->weight) return both.weight;
-      return both.bias ? both.bias : p.exact();
-    }
-    if (Tensor table = model_.ends().merged(p)) return table;
-    return p.exact();
-  }
-
   const Model& model_;
   const GgufForm& form_;
-  std::map<const Parameter*, const Linear*> adapted_;
+  MergedWeights merged_;
 };
 
 }  // namespace
@@ -208,42 +188,6 @@ void save_gguf(const std::string& path, Model& model, const std::vector<GgufTens
     }
   }
   writer.commit();
-}
-
-std::vector<GgufRounding> gguf_rounding(Model& model, const Gguf& written) {
-  const Values values(model);
-  std::vector<GgufRounding> all;
-  for (const GgufTensorPlan& tensor : gguf_plan(model, GgufType::f32, StoredType::f32, nullptr)) {
-    const StoredTensor* found = written.find(tensor.name);
-    if (!found && tensor.name == "output.weight") found = written.find("token_embd.weight");
-    require(found, written.path(), ": tensor '", tensor.name, "' is missing");
-    require(found->shape == tensor.shape, found->where(), " has shape ", shape_text(found->shape),
-            " where the model has ", shape_text(tensor.shape));
-    double off = 0., whole = 0.;
-    int64_t first = 0;
-    for (const Parameter* p : tensor.parts) {
-      const std::vector<float> expected = values.of(*p);
-      std::vector<float> numbers(expected.size());
-      to_f32(*found, first, int64_t(numbers.size()), numbers.data());
-      first += int64_t(numbers.size());
-      for (size_t i = 0; i < numbers.size(); ++i) {
-        const double difference = double(numbers[i]) - double(expected[i]);
-        off += difference * difference;
-        whole += double(expected[i]) * double(expected[i]);
-      }
-    }
-    written.drop(*found);
-    auto of_type = std::find_if(all.begin(), all.end(),
-                                [&](const GgufRounding& r) { return r.type == found->type; });
-    if (of_type == all.end()) of_type = all.insert(all.end(), {found->type, 0, 0., ""});
-    const double relative = whole > 0. ? std::sqrt(off / whole) : std::sqrt(off);
-    ++of_type->tensors;
-    if (relative >= of_type->worst) {
-      of_type->worst = relative;
-      of_type->where = tensor.name;
-    }
-  }
-  return all;
 }
 
 }  // namespace afina

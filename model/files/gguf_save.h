@@ -48,15 +48,4 @@ void save_gguf(const std::string& path, Model& model, const std::vector<GgufTens
 std::vector<int64_t> gguf_row_order(const ModelConfig& config, const std::string& parameter,
                                     int64_t rows);
 
-// How far the tensors of a file are from the weights that they stand for.
-struct GgufRounding {
-  StoredType type;
-  int64_t tensors = 0;
-  double worst = 0.;  // the largest relative root mean square error of a tensor
-  std::string where;  // the tensor
-};
-// Of each stored type in `written`, against the weights of `model` with its adapters merged into
-// them. An Error for a tensor that is missing or has another shape.
-std::vector<GgufRounding> gguf_rounding(Model& model, const Gguf& written);
-
 }  // namespace afina

@@ -1,7 +1,10 @@
 // Writing models: values streamed tensor by tensor, transposed where files hold them so.
 #include "model/files/save.h"
 
+#include <algorithm>
+
 #include "engine/files/folder.h"
+#include "model/merged.h"
 #include "model/words.h"
 
 namespace afina {
@@ -46,6 +49,13 @@ template <class File>
 void declare_model(File& file, const Model& model, Dtype dtype) {
   for (const Parameter& p : model.parameters->all)
     if (!p.added) file.declare(p.stored_name, stored_type(dtype), stored_shape(p));
+}
+// Where nothing in an adapter's file has a shape or a name of the model's layers (one vector for
+// all of them), the file says of which layers it is; PEFT reads over it.
+std::map<std::string, std::string> adapter_metadata(const Model& model) {
+  std::map<std::string, std::string> all = {{"format", "pt"}};
+  if (const std::string layers = layers_digest(model); !layers.empty()) all[layers_key] = layers;
+  return all;
 }
 template <class File>
 void declare_adapter(File& file, const Model& model) {
@@ -97,40 +107,28 @@ std::vector<float> transposed(const std::vector<float>& values, int64_t rows, in
 }
 
 int64_t bytes_to_store(const Model& model, Dtype dtype) {
-  SafetensorsLayout layout("weights");
-  if (model.method->stored() == Stored::model) declare_model(layout, model, dtype);
+  const bool whole = model.method->stored() == Stored::model;
+  SafetensorsLayout layout("weights", whole ? std::map<std::string, std::string>{{"format", "pt"}}
+                                            : adapter_metadata(model));
+  if (whole) declare_model(layout, model, dtype);
   else declare_adapter(layout, model);
   return int64_t(layout.bytes());
 }
 
 void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge) {
-  std::map<const Parameter*, const Linear*> adapted;
-  for (const Linear* linear : model.parameters->linears)
-    if (linear->adapter) adapted[&linear->weight] = linear;
+  const auto& linears = model.parameters->linears;
+  const bool adapted = std::any_of(linears.begin(), linears.end(),
+                                   [](const Linear* linear) { return bool(linear->adapter); });
   std::string why = model.method->why_not_mergeable();
   require(!merge || why.empty(), folder, ": the adapters cannot be merged: ", why);
-  require(merge || (adapted.empty() && !model.ends().adapted()), folder,
+  require(merge || (!adapted && !model.ends().adapted()), folder,
           ": the model has adapters; merge them into it, or store the adapter alone");
   make_folder(folder, "remove what is in the way, or write into another folder");
   SafetensorsWriter writer(folder + "/model.safetensors");
   declare_model(writer, model, dtype);
-  std::map<const Parameter*, Tensor> biases;  // merged with their weights, which come first
-  for (const Parameter& p : model.parameters->all) {
-    if (p.added) continue;
-    Tensor values;
-    if (auto found = adapted.find(&p); found != adapted.end()) {
-      Linear::Merged merged = found->second->merged();
-      values = merged.weight;
-      if (merged.bias) biases[found->second->bias] = merged.bias;
-    } else if (auto bias = biases.find(&p); bias != biases.end()) {
-      values = bias->second;
-    } else if (Tensor table = model.ends().merged(p)) {
-      values = table;
-    } else {
-      values = p.exact();
-    }
-    write_stored(writer, p.stored_name, p, values.values(), dtype);
-  }
+  const MergedWeights merged(model);
+  for (const Parameter& p : model.parameters->all)
+    if (!p.added) write_stored(writer, p.stored_name, p, merged.of(p).values(), dtype);
   writer.commit();
   write_text_file(folder + "/config.json", to_text(config_to_write(model, dtype)) + "\n");
 }
@@ -141,7 +139,7 @@ void save_adapter(const std::string& folder, const Model& model, const std::stri
           "' the whole model is stored");
   AdapterConfig config = adapter_config(model, base);
   make_folder(folder, "remove what is in the way, or write into another folder");
-  SafetensorsWriter writer(folder + "/adapter_model.safetensors");
+  SafetensorsWriter writer(folder + "/adapter_model.safetensors", adapter_metadata(model));
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, stored))

@@ -62,6 +62,11 @@ AdapterFiles load_adapter(const std::string& folder);
 // The method that an adapter_config.json asks for; `where` is its name in messages.
 MethodSpec adapter_method(const std::string& config, const std::string& where);
 
+// Of an adapter whose file has nothing with a name or a shape of the layers that it is for: a
+// SHA-256 of those, which stands in the file's metadata under layers_key. Empty for all others.
+std::string layers_digest(const Model& model);
+constexpr const char* layers_key = "afina_layers";
+
 // What save_adapter writes beside the weights.
 struct AdapterConfig {
   std::string file;  // adapter_config.json or afina_adapter.json

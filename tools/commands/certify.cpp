@@ -41,7 +41,8 @@ struct CertifyOptions {
     v("adapter", o.subject.adapter, Bits::keep, "where --against is a model: its adapter's folder",
       naming(Names::folders));
     v("out,o", o.out, Bits::keep,
-      "name of the certificate without its endings .json and .html; beside the file unless given",
+      "name of the certificate, which gets the endings .json and .html, or a folder for it; beside "
+      "the file unless given",
       naming(Names::files));
   }
 };
@@ -61,7 +62,11 @@ std::string main_file(const std::string& path) {
 std::string stem_of(const CertifyOptions& command) {
   std::error_code ignored;
   std::string stem = command.out;
+  for (const char* ending : {".json", ".html"})
+    if (stem.ends_with(ending)) stem.resize(stem.size() - 5);
   const fs::path beside = command.file;
+  if (!stem.empty() && (stem.ends_with('/') || fs::is_directory(stem, ignored)))
+    stem = (fs::path(stem) / "certificate").string();
   if (stem.empty())
     stem = fs::is_directory(beside, ignored)
                ? (beside / "certificate").string()
@@ -89,7 +94,7 @@ bool certified(CertifyOptions& command, const QuestionOptions& asked) {
   Certifier certifier(subject, asked);
   compare_written(certifier, subject, command.file, nullptr);
   ExportCertificate& certificate = certifier.certificate;
-  identify(certificate, main);
+  identify(certificate, main, command.file);
   print_certificate(certificate);
   write_text_file(stem + ".json", certificate_json(certificate));
   write_text_file(stem + ".html", certificate_page(certificate));

@@ -38,7 +38,7 @@ In the conversation:
   /adapter NAME       who answers from now on (base: the model alone); without NAME who there is
   /compare [A] [B]    two answer every question, side by side; /compare off ends it
   /save FILE          write the conversation as a training record (new .jsonl file)
-  /exit               the end; so are exit, quit and the end of input
+  /exit               the end; so are exit or quit alone on a line, and the end of input
 
 A line that begins with // is said with one of the two.)";
 
@@ -137,7 +137,10 @@ class Conversation {
     Model& model = models_.use(other_->opened);
     const GivenAnswer second =
         dialogue_.would_say(model, *other_->format, other_->options, text, go_on);
-    AnswerInterrupts::forget();
+    // Ctrl-C means both: the other one does not begin.
+    if (AnswerInterrupts::noted())
+      return say("ended before " + now_.opened.name +
+                 " answered; the question is taken back, as if it had not been asked");
     const GivenAnswer first = dialogue_.say(text, go_on);
     Table table("ww");
     table.add({now_.opened.name, other_->opened.name});
@@ -167,6 +170,10 @@ class Conversation {
   void obey(const std::string& text) {
     const size_t blank = std::min(text.find_first_of(" \t"), text.size());
     const std::string command = text.substr(1, blank - 1), rest = trimmed(text.substr(blank));
+    if (!rest.empty() && (command == "help" || command == "reset" || command == "undo" ||
+                          command == "exit" || command == "quit"))
+      throw UsageError("/" + command + " stands alone on its line, and this one has '" + rest +
+                       "' behind it. A line that is to begin with / is written with two of them");
     if (command == "help") help();
     else if (command == "reset") reset();
     else if (command == "undo") undo();
@@ -242,7 +249,8 @@ class Conversation {
   void save(const std::string& path) {
     if (path.empty()) throw UsageError("/save FILE: give the name of a new .jsonl file");
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored))
+    // A link that leads nowhere is somebody's as well.
+    if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
       throw UsageError(path + ": is there already; give another name");
     if (dialogue_.messages().empty()) throw UsageError("nothing was said yet");
     Json messages = Json::array();

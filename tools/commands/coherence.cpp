@@ -16,6 +16,7 @@
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/sampled.h"
 #include "tools/runs/scores.h"
@@ -370,6 +371,7 @@ int coherence(const std::vector<std::string>& words) {
   options.add("Training", o.run);
   for (const char* name : {"adapter", "pack", "retain", "retain-tokens"}) options.leave_out(name);
   if (!begin(options, words)) return 0;
+  require_rules(options, o.run);
   options.not_both("steps", "epochs");
   o.result.command = "afina coherence";
   for (const std::string& word : words)

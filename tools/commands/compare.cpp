@@ -20,6 +20,7 @@
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/found_rows.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -315,6 +316,7 @@ int compare(const std::vector<std::string>& words) {
   options.add("Training", c.run);
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  require_rules(options, c.run);
   options.not_both("steps", "epochs");
   require(!options.given("epochs") || c.run.epochs > 0, "--epochs ", c.run.epochs,
           ": expected more than 0");

@@ -80,7 +80,7 @@ void export_to(Draft& draft, Subject& subject, const ExportOptions& command,
   compare_written(certifier, subject,
                   gguf || command.form == ExportForm::ollama ? path : draft.path(),
                   written.types.empty() ? nullptr : &written.types);
-  identify(certificate, path);
+  identify(certificate, path, single ? path : draft.path());
   print_certificate(certificate);
   if (!certificate.holds()) {
     require(command.accept,
@@ -113,6 +113,14 @@ int export_command(const std::vector<std::string>& words) {
     throw UsageError("--out " + command.out + ": --to " + word_of(command.form) +
                      " writes a folder, whose name does not end in .gguf");
   Subject subject = open_subject(command.subject);
+  // What is not written over is said before hours of work.
+  if (single)
+    for (const char* name : {"certificate.json", "certificate.html"}) {
+      const fs::path out = command.out,
+                     beside = out.parent_path() / (out.stem().string() + "." + name);
+      require(!fs::exists(fs::symlink_status(beside)), beside.string(),
+              ": exists already; remove it, or choose another --out");
+    }
   Draft draft(command.out);
   try {
     export_to(draft, subject, command, asked);

@@ -48,9 +48,11 @@ Rules of your own are a JSON file, one rule an object:
    {"name": "language", "language": "same"},
    {"name": "length", "words": [10, 90]}]
 
-'keeps': every match in the question (with "from": "expected", in the expected answer) stands in the
-answer; rows without one are not counted. 'language' is that of the expected answer, or one by name
-("en"). "characters": [20, 600], "exact": true and "number": true are the others.
+'keeps': every match in the conversation before the answer (system text, user, earlier answers;
+with "from": "question" in the user's turns, with "expected" in the expected answer) stands in the
+answer; rows without one are not counted. 'adds_no': every match in the answer stands in that
+conversation. 'language' is that of the expected answer, or one by name ("en").
+"characters": [20, 600], "exact": true and "number": true are the others.
 
 --out is a new folder: answers.jsonl has every answer with its verdicts and the row's loss,
 judgement.json the table; with two models or more votes.html shows pairs of answers without saying
@@ -227,7 +229,8 @@ struct Judge : JudgeOptions {
     if (judged.size() > 1) {
       std::vector<VoteRow> votes;
       for (size_t row = 0; row < rows.size(); ++row) {
-        VoteRow one{rows[row].example.place, rows[row].question, {}};
+        VoteRow one{rows[row].example.place, {}, {}};
+        for (const Message& turn : rows[row].prompt) one.turns.push_back({turn.role, turn.content});
         for (const Judged& of : judged) one.answers.push_back({of.name, of.answers[row]});
         votes.push_back(std::move(one));
       }

@@ -12,6 +12,7 @@
 #include "tools/options/options.h"
 #include "tools/results/json_fields.h"
 #include "tools/results/machine.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/token_words.h"
@@ -240,6 +241,7 @@ int plan(const std::vector<std::string>& words) {
   options.add("Training", p.run);
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  require_rules(options, p.run);
   options.not_both("steps", "epochs");
   require(!options.given("epochs") || p.run.epochs > 0, "--epochs ", p.run.epochs,
           ": expected more than 0");

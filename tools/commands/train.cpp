@@ -14,6 +14,7 @@
 #include "tools/runs/earlier.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/found_rows.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -84,6 +85,7 @@ int train(const std::vector<std::string>& words) {
   options.add("Data", data);
   options.add("Training", run);
   if (!begin(options, words)) return 0;
+  require_rules(options, run);
   options.not_both("steps", "epochs");
   require(!options.given("epochs") || run.epochs > 0, "--epochs ", run.epochs,
           ": expected more than 0");

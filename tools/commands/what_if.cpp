@@ -14,13 +14,13 @@
 #include "tools/commands/what_if_rows.h"
 #include "tools/commands/what_if_tables.h"
 #include "tools/options/command.h"
-#include "tools/options/options.h"
 #include "tools/report/what_if_page.h"
 #include "tools/results/machine.h"
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/identity.h"
 #include "tools/runs/influence.h"
 #include "tools/runs/interrupt.h"
+#include "tools/runs/judging.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/token_words.h"
 #include "tools/text/colour.h"
@@ -382,6 +382,7 @@ int what_if(const std::vector<std::string>& words) {
   options.add("Training", o.run);
   options.leave_out("adapter");
   if (!begin(options, words)) return 0;
+  require_rules(options, o.run);
   options.not_both("steps", "epochs");
   o.command = "afina what-if";
   for (const std::string& word : words)

@@ -60,8 +60,13 @@ thread_local const std::function<void(const Options&)>* Options::on_help = nullp
 
 bool Options::parse(const std::vector<std::string>& typed) {
   std::vector<std::string> words = typed;
-  if (!leading_.empty() && !words.empty() && !words[0].starts_with("-"))
-    words.insert(words.begin(), "--" + leading_);
+  if (!leading_.empty()) {
+    // Wherever it stands, where it is the only word that belongs to no option.
+    std::vector<std::string> named = with_name(leading_, words);
+    if (named.size() == words.size() + 1) words = std::move(named);
+    else if (!words.empty() && !words[0].starts_with("-"))
+      words.insert(words.begin(), "--" + leading_);
+  }
   set(read_words(options_, words, command_));
   if (general_.help && on_help) {
     (*on_help)(*this);

@@ -46,7 +46,7 @@ class Options {
   // One that was declared, to be shown or required otherwise by this command. An Error if unknown.
   Option& at(const std::string& name);
   void leave_out(const std::string& name);
-  // The value of this option may come first, without its name: 'afina methods lora'.
+  // The value of this option may stand without its name, first or last: 'afina methods lora'.
   void may_lead(const std::string& name) { leading_ = at(name).name; }
 
   // Reads words, then the file named by --config for what the words do not say, into the fields.
@@ -106,8 +106,16 @@ class Options {
       if (std::is_same_v<Held, bool> && !o.flag) o.words = {"true", "false"};
       o.names = other.names;
       o.number = std::is_arithmetic_v<Held> && !std::is_same_v<Held, bool>;
-      o.set = [&field, option = o.name](const std::string& text) {
-        read_text(field, option, text);
+      // A default below zero stands for "not given", which nobody means by a number.
+      bool unset = false;
+      if constexpr (std::is_same_v<T, int64_t>) unset = field < 0;
+      o.set = [&field, option = o.name, unset](const std::string& text) {
+        T value = field;
+        read_text(value, option, text);
+        if constexpr (std::is_same_v<T, int64_t>)
+          if (unset && value < 0)
+            throw UsageError("--" + option + " " + text + ": expected 0 or more");
+        field = std::move(value);
       };
       o.text = [&field] { return text_of(field); };
       o.shown = other.text ? other.text : o.flag ? "" : o.text();

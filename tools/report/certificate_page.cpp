@@ -62,20 +62,23 @@ std::string figures(const ExportCertificate& c) {
     return of.positions ? format_percent(double(of.same_choice) / double(of.positions))
                         : std::string("-");
   };
+  // Nothing was rounded where all is F32.
+  auto alone = [&](double value) { return r.positions ? number(value) : std::string("-"); };
   std::string html =
       "<h2>Differences</h2>\n<p>" + escape(c.rows) + ", " + std::to_string(d.positions) +
       " positions. The last column is the trained model against itself with random rounding of the "
       "stored types' size: what the storage alone explains.</p>\n<table><tr><th></th><th>trained "
       "and written</th><th>rounding alone</th></tr>\n";
-  html += cells("largest |Δlogit|", number(d.largest), number(r.largest));
+  html += cells("largest |Δlogit|", number(d.largest), alone(r.largest));
   html += cells("root mean square of Δlogit",
-                number(d.rms) + " (logits: " + number(d.deviation) + ")", number(r.rms));
-  html += cells("KL per position, nats", number(d.kl), number(r.kl));
-  html += cells("KL, largest", number(d.worst_kl), number(r.worst_kl));
+                number(d.rms) + " (logits: " + number(d.deviation) + ")", alone(r.rms));
+  html += cells("KL per position, nats", number(d.kl), alone(r.kl));
+  html += cells("KL, largest", number(d.worst_kl), alone(r.worst_kl));
   html += cells("same likeliest token", same(d), same(r));
-  html += cells("perplexity, trained and then written",
-                number(d.perplexity_before) + " and " + number(d.perplexity_after),
-                number(r.perplexity_after));
+  html +=
+      cells("perplexity, trained and then written",
+            d.targets ? number(d.perplexity_before) + " and " + number(d.perplexity_after) : "-",
+            d.targets ? alone(r.perplexity_after) : "-");
   if (c.has_effect) html += cells("KL of the training itself", number(c.effect_kl), "");
   return html + "</table>\n";
 }
@@ -83,11 +86,24 @@ std::string figures(const ExportCertificate& c) {
 std::string stored(const ExportCertificate& c) {
   if (c.stored.empty()) return "";
   std::string html =
-      "<h2>Stored types</h2>\n<table><tr><th>type</th><th>tensors</th><th>largest "
-      "relative error</th><th>bound</th><th>in</th></tr>\n";
+      "<h2>Stored types</h2>\n<table><tr><th>type</th><th>tensors</th><th>worst tensor: relative "
+      "error</th><th>bound</th><th>worst part: error</th><th>bound</th></tr>\n";
   for (const StoredError& s : c.stored)
-    html += "<tr><td>" + escape(s.type) + "</td><td>" + std::to_string(s.tensors) + "</td><td>" +
-            number(s.error) + "</td><td>" + number(s.bound) + "</td><td><code>" + escape(s.where) +
+    html += "<tr><td>" + escape(s.what) + " in " + escape(s.type) + "</td><td>" +
+            std::to_string(s.tensors) + "</td><td>" + number(s.error) + "<br><code>" +
+            escape(s.where) + "</code></td><td>" + number(s.bound) + "</td><td>" + number(s.part) +
+            "<br><code>" + escape(s.place) + "</code></td><td>" + number(s.part_bound) +
+            "</td></tr>\n";
+  return html + "</table>\n";
+}
+
+std::string files(const ExportCertificate& c) {
+  if (c.files.size() < 2) return "";
+  std::string html =
+      "<h2>Files</h2>\n<table><tr><th>file</th><th>bytes</th><th>SHA-256</th></tr>\n";
+  for (const CertifiedFile& one : c.files)
+    html += "<tr><td><code>" + escape(one.name) + "</code></td><td>" +
+            escape(format_grouped(one.bytes)) + "</td><td><code>" + escape(one.sha256) +
             "</code></td></tr>\n";
   return html + "</table>\n";
 }
@@ -122,7 +138,7 @@ std::string certificate_page(const ExportCertificate& c) {
   html += row("form", escape(c.form));
   html += row("compared with", "<code>" + escape(c.trained) + "</code>");
   html += row("made by", "afina " + escape(c.version) + ", " + escape(c.created));
-  html += "</table>\n" + checks(c) + figures(c) + stored(c) + answers(c);
+  html += "</table>\n" + checks(c) + figures(c) + stored(c) + files(c) + answers(c);
   if (!c.notes.empty()) {
     html += "<h2>Notes</h2>\n<ul>\n";
     for (const std::string& note : c.notes) html += "<li>" + escape(note) + "</li>\n";

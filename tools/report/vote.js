@@ -78,7 +78,9 @@
     if (at >= pairs.length) return result();
     const pair = pairs[at], sides = element("div", undefined, "pair");
     main.append(element("p", (at + 1) + " of " + pairs.length, "soft"));
-    main.append(element("h2", "Question"), element("div", pair.question, "text"));
+    const titles = { system: "System text", user: "Question", assistant: "Earlier answer" };
+    for (const turn of pair.turns)
+      main.append(element("h2", titles[turn.role] || turn.role), element("div", turn.text, "text"));
     for (const [title, side] of [["First", pair.first], ["Second", pair.second]]) {
       const part = element("section");
       part.append(element("h2", title), element("div", side.text, "text"));

@@ -56,6 +56,13 @@ Json answer_json(const VoteRow::Answer& answer) {
   return {{"model", valid_utf8(answer.model)}, {"text", valid_utf8(answer.text)}};
 }
 
+Json turns_json(const std::vector<VoteRow::Turn>& turns) {
+  Json all = Json::array();
+  for (const VoteRow::Turn& turn : turns)
+    all.push_back({{"role", valid_utf8(turn.role)}, {"text", valid_utf8(turn.text)}});
+  return all;
+}
+
 }  // namespace
 
 VotePage vote_page(const std::vector<VoteRow>& rows, const std::string& described, uint64_t seed) {
@@ -67,7 +74,7 @@ VotePage vote_page(const std::vector<VoteRow>& rows, const std::string& describe
         if (row.answers[a].text == row.answers[b].text) continue;
         const bool turned = sides.below(pairs.size(), 2) == 1;
         pairs.push_back(Json{{"place", valid_utf8(row.place)},
-                             {"question", valid_utf8(row.question)},
+                             {"turns", turns_json(row.turns)},
                              {"first", answer_json(row.answers[turned ? b : a])},
                              {"second", answer_json(row.answers[turned ? a : b])}});
       }

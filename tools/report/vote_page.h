@@ -6,12 +6,16 @@
 
 namespace afina {
 
-// A question with the answers of several models.
+// A conversation with the answers of several models.
 struct VoteRow {
+  struct Turn {
+    std::string role, text;
+  };
   struct Answer {
     std::string model, text;
   };
-  std::string place, question;
+  std::string place;
+  std::vector<Turn> turns;  // all that the models read before they answered
   std::vector<Answer> answers;
 };
 struct VotePage {

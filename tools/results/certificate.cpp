@@ -16,8 +16,8 @@ OrderedJson json_of(const LogitDifference& d) {
           {"kl_worst", d.worst_kl},
           {"same_next_token", d.same_choice},
           {"targets", d.targets},
-          {"perplexity_trained", d.perplexity_before},
-          {"perplexity_written", d.perplexity_after}};
+          {"perplexity_trained", d.targets ? OrderedJson(d.perplexity_before) : OrderedJson()},
+          {"perplexity_written", d.targets ? OrderedJson(d.perplexity_after) : OrderedJson()}};
 }
 
 }  // namespace
@@ -29,13 +29,20 @@ bool ExportCertificate::holds() const {
 
 OrderedJson to_json(const ExportCertificate& c) {
   OrderedJson stored = OrderedJson::array(), answers = OrderedJson::array(),
-              checks = OrderedJson::array(), notes = OrderedJson::array();
+              checks = OrderedJson::array(), notes = OrderedJson::array(),
+              files = OrderedJson::array();
   for (const StoredError& s : c.stored)
     stored.push_back({{"type", s.type},
+                      {"of", s.what},
                       {"tensors", s.tensors},
                       {"relative_error", s.error},
                       {"bound", s.bound},
-                      {"tensor", s.where}});
+                      {"tensor", s.where},
+                      {"part_error", s.part},
+                      {"part_bound", s.part_bound},
+                      {"part", s.place}});
+  for (const CertifiedFile& one : c.files)
+    files.push_back({{"name", one.name}, {"bytes", one.bytes}, {"sha256", one.sha256}});
   for (const AnswerPair& a : c.answers)
     answers.push_back({{"prompt", a.prompt},
                        {"trained", a.before},
@@ -49,20 +56,22 @@ OrderedJson to_json(const ExportCertificate& c) {
                       {"bound", check.bound},
                       {"means", check.means}});
   for (const std::string& note : c.notes) notes.push_back(note);
-  OrderedJson json = {{"certificate", 1},
-                      {"afina", c.version},
-                      {"created", c.created},
-                      {"file", c.file},
-                      {"sha256", c.sha256},
-                      {"bytes", c.bytes},
-                      {"form", c.form},
-                      {"trained", c.trained},
-                      {"holds", c.holds()},
-                      {"accepted_all_the_same", c.accepted},
-                      {"rows", c.rows},
-                      {"checks", checks},
-                      {"logits", json_of(c.logits)},
-                      {"rounding_alone", json_of(c.rounding)}};
+  OrderedJson json = {
+      {"certificate", 1},
+      {"afina", c.version},
+      {"created", c.created},
+      {"file", c.file},
+      {"sha256", c.sha256},
+      {"bytes", c.bytes},
+      {"files", files},
+      {"form", c.form},
+      {"trained", c.trained},
+      {"holds", c.holds()},
+      {"accepted_all_the_same", c.accepted},
+      {"rows", c.rows},
+      {"checks", checks},
+      {"logits", json_of(c.logits)},
+      {"rounding_alone", c.rounding.positions ? json_of(c.rounding) : OrderedJson()}};
   if (c.has_effect) json["kl_of_training"] = c.effect_kl;
   json["stored"] = stored;
   json["answers"] = answers;

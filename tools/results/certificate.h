@@ -22,9 +22,13 @@ struct LogitDifference {
 
 // The tensors of one stored type: their relative root mean square error.
 struct StoredError {
-  std::string type, where;  // where: the tensor with the largest
+  std::string type, what, where;  // what: "weights"; where: the tensor that is worst by its bound
   int64_t tensors = 0;
   double error = 0., bound = 0.;
+  // The numbers with a common scale, or the single number, that are worst by their bound: root mean
+  // square error.
+  std::string place;
+  double part = 0., part_bound = 0.;
 };
 
 struct AnswerPair {
@@ -37,9 +41,15 @@ struct CertificateCheck {
   bool holds = true;
 };
 
+struct CertifiedFile {
+  std::string name, sha256;  // without its folder
+  int64_t bytes = 0;
+};
+
 struct ExportCertificate {
   std::string file, sha256;  // what was written (its main file), without its folder
   int64_t bytes = 0;
+  std::vector<CertifiedFile> files;    // all of it: shards, parts, config, tokenizer
   std::string form;                    // "gguf", "hf", "peft", "gguf-lora"
   std::string trained;                 // the model that it is compared with
   std::string rows, created, version;  // rows: what it was compared on

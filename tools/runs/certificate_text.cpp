@@ -1,9 +1,11 @@
 // Certificates in the terminal and as JSON text.
 #include "tools/runs/certificate_text.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
+#include "engine/files/gguf.h"
 #include "engine/files/sha256.h"
 #include "tools/text/table.h"
 
@@ -29,8 +31,11 @@ void print_certificate(const ExportCertificate& c) {
             << format_percent(double(c.logits.same_choice) /
                               double(std::max<int64_t>(c.logits.positions, 1)))
             << " of the positions; answers agree in " << same << " of " << all
-            << " tokens before they part; perplexity " << format_loss(c.logits.perplexity_before)
-            << " and " << format_loss(c.logits.perplexity_after) << "\n";
+            << " tokens before they part";
+  if (c.logits.targets)
+    std::cout << "; perplexity " << format_loss(c.logits.perplexity_before) << " and "
+              << format_loss(c.logits.perplexity_after);
+  std::cout << "\n";
   for (const std::string& note : c.notes) std::cout << "(" << harmless(note) << ")\n";
 }
 
@@ -43,10 +48,43 @@ std::string failed_checks(const ExportCertificate& c) {
   return words;
 }
 
-void identify(ExportCertificate& c, const std::string& path) {
-  c.file = fs::path(path).filename().string();
-  c.bytes = int64_t(fs::file_size(path));
-  c.sha256 = sha256_file(path);
+namespace {
+
+bool is_certificate(const std::string& name) {
+  for (const std::string ending : {"certificate.json", "certificate.html"})
+    if (name == ending || name.ends_with("." + ending)) return true;
+  return false;
+}
+
+// What lies in the folder, or the parts of a GGUF file, in the order of their names.
+std::vector<std::string> files_of(const std::string& written) {
+  std::vector<std::string> all;
+  std::error_code ignored;
+  if (fs::is_directory(written, ignored)) {
+    for (auto& entry : fs::directory_iterator(written))
+      if (const std::string name = entry.path().filename().string();
+          entry.is_regular_file(ignored) && !name.starts_with('.') && !is_certificate(name))
+        all.push_back(entry.path().string());
+    std::sort(all.begin(), all.end());
+  } else if (const GgufPartName part = gguf_part_name(written); part.count > 0) {
+    for (int64_t i = 1; i <= part.count; ++i) all.push_back(gguf_part_path(part, i));
+  } else {
+    all.push_back(written);
+  }
+  return all;
+}
+
+}  // namespace
+
+void identify(ExportCertificate& c, const std::string& main, const std::string& written) {
+  c.file = fs::path(main).filename().string();
+  for (const std::string& path : files_of(written)) {
+    const std::string name = fs::path(path).filename().string();
+    c.files.push_back({name, sha256_file(path), int64_t(fs::file_size(path))});
+    if (name != c.file) continue;
+    c.sha256 = c.files.back().sha256;
+    c.bytes = c.files.back().bytes;
+  }
 }
 
 std::string certificate_json(const ExportCertificate& c) {

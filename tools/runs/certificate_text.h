@@ -10,8 +10,9 @@ namespace afina {
 void print_certificate(const ExportCertificate& certificate);
 // The checks that do not hold, in words; empty: all do.
 std::string failed_checks(const ExportCertificate& certificate);
-// Sets name, size and SHA-256 of the file.
-void identify(ExportCertificate& certificate, const std::string& path);
+// Sets names, sizes and SHA-256 of all files of `written`: of a folder those in it but for
+// certificates and hidden ones, of a split GGUF file all parts. main: the one by which it is known.
+void identify(ExportCertificate& certificate, const std::string& main, const std::string& written);
 // The text of certificate.json; bytes that are no UTF-8 become U+FFFD.
 std::string certificate_json(const ExportCertificate& certificate);
 

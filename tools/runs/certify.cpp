@@ -6,9 +6,10 @@
 #include <cstdio>
 
 #include "engine/counted.h"
+#include "engine/files/folder_file.h"
+#include "engine/files/rounding.h"
 #include "engine/random.h"
 #include "model/files/file_weights.h"
-#include "model/files/gguf_save.h"
 #include "model/generate.h"
 #include "model/merge.h"
 #include "tools/results/machine.h"
@@ -22,8 +23,6 @@ constexpr int64_t answer_length = 32;
 // The written model may differ from the trained one by this many times what random rounding of the
 // same size does: two draws of such noise, and weights that are not Gaussian.
 constexpr double rms_room = 3., kl_room = 9.;
-// A tensor of other than Gaussian weights may lose this many times more.
-constexpr double weight_room = 3.;
 // Sums in another order, as a merged product has them.
 constexpr double rms_of_sums = 2e-4, kl_of_sums = 1e-6;
 
@@ -101,33 +100,11 @@ LogitDifference difference(const Questions& questions, const Responses& before,
   return d;
 }
 
-double rounding_of(StoredType type) {
-  switch (type) {
-    case StoredType::f32: return 0.;
-    case StoredType::f16: return 2.1e-4;
-    case StoredType::bf16: return 1.7e-3;
-    case StoredType::q8_0: return 5.3e-3;
-    case StoredType::q6_k: return 0.018;
-    case StoredType::q5_k: return 0.036;
-    case StoredType::q5_1: return 0.038;
-    case StoredType::q5_0: return 0.043;
-    case StoredType::q4_k: return 0.071;
-    case StoredType::iq4_nl: return 0.076;
-    case StoredType::iq4_xs: return 0.077;
-    case StoredType::q4_1: return 0.078;
-    case StoredType::q4_0: return 0.086;
-    case StoredType::mxfp4: return 0.114;
-    case StoredType::q3_k: return 0.15;
-    case StoredType::q2_k: return 0.30;
-    default: return -1.;
-  }
-}
-
 void round_at_random(Model& model, const StoredTypes& types,
                      const std::map<StoredType, double>& measured) {
   for (Parameter& p : model.parameters->all) {
     auto found = types.find(p.name);
-    double share = found == types.end() ? 0. : rounding_of(found->second);
+    double share = found == types.end() ? 0. : gaussian_rounding(found->second);
     if (share > 0.)
       if (auto less = measured.find(found->second); less != measured.end())
         share = std::min(share, less->second);
@@ -176,17 +153,42 @@ void Certifier::compare_with_base() {
   certificate.effect_kl = difference(questions_, before_, respond(*base, questions_, nullptr)).kl;
 }
 
-void Certifier::weights(const Gguf& written) {
-  for (const GgufRounding& one : gguf_rounding(*model_, written)) {
-    const double usual = rounding_of(one.type);
-    // Norms that are stored with 1 added lose their last bits; others are exact in F32.
-    const double bound = one.type == StoredType::f32 ? 1e-6 : weight_room * usual;
-    certificate.stored.push_back(
-        {name(one.type), one.where, one.tensors, one.worst, usual < 0. ? 0. : bound});
-    const bool holds = usual >= 0. && one.worst <= bound;
-    measured_[one.type] = one.worst;
-    check(std::string("weights in ") + name(one.type), number(one.worst), number(bound), holds,
-          "the relative error of the tensor that is furthest from the trained one, " + one.where);
+void Certifier::weights(FileWeights& written, Scales scales) {
+  add(weight_errors(*model_, written, scales), "weights");
+}
+
+void Certifier::adapter(Model& written, const StoredTensors* file,
+                        const std::vector<FactorType>& factors) {
+  if (file)
+    if (const auto errors = adapter_errors(*model_, written, *file)) add(*errors, "adapter");
+  const std::string why = model_->method->why_not_mergeable();
+  if (why.empty() && written.method->why_not_mergeable().empty())
+    add(merged_errors(*model_, written, factors), "merged weights");
+}
+
+void Certifier::add(const std::vector<WeightErrors>& all, const std::string& what) {
+  for (const WeightErrors& one : all) {
+    const std::string type = name(one.type);
+    if (one.error_bound < 0.) {
+      check(what + " in " + type, "stored as " + type, "a type with a bound", false,
+            "no bound is known for rounding to " + type + ", so that its tensors, as " +
+                one.tensor + ", cannot be compared");
+      continue;
+    }
+    certificate.stored.push_back({type, what, one.tensor, one.tensors, one.error, one.error_bound,
+                                  one.place, one.part, one.part_bound});
+    auto [measured, fresh] = measured_.try_emplace(one.type, one.error);
+    if (!fresh) measured->second = std::max(measured->second, one.error);
+    check(what + " in " + type, number(one.error), number(one.error_bound),
+          one.error <= one.error_bound,
+          "the relative error of the tensor that is furthest from the trained one, " + one.tensor);
+    const bool blocks = numbers_per_scale(one.type) > 1;
+    const std::string whose = what == "weights" ? "" : what == "adapter" ? "adapter's " : "merged ";
+    check(whose + (blocks ? "blocks in " : "numbers in ") + type, number(one.part),
+          number(one.part_bound), one.part <= one.part_bound,
+          (blocks ? "the root mean square error of the block that is worst by what "
+                  : "the error of the number that is worst by what ") +
+              type + " can hold: " + one.place);
   }
 }
 
@@ -199,8 +201,8 @@ void Certifier::rounded(const StoredTypes& types) {
   model_.reset();
 }
 
-void Certifier::stranger(Model& written, const ModelFiles* files) {
-  if (files && tokenizer_) compare_tokens(*files);
+void Certifier::stranger(Model& written, const ModelFiles* files, const std::string& adapter) {
+  if (files && tokenizer_) compare_tokens(*files, adapter);
   else if (tokenizer_ && certificate.form == "hf")
     check("tokens", "no tokenizer", "all", false,
           "the folder has no tokenizer.json, so that others take one from elsewhere, or none");
@@ -210,9 +212,24 @@ void Certifier::stranger(Model& written, const ModelFiles* files) {
   compare_answers();
 }
 
-void Certifier::compare_tokens(const ModelFiles& files) {
-  const Tokenizer theirs = tokenizer_of(files);
-  const ChatTemplate chat = ChatTemplate::choose({}, theirs);
+void Certifier::compare_vocabulary(const Tokenizer& theirs) {
+  // Every token by its text: what answers are written with.
+  int64_t others = 0;
+  const int64_t ids = std::max(theirs.size(), tokenizer_->size());
+  for (int32_t id = 0; id < ids; ++id) {
+    // Gaps may be filled: a GGUF file has a text for every row of the embedding.
+    const std::vector<int32_t> one = {id};
+    if (tokenizer_->has(id))
+      others += !theirs.has(id) || theirs.decode(one) != tokenizer_->decode(one);
+  }
+  check("vocabulary", others == 0 ? "the same" : counted(others, "token") + " differ", "the same",
+        others == 0, "the text of every token, as answers are put together from them");
+}
+
+void Certifier::compare_tokens(const ModelFiles& files, const std::string& adapter) {
+  const bool own = !adapter.empty() && in_folder(adapter, "tokenizer.json");
+  const Tokenizer theirs = own ? Tokenizer::from_file(adapter) : tokenizer_of(files);
+  const ChatTemplate chat = ChatTemplate::choose({"", adapter}, theirs);
   int64_t same = 0, all = 0;
   auto count = [&](bool equal) {
     same += equal;
@@ -242,21 +259,13 @@ void Certifier::compare_tokens(const ModelFiles& files) {
     } catch (const Error& error) { certificate.notes.push_back(error.what()); }
     count(written == trained);
   }
-  // Every token by its text: what answers are written with.
-  int64_t others = 0;
-  const int64_t ids = std::max(theirs.size(), tokenizer_->size());
-  for (int32_t id = 0; id < ids; ++id) {
-    // Gaps may be filled: a GGUF file has a text for every row of the embedding.
-    const std::vector<int32_t> one = {id};
-    if (tokenizer_->has(id))
-      others += !theirs.has(id) || theirs.decode(one) != tokenizer_->decode(one);
-  }
-  check("vocabulary", others == 0 ? "the same" : counted(others, "token") + " differ", "the same",
-        others == 0, "the text of every token, as answers are put together from them");
+  if (adapter.empty() || own) compare_vocabulary(theirs);
   check("tokens", std::to_string(same) + " of " + std::to_string(all) + " alike", "all",
         same == all,
         "prompts as the written template and tokenizer render them, and plain texts, have the "
         "tokens that the model was trained on");
+  // Where an answer ends with an adapter is the base's to say.
+  if (!adapter.empty()) return;
   const int32_t end = subject_.chat(*tokenizer_).end_of_turn();
   const std::vector<int32_t> stops = stop_tokens(files, theirs);
   const bool named = end < 0 || std::find(stops.begin(), stops.end(), end) != stops.end();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/files/gguf.h"
+#include "model/files/weight_errors.h"
 #include "model/generate.h"
 #include "tools/results/certificate.h"
 #include "tools/runs/subject.h"
@@ -58,10 +59,6 @@ Responses respond(Model& model, const Questions& questions, const GenerateOption
 LogitDifference difference(const Questions& questions, const Responses& before,
                            const Responses& after);
 
-// The relative root mean square error that rounding to a type makes of Gaussian weights; 0 for F32,
-// negative for a type that is not known.
-double rounding_of(StoredType type);
-
 // The type in which each of the model's parameters (by name) was stored.
 using StoredTypes = std::map<std::string, StoredType>;
 
@@ -79,13 +76,19 @@ class Certifier {
   Certifier(Subject& subject, const QuestionOptions& options);
   // The trained model, until rounded() is called.
   Model& trained() { return *model_; }
-  const Questions& questions() const { return questions_; }
-  // Weights in a GGUF file against the trained ones. Also says how the rounding is judged.
-  void weights(const Gguf& written);
+  const ModelConfig& config() const { return config_; }  // of the trained model
+  // Weights in a file, tensor by tensor, against the trained ones with what was trained merged into
+  // them. Also says how the rounding is judged.
+  void weights(FileWeights& written, Scales scales);
+  // The same of an adapter that was read into `written`. file: its tensors, where they are stored
+  // as parameters; factors: types of the factors of each weight.
+  void adapter(Model& written, const StoredTensors* file, const std::vector<FactorType>& factors);
   // What rounding to these types explains. The trained model is gone afterwards.
   void rounded(const StoredTypes& types);
-  // The written model as a stranger: its tokens and answers, and its logits against both.
-  void stranger(Model& written, const ModelFiles* files);
+  // The written model as a stranger: its tokens and answers, and its logits against both. files: of
+  // its tokenizer; nullptr: it has none. adapter: its folder, where only an adapter was written;
+  // its template counts before that of `files`, and so does its tokenizer where it has one.
+  void stranger(Model& written, const ModelFiles* files, const std::string& adapter = "");
   // The trained model's config with the file's weights, against the stranger: what the metadata
   // say.
   void form(const std::shared_ptr<const Gguf>& written);
@@ -94,7 +97,9 @@ class Certifier {
  private:
   void check(const std::string& name, const std::string& found, const std::string& bound,
              bool holds, const std::string& means);
-  void compare_tokens(const ModelFiles& files);
+  void add(const std::vector<WeightErrors>& all, const std::string& what);
+  void compare_tokens(const ModelFiles& files, const std::string& adapter);
+  void compare_vocabulary(const Tokenizer& theirs);
   void compare_logits();
   void compare_answers();
   void compare_with_base();

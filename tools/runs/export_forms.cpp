@@ -204,7 +204,8 @@ StoredType adapter_type(GgufType type) {
                    ": an adapter is written as f32, f16, bf16 or q8_0");
 }
 
-void write_modelfile(Subject& subject, const std::string& folder, const std::string& file) {
+void write_modelfile(Subject& subject, const std::string& folder, const std::string& file,
+                     std::vector<std::string>& notes) {
   const Tokenizer tokenizer = subject.tokenizer();
   const ChatTemplate chat = subject.chat(tokenizer);
   ModelfileOptions options;
@@ -218,6 +219,11 @@ void write_modelfile(Subject& subject, const std::string& folder, const std::str
         parse_json_file(file_of_folder(subject.files.path, "generation_config.json"));
   const bool has_template = chat.chosen() || !tokenizer.chat_template().empty();
   write_text_file(folder + "/Modelfile", modelfile(has_template ? &chat : nullptr, options));
+  if (has_template && trims_turns(chat))
+    notes.push_back(
+        "the chat template takes blanks and line ends off the ends of every turn, and Ollama "
+        "leaves "
+        "them: what is typed with them is read with them");
 }
 
 }  // namespace
@@ -242,87 +248,8 @@ Written write_form(ExportForm form, GgufType type, Subject& subject, Model& mode
     case ExportForm::ollama: out = write_gguf(type, subject, model, folder + "/" + file, called);
   }
   out.file = file;
-  if (form == ExportForm::ollama) write_modelfile(subject, folder, file);
+  if (form == ExportForm::ollama) write_modelfile(subject, folder, file, out.notes);
   return out;
-}
-
-namespace {
-
-// The stored types that a file has of the trained model's parameters.
-StoredTypes types_in(const Gguf& written, const Model& model) {
-  const GgufForm& form = architectures().at(model.config.architecture).gguf;
-  StoredTypes types;
-  for (const Parameter& p : model.parameters->all)
-    if (const StoredTensor* found = written.find(gguf_place(form.names, p.name).name))
-      types[p.name] = found->type;
-  return types;
-}
-StoredTypes types_in(const Safetensors& written, const Model& model) {
-  StoredTypes types;
-  for (const Parameter& p : model.parameters->all)
-    if (const StoredTensor* found = written.find(p.stored_name)) types[p.name] = found->type;
-  return types;
-}
-
-bool is_adapter(const Gguf& file) {
-  return get_or<std::string>(file.metadata(), "general.type", file.path(), "") == "adapter";
-}
-
-void compare_adapter_gguf(Certifier& certifier, Subject& subject, const std::string& path,
-                          const Gguf& file) {
-  const Model& model = certifier.trained();
-  const GgufForm& form = architectures().at(model.config.architecture).gguf;
-  StoredTypes types;
-  auto add = [&](const Parameter& base, const LowRank* part) {
-    const std::string name = gguf_place(form.names, base.name).name;
-    if (!part) return;
-    if (const StoredTensor* a = file.find(name + ".lora_a")) types[part->a.name] = a->type;
-    if (const StoredTensor* b = file.find(name + ".lora_b")) types[part->b.name] = b->type;
-  };
-  for (const Linear* linear : model.parameters->linears)
-    if (linear->adapter) add(linear->weight, linear->adapter->low_rank(Inputs()));
-  certifier.certificate.form = "gguf-lora";
-  certifier.rounded(types);
-  auto base = subject.load_base();
-  if (!base) base = subject.load();
-  apply_gguf_adapter(*base, Gguf(path));
-  certifier.stranger(*base, nullptr);
-}
-
-}  // namespace
-
-void compare_written(Certifier& certifier, Subject& subject, const std::string& given,
-                     const StoredTypes* types) {
-  ExportCertificate& certificate = certifier.certificate;
-  std::error_code ignored;
-  bool folder = fs::is_directory(given, ignored);
-  const bool peft =
-      folder && (in_folder(given, "adapter_config.json") || in_folder(given, "afina_adapter.json"));
-  // A folder may hold one .gguf file, a model or an adapter.
-  const std::string path = peft ? given : model_file(given);
-  folder = folder && path == given;
-  if (folder && !in_folder(path, "config.json") && peft) {
-    certificate.form = "peft";
-    certifier.rounded({});
-    ModelFiles base = open_model(subject.model);
-    auto written = load_model(base, path, Dtype::f32);
-    return certifier.stranger(*written, nullptr);
-  }
-  if (!folder) {
-    const Gguf file(path);
-    if (is_adapter(file)) return compare_adapter_gguf(certifier, subject, path, file);
-  }
-  ModelFiles files = open_model(path);
-  certificate.form = files.gguf ? "gguf" : "hf";
-  if (files.gguf) certifier.weights(*files.gguf);
-  certifier.rounded(types        ? *types
-                    : files.gguf ? types_in(*files.gguf, certifier.trained())
-                                 : types_in(Safetensors(files.path), certifier.trained()));
-  auto written = load_model(files, "", Dtype::f32);
-  const bool has_tokenizer = files.gguf || in_folder(files.path, "tokenizer.json");
-  certifier.stranger(*written, has_tokenizer ? &files : nullptr);
-  written.reset();
-  if (files.gguf) certifier.form(files.gguf);
 }
 
 }  // namespace afina

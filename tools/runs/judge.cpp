@@ -48,7 +48,7 @@ void apply(const Rule& rule, const std::vector<JudgedRow>& rows, Judged& out, si
   for (size_t i = 0; i < rows.size(); ++i) {
     Verdict verdict = Verdict::undecided;
     try {
-      verdict = rule.judge({rows[i].question, rows[i].expected, out.answers[i]});
+      verdict = rule.judge({rows[i].question, rows[i].expected, out.answers[i], rows[i].context});
     } catch (const Error& why) {
       if (!said)
         out.undecided.push_back("rule '" + rule.name + "' could not be applied to the answer of " +
@@ -106,9 +106,13 @@ std::vector<JudgedRow> judged_rows(std::vector<Example> examples, bool skip, int
     }
     JudgedRow row;
     row.prompt.assign(example.messages.begin(), example.messages.begin() + int64_t(last) - 1);
-    for (const Message& turn : row.prompt)
-      if (turn.role == "user")
-        row.question += (row.question.empty() ? "" : "\n") + valid_utf8(turn.content);
+    for (const Message& turn : row.prompt) {
+      std::string& said = turn.role == "user" ? row.question : row.context;
+      if (!turn.content.empty()) said += (said.empty() ? "" : "\n") + valid_utf8(turn.content);
+      // What a call of a tool was given is read as well.
+      if (auto calls = turn.more.find("tool_calls"); calls != turn.more.end())
+        said += (said.empty() ? "" : "\n") + valid_utf8(to_text(Json(*calls), -1));
+    }
     row.expected = valid_utf8(example.messages[last - 1].content);
     row.example = std::move(example);
     rows.push_back(std::move(row));
@@ -170,7 +174,8 @@ Judged judge(const Contender& contender, const std::vector<JudgedRow>& rows,
 
 void try_rules(const std::vector<Rule>& rules, const std::vector<JudgedRow>& rows) {
   for (const Rule& rule : rules)
-    for (const JudgedRow& row : rows) rule.judge({row.question, row.expected, row.expected});
+    for (const JudgedRow& row : rows)
+      rule.judge({row.question, row.expected, row.expected, row.context});
 }
 
 PairedShares change(const Judged& before, const Judged& after, size_t rule) {
@@ -208,6 +213,7 @@ std::string judged_lines(const std::vector<JudgedRow>& rows, const std::vector<R
                 {"rules", verdicts},
                 {"targets", of.targets[row]}};
       if (of.targets[row]) line["loss"] = of.losses[row];
+      if (!rows[row].context.empty()) line["context"] = rows[row].context;
       lines += to_text(line, -1) + "\n";
     }
   return lines;

@@ -17,7 +17,8 @@ namespace afina {
 struct JudgedRow {
   Example example;
   std::vector<Message> prompt;
-  std::string question, expected;  // the user's turns of the prompt; the record's own answer
+  // The user's turns of the prompt; its other turns; the record's own answer.
+  std::string question, context, expected;
 };
 // Records without an answer, plain texts among them, are an Error, or with `skip` left out; then
 // `left_out` counts them. An Error where none is left.

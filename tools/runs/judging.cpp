@@ -17,6 +17,16 @@ std::vector<Rule> rules_asked(const std::vector<std::string>& names, const std::
   return all;
 }
 
+void require_rules(const Options& given, const RunOptions& run) {
+  if (!run.rule.empty() || !run.rules.empty()) return;
+  for (const std::string name : {"judge-rows", "judge-tokens"})
+    if (given.given(name))
+      throw UsageError(
+          "--" + name +
+          ": answers are judged by rules, and none is given; give --rule exact, --rule "
+          "number or --rules FILE");
+}
+
 std::shared_ptr<Judging> open_judging(const RunOptions& run, const std::vector<Example>& held_out,
                                       const Samples& final) {
   if (run.rule.empty() && run.rules.empty()) return nullptr;

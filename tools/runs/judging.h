@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/options/options.h"
 #include "tools/runs/judge.h"
 #include "tools/runs/scores.h"
 
@@ -23,6 +24,8 @@ struct Judging {
 // expected answer, and rows without any answer.
 std::shared_ptr<Judging> open_judging(const RunOptions& run, const std::vector<Example>& held_out,
                                       const Samples& final);
+// A UsageError for options of judging without a rule to judge by.
+void require_rules(const Options& given, const RunOptions& run);
 // Rules given by name and by file, in this order; an Error for two of one name.
 std::vector<Rule> rules_asked(const std::vector<std::string>& names, const std::string& file);
 

@@ -128,7 +128,17 @@ TurnTexts turn_texts(const ChatTemplate& chat) {
               " than in a short one, so that no TEMPLATE of Ollama says it; export the GGUF file ",
               "alone (--to gguf)");
     }
+  // Ollama's templates have no date that is written as this one writes it.
+  require(
+      chat.date_note().empty(), "the chat template '", name,
+      "' writes today's date (strftime_now), which a TEMPLATE of Ollama would hold at one day; ",
+      "export the GGUF file alone (--to gguf), or train with a template that writes none");
   return texts;
+}
+
+bool trims_turns(const ChatTemplate& chat) {
+  const std::string blanks = " " + ends[0] + " ";
+  return chat.text(conversation("", {blanks}), true).find(blanks) == std::string::npos;
 }
 
 std::string modelfile(const ChatTemplate* chat, const ModelfileOptions& options) {
@@ -148,8 +158,9 @@ std::string modelfile(const ChatTemplate* chat, const ModelfileOptions& options)
         "{{ .Content }}{{ end }}{{ end }}" + literal(texts.open) + "\"\"\"\n";
   }
   for (const std::string& stop : options.stops) {
-    require(stop.find_first_of("\"\n\r\\") == stop.npos, "the end token ", stop,
-            " has a character that a Modelfile cannot quote");
+    require(
+        stop.find_first_of("\"\n\r\\") == stop.npos, "the end token ", stop,
+        " has a character that a Modelfile cannot quote; export the GGUF file alone (--to gguf)");
     out += "PARAMETER stop \"" + stop + "\"\n";
   }
   return out + parameters(options.generation);

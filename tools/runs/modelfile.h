@@ -16,8 +16,10 @@ struct TurnTexts {
   std::string open;          // after the last question: where the answer begins
 };
 // An Error where the template does more than that (another text for later turns, other words in a
-// system text), so that no such texts say it.
+// system text, today's date), so that no such texts say it.
 TurnTexts turn_texts(const ChatTemplate& chat);
+// Does the template take blanks off the ends of what was said? Ollama's cannot.
+bool trims_turns(const ChatTemplate& chat);
 // A conversation of a question, an answer, a question, ... with these texts, as the Go template
 // puts it together. system: may be empty.
 std::string with_turn_texts(const TurnTexts& texts, const std::string& system,

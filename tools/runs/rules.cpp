@@ -24,6 +24,11 @@ Texts matches_in(const Regex& pattern, std::string_view text) {
   });
   return found;
 }
+Texts read_before(const Regex& pattern, const Exchange& e) {
+  Texts all = matches_in(pattern, e.question);
+  all.merge(matches_in(pattern, e.context));
+  return all;
+}
 bool found_in(const Regex& pattern, std::string_view text) {
   bool found = false;
   pattern.each_match(text, [&](size_t, size_t) { found = true; });
@@ -71,13 +76,15 @@ struct Reader {
             [p = pattern("lacks")](const Exchange& e) { return verdict(!found_in(p, e.answer)); }};
   }
   Rule keeps() const {
-    const std::string from = get_or<std::string>(rule, "from", where, "question");
-    require(from == "question" || from == "expected", where, ", from: expected \"question\" or ",
-            "\"expected\", found \"", from, "\"");
-    const bool asked = from == "question";
+    const std::string from = get_or<std::string>(rule, "from", where, "conversation");
+    require(from == "conversation" || from == "question" || from == "expected", where,
+            ", from: expected \"conversation\", \"question\" or \"expected\", found \"", from,
+            "\"");
     return {
-        "", "keeps " + text("keeps"), [p = pattern("keeps"), asked](const Exchange& e) {
-          const Texts wanted = matches_in(p, asked ? e.question : e.expected);
+        "", "keeps " + text("keeps"), [p = pattern("keeps"), from](const Exchange& e) {
+          const Texts wanted = from == "conversation"
+                                   ? read_before(p, e)
+                                   : matches_in(p, from == "question" ? e.question : e.expected);
           if (wanted.empty()) return Verdict::not_asked;
           const Texts there = matches_in(p, e.answer);
           return verdict(std::includes(there.begin(), there.end(), wanted.begin(), wanted.end()));
@@ -85,7 +92,7 @@ struct Reader {
   }
   Rule adds_no() const {
     return {"", "adds no " + text("adds_no"), [p = pattern("adds_no")](const Exchange& e) {
-              const Texts known = matches_in(p, e.question), said = matches_in(p, e.answer);
+              const Texts known = read_before(p, e), said = matches_in(p, e.answer);
               return verdict(std::includes(known.begin(), known.end(), said.begin(), said.end()));
             }};
   }

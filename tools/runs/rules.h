@@ -13,11 +13,13 @@ namespace afina {
 struct Exchange {
   std::string question;  // all that the user has said before the answer
   std::string expected, answer;
+  // What else the model read before it: the system text, earlier answers, what tools gave.
+  std::string context = {};
 };
 
-// Whether a rule asks anything of a row depends on question and expected answer alone, never on the
-// model's, so that all models are judged by the same rows. undecided: the rule could not be applied
-// to this answer, as an expression that goes back and forth too often.
+// Whether a rule asks anything of a row depends on what was read and the expected answer alone,
+// never on the model's, so that all models are judged by the same rows. undecided: the rule could
+// not be applied to this answer, as an expression that goes back and forth too often.
 enum class Verdict : uint8_t { failed, passed, not_asked, undecided };
 
 struct Rule {
@@ -34,9 +36,10 @@ Rule built_in_rule(const std::string& name);
 //   "number": true          the same number as the expected answer
 //   "matches": "..."        the regular expression is found in the answer
 //   "lacks": "..."          it is not
-//   "keeps": "..."          every match in the question stands in the answer as well; with
-//                           "from": "expected" every match in the expected answer
-//   "adds_no": "..."        every match in the answer stands in the question
+//   "keeps": "..."          every match in the conversation before the answer (system text, user,
+//                           earlier answers) stands in the answer as well; with "from": "question"
+//                           every match in the user's turns, with "expected" in the expected answer
+//   "adds_no": "..."        every match in the answer stands in the conversation before it
 //   "language": "en"        the answer's language; "same": that of the expected answer
 //   "characters": [20, 600] length; null for no bound
 //   "words": [5, 80]

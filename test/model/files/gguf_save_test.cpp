@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "model/files/file_weights.h"
+#include "model/files/weight_errors.h"
 #include "test/model/llama_cpp_config.h"
 #include "test/scratch.h"
 
@@ -111,10 +111,13 @@ BOOST_AUTO_TEST_CASE(types_and_what_takes_their_place) {
   for (GgufType wanted : {GgufType::q8_0, GgufType::q4_0, GgufType::q5_0, GgufType::q6_k}) {
     const std::string path = folder / (std::to_string(int(wanted)) + ".gguf");
     write(path, *model, wanted);
-    const auto rounding = gguf_rounding(*model, Gguf(path));
-    BOOST_TEST(rounding.size() >= 2u);
-    for (const GgufRounding& one : rounding)
-      BOOST_TEST(one.worst < (one.type == StoredType::f32 ? 1e-7 : 0.12), name(one.type));
+    const auto source = gguf_weights(model->config, std::make_shared<const Gguf>(path));
+    const auto errors = weight_errors(*model, dynamic_cast<FileWeights&>(*source), Scales::nearest);
+    BOOST_TEST(errors.size() >= 2u);
+    for (const WeightErrors& one : errors) {
+      BOOST_TEST(one.holds(), name(one.type) << ": " << one.place);
+      BOOST_TEST(one.error < (one.type == StoredType::f32 ? 1e-7 : 0.12), name(one.type));
+    }
     untouched(path);
   }
 }

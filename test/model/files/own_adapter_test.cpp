@@ -72,6 +72,31 @@ BOOST_AUTO_TEST_CASE(another_base_is_refused) {
   biases.opened(other.path());
 }
 
+// One vector for the whole model fits every model by its shape; the file says whose layers it is.
+BOOST_AUTO_TEST_CASE(a_vector_without_layers_knows_its_own) {
+  ScratchFolder folder;
+  const auto model = tiny_model(tiny_path("qwen2"), "unilora:rank=2,numbers=16");
+  save_adapter(folder.path(), *model, "the base");
+  BOOST_TEST(bytes_to_store(*model, Dtype::f32) ==
+             int64_t(std::filesystem::file_size(folder / "adapter_model.safetensors")));
+  const AdapterFiles files = load_adapter(folder.path());
+  files.apply(*tiny_model(tiny_path("qwen2"), files.method.text));
+  const auto other = tiny_model(tiny_path("qwen3"), files.method.text);
+  check_error([&] { files.apply(*other); }, {"layers of other names or shapes", "the base"});
+}
+
+// Options that came with an adapter are not their user's to choose.
+BOOST_AUTO_TEST_CASE(an_adapter_that_no_layer_has_room_for) {
+  for (const std::string method : {"shira:rank=30", "fourierft:n=3000"}) {
+    const MethodSpec typed = parse_method(method);
+    MethodSpec opened = typed;
+    opened.file = "a/adapter_config.json";
+    ModelFiles files = open_model(tiny_path("llama"));
+    check_error([&] { build_model(files.config, *files.source, make_method(opened), {}); },
+                {"a/adapter_config.json does not fit this model", "one of another model"});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(configs_that_lie) {
   const std::tuple<const char*, Json, const char*> wrong[] = {
       {"method", "bitfti", "did you mean 'bitfit'"},

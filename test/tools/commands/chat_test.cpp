@@ -81,6 +81,12 @@ BOOST_AUTO_TEST_CASE(commands_do_what_help_says) {
   for (const char* part : {"/undo", "/compare", "/save", "there is no /nothing"})
     BOOST_TEST(holds(help.err, part), part);
   BOOST_TEST(help.out == "");
+  // A command with words that it does not take is none; without a slash it is said.
+  const Said now = talk("/exit now\n/undo it\nHello\n");
+  BOOST_TEST(holds(now.err, "/exit stands alone on its line"), now.err);
+  BOOST_TEST(holds(now.err, "/undo stands alone on its line"), now.err);
+  BOOST_TEST(now.out == hello);
+  BOOST_TEST(answers("exit now\n") == generated("exit now"));
 }
 
 BOOST_AUTO_TEST_CASE(adapters_change_and_answer_side_by_side) {
@@ -112,6 +118,11 @@ BOOST_AUTO_TEST_CASE(a_conversation_is_saved_as_a_record) {
                          {"--system", "Be brief."});
   BOOST_TEST(said.status == 0);
   BOOST_TEST(holds(said.err, "is there already"), said.err);
+  std::filesystem::remove(path);
+  // Nor over a link that leads nowhere.
+  std::filesystem::create_symlink(given().folder / "nowhere", path);
+  BOOST_TEST(holds(talk("Hello\n/save " + path + "\n").err, "is there already"));
+  BOOST_TEST(std::filesystem::is_symlink(path));
   std::filesystem::remove(path);
   talk("Hello\n/save " + path + "\n/save\n/save " + given().folder.path() + "/none/x.jsonl\n");
   const std::vector<Example> records = read_examples(path);

@@ -9,62 +9,13 @@
 #include "engine/files/gguf.h"
 #include "engine/files/sha256.h"
 #include "model/files/weights.h"
-#include "test/scratch.h"
-#include "test/tools/runs/runs.h"
+#include "test/tools/commands/trained_run.h"
 
 using namespace afina;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string pocket = source + "/data/pocket";
-
-// A run of LoRA with held-out rows, trained once for all cases.
-struct Trained {
-  ScratchFolder folder;
-  std::string run_folder = folder / "run", adapter = run_folder + "/adapter";
-  Trained() {
-    const Said said = run({"train",
-                           "--model",
-                           pocket,
-                           "--data",
-                           source + "/data/samples/support.jsonl",
-                           "--limit",
-                           "40",
-                           "--held-out",
-                           "4",
-                           "--length",
-                           "96",
-                           "--on-too-long",
-                           "cut",
-                           "--on-problem",
-                           "skip",
-                           "--steps",
-                           "3",
-                           "--batch",
-                           "2",
-                           "--generations",
-                           "1",
-                           "--eval-every",
-                           "3",
-                           "--watch",
-                           "off",
-                           "--method",
-                           "lora:rank=4,rslora=true",
-                           "--lr",
-                           "0.0005",
-                           "--out",
-                           run_folder});
-    BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
-  }
-};
-Trained& trained() {
-  static Trained one;
-  return one;
-}
-
-Json certificate_in(const std::string& path) { return parse_json_file(path); }
 
 void check_all_hold(const std::string& json, const std::string& file) {
   const Json c = certificate_in(json);
@@ -192,22 +143,6 @@ BOOST_AUTO_TEST_CASE(a_run_whose_adapter_is_another_is_not_exported) {
   said = run({"export", run_folder, "--to", "hf", "--out", folder / "out"});
   BOOST_TEST(said.status == 1);
   BOOST_TEST(holds(said.err, "is another model than the one that"), said.err);
-}
-
-// 1 says that a check does not hold; what cannot be compared at all is 2, before any work.
-BOOST_AUTO_TEST_CASE(what_cannot_be_certified) {
-  ScratchFolder folder;
-  auto says = [&](const std::string& file, const std::string& out, const std::string& part) {
-    const Said said = run({"certify", file, "--against", pocket, "--out", out});
-    BOOST_TEST(said.status == 2, said.err);
-    BOOST_TEST(holds(said.err, part), said.err);
-    BOOST_TEST(said.out == "");
-  };
-  says(folder / "none.gguf", folder / "c", "no such file or folder");
-  says(pocket, folder / "no/c", "there is no folder");
-  says(folder.put("junk.gguf", "junk"), folder / "c", "junk.gguf");
-  folder.put("c.json", "{}");
-  says(pocket, folder / "c", "exists already");
 }
 
 // Two bits too few: the certificate refuses, and nothing is kept but by --accept.

@@ -179,6 +179,20 @@ BOOST_AUTO_TEST_CASE(an_answer_that_a_rule_cannot_be_applied_to_is_kept) {
   BOOST_TEST(holds(judged_lines(rows, rules, {one}), "\"undecided\""));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_read_before_an_answer_is_kept_apart) {
+  std::vector<Example> one(1);
+  one[0].messages = {{"system", "QC-7"},
+                     {"user", "first"},
+                     {"assistant", "QC-8"},
+                     {"user", "second"},
+                     {"assistant", "right"}};
+  int64_t left_out = 0;
+  const auto rows = judged_rows(one, false, left_out);
+  BOOST_TEST(rows[0].question == "first\nsecond");
+  BOOST_TEST(rows[0].context == "QC-7\nQC-8");
+  BOOST_TEST(rows[0].expected == "right");
+}
+
 BOOST_AUTO_TEST_CASE(votes_are_read_back) {
   const std::string votes = given().folder.put(
       "votes.json", R"({"votes": [{"place": "1", "first": "b", "second": "a", "vote": "first"}]})");

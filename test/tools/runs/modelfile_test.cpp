@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_file) {
   options.generation = Json::parse(R"({"do_sample": false, "temperature": 0.6})");
   BOOST_TEST(modelfile(nullptr, options).find("PARAMETER temperature 0\n") != std::string::npos);
   options.stops = {"a\"\nSYSTEM obey"};
-  check_error([&] { modelfile(nullptr, options); }, {"cannot quote"});
+  check_error([&] { modelfile(nullptr, options); }, {"cannot quote", "--to gguf"});
 }
 
 BOOST_AUTO_TEST_CASE(templates_of_strangers) {
@@ -106,6 +106,17 @@ BOOST_AUTO_TEST_CASE(templates_of_strangers) {
             chat_of("{% for m in messages %}{{ loop.index }}:{{ m.content }}\n{% endfor %}"));
       },
       {"writes other texts in a conversation of"});
+  check_error(
+      [&] {
+        turn_texts(
+            chat_of("{{ strftime_now('%Y') }}{% for m in messages %}{{ m.content }}\n"
+                    "{% endfor %}"));
+      },
+      {"t.jinja", "writes today's date", "--to gguf"});
+  const std::string turn = "{% for m in messages %}<{{ m.content }}>{% endfor %}",
+                    trimmed = "{% for m in messages %}<{{ m.content | trim }}>{% endfor %}";
+  BOOST_TEST(!trims_turns(chat_of(turn)));
+  BOOST_TEST(trims_turns(chat_of(trimmed)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,11 +14,12 @@ Rule rule(const std::string& text) {
 }
 // p, f or - (not asked) for each answer.
 std::string judged(const std::string& text, const std::string& question,
-                   const std::string& expected, const std::vector<std::string>& answers) {
+                   const std::string& expected, const std::vector<std::string>& answers,
+                   const std::string& context = "") {
   const Rule one = rule(text);
   std::string all;
   for (const std::string& answer : answers)
-    all += "fp-"[int(one.judge({question, expected, answer}))];
+    all += "fp-"[int(one.judge({question, expected, answer, context}))];
   return all;
 }
 
@@ -74,6 +75,13 @@ BOOST_AUTO_TEST_CASE(each_rule_asks_what_it_says) {
   BOOST_TEST(judged(R"({"keeps": "QC-[0-9]+"})", "Hello?", expected, {"QC-11", ""}) == "--");
   BOOST_TEST(judged(R"({"adds_no": "QC-[0-9]+"})", question, expected,
                     {"QC-22", "none", "QC-33 and QC-22"}) == "ppf");
+  // The system text and earlier answers were read as well.
+  BOOST_TEST(judged(R"({"adds_no": "QC-[0-9]+"})", "Hello?", expected, {"QC-33", "QC-44"},
+                    "Your order is QC-33.") == "pf");
+  BOOST_TEST(judged(R"({"keeps": "QC-[0-9]+"})", "Hello?", expected, {"QC-33", "none"},
+                    "Your order is QC-33.") == "pf");
+  BOOST_TEST(judged(R"({"keeps": "QC-[0-9]+", "from": "question"})", "Hello?", expected, {"none"},
+                    "Your order is QC-33.") == "-");
   const std::string english = "I have sent it to you and you will have it in a week.",
                     spanish = "Lo he enviado y lo va a recibir en la semana que viene.";
   BOOST_TEST(judged(R"({"language": "en"})", "", "", {english, spanish, "Ok"}) == "pff");

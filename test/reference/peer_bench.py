@@ -104,11 +104,12 @@ def measure(o, model):
     optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.1, foreach=True)
     forward = torch.compile(model) if o.compile else model
     generator = torch.Generator().manual_seed(2)
-    times = {"forward": [], "backward": [], "optimizer": [], "step": []}
+    # processor: of all threads together, which other programs on the machine hardly change
+    times = {"forward": [], "backward": [], "optimizer": [], "step": [], "processor": []}
     first = None
     for step in range(o.warmup + o.steps):
         ids = torch.randint(0, 49152, (o.batch, o.length), generator=generator)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.dtype == "autocast" or bool(o.base)):
             loss = forward(input_ids=ids, labels=ids).loss
         loss_value = loss.item()
@@ -121,7 +122,7 @@ def measure(o, model):
         end = time.perf_counter()
         first = first or end - BEGIN
         if step >= o.warmup:
-            for name, value in zip(times, (a - start, b - a, end - b, end - start)):
+            for name, value in zip(times, (a - start, b - a, end - b, end - start, time.process_time() - used)):
                 times[name].append(value)
         print(f"step {step} loss {loss_value:.4f} {end - start:.2f} s", file=sys.stderr, flush=True)
     return times, first, sum(p.numel() for p in trained)

@@ -61,24 +61,34 @@ Corpus::~Corpus() = default;
 Corpus::Corpus(Corpus&&) noexcept = default;
 
 const Phrases& Corpus::phrases() const {
-  std::call_once(shared_->phrases_made,
-                 [&] { shared_->phrases = std::make_unique<Phrases>(*this); });
+  std::call_once(shared_->phrases_made, [&] {
+    shared_->phrases = std::make_unique<Phrases>(*this);
+    give_back();
+  });
   return *shared_->phrases;
 }
 
 const Topics& Corpus::topics() const {
-  std::call_once(shared_->topics_made, [&] { shared_->topics = std::make_unique<Topics>(*this); });
+  std::call_once(shared_->topics_made, [&] {
+    shared_->topics = std::make_unique<Topics>(*this);
+    give_back();
+  });
   return *shared_->topics;
 }
 
 const LoneSentences& Corpus::lone() const {
-  std::call_once(shared_->lone_made,
-                 [&] { shared_->lone = std::make_unique<LoneSentences>(*this); });
+  std::call_once(shared_->lone_made, [&] {
+    shared_->lone = std::make_unique<LoneSentences>(*this);
+    give_back();
+  });
   return *shared_->lone;
 }
 
 const ValueConflicts& Corpus::value_conflicts() const {
-  std::call_once(shared_->conflicts_made, [&] { shared_->conflicts = find_conflicts(*this); });
+  std::call_once(shared_->conflicts_made, [&] {
+    shared_->conflicts = find_conflicts(*this);
+    give_back();
+  });
   return shared_->conflicts;
 }
 

@@ -87,6 +87,7 @@ class Votes : ValuePlaces {
       uint32_t occurrence;
     };
     std::vector<Entry> entries;
+    entries.reserve(8 * all_.size());  // room that is not written to costs nothing
     std::vector<uint64_t> stems;
     for (uint32_t i = 0; i < all_.size(); ++i) {
       bool alone = all_[i].type != ValueType::count;

@@ -383,27 +383,4 @@ BOOST_AUTO_TEST_CASE(merge_keeps_nothing_it_cannot_certify) {
   BOOST_CHECK_EQUAL(small().folder.entries(), before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(merge_of_a_model_without_tokenizer) {
-  std::string tiny = std::string(AFINA_SOURCE_DIR) + "/test/stored/tiny/",
-              out = small().folder / "gpt2";
-  Ran ran = run(
-      {"merge", "--model", tiny + "gpt2", "--adapter", tiny + "gpt2/adapter_lora", "--out", out});
-  BOOST_CHECK_MESSAGE(ran.status == 0, ran.err);
-  check_has(ran.out, {"100 %"});
-}
-// What 4 bits would make of the merged model again, which is another model.
-BOOST_AUTO_TEST_CASE(merge_over_a_base_in_four_bits) {
-  std::string tiny = std::string(AFINA_SOURCE_DIR) + "/test/stored/tiny/llama",
-              out = small().folder / "llama_nf4";
-  Ran ran = run({"merge", "--model", tiny, "--adapter", tiny + "/adapter_lora", "--out", out,
-                 "--base", "nf4"});
-  BOOST_CHECK_MESSAGE(ran.status == 0, ran.err);
-  check_has(ran.out, {"nf4, for comparison", "f32, written and read again", "100 %",
-                      "warning: stored in nf4 again it would be another model"});
-  const Json found = parse_json_file(out + "/certificate.json");
-  const double exact = found.at("stored_as").at("f32").at("kl_mean").get<double>(),
-               again = found.at("stored_as").at("nf4").at("kl_mean").get<double>();
-  BOOST_TEST(again > 100 * std::abs(exact));
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -106,14 +106,15 @@ class Options {
       if (std::is_same_v<Held, bool> && !o.flag) o.words = {"true", "false"};
       o.names = other.names;
       o.number = std::is_arithmetic_v<Held> && !std::is_same_v<Held, bool>;
-      // A default below zero stands for "not given", which nobody means by a number.
-      bool unset = false;
-      if constexpr (std::is_same_v<T, int64_t>) unset = field < 0;
+      // A default below zero stands for "not given", which nobody means by a number. Other numbers
+      // out of range are for the checks of each group to refuse.
+      int64_t unset = 0;
+      if constexpr (std::is_same_v<T, int64_t>) unset = std::min(field, unset);
       o.set = [&field, option = o.name, unset](const std::string& text) {
         T value = field;
         read_text(value, option, text);
         if constexpr (std::is_same_v<T, int64_t>)
-          if (unset && value < 0)
+          if (unset < 0 && value == unset)
             throw UsageError("--" + option + " " + text + ": expected 0 or more");
         field = std::move(value);
       };

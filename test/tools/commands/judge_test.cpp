@@ -205,6 +205,15 @@ BOOST_AUTO_TEST_CASE(votes_are_read_back) {
   refused({"--votes", votes, "--model", given().model}, 2, {"leave --model out"});
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_judged_without_a_rule) {
+  for (const char* option : {"--judge-rows", "--judge-tokens"}) {
+    const Said said = run(words("train", given().folder / "unruled",
+                                {"--data", given().data, "--method", "full:lr=1e-3", option, "2"}));
+    BOOST_TEST(said.status == 2);
+    BOOST_TEST(holds(said.err, std::string(option) + ": answers are judged by rules"), said.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_judged_is_refused) {
   const std::string model = given().model, data = given().data;
   refused({}, 2, {"--model", "run"});

@@ -132,6 +132,9 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
   for (const char* wrong : {"", "x", "1.5", "1e3", "9999999999999999999", " 1", "1 "})
     check_refused({"--steps", wrong}, {"--steps"});
   check_refused({"--seed", "-1"}, {"--seed '-1'", "not negative"});
+  // A default below 0 stands for "not given", and nobody gives it.
+  for (const char* option : {"--warmup", "--limit", "--held-out"})
+    check_refused({option, "-1"}, {option, "-1: expected 0 or more"});
   for (const char* wrong : {"x", "nan", "inf", "1e999", "0x10", "1,5"})
     check_refused({"--clip", wrong}, {"--clip"});
   check_refused({"--stepz", "3"}, {"unknown option", "did you mean '--steps'"});
@@ -175,6 +178,16 @@ BOOST_AUTO_TEST_CASE(parsing_sets_nothing_but_the_fields) {
     BOOST_TEST(bool(precision_in_force(Dtype::bf16) == Precision::bf16));
   }
   BOOST_TEST(bool(bf16_sums() == Bf16Sums::pairs));
+}
+
+BOOST_AUTO_TEST_CASE(a_leading_value_may_come_last) {
+  for (const Given& words : {Given{"a.jsonl", "--steps", "3"}, {"--steps", "3", "a.jsonl"}}) {
+    Training t;
+    t.options.may_lead("eval");
+    t.options.parse(words);
+    BOOST_TEST(t.data.eval == "a.jsonl");
+    BOOST_TEST(t.run.steps == 3);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_option_is_declared_once_in_a_command) {

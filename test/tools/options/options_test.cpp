@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_leading_value_may_come_last) {
   for (const Given& words : {Given{"a.jsonl", "--steps", "3"}, {"--steps", "3", "a.jsonl"}}) {
     Training t;
     t.options.may_lead("eval");
-    t.options.parse(words);
+    t.parse(words);
     BOOST_TEST(t.data.eval == "a.jsonl");
     BOOST_TEST(t.run.steps == 3);
   }

@@ -158,6 +158,7 @@ void apply_gguf_adapter(Model& model, const Gguf& file) {
     const Tensor left = Tensor::from(table ? x : y, {rows, rank}),
                  right = Tensor::from(table ? y : x, {table ? width : rank, table ? rank : width}),
                  weight = p.exact() + matmul(left, right, false, table) * scale;
+    p.unpack();
     p.assign(weight.values().data());
   }
   for (const StoredTensor& t : file.tensors())

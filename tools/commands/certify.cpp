@@ -40,6 +40,8 @@ struct CertifyOptions {
       required.naming(Names::files));
     v("adapter", o.subject.adapter, Bits::keep, "where --against is a model: its adapter's folder",
       naming(Names::folders));
+    v("base", o.subject.base, Bits::keep, subject_base_help);
+    v("base-ends", o.subject.base_ends, Bits::keep, base_ends_help);
     v("out,o", o.out, Bits::keep,
       "name of the certificate, which gets the endings .json and .html, or a folder for it; beside "
       "the file unless given",

@@ -44,6 +44,8 @@ struct ExportOptions {
       "in place of a run: Hugging Face folder or .gguf file", naming(Names::files));
     v("adapter", o.subject.adapter, Bits::keep, "with --model: the adapter's folder",
       naming(Names::folders));
+    v("base", o.subject.base, Bits::keep, subject_base_help);
+    v("base-ends", o.subject.base_ends, Bits::keep, base_ends_help);
     v("to", o.form, Bits::keep,
       "hf: folder that transformers opens, adapters merged; peft: the adapter for PEFT; gguf: file "
       "for llama.cpp; gguf-lora: the adapter for llama.cpp; ollama: GGUF file and Modelfile",

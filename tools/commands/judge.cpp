@@ -157,6 +157,10 @@ struct Judge : JudgeOptions {
 
   void open_run() {
     const Subject subject = open_subject({run, "", ""});
+    if (load.base == BaseForm::plain && subject.base.form != BaseForm::plain) {
+      load.base = subject.base.form;
+      load.base_ends = subject.base.ends ? OnOff::on : OnOff::off;
+    }
     const std::string where = subject.run + "/manifest.json";
     std::string name = fs::path(subject.run).filename().string();
     if (name.empty() || name == LiveAdapters::none || name.find('=') != name.npos) name = "trained";

@@ -115,6 +115,7 @@ void round_at_random(Model& model, const StoredTypes& types,
     const auto size = float(share * std::sqrt(squares / double(values.size())));
     const Random random(1, "certificate", p.name);
     for (size_t i = 0; i < values.size(); ++i) values[i] += size * random.normal(i);
+    p.unpack();
     p.assign(values.data());
   }
   merge_adapters(model);
@@ -125,6 +126,11 @@ Certifier::Certifier(Subject& subject, const QuestionOptions& options)
   certificate.trained = subject.described;
   certificate.rows = questions_.described;
   certificate.notes = questions_.notes;
+  if (subject.base.form != BaseForm::plain)
+    certificate.notes.push_back(
+        std::string("trained over --base ") + word_of(subject.base.form) +
+        ": what is merged into and compared with are its numbers unpacked. An adapter by itself is "
+        "meant for that base; beside other numbers it is another model");
   certificate.created = utc_now();
   certificate.version = version();
   model_ = subject.load();

@@ -99,7 +99,7 @@ void compare_base(ExportCertificate& certificate, const Subject& subject,
 void compare_peft(Certifier& certifier, Subject& subject, const std::string& path) {
   certifier.certificate.form = "peft";
   ModelFiles base = open_model(subject.model);
-  auto written = load_model(base, path, Dtype::f32);
+  auto written = load_model(base, path, Dtype::f32, Device::cpu, subject.base);
   const AdapterFiles files = load_adapter(path);
   StoredTypes types;
   std::vector<FactorType> factors;

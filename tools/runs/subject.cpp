@@ -35,10 +35,12 @@ bool exists(const std::string& path) {
 
 }  // namespace
 
-std::unique_ptr<Model> Subject::load() { return load_model(files, adapter, Dtype::f32); }
+std::unique_ptr<Model> Subject::load() {
+  return load_model(files, adapter, Dtype::f32, Device::cpu, base);
+}
 
 std::unique_ptr<Model> Subject::load_base() {
-  return adapter.empty() ? nullptr : load_model(files, "", Dtype::f32);
+  return adapter.empty() ? nullptr : load_model(files, "", Dtype::f32, Device::cpu, base);
 }
 
 namespace {
@@ -95,9 +97,15 @@ Subject open_subject(const SubjectOptions& options) {
         "one)");
   if (!options.run.empty() && !options.adapter.empty())
     throw UsageError("--adapter goes with --model; a run has its own");
+  if (options.adapter.empty() &&
+      (options.base != BaseForm::plain || options.base_ends == OnOff::on))
+    throw UsageError(
+        "--base is the form of the base that --adapter was trained over; without one leave it out "
+        "(a run knows its own)");
   Subject subject;
   subject.model = options.model;
   subject.adapter = options.adapter;
+  subject.base = {options.base, options.base_ends == OnOff::on, nullptr};
   subject.described = options.model;
   if (!options.adapter.empty()) subject.described += " with " + options.adapter;
   if (!options.run.empty()) {
@@ -112,7 +120,11 @@ Subject open_subject(const SubjectOptions& options) {
     const bool whole = exists(folder + "/model"), added = exists(folder + "/adapter");
     require(whole || added, folder, ": holds neither adapter/ nor model/; its weights are gone");
     subject.model = whole ? folder + "/model" : base;
-    if (!whole) subject.adapter = folder + "/adapter";
+    if (!whole) {
+      subject.adapter = folder + "/adapter";
+      const ModelOptions trained = parse_replay(subject.manifest, where).model;
+      subject.base = {trained.base, trained.base_ends == OnOff::on, nullptr};
+    }
     require(whole || exists(base), folder, ": was trained on ", base,
             ", which is not there; call afina where the path leads to it, or give --model and ",
             "--adapter ", subject.adapter);

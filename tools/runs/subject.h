@@ -10,7 +10,13 @@ namespace afina {
 
 struct SubjectOptions {
   std::string run, model, adapter;
+  // With a model: the form of the base that its adapter was trained over. A run knows its own.
+  BaseForm base = BaseForm::plain;
+  OnOff base_ends = OnOff::off;
 };
+
+inline constexpr const char* subject_base_help =
+    "the form of the base that --adapter was trained over (--base of train); a run knows its own";
 
 // A trained model on disk. Opening reads no weights.
 struct Subject {
@@ -19,10 +25,12 @@ struct Subject {
   std::string adapter;    // empty: none
   std::string run;        // the run's folder; empty: none
   Json manifest;          // of the run; null: none
+  BaseStorage base;       // the form of the base that the adapter was trained over
   ModelFiles files;
   bool has_tokenizer = false;
 
-  // Loads the weights, f32, with the adapter; as often as asked.
+  // Loads the weights, f32, with the adapter; as often as asked. Over a base in blocks the model is
+  // that of their numbers.
   std::unique_ptr<Model> load();
   // The same without the adapter; nullptr where there is no adapter.
   std::unique_ptr<Model> load_base();

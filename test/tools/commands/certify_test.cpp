@@ -154,4 +154,75 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_certified) {
   BOOST_TEST(late.out == "");
 }
 
+// What is merged into is the base that was trained over, not the file's numbers.
+BOOST_AUTO_TEST_CASE(a_base_in_four_bits) {
+  ScratchFolder folder;
+  const std::string hf = folder / "hf";
+  auto over = [&](Words words, const char* base) {
+    words.insert(words.end(), {"--adapter", trained().adapter, "--base", base, "--text", "Hi."});
+    return run(words);
+  };
+  Said said = over({"export", "--model", pocket, "--to", "hf", "--out", hf}, "nf4");
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  BOOST_TEST(holds(said.out, "trained over --base nf4"), said.out);
+  const std::string name = folder / "a";
+  said = over({"certify", hf, "--against", pocket, "--out", name}, "nf4");
+  BOOST_TEST(said.status == 0, said.err);
+  said = over({"certify", hf, "--against", pocket, "--out", folder / "b"}, "plain");
+  BOOST_TEST(said.status == 1);
+  BOOST_TEST(holds(said.err, "weights in F32"), said.err);
+  for (const Words& form :
+       {Words{"--to", "gguf", "--type", "q8_0"}, {"--to", "gguf-lora"}, {"--to", "peft"}}) {
+    Words words = {"export", "--model", pocket, "--out", folder / form[1]};
+    words.insert(words.end(), form.begin(), form.end());
+    said = over(words, "nf4");
+    BOOST_TEST(said.status == 0, form[1] << ": " << said.err);
+  }
+  const std::string other = folder / "c";
+  said = run({"certify", hf, "--against", pocket, "--base", "nf4", "--out", other});
+  BOOST_TEST(said.status == 2);
+  BOOST_TEST(holds(said.err, "--base is the form of the base that --adapter was trained over"),
+             said.err);
+}
+// A run knows the form of its base.
+BOOST_AUTO_TEST_CASE(a_run_over_a_base_in_four_bits) {
+  ScratchFolder folder;
+  const std::string over = folder / "run", merged = folder / "merged";
+  Said said = run({"train",
+                   "--model",
+                   pocket,
+                   "--data",
+                   source + "/data/samples/support.jsonl",
+                   "--limit",
+                   "40",
+                   "--held-out",
+                   "4",
+                   "--length",
+                   "96",
+                   "--on-too-long",
+                   "cut",
+                   "--steps",
+                   "2",
+                   "--batch",
+                   "2",
+                   "--generations",
+                   "0",
+                   "--eval-every",
+                   "2",
+                   "--method",
+                   "lora:rank=4",
+                   "--lr",
+                   "0.0005",
+                   "--base",
+                   "nf4",
+                   "--out",
+                   over});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--base", "nf4", "--out",
+              merged});
+  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  said = run({"certify", merged, "--against", over, "--text", "Hi.", "--out", folder / "a"});
+  BOOST_TEST(said.status == 0, said.err);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,6 +104,9 @@ struct Compare : ComparisonOptions {
     for (const std::string& note : outcome.notes)
       bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
                             std::to_string(seed) + ": " + note);
+    if (const std::string note = found_note(bench, outcome.result); !note.empty())
+      bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
+                            std::to_string(seed) + ": " + note);
     if (!outcome.unchanged.empty())
       bench.notes.push_back(label_of(spec) + ", lr " + rate_text(rate) + ", seed " +
                             std::to_string(seed) + ": " + outcome.unchanged);

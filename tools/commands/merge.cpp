@@ -18,6 +18,7 @@
 #include "tools/options/options.h"
 #include "tools/runs/adapters.h"
 #include "tools/runs/draft.h"
+#include "tools/runs/replay.h"
 #include "tools/text/format.h"
 
 namespace afina {
@@ -249,6 +250,28 @@ struct Merge : MergeOptions {
     found.add("an adapter", true, *load_beside(base, written));
   }
 
+  // What an adapter's run says of the form of its base, where its manifest lies beside it and this
+  // is another; empty: nothing.
+  std::string other_base(const AdapterChoice& choice) const {
+    for (const AdapterChoice::Part& part : choice.parts) {
+      const std::string where =
+          fs::path(part.path + "/.").parent_path().parent_path() / "manifest.json";
+      std::error_code ignored;
+      if (!fs::exists(where, ignored)) continue;
+      try {
+        const ModelOptions trained = parse_replay(parse_json_file(where), where).model;
+        if (trained.base != base || trained.base_ends != base_ends)
+          return part.path + " was trained over --base " + word_of(trained.base) +
+                 (trained.base_ends == OnOff::on ? " --base-ends on" : "") + " (" + where +
+                 "); merged into --base " + word_of(base) +
+                 (base_ends == OnOff::on ? " --base-ends on" : "") +
+                 " it is another model than the one that was trained";
+      } catch (const Error&) {  // a manifest of something else
+      }
+    }
+    return "";
+  }
+
   // One adapter, or one sum; an Error where it is beyond a bar and not forced.
   void one(ModelFiles& files, const Model* beside, AdapterChoice choice,
            const std::string& folder) const {
@@ -264,6 +287,8 @@ struct Merge : MergeOptions {
       write_adapter(found, *beside, files.path, std::move(adapted), choice, templates, folder);
     else write_model(found, files, std::move(adapted), choice, templates, folder);
     found.print(std::cout, heading(choice));
+    if (const std::string other = other_base(choice); !other.empty())
+      std::cout << "warning: " << harmless(other) << "\n";
     if (const Agreement* again = found.stored_as(word_of(base)))
       std::cout << "warning: stored in " << word_of(base)
                 << " again it would be another model than the one trained: "

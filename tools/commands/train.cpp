@@ -61,11 +61,10 @@ void print_line(const std::string& text) {
 }
 
 // The losses of rows with findings: in a table, and in report.html of the run's folder.
-void show_findings(const RunPlan& plan, const RunResult& r, const std::vector<std::string>& words) {
-  if (!r.row_findings) {
-    print_line("note: the run was finished without --findings: its folder says nothing of them");
-    return;
-  }
+void show_findings(const RunPlan& plan, const Workbench& bench, const RunResult& r,
+                   const std::vector<std::string>& words) {
+  if (const std::string note = found_note(bench, r); !note.empty()) print_line("note: " + note);
+  if (!r.row_findings) return;
   std::string command = "afina train";
   for (const std::string& word : words) command += " " + word;
   std::cout << "\n" << row_findings_table(*r.row_findings, stdout_columns()) << "\n";
@@ -156,7 +155,7 @@ int train(const std::vector<std::string>& words) {
     losses << ", retention loss " << *bench.before.retain << " -> " << *r.after.retain;
   print_line(losses.str());
   print_line(predicted_sentence(label_of(plan.method), r));
-  if (!asked.findings.empty()) show_findings(plan, r, words);
+  if (!asked.findings.empty()) show_findings(plan, bench, r, words);
   std::cout << "digest " << r.digest << "\nwritten to " << plan.folder << "\n" << std::flush;
   require(outcome.unchanged.empty(), plan.name, ": ", outcome.unchanged);
   return 0;

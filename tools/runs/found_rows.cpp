@@ -68,4 +68,15 @@ RowFindings found_losses(Model& model, const Workbench& bench) {
   return all;
 }
 
+std::string found_note(const Workbench& bench, const RunResult& run) {
+  if (!bench.found) return "";
+  if (!run.row_findings)
+    return "the run was finished without --findings: its folder says nothing of them";
+  const RowFindings& shown = *run.row_findings;
+  if (shown.path != bench.found->path)
+    return "the run was finished with the findings of " + shown.path +
+           ", and those are shown, not those of " + bench.found->path;
+  return shown.found > 0 ? "" : shown.path + " has no findings about the rows that were trained on";
+}
+
 }  // namespace afina

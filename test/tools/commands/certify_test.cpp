@@ -221,6 +221,9 @@ BOOST_AUTO_TEST_CASE(a_run_over_a_base_in_four_bits) {
   said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--base", "nf4", "--out",
               merged});
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  BOOST_TEST(!holds(said.out, "was trained over --base"), said.out);
+  said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--out", folder / "b"});
+  BOOST_TEST(holds(said.out, "was trained over --base nf4"), said.out);
   said = run({"certify", merged, "--against", over, "--text", "Hi.", "--out", folder / "a"});
   BOOST_TEST(said.status == 0, said.err);
 }

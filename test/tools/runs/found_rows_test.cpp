@@ -39,6 +39,15 @@ BOOST_AUTO_TEST_CASE(train_and_compare_show_findings_beside_losses) {
   for (const char* part : {"[tone]", "a &lt;b&gt; word", "loss before"})
     BOOST_TEST((page.find(part) != std::string::npos), part);
 
+  // Finished with these findings: others are not shown in their place without a word.
+  Words again = words(
+      "train", folder / "run",
+      {"--data", data, "--held-out", "2", "--length", "64", "--steps", "1", "--generations", "0",
+       "--method", "lora:rank=1,lr=1e-2", "--findings", folder / "findings.jsonl", "--resume"});
+  said = run(again);
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST(said.out.find("those are shown") != std::string::npos, said.out);
+
   said = with("compare", folder / "compared", folder / "findings.jsonl");
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   const Json compared = parse_json_file(folder / "compared/results.json");

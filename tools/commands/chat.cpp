@@ -225,7 +225,8 @@ class Conversation {
 
   void compare(const std::string& rest) {
     const std::vector<std::string> asked = split_blanks(rest);
-    if (asked.size() == 1 && asked[0] == "off") {
+    if (!asked.empty() && asked[0] == "off") {
+      if (asked.size() > 1) throw UsageError("/compare off stands alone");
       other_.reset();
       return say(now_.opened.name + " answers alone");
     }
@@ -252,10 +253,19 @@ class Conversation {
     // A link that leads nowhere is somebody's as well.
     if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
       throw UsageError(path + ": is there already; give another name");
-    if (dialogue_.messages().empty()) throw UsageError("nothing was said yet");
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+      throw UsageError(path + ": there is no folder " + folder.string());
+    bool answered = false, changed = false;
     Json messages = Json::array();
-    for (const Message& one : dialogue_.messages())
-      messages.push_back(Json{{"role", one.role}, {"content", valid_utf8(one.content)}});
+    for (const Message& one : dialogue_.messages()) {
+      const std::string content = valid_utf8(one.content);
+      answered = answered || one.role == "assistant";
+      changed = changed || content != one.content;
+      messages.push_back(Json{{"role", one.role}, {"content", content}});
+    }
+    if (!answered) throw UsageError("nothing was answered yet, so there is nothing to train on");
+    if (changed) say("what is not UTF-8 is written as U+FFFD");
     write_text_file(path, to_text(Json{{"messages", messages}}, -1) + "\n");
     say("written to " + path);
   }

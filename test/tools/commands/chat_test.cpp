@@ -122,6 +122,16 @@ BOOST_AUTO_TEST_CASE(a_conversation_is_saved_as_a_record) {
   // Nor over a link that leads nowhere.
   std::filesystem::create_symlink(given().folder / "nowhere", path);
   BOOST_TEST(holds(talk("Hello\n/save " + path + "\n").err, "is there already"));
+  // A system text alone is no record to train on.
+  const std::string alone = given().folder / "alone.jsonl";
+  BOOST_TEST(holds(talk("/system X\nHello\n/undo\n/save " + alone + "\n").err,
+                   "nothing was answered yet"));
+  BOOST_TEST(!std::filesystem::exists(alone));
+  BOOST_TEST(holds(talk("/save " + given().folder.path() + "/none/y.jsonl\nHello\n/save " +
+                        given().folder.path() + "/none/y.jsonl\n")
+                       .err,
+                   "there is no folder"));
+  BOOST_TEST(holds(talk("/compare off now\n").err, "stands alone"));
   BOOST_TEST(std::filesystem::is_symlink(path));
   std::filesystem::remove(path);
   talk("Hello\n/save " + path + "\n/save\n/save " + given().folder.path() + "/none/x.jsonl\n");

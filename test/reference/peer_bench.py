@@ -104,7 +104,7 @@ def measure(o, model):
     optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.1, foreach=True)
     forward = torch.compile(model) if o.compile else model
     generator = torch.Generator().manual_seed(2)
-    # processor: of all threads together, which other programs on the machine hardly change
+    # processor: of all threads together; other programs on the machine change it too, if less than wall time
     times = {"forward": [], "backward": [], "optimizer": [], "step": [], "processor": []}
     first = None
     for step in range(o.warmup + o.steps):

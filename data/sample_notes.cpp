@@ -58,8 +58,9 @@ std::string why_left_out(const Samples& samples, const SampleOptions& options) {
     text += ": " + std::to_string(samples.too_long) +
             (samples.too_long == 1 ? " is longer than --length " : " are longer than --length ") +
             std::to_string(options.length) + " (the shortest has " +
-            counted(samples.shortest_too_long, "token") + "; --on-too-long cut keeps " +
-            "their beginning)";
+            counted(samples.shortest_too_long, "token") +
+            (options.on_too_long == OnTooLong::cut ? "; what is kept of them has no target)"
+                                                   : "; --on-too-long cut keeps their beginning)");
   if (!samples.problems.none())
     text += (text.empty() ? ": " : "; and ") + samples.problems.summary(samples.examples);
   return text;

@@ -94,7 +94,7 @@ struct MergeOptions {
       "into are its numbers unpacked, not those of --model");
     v("base-ends", o.base_ends, Bits::keep, base_ends_help);
   }
-  BaseStorage storage() const { return {base, base_ends == OnOff::on, nullptr}; }
+  BaseStorage storage() const { return base_storage(base, base_ends); }
 };
 struct CertificateOptions {
   std::vector<std::string> texts;
@@ -260,11 +260,13 @@ struct Merge : MergeOptions {
       if (!fs::exists(where, ignored)) continue;
       try {
         const ModelOptions trained = parse_replay(parse_json_file(where), where).model;
+        auto words = [](BaseForm form, OnOff ends) {
+          return std::string("--base ") + word_of(form) +
+                 (ends == OnOff::on ? " --base-ends on" : "");
+        };
         if (trained.base != base || trained.base_ends != base_ends)
-          return part.path + " was trained over --base " + word_of(trained.base) +
-                 (trained.base_ends == OnOff::on ? " --base-ends on" : "") + " (" + where +
-                 "); merged into --base " + word_of(base) +
-                 (base_ends == OnOff::on ? " --base-ends on" : "") +
+          return part.path + " was trained over " + words(trained.base, trained.base_ends) + " (" +
+                 where + "); merged into " + words(base, base_ends) +
                  " it is another model than the one that was trained";
       } catch (const Error&) {  // a manifest of something else
       }

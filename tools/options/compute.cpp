@@ -8,6 +8,12 @@ Precision precision_in_force(Dtype dtype) {
   return bf16_sums() == Bf16Sums::tiles ? Precision::bf16_tiles : Precision::bf16;
 }
 
+BaseStorage base_storage(BaseForm base, OnOff ends) {
+  if (base == BaseForm::plain && ends == OnOff::on)
+    throw UsageError("--base-ends on needs --base: the form in which embedding and head are held");
+  return {base, ends == OnOff::on, nullptr};
+}
+
 namespace {
 
 // The device that was named; Device::cpu for auto.

@@ -5,6 +5,7 @@
 #include "engine/device.h"
 #include "engine/dtype.h"
 #include "engine/packed.h"
+#include "model/scope.h"
 #include "tools/options/words.h"
 
 namespace afina {
@@ -52,6 +53,8 @@ inline constexpr const char* base_help =
     "q5_k or q6_k. They are unpacked within the matrix product";
 inline constexpr const char* base_ends_help =
     "on: --base holds for embedding and head as well; off";
+// --base and --base-ends. A UsageError where only embedding and head would have a form.
+BaseStorage base_storage(BaseForm base, OnOff ends);
 
 // --device
 enum class DeviceChoice : uint8_t { automatic, cpu, cuda, emulated };

@@ -5,10 +5,13 @@
 
 namespace afina {
 
-void ModelOptions::check() const { require_precision(dtype, predicted_device()); }
+void ModelOptions::check() const {
+  require_precision(dtype, predicted_device());
+  base_storage(base, base_ends);
+}
 
 BuildOptions ModelOptions::build(uint64_t seed, Device on) const {
-  return {matrix_dtype(dtype), on, seed, checkpoint, {base, base_ends == OnOff::on, nullptr}};
+  return {matrix_dtype(dtype), on, seed, checkpoint, base_storage(base, base_ends)};
 }
 
 SampleOptions RecordOptions::samples() const {

@@ -40,7 +40,8 @@ void open_found(Workbench& bench, const std::string& path) {
   std::vector<FoundRow> rows;  // refused now, and not when the run is done
   for (const Sample& row : bench.train.rows)
     rows.push_back({bench.train_places[size_t(row.example)], "", 0, 0, {}});
-  row_findings(path, bench.found->rows, std::move(rows));
+  if (row_findings(path, bench.found->rows, std::move(rows)).found == 0)
+    bench.notes.push_back(path + " has no findings about the rows that are trained on");
 }
 
 std::vector<double> record_losses(Model& model, const Workbench& bench) {
@@ -76,7 +77,7 @@ std::string found_note(const Workbench& bench, const RunResult& run) {
   if (shown.path != bench.found->path)
     return "the run was finished with the findings of " + shown.path +
            ", and those are shown, not those of " + bench.found->path;
-  return shown.found > 0 ? "" : shown.path + " has no findings about the rows that were trained on";
+  return "";
 }
 
 }  // namespace afina

@@ -22,8 +22,7 @@ std::vector<double> record_losses(Model& model, const Workbench& bench);
 // Both losses of the rows; the bench has findings.
 RowFindings found_losses(Model& model, const Workbench& bench);
 // What a reader of the run's findings must know, as a sentence without a full stop: that it was
-// finished without --findings or with others, or that there are none. Empty: nothing, or the bench
-// has no findings.
+// finished without --findings or with others. Empty: nothing, or the bench has no findings.
 std::string found_note(const Workbench& bench, const RunResult& run);
 
 }  // namespace afina

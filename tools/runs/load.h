@@ -28,7 +28,7 @@ struct ComputedOptions {
     require_precision(dtype, usable_device(device));
     return ComputeScope(dtype);
   }
-  BaseStorage storage() const { return {base, base_ends == OnOff::on, nullptr}; }
+  BaseStorage storage() const { return base_storage(base, base_ends); }
 };
 // Its model, with one adapter at most.
 struct LoadOptions : ComputedOptions {

@@ -105,7 +105,7 @@ Subject open_subject(const SubjectOptions& options) {
   Subject subject;
   subject.model = options.model;
   subject.adapter = options.adapter;
-  subject.base = {options.base, options.base_ends == OnOff::on, nullptr};
+  subject.base = base_storage(options.base, options.base_ends);
   subject.described = options.model;
   if (!options.adapter.empty()) subject.described += " with " + options.adapter;
   if (!options.run.empty()) {
@@ -123,7 +123,7 @@ Subject open_subject(const SubjectOptions& options) {
     if (!whole) {
       subject.adapter = folder + "/adapter";
       const ModelOptions trained = parse_replay(subject.manifest, where).model;
-      subject.base = {trained.base, trained.base_ends == OnOff::on, nullptr};
+      subject.base = base_storage(trained.base, trained.base_ends);
     }
     require(whole || exists(base), folder, ": was trained on ", base,
             ", which is not there; call afina where the path leads to it, or give --model and ",

@@ -188,38 +188,9 @@ BOOST_AUTO_TEST_CASE(a_base_in_four_bits) {
 BOOST_AUTO_TEST_CASE(a_run_over_a_base_in_four_bits) {
   ScratchFolder folder;
   const std::string over = folder / "run", merged = folder / "merged";
-  Said said = run({"train",
-                   "--model",
-                   pocket,
-                   "--data",
-                   source + "/data/samples/support.jsonl",
-                   "--limit",
-                   "40",
-                   "--held-out",
-                   "4",
-                   "--length",
-                   "96",
-                   "--on-too-long",
-                   "cut",
-                   "--steps",
-                   "2",
-                   "--batch",
-                   "2",
-                   "--generations",
-                   "0",
-                   "--eval-every",
-                   "2",
-                   "--method",
-                   "lora:rank=4",
-                   "--lr",
-                   "0.0005",
-                   "--base",
-                   "nf4",
-                   "--out",
-                   over});
-  BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
-  said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--base", "nf4", "--out",
-              merged});
+  train_small(over, {"--generations", "0", "--method", "lora:rank=4", "--base", "nf4"});
+  Said said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--base", "nf4",
+                   "--out", merged});
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
   BOOST_TEST(!holds(said.out, "was trained over --base"), said.out);
   said = run({"merge", "--model", pocket, "--adapter", over + "/adapter", "--out", folder / "b"});

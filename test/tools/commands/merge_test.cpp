@@ -32,5 +32,21 @@ BOOST_AUTO_TEST_CASE(over_a_base_in_four_bits) {
                again = found.at("stored_as").at("nf4").at("kl_mean").get<double>();
   BOOST_TEST(again > 100 * std::abs(exact));
 }
+// Embedding and head have no form of their own.
+BOOST_AUTO_TEST_CASE(ends_alone_are_refused) {
+  for (const char* command : {"merge", "eval", "plan"}) {
+    ScratchFolder folder;
+    const std::string model = source + "/test/stored/tiny/llama";
+    Words words = {command, "--model", model, "--base-ends", "on"};
+    if (command == std::string("merge"))
+      words.insert(words.end(), {"--adapter", model + "/adapter_lora", "--out", folder / "m"});
+    if (command == std::string("eval")) words.insert(words.end(), {"--ids", "1,2,3"});
+    if (command == std::string("plan"))
+      words.insert(words.end(), {"--method", "lora:rank=2", "--batch", "1", "--length", "8"});
+    const Said said = run(words);
+    BOOST_TEST(said.status == 2, command);
+    BOOST_TEST(holds(said.err, "--base-ends on needs --base"), command << ": " << said.err);
+  }
+}
 
 BOOST_AUTO_TEST_SUITE_END()

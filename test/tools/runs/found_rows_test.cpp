@@ -56,6 +56,10 @@ BOOST_AUTO_TEST_CASE(train_and_compare_show_findings_beside_losses) {
   BOOST_TEST(same.at("worst") == losses.at("worst"));
   BOOST_TEST(read_text_file(folder / "compared/report.html").find("[term]") != std::string::npos);
 
+  said = with("train", folder / "none", folder.put("empty.jsonl", ""));
+  BOOST_TEST(said.status == 0, said.err);
+  BOOST_TEST(said.out.find("has no findings about the rows") != std::string::npos, said.out);
+
   const std::string other =
       folder.put("other.jsonl", R"({"check": "term", "place": "elsewhere, line 1"})");
   said = with("train", folder / "refused", other);

@@ -14,6 +14,7 @@ namespace afina {
 namespace {
 
 constexpr double share = 0.15, work_of_a_step = 2;  // in readings of as many tokens
+constexpr double always_affordable = 1e12;          // FLOPs
 constexpr int64_t fewest_rows = 8;
 // The untouched model reads both halves of the held-out rows, and the trained one those for the
 // final figures; the retention text is read by the untouched model and in every look.
@@ -26,33 +27,47 @@ double readings(const LookTokens& look, double looks) {
 
 double tokens_of(const Samples& samples) { return double(samples.tokens); }
 
-}  // namespace
-
-double tokens_to_measure(double trained) { return share * work_of_a_step * trained; }
-
-int64_t rows_to_measure(double trained, int64_t rows, double tokens, bool retain) {
-  const LookTokens unit{1, retain ? 1. : 0.};
-  const double affordable = tokens_to_measure(trained) / readings(unit, looks_to_afford);
-  if (rows <= fewest_rows || tokens <= affordable) return rows;
-  return std::max(fewest_rows, int64_t(affordable / tokens * double(rows)));
+// By the mean of an epoch.
+double tokens_trained(const Workbench& bench) {
+  const BatchSource rows(bench.train, batch_options(bench.run, bench.data, bench.run.seed));
+  return double(bench.run.steps) / double(rows.steps_per_epoch()) * tokens_of(bench.train);
 }
 
-int64_t retention_to_measure(double trained, double held_out) {
-  const double left = tokens_to_measure(trained) - readings({held_out, 0}, looks_to_afford);
+// FLOPs of the products with weights.
+double work_of_a_token(const ModelConfig& c) {
+  const double heads = double(c.head_dim * 2 * (c.heads + c.kv_heads)),
+               ffn = 3. * double(c.ffn_dim);
+  return 2. * double(c.dim) * (double(c.layers) * (heads + ffn) + double(c.vocabulary));
+}
+
+}  // namespace
+
+double tokens_to_measure(double trained, double token) {
+  return std::max(share * work_of_a_step * trained, always_affordable / token);
+}
+
+int64_t rows_to_measure(double affordable, int64_t rows, double tokens, bool retain) {
+  const LookTokens unit{1, retain ? 1. : 0.};
+  const double once = affordable / readings(unit, looks_to_afford);
+  if (rows <= fewest_rows || tokens <= once) return rows;
+  return std::max(fewest_rows, int64_t(once / tokens * double(rows)));
+}
+
+int64_t retention_to_measure(double affordable, double held_out) {
+  const double left = affordable - readings({held_out, 0}, looks_to_afford);
   const double each = left / (retentions_beside_looks + looks_to_afford);
   return int64_t(std::clamp(each, 512., double(DataOptions::most_retain_tokens)));
 }
 
-int64_t steps_between_looks(double trained, int64_t steps, const LookTokens& look) {
-  const double left = tokens_to_measure(trained) - readings(look, 0);
+int64_t steps_between_looks(double affordable, int64_t steps, const LookTokens& look) {
+  const double left = affordable - readings(look, 0);
   const double one = std::max(1., look.held_out + look.retain);
   const auto looks = int64_t(std::clamp(left / one, 1., 10.));
   return (steps + looks - 1) / looks;
 }
 
-double tokens_trained(const Workbench& bench) {
-  const BatchSource rows(bench.train, batch_options(bench.run, bench.data, bench.run.seed));
-  return double(bench.run.steps) / double(rows.steps_per_epoch()) * tokens_of(bench.train);
+double tokens_to_measure(const Workbench& bench) {
+  return tokens_to_measure(tokens_trained(bench), work_of_a_token(bench.opened->config));
 }
 
 void measure_as_before(DataOptions& data, const Json& replay) {

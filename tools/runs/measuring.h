@@ -1,5 +1,5 @@
 // How much a run measures on held-out rows where nobody says: so much that it costs at most 15 % of
-// the training. Looks are given up before rows: rows decide what a figure is worth.
+// the training, or seconds. Looks are given up before rows, as rows decide what a figure is worth.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,18 +19,20 @@ struct LookTokens {
 
 // Tokens that may be read for measuring where `trained` tokens are trained on. Reading a token is a
 // third of the work of training on it in full, and half of it with a frozen base, which counts.
-double tokens_to_measure(double trained);
+// token: FLOPs of reading one; 1 TFLOP in all, which take some seconds, are always affordable.
+double tokens_to_measure(double trained, double token);
 // How many of `rows` rows for choosing, which have `tokens` tokens, where --eval-rows is not given:
-// at least 8 if there are as many. retain: is there retention text?
-int64_t rows_to_measure(double trained, int64_t rows, double tokens, bool retain);
-// Tokens of the retention text where --retain-tokens is not given: 512 to 16,384.
-int64_t retention_to_measure(double trained, double held_out);
+// at least 8 if there are as many. affordable: tokens_to_measure. retain: is there such a text?
+int64_t rows_to_measure(double affordable, int64_t rows, double tokens, bool retain);
+// Tokens of the retention text where --retain-tokens is not given: 512 to 16,384. held_out: tokens
+// of the rows for choosing.
+int64_t retention_to_measure(double affordable, double held_out);
 // Steps from one look to the next where --eval-every is not given: a tenth of the steps or more.
 // The last step is measured in any case.
-int64_t steps_between_looks(double trained, int64_t steps, const LookTokens& look);
+int64_t steps_between_looks(double affordable, int64_t steps, const LookTokens& look);
 
-// Tokens that the run trains on, by the mean of an epoch.
-double tokens_trained(const Workbench& bench);
+// tokens_to_measure of a run.
+double tokens_to_measure(const Workbench& bench);
 // Takes --eval-rows and --retain-tokens, where they are not given, from the replay of a run that
 // lies in the folder: one that goes on to more steps is measured on the rows it began with.
 void measure_as_before(DataOptions& data, const Json& replay);

@@ -105,7 +105,7 @@ int64_t rows_within_share(const Workbench& bench, int64_t records) {
   if (!bench.run.rule.empty() || !bench.run.rules.empty()) return DataOptions::most_eval_rows;
   const double tokens = double(bench.choice.tokens + bench.final.tokens) / 2;
   const int64_t rows =
-      rows_to_measure(tokens_trained(bench), most, tokens, !bench.data.retain.empty());
+      rows_to_measure(tokens_to_measure(bench), most, tokens, !bench.data.retain.empty());
   return rows < most ? rows : DataOptions::most_eval_rows;
 }
 
@@ -194,7 +194,7 @@ void read_rows(Workbench& bench, Measured measured) {
   bench.retain =
       make_samples(read_examples(data.retain, of_retain), bench.tokenizer, bench.chat, general);
   if (data.retain_tokens < 0)
-    data.retain_tokens = share ? retention_to_measure(tokens_trained(bench), bench.choice.tokens)
+    data.retain_tokens = share ? retention_to_measure(tokens_to_measure(bench), bench.choice.tokens)
                                : DataOptions::most_retain_tokens;
   keep_tokens(bench.retain, data.retain_tokens);
   bench.files.push_back(described("retain", data.retain, bench.retain));
@@ -271,7 +271,7 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
   read_rows(bench, measured);
   if (measured == Measured::share && bench.run.eval_every == 0)
     bench.run.eval_every =
-        steps_between_looks(tokens_trained(bench), bench.run.steps,
+        steps_between_looks(tokens_to_measure(bench), bench.run.steps,
                             {double(bench.choice.tokens), double(bench.retain.tokens)});
   if (const int32_t end = chat.end_of_turn();
       bench.train.conversations > 0 && end >= 0 && !files->gguf && !has_end(files->path, end))

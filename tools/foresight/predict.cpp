@@ -127,10 +127,15 @@ class Foresight {
     if (found_.steps_seen < all) longest();
     found_.seconds = {};
     found_.timed = speed_;
-    if (speed_)
-      found_.seconds = {
-          times * seconds_[int(Phase::forward)], times * seconds_[int(Phase::backward)],
-          times * seconds_[int(Phase::optimizer)], 0, seconds_[int(Phase::evaluation)]};
+    if (!speed_) return;
+    found_.seconds = {times * seconds_[int(Phase::forward)], times * seconds_[int(Phase::backward)],
+                      times * seconds_[int(Phase::optimizer)], 0, seconds_[int(Phase::evaluation)]};
+    auto waits = [&](Purpose purpose) {
+      return speed_->seconds_of_new(found_.memory.of[size_t(purpose)]);
+    };
+    found_.seconds.forward += waits(Purpose::activations);
+    found_.seconds.backward += waits(Purpose::gradients) + waits(Purpose::workspace);
+    found_.seconds.optimizer += waits(Purpose::optimizer);
   }
 
   void step(int64_t number) { longest_seen_ = std::max(longest_seen_, steps_.run(number).length); }

@@ -76,27 +76,19 @@ static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, 
     Heads<T> x(q, k, v, starts, form);
     T* out = o.data<T>();
     auto* logs = lse.data<sum_of<T>>();
-    bool tiles = false;
-    int64_t queries = block;
 #if defined(AFINA_ATTENTION_TILES)
-    if constexpr (!std::is_same_v<T, double>) {
-      tiles = by_tiles(x);
-      if (tiles) queries = queries_at_once(x);
-    }
+    if constexpr (!std::is_same_v<T, double>)
+      if (by_tiles(x, q.shape()[0])) return attend_by_tiles(x, out, logs, q.shape()[0]);
 #endif
-    int64_t blocks = (x.T_ + queries - 1) / queries, sequences = q.shape()[0];
+    int64_t blocks = (x.T_ + block - 1) / block, sequences = q.shape()[0];
     parallel_for(sequences * x.kv_heads * blocks, 1, [=](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
         int64_t b = task / (x.kv_heads * blocks), kv = task / blocks % x.kv_heads,
-                first = task % blocks * queries;
-        int64_t last = first + queries < x.T_ ? first + queries : x.T_;
+                first = task % blocks * block;
+        int64_t last = first + block < x.T_ ? first + block : x.T_;
         for (int64_t t = first; t < last;) {
           int64_t next = x.run_end(b, t, last);
-#if defined(AFINA_ATTENTION_TILES)
-          if constexpr (!std::is_same_v<T, double>)
-            if (tiles) attend_by_tiles(x, out, logs, b, kv, t, next);
-#endif
-          if (!tiles) attend(x, out, logs, b, kv, t, next);
+          attend(x, out, logs, b, kv, t, next);
           t = next;
         }
       }

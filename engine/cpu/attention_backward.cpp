@@ -200,7 +200,7 @@ static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor&
     const bool together = tasks % threads && tasks < 4 * threads;
 #if defined(AFINA_ATTENTION_TILES)
     if constexpr (!std::is_same_v<T, double>)
-      if (by_tiles(x) && begin_evenly(x, q.shape()[0])) {
+      if (by_tiles(x, q.shape()[0])) {
         TiledBackward<T> tiled{x, d.dout, d.o, d.dq, d.dk, d.dv};
         for (int64_t task = 0; together && task < tasks; ++task)
           tiled.together(task / x.kv_heads, task % x.kv_heads);

@@ -32,7 +32,7 @@ struct Unit<bf16> {
 
 // Whether this path takes a call. Short rows, as in generation, are not worth it.
 template <class T>
-AFINA_INLINE bool by_tiles(const Heads<T>& x) {
+AFINA_INLINE bool takes_tiles(const Heads<T>& x) {
   if constexpr (std::is_same_v<T, double>) return false;
   else if constexpr (std::is_same_v<T, bf16> && !std::is_same_v<UnitBf16, UnitWidened>)
     return false;  // the pairs have an instruction of their own, twice as fast
@@ -68,6 +68,15 @@ AFINA_INLINE void from_units(T* to, const float* from, int64_t dim) {
     else Wide::store(to + u, v);
   }
 }
+// Whether every document begins at an even position: pairs of bf16 are counted from there, and the
+// keys of a whole sequence become units at once.
+template <class T>
+AFINA_INLINE bool begin_evenly(const Heads<T>& x, int64_t sequences) {
+  for (int64_t i = 0; Unit<T>::swapped && i < sequences * x.T_; ++i)
+    if (x.starts[i] % 2) return false;
+  return true;
+}
+
 // to (dim, across) = transpose of from (across, dim).
 static inline void turn_units(float* to, const float* from, int64_t dim) {
   constexpr int w = Wide::width;
@@ -80,6 +89,16 @@ static inline void turn_units(float* to, const float* from, int64_t dim) {
 #pragma GCC unroll 16
       for (int i = 0; i < w; ++i) Wide::store(to + (u + i) * across + c, r[i]);
     }
+}
+
+template <class T>
+AFINA_INLINE bool by_tiles(const Heads<T>& x, int64_t sequences) {
+  return takes_tiles(x) && begin_evenly(x, sequences);
+}
+
+// Fetches a row of `dim` floats that is needed soon.
+AFINA_INLINE static void fetch(const float* row, int64_t dim) {
+  for (int64_t u = 0; u < dim; u += 16) __builtin_prefetch(row + u);
 }
 
 // C (rows, columns) [+]= A B, `units` of k, leading dimensions in elements; columns: a multiple of

@@ -80,8 +80,8 @@ struct TiledBackward {
   }
 
   // P and dS from the scores and dP of n keys: one pass over columns from `first` on.
-  [[gnu::noinline]] void slopes(float* s, float* dp, const float* less, const float* along, int64_t n,
-                           int64_t first, int64_t columns) const {
+  [[gnu::noinline]] void slopes(float* s, float* dp, const float* less, const float* along,
+                                int64_t n, int64_t first, int64_t columns) const {
     const V by = x.scale, inner = x.cap > 0.f ? x.scale / x.cap : 0.f, most = x.cap;
     for (int64_t j = first; j < columns; j += 16) {
       const V down = load(less + j), minus = load(along + j);
@@ -220,15 +220,6 @@ struct TiledBackward {
     parallel_for(x.S_, key_block, [&](int64_t r0, int64_t r1) { end_keys(h, b, kv, r0, r1); });
   }
 };
-
-// Whether every document begins at an even position: pairs of bf16 are counted from there, and the
-// keys of a whole sequence become units at once.
-template <class T>
-AFINA_INLINE bool begin_evenly(const Heads<T>& x, int64_t sequences) {
-  for (int64_t i = 0; Unit<T>::swapped && i < sequences * x.T_; ++i)
-    if (x.starts[i] % 2) return false;
-  return true;
-}
 
 }  // namespace afina::AFINA_ISA
 #endif

@@ -15,11 +15,11 @@ struct TiledForward {
   const Heads<T>& x;
   T* o;
   float* lse;
+  const float *all_keys, *all_values;  // of this key head as units (S, dim)
   int64_t b, kv, t0, t1;
   int64_t start = 0, width = 0, count = 0, columns = 0;
   int64_t before = 0;  // keys that the first query sees, less one
-  float *rows = nullptr, *turned = nullptr, *out = nullptr, *scores = nullptr, *keys = nullptr,
-        *lanes_of = nullptr;
+  float *rows = nullptr, *turned = nullptr, *out = nullptr, *scores = nullptr, *lanes_of = nullptr;
 
   // Columns before this one do not see key k (from the document's start).
   AFINA_INLINE int64_t unseen(int64_t k) const {
@@ -39,7 +39,6 @@ struct TiledForward {
     const int64_t dim = x.dim;
     rows = static_cast<float*>(scratch(scratch_query, size_t(2 * across * dim) * 4));
     turned = rows + across * dim;
-    keys = static_cast<float*>(scratch(scratch_slopes, size_t(key_block * dim) * 4));
     lanes_of = static_cast<float*>(scratch(scratch_slopes_rounded, size_t(18 * across) * 4));
     scores =
         static_cast<float*>(scratch(scratch_scores, size_t(up_to(width, key_block) * across) * 4));
@@ -59,13 +58,12 @@ struct TiledForward {
   // Scores of the keys from k0 on, with -inf where a query does not see one; and the greatest of
   // each lane so far.
   [[gnu::noinline]] void score(int64_t k0, float scale) {
-    const int64_t n = least_of(key_block, width - k0), whole = up_to(n, 16),
-                  wide = up_to(columns, 16);
+    const int64_t n = least_of(key_block, width - k0), even = up_to(n, 1 + swapped),
+                  whole = up_to(n, 16), wide = up_to(columns, 16);
     const int64_t dim = x.dim;
     const bool diagonal = k0 + n - 1 > before;
     float* s = scores + k0 * across;
-    to_units(keys, x.k + x.key(b, start + k0, kv), x.kv_heads * dim, n, up_to(n, 6), dim);
-    score_tiles(s, keys, turned, up_to(n, 6), wide, dim, diagonal,
+    score_tiles(s, all_keys + (start + k0) * dim, turned, even, wide, dim, diagonal,
                 [&](int64_t r) { return unseen(k0 + r); });
     if (x.cap > 0.f)
       for (int64_t r = 0; r < n; ++r) {
@@ -77,6 +75,9 @@ struct TiledForward {
         const int64_t k = r ^ swapped, none = k < n ? unseen(k0 + k) : wide;
         for (int64_t c = 0; c < none; ++c) s[r * across + c] = -__builtin_inff();
       }
+    const float* next = all_keys + (start + k0 + key_block) * dim;
+    for (int64_t r = 0; r < least_of(key_block, width - k0 - key_block); ++r)
+      fetch(next + r * dim, dim);
     for (int64_t j = 0; j < wide; j += 16)
       for (int64_t lane = 0; lane < 16; ++lane) {
         float* kept = lanes_of + lane * across + j;
@@ -122,13 +123,14 @@ struct TiledForward {
     const int64_t n = least_of(key_block, width - k0), even = up_to(n, 1 + swapped),
                   wide = up_to(columns, 16), dim = x.dim;
     float* s = scores + k0 * across;
-    for (int64_t r = 0; r < even; ++r)
+    for (int64_t r = 0; r < even; ++r) {
+      fetch(all_values + (start + k0 + r) * dim, dim);
       for (int64_t j = 0; j < wide; j += 16) {
         float* at = s + r * across + j;
         store(at, rounded<T>(load(at) * load(lanes_of + 17 * across + j)));
       }
-    to_units(keys, x.v + x.key(b, start + k0, kv), x.kv_heads * dim, n, even, dim);
-    TileProduct p{s, keys, out, 0, dim, dim, even, k0 > 0};
+    }
+    TileProduct p{s, all_values + (start + k0) * dim, out, 0, dim, dim, even, k0 > 0};
     if (k0 + n - 1 <= before) return multiply_tiles<across>(p, up_to(columns, 6), dim);
     for (int64_t c = 0; c < columns; c += 6) {
       const int64_t last = least_of(c + 5, columns - 1) / x.group,
@@ -163,18 +165,39 @@ struct TiledForward {
   }
 };
 
-// Queries of a block: so many that their scores of all keys stay in the second cache.
+// All of a call: so many key heads at a time that their keys and values as units take few MiB.
 template <class T>
-AFINA_INLINE int64_t queries_at_once(const Heads<T>& x) {
-  const int64_t most = x.S_ > 2048 ? across / 2 : across, queries = most / x.group;
-  return queries > 1 ? queries : 1;
-}
-
-template <class T>
-static void attend_by_tiles(const Heads<T>& x, T* o, float* lse, int64_t b, int64_t kv, int64_t t0,
-                            int64_t t1) {
-  TiledForward<T> block{x, o, lse, b, kv, t0, t1};
-  block.run();
+static void attend_by_tiles(const Heads<T>& x, T* o, float* lse, int64_t sequences) {
+  const int64_t queries = across / x.group, blocks = (x.T_ + queries - 1) / queries,
+                rows = up_to(x.S_, 2), part = rows * x.dim, heads = sequences * x.kv_heads,
+                fit = (int64_t(1) << 20) / (2 * part), at_once = least_of(heads, fit > 1 ? fit : 1);
+  float* units = static_cast<float*>(scratch(scratch_value_sum, size_t(2 * at_once * part) * 4));
+  for (int64_t first = 0; first < heads; first += at_once) {
+    const int64_t count = least_of(at_once, heads - first), pieces = (rows + 127) / 128;
+    parallel_for(count * pieces, 1, [&](int64_t i, int64_t end) {
+      for (; i < end; ++i) {
+        const int64_t head = first + i / pieces, r = i % pieces * 128, b = head / x.kv_heads,
+                      kv = head % x.kv_heads, ld = x.kv_heads * x.dim;
+        float* to = units + (i / pieces * 2) * part + r * x.dim;
+        const int64_t padded = least_of(128, rows - r);
+        to_units(to, x.k + x.key(b, r, kv), ld, x.S_ - r, padded, x.dim);
+        to_units(to + part, x.v + x.key(b, r, kv), ld, x.S_ - r, padded, x.dim);
+      }
+    });
+    parallel_for(count * blocks, 1, [&](int64_t i, int64_t end) {
+      for (; i < end; ++i) {
+        const int64_t head = first + i / blocks, b = head / x.kv_heads, t0 = i % blocks * queries,
+                      last = least_of(x.T_, t0 + queries);
+        const float* keys = units + (i / blocks * 2) * part;
+        for (int64_t t = t0; t < last;) {
+          const int64_t next = x.run_end(b, t, last);
+          TiledForward<T> block{x, o, lse, keys, keys + part, b, head % x.kv_heads, t, next};
+          block.run();
+          t = next;
+        }
+      }
+    });
+  }
 }
 
 }  // namespace afina::AFINA_ISA

@@ -96,6 +96,7 @@ struct ModelOptions {
   Device predicted_device() const { return afina::predicted_device(device); }
   // A UsageError for what cannot be computed here, or in this precision.
   void check() const;
+  BaseStorage storage() const { return base_storage(base, base_ends); }
   // How to build the model on a device.
   BuildOptions build(uint64_t seed, Device on) const;
   ComputeScope scope() const { return ComputeScope(dtype, pack_frozen); }

@@ -18,6 +18,7 @@
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/judging.h"
+#include "tools/runs/load.h"
 #include "tools/runs/observation.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/recorder.h"
@@ -140,7 +141,12 @@ class Loop {
     else evaluate_all(0);
     double found = result().evaluations.back().heldout, base = bench_.choice_before.mean;
     const bool same = found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base);
-    if (model_->method->starts_as_pretrained())
+    if (!same && trains_what_blocks_would_hold())
+      warn(label_of(plan_.method) + " trains matrices of the base, which are held plainly, so it " +
+           "begins as another model than " + words_of(bench_.model.storage()) +
+           " alone: the held-out loss is " + format_loss(found) + " before the first step, and " +
+           format_loss(base) + " without the method");
+    else if (model_->method->starts_as_pretrained())
       require(same, plan_.name, ": before the first step the held-out loss is ", found,
               " with the method and ", base, " without it; '", plan_.method.name,
               "' should start out as the pretrained model");
@@ -163,6 +169,17 @@ class Loop {
     timed(result().seconds.evaluation, [&] { found = look(first); });
     return std::equal(found.losses.begin(), found.losses.end(),
                       bench_.choice_before.losses.begin());
+  }
+
+  // Matrices of other numbers than the base has in its form.
+  bool trains_what_blocks_would_hold() const {
+    const BaseStorage base = bench_.model.storage();
+    if (same_numbers(base, {})) return false;
+    for (const Linear* layer : model_->parameters->linears)
+      if (layer->weight.trained) return true;
+    for (const Parameter& p : model_->parameters->all)
+      if (base.ends && p.trained && !p.added && p.shape.rank() > 1) return true;
+    return false;
   }
 
   void train(int64_t step) {

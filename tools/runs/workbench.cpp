@@ -243,6 +243,8 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data, con
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
   bench.notes = c.notes;
+  if (const std::string other = over_another_base(model.adapter, model.storage()); !other.empty())
+    bench.notes.push_back(harmless(other));
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
     bench.notes.push_back("--length was brought down to the model's context of " +

@@ -39,6 +39,8 @@ bool names_topic(const Corpus& corpus, uint32_t record, const std::vector<uint64
     for (const Word& word : words) {
       const auto found = std::lower_bound(some.begin(), some.end(), word.id);
       if (found == some.end() || *found != word.id) continue;
+      // "Thanks" in a question and in every other answer is no topic.
+      if (corpus.use(word.id).answers * 5 > corpus.answers().size()) continue;
       const size_t i = size_t(found - some.begin());
       if (last[i] == number) continue;
       last[i] = number;

@@ -131,8 +131,8 @@ double Endings::cut(const Answer& answer) const {
     if (!one || ends_closed(text)) return 0;
     const std::string_view own = text.substr(line + 1);
     const uint64_t begun = line_hash(own);
-    // Nor is a line that has a sentence before its open end, a number, or an article last.
-    if (own.find(". ") != own.npos || own.find_first_of("0123456789") != own.npos) return 0.8;
+    // Nor is a line that has a sentence before its open end, or an article last.
+    if (own.find(". ") != own.npos && own.find(". ") > 3) return 0.8;
     std::vector<Word> words;
     split_words(own, words);
     const WordUse& use = corpus_.use(words.back().id);

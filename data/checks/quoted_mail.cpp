@@ -148,7 +148,9 @@ Seen look(std::string_view text) {
     const bool quoted = (line.starts_with(">") || (barred && last_leads)) && line.size() > 3;
     if ((introduces(line, above) || (ruled_line && (at > 0 || names_mail(line)))) && !seen.mail) {
       seen.mail = true;
-      seen.begin = line.find(' ') == line.npos ? last_line : uint32_t(at);
+      seen.begin = headers > 0                   ? first_header
+                   : line.find(' ') == line.npos ? last_line
+                                                 : uint32_t(at);
     }
     if (is_stamped(line) && !seen.mail && !seen.arrow) {
       seen.arrow = true;

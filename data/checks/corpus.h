@@ -58,15 +58,18 @@ struct Sentence {
   bool valued;  // has a value
 };
 
-// What most answers of one language begin and end with.
+// What most answers of one language begin and end with. A house may have several greetings and
+// sign-offs: each of them is said by a tenth of the answers or more.
 struct HouseForm {
   std::string language;
   uint32_t answers = 0;
-  uint64_t greeting = 0;  // first word; 0: none in common
+  uint64_t greeting = 0;            // first word of the commonest; 0: none in common
+  std::vector<uint64_t> greetings;  // first words of all
   std::string greeting_text, sign_text;
   char greeting_end = 0;    // the mark behind it; 0: several
-  uint32_t sign_words = 0;  // 0: none in common
+  uint32_t sign_words = 0;  // of the commonest; 0: none in common
   uint64_t sign = 0;
+  std::vector<uint64_t> signs;  // others; hashes of their words, names alike
 };
 
 // The words of one answer, while a check looks at it.

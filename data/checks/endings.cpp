@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "data/checks/answer_ends.h"
 #include "data/checks/quoted_mail.h"
 
 namespace afina {
@@ -31,8 +32,43 @@ Endings::Endings(const Corpus& corpus) : corpus_(corpus) {
     ++texts;
     closed_text += ends_closed(corpus.text(turn));
   }
+  find_continued();
   if (!corpus.answers().empty()) closed_answers_ = double(closed) / double(corpus.answers().size());
   if (texts) closed_texts_ = double(closed_text) / double(texts);
+}
+
+// The words of a line; 0 where it ends with a mark, or has fewer than two words.
+uint64_t Endings::line_hash(std::string_view line) const {
+  std::vector<Word> words;
+  split_words(line, words);
+  if (words.size() < 2 || words.back().kind == WordKind::mark) return 0;
+  uint64_t hash = 31;
+  for (const Word& word : words) hash = hash_with(hash, word.id);
+  return hash;
+}
+
+// Which last lines that look like farewells begin a sentence that other answers complete.
+void Endings::find_continued() {
+  std::unordered_set<uint64_t> asked;
+  for (const Answer& answer : corpus_.answers()) {
+    if (!answer.own_sign) continue;
+    const std::string_view text = corpus_.text(answer.turn);
+    const size_t last = text.find_last_not_of(" \t\r\n");
+    const size_t line = text.substr(0, last + 1).find_last_of('\n');
+    if (line == text.npos || line + 1 != answer.body_end) continue;
+    if (const uint64_t hash = line_hash(text.substr(line + 1))) asked.insert(hash);
+  }
+  if (asked.empty()) return;
+  std::vector<Word> words;
+  for (const Sentence& sentence : corpus_.sentences()) {
+    split_words(corpus_.text(sentence), words);
+    uint64_t hash = 31;
+    // The last word but one: a mark behind it completes nothing.
+    for (size_t i = 0; i + 2 < words.size() && i < 8; ++i) {
+      hash = hash_with(hash, words[i].id);
+      if (words[i + 1].kind != WordKind::mark && asked.count(hash)) continued_.insert(hash);
+    }
+  }
 }
 
 double Endings::open_end(std::string_view text, double closed_share) const {
@@ -78,10 +114,32 @@ double Endings::cut(const Answer& answer) const {
     const std::string_view sign = form.sign_text;
     for (size_t length = sign.size() - 1; length >= 3; --length)
       if (text.ends_with(sign.substr(0, length)) && text.size() > length &&
-          (text[text.size() - length - 1] == '\n' || text[text.size() - length - 1] == ' '))
+          (text[text.size() - length - 1] == '\n' || text[text.size() - length - 1] == ' ')) {
+        // "Cheers, Fernlink" is no beginning of "Fernlink Support".
+        const std::string_view above = text.substr(0, text.size() - length);
+        const size_t end = above.find_last_not_of(" \t\r\n");
+        if (end != above.npos &&
+            (!ends_closed(above) || line_of(above, uint32_t(end)) >= answer.body_end))
+          break;
         return squeezed(sign.substr(length)).size() > 1 ? 0.9 : 0;
+      }
   }
-  if (answer.own_sign) return 0;
+  if (answer.own_sign) {
+    // A line that goes on in other answers is no farewell.
+    const size_t line = text.find_last_of('\n');
+    const bool one = line != text.npos && line + 1 == answer.body_end;
+    if (!one || ends_closed(text)) return 0;
+    const std::string_view own = text.substr(line + 1);
+    const uint64_t begun = line_hash(own);
+    // Nor is a line that has a sentence before its open end, or an article last.
+    if (own.find(". ") != own.npos && own.find(". ") > 3) return 0.8;
+    std::vector<Word> words;
+    split_words(own, words);
+    const WordUse& use = corpus_.use(words.back().id);
+    if (words.size() > 1 && is_function_word(words.back().id) && use.ending * 50 <= use.answers)
+      return 0.8;
+    return begun && continued_.count(begun) ? 0.9 : 0;
+  }
   return open_end(text, closed_answers_);
 }
 

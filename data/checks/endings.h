@@ -1,5 +1,7 @@
 // How texts end: in the middle of a sentence, or as texts do.
 #pragma once
+#include <unordered_set>
+
 #include "data/checks/corpus.h"
 
 namespace afina {
@@ -18,7 +20,10 @@ class Endings {
 
  private:
   double open_end(std::string_view text, double closed_share) const;
+  uint64_t line_hash(std::string_view line) const;
+  void find_continued();
   const Corpus& corpus_;
+  std::unordered_set<uint64_t> continued_;
   double closed_answers_ = 0, closed_texts_ = 0;
 };
 

@@ -1,9 +1,14 @@
 // greeting: answers that do not begin as most answers of the file do.
 #include "data/checks/check.h"
+#include "data/checks/quoted_mail.h"
 
 namespace afina {
 
 static void run(const Corpus& corpus, std::vector<Finding>& out) {
+  // Where many answers begin at once, that is a form of the house beside the other.
+  std::vector<uint32_t> bare(corpus.forms().size(), 0);
+  for (const Answer& answer : corpus.answers())
+    bare[answer.group] += !answer.greets && !answer.own_greeting;
   for (const Answer& answer : corpus.answers()) {
     const HouseForm& form = corpus.forms()[answer.group];
     if (!form.greeting) continue;
@@ -23,6 +28,9 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
                        form.greeting_text});
       continue;
     }
+    if (!answer.own_greeting && bare[answer.group] * 5 > form.answers) continue;
+    // Another's text stands before the greeting.
+    if (!answer.own_greeting && quoted_from(text) == 0) continue;
     out.push_back({nullptr,
                    answer.own_greeting ? 0.9 : 0.7,
                    {{answer.record, answer.turn, 0, answer.own_greeting ? answer.body_begin : 0}},

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "data/checks/check.h"
+#include "data/checks/personal_patterns.h"
 
 namespace afina {
 
@@ -20,6 +21,77 @@ struct Code {
   bool priced = false;        // a value with a unit
   bool numbered = false;      // behind "no." or the like
 };
+
+// The shape with letters as A and a: which letters they are is another question.
+std::string class_of(std::string shape) {
+  for (char& c : shape) {
+    if (c >= 'A' && c <= 'Z') c = 'A';
+    if (c >= 'a' && c <= 'z') c = 'a';
+  }
+  return shape;
+}
+
+// How the house writes identifiers of so many digits: AA-99999-A, and which letters stand where.
+struct House {
+  std::string shape, example;
+  std::vector<std::string> letters;  // at each place of the shape; empty: any
+
+  bool has(const std::string& other) const {
+    if (class_of(other) != shape) return false;
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (!letters[i].empty() && letters[i].find(other[i]) == std::string::npos) return false;
+    return true;
+  }
+  // The letters before the first digit or mark; empty: not always the same.
+  std::string front() const {
+    const size_t end = shape.find_first_not_of("Aa");
+    std::string out;
+    for (size_t i = 0; i < std::min(end, shape.size()); ++i) {
+      if (letters[i].size() != 1) return "";
+      out += letters[i];
+    }
+    return out;
+  }
+};
+
+// Learns the house's form from all shapes of so many digits and how often each stands.
+void learn_letters(const std::map<std::string, uint32_t>& counts, House& house) {
+  house.letters.assign(house.shape.size(), "");
+  for (size_t i = 0; i < house.shape.size(); ++i) {
+    if (house.shape[i] != 'A' && house.shape[i] != 'a') continue;
+    std::map<char, uint32_t> at;
+    uint32_t all = 0, best = 0;
+    for (auto& [shape, count] : counts)
+      if (class_of(shape) == house.shape) {
+        best = std::max(best, at[shape[i]] += count);
+        all += count;
+      }
+    // Where one letter stands in most, few others are the house's; else any may.
+    if (best * 5 < all * 3) continue;
+    for (auto& [letter, count] : at)
+      if (count * 10 >= all) house.letters[i] += letter;
+  }
+}
+
+// Where the digits stand in the text with single marks or blanks between them, not as part of a
+// longer number; npos: nowhere.
+size_t find_spread(std::string_view text, const std::string& digits, size_t from, size_t& end) {
+  auto digit = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  for (size_t begin = from; begin < text.size(); ++begin) {
+    if (text[begin] != digits[0] || (begin > 0 && digit(begin - 1))) continue;
+    size_t at = begin, matched = 0;
+    while (matched < digits.size() && at < text.size()) {
+      if (text[at] == digits[matched]) ++matched;
+      else if (std::string_view(" .-_/").find(text[at]) == std::string_view::npos || !digit(at + 1))
+        break;
+      ++at;
+    }
+    if (matched < digits.size() || digit(at)) continue;
+    end = at;
+    return begin;
+  }
+  return text.npos;
+}
 
 void find_codes(const Reading& reading, std::vector<Code>& out) {
   out.clear();
@@ -82,20 +154,19 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       ++said[code.digits];
     }
   }
-  struct House {
-    std::string shape, example;
-  };
   std::unordered_map<uint64_t, std::array<uint32_t, 2>>
       leads;  // word -> codes of the house, others
   std::map<size_t, House> house;
   for (auto& [digits, counts] : shapes) {
+    std::map<std::string, uint32_t> classes;
     uint32_t all = 0, best = 0;
     std::string shape;
     for (auto& [one, count] : counts) {
       all += count;
-      if (count > best) {
-        best = count;
-        shape = one;
+      const uint32_t now = classes[class_of(one)] += count;
+      if (now > best) {
+        best = now;
+        shape = class_of(one);
       }
     }
     // Without a letter or a mark of its own a number may be any number.
@@ -103,21 +174,20 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (best < 8 || best * 2 < all) continue;
     if (bare && (digits < 5 || best * 5 < corpus.answers().size() || best * 5 < all * 4)) continue;
     house[digits].shape = shape;
+    learn_letters(counts, house[digits]);
   }
   if (house.empty()) return;
   // The words that stand before the house's identifiers, and the letters these begin with.
   std::set<std::string> letters;
-  for (auto& [digits, one] : house) {
-    const size_t end = one.shape.find_first_of("0123456789-/#._");
-    if (end >= 2 && end != one.shape.npos) letters.insert(one.shape.substr(0, end));
-  }
+  for (auto& [digits, one] : house)
+    if (const std::string front = one.front(); front.size() >= 2) letters.insert(front);
   std::string example;
   for (const Answer& answer : corpus.answers()) {
     Corpus::read(corpus.text(answer.turn), reading);
     find_codes(reading, codes);
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
-      const bool own = found != house.end() && code.shape == found->second.shape &&
+      const bool own = found != house.end() && found->second.has(code.shape) &&
                        code.shape.find_first_not_of("9-/") != code.shape.npos;
       if (own && example.empty())
         example = std::string(reading.text.substr(code.begin, code.end - code.begin));
@@ -138,10 +208,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
            lead->second[1] * 3 <= lead->second[0];
   };
   std::vector<Code> asked;
+  std::vector<PersonalPiece> pieces;
   for (const Answer& answer : corpus.answers()) {
     Corpus::read(corpus.text(answer.turn), reading);
     find_codes(reading, codes);
-    if (codes.empty()) continue;
     std::set<std::string> known;  // digits that the record has in the house's form
     for (const Turn& turn : corpus.turns(answer.record)) {
       Reading other;
@@ -149,16 +219,17 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       find_codes(other, asked);
       for (const Code& code : asked)
         if (auto found = house.find(code.digits.size());
-            found != house.end() && code.shape == found->second.shape) {
+            found != house.end() && found->second.has(code.shape)) {
           known.insert(code.digits);
           if (found->second.example.empty())
             found->second.example =
                 std::string(corpus.text(turn).substr(code.begin, code.end - code.begin));
         }
     }
+    bool told = false;
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
-      if (found != house.end() && code.shape == found->second.shape) continue;
+      if (found != house.end() && found->second.has(code.shape)) continue;
       // What many answers name is the house's own number, as its telephone's.
       if (said[code.digits] > 4) continue;
       if (found == house.end()) {
@@ -168,10 +239,18 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                        {{answer.record, answer.turn, code.begin, code.end}},
                        squeezed(reading.text.substr(code.begin, code.end - code.begin)),
                        example});
+        told = true;
         break;
       }
       const bool same_digits = known.count(code.digits) > 0;
       if (code.bare && !same_digits) {
+        // Part of a telephone number or the like.
+        find_personal(reading.text, pieces);
+        if (std::any_of(pieces.begin(), pieces.end(), [&](const PersonalPiece& piece) {
+              return piece.begin <= code.begin && piece.end >= code.end &&
+                     piece.end - piece.begin > code.end - code.begin;
+            }))
+          continue;
         // A number alone may be anything; of five digits or more, without a unit, it is a code.
         if (code.digits.size() < 5) continue;
         bool priced = false;
@@ -193,7 +272,27 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      {{answer.record, answer.turn, begin, code.end}},
                      squeezed(reading.text.substr(begin, code.end - begin)),
                      found->second.example.empty() ? found->second.shape : found->second.example});
+      told = true;
       break;
+    }
+    // The record's identifier with blanks or points between its digits.
+    for (const std::string& digits : known) {
+      size_t end = 0;
+      for (size_t at = 0; !told && digits.size() >= 5; at = end) {
+        at = find_spread(reading.text, digits, at, end);
+        if (at == reading.text.npos) break;
+        const House& form = house[digits.size()];
+        const bool own = std::any_of(codes.begin(), codes.end(), [&](const Code& code) {
+          return code.begin <= at && code.end >= end && form.has(code.shape);
+        });
+        if (own || said[digits] > 4) continue;
+        told = true;
+        out.push_back({nullptr,
+                       1.,
+                       {{answer.record, answer.turn, uint32_t(at), uint32_t(end)}},
+                       squeezed(reading.text.substr(at, end - at)),
+                       form.example});
+      }
     }
   }
 }

@@ -6,10 +6,14 @@
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/record_words.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
 namespace {
+
+// A word of question and answer that less ties together is in both by chance.
+constexpr double least_tie = 3;
 
 // Words of a record that tell it from others of its kind.
 void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {
@@ -39,6 +43,10 @@ bool names_topic(const Corpus& corpus, uint32_t record, const std::vector<uint64
     for (const Word& word : words) {
       const auto found = std::lower_bound(some.begin(), some.end(), word.id);
       if (found == some.end() || *found != word.id) continue;
+      // Unless both have it by chance: "thanks", in questions and in answers to anything.
+      const uint64_t stem = stem_of(corpus.text(turn).substr(word.begin, word.end - word.begin));
+      if (corpus.use(word.id).answers >= 20 && corpus.topics().tie(stem, stem, record) < least_tie)
+        continue;
       const size_t i = size_t(found - some.begin());
       if (last[i] == number) continue;
       last[i] = number;

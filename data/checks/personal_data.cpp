@@ -1,4 +1,5 @@
-// personal-data: patterns of mail addresses, telephone numbers, IBANs, cards and identity numbers.
+// personal-data: patterns of mail addresses, telephone numbers, IBANs, cards, identity numbers and
+// dates of birth.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -9,12 +10,15 @@
 namespace afina {
 
 static void run(const Corpus& corpus, std::vector<Finding>& out) {
-  // What many records have is the house's own: its address, its telephone.
+  // What many records have is the house's own: its address, its telephone. So is what answers to
+  // several who ask otherwise name.
+  const size_t own_askers = std::max<size_t>(4, corpus.records() / 2000);
   std::unordered_map<uint64_t, uint32_t> records_with;
+  std::unordered_map<uint64_t, std::vector<uint64_t>> askers;  // first questions of such answers
   auto key_of = [](std::string_view text) {
     std::string plain;
     for (char c : text)
-      if (std::string_view(" -.()/").find(c) == std::string_view::npos) plain += c;
+      if (std::string_view(" -.()/+").find(c) == std::string_view::npos) plain += c;
     return text_hash(lower_text(plain));
   };
   auto each = [&](auto&& take) {
@@ -35,11 +39,37 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
     last = turn.record;
     last_key = key;
     ++records_with[key];
+    if (turn.role != TurnRole::answer) return;
+    std::vector<uint64_t>& some = askers[key];
+    const Turn& first = corpus.turns()[corpus.record(turn.record).first_turn];
+    const uint64_t asked = text_hash(corpus.text(first));
+    if (some.size() < own_askers && std::find(some.begin(), some.end(), asked) == some.end())
+      some.push_back(asked);
   });
+  // Words that the house signs with: its domain has one of them.
+  std::vector<std::string> names;
+  for (const HouseForm& form : corpus.forms()) {
+    std::vector<Word> words;
+    split_words(form.sign_text, words);
+    for (const Word& word : words)
+      if (word.capital && word.end - word.begin >= 5)
+        names.push_back(
+            lower_text(std::string_view(form.sign_text).substr(word.begin, word.end - word.begin)));
+  }
+  auto is_house = [&](std::string_view text) {
+    const uint64_t key = key_of(text);
+    if (auto some = askers.find(key); some != askers.end() && some->second.size() >= own_askers)
+      return true;
+    const size_t at = text.find('@');
+    if (at == text.npos) return false;
+    const std::string domain = lower_text(text.substr(at));
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return domain.find(name) != domain.npos; });
+  };
   const uint32_t own = std::max<uint32_t>(5, corpus.records() / 50);
   std::map<std::pair<uint32_t, std::string>, bool> told;
   each([&](const Turn& turn, uint32_t t, const PersonalPiece& piece, std::string_view text) {
-    if (records_with[key_of(text)] >= own) return;
+    if (records_with[key_of(text)] >= own || is_house(text)) return;
     if (!told.emplace(std::pair{turn.record, std::string(piece.kind)}, true).second) return;
     out.push_back({nullptr,
                    piece.certain,
@@ -51,7 +81,7 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
 
 static const RegisterCheck registered(
     {"personal-data", "privacy", Severity::error,
-     "mail addresses, telephone numbers, IBANs, cards (Luhn) and identity numbers",
+     "mail addresses, telephone numbers, IBANs, cards (Luhn), identity numbers and dates of birth",
      "A fine-tuned model can say them again to anybody.",
      "Replace them by invented ones, or remove the record.", run});
 

@@ -1,4 +1,5 @@
-// Finds mail addresses, IBANs, cards, identity numbers and telephone numbers, in this order.
+// Finds dates of birth, mail addresses, IBANs, cards, identity numbers and telephone numbers, in
+// this order.
 #include "data/checks/personal_patterns.h"
 
 #include <string>
@@ -170,13 +171,101 @@ size_t identity_at(std::string_view text, size_t at) {
   return 0;
 }
 
+// A date with its year that begins at `at`: 3/5/1980, 1980-05-03, 3 May 1980, 3 de mayo de 1980,
+// May 3, 1980; its end, or 0.
+size_t date_at(std::string_view text, size_t at) {
+  size_t groups = 0, words = 0, end = 0;
+  bool year = false;
+  for (size_t i = at; i < text.size() && groups < 3 && i < at + 36;) {
+    if (is_digit(text[i])) {
+      size_t run = 0;
+      while (i < text.size() && is_digit(text[i])) {
+        ++run;
+        ++i;
+      }
+      if (run != 1 && run != 2 && run != 4) return 0;
+      ++groups;
+      year |= run == 4;
+      end = i;
+    } else if (is_letter(text[i])) {
+      size_t letters = 0;
+      for (; i < text.size() && is_letter(text[i]); ++i) ++letters;
+      words += letters > 2;  // not "de", "of", "th"
+    } else if (std::string_view(" .,/-").find(text[i]) != std::string_view::npos) {
+      ++i;
+    } else {
+      break;
+    }
+    if (words > 1) break;
+    if ((groups == 3 && words == 0) || (groups == 2 && words == 1 && year)) return end;
+  }
+  return 0;
+}
+
+// A date of birth behind words that say so at `at`: the end of the date, or 0.
+size_t birth_at(std::string_view text, const std::string& low, size_t at) {
+  for (std::string_view words : {"born",
+                                 "date of birth",
+                                 "dob",
+                                 "d.o.b.",
+                                 "birthday",
+                                 "birth date",
+                                 "nacid",
+                                 "fecha de nacimiento",
+                                 "f. nac",
+                                 "nació",
+                                 "geboren",
+                                 "geb.",
+                                 "geburtsdatum",
+                                 "né le",
+                                 "née le",
+                                 "date de naissance",
+                                 "nato il",
+                                 "nata il",
+                                 "data di nascita",
+                                 "nascid",
+                                 "data de nascimento",
+                                 "geboortedatum"}) {
+    if (!std::string_view(low).substr(at).starts_with(words)) continue;
+    // At most one or two short words between: "born on", "nacida el", "date of birth: the".
+    size_t i = at + words.size();
+    const size_t most = i + 12;
+    while (i < text.size() && i < most && !is_digit(text[i]) && text[i] != '.' && text[i] != '\n')
+      ++i;
+    const std::string_view between =
+        std::string_view(low).substr(at + words.size(), i - at - words.size());
+    for (std::string_view rule : {"after", "before", "since", "antes", "desp", "desde", "nach",
+                                  "vor", "avant", "apr", "in", "en "})
+      if (between.find(rule) != between.npos) return 0;
+    if (i < text.size() && text[i] == '.') ++i;
+    while (i < text.size() && text[i] == ' ') ++i;
+    if (i < text.size() && is_digit(text[i]))
+      if (const size_t end = date_at(text, i)) return end;
+    // "born May 3, 1980"
+    size_t from = at + words.size();
+    while (from < text.size() && (text[from] == ' ' || text[from] == ':')) ++from;
+    if (from < text.size() && is_letter(text[from]))
+      if (const size_t end = date_at(text, from)) return end;
+  }
+  return 0;
+}
+
 }  // namespace
 
 void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
   out.clear();
   std::string plain;
+  const std::string low = lower_text(text);
+  const bool same = low.size() == text.size();  // few letters change their length
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
+    if (same && std::string_view("bdnfg").find(low[at]) != std::string_view::npos &&
+        (at == 0 || !is_alnum(text[at - 1])))
+      if (const size_t end = birth_at(text, low, at)) {
+        out.push_back({uint32_t(at), uint32_t(end), "date of birth", 0.9});
+        at = end - 1;
+        continue;
+      }
     if (c == '@') {
       size_t begin = 0;
       if (const size_t end = mail_at(text, at, begin)) {
@@ -209,7 +298,7 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
     }
     const bool joined = before == '-' || before == '#' || before == '/' || before == '.' ||
                         before == '_' || before == '$' || before == ':';
-    if ((is_digit(c) || c == 'X' || c == 'Y' || c == 'Z') && !joined) {
+    if ((is_digit(c) || upper) && !joined) {
       if ((end = identity_at(text, at))) {
         out.push_back({uint32_t(at), uint32_t(end), "identity number", 0.9});
         at = end - 1;

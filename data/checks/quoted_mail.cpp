@@ -1,5 +1,6 @@
 // quoted-mail: parts of another mail within a text, and what mail programs add.
 #include <algorithm>
+#include <initializer_list>
 
 #include "data/checks/check.h"
 #include "data/checks/quoted_mail.h"
@@ -10,18 +11,80 @@ namespace {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-// Does the line introduce a quoted mail, or is it one of its lines?
-bool introduces(const std::string& line) {
-  for (std::string_view end : {"wrote:", "escribió:", "schrieb:", "a écrit :", "a écrit:",
-                               "ha scritto:", "escreveu:", "schreef:"})
-    if (line.ends_with(end) && line.size() > end.size() + 6) return true;
+// A subject that was answered or forwarded twice or more: "Re: Fwd: Re: our visit".
+bool repeats_subject(std::string_view line) {
+  for (int prefixes = 0;; ++prefixes) {
+    const size_t colon = line.find(':');
+    if (colon == line.npos || colon == 0) return prefixes >= 2;
+    bool known = false;
+    for (std::string_view prefix : {"re", "fw", "fwd", "aw", "wg", "rv", "res", "enc", "tr", "rif",
+                                    "i", "sv", "vs", "antw", "doorst"})
+      known |= line.substr(0, colon) == prefix;
+    if (!known) return prefixes >= 2;
+    line.remove_prefix(colon + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  }
+}
+
+// Does the line introduce a quoted mail, or is it one of its lines? "On 3 May, Ann wrote:", "Ann
+// replied on 3 May:"; `above` is the line above it, where the first is broken in two.
+bool introduces(const std::string& line, const std::string& above) {
+  const bool dated = line.find_first_of("0123456789") != line.npos;
+  for (std::string_view verb :
+       {"wrote", "replied", "writes", "escribió", "respondió", "contestó", "schrieb", "antwortete",
+        "a écrit", "a répondu", "ha scritto", "ha risposto", "escreveu", "respondeu", "schreef"}) {
+    const size_t at = line.rfind(verb);
+    if (at == line.npos || !line.ends_with(":")) continue;
+    const size_t end = at + verb.size();
+    if (at > 0 && line[at - 1] != ' ' && line[at - 1] != '>') continue;
+    if (end + 2 >= line.size() && line.find_first_not_of(" :", end) == line.npos) {
+      if (at > 5 || (!above.empty() && above.find_first_of("0123456789@") != above.npos))
+        return true;
+    } else if (line[end] == ' ' && at > 1 && dated && line.size() < 120) {
+      return true;
+    }
+  }
   for (std::string_view mark :
        {"original message", "forwarded message", "mensaje original", "mensaje reenviado",
-        "ursprüngliche nachricht", "message d'origine", "begin forwarded"})
+        "ursprüngliche nachricht", "weitergeleitete nachricht", "message d'origine",
+        "message original", "message transféré", "messaggio originale", "messaggio inoltrato",
+        "mensagem original", "mensagem encaminhada", "oorspronkelijk bericht", "begin forwarded"})
     if (has(line, mark) &&
-        (line.starts_with("-") || line.starts_with("_") || line.size() < mark.size() + 8))
+        (line.starts_with("-") || line.starts_with("_") || line.size() < mark.size() + 8 ||
+         (line.ends_with(":") && line.size() < mark.size() + 16)))
       return true;
+  return repeats_subject(line);
+}
+
+// A line of a chat that was copied: "[17:47] Ann: ...", "Ann (14:48): ...".
+bool is_stamped(const std::string& line) {
+  const size_t open = line.find_first_of("[(");
+  if (open == line.npos || open > 40) return false;
+  const size_t close = line.find(line[open] == '[' ? ']' : ')', open);
+  if (close == line.npos || close - open < 5 || close - open > 24) return false;
+  // A time of day stands last within the brackets.
+  auto digit = [&](size_t at) { return line[at] >= '0' && line[at] <= '9'; };
+  size_t colon = line.rfind(':', close);
+  if (colon < open + 2 || colon + 2 >= close || !digit(colon - 1) || !digit(colon + 1))
+    return false;
+  if (line[open] == '[') {
+    const size_t said = line.find(':', close);
+    return open == 0 && said != line.npos && said > close + 2 && said < close + 40;
+  }
+  return open > 1 && line[open - 1] == ' ' && close + 1 < line.size() && line[close + 1] == ':';
+}
+
+bool names_mail(const std::string& line) {
+  for (std::string_view word :
+       {"message", "mail", "letter", "transcript", "chat", "mensaje", "correo", "conversación",
+        "nachricht", "verlauf", "courriel", "messaggio", "conversazione", "mensagem", "bericht"})
+    if (has(line, word)) return true;
   return false;
+}
+
+// Is the line a rule: four marks or more and nothing else?
+bool is_rule(const std::string& line) {
+  return line.size() >= 4 && line.find_first_not_of("-_=*") == line.npos;
 }
 
 // A line of marks with words between them: "*** original text ***".
@@ -37,12 +100,23 @@ bool is_ruled(const std::string& line) {
          (line[2] == mark || line[2] == ' ');
 }
 
-bool is_header(const std::string& line) {
-  for (std::string_view key : {"from:", "sent:", "to:", "subject:", "date:", "cc:", "de:",
-                               "enviado:", "enviado el:", "para:", "asunto:", "fecha:", "von:",
-                               "gesendet:", "an:", "betreff:", "à:", "objet:", "envoyé:"})
-    if (line.starts_with(key) && line.size() < 200) return true;
+bool begins_with(const std::string& line, std::initializer_list<std::string_view> keys) {
+  for (std::string_view key : keys)
+    if (line.starts_with(key) && line.size() < 200 &&
+        (line.substr(key.size()).starts_with(":") || line.substr(key.size()).starts_with(" :")))
+      return true;
   return false;
+}
+// Headers that only mails have; those that other lists have as well.
+bool is_mail_header(const std::string& line) {
+  return begins_with(
+      line, {"sent", "subject", "enviado", "enviado el", "asunto", "gesendet", "betreff", "objet",
+             "envoyé", "inviato", "oggetto", "assunto", "verzonden", "onderwerp"});
+}
+bool is_header(const std::string& line) {
+  return is_mail_header(line) ||
+         begins_with(line, {"from", "to", "date", "cc", "re", "fw", "fwd", "de", "para", "fecha",
+                            "von", "an", "datum", "à", "da", "a", "data", "van", "aan"});
 }
 
 struct Seen {
@@ -55,38 +129,60 @@ Seen look(std::string_view text) {
   int headers = 0;
   uint32_t first_header = 0, last_line = 0;
   bool last_leads = false;  // the line before ends with a colon
+  bool mail_header = false, ruled = false;
+  std::string above;
+  auto put_headers = [&] {
+    // Below a rule, or with one that only mails have, two are enough.
+    if ((headers >= 3 || (headers == 2 && (mail_header || ruled))) && !seen.mail) {
+      seen.mail = true;
+      seen.begin = first_header;
+    }
+  };
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string line = lower_text(squeezed(text.substr(at, end - at)));
+    const bool ruled_line = is_ruled(line);
     if (line.starts_with("**")) line.erase(0, 2);
-    const bool quoted = line.starts_with(">") && line.size() > 3;
-    if ((introduces(line) || (is_ruled(line) && at > 0)) && !seen.mail) {
+    // A table has its bars at both ends of a line.
+    const bool barred = line.starts_with("|") && line.find('|', 1) == line.npos;
+    const bool quoted = (line.starts_with(">") || (barred && last_leads)) && line.size() > 3;
+    if ((introduces(line, above) || (ruled_line && (at > 0 || names_mail(line)))) && !seen.mail) {
       seen.mail = true;
+      seen.begin = headers > 0                   ? first_header
+                   : line.find(' ') == line.npos ? last_line
+                                                 : uint32_t(at);
+    }
+    if (is_stamped(line) && !seen.mail && !seen.arrow) {
+      seen.arrow = true;
       seen.begin = uint32_t(at);
     }
     if (quoted && !seen.mail && !seen.arrow) {
       seen.arrow = true;
       seen.begin = last_leads ? last_line : uint32_t(at);
     }
+    // Within a quotation too.
+    std::string bare = line;
+    bare.erase(0, std::min(bare.find_first_not_of("|> "), bare.size()));
+    if (is_header(bare)) {
+      if (headers++ == 0) {
+        first_header = ruled ? last_line : uint32_t(at);
+        mail_header = false;
+      }
+      mail_header |= is_mail_header(bare);
+    } else if (!line.empty()) {
+      put_headers();
+      headers = 0;
+      ruled = is_rule(line);
+    }
     if (!line.empty()) {
       last_line = uint32_t(at);
-      last_leads = line.ends_with(":");
-    }
-    if (is_header(line)) {
-      if (headers++ == 0) first_header = uint32_t(at);
-    } else if (!line.empty()) {
-      if (headers >= 3 && !seen.mail) {
-        seen.mail = true;
-        seen.begin = first_header;
-      }
-      headers = headers == 1 ? 1 : 0;
+      // "Ann wrote:", "[quoted text]"
+      last_leads = line.ends_with(":") || (line.starts_with("[") && line.ends_with("]"));
+      above = line;
     }
     at = end + 1;
   }
-  if (headers >= 3 && !seen.mail) {
-    seen.mail = true;
-    seen.begin = first_header;
-  }
+  put_headers();
   return seen;
 }
 

@@ -32,6 +32,8 @@ struct Tile {
   const float* bias = nullptr;
   bool load = false;
   int columns = 0;  // of C; the last vector may be partly used
+  // Bytes of the next panel of B that earlier tiles have asked for.
+  int64_t asked = 0;
   // Bytes of A from the rows of one full tile to the next.
   int64_t step_first = 0, step_second = 0;
 };
@@ -60,14 +62,18 @@ AFINA_INLINE static void add_unit(__m256 (&c)[6][2], const char* a, const char* 
 #undef AFINA_SUM
 #undef AFINA_ROW
 }
+// `next`: what a later tile needs of B, a line for every 8 units.
 template <int Step, int StepB>
-AFINA_INLINE static void add_units(__m256 (&c)[6][2], const Stretch& s) {
+AFINA_INLINE static void add_units(__m256 (&c)[6][2], const Stretch& s,
+                                   [[maybe_unused]] const char* next = nullptr) {
   const int64_t stride = Step == 1 ? s.row_bytes : 4;
   const char *a = s.a, *a3 = a + 3 * stride, *b = s.b;
   int64_t left = s.units;
   if constexpr (StepB > 0) {
     // Additions to addresses and counters take turns that multiply-adds could have.
     for (; left >= 8; left -= 8) {
+      __builtin_prefetch(next, 0, 2);
+      next += 64;
       add_unit<0, 0>(c, a, a3, stride, b);
       add_unit<4 * Step, StepB>(c, a, a3, stride, b);
       add_unit<8 * Step, 2 * StepB>(c, a, a3, stride, b);
@@ -228,7 +234,10 @@ AFINA_INLINE static void one_tile(const Tile& t) {
 #if defined(AFINA_ISA_avx2)
   if constexpr (R == 6 && NV == 2) {
     constexpr int of_panel = NV * V::width * 4;
-    if (t.first.step_b == of_panel) add_units<Step, of_panel>(acc, t.first);
+    // Packed, the next panel follows this one; it may come from further away than the second cache.
+    const int64_t bytes = t.first.units * of_panel;
+    if (t.first.step_b == of_panel)
+      add_units<Step, of_panel>(acc, t.first, t.first.b + (t.asked < bytes ? bytes + t.asked : 0));
     else add_units<Step, 0>(acc, t.first);
     if (t.second.units) add_units<Step, 0>(acc, t.second);
   } else {
@@ -288,6 +297,7 @@ static void tile(const Tile& from, int64_t times) {
     if (whole) one_tile<Kind, V, R, NV, Step, true>(t);
     else one_tile<Kind, V, R, NV, Step, false>(t);
     t.c += R * t.ldc;
+    t.asked += t.first.units * 8;
     t.first.a += t.step_first;
     t.second.a += t.step_second;
     if (t.out) t.out += R * t.ldo;

@@ -4,6 +4,10 @@
 #include <atomic>
 #include <cstdlib>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "engine/error.h"
 
 namespace afina {
@@ -28,13 +32,19 @@ thread_local Buffers mine;
 void* scratch(int which, size_t bytes) {
   Buffers& b = mine;
   if (bytes <= b.bytes[which]) return b.data[which];
-  size_t size = (bytes + 4095) / 4096 * 4096;
+  // Packed operands are read across so many small pages that finding these would take time.
+  constexpr size_t small_page = 4096, large_page = 2 << 20;
+  const size_t page = bytes >= large_page ? large_page : small_page,
+               size = (bytes + page - 1) / page * page;
   std::free(b.data[which]);
   allocated -= b.bytes[which];
   b.bytes[which] = 0;
-  b.data[which] = std::aligned_alloc(64, size);
+  b.data[which] = std::aligned_alloc(page == large_page ? page : 64, size);
   require(b.data[which] != nullptr, "workspace: the system has no ", size,
           " bytes left. Use a smaller batch or length.");
+#if defined(MADV_HUGEPAGE)
+  if (page == large_page) madvise(b.data[which], size, MADV_HUGEPAGE);
+#endif
   b.bytes[which] = size;
   allocated += size;
   return b.data[which];

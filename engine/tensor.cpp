@@ -212,6 +212,14 @@ Tensor Tensor::slice_rows(int64_t from, int64_t count) const {
             size_t(from) * size_t(shape_[0] ? size() / shape_[0] : 0) * size_of(dtype_);
   return t;
 }
+Tensor Tensor::reused(Shape shape, Dtype dtype) const {
+  Tensor t = detached();
+  t.shape_ = shape;
+  t.dtype_ = dtype;
+  require(!blocks() && t.bytes() <= bytes(), shape.text(), " ", name(dtype), " in the memory of ",
+          shape_.text(), " ", name(dtype_));
+  return t;
+}
 Tensor& Tensor::track(Dtype sum) {
   auto slot = std::make_shared<Slot>();
   slot->shape = shape_;

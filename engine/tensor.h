@@ -165,6 +165,9 @@ class Tensor {
   }
   Tensor viewed(Shape shape) const;
   Tensor slice_rows(int64_t from, int64_t count) const;
+  // The memory from the first element on as a tensor of another shape and dtype, for values that
+  // are written over these; it takes at most as many bytes.
+  Tensor reused(Shape shape, Dtype dtype) const;
 
   Gradient grad() const { return grad_; }
   bool needs_grad() const { return static_cast<bool>(grad_); }

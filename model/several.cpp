@@ -47,7 +47,9 @@ std::unique_ptr<Model> built_beside(const Model& base, std::unique_ptr<Method> m
   options.device = base.parameters->device;
   options.seed = base.parameters->seed;
   options.checkpointing = base.checkpointing;
-  return build_model(base.config, weights, std::move(method), options);
+  std::unique_ptr<Model> model = build_model(base.config, weights, std::move(method), options);
+  model->parameters->base = base.parameters->base;  // the form of what is lent
+  return model;
 }
 
 LiveAdapters::LiveAdapters(std::unique_ptr<Model> base) : base_(std::move(base)) {

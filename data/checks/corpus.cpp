@@ -11,6 +11,7 @@
 #include "data/checks/lone.h"
 #include "data/checks/phrases.h"
 #include "data/checks/quoted_mail.h"
+#include "data/checks/stray.h"
 #include "data/checks/topics.h"
 #include "data/checks/value_conflict.h"
 #include "engine/error.h"
@@ -49,10 +50,11 @@ void give_back() {
 }  // namespace
 
 struct Corpus::Shared {
-  std::once_flag phrases_made, topics_made, lone_made, conflicts_made;
+  std::once_flag phrases_made, topics_made, lone_made, stray_made, conflicts_made;
   std::unique_ptr<const Phrases> phrases;
   std::unique_ptr<const Topics> topics;
   std::unique_ptr<const LoneSentences> lone;
+  std::unique_ptr<const Stray> stray;
   ValueConflicts conflicts;
 };
 
@@ -82,6 +84,14 @@ const LoneSentences& Corpus::lone() const {
     give_back();
   });
   return *shared_->lone;
+}
+
+const Stray& Corpus::stray() const {
+  std::call_once(shared_->stray_made, [&] {
+    shared_->stray = std::make_unique<Stray>(*this);
+    give_back();
+  });
+  return *shared_->stray;
 }
 
 const ValueConflicts& Corpus::value_conflicts() const {

@@ -16,6 +16,7 @@ namespace afina {
 class Phrases;
 class Topics;
 class LoneSentences;
+class Stray;
 struct ValueConflicts;
 
 enum class TurnRole : uint8_t { system, question, answer, text, other };
@@ -129,6 +130,7 @@ class Corpus {
   const Phrases& phrases() const;
   const Topics& topics() const;
   const LoneSentences& lone() const;              // lone.h
+  const Stray& stray() const;                     // stray.h
   const ValueConflicts& value_conflicts() const;  // value_conflict.h
   // Gives their memory back; what is asked for later is made again. No check may be running.
   void forget_shared() const;

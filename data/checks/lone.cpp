@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/checks/phrases.h"
+#include "data/checks/sentence_form.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -26,28 +27,6 @@ struct House {
   }
   size_t all = 0, exclaims = 0;
 };
-
-bool has_apostrophe(std::string_view word) {
-  return word.find('\'') != word.npos || word.find("\xE2\x80\x99") != word.npos;
-}
-
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> all) {
-  return std::find(all.begin(), all.end(), word) != all.end();
-}
-
-bool is_yes_or_no(std::string_view w) {
-  return is_one_of(w, {"yes", "no", "s\u00ed", "oui", "non", "ja", "nein", "sim"});
-}
-// What stands behind "Otherwise" or "Tomorrow", and not behind a verb that begins an order.
-bool is_subject(std::string_view w) {
-  return is_one_of(w, {"i", "you", "he", "she", "we", "they", "there", "only"});
-}
-// Behind what a statement is about: "Parking is", "Coats and".
-bool goes_on(std::string_view w) {
-  return is_one_of(
-      w, {"and",  "is",  "are",  "can", "may", "will", "y",    "es", "son", "se",  "has", "have",
-          "must", "was", "were", "or",  "no",  "not",  "from", "of", "de",  "del", "que"});
-}
 
 }  // namespace
 
@@ -85,7 +64,7 @@ void LoneSentences::read(const Corpus& corpus) {
     }
     lone.other_register = text.find('!') != text.npos && house.exclaims * 50 < house.all;
     split_words(text, words);
-    uint32_t plain = 0;
+    lone.orders = is_order(text, words);
     for (const Word& word : words) {
       if (word.kind != WordKind::word) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
@@ -97,22 +76,6 @@ void LoneSentences::read(const Corpus& corpus) {
       const bool usual = corpus.use(word.id).answers > few + 2;
       lone.other_register |=
           !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));
-      // "Please send the form", "Then go to the place": a verb before what it is about.
-      bool leads = false;
-      for (std::string_view one_of : {"please", "just", "then", "simply", "now", "kindly", "luego",
-                                      "despu\u00e9s", "simplemente", "entonces"})
-        leads |= low == one_of;
-      if (plain == 0 && leads) continue;
-      // "Yes, you can", "It's a wren".
-      const bool tells = is_yes_or_no(low) || (has_apostrophe(one) && !is_negation(low));
-      if (plain == 0) plain = is_function_word(word.id) || tells ? 9 : 1;
-      else if (plain == 1) {
-        lone.orders = is_function_word(word.id) && !is_subject(low) && !goes_on(low);
-        plain = low == "it" || low == "this" || low == "that" ? 2 : 9;
-      } else if (plain == 2) {
-        lone.orders = lone.orders && !goes_on(low);  // "Later it is shut", but "Send it to us"
-        plain = 9;
-      }
     }
     all_.push_back(lone);
   }

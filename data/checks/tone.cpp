@@ -4,9 +4,8 @@
 #include <unordered_map>
 
 #include "data/checks/check.h"
-#include "data/checks/lone.h"
 #include "data/checks/phrases.h"
-#include "data/checks/topics.h"
+#include "data/checks/stray.h"
 
 namespace afina {
 
@@ -36,24 +35,7 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-// Has it a number of its own, or are most others that are told it asking the same? Then it is no
-// voice.
-bool belongs(const Corpus& corpus, const Sentence& sentence) {
-  std::vector<Word> words;
-  split_words(corpus.text(sentence), words);
-  for (const Word& word : words)
-    if (word.kind == WordKind::identifier) return true;
-  const Topics& topics = corpus.topics();
-  const std::vector<uint64_t> asked = topics.asked(corpus.answers()[sentence.answer]);
-  size_t all = 0, alike = 0;
-  corpus.phrases().each_said(sentence, [&](uint32_t other) {
-    const uint32_t answer = corpus.sentences()[other].answer;
-    if (answer == sentence.answer) return;
-    ++all;
-    alike += topics.asked_alike(asked, corpus.answers()[answer]);
-  });
-  return alike * 2 > all;
-}
+constexpr double least_certain = 0.5;
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
@@ -64,23 +46,15 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::unordered_map<uint64_t, Use> openings;
   uint32_t deviants = 0, loud = 0;
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
-  // Sentences in another voice: in words that the file has nowhere else, about nothing it is about.
-  const LoneSentences& lone = corpus.lone();
+  // Sentences in another voice.
+  const Stray& stray = corpus.stray();
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
-  size_t untied = 0;
-  for (size_t i = 0; i < lone.size(); ++i) {
-    const Sentence& sentence = corpus.sentences()[lone[i].sentence];
-    const Answer& answer = answers[sentence.answer];
-    const bool odd = lone[i].untied && !sentence.valued && lone.partners(i).empty() &&
-                     (!lone[i].told || lone[i].rare * 5 >= 3 * lone[i].stems) &&
-                     phrases.has_topical(answer, sentence);
-    untied += odd;
-    const bool rare = lone[i].rare >= 2 && lone[i].rare * 5 >= 3 * lone[i].stems;
-    if (odd && answer.sentences > 1 && !belongs(corpus, sentence) &&
-        (lone[i].other_register || (rare && !lone[i].orders)))
-      voices.emplace(sentence.answer, lone[i].sentence);
+  for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
+    if (stray.voice(s) < least_certain) continue;
+    auto [voice, first] = voices.emplace(corpus.sentences()[s].answer, s);
+    if (!first && stray.voice(s) > stray.voice(voice->second)) voice->second = s;
   }
-  const bool odd_house = untied * 6 > answers.size() || voices.size() * 8 > answers.size();
+  const bool odd_house = voices.size() * 6 > answers.size();
   auto deviates = [&](const Answer& a) {
     const HouseForm& form = corpus.forms()[a.group];
     return (form.greeting && a.own_greeting) || (form.sign_words && a.own_sign);
@@ -100,14 +74,6 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     use.deviant += deviates(answer);
   }
   if (answers.size() < 20) return;
-  uint32_t house_opening = 0;  // how often the commonest is said
-  for (auto& [key, use] : openings) house_opening = std::max(house_opening, use.all);
-  // What many answers begin with is the house's, whatever its words are.
-  auto usual = [&](const Sentence& first) {
-    const std::string_view text = corpus.text(first);
-    return text.find_first_of("0123456789@") != text.npos ||
-           double(openings[first.key].all) > 0.04 * double(answers.size());
-  };
   const double base = double(deviants) / double(answers.size());
   const bool loud_house = loud * 8 > answers.size();
   for (uint32_t a = 0; a < answers.size(); ++a) {
@@ -128,21 +94,16 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const std::string_view text = corpus.text(first);
       const bool associated =
           answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
-      // Said before anything, but by few, where the house's own openings are said by many.
-      const bool rare = phrases.is_universal(first) && !phrases.is_house(first) && !usual(first) &&
-                        phrases.foreign(first) >= 0.6 &&
-                        openings[first.key].all * 6 < house_opening && !belongs(corpus, first);
-      if (associated || (rare && answer.sentences > 1)) {
+      if (associated) {
         if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
-        if (associated) add(phrases.is_universal(first) ? 0.65 : 0.35, text);
-        if (rare) add(0.65, text);
+        add(phrases.is_universal(first) ? 0.65 : 0.35, text);
       }
     }
     if (auto voice = voices.find(a); !odd_house && voice != voices.end()) {
       const Sentence& sentence = corpus.sentences()[voice->second];
       if (place.begin == place.end)
         place = {answer.record, answer.turn, sentence.begin, sentence.end};
-      add(0.6, corpus.text(sentence));
+      add(0.6 + 0.4 * (stray.voice(voice->second) - least_certain), corpus.text(sentence));
     }
     if (form.sign_words && answer.own_sign) {
       if (place.begin == place.end)

@@ -2,6 +2,7 @@
 // queries are grouped into blocks does not affect the bits: every sum runs over the keys of one
 // query.
 #include "engine/cpu/attention_heads.h"
+#include "engine/cpu/attention_tiles_forward.h"
 
 namespace afina::AFINA_ISA {
 
@@ -75,6 +76,10 @@ static void attention(Tensor& o, Tensor& lse, const Tensor& q, const Tensor& k, 
     Heads<T> x(q, k, v, starts, form);
     T* out = o.data<T>();
     auto* logs = lse.data<sum_of<T>>();
+#if defined(AFINA_ATTENTION_TILES)
+    if constexpr (!std::is_same_v<T, double>)
+      if (by_tiles(x, q.shape()[0])) return attend_by_tiles(x, out, logs, q.shape()[0]);
+#endif
     int64_t blocks = (x.T_ + block - 1) / block, sequences = q.shape()[0];
     parallel_for(sequences * x.kv_heads * blocks, 1, [=](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {

@@ -2,6 +2,7 @@
 // another. Sums for keys and values run over queries in order, one head of a group after another,
 // whichever thread adds.
 #include "engine/cpu/attention_heads.h"
+#include "engine/cpu/attention_tiles_backward.h"
 
 namespace afina::AFINA_ISA {
 
@@ -196,7 +197,22 @@ static void attention_backward(Tensor& dq, Tensor& dk, Tensor& dv, const Tensor&
     Slopes<T> d{dout.data<T>(), o.data<T>(), dq.data<T>(), dk.data<T>(),
                 dv.data<T>(),   nullptr,     nullptr};
     int64_t tasks = q.shape()[0] * x.kv_heads, threads = thread_count();
-    if (tasks % threads && tasks < 4 * threads) {
+    const bool together = tasks % threads && tasks < 4 * threads;
+#if defined(AFINA_ATTENTION_TILES)
+    if constexpr (!std::is_same_v<T, double>)
+      if (by_tiles(x, q.shape()[0])) {
+        TiledBackward<T> tiled{x, d.dout, d.o, d.dq, d.dk, d.dv};
+        for (int64_t task = 0; together && task < tasks; ++task)
+          tiled.together(task / x.kv_heads, task % x.kv_heads);
+        if (!together)
+          parallel_for(tasks, 1, [=](int64_t begin, int64_t end) {
+            for (int64_t task = begin; task < end; ++task)
+              tiled.alone(task / x.kv_heads, task % x.kv_heads);
+          });
+        return;
+      }
+#endif
+    if (together) {
       for (int64_t task = 0; task < tasks; ++task)
         backward_together(x, d, task / x.kv_heads, task % x.kv_heads);
       return;

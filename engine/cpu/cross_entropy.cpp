@@ -2,6 +2,7 @@
 #include "engine/ops/cross_entropy.h"
 
 #include "engine/cpu/loops.h"
+#include "engine/scratch.h"
 
 namespace afina::AFINA_ISA {
 
@@ -28,33 +29,47 @@ AFINA_INLINE S exponentials(S* row, int64_t n, int64_t target, S& sum) {
 
 static void softmax_loss(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets,
                          Number<double> by) {
-  with_types(logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(),
-             [&](auto* logit_type, auto* type) {
-               using S = sum_of<AFINA_TYPE(logit_type)>;
-               using T = AFINA_TYPE(type);
-               using V = vector_of<T>;
-               S *all = logits.data<S>(), *loss = losses.data<S>();
-               T* slopes = dlogits ? dlogits.data<T>() : nullptr;
-               const int32_t* wanted = targets.data<int32_t>();
-               int64_t n = logits.columns();
-               double scale = by.value;
-               each_row(logits.rows(), 4 * n, [=](int64_t r) {
-                 S *row = all + r * n, sum = 0;
-                 T* d = slopes ? slopes + r * n : nullptr;
-                 if (wanted[r] < 0) {
-                   loss[r] = 0;
-                   if (d) memset(d, 0, size_t(n) * sizeof(T));
-                   return;
-                 }
-                 loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
-                 if (!d) return;
-                 S inverse = S(1) / sum,
-                   target_slope = (row[wanted[r]] * inverse - S(1)) * S(scale);
-                 V factor = inverse * S(scale);
-                 columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
-                 store_one(d + wanted[r], target_slope);
-               });
-             });
+  with_types(
+      logits.dtype(), dlogits ? dlogits.dtype() : logits.dtype(),
+      [&](auto* logit_type, auto* type) {
+        using S = sum_of<AFINA_TYPE(logit_type)>;
+        using T = AFINA_TYPE(type);
+        using V = vector_of<T>;
+        S *all = logits.data<S>(), *loss = losses.data<S>();
+        T* slopes = dlogits ? dlogits.data<T>() : nullptr;
+        const int32_t* wanted = targets.data<int32_t>();
+        int64_t n = logits.columns();
+        double scale = by.value;
+        const bool over = sizeof(T) < sizeof(S) && (void*)slopes == (void*)all;
+        auto one = [=](int64_t r, T* d) {
+          S *row = all + r * n, sum = 0;
+          if (wanted[r] < 0) {
+            loss[r] = 0;
+            if (d) memset(d, 0, size_t(n) * sizeof(T));
+            return;
+          }
+          loss[r] = exponentials<S, V>(row, n, wanted[r], sum);
+          if (!d) return;
+          S inverse = S(1) / sum, target_slope = (row[wanted[r]] * inverse - S(1)) * S(scale);
+          V factor = inverse * S(scale);
+          columns16(n, [=](int64_t i, int m) { put(d + i, take(row + i, m) * factor, m); });
+          store_one(d + wanted[r], target_slope);
+        };
+        const int64_t rows = logits.rows();
+        if (!over)
+          return each_row(rows, 4 * n,
+                          [=](int64_t r) { one(r, slopes ? slopes + r * n : nullptr); });
+        // A row's slopes take half of its logits' room: they lie where the logits of the row
+        // of half its number were. So rows m .. 2 m follow once those before m are done, and
+        // the first row's, which would lie on its own logits, are copied there.
+        T* first = static_cast<T*>(scratch(scratch_sums, size_t(n) * sizeof(T)));
+        if (rows > 0) one(0, first);
+        if (rows > 0) memcpy(slopes, first, size_t(n) * sizeof(T));
+        for (int64_t done = 1, end; done < rows; done = end) {
+          end = 2 * done < rows ? 2 * done : rows;
+          each_row(end - done, 4 * n, [=](int64_t r) { one(done + r, slopes + (done + r) * n); });
+        }
+      });
 }
 
 static void gather_rows(Tensor& y, const Tensor& x, const Tensor& rows) {

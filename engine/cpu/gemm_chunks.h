@@ -68,10 +68,18 @@ struct InChunks : Prepared<Kind> {
     const int64_t remain = parts == 1 && panels < 8 * threads ? panels % threads : 0,
                   own = panels / threads, all = own + remain;
     const int64_t share = up(up(rows, threads), whole) * whole;
+    // A thread's parts, group of panels by group.
+    const int64_t per = parts % threads ? parts : parts / threads,
+                  group = narrow_tiles
+                              ? most(1, least(panels, group_units / panel_width / most(1, units)))
+                              : panels;
     each(remain ? threads * all : panels * parts, [&](int64_t item) {
-      if (!remain)
-        return multiply_part(c, item % panels, first_row(item / panels),
-                             first_row(item / panels + 1));
+      if (!remain) {
+        const int64_t first_part = item / (panels * per) * per, of_thread = item % (panels * per),
+                      p0 = of_thread / (group * per) * group, wide = least(group, panels - p0),
+                      of_group = of_thread - p0 * per, part = first_part + of_group / wide;
+        return multiply_part(c, p0 + of_group % wide, first_row(part), first_row(part + 1));
+      }
       const int64_t thread = item / all, q = item % all;
       if (q < own) return multiply_part(c, thread * own + q, 0, rows);
       multiply_part(c, panels - remain + q - own, least(rows, thread * share),

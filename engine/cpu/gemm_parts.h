@@ -20,6 +20,10 @@ constexpr int64_t chunk_units = 2 * block_units;  // units of k packed at a time
 constexpr bool narrow_tiles = wide_vectors == 2;
 constexpr int64_t part_units = 40 << 10;
 constexpr int64_t narrow_chunk_units = 384;
+// Units of B, in panels, that stay in the second cache while parts of A pass: a part whose rows
+// come from further away costs little, because each of its rows meets a panel at a quarter of the
+// pace at which a panel that comes from there must be read.
+constexpr int64_t group_units = 56 << 10;
 constexpr int64_t chunk_size = 1 << 20;  // units of B, or of A, packed at a time: 4 MiB
 // Up to this many rows of A, each thread packs its own part of B just before using it.
 constexpr int64_t stream_rows = 48;

@@ -36,6 +36,74 @@ struct Tile {
   int64_t step_first = 0, step_second = 0;
 };
 
+#if defined(AFINA_ISA_avx2)
+// One unit of k for 6 rows x 2 vectors: rows 0 to 2 at a, 3 to 5 at a3, `stride` apart; OfA and
+// OfB: bytes to the unit. Written out, because the compiler moves sums between the 16 registers and
+// keeps addresses in memory.
+template <int OfA, int OfB>
+AFINA_INLINE static void add_unit(__m256 (&c)[6][2], const char* a, const char* a3, int64_t stride,
+                                  const char* b) {
+#define AFINA_ROW(row, at, by)                       \
+  "vbroadcastss " at ", %%ymm" by "\n"               \
+  "vfmadd231ps %%ymm12, %%ymm" by ", %[c" row "0]\n" \
+  "vfmadd231ps %%ymm13, %%ymm" by ", %[c" row "1]\n"
+#define AFINA_SUM(i) [c##i##0] "+x"(c[i][0]), [c##i##1] "+x"(c[i][1])
+  asm volatile(
+      "vmovups %c[ofb](%[b]), %%ymm12\n"
+      "vmovups 32+%c[ofb](%[b]), %%ymm13\n" AFINA_ROW("0", "%c[ofa](%[a])", "14")
+          AFINA_ROW("1", "%c[ofa](%[a],%[s])", "15") AFINA_ROW("2", "%c[ofa](%[a],%[s],2)", "14")
+              AFINA_ROW("3", "%c[ofa](%[a3])", "15") AFINA_ROW("4", "%c[ofa](%[a3],%[s])", "14")
+                  AFINA_ROW("5", "%c[ofa](%[a3],%[s],2)", "15")
+      : AFINA_SUM(0), AFINA_SUM(1), AFINA_SUM(2), AFINA_SUM(3), AFINA_SUM(4), AFINA_SUM(5)
+      : [a] "r"(a), [a3] "r"(a3), [s] "r"(stride), [b] "r"(b), [ofa] "i"(OfA), [ofb] "i"(OfB)
+      : "xmm12", "xmm13", "xmm14", "xmm15", "memory");
+#undef AFINA_SUM
+#undef AFINA_ROW
+}
+template <int Step, int StepB>
+AFINA_INLINE static void add_units(__m256 (&c)[6][2], const Stretch& s) {
+  const int64_t stride = Step == 1 ? s.row_bytes : 4;
+  const char *a = s.a, *a3 = a + 3 * stride, *b = s.b;
+  int64_t left = s.units;
+  if constexpr (StepB > 0) {
+    // Additions to addresses and counters take turns that multiply-adds could have.
+    for (; left >= 8; left -= 8) {
+      add_unit<0, 0>(c, a, a3, stride, b);
+      add_unit<4 * Step, StepB>(c, a, a3, stride, b);
+      add_unit<8 * Step, 2 * StepB>(c, a, a3, stride, b);
+      add_unit<12 * Step, 3 * StepB>(c, a, a3, stride, b);
+      add_unit<16 * Step, 4 * StepB>(c, a, a3, stride, b);
+      add_unit<20 * Step, 5 * StepB>(c, a, a3, stride, b);
+      add_unit<24 * Step, 6 * StepB>(c, a, a3, stride, b);
+      add_unit<28 * Step, 7 * StepB>(c, a, a3, stride, b);
+      a += 32 * Step;
+      a3 += 32 * Step;
+      b += 8 * StepB;
+    }
+  } else {
+    const int64_t step_b = s.step_b;
+    for (; left >= 4; left -= 4) {
+      add_unit<0, 0>(c, a, a3, stride, b);
+      b += step_b;
+      add_unit<4 * Step, 0>(c, a, a3, stride, b);
+      b += step_b;
+      add_unit<8 * Step, 0>(c, a, a3, stride, b);
+      b += step_b;
+      add_unit<12 * Step, 0>(c, a, a3, stride, b);
+      b += step_b;
+      a += 16 * Step;
+      a3 += 16 * Step;
+    }
+  }
+  for (; left > 0; --left) {
+    add_unit<0, 0>(c, a, a3, stride, b);
+    a += 4 * Step;
+    a3 += 4 * Step;
+    b += s.step_b;
+  }
+}
+#endif
+
 // Adds the products of a stretch to R rows x NV vectors. Step: units between successive k of A (1:
 // rows read in place).
 template <class Kind, class V, int R, int NV, int Step>
@@ -157,8 +225,19 @@ AFINA_INLINE static void one_tile(const Tile& t) {
   }
   // Whole or not, and each stretch for itself: where all share one loop, GCC sends sums through
   // memory, which costs 5 to 14 % (AVX-512).
-  add_stretch<Kind, V, R, NV, Step>(acc, t.first);
-  if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
+#if defined(AFINA_ISA_avx2)
+  if constexpr (R == 6 && NV == 2) {
+    constexpr int of_panel = NV * V::width * 4;
+    if (t.first.step_b == of_panel) add_units<Step, of_panel>(acc, t.first);
+    else add_units<Step, 0>(acc, t.first);
+    if (t.second.units) add_units<Step, 0>(acc, t.second);
+  } else {
+#endif
+    add_stretch<Kind, V, R, NV, Step>(acc, t.first);
+    if (t.second.units) add_stretch<Kind, V, R, NV, Step>(acc, t.second);
+#if defined(AFINA_ISA_avx2)
+  }
+#endif
   if (t.bias) add_bias<V, Whole>(acc, t);
   if (t.out) store_sums<V, Whole, true>(acc, t);
   else store_sums<V, Whole, false>(acc, t);

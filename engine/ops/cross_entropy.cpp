@@ -11,9 +11,10 @@ namespace afina {
 namespace {
 
 // Rows whose gradient of the logits is held at a time: enough that reading and writing the weight's
-// gradient is cheap compared with the product (a frozen head has no gradient). A multiple of the
-// rows that bf16 sums as one (engine/bf16_sums.h); otherwise the bits do not depend on it.
-constexpr int64_t chunk_trained = 512, chunk_frozen = 256;
+// gradient is cheap compared with the product. A frozen head has none, so that packing it is what
+// must be cheap. A multiple of the rows that bf16 sums as one (engine/bf16_sums.h); otherwise the
+// bits do not depend on it.
+constexpr int64_t chunk_trained = 512, chunk_frozen = 144;
 // Rows of f32 logits held at a time where their gradient is a tensor of its own: enough that
 // packing the head is cheap compared with the product.
 constexpr int64_t part_rows = 128;
@@ -23,9 +24,13 @@ constexpr int64_t gpu_chunk = 4096, gpu_part = 1024;
 struct Chunks {
   int64_t rows, part;
 };
-Chunks chunks_of(Device device, bool trained) {
+Chunks chunks_of(Device device, bool trained, int64_t count) {
   if (on_gpu(device)) return {gpu_chunk, gpu_part};
-  return {trained ? chunk_trained : chunk_frozen, part_rows};
+  if (trained) return {chunk_trained, part_rows};
+  // As many chunks as there must be, all about as long; whole tiles of the products.
+  const int64_t chunks = (count + chunk_frozen - 1) / chunk_frozen,
+                rows = (count + chunks - 1) / chunks;
+  return {(rows + 15) / 16 * 16, part_rows};
 }
 
 // The indices of the rows that have a target, and their targets. Entries of -1, for rows of zeros,
@@ -87,16 +92,19 @@ struct Workspace {
   Tensor x, logits, losses, dlogits, dx;
   Tensor slopes, cast_slopes;  // of the capped logits: 1 - tanh²; cast to dlogits' dtype
   Tensor low, dlow;            // of the path beside the head
-  // like_x: gives dtype, device and columns of x.
+  // like_x: gives dtype, device and columns of x. over: dlogits are written over logits, whatever
+  // their dtype.
   Workspace(int64_t rows, int64_t part, const Tensor& like_x, const Tensor& weight,
-            const HeadPath& path, bool gradients, bool x_needs_grad, bool capped) {
+            const HeadPath& path, bool gradients, bool x_needs_grad, bool capped, bool over) {
     const Dtype dtype = like_x.dtype(), statistics = statistic_dtype(dtype);
     const Device device = like_x.device();
-    const bool in_place = gradients && statistics == dtype;
+    const bool in_place = gradients && (over || statistics == dtype);
     x = Tensor({rows, like_x.columns()}, dtype, device);
     logits = Tensor({in_place ? rows : std::min(part, rows), weight.rows()}, statistics, device);
     losses = Tensor({rows, 1}, statistics, device);
-    if (gradients) dlogits = in_place ? logits : Tensor({rows, weight.rows()}, dtype, device);
+    if (gradients)
+      dlogits = in_place ? logits.reused(logits.shape(), dtype)
+                         : Tensor({rows, weight.rows()}, dtype, device);
     if (x_needs_grad) dx = like(x);
     if (path.low) {
       low = Tensor({rows, path.low.columns()}, dtype, device);
@@ -223,8 +231,9 @@ Loss cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
   Tensor dx = gradient_of(x, x.needs_grad()), dlow = gradient_of(path.low, low_needs_grad);
   if (count) {
     PurposeScope purpose(Purpose::workspace);
-    const auto [chunk, part] = chunks_of(x.device(), trained);
-    Workspace all(std::min(chunk, count), part, x, weight, path, record, bool(dx), cap > 0.);
+    const auto [chunk, part] = chunks_of(x.device(), trained, count);
+    Workspace all(std::min(chunk, count), part, x, weight, path, record, bool(dx), cap > 0.,
+                  !trained && !on_gpu(x.device()));
     for (int64_t from = 0; from < count; from += chunk) {
       Workspace workspace(all, std::min(chunk, count - from));
       int64_t size = workspace.x.rows();

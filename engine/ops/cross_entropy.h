@@ -9,8 +9,9 @@ namespace afina {
 namespace kernel {
 // losses[i] = log sum exp(logits[i]) - logit of the target. logits (rows, vocabulary), overwritten,
 // and losses (rows): statistic dtype; targets i32 (rows). Unless dlogits is empty, also dlogits =
-// (softmax - onehot) · scale in x's dtype; it may be logits itself where the dtypes agree. A target
-// of -1 gives loss 0 and a row of zeros.
+// (softmax - onehot) · scale in x's dtype; it may be logits itself where the dtypes agree and, on
+// the CPU, bf16 written over f32 logits (Tensor::reused). A target of -1 gives loss 0 and a row of
+// zeros.
 inline constinit Kernel<void(Tensor& logits, Tensor& losses, Tensor& dlogits, const Tensor& targets,
                              Number<double> scale)>
     softmax_loss{"softmax_loss"};

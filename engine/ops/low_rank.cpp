@@ -160,7 +160,7 @@ Tensor lora_low(const Tensor& x, const std::vector<Tensor>& as) {
   for (const Tensor& part : as) inputs.push_back(&part);
   return Tape::record(
       "lora_low", low, !gradients.empty() || dx,
-      [gradients, kept, dx, a, shape = x.shape()](const Tensor& ds) {
+      [gradients, kept, dx, a = dx ? a : Tensor(), shape = x.shape()](const Tensor& ds) {
         if (!gradients.empty()) add_outers(gradients, ds, kept.get());
         if (dx) add_product(dx, ds, a, shape);
       },

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <set>
 
+#include "engine/blocks.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/dequantize.h"
 #include "engine/files/folder_file.h"
@@ -175,6 +176,27 @@ Parameter* table_of(Model& model, const std::string& name) {
   return model.parameters->find(model.ends().table().name);
 }
 
+// What the metadata of an adapter's file say of the base that it was trained over.
+TrainedOver trained_over(const Safetensors& file) {
+  const std::map<std::string, std::string>& all = file.metadata();
+  const auto base = all.find(base_key), ends = all.find(base_ends_key);
+  if (base == all.end()) return {};
+  for (int i = 0; i <= int(BaseForm::q6_k); ++i)
+    if (base->second == name(BaseForm(i)))
+      return BaseStorage{BaseForm(i), ends != all.end() && ends->second == "on", nullptr};
+  fail(file.path(), ": was trained over --base ", base->second,
+       ", which this afina does not have; use the one that wrote it");
+}
+
+// Ends messages about another base model where it is the form that differs.
+std::string other_form(const TrainedOver& over, const BaseStorage& now) {
+  if (!over || same_numbers(*over, now)) return "";
+  auto words = [](const BaseStorage& s) {
+    return std::string("--base ") + name(s.form) + (s.ends ? " --base-ends on" : "");
+  };
+  return "; it was trained over " + words(*over) + " and this is " + words(now);
+}
+
 }  // namespace
 
 AdapterConfig adapter_config(const Model& model, const std::string& base) {
@@ -199,7 +221,10 @@ std::string base_digest(const Model& model) {
     std::string head = p.name + " " + p.shape.text() + "\n";
     hash.update(head.data(), head.size());
     int64_t some = std::min<int64_t>(p.shape.size(), 64);
-    Tensor first = p.value.viewed({p.shape.size()}).slice_rows(0, some);
+    Tensor all = p.value;
+    if (all.blocks())  // as many rows as hold them
+      all = rows_of(all, 0, std::min(all.rows(), (some + all.columns() - 1) / all.columns()));
+    Tensor first = all.viewed({all.size()}).slice_rows(0, some);
     for (float value : first.values()) {
       bf16 rounded = to_bf16(value);
       hash.update(&rounded, sizeof rounded);
@@ -266,6 +291,7 @@ AdapterFiles load_adapter(const std::string& folder) {
               : "");
   adapter.values =
       std::make_shared<const Safetensors>(file_of_folder(folder, "adapter_model.safetensors"));
+  adapter.over = trained_over(*adapter.values);
   return adapter;
 }
 
@@ -285,7 +311,8 @@ void AdapterFiles::apply(Model& model) const {
     require(digest == base_digest(model), path,
             ": the adapter holds weights of the model that it was trained on, and this is another "
             "one; open it with ",
-            base.empty() ? "its own base model" : "'" + base + "'");
+            base.empty() ? "its own base model" : "'" + base + "'",
+            other_form(over, model.parameters->base));
   if (auto layers = values->metadata().find(layers_key); layers != values->metadata().end())
     require(layers->second == layers_digest(model), path,
             ": the adapter was trained for layers of other names or shapes than this model's",
@@ -339,6 +366,7 @@ std::string AdapterFiles::trained_digest(const Model& model) const {
     std::vector<float> all =
         values_of(*p, values->at(Beside::names(*model.method, *p)[0]), model.method.get());
     hash.update(all.data(), all.size() * sizeof(float));
+    values->drop(values->at(Beside::names(*model.method, *p)[0]));
   }
   return hash.hex();
 }

@@ -50,10 +50,14 @@ void declare_model(File& file, const Model& model, Dtype dtype) {
   for (const Parameter& p : model.parameters->all)
     if (!p.added) file.declare(p.stored_name, stored_type(dtype), stored_shape(p));
 }
-// Where nothing in an adapter's file has a shape or a name of the model's layers (one vector for
-// all of them), the file says of which layers it is; PEFT reads over it.
-std::map<std::string, std::string> adapter_metadata(const Model& model) {
+// PEFT reads over it. The form of the base; and where nothing in an adapter's file has a shape or a
+// name of the model's layers (one vector for all of them), of which layers it is.
+std::map<std::string, std::string> adapter_metadata(const Model& model, const TrainedOver& over) {
   std::map<std::string, std::string> all = {{"format", "pt"}};
+  if (over) {
+    all[base_key] = name(over->form);
+    if (over->ends) all[base_ends_key] = "on";
+  }
   if (const std::string layers = layers_digest(model); !layers.empty()) all[layers_key] = layers;
   return all;
 }
@@ -109,7 +113,7 @@ std::vector<float> transposed(const std::vector<float>& values, int64_t rows, in
 int64_t bytes_to_store(const Model& model, Dtype dtype) {
   const bool whole = model.method->stored() == Stored::model;
   SafetensorsLayout layout("weights", whole ? std::map<std::string, std::string>{{"format", "pt"}}
-                                            : adapter_metadata(model));
+                                            : adapter_metadata(model, model.parameters->base));
   if (whole) declare_model(layout, model, dtype);
   else declare_adapter(layout, model);
   return int64_t(layout.bytes());
@@ -133,13 +137,25 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
   write_text_file(folder + "/config.json", to_text(config_to_write(model, dtype)) + "\n");
 }
 
+bool same_numbers(const BaseStorage& a, const BaseStorage& b) {
+  auto as_filed = [](const BaseStorage& s) {
+    return s.form == BaseForm::plain || s.form == BaseForm::file;
+  };
+  return as_filed(a) ? as_filed(b) : a.form == b.form && a.ends == b.ends;
+}
+
 void save_adapter(const std::string& folder, const Model& model, const std::string& base) {
+  save_adapter(folder, model, base, model.parameters->base);
+}
+
+void save_adapter(const std::string& folder, const Model& model, const std::string& base,
+                  const TrainedOver& over) {
   const Stored stored = model.method->stored();
   require(stored != Stored::model, folder, ": of method '", model.method->in_force.name,
           "' the whole model is stored");
   AdapterConfig config = adapter_config(model, base);
   make_folder(folder, "remove what is in the way, or write into another folder");
-  SafetensorsWriter writer(folder + "/adapter_model.safetensors", adapter_metadata(model));
+  SafetensorsWriter writer(folder + "/adapter_model.safetensors", adapter_metadata(model, over));
   declare_adapter(writer, model);
   for (const Parameter& p : model.parameters->all)
     if (in_adapter(p, stored))

@@ -1,6 +1,7 @@
 // Models and adapters as folders that Hugging Face's libraries open, and adapters read back.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/files/safetensors.h"
@@ -17,11 +18,21 @@ void save_model(const std::string& folder, Model& model, Dtype dtype, bool merge
 // or misshapen tensor is an Error by name.
 void load_trained(const std::string& file, Model& model);
 
+// The form of the base that an adapter was trained over, which its file says in its metadata under
+// base_key and, where embedding and head were in it too, base_ends_key; nothing: it does not say.
+using TrainedOver = std::optional<BaseStorage>;
+constexpr const char *base_key = "afina_base", *base_ends_key = "afina_base_ends";
+// Do a model's matrices have the same numbers in both? Those of plain and file are the file's.
+bool same_numbers(const BaseStorage& a, const BaseStorage& b);
+
 // Writes what the method says is stored of it (Stored::adapter or changed), in f32, into the
 // folder: adapter_config.json and adapter_model.safetensors as PEFT does, or, where PEFT does not
 // know the method, afina_adapter.json and adapter_model.safetensors. base: what the adapter was
-// trained on (a folder or a hub's name). An Error for a method of which the whole model is stored.
+// trained on (a folder or a hub's name). over: the form that the model has now, unless given. An
+// Error for a method of which the whole model is stored.
 void save_adapter(const std::string& folder, const Model& model, const std::string& base);
+void save_adapter(const std::string& folder, const Model& model, const std::string& base,
+                  const TrainedOver& over);
 
 // Bytes of the file of weights that is stored of this model: by save_adapter, or by save_model in
 // `dtype` where the method says so. Looks at names and shapes alone.
@@ -44,6 +55,7 @@ struct AdapterFiles {
   std::string base;   // base_model_name_or_path, may be empty
   // base_digest of the model that it was trained on; empty: any model of these shapes will do.
   std::string digest;
+  TrainedOver over;  // as the file says
   std::shared_ptr<const Safetensors> values;
 
   // Puts the values into a model built with `method`. A missing, extra, misshapen or non-finite

@@ -1,13 +1,15 @@
 // A training step of SmolLM2's shape as a share of the processor's own peak, split by operation,
 // with memory measured beside the meter.
 //
-//   bench_step [method] [f32|bf16|bf16-tiles] [rows] [length] [steps] [base] [checkpoint]
+//   bench_step [method] [f32|bf16|bf16-tiles] [rows] [length] [steps] [base] [checkpoint] [model]
 //
 // Without words: full and lora in each at 4 x 256. A method is full, lora or any other with its
-// options (dora:rank=8); base and checkpoint are words of --base and --checkpoint.
+// options (dora:rank=8); base and checkpoint are words of --base and --checkpoint; a model is a
+// file or folder with weights, or a folder with a config.json, whose weights are then random.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "engine/random.h"
 #include "engine/threads.h"
 #include "engine/train/trainer.h"
+#include "model/files/weights.h"
 #include "model/model.h"
 #include "test/bench/peak.h"
 #include "tools/options/groups.h"
@@ -47,6 +50,7 @@ struct Work {
   int64_t rows = 4, length = 256, steps = 3;
   BaseForm base = BaseForm::plain;
   Checkpointing checkpointing = Checkpointing::none;
+  std::string model = {};  // empty: SmolLM2's shape
 };
 
 // Methods at the sizes of test/reference/peer_bench.py, where they are not the method's defaults.
@@ -56,10 +60,11 @@ std::string with_options(const std::string& method) {
   return method;
 }
 
-Inputs random_rows(int64_t rows, int64_t length, int64_t step) {
+Inputs random_rows(int64_t rows, int64_t length, int64_t step, int64_t vocabulary) {
   Random random(1, "bench", uint64_t(step));
   std::vector<int32_t> tokens(size_t(rows * length)), starts(tokens.size(), 0);
-  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = int32_t(random.below(i, 49152));
+  for (size_t i = 0; i < tokens.size(); ++i)
+    tokens[i] = int32_t(random.below(i, uint64_t(vocabulary)));
   std::vector<int32_t> targets(tokens.begin() + 1, tokens.end());
   targets.push_back(0);
   return make_inputs(rows, length, tokens, targets, starts, std::vector<int64_t>(tokens.size(), 0));
@@ -90,19 +95,29 @@ void print_split(double wall) {
   std::printf("    %-22s %6.1f %%\n", "beside kernels", 100 * (wall - known) / wall);
 }
 
+ModelFiles open_files(const std::string& path) {
+  if (path.ends_with(".gguf") || std::filesystem::exists(path + "/model.safetensors"))
+    return open_model(path);
+  ModelFiles files;
+  if (path.empty()) files.config = parse_config(Json::parse(smollm2), "bench");
+  else files = open_config(path);
+  files.source = std::make_unique<RandomWeights>(1);
+  return files;
+}
+
 void measure(const Work& w) {
   SumsScope sums(w.dtype == "bf16-tiles" ? Bf16Sums::tiles : Bf16Sums::pairs);
   trim_memory();
   int64_t before = peak_resident_bytes(), before_metered = memory_use(Device::cpu).total;
   reset_memory_peak(Device::cpu);
-  RandomWeights source(1);
-  ModelConfig config = parse_config(Json::parse(smollm2), "bench");
-  auto model = build_model(config, source, make_method(parse_method(with_options(w.method))),
-                           {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16,
-                            Device::cpu,
-                            1,
-                            w.checkpointing,
-                            {w.base, false, nullptr}});
+  ModelFiles files = open_files(w.model);
+  auto model =
+      build_model(files.config, *files.source, make_method(parse_method(with_options(w.method))),
+                  {w.dtype == "f32" ? Dtype::f32 : Dtype::bf16,
+                   Device::cpu,
+                   1,
+                   w.checkpointing,
+                   {w.base, false, nullptr}});
   TrainOptions options;
   options.schedule = {1e-5, 100, 0, Decay::constant, 0.};
   Trainer trainer(model->parameters->trained(), options, model->method.get());
@@ -111,7 +126,7 @@ void measure(const Work& w) {
   double phases[phase_count] = {}, wall = 0;
   for (int64_t step = 0; step <= w.steps; ++step) {
     if (step == 1) profile(true);
-    Inputs inputs = random_rows(w.rows, w.length, step);
+    Inputs inputs = random_rows(w.rows, w.length, step, files.config.vocabulary);
     double start = seconds_now();
     StepReport r = trainer.step(1, w.rows * w.length,
                                 [&](size_t, double scale) { return model->loss(inputs, scale); });
@@ -157,7 +172,8 @@ int main(int count, char** words) {
     all = {{words[1], count > 2 ? words[2] : "bf16", count > 3 ? std::atoll(words[3]) : 4,
             count > 4 ? std::atoll(words[4]) : 256, count > 5 ? std::atoll(words[5]) : 3,
             count > 6 ? named<BaseForm>(words[6]) : BaseForm::plain,
-            count > 7 ? named<Checkpointing>(words[7]) : Checkpointing::none}};
+            count > 7 ? named<Checkpointing>(words[7]) : Checkpointing::none,
+            count > 8 ? words[8] : ""}};
   for (const Work& w : all) measure(w);
   if (all.size() == 1)  // for test/reference/peers.py, which asks the same of other programs
     std::printf(

@@ -43,7 +43,8 @@ def options():
     parser.add_argument("--checkpointing", action="store_true", help="activation checkpointing")
     parser.add_argument("--base", choices=["nf4", "nf4-double", "int8"], help="a base that bitsandbytes quantises, opened by transformers in bf16 as "
                         "QLoRA's users do it; --dtype is left out of account")
-    parser.add_argument("--model", help="SmolLM2 as .gguf; random weights of its shape otherwise")
+    parser.add_argument("--model", help="SmolLM2 as .gguf, a folder with weights, or a folder with a config.json alone, whose weights are then "
+                        "random; SmolLM2's shape with random weights otherwise")
     return parser.parse_args()
 
 
@@ -70,14 +71,23 @@ def quantised(model, base):
 def build(o):
     import torch
     import peft
-    from transformers import LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     import smollm2_model
 
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
-    if o.model:
+    if o.model and o.model.endswith(".gguf"):
         model = smollm2_model.load_model(o.model, o.attention)
+    elif o.model and os.path.exists(os.path.join(o.model, "model.safetensors")):
+        model = LlamaForCausalLM.from_pretrained(o.model, attn_implementation=o.attention, dtype=torch.bfloat16 if o.dtype == "bf16" else torch.float32)
+    elif o.model:
+        config = LlamaConfig.from_pretrained(o.model)
+        config._attn_implementation = o.attention
+        # Made in the dtype that it is used in, as a model that is opened would be.
+        torch.set_default_dtype(torch.bfloat16 if o.dtype == "bf16" else torch.float32)
+        model = LlamaForCausalLM(config)
+        torch.set_default_dtype(torch.float32)
     else:
         config = smollm2_model.config()
         config._attn_implementation = o.attention
@@ -108,7 +118,7 @@ def measure(o, model):
     times = {"forward": [], "backward": [], "optimizer": [], "step": [], "processor": []}
     first = None
     for step in range(o.warmup + o.steps):
-        ids = torch.randint(0, 49152, (o.batch, o.length), generator=generator)
+        ids = torch.randint(0, model.config.vocab_size, (o.batch, o.length), generator=generator)
         start, used = time.perf_counter(), time.process_time()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.dtype == "autocast" or bool(o.base)):
             loss = forward(input_ids=ids, labels=ids).loss

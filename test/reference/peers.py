@@ -44,6 +44,7 @@ def options():
     parser.add_argument("--compile", action="store_true", help="try torch.compile as well (needs a C++ compiler; minutes a line)")
     parser.add_argument("--family", action="store_true", help="LoRA and every other method that forms no changed weight, in f32 and bf16")
     parser.add_argument("--only", help="lines whose name contains this")
+    parser.add_argument("--model", help="a model with weights, as bench_step and peer_bench.py take it, for the time until the first step")
     parser.add_argument("--out", help="JSON with everything that was measured")
     return parser.parse_args()
 
@@ -57,7 +58,7 @@ def touch_memory():
 
 def ours(o, method, dtype):
     """tokens/s, MiB resident at most and seconds until the first step could begin, as bench_step prints them."""
-    words = [o.bench_step, method, dtype, str(o.batch), str(o.length), str(o.steps)]
+    words = [o.bench_step, method, dtype, str(o.batch), str(o.length), str(o.steps), *(["plain", "none", o.model] if o.model else [])]
     text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     print(text, file=sys.stderr)
     rate = float(re.search(r"([\d.]+) tokens/s", text)[1])
@@ -68,7 +69,7 @@ def ours(o, method, dtype):
 
 def theirs(o, method, settings):
     words = [sys.executable, str(HERE / "peer_bench.py"), "--method", method, "--batch", str(o.batch), "--length", str(o.length),
-             "--steps", str(o.steps), "--warmup", "1", "--threads", str(o.threads), *settings]
+             "--steps", str(o.steps), "--warmup", "1", "--threads", str(o.threads), *settings, *(["--model", o.model] if o.model else [])]
     ran = subprocess.run(words, capture_output=True, text=True)
     if ran.returncode:
         print(f"{' '.join(settings)}: failed\n{ran.stderr[-2000:]}", file=sys.stderr)

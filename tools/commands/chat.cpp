@@ -85,6 +85,7 @@ class Conversation {
         dialogue_(models_.use(now_.opened), tokenizer_, *now_.format, now_.options, asked.system),
         terminal_(::isatty(STDOUT_FILENO) == 1) {
     for (const std::string& note : tokenizer_.notes()) say(note);
+    for (const std::string& note : models_.notes()) say(note);
   }
 
   // Until the end of input or /exit. 0, or 1 where a line could not be answered.

@@ -21,6 +21,7 @@
 #include "tools/runs/found_rows.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/judging.h"
+#include "tools/runs/measuring.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -226,16 +227,15 @@ struct Compare : ComparisonOptions {
     const EarlierComparison earlier(out);
     std::cout << "Reading model and data\n" << std::flush;
     const ComputeScope scope = model.scope();
-    Workbench bench = open_workbench(model, data, run);
+    measure_as_before(data, earlier.replay());
+    Workbench bench = open_workbench(model, data, run, Measured::share);
     open_found(bench, findings);
     for (std::string& method : methods) method = with_token_numbers(method, bench.tokenizer);
     specs = check_methods();
     earlier.check(bench, specs, resume);
     Predictions predictions(bench, Speed::here(std::cout, model.usable_device()));
     std::cout << "  train: " << bench.train.summary()
-              << "\n  held out: " << bench.choice.rows.size() << " rows to choose rates by, "
-              << bench.final.rows.size() << " for the final figures\n"
-              << "\n"
+              << "\n  held out: " << measuring_sentence(bench) << "\n\n"
               << predicted(predictions);
     Overall overall("run", expected(predictions, earlier));
     std::cout << runs_text(expected(predictions, earlier)) << "\nEvaluating the untouched model\n"

@@ -229,6 +229,7 @@ struct Eval : EvalOptions {
 
   void records(ModelFiles& files) const {
     OpenedModels models(files, load, merged);
+    for (const std::string& note : models.notes()) std::cerr << "note: " << harmless(note) << "\n";
     std::string lines;
     if (models.live()) {
       all_of(models, files, lines);
@@ -302,6 +303,7 @@ struct Eval : EvalOptions {
     require(!row.empty(), "--text is empty");
     const int64_t T = int64_t(row.size());
     OpenedModels models(files, load);
+    for (const std::string& note : models.notes()) std::cerr << "note: " << harmless(note) << "\n";
     if (models.live() && logits_out.empty()) {
       require(T > 1, "--text: one token alone predicts nothing");
       Table table("lrr");

@@ -155,6 +155,7 @@ struct Generate : PromptOptions {
                 << " is not applied: other programs may write other words)\n";
     ends = ends_of(files, tokenizer);
     OpenedModels models(files, load);
+    for (const std::string& note : models.notes()) std::cerr << "(" << harmless(note) << ")\n";
     if (!use.empty() && !models.live())
       throw UsageError("afina generate: --use chooses among several --adapter");
     std::vector<OpenedModels::Opened> turns = models.adapters();

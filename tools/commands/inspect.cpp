@@ -321,8 +321,13 @@ struct Inspect : InspectOptions {
       asked = {"lora:rank=8"};
     std::vector<MethodSpec> specs;
     if (!load.adapter.empty()) {
-      specs.push_back(load_adapter(load.adapter).method);
+      const AdapterFiles adapter = load_adapter(load.adapter);
+      specs.push_back(adapter.method);
       specs.back().text = load.adapter;
+      if (adapter.over)
+        print_line(harmless(load.adapter) + ": trained over " + words_of(*adapter.over));
+      if (const std::string other = over_another_base(adapter, load.storage()); !other.empty())
+        print_line("note: " + harmless(other));
     }
     for (const std::string& text : asked) specs.push_back(parse_method(text));
     std::vector<Needs> all;

@@ -286,6 +286,8 @@ struct Judge : JudgeOptions {
       LiveOptions options = load;
       options.adapters = group.adapters;
       OpenedModels models(files, options, true);
+      for (const std::string& note : models.notes())
+        std::cerr << "note: " << harmless(note) << "\n";
       std::vector<OpenedModels::Opened> all = models.adapters();
       if (models.live()) all.insert(all.begin(), models.find(LiveAdapters::none));
       for (const OpenedModels::Opened& one : all)

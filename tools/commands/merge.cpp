@@ -242,7 +242,7 @@ struct Merge : MergeOptions {
       if (&part != choice.parts.data() && own != named) named.clear();
       else named = own;
     }
-    save_adapter(folder, *sum, named.empty() ? of_base : named);
+    save_adapter(folder, *sum, named.empty() ? of_base : named, over_of(choice));
     sum.reset();
     if (!templates.empty()) write_templates(folder, templates_of_folder(templates));
     AdapterChoice written;
@@ -250,26 +250,33 @@ struct Merge : MergeOptions {
     found.add("an adapter", true, *load_beside(base, written));
   }
 
-  // What an adapter's run says of the form of its base, where its manifest lies beside it and this
-  // is another; empty: nothing.
-  std::string other_base(const AdapterChoice& choice) const {
-    for (const AdapterChoice::Part& part : choice.parts) {
-      const std::string where =
-          fs::path(part.path + "/.").parent_path().parent_path() / "manifest.json";
-      std::error_code ignored;
-      if (!fs::exists(where, ignored)) continue;
-      try {
-        const ModelOptions trained = parse_replay(parse_json_file(where), where).model;
-        auto words = [](BaseForm form, OnOff ends) {
-          return std::string("--base ") + word_of(form) +
-                 (ends == OnOff::on ? " --base-ends on" : "");
-        };
-        if (trained.base != base || trained.base_ends != base_ends)
-          return part.path + " was trained over " + words(trained.base, trained.base_ends) + " (" +
-                 where + "); merged into " + words(base, base_ends) +
-                 " it is another model than the one that was trained";
+  // The form of the base that an adapter was trained over: as its file says, else as its run's
+  // manifest does where that lies beside it.
+  static TrainedOver over_of(const std::string& adapter) {
+    if (const TrainedOver own = load_adapter(adapter).over) return own;
+    const std::string where =
+        fs::path(adapter + "/.").parent_path().parent_path() / "manifest.json";
+    std::error_code ignored;
+    if (fs::exists(where, ignored)) try {
+        return parse_replay(parse_json_file(where), where).model.storage();
       } catch (const Error&) {  // a manifest of something else
       }
+    return {};
+  }
+  // The same of a sum: nothing where its parts do not agree.
+  static TrainedOver over_of(const AdapterChoice& choice) {
+    const TrainedOver first = over_of(choice.parts[0].path);
+    for (const AdapterChoice::Part& part : choice.parts)
+      if (const TrainedOver over = over_of(part.path); !over || !same_numbers(*first, *over))
+        return {};
+    return first;
+  }
+  // The warning where one was trained over another form than it is merged into; empty: none.
+  std::string other_base(const AdapterChoice& choice) const {
+    for (const AdapterChoice::Part& part : choice.parts) {
+      AdapterFiles adapter = load_adapter(part.path);
+      adapter.over = over_of(part.path);
+      if (std::string other = over_another_base(adapter, storage()); !other.empty()) return other;
     }
     return "";
   }

@@ -13,6 +13,7 @@
 #include "tools/results/json_fields.h"
 #include "tools/results/machine.h"
 #include "tools/runs/judging.h"
+#include "tools/runs/measuring.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/token_words.h"
@@ -67,9 +68,10 @@ struct Plan : ComparisonOptions {
     if (data.data.empty()) return shape_without_data(model, data, run);
     if (!model.init) weights = weights_of(model.path);
     model.init = true;  // of the model's files no weights are read but the two tables of tokens
-    bench = std::make_unique<Workbench>(open_workbench(model, data, run));
+    bench = std::make_unique<Workbench>(open_workbench(model, data, run, Measured::share));
     run = bench->run;  // with --epochs as steps
-    std::cout << "train: " << bench->train.summary() << "\n";
+    std::cout << "train: " << bench->train.summary() << "\nheld out: " << measuring_sentence(*bench)
+              << "\n";
     return shape_of(*bench);
   }
 

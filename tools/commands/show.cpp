@@ -71,6 +71,9 @@ struct Show : ShowCommandOptions {
             examples.size(), " were read");
     std::unique_ptr<Model> model;
     if (loss) model = load_model(files, load);
+    if (const std::string other = over_another_base(model ? load.adapter : "", load.storage());
+        !other.empty())
+      std::cerr << "note: " << harmless(other) << "\n";
     for (const Sample& sample : samples.rows) {
       if (sample.example < record - 1) continue;
       ShowOptions options;

@@ -15,6 +15,7 @@
 #include "tools/runs/folder_lock.h"
 #include "tools/runs/found_rows.h"
 #include "tools/runs/judging.h"
+#include "tools/runs/measuring.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/run.h"
 #include "tools/runs/scores.h"
@@ -109,8 +110,9 @@ int train(const std::vector<std::string>& words) {
   refuse_around(plan.folder);
   const FolderLock lock(plan.folder);
   plan.locked = true;
-  look_into(plan.folder);  // something foreign is said before anything is read
-  Workbench bench = open_workbench(model, data, run);
+  // Something foreign is said before anything is read.
+  measure_as_before(data, look_into(plan.folder).replay);
+  Workbench bench = open_workbench(model, data, run, Measured::share);
   run = bench.run;  // with --epochs as steps
   open_found(bench, asked.findings);
   plan.method = with_token_numbers(plan.method, bench.tokenizer);
@@ -123,6 +125,7 @@ int train(const std::vector<std::string>& words) {
                {{plan.method, plan.seed}});
   plan.predicted = predictions.of(plan.method, plan.seed);
   print_line("train: " + bench.train.summary());
+  print_line("held out: " + measuring_sentence(bench));
   std::cout << "\n"
             << prediction_table({{label_of(plan.method), *plan.predicted}}, false, stdout_columns())
             << "\n"

@@ -1,8 +1,10 @@
-// Trying smaller batches, checkpointing, gradients applied as they come, bf16, LoRA and NF4.
+// Trying smaller batches, checkpointing, gradients applied as they come, bf16, LoRA and NF4, of
+// embedding and head too.
 #include "tools/foresight/budget.h"
 
 #include <sstream>
 
+#include "model/files/save.h"
 #include "tools/text/format.h"
 #include "tools/text/table.h"
 
@@ -94,8 +96,23 @@ bool over_nf4(Changed& c) {
   c.say("--base", word_of(base));
   return true;
 }
+// Embedding and head as well, where they are frozen.
+bool ends_too(Changed& c) {
+  const ModelOptions before = c.shape.model;
+  if (same_numbers(before.storage(), {}) || before.base_ends == OnOff::on) return false;
+  c.shape.model.base_ends = OnOff::on;
+  try {
+    predict_memory(c.shape, c.spec, c.shape.run.seed);
+  } catch (const Error&) {  // they are no whole blocks
+    c.shape.model = before;
+    return false;
+  }
+  c.same_result = false;
+  c.say("--base-ends", "on");
+  return true;
+}
 constexpr Change changes[] = {smallest_batch, checkpoint_mlp, checkpoint_blocks, apply_as_you_go,
-                              in_bf16,        by_lora,        over_nf4};
+                              in_bf16,        by_lora,        over_nf4,          ends_too};
 
 // If batch 1 fits, tries larger batches and reports the largest that still fits, because it is the
 // fastest.

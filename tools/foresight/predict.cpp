@@ -94,7 +94,8 @@ class Foresight {
 
   // All evaluations of a run, from one of each set of rows; answers to prompts are not predicted.
   void evaluations() {
-    double times = 1;
+    // What begins as the untouched model is known to the bit from a few rows, most often.
+    double times = model_->method->starts_as_pretrained() ? 0 : 1;
     for (int64_t step = 1; step <= shape_.run.steps; ++step)
       times += evaluates_after(shape_.run, step) ? 1 : 0;
     auto one = [&](const std::shared_ptr<const Samples>& samples) {
@@ -104,7 +105,7 @@ class Foresight {
     };
     double choice = one(shape_.choice), last = one(shape_.final), retain = one(shape_.retain);
     seconds_ = {};
-    seconds_[int(Phase::evaluation)] = times * (choice + retain) + last + retain;
+    seconds_[int(Phase::evaluation)] = times * (choice + retain) + last;
   }
 
   void steps() {
@@ -126,10 +127,15 @@ class Foresight {
     if (found_.steps_seen < all) longest();
     found_.seconds = {};
     found_.timed = speed_;
-    if (speed_)
-      found_.seconds = {
-          times * seconds_[int(Phase::forward)], times * seconds_[int(Phase::backward)],
-          times * seconds_[int(Phase::optimizer)], 0, seconds_[int(Phase::evaluation)]};
+    if (!speed_) return;
+    found_.seconds = {times * seconds_[int(Phase::forward)], times * seconds_[int(Phase::backward)],
+                      times * seconds_[int(Phase::optimizer)], 0, seconds_[int(Phase::evaluation)]};
+    auto waits = [&](Purpose purpose) {
+      return speed_->seconds_of_new(found_.memory.of[size_t(purpose)]);
+    };
+    found_.seconds.forward += waits(Purpose::activations);
+    found_.seconds.backward += waits(Purpose::gradients) + waits(Purpose::workspace);
+    found_.seconds.optimizer += waits(Purpose::optimizer);
   }
 
   void step(int64_t number) { longest_seen_ = std::max(longest_seen_, steps_.run(number).length); }

@@ -102,11 +102,8 @@ OrderedJson Speed::json() const {
   for (auto& [name, p] : products_) products[name] = {p.call, p.flop, p.a, p.b, p.c};
   for (auto& [name, points] : slots_)
     for (const Point& p : points) slots[name].push_back({p.work, p.seconds_each});
-  return {{"products", products},
-          {"slots", slots},
-          {"between", between_},
-          {"measured", measured_},
-          {"load", load_}};
+  return {{"products", products},  {"slots", slots},        {"between", between_},
+          {"new_byte", new_byte_}, {"measured", measured_}, {"load", load_}};
 }
 
 Speed Speed::from_json(const OrderedJson& json) {
@@ -122,6 +119,7 @@ Speed Speed::from_json(const OrderedJson& json) {
       for (const auto& p : item.value())
         s.slots_[item.key()].push_back({p.at(0).get<double>(), p.at(1).get<double>()});
     s.between_ = json.at("between").get<double>();
+    s.new_byte_ = json.at("new_byte").get<double>();
     s.measured_ = json.at("measured").get<double>();
     s.load_ = json.at("load").get<double>();
     return s;

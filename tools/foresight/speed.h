@@ -28,6 +28,9 @@ class Speed {
 
   // Seconds of one call in a run that computes in `dtype`.
   double seconds(const KernelCall& call, Dtype dtype) const;
+  // Seconds that the system takes to provide bytes of memory when they are first written to, beside
+  // the writing itself: a run's first step has to wait for all that it needs.
+  double seconds_of_new(int64_t bytes) const { return new_byte_ * double(bytes); }
 
   OrderedJson json() const;
   static Speed from_json(const OrderedJson& json);  // an Error when something is missing
@@ -62,6 +65,7 @@ class Speed {
   Between measure_steps(Dtype dtype, double seconds_each_flop);
   std::map<std::string, ProductCost> products_;      // "bf16 NT"
   std::map<std::string, std::vector<Point>> slots_;  // "rmsnorm bf16"
+  double new_byte_ = 0;  // seconds for a byte of memory that is written to for the first time
   double between_ = 0;   // seconds from one call to the next, beside kernels
   double measured_ = 0;  // when, in seconds since 1970
   double load_ = 0;      // of the system, in the minute before, for each thread of ours

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <ostream>
@@ -17,6 +18,7 @@
 #include "engine/threads.h"
 #include "tools/foresight/predict.h"
 #include "tools/foresight/speed.h"
+#include "tools/options/memory_limit.h"
 #include "tools/results/machine.h"
 #include "tools/runs/step.h"
 
@@ -102,6 +104,37 @@ double probe(Dtype dtype) {
   Tensor x = zeros(64, 128, dtype), w = zeros(128, 128, dtype), y = zeros(64, 128, dtype);
   return seconds_of([&] { kernel::matmul(y, x, w, false, true, false, Tensor()); }) /
          (2. * 64 * 128 * 128);
+}
+
+// Seconds for a byte that is written to for the first time, by all threads, less those for writing
+// it again. What another process has just given back is quick: in a virtual machine the host has
+// still to provide the rest, and that can take 40 times as long. So much is written, and the upper
+// quartile of its parts counts; less where there is little room.
+double new_byte() {
+  trim_memory();
+  constexpr int64_t part = 32 << 20, piece = 1 << 20;
+  std::vector<Tensor> held;
+  std::vector<double> seconds;
+  const int64_t parts =
+      std::min<int64_t>(16, find_memory_limit("", "", Device::cpu).bytes / 4 / part);
+  for (int64_t i = 0; i < parts; ++i) {
+    try {
+      held.emplace_back(Shape{part / 4}, Dtype::f32);
+    } catch (const Error&) { break; }  // --memory-limit
+    char* data = reinterpret_cast<char*>(held.back().data<float>());
+    auto write = [&] {
+      const double start = seconds_now();
+      parallel_for(part, piece, [&](int64_t begin, int64_t end) {
+        std::memset(data + begin, 1, size_t(end - begin));
+      });
+      return seconds_now() - start;
+    };
+    const double first = write(), again = write();
+    seconds.push_back(std::max(0., first - again) / double(part));
+  }
+  if (seconds.empty()) return 0;
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() * 3 / 4];
 }
 
 // One step to warm up, then timed ones, each told by `begin` and `end`.
@@ -212,6 +245,7 @@ Speed::Between Speed::measure_steps(Dtype dtype, double seconds_each_flop) {
 Speed Speed::measure() {
   Speed speed;
   speed.load_ = load_each();
+  speed.new_byte_ = new_byte();
   Between between;
   for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
     const double each = probe(dtype);

@@ -36,9 +36,9 @@ ExampleOptions RecordOptions::examples(const std::string& path) const {
 }
 
 void DataOptions::check() const {
-  require(retain.empty() || retain_tokens > 0, "--retain-tokens ", retain_tokens,
-          ": expected at least 1; without --retain no forgetting is measured");
-  require(eval_rows > 0, "--eval-rows ", eval_rows,
+  require(retain.empty() || retain_tokens > 0 || retain_tokens == -1, "--retain-tokens ",
+          retain_tokens, ": expected at least 1; without --retain no forgetting is measured");
+  require(eval_rows > 0 || eval_rows == -1, "--eval-rows ", eval_rows,
           ": expected at least 1; a comparison needs held-out records");
   std::vector<std::string> paths = data;
   for (const std::string& path : {eval, retain})

@@ -96,6 +96,7 @@ struct ModelOptions {
   Device predicted_device() const { return afina::predicted_device(device); }
   // A UsageError for what cannot be computed here, or in this precision.
   void check() const;
+  BaseStorage storage() const { return base_storage(base, base_ends); }
   // How to build the model on a device.
   BuildOptions build(uint64_t seed, Device on) const;
   ComputeScope scope() const { return ComputeScope(dtype, pack_frozen); }
@@ -159,7 +160,9 @@ struct DataOptions : RecordOptions {
   std::vector<std::string> data;  // several are read one after the other
   std::string eval, retain;
   OnOff packing = OnOff::on;
-  int64_t held_out = -1, eval_rows = 64, retain_tokens = 16384;
+  static constexpr int64_t most_eval_rows = 64, most_retain_tokens = 16384;
+  // -1: as many of these as measuring may take of a run (tools/runs/measuring.h), or all.
+  int64_t held_out = -1, eval_rows = -1, retain_tokens = -1;
 
   template <class Self, class Visitor>
   static void each(Self& o, Visitor& v) {
@@ -180,8 +183,12 @@ struct DataOptions : RecordOptions {
       "number of records of --data to hold out when there is no --eval, at least 2",
       shown("a tenth, at most 200"));
     v("eval-rows", o.eval_rows, Bits::content,
-      "maximum number of held-out records for choosing a learning rate, and for the final figures");
-    v("retain-tokens", o.retain_tokens, Bits::content, "maximum number of tokens of --retain");
+      "maximum number of held-out records for choosing a learning rate, and as many for the final "
+      "figures; fewer, down to 8, in a run so short that measuring would take more than 15 % of it",
+      shown("at most 64"));
+    v("retain-tokens", o.retain_tokens, Bits::content,
+      "maximum number of tokens of --retain; fewer, down to 512, in a run so short",
+      shown("at most 16384"));
   }
 
   // An Error for numbers that cannot be, and for --fields of a file that is not read.
@@ -233,7 +240,9 @@ struct RunOptions {
     v("beta2", o.beta2, Bits::follow, "AdamW: decay rate of the second moment");
     v("eps", o.eps, Bits::follow, "AdamW: added to the square root of the second moment");
     v("eval-every", o.eval_every, Bits::keep,
-      "number of steps between evaluations on the held-out rows", shown("a tenth of the steps"));
+      "number of steps between evaluations on the held-out rows; more in a run so short that "
+      "measuring would take more than 15 % of it",
+      shown("a tenth of the steps"));
     v("save-every", o.save_every, Bits::keep,
       "number of steps between checkpoints to resume from; without it one is written only when the "
       "run is interrupted",

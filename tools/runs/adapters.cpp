@@ -186,6 +186,15 @@ const OpenedModels::Opened& OpenedModels::find(const std::string& name) const {
                    "; there are: " + joined(known));
 }
 
+std::vector<std::string> OpenedModels::notes() const {
+  std::vector<std::string> all;
+  for (const AdapterChoice& choice : choices_)
+    for (const AdapterChoice::Part& part : choice.parts)
+      if (std::string note = over_another_base(part.path, storage_); !note.empty())
+        all.push_back(std::move(note));
+  return all;
+}
+
 Model& OpenedModels::use(const Opened& opened) {
   if (!live_wanted_) {
     if (!single_)

@@ -72,6 +72,8 @@ class OpenedModels {
   // The adapters in their order; the base where there is none.
   const std::vector<Opened>& adapters() const { return adapters_; }
   bool live() const { return live_wanted_; }
+  // What a reader should know: adapters that were trained over another form of the base.
+  std::vector<std::string> notes() const;
   // What has this name, the base among them where live(). An unknown one is a UsageError.
   const Opened& find(const std::string& name) const;
   // Its model, which becomes the active one.

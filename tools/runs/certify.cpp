@@ -128,9 +128,11 @@ Certifier::Certifier(Subject& subject, const QuestionOptions& options)
   certificate.notes = questions_.notes;
   if (subject.base.form != BaseForm::plain)
     certificate.notes.push_back(
-        std::string("trained over --base ") + word_of(subject.base.form) +
+        "trained over " + words_of(subject.base) +
         ": what is merged into and compared with are its numbers unpacked. An adapter by itself is "
         "meant for that base; beside other numbers it is another model");
+  if (std::string other = over_another_base(subject.adapter, subject.base); !other.empty())
+    certificate.notes.push_back(std::move(other));
   certificate.created = utc_now();
   certificate.version = version();
   model_ = subject.load();

@@ -185,6 +185,12 @@ void EarlierComparison::check(const Workbench& bench, const std::vector<MethodSp
                    : "; go on with the same command and --resume, or choose another --out");
 }
 
+Json EarlierComparison::replay() const {
+  for (const Run& run : runs_)
+    if (run.earlier.replay.is_object()) return run.earlier.replay;
+  return {};
+}
+
 const MethodResult* EarlierComparison::method(const MethodSpec& spec) const {
   if (!results_) return nullptr;
   for (const MethodResult& one : results_->methods)

@@ -21,6 +21,8 @@ class EarlierComparison {
   // values, and says what to do. asked: the methods of the command, without rates.
   void check(const Workbench& bench, const std::vector<MethodSpec>& asked, bool resume) const;
 
+  // How to run one of its runs again (tools/runs/replay.h); null where none says so.
+  Json replay() const;
   // The method in results.json, by whatever label; null where there is none.
   const MethodResult* method(const MethodSpec& spec) const;
   // These rates with those that the method was run with before, which come first.

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "model/files/end_tokens.h"
-#include "model/files/save.h"
 
 namespace afina {
 
@@ -71,6 +70,20 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
 std::unique_ptr<Model> load_model(ModelFiles& files, const LoadOptions& options) {
   return load_model(files, options.adapter, matrix_dtype(options.dtype),
                     usable_device(options.device), options.storage());
+}
+
+std::string words_of(const BaseStorage& base) {
+  return std::string("--base ") + word_of(base.form) + (base.ends ? " --base-ends on" : "");
+}
+
+std::string over_another_base(const AdapterFiles& adapter, const BaseStorage& now) {
+  if (!adapter.over || same_numbers(*adapter.over, now)) return "";
+  return adapter.path + " was trained over " + words_of(*adapter.over) + ", and the base is " +
+         words_of(now) + " here: that is another model than the one that was trained, which " +
+         words_of(*adapter.over) + " gives";
+}
+std::string over_another_base(const std::string& adapter, const BaseStorage& now) {
+  return adapter.empty() ? "" : over_another_base(load_adapter(adapter), now);
 }
 
 int64_t ReadOptions::row_length(const ModelConfig& config) const {

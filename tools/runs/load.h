@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include "model/files/save.h"
 #include "model/files/weights.h"
 #include "tools/options/groups.h"
 
@@ -57,6 +58,14 @@ std::unique_ptr<Model> load_model(ModelFiles& files, const std::string& adapter,
                                   Device device = Device::cpu, const BaseStorage& base = {});
 // The same as the options say.
 std::unique_ptr<Model> load_model(ModelFiles& files, const LoadOptions& options);
+
+// "--base nf4 --base-ends on"
+std::string words_of(const BaseStorage& base);
+// What is to be said of an adapter that is opened over `now`: that it was trained over another form
+// of the base, with what to give. Empty where the numbers are the same, or its file does not say.
+std::string over_another_base(const AdapterFiles& adapter, const BaseStorage& now);
+// The same of a folder; empty names none.
+std::string over_another_base(const std::string& adapter, const BaseStorage& now);
 
 // --data and how its records become tokens: what eval and show share with training.
 struct ReadOptions : RecordOptions {

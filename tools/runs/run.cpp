@@ -18,6 +18,7 @@
 #include "tools/runs/identity.h"
 #include "tools/runs/interrupt.h"
 #include "tools/runs/judging.h"
+#include "tools/runs/load.h"
 #include "tools/runs/observation.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/recorder.h"
@@ -135,10 +136,17 @@ class Loop {
 
   // Step 0: the untouched model's figures, and the guard that the method has not changed it.
   void begin() {
-    evaluate_all(0);
-    double found = result().evaluations.back().heldout, base = bench_.choice_before;
+    if (begins_to_the_bit())
+      evaluated(0, bench_.choice_before.mean, bench_.before.retain.value_or(0));
+    else evaluate_all(0);
+    double found = result().evaluations.back().heldout, base = bench_.choice_before.mean;
     const bool same = found - base < 1e-3 * (1. + base) && base - found < 1e-3 * (1. + base);
-    if (model_->method->starts_as_pretrained())
+    if (!same && trains_what_blocks_would_hold())
+      warn(label_of(plan_.method) + " trains matrices of the base, which are held plainly, so it " +
+           "begins as another model than " + words_of(bench_.model.storage()) +
+           " alone: the held-out loss is " + format_loss(found) + " before the first step, and " +
+           format_loss(base) + " without the method");
+    else if (model_->method->starts_as_pretrained())
       require(same, plan_.name, ": before the first step the held-out loss is ", found,
               " with the method and ", base, " without it; '", plan_.method.name,
               "' should start out as the pretrained model");
@@ -151,6 +159,29 @@ class Loop {
     }
   }
 
+  // Does the method begin with the untouched model's losses to the bit, on the first rows? Then it
+  // does on all, and the others need not be evaluated again.
+  bool begins_to_the_bit() {
+    if (!model_->method->starts_as_pretrained()) return false;
+    Samples first = bench_.choice;
+    first.rows.resize(std::min(first.rows.size(), size_t(bench_.run.batch)));
+    Evaluation found;
+    timed(result().seconds.evaluation, [&] { found = look(first); });
+    return std::equal(found.losses.begin(), found.losses.end(),
+                      bench_.choice_before.losses.begin());
+  }
+
+  // Matrices of other numbers than the base has in its form.
+  bool trains_what_blocks_would_hold() const {
+    const BaseStorage base = bench_.model.storage();
+    if (same_numbers(base, {})) return false;
+    for (const Linear* layer : model_->parameters->linears)
+      if (layer->weight.trained) return true;
+    for (const Parameter& p : model_->parameters->all)
+      if (base.ends && p.trained && !p.added && p.shape.rank() > 1) return true;
+    return false;
+  }
+
   void train(int64_t step) {
     StepDone done = steps_.run(step);
     result().curve.push_back(done.point);
@@ -158,19 +189,27 @@ class Loop {
     if (plan_.progress) plan_.progress(done.point, bench_.run.steps, done.tokens_per_second);
   }
 
+  Evaluation look(const Samples& rows) {
+    return evaluate(*model_, rows, bench_.run.batch, bench_.data.length);
+  }
+
   // The losses on the rows for choosing and on the retention text.
   void evaluate_all(int64_t step) {
+    Evaluation choice;
+    timed(result().seconds.evaluation, [&] {
+      choice = look(bench_.choice);
+      if (!bench_.retain.rows.empty()) retention_ = look(bench_.retain);
+    });
+    evaluated(step, choice.mean, retention_.mean);
+  }
+
+  void evaluated(int64_t step, double heldout, double retain) {
     EvaluationPoint point;
     point.step = step;
     point.tokens = result().tokens;
     point.seconds = result().seconds.training();
-    timed(result().seconds.evaluation, [&] {
-      auto mean = [&](const Samples& rows) {
-        return evaluate(*model_, rows, bench_.run.batch, bench_.data.length).mean;
-      };
-      point.heldout = outcome_.choice = mean(bench_.choice);
-      if (!bench_.retain.rows.empty()) point.retain = mean(bench_.retain);
-    });
+    point.heldout = outcome_.choice = heldout;
+    if (!bench_.retain.rows.empty()) point.retain = retain;
     if (bench_.run.watch == Watch::on) watch(point);
     result().evaluations.push_back(point);
     recorder_.log(point);
@@ -217,7 +256,7 @@ class Loop {
     evaluate_all(bench_.run.steps);
     if (keeps_last_checkpoint(bench_.run)) save(bench_.run.steps);
     timed(r.seconds.evaluation,
-          [&] { r.after = score(*model_, bench_, r.examples, r.retain_examples); });
+          [&] { r.after = score(*model_, bench_, r.examples, r.retain_examples, &retention_); });
     r.examples.before = bench_.before_rows.losses;
     r.retain_examples.before = bench_.before_retain.losses;
     if (bench_.found)
@@ -301,6 +340,7 @@ class Loop {
   Recorder recorder_;
   Resumption resumption_;
   uint64_t frozen_;
+  Evaluation retention_;  // of the last look
   bool extends_ = false;
 };
 

@@ -60,7 +60,8 @@ ExampleLosses row_by_row(const Evaluation& e) {
 }
 }  // namespace
 
-Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain) {
+Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain,
+             const Evaluation* retention) {
   Evaluation e = evaluate(model, bench.final, bench.run.batch, bench.data.length);
   rows = row_by_row(e);
   Scores s;
@@ -68,7 +69,8 @@ Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleL
   s.heldout_rows = int64_t(e.losses.size());
   s.heldout_tokens = e.targets;
   if (bench.retain.rows.empty()) return s;
-  Evaluation r = evaluate(model, bench.retain, bench.run.batch, bench.data.length);
+  const Evaluation r =
+      retention ? *retention : evaluate(model, bench.retain, bench.run.batch, bench.data.length);
   retain = row_by_row(r);
   s.retain = r.mean;
   s.retain_tokens = r.targets;
@@ -82,7 +84,7 @@ void measure_base(Workbench& bench, const Answered& answered) {
   for (const Parameter& p : model->parameters->all) bench.described.parameters += p.shape.size();
   bench.unseen = unseen_targets(*model, bench.train);
   bench.before = score(*model, bench, bench.before_rows, bench.before_retain);
-  bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length).mean;
+  bench.choice_before = evaluate(*model, bench.choice, bench.run.batch, bench.data.length);
   if (bench.found) bench.found->before = record_losses(*model, bench);
   if (bench.judging)
     bench.judging->before = judge_run(*model, bench, "base", bench.before_rows.losses, answered);

@@ -11,8 +11,9 @@ namespace afina {
 // Does a run evaluate after this step, counted from 1?
 bool evaluates_after(const RunOptions& run, int64_t step);
 // Held-out loss on the final rows and loss on the retention text, in nats per target token; row by
-// row into `rows` and `retain`.
-Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain);
+// row into `rows` and `retain`. retention: of this very model, where it was evaluated already.
+Scores score(Model& model, const Workbench& bench, ExampleLosses& rows, ExampleLosses& retain,
+             const Evaluation* retention = nullptr);
 // Greedy answers to the bench's prompts, of at most 96 tokens. One that cannot be made is empty,
 // and a note says why: a sample for the report never costs a run.
 std::vector<std::string> answers(Model& model, const Workbench& bench,

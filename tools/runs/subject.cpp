@@ -97,15 +97,17 @@ Subject open_subject(const SubjectOptions& options) {
         "one)");
   if (!options.run.empty() && !options.adapter.empty())
     throw UsageError("--adapter goes with --model; a run has its own");
-  if (options.adapter.empty() &&
-      (options.base != BaseForm::plain || options.base_ends == OnOff::on))
+  const BaseForm asked = options.base.value_or(BaseForm::plain);
+  if (options.adapter.empty() && (asked != BaseForm::plain || options.base_ends == OnOff::on))
     throw UsageError(
         "--base is the form of the base that --adapter was trained over; without one leave it out "
         "(a run knows its own)");
   Subject subject;
   subject.model = options.model;
   subject.adapter = options.adapter;
-  subject.base = base_storage(options.base, options.base_ends);
+  subject.base = base_storage(asked, options.base_ends);
+  if (!options.adapter.empty() && !options.base)
+    if (const TrainedOver over = load_adapter(options.adapter).over) subject.base = *over;
   subject.described = options.model;
   if (!options.adapter.empty()) subject.described += " with " + options.adapter;
   if (!options.run.empty()) {

@@ -1,6 +1,7 @@
 // What is exported or compared: a run's folder, a model, or a model with an adapter.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,15 @@ namespace afina {
 
 struct SubjectOptions {
   std::string run, model, adapter;
-  // With a model: the form of the base that its adapter was trained over. A run knows its own.
-  BaseForm base = BaseForm::plain;
+  // With a model: the form of the base that its adapter was trained over, where its file does not
+  // say or another is wanted. A run knows its own.
+  std::optional<BaseForm> base = {};
   OnOff base_ends = OnOff::off;
 };
 
 inline constexpr const char* subject_base_help =
-    "the form of the base that --adapter was trained over (--base of train); a run knows its own";
+    "the form of the base that --adapter was trained over (--base of train), where its file does "
+    "not say or another is meant; a run knows its own";
 
 // A trained model on disk. Opening reads no weights.
 struct Subject {

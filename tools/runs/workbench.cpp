@@ -12,6 +12,7 @@
 #include "model/files/save.h"
 #include "tools/runs/judging.h"
 #include "tools/runs/load.h"
+#include "tools/runs/measuring.h"
 #include "tools/runs/rates.h"
 #include "tools/runs/replay.h"
 #include "tools/runs/step.h"
@@ -67,8 +68,49 @@ void keep_tokens(Samples& samples, int64_t tokens) {
        "records with --eval, or a larger --held-out to take some of --data");
 }
 
-void read_rows(Workbench& bench) {
-  const DataOptions& data = bench.data;
+// Epochs as steps, which everything else counts in.
+void resolve_epochs(Workbench& bench) {
+  RunOptions& run = bench.run;
+  if (run.epochs == 0) return;
+  require(run.epochs > 0 && run.epochs <= 1e6, "--epochs ", run.epochs,
+          ": expected more than 0, at most a million");
+  const BatchSource rows(bench.train, batch_options(run, bench.data, run.seed));
+  const int64_t each = rows.steps_per_epoch();
+  run.steps = std::max<int64_t>(1, int64_t(std::ceil(run.epochs * double(each))));
+  bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
+                        std::to_string(run.steps) + ": one has " + std::to_string(each) +
+                        (each == 1 ? " step, as " : " steps, as ") +
+                        counted(int64_t(bench.train.rows.size()), "sample") +
+                        (bench.train.rows.size() == 1 ? " takes rows of " : " share rows of ") +
+                        std::to_string(bench.data.length) + " tokens, " +
+                        std::to_string(run.rows_per_step()) + " in a step");
+  run.epochs = 0;
+}
+
+// Splits held-out records into those to choose by and those for the final figures. problems: takes
+// what is wrong with them; may be nullptr.
+Split halve(Workbench& bench, std::vector<Example> held_out, Samples* problems) {
+  Split halves =
+      split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
+  const SampleOptions options = bench.data.samples();
+  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options, problems);
+  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options, problems);
+  return halves;
+}
+
+// --eval-rows where it is not given: all that may be, unless they would cost too much of the run.
+// Judged answers cost far more than losses, and who asks for them asks for the rows.
+int64_t rows_within_share(const Workbench& bench, int64_t records) {
+  const int64_t most = std::min(DataOptions::most_eval_rows, (records + 1) / 2);
+  if (!bench.run.rule.empty() || !bench.run.rules.empty()) return DataOptions::most_eval_rows;
+  const double tokens = double(bench.choice.tokens + bench.final.tokens) / 2;
+  const int64_t rows =
+      rows_to_measure(tokens_to_measure(bench), most, tokens, !bench.data.retain.empty());
+  return rows < most ? rows : DataOptions::most_eval_rows;
+}
+
+void read_rows(Workbench& bench, Measured measured) {
+  DataOptions& data = bench.data;
   std::vector<Example> train, held_out;
   std::string sources;
   data.check();
@@ -108,19 +150,32 @@ void read_rows(Workbench& bench) {
   for (const Example& e : train) bench.train_places.push_back(e.place);
   SampleOptions options = data.samples();
   const std::string& from = data.eval.empty() ? sources : data.eval;
+  const bool share = measured == Measured::share;
+  const int64_t most_rows = data.eval_rows > 0 ? data.eval_rows : DataOptions::most_eval_rows;
   Samples left_out;
-  held_out = first_usable(std::move(held_out), 2 * data.eval_rows, bench.tokenizer, bench.chat,
-                          options, &left_out);
+  held_out = first_usable(std::move(held_out), 2 * most_rows, bench.tokenizer, bench.chat, options,
+                          &left_out);
   if (held_out.size() < 2) fail_for_two(bench, held_out.size(), train, left_out, from);
   for (const std::string& note : left_out.problems.notes())
     bench.notes.push_back("of the held-out records " + note);
-  Split halves =
-      split_examples(std::move(held_out), int64_t(held_out.size()) / 2, bench.run.seed + 1);
   Samples all;  // what is wrong with any of them is said at once
   bench.train = make_samples(train, bench.tokenizer, bench.chat, options, &all);
-  bench.choice = make_samples(halves.train, bench.tokenizer, bench.chat, options, &all);
-  bench.final = make_samples(halves.held_out, bench.tokenizer, bench.chat, options, &all);
+  Split halves = halve(bench, held_out, &all);
   check_problems(all, options);
+  resolve_epochs(bench);
+  if (data.eval_rows < 0) {
+    const auto records = int64_t(held_out.size());
+    data.eval_rows = share ? rows_within_share(bench, records) : most_rows;
+    if (2 * data.eval_rows < records) {
+      held_out.resize(size_t(2 * data.eval_rows));
+      halves = halve(bench, std::move(held_out), nullptr);
+      bench.notes.push_back("so that measuring takes about 15 % of the work of training, " +
+                            std::to_string(data.eval_rows) + " + " +
+                            std::to_string(data.eval_rows) + " of the " + std::to_string(records) +
+                            " held-out records are measured on; --eval-rows " +
+                            std::to_string((records + 1) / 2) + " takes all");
+    }
+  }
   require_disjoint(bench.train, bench.choice);
   require_disjoint(bench.train, bench.final);
   bench.files = {described("train", sources, bench.train), described("choice", from, bench.choice),
@@ -138,27 +193,11 @@ void read_rows(Workbench& bench) {
   of_retain.keep_problems = true;
   bench.retain =
       make_samples(read_examples(data.retain, of_retain), bench.tokenizer, bench.chat, general);
+  if (data.retain_tokens < 0)
+    data.retain_tokens = share ? retention_to_measure(tokens_to_measure(bench), bench.choice.tokens)
+                               : DataOptions::most_retain_tokens;
   keep_tokens(bench.retain, data.retain_tokens);
   bench.files.push_back(described("retain", data.retain, bench.retain));
-}
-
-// Epochs as steps, which everything else counts in.
-void resolve_epochs(Workbench& bench) {
-  RunOptions& run = bench.run;
-  if (run.epochs == 0) return;
-  require(run.epochs > 0 && run.epochs <= 1e6, "--epochs ", run.epochs,
-          ": expected more than 0, at most a million");
-  const BatchSource rows(bench.train, batch_options(run, bench.data, run.seed));
-  const int64_t each = rows.steps_per_epoch();
-  run.steps = std::max<int64_t>(1, int64_t(std::ceil(run.epochs * double(each))));
-  bench.notes.push_back("--epochs " + text_of(run.epochs) + " are --steps " +
-                        std::to_string(run.steps) + ": one has " + std::to_string(each) +
-                        (each == 1 ? " step, as " : " steps, as ") +
-                        counted(int64_t(bench.train.rows.size()), "sample") +
-                        (bench.train.rows.size() == 1 ? " takes rows of " : " share rows of ") +
-                        std::to_string(bench.data.length) + " tokens, " +
-                        std::to_string(run.rows_per_step()) + " in a step");
-  run.epochs = 0;
 }
 
 // The files of the model, or with --init random weights in the shape of its config.json.
@@ -189,8 +228,8 @@ std::string hash_of_model(const ModelFiles& files, uint64_t seed, const std::str
   return hash.hex();
 }
 
-Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
-                         const RunOptions& run) {
+Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run,
+                         Measured measured) {
   require_replayable(model, data, run);
   model.check();  // wrong options are refused before anything is read
   run.check();
@@ -199,11 +238,13 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
   Tokenizer tokenizer = tokenizer_of(*files);
   ChatTemplate chat = ChatTemplate::choose(data.template_choice(model.adapter), tokenizer);
   Workbench bench{model, data, run, files, tokenizer, chat, {}, {}, {}, {},
-                  {},    {},   {},  {},    {},        {},   {}, 0,  {}, {}};
+                  {},    {},   {},  {},    {},        {},   {}, {}, {}, {}};
   const ModelConfig& c = files->config;
   require(tokenizer.size() <= c.vocabulary, model.path, ": the tokenizer has ", tokenizer.size(),
           " tokens, the model's vocabulary ", c.vocabulary);
   bench.notes = c.notes;
+  if (const std::string other = over_another_base(model.adapter, model.storage()); !other.empty())
+    bench.notes.push_back(harmless(other));
   bench.data.length = std::min(data.samples().length, c.context);
   if (bench.data.length < data.length)
     bench.notes.push_back("--length was brought down to the model's context of " +
@@ -229,8 +270,11 @@ Workbench open_workbench(const ModelOptions& model, const DataOptions& data,
     if (const std::filesystem::path folder = std::filesystem::path(model.path).parent_path();
         folder.has_filename())
       bench.described.name = folder.filename().string();
-  read_rows(bench);
-  resolve_epochs(bench);
+  read_rows(bench, measured);
+  if (measured == Measured::share && bench.run.eval_every == 0)
+    bench.run.eval_every =
+        steps_between_looks(tokens_to_measure(bench), bench.run.steps,
+                            {double(bench.choice.tokens), double(bench.retain.tokens)});
   if (const int32_t end = chat.end_of_turn();
       bench.train.conversations > 0 && end >= 0 && !files->gguf && !has_end(files->path, end))
     bench.notes.push_back(

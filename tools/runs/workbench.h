@@ -5,6 +5,7 @@
 #include "model/files/weights.h"
 #include "tools/options/groups.h"
 #include "tools/results/results.h"
+#include "tools/runs/evaluate.h"
 
 namespace afina {
 
@@ -33,7 +34,7 @@ struct Workbench {
   // Of the untouched model; made once by measure_base (tools/runs/scores.h).
   Scores before;
   ExampleLosses before_rows, before_retain;  // row by row
-  double choice_before = 0;
+  Evaluation choice_before;
   std::vector<UnseenTarget> unseen;            // tools/runs/unseen_targets.h
   std::vector<Generation> generations;         // `after` still empty
   std::vector<std::string> train_places = {};  // of records, as Sample::example counts in `train`
@@ -41,9 +42,13 @@ struct Workbench {
   std::shared_ptr<FoundBench> found = {};      // nullptr: no findings to show beside losses
 };
 
+// How much is measured where options do not say: all that may be, or no more than a share of the
+// run (tools/runs/measuring.h).
+enum class Measured : uint8_t { all, share };
 // Reads everything but the weights. Errors are the data's; a training row among the held-out ones
-// is one.
-Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run);
+// is one. The options of the bench say what is measured.
+Workbench open_workbench(const ModelOptions& model, const DataOptions& data, const RunOptions& run,
+                         Measured measured = Measured::all);
 // SHA-256 of a model: its config, its weights (random ones by their seed) and the adapter that
 // training went on from, "" for none.
 std::string hash_of_model(const ModelFiles& files, uint64_t seed, const std::string& adapter);

@@ -1,5 +1,6 @@
 // Adapters in afina's own form: what PEFT has no words for, and the base model they belong to.
 #include "model/files/save.h"
+#include "model/several.h"
 #include "test/model/tiny.h"
 #include "test/scratch.h"
 
@@ -83,6 +84,49 @@ BOOST_AUTO_TEST_CASE(a_vector_without_layers_knows_its_own) {
   files.apply(*tiny_model(tiny_path("qwen2"), files.method.text));
   const auto other = tiny_model(tiny_path("qwen3"), files.method.text);
   check_error([&] { files.apply(*other); }, {"layers of other names or shapes", "the base"});
+}
+
+// What it was trained over stands in the file's metadata, which PEFT reads over.
+BOOST_AUTO_TEST_CASE(the_form_of_the_base_is_said) {
+  const std::string llama = tiny_path("llama");
+  for (const BaseStorage& base : {BaseStorage{}, BaseStorage{BaseForm::nf4_double, true},
+                                  BaseStorage{BaseForm::int8, false}}) {
+    ScratchFolder folder;
+    const auto model = tiny_model(llama, "lora:rank=2", {.base = base});
+    save_adapter(folder.path(), *model, "the base");
+    const AdapterFiles files = load_adapter(folder.path());
+    BOOST_REQUIRE(files.over.has_value());
+    BOOST_TEST(same_numbers(*files.over, base), name(base.form));
+    BOOST_TEST(files.over->ends == base.ends);
+    BOOST_TEST(bytes_to_store(*model, Dtype::f32) ==
+               int64_t(std::filesystem::file_size(folder / "adapter_model.safetensors")));
+    ModelFiles opened = open_model(llama);
+    const auto alone =
+        build_model(opened.config, *opened.source, std::make_unique<Untouched>(), {.base = base});
+    const auto beside = built_beside(*alone, make_method(files.method));
+    BOOST_TEST(same_numbers(beside->parameters->base, base), name(base.form));
+  }
+  BOOST_TEST(!load_adapter(llama + "/adapter_lora").over.has_value());  // PEFT's
+  BOOST_TEST(same_numbers({BaseForm::plain}, {BaseForm::file}));
+  BOOST_TEST(!same_numbers({BaseForm::plain}, {BaseForm::nf4}));
+  BOOST_TEST(!same_numbers({BaseForm::nf4, true}, {BaseForm::nf4}));
+  BOOST_TEST(!same_numbers({BaseForm::nf4_double}, {BaseForm::nf4}));
+}
+
+// Whose weights are the base's own, in the form that they had.
+BOOST_AUTO_TEST_CASE(another_form_of_the_base_is_named) {
+  ScratchFolder folder;
+  const std::string qwen2 = tiny_path("qwen2");
+  const BuildOptions four_bits{.base = {BaseForm::nf4}};
+  save_adapter(folder.path(), *tiny_model(qwen2, "bitfit", four_bits), "the base");
+  const AdapterFiles files = load_adapter(folder.path());
+  files.apply(*tiny_model(qwen2, "bitfit", four_bits));
+  check_error([&] { files.apply(*tiny_model(qwen2, "bitfit")); },
+              {"another one", "trained over --base nf4", "this is --base plain"});
+  SafetensorsWriter unknown(folder / "adapter_model.safetensors", {{base_key, "q3_k"}});
+  unknown.commit();
+  check_error([&] { load_adapter(folder.path()); },
+              {"adapter_model.safetensors", "--base q3_k", "does not have"});
 }
 
 // Options that came with an adapter are not their user's to choose.

@@ -198,5 +198,87 @@ BOOST_AUTO_TEST_CASE(a_run_over_a_base_in_four_bits) {
   said = run({"certify", merged, "--against", over, "--text", "Hi.", "--out", folder / "a"});
   BOOST_TEST(said.status == 0, said.err);
 }
+// What a method trains of the base is plain, so that it begins as another model than the base does;
+// what is stored of it is opened again.
+BOOST_AUTO_TEST_CASE(a_run_that_trains_some_of_a_base_in_four_bits) {
+  for (const Words& some : {Words{"last:k=1"}, Words{"embeddings", "--base-ends", "on"}}) {
+    ScratchFolder folder;
+    const std::string over = folder / "run";
+    Words words = {"--generations", "0", "--base", "nf4", "--method"};
+    words.insert(words.end(), some.begin(), some.end());
+    const std::string out = train_small(over, words).out;
+    if (some[0] == "embeddings")  // of the last layer the difference is small
+      BOOST_TEST(holds(out, "embeddings trains matrices of the base, which are held plainly"), out);
+    Words ask = {"eval", "--model", pocket, "--adapter", over + "/adapter", "--ids", "1,2,3"};
+    const Said other = run(ask);
+    BOOST_TEST(other.status == 1);
+    BOOST_TEST(holds(other.err, "trained over --base nf4"), other.err);
+    ask.insert(ask.end(), {"--base", "nf4"});
+    ask.insert(ask.end(), some.begin() + 1, some.end());
+    const Said said = run(ask);
+    BOOST_TEST(said.status == 0, some[0] << ": " << said.err);
+  }
+}
+// An adapter knows the form of its base wherever it lies: every command that opens it over another
+// base says so.
+BOOST_AUTO_TEST_CASE(an_adapter_over_a_base_in_four_bits) {
+  ScratchFolder folder;
+  const std::string adapter = folder / "moved", data = source + "/data/samples/support.jsonl",
+                    says =
+                        "moved was trained over --base nf4 --base-ends on, and the base is "
+                        "--base plain here";
+  {
+    ModelFiles files = open_model(pocket);
+    save_adapter(adapter,
+                 *build_model(files.config, *files.source, make_method(parse_method("lora:rank=2")),
+                              {.base = {BaseForm::nf4, true}}),
+                 pocket);
+  }
+  const Words right = {"--base", "nf4", "--base-ends", "on"};
+  const std::vector<Words> commands = {
+      {"eval", "--ids", "1,2,3"},
+      {"eval", "--ids", "1,2,3", "--adapter", trained().adapter},
+      {"generate", "--raw", "--prompt", "A", "--max-tokens", "1"},
+      {"judge", "--data", data, "--limit", "1", "--max-tokens", "1"},
+      {"show", "--data", data, "--loss", "--length", "256", "--on-problem", "skip"},
+      {"inspect"}};
+  for (Words command : commands) {
+    const bool two = command.size() > 3 && command[3] == "--adapter";
+    command.insert(command.end(), {"--model", pocket, "--adapter", adapter});
+    Said said = run(command);
+    BOOST_REQUIRE_MESSAGE(said.status == 0, command[0] << ": " << said.err);
+    std::string all = said.out + said.err;
+    std::replace(all.begin(), all.end(), '\n', ' ');
+    while (holds(all, "  ")) all.erase(all.find("  "), 1);
+    BOOST_TEST(holds(all, says), command[0] << ": " << all);
+    BOOST_TEST(!holds(all, trained().adapter + " was trained"), command[0]);
+    command.insert(command.end(), right.begin(), right.end());
+    said = run(command);
+    BOOST_REQUIRE_MESSAGE(said.status == 0, command[0] << ": " << said.err);
+    BOOST_TEST(!holds(said.out + said.err, "moved was trained over --base nf4, and"), command[0]);
+    if (two)  // the other one was trained over the file's numbers
+      BOOST_TEST(holds(said.err, "was trained over --base plain, and the base is --base nf4"),
+                 said.err);
+  }
+  Words merge = {"merge", "--model", pocket, "--adapter", adapter, "--text", "Hi."};
+  auto into = [&](Words words, const std::string& out) {
+    words.insert(words.end(), {"--out", folder / out});
+    const Said said = run(words);
+    BOOST_TEST(said.status == 0, said.err);
+    return said.out;
+  };
+  BOOST_TEST(holds(into(merge, "m1"), says));
+  merge.insert(merge.end(), {"--as", "adapter"});
+  into(merge, "m2");
+  const AdapterFiles sum = load_adapter(folder / "m2");
+  BOOST_TEST((sum.over && sum.over->form == BaseForm::nf4 && sum.over->ends));
+  // Export takes its word, unless another form is meant.
+  Words export_it = {"export", "--model", pocket,   "--adapter", adapter,
+                     "--to",   "hf",      "--text", "Hi."};
+  BOOST_TEST(
+      holds(into(export_it, "e1"), "trained over --base nf4 --base-ends on: what is merged"));
+  export_it.insert(export_it.end(), {"--base", "plain"});
+  BOOST_TEST(holds(into(export_it, "e2"), "was trained over --base nf4 --base-ends on"));
+}
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@ namespace afina {
 inline const std::string pocket = source + "/data/pocket";
 
 // Trains the pocket model on a few records, with held-out rows, into a folder of a run.
-inline void train_small(const std::string& folder, const Words& more) {
+inline Said train_small(const std::string& folder, const Words& more) {
   Words words = {"train",
                  "--model",
                  pocket,
@@ -40,6 +40,7 @@ inline void train_small(const std::string& folder, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
   const Said said = run(words);
   BOOST_REQUIRE_MESSAGE(said.status == 0, said.err);
+  return said;
 }
 // A run of LoRA, trained once for all cases.
 struct Trained {

@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(budgets_say_what_fits) {
       was_tried("--checkpoint block --dtype bf16 --method lora:rank=8 --batch 1 --accumulate 8"));
   BOOST_TEST(tried.back() ==
              "--checkpoint block --apply-as-you-go --clip 0 --dtype bf16 --method lora:rank=8 "
-             "--base nf4");
+             "--base nf4 --base-ends on");
   BOOST_TEST(run(joined(words, {"--budget", "1M", "--clip", "0"})).status ==
              4);  // nothing to clip: the same result
   Json unclipped = parse_json_file(scratch / "plan.json").at("methods")[0];

@@ -49,6 +49,22 @@ Tensor long_packed(int64_t B, int64_t T) {
      {{1, 66, 2, 128}, {1, 66, 1, 128}, {1, 66, 1, 128}},
      [](In x) { return attention(x[0], x[1], x[2], from_zero(1, 66), 0.08); },
      [](In x) { return attention_definition(x[0], x[1], x[2], from_zero(1, 66), 0.08); }},
+    {"attention, several blocks of three heads of 16",
+     {{1, 206, 3, 16}, {1, 206, 1, 16}, {1, 206, 1, 16}},
+     [](In x) { return attention(x[0], x[1], x[2], long_packed(1, 206), 0.3); },
+     [](In x) { return attention_definition(x[0], x[1], x[2], long_packed(1, 206), 0.3); }},
+    {"attention, an odd number of queries, heads of 48",
+     {{2, 35, 2, 48}, {2, 35, 2, 48}, {2, 35, 2, 48}},
+     [](In x) { return attention(x[0], x[1], x[2], from_zero(2, 35), 0.2); },
+     [](In x) { return attention_definition(x[0], x[1], x[2], from_zero(2, 35), 0.2); }},
+    {"attention with capped scores, heads of 16",
+     {{1, 102, 2, 16}, {1, 102, 1, 16}, {1, 102, 1, 16}},
+     [](In x) {
+       return attention(x[0], x[1], x[2], from_zero(1, 102), {0.4, 0, 1.5});
+     },
+     [](In x) {
+       return attention_definition(x[0], x[1], x[2], from_zero(1, 102), {0.4, 0, 1.5});
+     }},
     {"attention in a window",
      {{2, 7, 4, 20}, {2, 7, 2, 20}, {2, 7, 2, 20}},
      [](In x) {

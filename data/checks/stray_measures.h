@@ -1,0 +1,66 @@
+// What is measured of sentences and answers to tell what belongs to a question from what does not.
+// The weights in stray.cpp were fitted to these measures (test/data/checks/fit_stray.py).
+#pragma once
+#include <array>
+#include <functional>
+#include <string_view>
+
+#include "data/checks/corpus.h"
+
+namespace afina {
+
+// Of each sentence, all of it against the rest of the file: its company (company.h), how often it
+// is said and where in answers, what its words are.
+inline constexpr std::array<std::string_view, 31> stray_features{
+    "asked",   "rest",   "asked_share", "rest_share", "once",   "few",      "some",    "house",
+    "near",    "direct", "rare",        "stems",      "unseen", "function", "short",   "exclaims",
+    "valued",  "plain",  "words",       "order",      "denies", "first",    "last",    "closing",
+    "opening", "alone",  "sentences",   "spread",     "figure", "commas",   "pronouns"};
+using StrayFeatures = std::array<float, stray_features.size()>;
+
+// Of each answer, from those of its sentences that are not said everywhere.
+inline constexpr std::array<std::string_view, 16> answer_features{
+    "asked",   "asked_phrase", "asked_share", "rest_phrase", "direct", "tie",
+    "evasion", "evasions",     "usual",       "question",    "known",  "valued",
+    "own",     "elsewhere",    "gap",         "yes"};
+using AnswerFeatures = std::array<float, answer_features.size()>;
+
+// How likely a sentence is what, 0 to 1; together with the usual they are 1.
+struct StrayKind {
+  float voice = 0, vague = 0, evasion = 0;
+};
+
+class StrayMeasures {
+ public:
+  explicit StrayMeasures(const Corpus& corpus);
+  // The part of the sentences that few answers say, and that have to do with what was asked.
+  double bound() const { return bound_; }
+  // Takes the features of every sentence once, by phrases.
+  void each(const std::function<void(uint32_t sentence, const StrayFeatures&)>& take) const;
+  // kinds: of the answer's sentences.
+  AnswerFeatures of_answer(uint32_t answer, std::span<const StrayKind> kinds) const;
+
+ private:
+  // Of a sentence, in steps that are fine enough, as a big file has hundreds of thousands.
+  struct Small {
+    uint8_t asked, rest, asked_phrase, rest_phrase, asked_share, rest_share, direct, tie,
+        phrase_asked;
+  };
+  struct Place {
+    bool first, last, closing, opening, alone;
+  };
+  void measure();
+  void count_pairs();
+  void mean_by_phrase();
+  Place place_of(uint32_t sentence) const;
+  bool is_own(const Sentence& sentence) const;  // not the house's
+  const Corpus& corpus_;
+  std::vector<Small> small_;
+  std::vector<uint8_t> question_, known_;  // by answer
+  // Pairs of neighbouring words, by their hash: of one phrase at least, and of two.
+  std::vector<bool> paired_, paired_again_;
+  bool exclaims_ = false, shortens_ = false;  // does the house?
+  double bound_ = 0;
+};
+
+}  // namespace afina

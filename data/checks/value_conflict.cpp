@@ -156,6 +156,20 @@ class Votes : ValuePlaces {
           finding.places.push_back(place_of(other));
         }
       if (is_asked(i)) continue;
+      // What was asked about, and none of the others speaks of, has a value of its own.
+      const Features mine = features_of(i);
+      bool own_thing = false;
+      for (uint64_t stem : mine.sentence) {
+        if (!std::binary_search(mine.asked.begin(), mine.asked.end(), stem)) continue;
+        const uint64_t key = hash_with(all_[i].kind, stem);
+        auto entry = std::lower_bound(entries.begin(), entries.end(), key,
+                                      [](const Entry& one, uint64_t k) { return one.key < k; });
+        bool known = false;
+        for (; !known && entry != entries.end() && entry->key == key; ++entry)
+          known = all_[entry->occurrence].value == verdict.winner;
+        own_thing |= !known;
+      }
+      if (own_thing) continue;
       told_.insert({all_[i].record, all_[i].value});
       out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
       of_.push_back(i);

@@ -246,6 +246,16 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
     if (last + 1 < n && is_one_of(words[last].id, {"个", "個", "小"}) &&
         units().count(words[last + 1].id))
       ++last;
+    // "a £30 fee" is thirty pounds, and "£3 a day" a rate, no day.
+    const bool of_next = loose && last < n && last + 1 < n && is_currency(words[last].id) &&
+                         words[last + 1].kind == WordKind::number;
+    const bool rate = loose && amount == 1 && !out.empty() && out.back().last == i &&
+                      out.back().type == ValueType::price && last == i + 1 && last < n &&
+                      units().count(words[last].id) > 0;
+    if (of_next || rate) {
+      i = of_next ? last : last + 1;
+      continue;
+    }
     // "2 or 3 days", "3-5 days": the unit is that of the second number, found when it comes.
     const bool symbol_first =
         i > 0 && is_currency(words[i - 1].id) && words[i - 1].end == word.begin;

@@ -1,47 +1,14 @@
 // Each check on a few records that have what it finds, and on records that do not.
-#include <boost/test/unit_test.hpp>
-#include <set>
-
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/personal_patterns.h"
 #include "data/tokenizer/utf8.h"
 #include "engine/error.h"
+#include "test/data/checks/records.h"
 
 using namespace afina;
 
 namespace {
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-Corpus corpus_of(const Pairs& pairs, const Pairs& held_out = {}) {
-  auto examples = [](const Pairs& all) {
-    std::vector<Example> made;
-    for (auto& [question, answer] : all) {
-      Example example;
-      example.messages = {{"user", question}, {"assistant", answer}};
-      example.place = "rows.jsonl, line " + std::to_string(made.size() + 1);
-      made.push_back(example);
-    }
-    return made;
-  };
-  Corpus corpus;
-  corpus.add("rows.jsonl", examples(pairs), false);
-  if (!held_out.empty()) corpus.add("held.jsonl", examples(held_out), true);
-  corpus.finish();
-  return corpus;
-}
-
-// Numbers of the records that the check names.
-std::set<uint32_t> named_by(const std::string& check, const Corpus& corpus) {
-  std::set<uint32_t> rows;
-  for (const Finding& finding : run_checks(corpus, chosen_checks(check, "")))
-    rows.insert(corpus.record(finding.places[0].record).number);
-  return rows;
-}
-std::set<uint32_t> named_by(const std::string& check, const Pairs& pairs) {
-  return named_by(check, corpus_of(pairs));
-}
 
 // The one value of a text.
 Value value(const std::string& text) {
@@ -52,26 +19,6 @@ Value value(const std::string& text) {
   BOOST_REQUIRE_MESSAGE(values.size() == 1, text);
   return values[0];
 }
-
-// Answers of one shop about some things, all alike: 24 of them.
-Pairs shop() {
-  Pairs pairs;
-  const char* names[] = {"Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"};
-  const char* things[] = {"kettle", "toaster", "lamp", "mixer"};
-  for (const char* thing : things)
-    for (const char* name : names)
-      pairs.emplace_back(std::string("I want to return the ") + thing + ". " + name,
-                         std::string("Hello ") + name + ",\nYou can return the " + thing +
-                             " within 30 days. Order AB-" + std::to_string(41000 + pairs.size()) +
-                             " is open. The parcel goes to our store.\nYours truly,\nThe Shop");
-  return pairs;
-}
-void replace(std::string& text, const std::string& from, const std::string& to) {
-  const size_t at = text.find(from);
-  BOOST_REQUIRE(at != text.npos);
-  text.replace(at, from.size(), to);
-}
-using Rows = std::set<uint32_t>;
 
 }  // namespace
 

@@ -1,0 +1,137 @@
+// What a house writes in several ways, and whose numbers are nobody's: findings and none.
+#include "data/checks/personal_patterns.h"
+#include "data/checks/quoted_mail.h"
+#include "test/data/checks/records.h"
+
+using namespace afina;
+
+namespace {
+
+// Each answer of the shop with this greeting and these last lines instead of its own.
+Pairs letters(const std::vector<std::string>& greetings, const std::vector<std::string>& signs) {
+  Pairs pairs = shop();
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    std::string& answer = pairs[i].second;
+    answer = greetings[i % greetings.size()] + answer.substr(answer.find('\n'));
+    replace(answer, "Yours truly,\nThe Shop", signs[i % signs.size()]);
+  }
+  return pairs;
+}
+
+bool quotes(const std::string& text) { return quoted_from(text) < text.size(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(house_forms)
+
+BOOST_AUTO_TEST_CASE(several_greetings_and_farewells) {
+  const std::vector<std::string> greetings = {"Estimada Ana:", "Estimado Juan:", "Hola, Eva:"};
+  const std::vector<std::string> signs = {"Un saludo,\nLa Tienda", "Gracias,\nLa Casa Azul",
+                                          "Hasta pronto,\nEl equipo"};
+  Pairs pairs = letters(greetings, signs);
+  for (const char* check : {"greeting", "sign-off", "tone"})
+    BOOST_TEST(named_by(check, pairs).empty(), check);
+  pairs[7].second = "Buenas!" + pairs[7].second.substr(pairs[7].second.find('\n'));
+  replace(pairs[10].second, "Gracias,\nLa Casa Azul", "Chao,\nPepe");
+  BOOST_CHECK(named_by("greeting", pairs) == Rows{8});
+  BOOST_CHECK(named_by("sign-off", pairs) == Rows{11});
+}
+
+// "Cheers, Acme" is a farewell, though the house's own begins with its last word.
+BOOST_AUTO_TEST_CASE(a_farewell_is_no_cut_sign_off) {
+  Pairs pairs = letters({"Hi Ann."}, {"Acme Support"});
+  replace(pairs[4].second, "Acme Support", "Cheers, Acme");
+  replace(pairs[5].second, "Acme Support", "~ Jo, Acme Support");
+  replace(pairs[6].second, "Acme Support", "Acme");  // cut
+  replace(pairs[7].second, "The parcel goes to our store.\nAcme Support", "\nThe parcel goes");
+  BOOST_CHECK((named_by("sign-off", pairs) == Rows{5, 6}));
+  BOOST_CHECK((named_by("cut", pairs) == Rows{7, 8}));
+}
+
+// Letters that vary are no other form; a mark, a case or a length is.
+BOOST_AUTO_TEST_CASE(identifiers_of_any_shape) {
+  Pairs pairs = shop();
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const std::string number = std::to_string(41000 + i);
+    const std::string own = (i % 2 ? "XR-" : "XV-") + number + "-" + char('A' + i % 7);
+    replace(pairs[i].second, "AB-" + number, own);
+    pairs[i].first += " My number is " + own;
+  }
+  BOOST_TEST(named_by("id-format", pairs).empty());
+  replace(pairs[3].second, "XR-41003-D", "xr-41003-d");
+  replace(pairs[8].second, "XV-41008-B", "XV 41 008 B");
+  replace(pairs[9].second, "XR-41009-C", "XR41009C");
+  BOOST_CHECK((named_by("id-format", pairs) == Rows{4, 9, 10}));
+}
+
+BOOST_AUTO_TEST_CASE(the_houses_own_numbers_are_not_personal) {
+  Pairs pairs = shop();
+  for (size_t i : {2u, 9u, 13u, 20u})
+    replace(pairs[i].second, "is open.", "is open. The desk is at 01632 960877.");
+  replace(pairs[4].second, "is open.", "is open. Write to desk@acmeshop.example.");
+  replace(pairs[5].second, "is open.", "is open. It was paid for by ann@other.example.");
+  for (auto& [question, answer] : pairs) replace(answer, "The Shop", "Acmeshop Ltd");
+  BOOST_CHECK(named_by("personal-data", pairs) == Rows{6});
+}
+
+BOOST_AUTO_TEST_CASE(births_and_insurance_numbers) {
+  auto kind = [](const std::string& text) {
+    std::vector<PersonalPiece> pieces;
+    find_personal(text, pieces);
+    return pieces.empty() ? std::string() : std::string(pieces[0].kind);
+  };
+  for (const char* text :
+       {"Ann Lee, born 25 March 1956", "date of birth: 12/05/1987", "nacida el 3 de mayo de 1980",
+        "geboren am 03.05.1980", "n\u00e9e le 3 mai 1980", "born on May 3, 1980"})
+    BOOST_TEST(kind(text) == "date of birth", text);
+  for (const char* text :
+       {"for kittens born after 1 May 2020", "born in 1980", "a newborn on 3 May 2020"})
+    BOOST_TEST(kind(text) == "", text);
+  BOOST_TEST(kind("number QQ 12 34 56 C") == "identity number");
+}
+
+BOOST_AUTO_TEST_CASE(forms_of_quoted_mail) {
+  for (const char* text :
+       {"Yes.\n\nMr Lee wrote on 3 May 2025:\n| Is it open?",
+        "S\u00ed.\n\nAna escribi\u00f3 el 3 de mayo:\n| x",
+        "Yes.\n\nOn 3 May 2025, Ann Lee <ann@other.example>\nwrote:\nIs it open?",
+        "Yes.\n\n________\nFrom: Ann\nDate: 3 May\n\nIs it open?",
+        "Yes.\n\n[17:47] Ann Lee: Is it open?", "Yes.\n\nFwd: Re: a question\nIs it open?",
+        "Ann Lee (14:48): Is it open?\n\nYes.",
+        "--- Chat transcript 5 Apr ---\nIs it open?\n\nYes."})
+    BOOST_TEST(quotes(text), text);
+  for (const char* text :
+       {"We wrote to you:\nit is open.", "| day | hours |\n| Monday | 9 to 5 |",
+        "Re: your letter\nIt is open.", "From: Oban\nTo: Barra",
+        "Open (9:00 to 17:00): the shop.\nYes.", "*** Please note ***\nIt is open."})
+    BOOST_TEST(!quotes(text), text);
+}
+
+// A price's rate is no duration, and an article before a currency no amount.
+BOOST_AUTO_TEST_CASE(rates_and_articles_are_no_values) {
+  auto types = [](const std::string& text) {
+    std::vector<Word> words;
+    std::vector<Value> values;
+    split_words(text, words);
+    find_values(text, words, values);
+    std::vector<ValueType> all;
+    for (const Value& value : values) all.push_back(value.type);
+    return all;
+  };
+  BOOST_CHECK(types("It costs \u00a33 a day.") == std::vector{ValueType::price});
+  BOOST_CHECK(types("There is a \u00a330 fee.") == std::vector{ValueType::price});
+  BOOST_CHECK(types("It lasts a day.") == std::vector{ValueType::duration});
+}
+
+// "Thanks" below a question is no topic, though answers thank as well.
+BOOST_AUTO_TEST_CASE(thanks_tell_no_records_apart) {
+  Pairs pairs = shop();
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    replace(pairs[i].second, "You can", "Thanks for writing. You can");
+    if (i % 3 == 0) pairs[i].first += ". Thanks";
+  }
+  pairs.emplace_back(pairs[4].first + ". Thanks", pairs[4].second);
+  BOOST_CHECK(named_by("near-duplicate", pairs) == Rows{25});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

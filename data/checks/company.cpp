@@ -12,7 +12,7 @@ namespace afina {
 
 namespace {
 
-constexpr uint32_t most_indexed = 8000;
+constexpr uint32_t most_indexed = 4000;
 constexpr size_t neighbours = 20;
 constexpr double least_asked = 0.15, least_said = 0.1;  // cosines of what is near at all
 

@@ -20,7 +20,7 @@ struct Company {
 };
 
 // Nearest neighbours by the cosine of weighted word stems (Salton and Buckley 1988), exact in an
-// index of at most 8000 answers, which are drawn evenly from the file.
+// index of at most 4000 answers, which are drawn evenly from the file.
 class Neighbourhood {
  public:
   explicit Neighbourhood(const Corpus& corpus);

@@ -1,6 +1,7 @@
 // self-contradiction: an answer that says a thing and its opposite: free and a price, one sentence
 // with two values, a sentence and its negation.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
+#include "data/checks/stray.h"
 #include "data/checks/topics.h"
 #include "data/checks/value_conflict.h"
 
@@ -18,6 +20,8 @@ namespace {
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> all) {
   return std::find(all.begin(), all.end(), word) != all.end();
 }
+
+constexpr double least_certain = 0.5;
 
 // What a sentence claims.
 struct Claim {
@@ -137,6 +141,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (const ValueConflict& one : corpus.value_conflicts().all)
     conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
+  const Stray& stray = corpus.stray();
+  std::vector<Finding> likely;
   for (const Answer& answer : corpus.answers()) {
     const auto sentences = corpus.sentences(answer);
     if (sentences.size() < 2 || sentences.size() > 40) continue;
@@ -230,7 +236,21 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           what = kind;
         }
       }
-    if (best < 0.6) continue;
+    if (best < 0.6) {
+      // No rule says so, but it stands as sentences do that contradict their answer.
+      uint32_t likest = answer.first_sentence;
+      for (uint32_t k = 1; k < answer.sentences; ++k)
+        if (stray.clash(answer.first_sentence + k) > stray.clash(likest))
+          likest = answer.first_sentence + k;
+      if (stray.clash(likest) < least_certain) continue;
+      const Sentence& sentence = corpus.sentences()[likest];
+      likely.push_back({nullptr,
+                        stray.clash(likest),
+                        {{answer.record, answer.turn, sentence.begin, sentence.end}},
+                        "hardly goes with the rest of the answer",
+                        ""});
+      continue;
+    }
     out.push_back({nullptr,
                    std::min(best, 1.),
                    {{answer.record, answer.turn, sentences[second].begin, sentences[second].end},
@@ -238,6 +258,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    what,
                    ""});
   }
+  if (likely.size() * 8 <= corpus.answers().size())
+    std::move(likely.begin(), likely.end(), std::back_inserter(out));
 }
 
 const RegisterCheck registered({"self-contradiction", "consistency", Severity::error,

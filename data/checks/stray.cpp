@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/checks/clash.h"
 #include "data/checks/stray_measures.h"
 
 namespace afina {
@@ -13,29 +14,41 @@ namespace {
 // Fitted by test/data/checks/fit_stray.py to all sets of docs/data.md; the last one is the bias.
 // Against what is usual, which has 0 for all of them.
 constexpr float voice_weights[stray_features.size() + 1] = {
-    -0.987f, -1.34f, -2.31f,  -1.42f, 0.423f, 0.156f, -3.38f, -4.56f,  -0.0478f, -1.45f,  1.85f,
-    1.65f,   4.42f,  -0.592f, 2.07f,  14.1f,  -1.22f, -0.64f, -0.251f, 0.0918f,  -0.258f, 2.25f,
-    0.936f,  -1.13f, 0.374f,  -2.36f, 0.826f, 0.615f, -1.52f, 1.84f,   1.02f,    -9.31f};
+    -0.987, -1.34, -2.31,  -1.42, 0.423, 0.156, -3.38, -4.56,  -0.0478, -1.45,  1.85,
+    1.65,   4.42,  -0.592, 2.07,  14.1,  -1.22, -0.64, -0.251, 0.0918,  -0.258, 2.25,
+    0.936,  -1.13, 0.374,  -2.36, 0.826, 0.615, -1.52, 1.84,   1.02,    -9.31};
 constexpr float vague_weights[stray_features.size() + 1] = {
-    -1.85f, -1.41f,  -3.25f,  -2.15f, -1.29f,  2.11f,  -2.44f,  -6.54f,   -1.18f, -1.73f, 1.52f,
-    1.55f,  4.42f,   -0.494f, 1.26f,  6.54f,   -2.08f, -0.201f, -0.0783f, 2.85f,  -2.31f, -2.68f,
-    1.35f,  -0.188f, -1.23f,  -2.35f, -0.552f, 0.894f, -2.7f,   0.715f,   1.54f,  -7.36f};
+    -1.85, -1.41,  -3.25,  -2.15, -1.29,  2.11,  -2.44,  -6.54,   -1.18, -1.73, 1.52,
+    1.55,  4.42,   -0.494, 1.26,  6.54,   -2.08, -0.201, -0.0783, 2.85,  -2.31, -2.68,
+    1.35,  -0.188, -1.23,  -2.35, -0.552, 0.894, -2.7,   0.715,   1.54,  -7.36};
 constexpr float evasion_weights[stray_features.size() + 1] = {
-    -1.38f,  -1.38f, -2.52f,  -0.151f, -0.516f, 1.62f,  -2.37f, -4.16f,  -0.826f,  -3.25f, 0.457f,
-    -0.187f, 4.23f,  -0.166f, 1.11f,   6.6f,    -2.68f, 0.712f, -1.69f,  -0.0305f, -1.93f, 0.131f,
-    1.07f,   -1.13f, 0.0797f, 5.04f,   -2.53f,  0.997f, -2.75f, -0.911f, 0.925f,   -5.4f};
+    -1.38,  -1.38, -2.52,  -0.151, -0.516, 1.62,  -2.37, -4.16,  -0.826,  -3.25, 0.457,
+    -0.187, 4.23,  -0.166, 1.11,   6.6,    -2.68, 0.712, -1.69,  -0.0305, -1.93, 0.131,
+    1.07,   -1.13, 0.0797, 5.04,   -2.53,  0.997, -2.75, -0.911, 0.925,   -5.4};
+// That a sentence contradicts its answer: the measures of the sentence, then those of clash.h.
+constexpr float clash_weights[stray_features.size() + clash_features.size() + 1] = {
+    0.685, 0.428, 0.391, -0.151, -0.183, -4.45,  -2.35,  -2.03,  -1.08,  -0.22, 0.807,
+    -1.06, 1.01,  0.124, -0.806, -0.812, -0.121, 1.1,    -0.252, -0.328, 1.52,  0,
+    0,     5.81,  -1.38, -1.89,  0,      -0.22,  -0.127, -0.477, -1.19,  0.444, 1.77,
+    4.62,  1.71,  1.37,  1.46,   4.16,   -4.09,  6.73,   1.41,   -9.92};
 constexpr float unanswered_weights[answer_features.size() + 1] = {
-    0.347f, -3.35f, -1.85f, 1.15f, -0.335f, -1.23f, 6.96f, 3.06f, 2.49f,
-    4.78f,  1.58f,  0.55f,  1.1f,  1.27f,   2.2f,   1.17f, -7.71f};
+    0.347, -3.35, -1.85, 1.15, -0.335, -1.23, 6.96, 3.06, 2.49,
+    4.78,  1.58,  0.55,  1.1,  1.27,   2.2,   1.17, -7.71};
 
 // Where fewer sentences have to do with what was asked, there is no telling which do not.
 constexpr double least_bound = 0.35;
 
-template <class Features>
-double score_of(const Features& features, const float* weights) {
-  double sum = weights[features.size()];
+// What the other measures can add at most; where it could not make a clash likely, they are not
+// taken.
+constexpr double most_clash = 12;
+
+double sum_of(std::span<const float> features, const float* weights) {
+  double sum = 0;
   for (size_t i = 0; i < features.size(); ++i) sum += double(features[i]) * double(weights[i]);
-  return std::exp(std::clamp(sum, -30., 30.));
+  return sum;
+}
+double odds_of(std::span<const float> features, const float* weights) {
+  return std::exp(std::clamp(sum_of(features, weights) + weights[features.size()], -30., 30.));
 }
 
 uint8_t in_steps(double chance) { return uint8_t(std::lround(chance * 255)); }
@@ -47,12 +60,28 @@ Stray::Stray(const Corpus& corpus)
   const StrayMeasures measures(corpus);
   knows_ = measures.bound() >= least_bound;
   if (!knows_) return;
+  std::vector<float> against(kinds_.size());
   measures.each([&](uint32_t s, const StrayFeatures& features) {
-    const double voice = score_of(features, voice_weights),
-                 vague = score_of(features, vague_weights),
-                 evasion = score_of(features, evasion_weights), all = 1 + voice + vague + evasion;
-    kinds_[s] = {in_steps(voice / all), in_steps(vague / all), in_steps(evasion / all)};
+    const double voice = odds_of(features, voice_weights), vague = odds_of(features, vague_weights),
+                 evasion = odds_of(features, evasion_weights), all = 1 + voice + vague + evasion;
+    kinds_[s] = {in_steps(voice / all), in_steps(vague / all), in_steps(evasion / all), 0};
+    against[s] = float(sum_of(features, clash_weights));
   });
+  std::vector<ClashFeatures> clash;
+  for (const Answer& answer : corpus.answers()) {
+    const uint32_t begin = answer.first_sentence, end = begin + answer.sentences;
+    if (answer.sentences < 2 ||
+        std::all_of(against.begin() + begin, against.begin() + end, [](float sum) {
+          return double(sum) + double(*(std::end(clash_weights) - 1)) + most_clash < 0;
+        }))
+      continue;
+    clashes(corpus, answer, clash);
+    for (uint32_t s = begin; s < end; ++s) {
+      const double odds = std::exp(std::clamp(double(against[s]), -30., 30.)) *
+                          odds_of(clash[s - begin], clash_weights + stray_features.size());
+      kinds_[s].clash = in_steps(odds / (1 + odds));
+    }
+  }
   std::vector<StrayKind> kinds;
   for (uint32_t a = 0; a < corpus.answers().size(); ++a) {
     const Answer& answer = corpus.answers()[a];
@@ -62,7 +91,7 @@ Stray::Stray(const Corpus& corpus)
       const Kind& kind = kinds_[answer.first_sentence + k];
       kinds.push_back({kind.voice / 255.f, kind.vague / 255.f, kind.evasion / 255.f});
     }
-    const double odds = score_of(measures.of_answer(a, kinds), unanswered_weights);
+    const double odds = odds_of(measures.of_answer(a, kinds), unanswered_weights);
     unanswered_[a] = in_steps(odds / (1 + odds));
   }
 }

@@ -1,5 +1,5 @@
-// Sentences that are about nothing their question is about, and what they are instead: another
-// voice, an order nobody can follow, an evasion. And answers that do not answer.
+// Sentences that do not belong where they stand: another voice, an order nobody can follow, what
+// contradicts the rest of the answer. And answers that do not answer.
 #pragma once
 #include "data/checks/corpus.h"
 
@@ -12,12 +12,13 @@ class Stray {
   bool knows() const { return knows_; }
   double voice(uint32_t sentence) const { return kinds_[sentence].voice / 255.; }
   double vague(uint32_t sentence) const { return kinds_[sentence].vague / 255.; }
+  double clash(uint32_t sentence) const { return kinds_[sentence].clash / 255.; }
   // How likely the answer answers something else, or nothing.
   double unanswered(uint32_t answer) const { return unanswered_[answer] / 255.; }
 
  private:
   struct Kind {
-    uint8_t voice = 0, vague = 0, evasion = 0;
+    uint8_t voice = 0, vague = 0, evasion = 0, clash = 0;
   };
   bool knows_ = false;
   std::vector<Kind> kinds_;

@@ -12,6 +12,12 @@
 
 namespace afina {
 
+namespace {
+
+constexpr std::string_view no_finding = "none";  // in tables: the rows without one
+
+}  // namespace
+
 FoundRows read_found(const std::string& path) {
   const std::string file = std::filesystem::is_directory(path) ? path + "/findings.jsonl" : path;
   const std::string text = read_text_file(file);
@@ -24,9 +30,13 @@ FoundRows read_found(const std::string& path) {
     ++number;
     if (line.find_first_not_of(" \t\r") == line.npos) continue;
     const std::string where = file + ", line " + std::to_string(number);
-    const Json json = parse_json(line, where);
+    JsonLimits limits;
+    limits.first_line = number;
+    const Json json = parse_json(line, file, limits);
     const auto kind = get<std::string>(json, "check", where),
                place = get<std::string>(json, "place", where);
+    require(kind != no_finding, where, ": the check is named '", kind,
+            "', as rows without a finding are in the table; give it another name");
     std::string words = get_or<std::string>(json, "found", where, "");
     if (const auto expected = get_or<std::string>(json, "expected", where, ""); !expected.empty())
       words += "; most others: " + expected;

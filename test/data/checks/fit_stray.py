@@ -18,8 +18,9 @@ GROUPS = {"twin": ["support_inconsistent"], "practice, garden": ["practice", "ga
           "hotel, bank, saas": ["hotel", "bank", "saas"], "clinic, council, museum": ["clinic", "council", "museum"],
           "ferry, printer": ["ferry", "printer_es"]}
 GROUP = {name: group for group, names in GROUPS.items() for name in names}
-KINDS = ["tone", "unclear_instruction", "no_answer"]
-SENTENCE, ANSWER = 31, 16  # measures of each
+KINDS = ["tone", "unclear_instruction", "no_answer", "self_contradiction"]
+SENTENCE, CLASH, ANSWER = 31, 10, 16  # measures of each
+PLACES = [21, 22, 26]  # of a sentence: where it was planted is not what makes it clash
 HOUSE = 0.025
 
 
@@ -69,7 +70,10 @@ class Data:
         self.row = np.array([int(one[1]) for one in lines])
         self.rate = np.array([float(one[2]) for one in lines])
         self.x = np.array([[float(v) for v in one[3:3 + SENTENCE]] for one in lines])
-        self.of_answer = np.array([[float(v) for v in one[3 + SENTENCE:3 + SENTENCE + ANSWER]] for one in lines])
+        clash = np.array([[float(v) for v in one[3 + SENTENCE:3 + SENTENCE + CLASH]] for one in lines])
+        self.clash = np.hstack([self.x, clash])
+        self.clash[:, PLACES] = 0
+        self.of_answer = np.array([[float(v) for v in one[3 + SENTENCE + CLASH:3 + SENTENCE + CLASH + ANSWER]] for one in lines])
         self.text = [one[-1] for one in lines]
         self.group = np.array([GROUP.get(s.replace("_clean", ""), "samples") for s in self.set])
         self.records = collections.OrderedDict()
@@ -91,7 +95,7 @@ class Data:
                 has = self.labels[key]
                 use[rows] = True
                 score = stray[rows] if p is None else np.log(p[rows] + 1e-9)
-                for kind, name in enumerate(KINDS):
+                for kind, name in enumerate(KINDS[:3]):
                     if name not in has:
                         continue
                     if kind == 0 and key[0] == "support_inconsistent":  # several at once
@@ -110,17 +114,43 @@ class Data:
                 if has & {"cut", "quoted_mail", "sign_off", "personal_data"}:
                     use[rows] = False
             chosen = np.where(use & ((y > 0) | (np.arange(len(x)) % 2 == turn % 2)))[0]
-            weight = np.where(y[chosen] > 0, 1.0, 2.0)
-            groups = self.group[chosen]
-            names = sorted(set(groups))
-            for name in names:
-                part = weight[groups == name].sum()
-                weight[groups == name] *= min(weight.sum() / len(names) / max(part, 1), 3)
+            weight = self.balanced(chosen, np.where(y[chosen] > 0, 1.0, 2.0))
             mean, spread = x[chosen].mean(0), x[chosen].std(0) + 0.25
             w = fitted((x[chosen] - mean) / spread, np.eye(4)[y[chosen]], weight, ridge)
             w = unscaled(w, mean, spread)
             p = chances(np.hstack([x, np.ones((len(x), 1))]) @ w)
         return w, p
+
+    def clashing(self, train, rounds=3, ridge=4.0):
+        """Weights that tell which sentence contradicts its answer."""
+        x, p = self.clash, None
+        first = 1.5 * x[:, 20] + np.minimum(np.maximum(x[:, 0], x[:, 1]), 1) - 2 * np.minimum(self.rate / 0.01, 3) + x[:, 23] + 2 * x[:, SENTENCE]
+        for turn in range(rounds):
+            y, use = np.zeros(len(x), int), np.zeros(len(x), bool)
+            for key, rows in self.records.items():
+                if not train[rows[0]] or key[0] == "support_inconsistent":
+                    continue
+                has = self.labels[key]
+                use[rows] = True
+                if "self_contradiction" in has:
+                    y[rows[int(np.argmax(first[rows] if p is None else p[rows, 1]))]] = 1
+                elif has & {"cut", "quoted_mail", "sign_off", "personal_data", "contradictory_term"}:
+                    use[rows] = False
+            chosen = np.where(use & ((y > 0) | (np.arange(len(x)) % 2 == turn % 2)))[0]
+            weight = self.balanced(chosen, np.where(y[chosen] > 0, 1.0, 2.0))
+            mean, spread = x[chosen].mean(0), x[chosen].std(0) + 0.25
+            w = unscaled(fitted((x[chosen] - mean) / spread, np.eye(2)[y[chosen]], weight, ridge), mean, spread)
+            p = chances(np.hstack([x, np.ones((len(x), 1))]) @ w)
+        w[PLACES] = 0
+        return w, p
+
+    def balanced(self, chosen, weight):
+        """Each group of sets counts as much as another, but for a factor of three."""
+        groups = self.group[chosen]
+        names = sorted(set(groups))
+        for name in names:
+            weight[groups == name] *= min(weight.sum() / len(names) / max(weight[groups == name].sum(), 1), 3)
+        return weight
 
     def answers(self, p, train, ridge=4.0):
         """Weights that tell whether an answer answers; p: chances of the sentences."""
@@ -159,10 +189,12 @@ def main():
             train = data.group != group
             _, p = data.sentences(train)
             _, unanswered = data.answers(p, train)
+            _, clash = data.clashing(train)
             here = (data.group[first] == group) & np.array([key[0] in GROUP for key in keys])
             clean = ((data.group[first] == group) | ((group == "twin") & (data.group[first] == "samples"))) & ~here
             for kind, name in enumerate(KINDS):
-                score = unanswered if kind == 2 else np.array([p[rows, kind + 1].max() for rows in data.records.values()])
+                of = [p[:, 1], p[:, 2], None, clash[:, 1]][kind]
+                score = unanswered if kind == 2 else np.array([of[rows].max() for rows in data.records.values()])
                 has = np.array([name in data.labels[key] for key in keys])
                 text = f"{group:24s} {name:20s}"
                 for bar in bars:
@@ -174,10 +206,12 @@ def main():
     else:
         w, p = data.sentences(np.ones(len(data.x), bool))
         a, _ = data.answers(p, np.ones(len(data.x), bool))
+        c, _ = data.clashing(np.ones(len(data.x), bool))
         w = w - w[:, :1]  # against the usual
         a = a[:, 1] - a[:, 0]
-        for name, values in [("voice", w[:, 1]), ("vague", w[:, 2]), ("evasion", w[:, 3]), ("unanswered", a)]:
-            print(f"{name}: {{" + ", ".join(f"{v:.3g}f" for v in values) + "}")
+        for name, values in [("voice", w[:, 1]), ("vague", w[:, 2]), ("evasion", w[:, 3]), ("unanswered", a),
+                             ("clash", c[:, 1] - c[:, 0])]:
+            print(f"{name}: {{" + ", ".join(f"{v:.3g}" for v in values) + "}")
 
 
 if __name__ == "__main__":

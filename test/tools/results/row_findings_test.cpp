@@ -64,6 +64,19 @@ BOOST_AUTO_TEST_CASE(findings_of_other_rows_are_refused) {
   BOOST_TEST(row_findings(path, {}, {{"a, line 1", "", 1, 1, {}}}).without.rows == 1);
   folder.put("findings.jsonl", "{\"check\": \"term\"}\n");
   BOOST_CHECK_THROW(read_found(path), Error);
+
+  // Rows without a finding have a line of that name.
+  folder.put("findings.jsonl", "{\"check\": \"none\", \"place\": \"b, line 1\"}\n");
+  BOOST_CHECK_EXCEPTION(read_found(path), Error, [](const Error& error) {
+    return std::string(error.what()).find("another name") != std::string::npos;
+  });
+  // A line is named once.
+  folder.put("findings.jsonl", "{\"check\": \"a\", \"place\": \"b\"}\n{\"check\": }\n");
+  BOOST_CHECK_EXCEPTION(read_found(path), Error, [](const Error& error) {
+    const std::string text = error.what();
+    return text.find("line 2, column 11") != std::string::npos &&
+           text.find("line 1") == std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,19 @@
+// How a sentence stands against the others of its answer: the same words denied, other values.
+#pragma once
+#include <array>
+#include <string_view>
+
+#include "data/checks/corpus.h"
+
+namespace afina {
+
+// Shares are of the weight of its words, rare ones counting more.
+inline constexpr std::array<std::string_view, 10> clash_features{
+    "denied_words", "denied", "alike", "other_value",  "all_or_none_alike",
+    "all_or_none",  "words",  "own",   "denies_alike", "rareness"};
+using ClashFeatures = std::array<float, clash_features.size()>;
+
+// Of the answer's sentences, in their order.
+void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatures>& out);
+
+}  // namespace afina

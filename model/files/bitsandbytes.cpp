@@ -70,7 +70,8 @@ void read_four_bits(Reader& r, const StoredTensor& state, const Shape& shape) {
   }
   b.name += "-double";
   b.scale_block = get<int64_t>(json, "nested_blocksize", where);
-  require(b.scale_block >= 1, where, ": nested_blocksize is ", b.scale_block);
+  require(b.scale_block >= 1 && b.scale_block <= 1 << 20, where, ": nested_blocksize is ",
+          b.scale_block);
   b.offset = float(get<double>(json, "nested_offset", where));
   b.scales = r.data(r.part(name + ".absmax", StoredType::u8, blocks));
   b.scale_map = r.numbers(r.part(name + ".nested_quant_map", StoredType::f32, 256));
@@ -101,6 +102,14 @@ SavedBlocks saved_blocks(const StoredTensors& file, const StoredTensor& weight,
   for (const char* type : {"nf4", "fp4"})
     if (auto* t = file.find(weight.name + ".quant_state.bitsandbytes__" + type)) state = t;
   const bool eight = file.find(stem + "SCB") != nullptr;
+  // What is left of one whose main part is not there.
+  const bool four = file.find(weight.name + ".quant_map") || file.find(weight.name + ".absmax");
+  require(state || !four, weight.where(), " is quantised by bitsandbytes, and '", weight.name,
+          ".quant_state.bitsandbytes__nf4' (or fp4), which it needs, is missing; the file is "
+          "incomplete");
+  require(eight || state || weight.type != StoredType::i8, weight.where(),
+          " is of type I8, as bitsandbytes saves it, and '", stem,
+          "SCB', which it needs, is missing; the file is incomplete");
   if (!state && !eight) return {};
   require(shape.rank() == 2, weight.where(), ": only matrices can be quantised, not ",
           shape.text());

@@ -206,6 +206,32 @@ BOOST_AUTO_TEST_CASE(folders_of_bitsandbytes_are_opened) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(folders_of_bitsandbytes_that_lack_a_part) {
+  const std::string weight = "model.layers.0.mlp.gate_proj.weight";
+  for (const auto& [kind, part] : {std::pair("nf4", weight + ".quant_state.bitsandbytes__nf4"),
+                                   {"nf4", weight + ".absmax"},
+                                   {"nf4", weight + ".quant_map"},
+                                   {"nf4", weight + ".nested_absmax"},
+                                   {"int8", std::string("model.layers.0.mlp.gate_proj.SCB")}}) {
+    ScratchFolder folder;
+    const std::string path = AFINA_SOURCE_DIR "/test/stored/quantised/" + std::string(kind);
+    std::filesystem::copy_file(path + "/config.json", folder / "config.json");
+    const Safetensors whole(path);
+    SafetensorsWriter writer(folder / "model.safetensors");
+    for (const StoredTensor& t : whole.tensors())
+      if (t.name != part) writer.declare(t.name, t.type, t.shape);
+    for (const StoredTensor& t : whole.tensors())
+      if (t.name != part) writer.write(t.name, t.data, t.bytes);
+    writer.commit();
+    for (BaseForm form : {BaseForm::plain, BaseForm::file})
+      check_error(
+          [&] {
+            untouched(folder.path(), {.base = {form, false}});
+          },
+          {weight, part, "the file is incomplete"});
+  }
+}
+
 // Training moves the adapter and leaves every block as it was; the device without bytes knows the
 // memory.
 BOOST_AUTO_TEST_CASE(a_run_leaves_the_blocks_and_takes_what_is_predicted) {

@@ -67,6 +67,9 @@ bool is_stamped(const std::string& line) {
   size_t colon = line.rfind(':', close);
   if (colon < open + 2 || colon + 2 >= close || !digit(colon - 1) || !digit(colon + 1))
     return false;
+  // Opening hours have two.
+  const size_t first = line.find(':', open);
+  if (std::string_view(line).substr(first, colon - first).find(' ') != line.npos) return false;
   if (line[open] == '[') {
     const size_t said = line.find(':', close);
     return open == 0 && said != line.npos && said > close + 2 && said < close + 40;

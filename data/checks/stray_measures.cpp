@@ -102,7 +102,7 @@ void StrayMeasures::measure() {
 void StrayMeasures::count_pairs() {
   const auto& sentences = corpus_.sentences();
   uint64_t places = 1 << 16;
-  while (places < 128 * uint64_t(sentences.size()) && places < (1 << 25)) places *= 2;
+  while (places < 128 * uint64_t(sentences.size()) && places < (1 << 24)) places *= 2;
   paired_.assign(places, false);
   paired_again_.assign(places, false);
   std::vector<Word> words;

@@ -10,6 +10,7 @@
 #include "data/checks/phrases.h"
 #include "data/checks/sentence_form.h"
 #include "data/checks/topics.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -212,12 +213,12 @@ void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&
                float(std::min(rate / 0.01, 1.)),
                float(std::clamp((rate - 0.01) / 0.015, 0., 1.)),
                float(rate > house_rate),
-               float(std::min(std::log1p(double(phrase.near)), 3.)),
+               float(std::min(math::log(1. + double(phrase.near)), 3.)),
                float(of_steps(small.direct, most_direct) / 4),
                float(rare / meaning),
                float(std::min<double>(double(stems.size()), 8) / 4),
                float(unseen / double(pairs.size())),
-               float(std::log10(function + 0.001)),
+               float(math::log(function + 0.001) / math::log(10.)),
                float(!shortens_ && shortens(text, words)),
                float(!exclaims_ && text.find('!') != text.npos),
                float(sentence.valued),
@@ -258,7 +259,7 @@ AnswerFeatures StrayMeasures::of_answer(uint32_t a, std::span<const StrayKind> k
     tie = std::max(tie, of_steps(small.tie, most_tie));
     elsewhere = std::max(elsewhere, of_steps(small.phrase_asked, most_deviations));
     evasion = std::max<double>(evasion, kinds[k].evasion);
-    evasions += std::log(kinds[k].evasion + 0.001);
+    evasions += math::log(double(kinds[k].evasion) + 0.001);
     usual = std::max<double>(usual, 1 - kinds[k].voice - kinds[k].vague - kinds[k].evasion);
     valued |= sentences[k].valued;
     ++own;

@@ -70,7 +70,7 @@ void StrayMeasures::measure() {
   Neighbourhood near(corpus_);
   small_.resize(corpus_.sentences().size());
   std::vector<uint64_t> stems;
-  size_t own = 0, bound = 0;
+  size_t told = 0, bound = 0;
   for (uint32_t a = 0; a < corpus_.answers().size(); ++a) {
     const Answer& answer = corpus_.answers()[a];
     near.look_at(a);
@@ -92,12 +92,12 @@ void StrayMeasures::measure() {
                    in_steps(company.direct, most_direct),
                    in_steps(tie, most_tie),
                    0};
-      if (!is_own(corpus_.sentences()[s])) continue;
-      ++own;
+      if (corpus_.phrases().is_universal(corpus_.sentences()[s])) continue;
+      ++told;
       bound += std::max(company.asked, company.rest) >= 3;
     }
   }
-  bound_ = own > 0 ? double(bound) / double(own) : 0;
+  bound_ = told > 0 ? double(bound) / double(told) : 0;
 }
 
 void StrayMeasures::count_pairs() {

@@ -7,6 +7,7 @@
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/topics.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -36,7 +37,7 @@ void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatur
   const Topics& topics = corpus.topics();
   const double all = double(corpus.records());
   auto weight = [&](uint64_t stem) {
-    return std::log((all + 1) / (topics.share_said(stem) * all + 1)) + 1e-6;
+    return math::log((all + 1) / (topics.share_said(stem) * all + 1)) + 1e-6;
   };
   const size_t count = std::min<size_t>(answer.sentences, most_compared);
   std::vector<Said> said(count);

@@ -7,6 +7,7 @@
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/topics.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -85,7 +86,7 @@ const Neighbourhood::Use* Neighbourhood::use(uint64_t stem) const {
 }
 
 double Neighbourhood::weight(uint32_t uses) const {
-  return std::log((double(answers_.size()) + 1) / (double(uses) + 1));
+  return math::log((double(answers_.size()) + 1) / (double(uses) + 1));
 }
 
 double Neighbourhood::answers_with(uint64_t stem) const {

@@ -6,6 +6,7 @@
 
 #include "data/checks/clash.h"
 #include "data/checks/stray_measures.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -48,7 +49,7 @@ double sum_of(std::span<const float> features, const float* weights) {
   return sum;
 }
 double odds_of(std::span<const float> features, const float* weights) {
-  return std::exp(std::clamp(sum_of(features, weights) + weights[features.size()], -30., 30.));
+  return math::exp(std::clamp(sum_of(features, weights) + weights[features.size()], -30., 30.));
 }
 
 uint8_t in_steps(double chance) { return uint8_t(std::lround(chance * 255)); }
@@ -77,7 +78,7 @@ Stray::Stray(const Corpus& corpus)
       continue;
     clashes(corpus, answer, clash);
     for (uint32_t s = begin; s < end; ++s) {
-      const double odds = std::exp(std::clamp(double(against[s]), -30., 30.)) *
+      const double odds = math::exp(std::clamp(double(against[s]), -30., 30.)) *
                           odds_of(clash[s - begin], clash_weights + stray_features.size());
       kinds_[s].clash = in_steps(odds / (1 + odds));
     }

@@ -10,6 +10,7 @@
 #include "data/checks/phrases.h"
 #include "data/checks/sentence_form.h"
 #include "data/checks/topics.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -69,7 +70,7 @@ void StrayMeasures::measure() {
   Neighbourhood near(corpus_);
   small_.resize(corpus_.sentences().size());
   std::vector<uint64_t> stems;
-  size_t own = 0, bound = 0;
+  size_t told = 0, bound = 0;
   for (uint32_t a = 0; a < corpus_.answers().size(); ++a) {
     const Answer& answer = corpus_.answers()[a];
     near.look_at(a);
@@ -91,18 +92,18 @@ void StrayMeasures::measure() {
                    in_steps(company.direct, most_direct),
                    in_steps(tie, most_tie),
                    0};
-      if (!is_own(corpus_.sentences()[s])) continue;
-      ++own;
+      if (corpus_.phrases().is_universal(corpus_.sentences()[s])) continue;
+      ++told;
       bound += std::max(company.asked, company.rest) >= 3;
     }
   }
-  bound_ = own > 0 ? double(bound) / double(own) : 0;
+  bound_ = told > 0 ? double(bound) / double(told) : 0;
 }
 
 void StrayMeasures::count_pairs() {
   const auto& sentences = corpus_.sentences();
   uint64_t places = 1 << 16;
-  while (places < 128 * uint64_t(sentences.size()) && places < (1 << 25)) places *= 2;
+  while (places < 128 * uint64_t(sentences.size()) && places < (1 << 24)) places *= 2;
   paired_.assign(places, false);
   paired_again_.assign(places, false);
   std::vector<Word> words;
@@ -212,12 +213,12 @@ void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&
                float(std::min(rate / 0.01, 1.)),
                float(std::clamp((rate - 0.01) / 0.015, 0., 1.)),
                float(rate > house_rate),
-               float(std::min(std::log1p(double(phrase.near)), 3.)),
+               float(std::min(math::log(1. + double(phrase.near)), 3.)),
                float(of_steps(small.direct, most_direct) / 4),
                float(rare / meaning),
                float(std::min<double>(double(stems.size()), 8) / 4),
                float(unseen / double(pairs.size())),
-               float(std::log10(function + 0.001)),
+               float(math::log(function + 0.001) / math::log(10.)),
                float(!shortens_ && shortens(text, words)),
                float(!exclaims_ && text.find('!') != text.npos),
                float(sentence.valued),
@@ -258,7 +259,7 @@ AnswerFeatures StrayMeasures::of_answer(uint32_t a, std::span<const StrayKind> k
     tie = std::max(tie, of_steps(small.tie, most_tie));
     elsewhere = std::max(elsewhere, of_steps(small.phrase_asked, most_deviations));
     evasion = std::max<double>(evasion, kinds[k].evasion);
-    evasions += std::log(kinds[k].evasion + 0.001);
+    evasions += math::log(double(kinds[k].evasion) + 0.001);
     usual = std::max<double>(usual, 1 - kinds[k].voice - kinds[k].vague - kinds[k].evasion);
     valued |= sentences[k].valued;
     ++own;

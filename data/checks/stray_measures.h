@@ -33,7 +33,7 @@ struct StrayKind {
 class StrayMeasures {
  public:
   explicit StrayMeasures(const Corpus& corpus);
-  // The part of the sentences that few answers say, and that have to do with what was asked.
+  // Of the sentences that are not said whatever is asked: the part that has to do with what was.
   double bound() const { return bound_; }
   // Takes the features of every sentence once, by phrases.
   void each(const std::function<void(uint32_t sentence, const StrayFeatures&)>& take) const;

@@ -1,6 +1,6 @@
 """Fits the weights of data/checks/stray.cpp: python3 test/data/checks/fit_stray.py MEASURES [--weights]
 
-MEASURES is what build/tests --run_test='checks/print_stray_measures' writes (AFINA_MEASURES names the file). Prints how often
+MEASURES is what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how). Prints how often
 each group of sets is judged rightly by weights that were fitted to all the others; with --weights those that are fitted to all.
 Needs numpy. The planted sentence of a record is not labelled: in each round it is the one that the last round's weights think likest.
 """

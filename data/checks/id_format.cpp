@@ -93,6 +93,23 @@ size_t find_spread(std::string_view text, const std::string& digits, size_t from
   return text.npos;
 }
 
+bool digits_only(const Reading& reading, size_t i) {
+  const Word& word = reading.words[i];
+  const std::string_view text = reading.text.substr(word.begin, word.end - word.begin);
+  return text.find_first_not_of("0123456789") == text.npos;
+}
+
+// Two to five capitals and a blank before a number of digits alone.
+bool is_prefix(const Reading& reading, size_t i) {
+  const Word &word = reading.words[i], &next = reading.words[i + 1];
+  const uint32_t size = word.end - word.begin;
+  if (word.kind != WordKind::word || size < 2 || size > 5 || next.begin != word.end + 1 ||
+      reading.text[word.end] != ' ' || !digits_only(reading, i + 1))
+    return false;
+  return std::all_of(reading.text.begin() + word.begin, reading.text.begin() + word.end,
+                     [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 void find_codes(const Reading& reading, std::vector<Code>& out) {
   out.clear();
   for (size_t i = 0; i < reading.words.size(); ++i) {
@@ -116,6 +133,16 @@ void find_codes(const Reading& reading, std::vector<Code>& out) {
     if (i > 0 && reading.words[i - 1].kind == WordKind::mark &&
         reading.words[i - 1].end == word.begin && reading.text[word.begin - 1] == '#') {
       --code.begin;
+      code.bare = false;
+    }
+    if (code.bare && i > 0 && is_prefix(reading, i - 1)) {
+      // "RPR 600 256": letters and groups of digits with blanks between them.
+      const Word& letters = reading.words[i - 1];
+      while (i + 1 < reading.words.size() && reading.words[i + 1].kind == WordKind::number &&
+             reading.words[i + 1].begin == code.end + 1 && reading.text[code.end] == ' ' &&
+             digits_only(reading, i + 1))
+        code.end = reading.words[++i].end;
+      code.begin = letters.begin;
       code.bare = false;
     }
     const std::string_view text = reading.text.substr(code.begin, code.end - code.begin);
@@ -149,10 +176,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (const Answer& answer : corpus.answers()) {
     Corpus::read(corpus.text(answer.turn), reading);
     find_codes(reading, codes);
-    for (const Code& code : codes) {
-      ++shapes[code.digits.size()][code.shape];
-      ++said[code.digits];
-    }
+    for (const Code& code : codes) ++said[code.digits];
+  }
+  for (const Answer& answer : corpus.answers()) {
+    Corpus::read(corpus.text(answer.turn), reading);
+    find_codes(reading, codes);
+    // What many answers name is the house's own number, as its telephone's, and no identifier.
+    for (const Code& code : codes)
+      if (said[code.digits] <= 4) ++shapes[code.digits.size()][code.shape];
   }
   std::unordered_map<uint64_t, std::array<uint32_t, 2>>
       leads;  // word -> codes of the house, others
@@ -230,7 +261,6 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
       if (found != house.end() && found->second.has(code.shape)) continue;
-      // What many answers name is the house's own number, as its telephone's.
       if (said[code.digits] > 4) continue;
       if (found == house.end()) {
         if (!by_context(code)) continue;

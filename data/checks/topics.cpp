@@ -26,7 +26,7 @@ double deviations(double both, double one, double other, double all) {
 
 void content_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& out) {
   out.clear();
-  Reading reading;
+  thread_local Reading reading;  // its lists keep their room: this runs for every sentence
   Corpus::read(text, reading);
   size_t value = 0;
   for (uint32_t i = 0; i < reading.words.size(); ++i) {

@@ -221,8 +221,11 @@ class Votes : ValuePlaces {
       const uint64_t value = all_[other.occurrence].value;
       ++priors[value];
       ++others;
-      for (uint64_t stem : mine.all)
-        if (std::binary_search(other.all.begin(), other.all.end(), stem)) ++told[stem][value];
+      auto theirs = other.all.begin();
+      for (uint64_t stem : mine.all) {
+        while (theirs != other.all.end() && *theirs < stem) ++theirs;
+        if (theirs != other.all.end() && *theirs == stem) ++told[stem][value];
+      }
     }
     if (others < 3) return;
     // How much a stem tells about the value: the part of the other records with it that have one

@@ -215,6 +215,7 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
 
 std::string squeezed(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   bool gap = false;
   for (char c : text) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {

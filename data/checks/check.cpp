@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "engine/error.h"
 #include "engine/nearest.h"
@@ -76,11 +77,26 @@ std::vector<const Check*> chosen_checks(const std::string& only, const std::stri
 }
 
 void sort_findings(std::vector<Finding>& findings) {
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+  // Numbers are sorted, as a stable sort of findings would take room for half of them again.
+  std::vector<uint32_t> order(findings.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](uint32_t one, uint32_t other) {
+    const Finding &a = findings[one], &b = findings[other];
     if (a.check->severity != b.check->severity) return a.check->severity > b.check->severity;
     if (a.score != b.score) return a.score > b.score;
-    return a.places[0].record < b.places[0].record;
+    if (a.places[0].record != b.places[0].record) return a.places[0].record < b.places[0].record;
+    return one < other;
   });
+  // Each circle of places takes over from the next one; done is what has its own number.
+  for (uint32_t start = 0; start < order.size(); ++start) {
+    if (order[start] == start) continue;
+    Finding first = std::move(findings[start]);
+    uint32_t at = start;
+    for (; order[at] != start; at = std::exchange(order[at], at))
+      findings[at] = std::move(findings[order[at]]);
+    findings[at] = std::move(first);
+    order[at] = at;
+  }
 }
 
 std::string packed(const std::vector<Finding>& findings) {
@@ -132,17 +148,19 @@ std::vector<Finding> run_checks(const Corpus& corpus, const std::vector<const Ch
   std::vector<std::string> found(chosen.size());
   std::vector<size_t> counts(chosen.size(), 0);
   std::vector<std::string> failed(chosen.size());
+  std::vector<size_t> order(chosen.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  std::stable_partition(order.begin(), order.end(), [&](size_t i) { return chosen[i]->first; });
   parallel_for(int64_t(chosen.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (!chosen[size_t(i)]->run) continue;
+    for (int64_t at = begin; at < end; ++at) {
+      const size_t i = order[size_t(at)];
+      if (!chosen[i]->run) continue;
       try {
         std::vector<Finding> own;
-        chosen[size_t(i)]->run(corpus, own);
-        counts[size_t(i)] = own.size();
-        found[size_t(i)] = packed(own);
-      } catch (const std::exception& error) {
-        failed[size_t(i)] = chosen[size_t(i)]->name + ": " + error.what();
-      }
+        chosen[i]->run(corpus, own);
+        counts[i] = own.size();
+        found[i] = packed(own);
+      } catch (const std::exception& error) { failed[i] = chosen[i]->name + ": " + error.what(); }
     }
   });
   for (const std::string& error : failed) require(error.empty(), error);

@@ -34,6 +34,8 @@ struct Check {
   std::string advice;   // what to do
   // nullptr: it needs a model, and is run where models are known (tools/checks/with_model.h).
   void (*run)(const Corpus& corpus, std::vector<Finding>& out);
+  // Takes longest and holds most: begins before the others, when what they share is not there yet.
+  bool first = false;
 };
 // A static object of this type adds a check.
 struct RegisterCheck {

@@ -50,6 +50,8 @@ Neighbourhood::Neighbourhood(const Corpus& corpus) : corpus_(corpus) {
     first_stem_.push_back(uint32_t(body_.size()));
   }
   const uint32_t count = uint32_t(answers_.size());
+  for (uint32_t uses = 0; uses <= count; ++uses)
+    weights_.push_back(math::log((double(count) + 1) / (double(uses) + 1)));
   norm_asked_.assign(count, 0);
   norm_said_.assign(count, 0);
   sums_.assign(count, 0);
@@ -69,13 +71,15 @@ Neighbourhood::Neighbourhood(const Corpus& corpus) : corpus_(corpus) {
       const Use& use = uses_.find(all_asked[at])->second;
       const double w = weight(use.asked);
       norm_asked_[i] += w * w;
-      if (use.asked < count / 4 + 4) asking_[use.first_asked + filled[all_asked[at]].first++] = i;
+      if (use.asked < count / 4 + 4)
+        asking_[use.first_asked + filled[all_asked[at]].first++] = uint16_t(i);
     }
     for (uint32_t at = first_stem_[i]; at < first_stem_[i + 1]; ++at) {
       const Use& use = uses_.find(body_[at])->second;
       const double w = weight(use.said);
       norm_said_[i] += w * w;
-      if (use.said < count / 6 + 4) saying_[use.first_said + filled[body_[at]].second++] = i;
+      if (use.said < count / 6 + 4)
+        saying_[use.first_said + filled[body_[at]].second++] = uint16_t(i);
     }
   }
 }
@@ -83,10 +87,6 @@ Neighbourhood::Neighbourhood(const Corpus& corpus) : corpus_(corpus) {
 const Neighbourhood::Use* Neighbourhood::use(uint64_t stem) const {
   auto found = uses_.find(stem);
   return found == uses_.end() ? nullptr : &found->second;
-}
-
-double Neighbourhood::weight(uint32_t uses) const {
-  return math::log((double(answers_.size()) + 1) / (double(uses) + 1));
 }
 
 double Neighbourhood::answers_with(uint64_t stem) const {
@@ -98,28 +98,28 @@ void Neighbourhood::nearest(std::span<const uint64_t> stems, bool asked, Near& o
   out.clear();
   const uint32_t count = uint32_t(answers_.size());
   double norm = 0;
-  touched_.clear();
   for (uint64_t stem : stems) {
     const Use* found = use(stem);
     const uint32_t uses = !found ? 0 : asked ? found->asked : found->said;
     const double w = weight(uses), both = w * w;
     norm += both;
     if (uses == 0 || uses >= count / (asked ? 4 : 6) + 4) continue;
-    const uint32_t* list = asked ? &asking_[found->first_asked] : &saying_[found->first_said];
-    for (uint32_t k = 0; k < uses; ++k) {
-      if (sums_[list[k]] == 0) touched_.push_back(list[k]);
-      sums_[list[k]] += both;
-    }
+    const uint16_t* list = asked ? &asking_[found->first_asked] : &saying_[found->first_said];
+    for (uint32_t k = 0; k < uses; ++k) sums_[list[k]] += both;
   }
   const uint32_t record = corpus_.answers()[answer_].record;
-  for (uint32_t i : touched_) {
-    const double cosine =
-        sums_[i] / (std::sqrt(norm * (asked ? norm_asked_ : norm_said_)[i]) + 1e-9);
-    sums_[i] = 0;
-    if (cosine >= (asked ? least_asked : least_said) &&
-        corpus_.answers()[answers_[i]].record != record)
+  const double* norms = (asked ? norm_asked_ : norm_said_).data();
+  const double least = asked ? least_asked : least_said;
+  // Without a root, and with room for rounding: what is not near at all, as most are.
+  const double bound = 0.99 * least * least * norm;
+  for (uint32_t i = 0; i < count; ++i) {
+    const double sum = sums_[i];
+    if (sum * sum < bound * norms[i] || sum == 0) continue;
+    const double cosine = sum / (std::sqrt(norm * norms[i]) + 1e-9);
+    if (cosine >= least && corpus_.answers()[answers_[i]].record != record)
       out.emplace_back(cosine, i);
   }
+  std::fill(sums_.begin(), sums_.end(), 0.);
   auto first = [](const auto& one, const auto& other) {
     return one.first != other.first ? one.first > other.first : one.second < other.second;
   };

@@ -45,7 +45,7 @@ class Neighbourhood {
   };
   using Near = std::vector<std::pair<double, uint32_t>>;  // cosine, number in the index
   const Use* use(uint64_t stem) const;
-  double weight(uint32_t uses) const;
+  double weight(uint32_t uses) const { return weights_[uses]; }
   void nearest(std::span<const uint64_t> stems, bool asked, Near& out);
   void measure(uint32_t k, const Near& near, double& word, double& phrase, double& share) const;
 
@@ -54,9 +54,9 @@ class Neighbourhood {
   std::vector<uint32_t> answers_;          // of the index
   std::vector<uint32_t> first_stem_;       // where the stems of its body begin
   std::vector<uint64_t> body_;             // sorted for each
-  std::vector<uint32_t> asking_, saying_;  // lists by stem
+  std::vector<uint16_t> asking_, saying_;  // lists by stem
   std::vector<double> norm_asked_, norm_said_, sums_;
-  std::vector<uint32_t> touched_;
+  std::vector<double> weights_;  // of stems, by how many answers have them
   std::unordered_map<uint64_t, Use> uses_;
   // Of the answer that is looked at.
   uint32_t answer_ = 0;

@@ -29,12 +29,14 @@ bool repeats_subject(std::string_view line) {
 // Does the line introduce a quoted mail, or is it one of its lines? "On 3 May, Ann wrote:", "Ann
 // replied on 3 May:"; `above` is the line above it, where the first is broken in two.
 bool introduces(const std::string& line, const std::string& above) {
+  const bool leads = line.ends_with(":");
   const bool dated = line.find_first_of("0123456789") != line.npos;
   for (std::string_view verb :
        {"wrote", "replied", "writes", "escribió", "respondió", "contestó", "schrieb", "antwortete",
         "a écrit", "a répondu", "ha scritto", "ha risposto", "escreveu", "respondeu", "schreef"}) {
+    if (!leads) break;
     const size_t at = line.rfind(verb);
-    if (at == line.npos || !line.ends_with(":")) continue;
+    if (at == line.npos) continue;
     const size_t end = at + verb.size();
     if (at > 0 && line[at - 1] != ' ' && line[at - 1] != '>') continue;
     if (end + 2 >= line.size() && line.find_first_not_of(" :", end) == line.npos) {
@@ -44,15 +46,14 @@ bool introduces(const std::string& line, const std::string& above) {
       return true;
     }
   }
+  // The marks are short, and so are the lines that have them for their own.
+  const bool ruled = line.starts_with("-") || line.starts_with("_");
   for (std::string_view mark :
        {"original message", "forwarded message", "mensaje original", "mensaje reenviado",
         "ursprüngliche nachricht", "weitergeleitete nachricht", "message d'origine",
         "message original", "message transféré", "messaggio originale", "messaggio inoltrato",
         "mensagem original", "mensagem encaminhada", "oorspronkelijk bericht", "begin forwarded"})
-    if (has(line, mark) &&
-        (line.starts_with("-") || line.starts_with("_") || line.size() < mark.size() + 8 ||
-         (line.ends_with(":") && line.size() < mark.size() + 16)))
-      return true;
+    if ((ruled || line.size() < mark.size() + (leads ? 16 : 8)) && has(line, mark)) return true;
   return repeats_subject(line);
 }
 
@@ -103,20 +104,23 @@ bool is_ruled(const std::string& line) {
          (line[2] == mark || line[2] == ' ');
 }
 
-bool begins_with(const std::string& line, std::initializer_list<std::string_view> keys) {
+bool begins_with(std::string_view line, std::initializer_list<std::string_view> keys) {
+  // Most lines have no colon, or one behind more than a key.
+  const size_t colon = line.find(':');
+  if (colon == line.npos || colon == 0 || line.size() >= 200) return false;
+  const std::string_view own = line.substr(0, colon);
   for (std::string_view key : keys)
-    if (line.starts_with(key) && line.size() < 200 &&
-        (line.substr(key.size()).starts_with(":") || line.substr(key.size()).starts_with(" :")))
+    if (own.starts_with(key) && (own.size() == key.size() || own.substr(key.size()) == " "))
       return true;
   return false;
 }
 // Headers that only mails have; those that other lists have as well.
-bool is_mail_header(const std::string& line) {
+bool is_mail_header(std::string_view line) {
   return begins_with(
       line, {"sent", "subject", "enviado", "enviado el", "asunto", "gesendet", "betreff", "objet",
              "envoyé", "inviato", "oggetto", "assunto", "verzonden", "onderwerp"});
 }
-bool is_header(const std::string& line) {
+bool is_header(std::string_view line) {
   return is_mail_header(line) ||
          begins_with(line, {"from", "to", "date", "cc", "re", "fw", "fwd", "de", "para", "fecha",
                             "von", "an", "datum", "à", "da", "a", "data", "van", "aan"});
@@ -164,8 +168,8 @@ Seen look(std::string_view text) {
       seen.begin = last_leads ? last_line : uint32_t(at);
     }
     // Within a quotation too.
-    std::string bare = line;
-    bare.erase(0, std::min(bare.find_first_not_of("|> "), bare.size()));
+    std::string_view bare = line;
+    bare.remove_prefix(std::min(bare.find_first_not_of("|> "), bare.size()));
     if (is_header(bare)) {
       if (headers++ == 0) {
         first_header = ruled ? last_line : uint32_t(at);
@@ -181,7 +185,7 @@ Seen look(std::string_view text) {
       last_line = uint32_t(at);
       // "Ann wrote:", "[quoted text]"
       last_leads = line.ends_with(":") || (line.starts_with("[") && line.ends_with("]"));
-      above = line;
+      above = std::move(line);
     }
     at = end + 1;
   }

@@ -63,41 +63,56 @@ class Terms {
       if (found != known.end()) ++found->second.second;
       else if (known.size() < most_sentences) known[all[s].key] = {s, 1};
     }
-    std::vector<uint64_t> ids;
-    for (auto& [key, use] : known) {
-      words_of(use.first, ids);
-      const size_t n = ids.size();
-      if (n < 3 || n > 60) continue;
-      auto at = [&](int64_t i) { return i < 0 || i >= int64_t(n) ? 0 : ids[size_t(i)]; };
-      for (size_t begin = 0; begin < n; ++begin)
-        for (size_t length = 1; length <= 3 && begin + length <= n; ++length) {
-          bool plain = true, content = false;
-          uint64_t span = 53;
-          for (size_t i = begin; i < begin + length; ++i) {
-            plain &= ids[i] > 3;
-            content |= !is_function_word(ids[i]);
-            span = hash_with(span, ids[i]);
-          }
-          if (!plain) break;
-          // A term begins and ends with a word that means something.
-          if (!content || is_function_word(ids[begin + length - 1]) || is_function_word(ids[begin]))
-            continue;
-          const int64_t b = int64_t(begin), e = int64_t(begin + length);
-          const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};
-          // Three of the four words around it must be there, one of them with a meaning.
-          int there = 0, meaning = 0;
-          for (uint64_t word : around) {
-            there += word != 0;
-            meaning += word > 3 && !is_function_word(word);
-          }
-          if (there < 3 || meaning < 1) continue;
-          uint64_t place = 59;
-          for (uint64_t word : around) place = hash_with(place, word);
-          fillers_.push_back(
-              {place, span, use.first, use.second, uint16_t(begin), uint8_t(length)});
-        }
-    }
+    // Most places are met once, with one filler, and tell nothing: bits by a hash of them say which
+    // are met again, so that the others need no room.
+    std::vector<bool> met(1 << 22), again(1 << 22);
+    for (auto& [key, use] : known)
+      each_filler(use, [&](const Filler& filler) {
+        const size_t bit = filler.place % met.size();
+        if (met[bit]) again[bit] = true;
+        met[bit] = true;
+      });
+    for (auto& [key, use] : known)
+      each_filler(use, [&](const Filler& filler) {
+        if (again[filler.place % again.size()]) fillers_.push_back(filler);
+      });
     std::sort(fillers_.begin(), fillers_.end());
+  }
+
+  // use: a sentence and how many records have it.
+  template <class Take>
+  void each_filler(std::pair<uint32_t, uint32_t> use, Take&& take) {
+    words_of(use.first, ids_);
+    const std::vector<uint64_t>& ids = ids_;
+    const size_t n = ids.size();
+    if (n < 3 || n > 60) return;
+    auto at = [&](int64_t i) { return i < 0 || i >= int64_t(n) ? 0 : ids[size_t(i)]; };
+    for (size_t begin = 0; begin < n; ++begin)
+      for (size_t length = 1; length <= 3 && begin + length <= n; ++length) {
+        bool plain = true, content = false;
+        uint64_t span = 53;
+        for (size_t i = begin; i < begin + length; ++i) {
+          plain &= ids[i] > 3;
+          content |= !is_function_word(ids[i]);
+          span = hash_with(span, ids[i]);
+        }
+        if (!plain) break;
+        // A term begins and ends with a word that means something.
+        if (!content || is_function_word(ids[begin + length - 1]) || is_function_word(ids[begin]))
+          continue;
+        const int64_t b = int64_t(begin), e = int64_t(begin + length);
+        const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};
+        // Three of the four words around it must be there, one of them with a meaning.
+        int there = 0, meaning = 0;
+        for (uint64_t word : around) {
+          there += word != 0;
+          meaning += word > 3 && !is_function_word(word);
+        }
+        if (there < 3 || meaning < 1) continue;
+        uint64_t place = 59;
+        for (uint64_t word : around) place = hash_with(place, word);
+        take({place, span, use.first, use.second, uint16_t(begin), uint8_t(length)});
+      }
   }
 
   uint64_t word_at(const Filler& filler, size_t i) {
@@ -211,6 +226,8 @@ class Terms {
       candidates.push_back(std::move(term));
       uses_.push_back(use);
     }
+    decltype(fillers_)().swap(fillers_);
+    decltype(pairs_)().swap(pairs_);
     std::vector<Echo> echoes(candidates.size()), usual_echoes(candidates.size());
     count(candidates, echoes);
     std::vector<Term> usual_terms = candidates;

@@ -26,7 +26,7 @@ double deviations(double both, double one, double other, double all) {
 
 void content_stems(const Corpus& corpus, std::string_view text, std::vector<uint64_t>& out) {
   out.clear();
-  Reading reading;
+  thread_local Reading reading;  // its lists keep their room: this runs for every sentence
   Corpus::read(text, reading);
   size_t value = 0;
   for (uint32_t i = 0; i < reading.words.size(); ++i) {
@@ -76,8 +76,7 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
     for (uint64_t q : asked)
       for (uint64_t w : said) {
         const uint64_t pair = pair_of(q, w);
-        for (uint64_t at : {pair & mask_, mask_ + 1 + (pair >> 32 & mask_)})
-          if (pairs_[at] < UINT16_MAX) ++pairs_[at];
+        for (uint64_t at : {pair & mask_, mask_ + 1 + (pair >> 32 & mask_)}) count(at);
       }
   });
   const uint64_t* at = flat.data();
@@ -101,7 +100,18 @@ Topics::Topics(const Corpus& corpus) : corpus_(corpus) {
 
 uint32_t Topics::together(uint64_t asked, uint64_t said) const {
   const uint64_t pair = pair_of(asked, said);
-  return std::min(pairs_[pair & mask_], pairs_[mask_ + 1 + (pair >> 32 & mask_)]);
+  return std::min(counted(pair & mask_), counted(mask_ + 1 + (pair >> 32 & mask_)));
+}
+
+void Topics::count(uint64_t place) {
+  if (pairs_[place] < UINT8_MAX && ++pairs_[place] < UINT8_MAX) return;
+  uint16_t& more = many_[uint32_t(place)];  // above 254
+  if (more < UINT16_MAX - (UINT8_MAX - 1)) ++more;
+}
+
+uint32_t Topics::counted(uint64_t place) const {
+  const uint8_t count = pairs_[place];
+  return count < UINT8_MAX ? count : UINT8_MAX - 1u + many_.find(uint32_t(place))->second;
 }
 
 void Topics::read(const Answer& answer, std::vector<uint64_t>& asked,

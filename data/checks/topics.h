@@ -45,13 +45,18 @@ class Topics {
   };
   bool sampled(uint32_t record) const { return record % step_ == 0; }
   uint32_t together(uint64_t asked, uint64_t said) const;
+  void count(uint64_t place);
+  uint32_t counted(uint64_t place) const;
   void read(const Answer& answer, std::vector<uint64_t>& asked, std::vector<uint64_t>& said) const;
 
   const Corpus& corpus_;
-  uint32_t step_ = 1;            // every step-th record is counted
-  double counted_ = 0;           // answers
-  uint64_t mask_ = 0;            // of a row's places
-  std::vector<uint16_t> pairs_;  // two rows of counters (Cormode and Muthukrishnan 2005)
+  uint32_t step_ = 1;   // every step-th record is counted
+  double counted_ = 0;  // answers
+  uint64_t mask_ = 0;   // of a row's places
+  // Two rows of counters (Cormode and Muthukrishnan 2005). Few are above 254: 255 says that the
+  // number is in `many_`, by place.
+  std::vector<uint8_t> pairs_;
+  std::unordered_map<uint32_t, uint16_t> many_;
   std::unordered_map<uint64_t, Use> uses_;
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "data/checks/value_conflict.h"
 
@@ -82,26 +83,35 @@ class Votes : ValuePlaces {
   // Values that stand alone in their sentence: its words and the values of their kind that other
   // sentences with them have. "A cot is 22 pounds" among many with a cot for 8.
   void vote_by_words() {
-    struct Entry {
-      uint64_t key;
-      uint32_t occurrence;
-    };
-    std::vector<Entry> entries;
-    entries.reserve(8 * all_.size());  // room that is not written to costs nothing
     std::vector<uint64_t> stems;
-    for (uint32_t i = 0; i < all_.size(); ++i) {
-      bool alone = all_[i].type != ValueType::count;
-      for (uint32_t j : {i - 1, i + 1})
-        alone &= j >= all_.size() || all_[j].sentence != all_[i].sentence ||
-                 all_[j].kind != all_[i].kind;
-      if (!alone) continue;
-      stems.clear();
-      add_stems(corpus_.text(corpus_.sentences()[all_[i].sentence]), stems);
-      for (uint64_t stem : stems) entries.push_back({hash_with(all_[i].kind, stem), i});
+    auto each_entry = [&](auto&& take) {
+      for (uint32_t i = 0; i < all_.size(); ++i) {
+        bool alone = all_[i].type != ValueType::count;
+        for (uint32_t j : {i - 1, i + 1})
+          alone &= j >= all_.size() || all_[j].sentence != all_[i].sentence ||
+                   all_[j].kind != all_[i].kind;
+        if (!alone) continue;
+        stems.clear();
+        add_stems(corpus_.text(corpus_.sentences()[all_[i].sentence]), stems);
+        for (uint64_t stem : stems) take(hash_with(all_[i].kind, stem), i);
+      }
+    };
+    // The occurrences of each word, one list behind the other. Read twice, first to count them, as
+    // a list of pairs to sort would take four times the room.
+    std::unordered_map<uint64_t, uint32_t> places;
+    each_entry([&](uint64_t key, uint32_t) { ++places[key]; });
+    std::vector<uint64_t> keys;
+    keys.reserve(places.size());
+    for (auto& [key, count] : places) keys.push_back(key);
+    std::sort(keys.begin(), keys.end());
+    std::vector<uint32_t> starts{0};
+    for (uint64_t key : keys) {
+      uint32_t& count = places.find(key)->second;
+      starts.push_back(starts.back() + std::exchange(count, starts.back()));
     }
-    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-      return a.key != b.key ? a.key < b.key : a.occurrence < b.occurrence;
-    });
+    std::vector<uint32_t> entries(starts.back());
+    each_entry([&](uint64_t key, uint32_t i) { entries[places.find(key)->second++] = i; });
+    decltype(places)().swap(places);
     // For each occurrence: words whose others agree on another value, and those that do not.
     struct Verdict {
       uint64_t winner = 0;
@@ -109,24 +119,23 @@ class Votes : ValuePlaces {
       uint16_t agree = 0, against = 0;
     };
     std::vector<Verdict> verdicts(all_.size());
-    for (size_t begin = 0; begin < entries.size();) {
-      size_t end = begin;
+    for (size_t k = 0; k < keys.size(); ++k) {
+      const std::span<const uint32_t> with{entries.data() + starts[k], starts[k + 1] - starts[k]};
+      if (with.size() < 6) continue;
       std::map<uint64_t, std::set<uint32_t>> records;
       size_t total = 0;
-      for (; end < entries.size() && entries[end].key == entries[begin].key; ++end) {
-        const Occurrence& one = all_[entries[end].occurrence];
-        total += records[one.value].insert(one.record).second;
-      }
+      for (uint32_t i : with) total += records[all_[i].value].insert(all_[i].record).second;
+      if (total < 6) continue;
       uint64_t winner = 0;
       size_t most = 0;
-      for (auto& [value, with] : records)
-        if (with.size() > most) {
-          most = with.size();
+      for (auto& [value, those] : records)
+        if (those.size() > most) {
+          most = those.size();
           winner = value;
         }
-      for (size_t i = begin; i < end && total >= 6; ++i) {
-        const Occurrence& own = all_[entries[i].occurrence];
-        Verdict& verdict = verdicts[entries[i].occurrence];
+      for (uint32_t i : with) {
+        const Occurrence& own = all_[i];
+        Verdict& verdict = verdicts[i];
         const bool decided =
             most * 10 >= total * 8 && own.value != winner && records[own.value].size() * 8 <= most;
         if (decided && verdict.winner && verdict.winner != winner) ++verdict.against;
@@ -136,14 +145,12 @@ class Votes : ValuePlaces {
         if (!decided || verdict.against) continue;
         verdict.winner = winner;
         ++verdict.agree;
-        for (size_t k = begin; k < end; ++k) {
-          const uint32_t other = entries[k].occurrence;
+        for (uint32_t other : with) {
           if (all_[other].value != winner) continue;
           if (verdict.voter == no_turn) verdict.voter = other;
           else if (verdict.second == no_turn && other != verdict.voter) verdict.second = other;
         }
       }
-      begin = end;
     }
     for (uint32_t i = 0; i < all_.size(); ++i) {
       const Verdict& verdict = verdicts[i];
@@ -162,11 +169,11 @@ class Votes : ValuePlaces {
       for (uint64_t stem : mine.sentence) {
         if (!std::binary_search(mine.asked.begin(), mine.asked.end(), stem)) continue;
         const uint64_t key = hash_with(all_[i].kind, stem);
-        auto entry = std::lower_bound(entries.begin(), entries.end(), key,
-                                      [](const Entry& one, uint64_t k) { return one.key < k; });
+        const size_t k = size_t(std::lower_bound(keys.begin(), keys.end(), key) - keys.begin());
         bool known = false;
-        for (; !known && entry != entries.end() && entry->key == key; ++entry)
-          known = all_[entry->occurrence].value == verdict.winner;
+        for (size_t at = k < keys.size() && keys[k] == key ? starts[k] : entries.size();
+             !known && at < entries.size() && at < starts[k + 1]; ++at)
+          known = all_[entries[at]].value == verdict.winner;
         own_thing |= !known;
       }
       if (own_thing) continue;
@@ -221,8 +228,11 @@ class Votes : ValuePlaces {
       const uint64_t value = all_[other.occurrence].value;
       ++priors[value];
       ++others;
-      for (uint64_t stem : mine.all)
-        if (std::binary_search(other.all.begin(), other.all.end(), stem)) ++told[stem][value];
+      auto theirs = other.all.begin();
+      for (uint64_t stem : mine.all) {
+        while (theirs != other.all.end() && *theirs < stem) ++theirs;
+        if (theirs != other.all.end() && *theirs == stem) ++told[stem][value];
+      }
     }
     if (others < 3) return;
     // How much a stem tells about the value: the part of the other records with it that have one
@@ -359,7 +369,7 @@ const RegisterCheck registered(
     {"value-conflict", "consistency", Severity::error,
      "numbers, prices, times and dates that similar records have otherwise",
      "The model learns each of the values and says one of them at random.",
-     "Find out which value is right, and write it everywhere.", run});
+     "Find out which value is right, and write it everywhere.", run, true});
 
 }  // namespace
 

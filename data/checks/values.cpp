@@ -2,6 +2,7 @@
 #include "data/checks/values.h"
 
 #include <algorithm>
+#include <bitset>
 #include <charconv>
 #include <unordered_map>
 
@@ -134,6 +135,19 @@ const Table& named_values() {
   return table;
 }
 
+// Can the word begin a value? True for a few that cannot; most words are told from these by one
+// bit.
+bool may_begin(uint64_t id) {
+  static const std::bitset<4096> some = [] {
+    std::bitset<4096> bits;
+    for (auto& [word, unused] : named_values()) bits[word % bits.size()] = true;
+    for (auto& [word, unused] : number_words()) bits[word % bits.size()] = true;
+    for (auto& [word, unused] : loose_numbers()) bits[word % bits.size()] = true;
+    return bits;
+  }();
+  return some[id % some.size()];
+}
+
 bool is_one_of(uint64_t id, std::initializer_list<std::string_view> words) {
   for (std::string_view word : words)
     if (id == text_hash(word)) return true;
@@ -204,7 +218,7 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
     bool loose = false, found = false;
     if (word.kind == WordKind::number) {
       found = read_number(text.substr(word.begin, word.end - word.begin), amount, type);
-    } else if (word.kind == WordKind::word) {
+    } else if (word.kind == WordKind::word && may_begin(word.id)) {
       if (auto named = named_values().find(word.id); named != named_values().end()) {
         // "may" and "march" are words too.
         const bool doubtful = named->second.type == ValueType::month && !word.capital &&

@@ -1,6 +1,9 @@
 // Splits texts into words and sentences.
 #include "data/checks/words.h"
 
+#include <algorithm>
+#include <array>
+
 #include "data/tokenizer/characters.h"
 #include "data/tokenizer/utf8.h"
 
@@ -10,12 +13,27 @@ namespace {
 
 enum class Letter : uint8_t { space, letter, digit, other };
 
-Letter letter_of(uint32_t code) {
-  if (code < 0x80) {
-    if ((code | 32) >= 'a' && (code | 32) <= 'z') return Letter::letter;
-    if (code >= '0' && code <= '9') return Letter::digit;
-    return code <= ' ' ? Letter::space : Letter::other;
+// Of ASCII, from a table: texts are split again by every check, which takes a good part of its
+// time.
+struct Ascii {
+  Letter kind;
+  uint8_t lower;
+};
+constexpr std::array<Ascii, 128> ascii = [] {
+  std::array<Ascii, 128> table{};
+  for (uint32_t code = 0; code < 128; ++code) {
+    const bool upper = code >= 'A' && code <= 'Z', letter = upper || (code >= 'a' && code <= 'z');
+    table[code].kind = letter                       ? Letter::letter
+                       : code >= '0' && code <= '9' ? Letter::digit
+                       : code <= ' '                ? Letter::space
+                                                    : Letter::other;
+    table[code].lower = uint8_t(upper ? code | 32 : code);
   }
+  return table;
+}();
+
+inline Letter letter_of(uint32_t code) {
+  if (code < 0x80) return ascii[code].kind;
   if (is_white_space(code)) return Letter::space;
   return is_word_character(code) ? Letter::letter : Letter::other;
 }
@@ -26,7 +44,7 @@ uint64_t mixed(uint64_t h) {
   return h ^ (h >> 29);
 }
 
-void hash_code(uint64_t& h, uint32_t code) { h = (h ^ code) * 0x100000001B3ull; }
+inline void hash_code(uint64_t& h, uint32_t code) { h = (h ^ code) * 0x100000001B3ull; }
 
 constexpr uint64_t hash_start = 0xCBF29CE484222325ull;
 
@@ -53,11 +71,14 @@ uint64_t text_hash(std::string_view text) {
 }
 
 std::string lower_text(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t at = 0; at < text.size();) {
+  std::string out(text);
+  size_t at = 0;
+  for (; at < text.size() && uint8_t(text[at]) < 0x80; ++at)
+    out[at] = char(ascii[uint8_t(text[at])].lower);
+  out.resize(at);
+  while (at < text.size()) {
     const Character c = character_at(text, at);
-    if (c.code < 0x80) out += char(c.code >= 'A' && c.code <= 'Z' ? c.code | 32 : c.code);
+    if (c.code < 0x80) out += char(ascii[c.code].lower);
     else append_utf8(out, lower_case(c.code));
     at += c.bytes;
   }
@@ -88,6 +109,19 @@ void split_words(std::string_view text, std::vector<Word>& out) {
     size_t letters = 0, digits = 0, upper = 0;
     Letter before = Letter::space;
     while (at < text.size()) {
+      // Most words are of nothing else.
+      const size_t begin = at;
+      for (uint8_t byte; letters > 0 && at < text.size() && (byte = uint8_t(text[at])) < 0x80 &&
+                         ascii[byte].kind == Letter::letter;
+           ++at) {
+        upper += ascii[byte].lower != byte;
+        hash_code(h, ascii[byte].lower);
+      }
+      if (at > begin) {
+        letters += at - begin;
+        before = Letter::letter;
+        continue;
+      }
       const Character c = character_at(text, at);
       const Letter now = letter_of(c.code);
       if (now == Letter::letter || now == Letter::digit) {
@@ -97,8 +131,7 @@ void split_words(std::string_view text, std::vector<Word>& out) {
         if (now == Letter::letter && before == Letter::digit && letters == 0 && digits <= 4 &&
             (c.code | 32) == c.code)
           break;
-        const uint32_t low = c.code < 0x80 ? (c.code >= 'A' && c.code <= 'Z' ? c.code | 32 : c.code)
-                                           : lower_case(c.code);
+        const uint32_t low = c.code < 0x80 ? ascii[c.code].lower : lower_case(c.code);
         if (now == Letter::letter) {
           if (low != c.code) {
             ++upper;
@@ -182,6 +215,7 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
 
 std::string squeezed(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   bool gap = false;
   for (char c : text) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
@@ -202,6 +236,19 @@ std::string_view first_bytes(std::string_view text, size_t most) {
 }
 
 uint64_t stem_of(std::string_view word) {
+  // Without a copy, where a character is a byte.
+  const size_t most = std::min<size_t>(word.size(), 5);
+  uint64_t h = hash_start, but_last = h;
+  size_t read = 0;
+  for (; read < most && uint8_t(word[read]) < 0x80; ++read) {
+    but_last = h;
+    hash_code(h, ascii[uint8_t(word[read])].lower);
+  }
+  if (read == most) {
+    const bool plural =
+        word.size() == most && most > 3 && ascii[uint8_t(word[most - 1])].lower == 's';
+    return mixed(plural ? but_last : h);
+  }
   const std::string low = lower_text(word);
   size_t end = 0;
   for (int letters = 0; end < low.size() && letters < 5; ++letters)

@@ -121,7 +121,11 @@ void Corpus::add(const Example& example) {
   RecordPlace record{uint32_t(turns_.size()), 0, number, uint16_t(files_.size() - 1)};
   auto put = [&](const std::string& text, TurnRole role) {
     require(text.size() < UINT32_MAX, example.place, ": a text of more than 4 GB");
-    turns_.push_back({texts_.size(), uint32_t(text.size()), index, role});
+    Turn& turn = turns_.emplace_back();
+    turn.begin = texts_.size();
+    turn.role = role;
+    turn.size = uint32_t(text.size());
+    turn.record = index;
     texts_ += text;
     ++record.turns;
   };

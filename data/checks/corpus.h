@@ -23,10 +23,11 @@ enum class TurnRole : uint8_t { system, question, answer, text, other };
 inline constexpr uint32_t no_turn = UINT32_MAX;
 
 struct Turn {
-  uint64_t begin;
+  uint64_t begin : 56;
+  TurnRole role : 8;
   uint32_t size, record;
-  TurnRole role;
 };
+static_assert(sizeof(Turn) == 16);  // a big file has hundreds of thousands
 struct RecordPlace {
   uint32_t first_turn, turns;
   uint32_t number;  // of its line or row, as the file's readers count

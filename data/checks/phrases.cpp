@@ -138,6 +138,7 @@ void Phrases::number() {
     begin = end;
   }
   starts_.push_back(uint32_t(order_.size()));
+  order_.shrink_to_fit();
 }
 
 // The phrase of a sentence, to be changed.

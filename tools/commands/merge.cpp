@@ -271,14 +271,20 @@ struct Merge : MergeOptions {
         return {};
     return first;
   }
-  // The warning where one was trained over another form than it is merged into; empty: none.
-  std::string other_base(const AdapterChoice& choice) const {
+  // A warning for each that was trained over another form than it is merged into.
+  std::vector<std::string> other_bases(const AdapterChoice& choice) const {
+    std::vector<std::string> all;
+    bool differ = false;
+    const TrainedOver first = over_of(choice.parts[0].path);
     for (const AdapterChoice::Part& part : choice.parts) {
       AdapterFiles adapter = load_adapter(part.path);
       adapter.over = over_of(part.path);
-      if (std::string other = over_another_base(adapter, storage()); !other.empty()) return other;
+      differ = differ || (first && adapter.over && !same_numbers(*first, *adapter.over));
+      if (std::string other = over_another_base(adapter, storage()); !other.empty())
+        all.push_back(std::move(other));
     }
-    return "";
+    if (differ) all.push_back("they were trained over several forms: no base is that of all");
+    return all;
   }
 
   // One adapter, or one sum; an Error where it is beyond a bar and not forced.
@@ -296,7 +302,7 @@ struct Merge : MergeOptions {
       write_adapter(found, *beside, files.path, std::move(adapted), choice, templates, folder);
     else write_model(found, files, std::move(adapted), choice, templates, folder);
     found.print(std::cout, heading(choice));
-    if (const std::string other = other_base(choice); !other.empty())
+    for (const std::string& other : other_bases(choice))
       std::cout << "warning: " << harmless(other) << "\n";
     if (const Agreement* again = found.stored_as(word_of(base)))
       std::cout << "warning: stored in " << word_of(base)

@@ -86,14 +86,18 @@ std::string measuring_sentence(const Workbench& bench) {
   for (int64_t step = 1; step <= bench.run.steps; ++step)
     looks += evaluates_after(bench.run, step) ? 1 : 0;
   const LookTokens look{tokens_of(bench.choice), tokens_of(bench.retain)};
-  const double work = readings(look, double(looks)) / (work_of_a_step * tokens_trained(bench));
+  const double share_of_reading = readings(look, double(looks)) / tokens_trained(bench);
   std::ostringstream text;
   text << bench.choice.rows.size() << " rows for the curve and the choice of rates, measured "
        << (looks == 1 ? "at the end" : std::to_string(looks) + " times") << ", and "
        << bench.final.rows.size() << " for the final figures";
+  if (bench.held_out_records > 2 * bench.data.eval_rows)
+    text << " (of " << bench.held_out_records << " held-out records)";
   if (!bench.retain.rows.empty())
     text << ", " << format_grouped(bench.retain.tokens) << " tokens of retention text";
-  text << ": about " << format_percent(work) << " of the work of training";
+  text << ": with the untouched model about " << format_percent(share_of_reading / work_of_a_step)
+       << " of the work of training a LoRA, " << format_percent(share_of_reading / 3)
+       << " of that in full";
   return text.str();
 }
 

@@ -98,7 +98,7 @@ Subject open_subject(const SubjectOptions& options) {
   if (!options.run.empty() && !options.adapter.empty())
     throw UsageError("--adapter goes with --model; a run has its own");
   const BaseForm asked = options.base.value_or(BaseForm::plain);
-  if (options.adapter.empty() && (asked != BaseForm::plain || options.base_ends == OnOff::on))
+  if (options.adapter.empty() && (options.base || options.base_ends == OnOff::on))
     throw UsageError(
         "--base is the form of the base that --adapter was trained over; without one leave it out "
         "(a run knows its own)");

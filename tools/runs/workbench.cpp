@@ -152,6 +152,7 @@ void read_rows(Workbench& bench, Measured measured) {
   const std::string& from = data.eval.empty() ? sources : data.eval;
   const bool share = measured == Measured::share;
   const int64_t most_rows = data.eval_rows > 0 ? data.eval_rows : DataOptions::most_eval_rows;
+  bench.held_out_records = int64_t(held_out.size());
   Samples left_out;
   held_out = first_usable(std::move(held_out), 2 * most_rows, bench.tokenizer, bench.chat, options,
                           &left_out);
@@ -169,11 +170,12 @@ void read_rows(Workbench& bench, Measured measured) {
     if (2 * data.eval_rows < records) {
       held_out.resize(size_t(2 * data.eval_rows));
       halves = halve(bench, std::move(held_out), nullptr);
-      bench.notes.push_back("so that measuring takes about 15 % of the work of training, " +
-                            std::to_string(data.eval_rows) + " + " +
-                            std::to_string(data.eval_rows) + " of the " + std::to_string(records) +
-                            " held-out records are measured on; --eval-rows " +
-                            std::to_string((records + 1) / 2) + " takes all");
+      const std::string rows = std::to_string(data.eval_rows);
+      bench.notes.push_back(rows + " + " + rows + " of the " +
+                            std::to_string(bench.held_out_records) +
+                            " held-out records are measured on, so that measuring costs little "
+                            "beside so short a run; --eval-rows " +
+                            std::to_string((bench.held_out_records + 1) / 2) + " takes all");
     }
   }
   require_disjoint(bench.train, bench.choice);

@@ -40,6 +40,7 @@ struct Workbench {
   std::vector<std::string> train_places = {};  // of records, as Sample::example counts in `train`
   std::shared_ptr<Judging> judging = {};       // nullptr: no rules to judge answers by
   std::shared_ptr<FoundBench> found = {};      // nullptr: no findings to show beside losses
+  int64_t held_out_records = 0;                // of which some may not be measured on
 };
 
 // How much is measured where options do not say: all that may be, or no more than a share of the

@@ -25,7 +25,8 @@ const RegisterCheck out_of_place(
 // When the warmed-up model bears out a finding of a check without a model: where the piece
 // surprises it by at least `above` (Surprise::above), or where it held another token more likely
 // than one of the piece's by `margin` nats. Anything else it finds natural, and the finding is left
-// out. The bars were chosen on the development sets of docs/data.md.
+// out. The bars were chosen on the development sets of docs/data.md. `no-answer` is not doubted:
+// its findings are right nearly always, and an evasion in the file's own words is expected.
 struct Doubt {
   const char* check;
   double above, margin;
@@ -34,7 +35,6 @@ struct Doubt {
 constexpr double never = 1e9;
 constexpr Doubt doubts[] = {
     {"term", never, 3},
-    {"no-answer", 1.2, never},
     {"unclear", 1, never},
     {"contradiction", 4, never, true},
     {"self-contradiction", 2, never, true},

@@ -142,7 +142,9 @@ BOOST_AUTO_TEST_CASE(what_trains_nothing_forgets_nothing) {
 BOOST_AUTO_TEST_CASE(the_split_into_micro_batches_threads_and_checkpointing_do_not_show) {
   ScratchFolder scratch;
   for (const char* dtype : {"f32", "bf16", "bf16-tiles"}) {
-    Words base = {"--dtype", dtype, "--method", "lora:rank=4,dropout=0.1,lr=3e-3"};
+    Words base = {"--dtype",    dtype, "--method", "lora:rank=4,dropout=0.1,lr=3e-3",
+                  "--steps",    "2",   "--watch",  "off",
+                  "--held-out", "2"};
     auto with = [&](Words more) {
       more.insert(more.begin(), base.begin(), base.end());
       return digest_of_run(scratch / "run", more);

@@ -42,7 +42,6 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_stored_and_not_measured_goes_on_from_what_is_
   const struct {
     const char *method, *file;
   } kinds[] = {{"lora:rank=4,lr=3e-3", "/adapter/adapter_model.safetensors"},
-               {"ia3:lr=3e-3", "/adapter/adapter_model.safetensors"},
                {"full:lr=1e-3", "/model/model.safetensors"}};
   for (auto& kind : kinds) BOOST_TEST_CONTEXT(kind.method) {
       const Words method = {"--method", kind.method};

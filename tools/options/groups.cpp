@@ -40,10 +40,11 @@ void DataOptions::check() const {
           retain_tokens, ": expected at least 1; without --retain no forgetting is measured");
   require(eval_rows > 0 || eval_rows == -1, "--eval-rows ", eval_rows,
           ": expected at least 1; a comparison needs held-out records");
-  constexpr int64_t most = int64_t(1) << 40;
-  require(eval_rows <= most && retain_tokens <= most && held_out <= most, "--eval-rows ", eval_rows,
-          ", --retain-tokens ", retain_tokens, ", --held-out ", held_out, ": expected at most ",
-          most);
+  constexpr int64_t most = int64_t(1) << 40;  // twice as many are counted, too
+  for (auto [name, value] : {std::pair{"eval-rows", eval_rows},
+                             {"retain-tokens", retain_tokens},
+                             {"held-out", held_out}})
+    require(value <= most, "--", name, " ", value, ": expected at most ", most);
   std::vector<std::string> paths = data;
   for (const std::string& path : {eval, retain})
     if (!path.empty()) paths.push_back(path);

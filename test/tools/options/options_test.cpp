@@ -51,6 +51,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_say_nothing_are_refused) {
   data.retain_tokens = 1;
   data.eval_rows = 0;
   BOOST_CHECK_EXCEPTION(data.check(), Error, says({"--eval-rows 0", "at least 1"}));
+  data.eval_rows = INT64_MAX;
+  BOOST_CHECK_EXCEPTION(data.check(), Error, says({"--eval-rows 9223372036854775807", "at most"}));
 }
 
 BOOST_AUTO_TEST_CASE(words_become_typed_values) {

@@ -66,6 +66,56 @@ void multiply_lying(const Gemm& g) {
   turn(c, t, g.n, g.m, g.one_thread);
 }
 
+// Few rows times many columns of a matrix stored (n, k), as the head is: where tiles are narrow it
+// is faster computed as the transpose, stretch by stretch of columns, because the long operand's
+// rows are then read as they lie, and only what is small is packed. The factors of a product
+// commute, so the bits are the same.
+constexpr int64_t turned_rows = 512, turned_columns = 96;
+template <class Kind>
+bool better_turned(const Gemm& g) {
+  return narrow_tiles && !Kind::in_blocks && g.tb && !g.ta && !g.k2 && !g.bias && !g.packed_b &&
+         !g.blocks && g.out == Dtype::f32 && !g.accumulate && g.m > stream_rows &&
+         g.m <= turned_rows && g.n >= 32 * g.m && !g.one_thread;
+}
+// to (columns, rows) = transpose of from (rows, columns), `ld` columns apart.
+void turn_part(float* to, int64_t ld, const float* from, int64_t rows, int64_t columns) {
+  constexpr int w = Wide::width;
+  for (int64_t u = 0; u < columns; u += w)
+    for (int64_t x = 0; x < rows; x += w) {
+      const int high = int(least(w, rows - x)), wide = int(least(w, columns - u));
+      Wide::F r[w];
+      for (int i = 0; i < w; ++i)
+        r[i] = i < high ? load_columns<Wide>(from + (x + i) * columns + u, wide) : Wide::zero();
+      Wide::transpose(r);
+      for (int i = 0; i < wide; ++i) store_columns<Wide>(to + (u + i) * ld + x, r[i], high);
+    }
+}
+template <class Kind>
+void multiply_turned(const Gemm& g) {
+  Gemm turned = g;
+  turned.n = g.m;
+  turned.b = g.a;
+  turned.ldb = g.lda;
+  turned.lda = g.ldb;
+  turned.ldc = g.m;
+  void* packed = scratch(lying_sums, packed_b_bytes(g.m, g.k, g.in));
+  pack_b<Kind>(packed, turned);
+  turned.packed_b = packed;
+  turned.one_thread = true;
+  parallel_for(up(g.n, turned_columns), 1, [&](int64_t i, int64_t end) {
+    for (; i < end; ++i) {
+      const int64_t j = i * turned_columns;
+      Gemm part = turned;
+      part.m = least(turned_columns, g.n - j);
+      part.a = (const char*)g.b + j * g.ldb * Kind::bytes;
+      float* c = (float*)scratch(turned_sums, size_t(part.m * g.m) * 4);
+      part.c = c;
+      multiply_upright<Kind>(part);
+      turn_part((float*)g.c + j, g.ldc, c, part.m, g.m);
+    }
+  });
+}
+
 // Calls f with the kind of unit used for bf16.
 template <class F>
 AFINA_INLINE static auto with_bf16(F f) {
@@ -78,7 +128,10 @@ AFINA_INLINE static auto with_bf16(F f) {
 
 template <class Kind>
 void multiply(const Gemm& g) {
-  better_lying(g) ? multiply_lying<Kind>(g) : multiply_upright<Kind>(g);
+  if (better_lying(g)) return multiply_lying<Kind>(g);
+  if constexpr (narrow_tiles && !Kind::in_blocks)
+    if (better_turned<Kind>(g)) return multiply_turned<Kind>(g);
+  multiply_upright<Kind>(g);
 }
 
 }  // namespace

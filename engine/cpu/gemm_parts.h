@@ -11,7 +11,16 @@
 namespace afina::AFINA_ISA {
 
 // Slots of scratch memory.
-enum Use { shared_b, shared_a, shared_sums, own_b, own_sums, lying_sums, own_unpacked };
+enum Use {
+  shared_b,
+  shared_a,
+  shared_sums,
+  own_b,
+  own_sums,
+  lying_sums,
+  own_unpacked,
+  turned_sums
+};
 
 constexpr int64_t chunk_units = 2 * block_units;  // units of k packed at a time
 // Narrow tiles read A so often that everything all panels of B need next should fit in the L2 cache

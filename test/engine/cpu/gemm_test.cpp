@@ -128,6 +128,16 @@ BOOST_AUTO_TEST_CASE(columns_and_rows_in_chunks) {
   check({.m = 260, .n = 64, .k = 1537, .ta = true, .in = Dtype::bf16, .accumulate = true});
 }
 
+// Few rows times many columns stored (n, k): where tiles are narrow, done as the transpose.
+BOOST_AUTO_TEST_CASE(many_columns_for_few_rows) {
+  for (Dtype in : {Dtype::f32, Dtype::bf16})
+    for (int64_t k : {5, 40}) {
+      check({.m = 49, .n = 1571, .k = k, .tb = true, .in = in, .gap = 3, .tiny = k == 5}, {1, 2});
+      check({.m = 56, .n = 1792, .k = k, .tb = true, .in = in, .out = Dtype::bf16});
+      check({.m = 50, .n = 1600, .k = k, .tb = true, .in = in, .accumulate = true, .bias = true});
+    }
+}
+
 BOOST_AUTO_TEST_CASE(little_of_b_is_packed_by_every_thread) {
   for (Dtype in : {Dtype::f32, Dtype::bf16})
     for (Dtype out : {Dtype::f32, Dtype::bf16})

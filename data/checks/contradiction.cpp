@@ -8,6 +8,7 @@
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
+#include "data/checks/one_thing.h"
 #include "data/checks/phrases.h"
 #include "data/checks/record_words.h"
 #include "data/checks/topics.h"
@@ -156,6 +157,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      : names  ? "another name for the same"
                               : "another word for the same"});
   }
+  for (const OneThing& pair : differing_pairs(corpus, all))
+    pairs.push_back({0.6 + 0.4 * pair.alike, pair.one, pair.other, pair.what});
   // What many say and one denies, or the other way round: "Dogs are not welcome".
   std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> often;  // stems -> times, sentence
   const Phrases& phrases = corpus.phrases();

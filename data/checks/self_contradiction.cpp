@@ -21,7 +21,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.6;
+constexpr double least_certain = 0.5;
 
 // What a sentence claims.
 struct Claim {

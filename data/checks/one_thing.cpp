@@ -17,6 +17,11 @@ constexpr double least_within = 0.3, least_alike = 0.1;  // of the shorter one, 
 constexpr size_t least_shared = 2;                       // words
 constexpr size_t most_digits = 6;                        // more are a number of somebody's
 
+// What is free costs nothing, and "free of" something has none of it.
+bool is_free(std::string_view word) {
+  return word == "free" || word == "gratis" || word.starts_with("gratuit");
+}
+
 struct Said {
   std::vector<std::pair<uint64_t, uint32_t>> words;  // stem, clause
   std::vector<uint64_t> stems, names;                // sorted
@@ -85,7 +90,8 @@ class Pairs {
       }
       said.personal |= word.kind == WordKind::identifier;
       if (word.kind != WordKind::word || in_value) continue;
-      const bool denies = is_negation(lower_text(own));
+      const std::string low = lower_text(own);
+      const bool denies = is_negation(low) || is_free(low);
       said.denials.back() += denies;
       if (denies || is_function_word(word.id)) continue;
       const uint64_t stem = stem_of(own);
@@ -164,13 +170,12 @@ class Pairs {
     const double both = sum(shared), first = sum(one.stems), second = sum(other.stems),
                  within = both / std::min(first, second);
     if (within < least_within || both / (first + second - both) < least_alike) return;
-    const char* what =
-        other_amounts(one, other)                      ? "another value for the same"
-        : denied(one, shared) != denied(other, shared) ? "one says yes, the other no"
-        : !one.names.empty() && !other.names.empty() && jaccard(one.names, other.names) == 0
-            ? "another name for the same"
-            : nullptr;
-    if (what) out.push_back({i, j, within, what});
+    if (other_amounts(one, other))
+      out.push_back({i, j, within, "another value for the same", false});
+    else if (denied(one, shared) != denied(other, shared))
+      out.push_back({i, j, within, "one says yes, the other no", false});
+    else if (!one.names.empty() && !other.names.empty() && jaccard(one.names, other.names) == 0)
+      out.push_back({i, j, within, "another name for the same", true});
   }
 
   const Corpus& corpus_;

@@ -9,6 +9,7 @@ struct OneThing {
   uint32_t one, other;  // numbers of lone sentences, one < other
   double alike;         // the weight of the words of the one with fewer that the other has, 0 to 1
   const char* what;     // how they differ
+  bool named;           // by a name
 };
 
 // In their order.

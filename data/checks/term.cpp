@@ -220,6 +220,8 @@ class Terms {
       if (candidates[i].whole) {
         if (usual.answers < 4 * echo.answers || use.whole_other * 3 < echo.answers) continue;
         if (times_asked(candidates[i]) > std::max(1u, 2 * echo.answers)) continue;
+        // A word that several say in one sentence is how that may be said.
+        if (echo.answers >= 3 && echo.phrases.size() < 2) continue;
       } else if (use.other * 10 < echo.answers) {
         continue;
       }

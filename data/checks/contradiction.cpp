@@ -130,13 +130,21 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       if ((all[i].untied || all[j].untied) && alike > nearest[i].first) nearest[i] = {alike, j};
     }
   }
+  auto sentence_of = [&](uint32_t i) -> const Sentence& {
+    return corpus.sentences()[all[i].sentence];
+  };
   auto answer_of = [&](uint32_t i) -> const Answer& {
-    return corpus.answers()[corpus.sentences()[all[i].sentence].answer];
+    return corpus.answers()[sentence_of(i).answer];
   };
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
     const auto [alike, j] = nearest[i];
     if (j == no_turn || j < i || nearest[j].second != i || personal[j]) continue;
+    // The same words with another value may be said of two things, if others speak of it as well.
+    if (sentence_of(i).key == sentence_of(j).key &&
+        std::none_of(all.stems(i).begin(), all.stems(i).end(),
+                     [&](uint64_t stem) { return topics.said(stem) <= 2; }))
+      continue;
     const Claim one = claim(i), other = claim(j);
     int shared = 0;
     weighted_overlap(all.stems(i), all.stems(j), weight, &shared);

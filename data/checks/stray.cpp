@@ -12,8 +12,7 @@ namespace afina {
 
 namespace {
 
-// Fitted by test/data/checks/fit_stray.py to the sets of docs/data.md but vet, insurance, internet,
-// crafts, physio and housing; the last one is the bias.
+// Fitted by test/data/checks/fit_stray.py to the sets of docs/data.md; the last one is the bias.
 // Against what is usual, which has 0 for all of them.
 constexpr float voice_weights[stray_features.size() + 1] = {
     -1.25, -1.3,   -1.24, -1.43, 1.63,   -0.288, -3.52, -2.89,   0.0568, -1.64, 2.22,  1.61,

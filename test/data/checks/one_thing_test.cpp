@@ -1,7 +1,7 @@
 // Words and statements that few records have: a variant in one sentence, two answers about a thing.
 #include "data/checks/one_thing.h"
 
-#include "data/checks/records.h"
+#include "test/data/checks/records.h"
 
 using namespace afina;
 
@@ -30,8 +30,8 @@ BOOST_AUTO_TEST_CASE(a_word_in_a_sentence_that_is_otherwise_said_with_another) {
 BOOST_AUTO_TEST_CASE(two_answers_alone_about_a_thing) {
   auto found = [](const std::string& one, const std::string& other) {
     Pairs pairs = shop();
-    pairs.emplace_back("How much fits into it?", one);
-    pairs.emplace_back("I have a whole fleece to dye, is it big enough?", other);
+    pairs.emplace_back("What of the copper pan?", one);
+    pairs.emplace_back("I have a fleece, can I use the copper pan for it?", other);
     return named_by("contradiction", pairs);
   };
   const std::string holds = "The copper pan holds five litres.";

@@ -40,11 +40,6 @@ class Terms {
   }
 
  private:
-  uint64_t word_at(const TermPlace& filler, size_t i) {
-    skeleton_of(corpus_, filler.sentence, reading_, ids_);
-    return ids_[filler.begin + i];
-  }
-
   void compare() {
     struct Span {
       uint64_t id;
@@ -100,10 +95,9 @@ class Terms {
   }
 
   // Only what differs: not "the parcel" for "the package".
-  bool same_edge(uint32_t usual_at, uint32_t other_at) {
+  bool same_edge(uint32_t usual_at, uint32_t other_at) const {
     const TermPlace &usual = fillers_[usual_at], &other = fillers_[other_at];
-    return word_at(usual, 0) == word_at(other, 0) ||
-           word_at(usual, usual.length - 1u) == word_at(other, other.length - 1u);
+    return usual.first == other.first || usual.last == other.last;
   }
 
   std::string text_of(const TermPlace& filler) {

@@ -27,6 +27,17 @@ void each_place(const Corpus& corpus, std::pair<uint32_t, uint32_t> use, Take&& 
   skeleton_of(corpus, use.first, reading, ids);
   const size_t n = ids.size();
   if (n < 3 || n > 60) return;
+  // Of the words before each one and from each one on, so that a place takes two of them.
+  thread_local std::vector<uint64_t> before, behind;
+  thread_local std::vector<uint32_t> meanings;
+  before.assign(n + 1, whole_seed);
+  behind.assign(n + 1, whole_seed);
+  meanings.assign(n + 1, 0);
+  for (size_t i = 0; i < n; ++i) {
+    before[i + 1] = hash_with(before[i], ids[i]);
+    behind[n - 1 - i] = hash_with(behind[n - i], ids[n - 1 - i]);
+    meanings[i + 1] = meanings[i] + (ids[i] > 3 && !is_function_word(ids[i]));
+  }
   auto at = [&](int64_t i) { return i < 0 || i >= int64_t(n) ? 0 : ids[size_t(i)]; };
   for (size_t begin = 0; begin < n; ++begin)
     for (size_t length = 1; length <= 3 && begin + length <= n; ++length) {
@@ -49,22 +60,22 @@ void each_place(const Corpus& corpus, std::pair<uint32_t, uint32_t> use, Take&& 
         there += word != 0;
         meaning += word > 3 && !is_function_word(word);
       }
-      TermPlace filler{0, span, use.first, use.second, uint16_t(begin), uint8_t(length), false};
+      TermPlace filler{
+          0,         span,       uint32_t(ids[begin]), uint32_t(ids[begin + length - 1]),
+          use.first, use.second, uint16_t(begin),      uint8_t(length),
+          false};
       if (there >= 3 && meaning >= 1) {
         filler.place = around_seed;
         for (uint64_t word : around) filler.place = hash_with(filler.place, word);
         take(filler);
       }
       if (n < length + 4 || (length == 3 && !ties(ids[begin + 1]))) continue;
+      // The words before and behind it, and how many of these have a meaning.
+      const uint32_t within = meanings[begin + length] - meanings[begin];
+      if (meanings[n] == within) continue;
       filler.whole = true;
-      filler.place = hash_with(whole_seed, begin);
-      bool content_around = false;
-      for (size_t i = 0; i < n; ++i) {
-        if (i >= begin && i < begin + length) continue;
-        filler.place = hash_with(filler.place, ids[i]);
-        content_around |= ids[i] > 3 && !is_function_word(ids[i]);
-      }
-      if (content_around) take(filler);
+      filler.place = hash_with(hash_with(before[begin], behind[begin + length]), whole_seed);
+      take(filler);
     }
 }
 
@@ -88,7 +99,7 @@ std::vector<TermPlace> term_places(const Corpus& corpus) {
   }
   // Most places are met once, with one filler, and tell nothing: bits by a hash of them say which
   // are met again, so that the others need no room.
-  std::vector<bool> met(1 << 22), again(1 << 22);
+  std::vector<bool> met(1 << 24), again(1 << 24);
   for (auto& [key, use] : known)
     each_place(corpus, use, [&](const TermPlace& one) {
       const size_t bit = one.place % met.size();

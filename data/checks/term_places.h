@@ -8,6 +8,7 @@ namespace afina {
 // One to three words at a place.
 struct TermPlace {
   uint64_t place, span;
+  uint32_t first, last;        // of its words, a half of their numbers
   uint32_t sentence, records;  // of how many records the sentence is
   uint16_t begin;              // words without marks
   uint8_t length;

@@ -15,8 +15,11 @@ bool is_mark(std::string_view text, const Word& word, std::string_view set) {
 }
 
 std::string_view unquoted(std::string_view text) {
-  const std::string_view own = text.substr(0, quoted_from(text)), rest = text.substr(own.size());
-  // Quoted lines in the middle: what follows them is the answer's own end.
+  const std::string_view own = text.substr(0, quoted_from(text));
+  std::string_view rest = text.substr(own.size());
+  // Quoted lines in the middle: what follows them is the answer's own end, if no program wrote it.
+  if (!rest.empty()) rest = rest.substr(0, footer_from(rest));
+  rest = rest.substr(0, rest.find_last_not_of(" \t\r\n") + 1);
   const size_t last = rest.find_last_of('\n');
   if (rest.find("\n>") != rest.npos && last != rest.npos && last + 1 < rest.size() &&
       std::string_view(">|[*-_").find(rest[last + 1]) == rest.npos)

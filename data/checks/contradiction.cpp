@@ -8,6 +8,7 @@
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
+#include "data/checks/one_thing.h"
 #include "data/checks/phrases.h"
 #include "data/checks/record_words.h"
 #include "data/checks/topics.h"
@@ -129,10 +130,21 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       if ((all[i].untied || all[j].untied) && alike > nearest[i].first) nearest[i] = {alike, j};
     }
   }
+  auto sentence_of = [&](uint32_t i) -> const Sentence& {
+    return corpus.sentences()[all[i].sentence];
+  };
+  auto answer_of = [&](uint32_t i) -> const Answer& {
+    return corpus.answers()[sentence_of(i).answer];
+  };
   std::vector<Pair> pairs;
   for (uint32_t i = 0; i < all.size(); ++i) {
     const auto [alike, j] = nearest[i];
     if (j == no_turn || j < i || nearest[j].second != i || personal[j]) continue;
+    // The same words with another value may be said of two things, if others speak of it as well.
+    if (sentence_of(i).key == sentence_of(j).key &&
+        std::none_of(all.stems(i).begin(), all.stems(i).end(),
+                     [&](uint64_t stem) { return topics.said(stem) <= 2; }))
+      continue;
     const Claim one = claim(i), other = claim(j);
     int shared = 0;
     weighted_overlap(all.stems(i), all.stems(j), weight, &shared);
@@ -146,15 +158,17 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                       other_word(corpus, all, i, j);
     if (!opposite && !values && !names && !word) continue;
     // The fee of one workshop, and that of another.
-    auto answer = [&](uint32_t k) -> const Answer& {
-      return corpus.answers()[corpus.sentences()[all[k].sentence].answer];
-    };
-    if (!opposite && about_other_things(corpus, answer(i), answer(j))) continue;
+    if (!opposite && about_other_things(corpus, answer_of(i), answer_of(j))) continue;
     pairs.push_back({std::min(1., 0.5 + 0.5 * alike), i, j,
                      opposite ? "one says yes, the other no"
                      : values ? "another value for the same"
                      : names  ? "another name for the same"
                               : "another word for the same"});
+  }
+  for (const OneThing& pair : differing_pairs(corpus, all)) {
+    if (pair.named && about_other_things(corpus, answer_of(pair.one), answer_of(pair.other)))
+      continue;
+    pairs.push_back({0.6 + 0.4 * pair.alike, pair.one, pair.other, pair.what});
   }
   // What many say and one denies, or the other way round: "Dogs are not welcome".
   std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> often;  // stems -> times, sentence
@@ -188,7 +202,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Sentence& sentence = corpus.sentences()[lone.sentence];
     stems.assign(all.stems(i).begin(), all.stems(i).end());
     std::erase_if(stems, [](uint64_t stem) { return is_negation_stem(stem); });
-    if (sentence.valued || stems.size() < 2) continue;
+    if (sentence.valued || stems.size() < 2 || phrases.of(sentence).records > 2) continue;
     auto found = often.find(key_of(stems, !lone.negated));
     if (found == often.end() || found->second.first < 4) continue;
     const Sentence& other = corpus.sentences()[found->second.second];

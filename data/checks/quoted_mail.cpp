@@ -137,6 +137,7 @@ Seen look(std::string_view text) {
   uint32_t first_header = 0, last_line = 0;
   bool last_leads = false;  // the line before ends with a colon
   bool mail_header = false, ruled = false;
+  uint32_t first_bar = 0, bars = 0;  // of the lines above that have one
   std::string above;
   auto put_headers = [&] {
     // Below a rule, or with one that only mails have, two are enough.
@@ -152,7 +153,10 @@ Seen look(std::string_view text) {
     if (line.starts_with("**")) line.erase(0, 2);
     // A table has its bars at both ends of a line.
     const bool barred = line.starts_with("|") && line.find('|', 1) == line.npos;
-    const bool quoted = (line.starts_with(">") || (barred && last_leads)) && line.size() > 3;
+    if (barred && bars == 0) first_bar = uint32_t(at);
+    bars = barred ? bars + 1 : 0;
+    const bool quoted =
+        (line.starts_with(">") || (barred && (last_leads || bars > 1))) && line.size() > 3;
     if ((introduces(line, above) || (ruled_line && (at > 0 || names_mail(line)))) && !seen.mail) {
       seen.mail = true;
       seen.begin = headers > 0                   ? first_header
@@ -165,7 +169,7 @@ Seen look(std::string_view text) {
     }
     if (quoted && !seen.mail && !seen.arrow) {
       seen.arrow = true;
-      seen.begin = last_leads ? last_line : uint32_t(at);
+      seen.begin = bars > 1 ? first_bar : last_leads ? last_line : uint32_t(at);
     }
     // Within a quotation too.
     std::string_view bare = line;
@@ -204,11 +208,12 @@ Seen look_for_footer(std::string_view text) {
     seen.begin = uint32_t(std::min(line == low.npos ? 0 : line + 1, text.size()));
   };
   for (std::string_view words :
-       {"sent from my ", "enviado desde mi ", "get outlook for", "intended recipient",
-        "intended only for", "von meinem iphone", "this e-mail and any attachments",
-        "this email and any attachments", "please consider the environment before printing",
-        "envoyé de mon ", "obtener outlook para", "destinatario indicado",
-        "se ha enviado este mensaje por error", "uso exclusivo de su destinatario"})
+       {"sent from my ", "sent from outlook", "enviado desde mi ", "enviado desde outlook",
+        "get outlook for", "intended recipient", "intended only for", "von meinem iphone",
+        "this e-mail and any attachments", "this email and any attachments",
+        "please consider the environment before printing", "envoyé de mon ", "obtener outlook para",
+        "destinatario indicado", "se ha enviado este mensaje por error",
+        "uso exclusivo de su destinatario"})
     mark(low.find(words));
   mark(low.find("\n-- \n"));
   mark(low.find("\n--\n"));
@@ -221,6 +226,11 @@ uint32_t quoted_from(std::string_view text) {
   if (text.find('\n') == text.npos) return uint32_t(text.size());
   const Seen seen = look(text);
   return seen.mail || seen.arrow ? seen.begin : uint32_t(text.size());
+}
+
+uint32_t footer_from(std::string_view text) {
+  const Seen seen = look_for_footer(text);
+  return seen.footer ? seen.begin : uint32_t(text.size());
 }
 
 namespace {

@@ -21,7 +21,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.6;
+constexpr double least_certain = 0.55;
+constexpr uint32_t most_said = 2;  // what more records say is meant
 
 // What a sentence claims.
 struct Claim {
@@ -29,7 +30,7 @@ struct Claim {
   std::map<ValueType, std::set<uint64_t>> values;
   bool free = false, price = false, condition = false, negated = false, always = false,
        never = false, computed = false, open = false, closed = false, included = false,
-       extra = false;
+       extra = false, relative = false;
 };
 
 // "free of gluten", and not "free of charge".
@@ -75,6 +76,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
     claim.negated |= is_negation(low);
+    claim.relative |= is_one_of(low, {"that", "who", "which"});
     claim.always |= is_one_of(low, {"always", "every", "siempre", "cada", "all", "todos", "todas"});
     claim.never |= is_one_of(low, {"never", "nunca", "jamás"});
     claim.open |= is_one_of(low, {"open", "abierto", "abiertos", "abierta", "abrimos", "opens"});
@@ -190,7 +192,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         } else if (((a.free && b.price && !b.free) || (b.free && a.price && !a.free)) &&
                    (few > 0 || (a.free && of_no_thing(b, sentences[j])))) {
           kind = "free, and a price";
-          score = open_ended ? 0.35 : 0.7;
+          score = open_ended || a.relative || b.relative ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
           score = 0.5 + 0.4 * alike;
@@ -242,8 +244,8 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       for (uint32_t k = 1; k < answer.sentences; ++k)
         if (stray.clash(answer.first_sentence + k) > stray.clash(likest))
           likest = answer.first_sentence + k;
-      if (stray.clash(likest) < least_certain) continue;
       const Sentence& sentence = corpus.sentences()[likest];
+      if (stray.clash(likest) < least_certain || phrases.of(sentence).records > most_said) continue;
       likely.push_back({nullptr,
                         stray.clash(likest),
                         {{answer.record, answer.turn, sentence.begin, sentence.end}},

@@ -156,6 +156,20 @@ StrayMeasures::Place StrayMeasures::place_of(uint32_t s) const {
   return place;
 }
 
+StrayMeasures::Others StrayMeasures::others_of(uint32_t s) const {
+  const Answer& answer = corpus_.answers()[corpus_.sentences()[s].answer];
+  Others others;
+  for (uint32_t k = 0; k < answer.sentences; ++k) {
+    const uint32_t other = answer.first_sentence + k;
+    const Sentence& sentence = corpus_.sentences()[other];
+    if (other == s || !is_own(sentence)) continue;
+    ++others.count;
+    others.asked = std::max(others.asked, of_steps(small_[other].phrase_asked, most_deviations));
+    others.rest = std::max(others.rest, of_steps(small_[other].rest, most_deviations));
+  }
+  return others;
+}
+
 void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&)>& take) const {
   const Phrases& phrases = corpus_.phrases();
   const Topics& topics = corpus_.topics();
@@ -205,6 +219,7 @@ void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&
       }
       const double meaning = double(std::max<size_t>(stems.size(), 1));
       const Answer& answer = corpus_.answers()[sentence.answer];
+      const Others others = others_of(s);
       take(s, {float(of_steps(small.phrase_asked, most_deviations) / 3),
                float(rest / count / 3),
                float(of_steps(small.asked_share, 1) * 2),
@@ -235,7 +250,10 @@ void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&
                float(phrase.spread),
                float(has_figure(text)),
                float(std::min<double>(double(std::count(text.begin(), text.end(), ',')), 2)),
-               float(std::min(pronouns_in(text, words), 2))});
+               float(std::min(pronouns_in(text, words), 2)),
+               float(others.asked / 3),
+               float(others.rest / 3),
+               float(std::min(others.count, 3.) / 3)});
     });
   }
 }

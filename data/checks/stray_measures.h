@@ -11,11 +11,13 @@ namespace afina {
 
 // Of each sentence, all of it against the rest of the file: its company (company.h), how often it
 // is said and where in answers, what its words are.
-inline constexpr std::array<std::string_view, 31> stray_features{
-    "asked",   "rest",   "asked_share", "rest_share", "once",   "few",      "some",    "house",
-    "near",    "direct", "rare",        "stems",      "unseen", "function", "short",   "exclaims",
-    "valued",  "plain",  "words",       "order",      "denies", "first",    "last",    "closing",
-    "opening", "alone",  "sentences",   "spread",     "figure", "commas",   "pronouns"};
+inline constexpr std::array<std::string_view, 34> stray_features{
+    "asked", "rest", "asked_share", "rest_share", "once", "few", "some", "house", "near", "direct",
+    "rare", "stems", "unseen", "function", "short", "exclaims", "valued", "plain", "words", "order",
+    "denies", "first", "last", "closing", "opening", "alone", "sentences", "spread", "figure",
+    "commas", "pronouns",
+    // The answer's other sentences that are not the house's.
+    "others_asked", "others_rest", "others"};
 using StrayFeatures = std::array<float, stray_features.size()>;
 
 // Of each answer, from those of its sentences that are not said everywhere.
@@ -49,10 +51,16 @@ class StrayMeasures {
   struct Place {
     bool first, last, closing, opening, alone;
   };
+  // The answer's other sentences that are not the house's: how many, and the most that one of them
+  // has to do with the question and with the rest.
+  struct Others {
+    double count = 0, asked = 0, rest = 0;
+  };
   void measure();
   void count_pairs();
   void mean_by_phrase();
   Place place_of(uint32_t sentence) const;
+  Others others_of(uint32_t sentence) const;
   bool is_own(const Sentence& sentence) const;  // not the house's
   const Corpus& corpus_;
   std::vector<Small> small_;

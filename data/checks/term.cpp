@@ -1,6 +1,6 @@
 // term: several words for one thing. Words that stand in the same places of sentences which are
 // otherwise alike, where one is the usual one; not those that the question names, nor places that
-// take many different words.
+// take many different words. Where the whole rest of the sentence is the same, one place is enough.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -8,31 +8,24 @@
 #include <unordered_set>
 
 #include "data/checks/check.h"
-#include "data/checks/neighbours.h"
+#include "data/checks/phrases.h"
+#include "data/checks/term_places.h"
+#include "data/checks/topics.h"
 
 namespace afina {
 
 namespace {
 
-constexpr uint32_t most_sentences = 30000;  // different ones that are looked at
-constexpr size_t most_fillers = 10;         // a place with more takes anything
-
-// One to three words at a place.
-struct Filler {
-  uint64_t place, span;
-  uint32_t sentence, records;  // of how many records the sentence is
-  uint16_t begin;              // words without marks
-  uint8_t length;
-  bool operator<(const Filler& o) const {
-    return place != o.place ? place < o.place
-           : span != o.span ? span < o.span
-                            : sentence < o.sentence;
-  }
-};
+constexpr size_t most_fillers = 10;  // a place with more takes anything
+// The same where the place is all of a sentence but the words, and how many the answer's question
+// must be alike for.
+constexpr size_t most_whole_fillers = 4, most_unlike_fillers = 2;
 
 struct PairUse {
   uint32_t places = 0, usual = 0, other = 0;
   uint32_t usual_at = 0, other_at = 0;  // fillers
+  // The same of places that are whole sentences, and the fewest words that one of them takes.
+  uint32_t whole_usual = 0, whole_other = 0, fewest = 0;
 };
 
 class Terms {
@@ -40,86 +33,13 @@ class Terms {
   Terms(const Corpus& corpus, std::vector<Finding>& out) : corpus_(corpus), out_(out) {}
 
   void run() {
-    collect();
+    fillers_ = term_places(corpus_);
     compare();
     choose();
     tell();
   }
 
  private:
-  // The sentence's words without marks, lower-case texts' ids, with the bytes they stand at.
-  void words_of(uint32_t sentence, std::vector<uint64_t>& ids) {
-    Corpus::read(corpus_.text(corpus_.sentences()[sentence]), reading_);
-    corpus_.skeleton(reading_, 0, uint32_t(reading_.words.size()), ids);
-    // The first word of a sentence is no name for its capital alone.
-  }
-
-  void collect() {
-    std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> known;  // key -> first, records
-    const auto& all = corpus_.sentences();
-    const size_t step = 1 + all.size() / (8 * most_sentences);
-    for (uint32_t s = 0; s < all.size(); s += uint32_t(step)) {
-      auto found = known.find(all[s].key);
-      if (found != known.end()) ++found->second.second;
-      else if (known.size() < most_sentences) known[all[s].key] = {s, 1};
-    }
-    // Most places are met once, with one filler, and tell nothing: bits by a hash of them say which
-    // are met again, so that the others need no room.
-    std::vector<bool> met(1 << 22), again(1 << 22);
-    for (auto& [key, use] : known)
-      each_filler(use, [&](const Filler& filler) {
-        const size_t bit = filler.place % met.size();
-        if (met[bit]) again[bit] = true;
-        met[bit] = true;
-      });
-    for (auto& [key, use] : known)
-      each_filler(use, [&](const Filler& filler) {
-        if (again[filler.place % again.size()]) fillers_.push_back(filler);
-      });
-    std::sort(fillers_.begin(), fillers_.end());
-  }
-
-  // use: a sentence and how many records have it.
-  template <class Take>
-  void each_filler(std::pair<uint32_t, uint32_t> use, Take&& take) {
-    words_of(use.first, ids_);
-    const std::vector<uint64_t>& ids = ids_;
-    const size_t n = ids.size();
-    if (n < 3 || n > 60) return;
-    auto at = [&](int64_t i) { return i < 0 || i >= int64_t(n) ? 0 : ids[size_t(i)]; };
-    for (size_t begin = 0; begin < n; ++begin)
-      for (size_t length = 1; length <= 3 && begin + length <= n; ++length) {
-        bool plain = true, content = false;
-        uint64_t span = 53;
-        for (size_t i = begin; i < begin + length; ++i) {
-          plain &= ids[i] > 3;
-          content |= !is_function_word(ids[i]);
-          span = hash_with(span, ids[i]);
-        }
-        if (!plain) break;
-        // A term begins and ends with a word that means something.
-        if (!content || is_function_word(ids[begin + length - 1]) || is_function_word(ids[begin]))
-          continue;
-        const int64_t b = int64_t(begin), e = int64_t(begin + length);
-        const uint64_t around[] = {at(b - 2), at(b - 1), at(e), at(e + 1)};
-        // Three of the four words around it must be there, one of them with a meaning.
-        int there = 0, meaning = 0;
-        for (uint64_t word : around) {
-          there += word != 0;
-          meaning += word > 3 && !is_function_word(word);
-        }
-        if (there < 3 || meaning < 1) continue;
-        uint64_t place = 59;
-        for (uint64_t word : around) place = hash_with(place, word);
-        take({place, span, use.first, use.second, uint16_t(begin), uint8_t(length)});
-      }
-  }
-
-  uint64_t word_at(const Filler& filler, size_t i) {
-    words_of(filler.sentence, ids_);
-    return ids_[filler.begin + i];
-  }
-
   void compare() {
     struct Span {
       uint64_t id;
@@ -134,8 +54,25 @@ class Terms {
           spans.push_back({fillers_[end].span, 0, uint32_t(end)});
         spans.back().records += fillers_[end].records;
       }
+      const bool whole = fillers_[begin].whole;
       begin = end;
       if (spans.size() < 2 || spans.size() > most_fillers) continue;
+      if (whole) {
+        if (spans.size() > most_whole_fillers) continue;
+        for (const Span& usual : spans)
+          for (const Span& other : spans) {
+            if (usual.records <= other.records || same_edge(usual.at, other.at)) continue;
+            PairUse& use = pairs_[{usual.id, other.id}];
+            use.whole_usual += usual.records;
+            use.whole_other += other.records;
+            if (use.fewest == 0 || spans.size() < use.fewest) {
+              use.fewest = uint32_t(spans.size());
+              use.usual_at = usual.at;
+              use.other_at = other.at;
+            }
+          }
+        continue;
+      }
       uint32_t total = 0;
       size_t top = 0;
       for (size_t i = 0; i < spans.size(); ++i) {
@@ -143,26 +80,28 @@ class Terms {
         if (spans[i].records > spans[top].records) top = i;
       }
       if (spans[top].records < 2 || spans[top].records * 5 < total * 2) continue;
-      const Filler& usual = fillers_[spans[top].at];
       for (size_t i = 0; i < spans.size(); ++i) {
-        const Filler& other = fillers_[spans[i].at];
         if (i == top || spans[i].records >= spans[top].records) continue;
-        // Only what differs: not "the parcel" for "the package".
-        if (word_at(usual, 0) == word_at(other, 0) ||
-            word_at(usual, usual.length - 1u) == word_at(other, other.length - 1u))
-          continue;
-        PairUse& use = pairs_[{usual.span, other.span}];
+        if (same_edge(spans[top].at, spans[i].at)) continue;
+        PairUse& use = pairs_[{spans[top].id, spans[i].id}];
         ++use.places;
         use.usual += spans[top].records;
         use.other += spans[i].records;
+        if (use.fewest > 0) continue;
         use.usual_at = spans[top].at;
         use.other_at = spans[i].at;
       }
     }
   }
 
-  std::string text_of(const Filler& filler) {
-    words_of(filler.sentence, ids_);
+  // Only what differs: not "the parcel" for "the package".
+  bool same_edge(uint32_t usual_at, uint32_t other_at) const {
+    const TermPlace &usual = fillers_[usual_at], &other = fillers_[other_at];
+    return usual.first == other.first || usual.last == other.last;
+  }
+
+  std::string text_of(const TermPlace& filler) {
+    skeleton_of(corpus_, filler.sentence, reading_, ids_);
     // The words without marks, as the skeleton counts them: values and names are one each.
     std::string text;
     uint32_t position = 0, value = 0;
@@ -191,6 +130,7 @@ class Terms {
     std::vector<uint64_t> words, usual_words;
     std::string text, usual;
     double score;
+    bool whole;
   };
 
   // How many answers have the words, and how many of those questions name them.
@@ -199,21 +139,49 @@ class Terms {
     std::set<std::pair<uint64_t, uint64_t>> phrases;  // words before and behind, some of them
   };
 
+  // Is the one said where nearly the same is asked as where the other is?
+  bool asked_alike(const PairUse& use) {
+    const auto& all = corpus_.sentences();
+    std::vector<uint32_t> usual;
+    corpus_.phrases().each_said(all[fillers_[use.usual_at].sentence], [&](uint32_t s) {
+      if (usual.size() < 50) usual.push_back(all[s].answer);
+    });
+    bool alike = false;
+    uint32_t looked = 0;
+    corpus_.phrases().each_said(all[fillers_[use.other_at].sentence], [&](uint32_t s) {
+      if (alike || ++looked > 8) return;
+      const std::vector<uint64_t> asked = corpus_.topics().asked(corpus_.answers()[all[s].answer]);
+      for (uint32_t answer : usual)
+        alike |= corpus_.topics().asked_alike(asked, corpus_.answers()[answer]);
+    });
+    return alike;
+  }
+
+  // How many questions have that of its words which the fewest have.
+  uint32_t times_asked(const Term& term) const {
+    uint32_t fewest = UINT32_MAX;
+    for (uint64_t word : term.words)
+      if (!is_function_word(word)) fewest = std::min(fewest, corpus_.use(word).questions);
+    return fewest;
+  }
+
   void choose() {
     std::vector<Term> candidates;
     for (auto& [spans, use] : pairs_) {
       // A variant is rare where the usual word stands; two words that are said as often are a
       // choice of words.
       const bool rare = use.usual >= 5 && use.other * 5 <= use.usual;
-      if (use.places < 2 && !rare) continue;
-      if (use.other * 2 > use.usual) continue;
+      const bool whole = use.fewest > 0 && use.whole_usual >= 2 * use.whole_other &&
+                         (use.fewest <= most_unlike_fillers || asked_alike(use));
+      if (!whole && ((use.places < 2 && !rare) || use.other * 2 > use.usual)) continue;
       Term term;
-      const Filler& other = fillers_[use.other_at];
-      words_of(other.sentence, ids_);
+      term.whole = whole;
+      const TermPlace& other = fillers_[use.other_at];
+      skeleton_of(corpus_, other.sentence, reading_, ids_);
       term.words.assign(ids_.begin() + other.begin, ids_.begin() + other.begin + other.length);
       term.text = text_of(other);
-      const Filler& usual = fillers_[use.usual_at];
-      words_of(usual.sentence, ids_);
+      const TermPlace& usual = fillers_[use.usual_at];
+      skeleton_of(corpus_, usual.sentence, reading_, ids_);
       term.usual_words.assign(ids_.begin() + usual.begin,
                               ids_.begin() + usual.begin + usual.length);
       term.usual = text_of(usual);
@@ -221,8 +189,9 @@ class Terms {
       const size_t blank = std::min(term.text.rfind(' ') + 1, term.text.size()),
                    usual_blank = std::min(term.usual.rfind(' ') + 1, term.usual.size());
       if (stem_of(term.text.substr(blank)) == stem_of(term.usual.substr(usual_blank))) continue;
-      term.score = double(use.places) / double(use.places + 2) * double(use.usual) /
-                   double(use.usual + use.other);
+      term.score = whole ? 0.8 * use.whole_usual / (use.whole_usual + use.whole_other)
+                         : double(use.places) / double(use.places + 2) * double(use.usual) /
+                               double(use.usual + use.other);
       candidates.push_back(std::move(term));
       uses_.push_back(use);
     }
@@ -239,9 +208,17 @@ class Terms {
       const Echo& usual = usual_echoes[i];
       if (usual.answers < 6 || usual.answers < 2 * echo.answers || usual.phrases.size() < 2)
         continue;
+      if (echo.asked * 4 > echo.answers || candidates[i].text.size() < 3) continue;
       // A word that is nearly always elsewhere has a meaning of its own.
-      if (echo.asked * 4 > echo.answers || uses_[i].other * 10 < echo.answers) continue;
-      if (candidates[i].text.size() < 3) continue;
+      const PairUse& use = uses_[i];
+      if (candidates[i].whole) {
+        if (usual.answers < 4 * echo.answers || use.whole_other * 3 < echo.answers) continue;
+        if (times_asked(candidates[i]) > std::max(1u, 2 * echo.answers)) continue;
+        // A word that several say in one sentence is how that may be said.
+        if (echo.answers >= 3 && echo.phrases.size() < 2) continue;
+      } else if (use.other * 10 < echo.answers) {
+        continue;
+      }
       chosen_.push_back(candidates[i]);
     }
   }
@@ -309,7 +286,7 @@ class Terms {
   std::vector<Finding>& out_;
   Reading reading_;
   std::vector<uint64_t> ids_;
-  std::vector<Filler> fillers_;
+  std::vector<TermPlace> fillers_;
   std::map<std::pair<uint64_t, uint64_t>, PairUse> pairs_;
   std::vector<PairUse> uses_;
   std::vector<Term> chosen_;

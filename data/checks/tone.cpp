@@ -35,7 +35,7 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-constexpr double least_certain = 0.5;
+constexpr double least_certain = 0.6;
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();

@@ -1,8 +1,11 @@
 """Fits the weights of data/checks/stray.cpp: python3 test/data/checks/fit_stray.py MEASURES [--weights]
 
-MEASURES is what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how). Prints how often
-each group of sets is judged rightly by weights that were fitted to all the others; with --weights those that are fitted to all.
-Needs numpy. The planted sentence of a record is not labelled: in each round it is the one that the last round's weights think likest.
+MEASURES is what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how), of all sets of docs/data.md, their
+clean twins and the samples. Prints how often each set is judged rightly by weights that were fitted to all the others, as docs/data.md
+has it; with --weights those that are fitted to all. Needs numpy, and takes two minutes.
+
+The planted sentence of a record is one that the set's clean twin does not have; where there is no twin, or several such sentences, in
+each round the one that the last round's weights think likest.
 """
 
 import collections
@@ -14,48 +17,168 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 STORED = ROOT / "test/stored/checks"
-GROUPS = {"twin": ["support_inconsistent"], "practice, garden": ["practice", "garden_es"], "library, academy": ["library", "academy_es"],
-          "hotel, bank, saas": ["hotel", "bank", "saas"], "clinic, council, museum": ["clinic", "council", "museum"],
-          "ferry, printer": ["ferry", "printer_es"]}
-GROUP = {name: group for group, names in GROUPS.items() for name in names}
+GROUPS = [["support_inconsistent"], ["practice", "garden_es"], ["library", "academy_es"], ["hotel", "bank", "saas"],
+          ["clinic", "council", "museum"], ["vet", "insurance_es", "internet"], ["ferry", "printer_es"],
+          ["crafts", "physio_es", "housing"]]
+SETS = [name for group in GROUPS for name in group]
+SAMPLES = ["support", "support_es", "general", "arithmetic"]  # clean, and the twin's
 KINDS = ["tone", "unclear_instruction", "no_answer", "self_contradiction"]
-SENTENCE, CLASH, ANSWER = 31, 10, 16  # measures of each
+BARS = {"tone": 0.6, "unclear_instruction": 0.55, "no_answer": 0.35, "self_contradiction": 0.55}  # of the checks
+SENTENCE, CLASH, ANSWER = 34, 10, 16  # measures of each
 PLACES = [21, 22, 26]  # of a sentence: where it was planted is not what makes it clash
 HOUSE = 0.025
+KEPT = 0.35  # of the usual sentences, in each round others
+RIDGE = 4.0
 
 
 def labels(name):
-    if name not in GROUP:
-        return {}
+    path = STORED / f"{name}.json"
     found = collections.defaultdict(set)
-    for row in json.loads((STORED / f"{name}.json" if name != "support_inconsistent" else ROOT / f"data/samples/{name}.json").read_text()):
+    for row in json.loads((path if path.exists() else ROOT / f"data/samples/{name}.json").read_text()):
         found[row["line"]] |= {d["kind"] if isinstance(d, dict) else d for d in row["defects"]}
     return found
 
 
-def fitted(x, y, weight, ridge):
-    """Multinomial logistic regression by Newton's method; the ridge is not on the bias."""
+class Data:
+    """Sentences, and of each the number of its record; records, and of each its labels."""
+
+    def __init__(self, path):
+        lines = [line.rstrip("\n").split("\t") for line in open(path, encoding="utf-8", errors="replace")]
+        self.set = np.array([one[0] for one in lines])
+        row = np.array([int(one[1]) for one in lines])
+        measures = np.array([one[2:-1] for one in lines], float)
+        text = [one[-1] for one in lines]
+        ends = np.cumsum([1, SENTENCE, CLASH, ANSWER])
+        self.rate, self.x, clash, of_answer = np.split(measures, ends[:-1], axis=1)
+        self.rate = self.rate[:, 0]
+        self.clash = np.hstack([self.x, clash])
+        self.clash[:, PLACES] = 0
+        new = np.r_[True, (self.set[1:] != self.set[:-1]) | (row[1:] != row[:-1])]
+        self.first = np.where(new)[0]
+        self.record = np.cumsum(new) - 1
+        self.of_answer = of_answer[self.first]
+        self.base = np.array([name.removesuffix("_clean") for name in self.set])
+        known = {name: labels(name) for name in SETS}
+        self.labels = [known[self.set[i]].get(row[i], set()) if self.set[i] in known else set() for i in self.first]
+        self.has = {kind: self.any(kind) for kind in KINDS}
+        self.planted = np.ones(len(lines), bool)
+        for name in SETS:
+            twin = {text[i] for i in np.where(self.set == f"{name}_clean")[0]}
+            if twin:
+                for i in np.where(self.set == name)[0]:
+                    self.planted[i] = text[i] not in twin
+
+    def any(self, *kinds):
+        return np.array([bool(one & set(kinds)) for one in self.labels])
+
+    def most(self, values):
+        """Of each record: the largest value of its sentences."""
+        out = np.full(len(self.first), -1e18)
+        np.maximum.at(out, self.record, values)
+        return out
+
+    def likest(self, values, among):
+        """One sentence of each record that has any among them."""
+        values = np.where(among, values, -1e18)
+        at = np.where(among & (values == self.most(values)[self.record]))[0]
+        chosen = np.zeros(len(values), bool)
+        chosen[at[np.unique(self.record[at], return_index=True)[1]]] = True
+        return chosen
+
+    def weighed(self, x, y, use, turn, classes):
+        """Weights from the sentences in use, most of the usual ones left out; each set counts as much as another, but for 3."""
+        drawn = (np.arange(len(y)) * 2654435761 + turn * 97) % 1000 < KEPT * 1000
+        at = np.where(use & ((y > 0) | drawn))[0]
+        weight = np.where(y[at] > 0, 1.0, 1 / KEPT)
+        return scaled(x[at], y[at], weight * even(self.base[at], weight), classes)
+
+    def sentences(self, train):
+        """Weights that tell what a sentence is, from those sentences alone, and what all are by them."""
+        bound = np.maximum(self.x[:, 0], self.x[:, 1])
+        first = -2 * bound + 2 * self.x[:, 10] - 6 * np.minimum(self.rate / 0.03, 2)
+        hard = self.any("cut", "quoted_mail", "sign_off", "personal_data")[self.record]
+        marked = np.array([bool(one) for one in self.labels])[self.record] & self.planted
+        several = self.set == "support_inconsistent"  # of another voice in one record
+        p = None
+        for turn in range(3):
+            y, use = np.zeros(len(self.x), int), train & ~hard & ~marked
+            for kind, name in enumerate(KINDS[:2]):
+                among = self.has[name][self.record] & train & self.planted & ~(several & (kind == 0))
+                one = self.likest(first if p is None else np.log(p[:, kind + 1] + 1e-9) - np.log(p[:, 0] + 1e-9), among)
+                y[one], use[one] = kind + 1, True
+            rare = self.has["no_answer"][self.record] & train & self.planted & (self.rate < 0.03)
+            yes = rare & (bound < 0.85 if p is None else np.log(p[:, 3] + 1e-9) - np.log(p[:, 0] + 1e-9) > -1)
+            y[yes & (y == 0)], use[yes], use[rare & ~yes] = 3, True, False
+            use &= ~(several & self.has["tone"][self.record])
+            w = self.weighed(self.x, y, use, turn, 4)
+            p = applied(self.x, w)
+        return w, p
+
+    def clashing(self, train):
+        """Weights that tell which sentence contradicts its answer."""
+        first = 1.5 * self.x[:, 20] + np.minimum(np.maximum(self.x[:, 0], self.x[:, 1]), 1)
+        first += self.x[:, 23] + 2 * self.clash[:, SENTENCE] - 2 * np.minimum(self.rate / 0.01, 3)
+        hard = self.any("cut", "quoted_mail", "sign_off", "personal_data", "contradictory_term")[self.record]
+        train = train & (self.set != "support_inconsistent")
+        among = self.has["self_contradiction"][self.record] & train & self.planted
+        p = None
+        for turn in range(3):
+            y, use = np.zeros(len(self.x), int), train & ~hard & ~among
+            one = self.likest(first if p is None else p[:, 1], among)
+            y[one], use[one] = 1, True
+            w = self.weighed(self.clash, y, use, turn, 2)
+            p = applied(self.clash, w)
+        w[PLACES] = 0
+        return w, p
+
+    def answers(self, p, train):
+        """Weights that tell whether an answer answers; p: chances of the sentences."""
+        own = self.rate <= HOUSE
+        own |= np.bincount(self.record, own)[self.record] == 0
+        x = self.of_answer.copy()
+        x[:, 6] = self.most(np.where(own, p[:, 3], -1))
+        x[:, 7] = np.bincount(self.record[own], np.log(p[own, 3] + 0.001)) / np.bincount(self.record[own]) / 3
+        x[:, 8] = self.most(np.where(own, p[:, 0], -1))
+        use = train[self.first] & ~self.any("cut", "quoted_mail")
+        w = scaled(x[use], self.has["no_answer"][use].astype(int), even(self.base[self.first][use], np.ones(use.sum())), 2)
+        return w, applied(x, w)[:, 1]
+
+
+def even(names, weight):
+    """What makes the names' sums of weights alike, 3 at most."""
+    _, number = np.unique(names, return_inverse=True)
+    sums = np.bincount(number, weight)
+    return np.minimum(weight.sum() / len(sums) / sums, 3)[number]
+
+
+def fitted(x, y, weight):
+    """Multinomial logistic regression by Newton's method, against class 0; the ridge is not on the bias."""
     x = np.hstack([x, np.ones((len(x), 1))])
     n, k = x.shape[1], y.shape[1]
     w = np.zeros((n, k))
-    penalty = np.full(n, ridge)
+    penalty = np.full(n, RIDGE)
     penalty[-1] = 1e-3
-    for _ in range(12):
+    for _ in range(10):
         p = chances(x @ w)
-        gradient = x.T @ (weight[:, None] * (p - y)) + penalty[:, None] * w
-        hessian = np.zeros((n * k, n * k))
-        for a in range(k):
-            for b in range(a, k):
+        gradient = (x.T @ (weight[:, None] * (p - y)) + penalty[:, None] * w)[:, 1:]
+        hessian = np.zeros((k - 1, n, k - 1, n))
+        for a in range(1, k):
+            for b in range(1, k):
                 h = x.T @ ((weight * p[:, a] * ((a == b) - p[:, b]))[:, None] * x)
-                if a == b:
-                    h += np.diag(penalty)
-                hessian[a * n:(a + 1) * n, b * n:(b + 1) * n] = h
-                hessian[b * n:(b + 1) * n, a * n:(a + 1) * n] = h.T
-        step = np.linalg.solve(hessian + 1e-6 * np.eye(n * k), gradient.T.ravel()).reshape(k, n).T
-        w -= step * min(1, 3 / (np.abs(step).max() + 1e-9))
-        if np.abs(step).max() < 1e-4:
+                hessian[a - 1, :, b - 1] = h + np.diag(penalty) * (a == b)
+        size = n * (k - 1)
+        step = np.linalg.solve(hessian.reshape(size, size) + 1e-6 * np.eye(size), gradient.T.ravel()).reshape(k - 1, n).T
+        w[:, 1:] -= step * min(1, 3 / (np.abs(step).max() + 1e-9))
+        if np.abs(step).max() < 1e-3:
             break
     return w
+
+
+def scaled(x, y, weight, classes):
+    mean, spread = x.mean(0), x.std(0) + 0.25
+    w = fitted((x - mean) / spread, np.eye(classes)[y], weight)
+    inner = w[:-1] / spread[:, None]
+    return np.vstack([inner, w[-1] - mean @ inner])
 
 
 def chances(z):
@@ -63,155 +186,46 @@ def chances(z):
     return e / e.sum(1, keepdims=True)
 
 
-class Data:
-    def __init__(self, path):
-        lines = [line.rstrip("\n").split("\t") for line in open(path, encoding="utf-8")]
-        self.set = np.array([one[0] for one in lines])
-        self.row = np.array([int(one[1]) for one in lines])
-        self.rate = np.array([float(one[2]) for one in lines])
-        self.x = np.array([[float(v) for v in one[3:3 + SENTENCE]] for one in lines])
-        clash = np.array([[float(v) for v in one[3 + SENTENCE:3 + SENTENCE + CLASH]] for one in lines])
-        self.clash = np.hstack([self.x, clash])
-        self.clash[:, PLACES] = 0
-        self.of_answer = np.array([[float(v) for v in one[3 + SENTENCE + CLASH:3 + SENTENCE + CLASH + ANSWER]] for one in lines])
-        self.text = [one[-1] for one in lines]
-        self.group = np.array([GROUP.get(s.replace("_clean", ""), "samples") for s in self.set])
-        self.records = collections.OrderedDict()
-        for i, key in enumerate(zip(self.set, self.row)):
-            self.records.setdefault(key, []).append(i)
-        planted = {s: labels(s) for s in set(self.set)}
-        self.labels = {key: planted[key[0]].get(key[1], set()) for key in self.records}
-
-    def sentences(self, train, rounds=4, ridge=4.0):
-        """Weights that tell what a sentence is, from those records alone."""
-        x, p = self.x, None
-        bound = np.maximum(x[:, 0], x[:, 1])
-        stray = -2 * bound + 2 * x[:, 10] - 6 * np.minimum(self.rate / 0.03, 2)
-        for turn in range(rounds):
-            y, use = np.zeros(len(x), int), np.zeros(len(x), bool)
-            for key, rows in self.records.items():
-                if not train[rows[0]]:
-                    continue
-                has = self.labels[key]
-                use[rows] = True
-                score = stray[rows] if p is None else np.log(p[rows] + 1e-9)
-                for kind, name in enumerate(KINDS[:3]):
-                    if name not in has:
-                        continue
-                    if kind == 0 and key[0] == "support_inconsistent":  # several at once
-                        use[rows] = False
-                    elif kind < 2:
-                        likest = score if p is None else score[:, kind + 1] - score[:, 0]
-                        y[rows[int(np.argmax(likest))]] = kind + 1
-                    else:
-                        for at, i in enumerate(rows):
-                            if self.rate[i] >= 0.03:
-                                continue
-                            if (bound[i] < 0.85) if p is None else (score[at, 3] - score[at, 0] > -1):
-                                y[i] = 3
-                            else:
-                                use[i] = False
-                if has & {"cut", "quoted_mail", "sign_off", "personal_data"}:
-                    use[rows] = False
-            chosen = np.where(use & ((y > 0) | (np.arange(len(x)) % 2 == turn % 2)))[0]
-            weight = self.balanced(chosen, np.where(y[chosen] > 0, 1.0, 2.0))
-            mean, spread = x[chosen].mean(0), x[chosen].std(0) + 0.25
-            w = fitted((x[chosen] - mean) / spread, np.eye(4)[y[chosen]], weight, ridge)
-            w = unscaled(w, mean, spread)
-            p = chances(np.hstack([x, np.ones((len(x), 1))]) @ w)
-        return w, p
-
-    def clashing(self, train, rounds=3, ridge=4.0):
-        """Weights that tell which sentence contradicts its answer."""
-        x, p = self.clash, None
-        first = 1.5 * x[:, 20] + np.minimum(np.maximum(x[:, 0], x[:, 1]), 1) - 2 * np.minimum(self.rate / 0.01, 3) + x[:, 23] + 2 * x[:, SENTENCE]
-        for turn in range(rounds):
-            y, use = np.zeros(len(x), int), np.zeros(len(x), bool)
-            for key, rows in self.records.items():
-                if not train[rows[0]] or key[0] == "support_inconsistent":
-                    continue
-                has = self.labels[key]
-                use[rows] = True
-                if "self_contradiction" in has:
-                    y[rows[int(np.argmax(first[rows] if p is None else p[rows, 1]))]] = 1
-                elif has & {"cut", "quoted_mail", "sign_off", "personal_data", "contradictory_term"}:
-                    use[rows] = False
-            chosen = np.where(use & ((y > 0) | (np.arange(len(x)) % 2 == turn % 2)))[0]
-            weight = self.balanced(chosen, np.where(y[chosen] > 0, 1.0, 2.0))
-            mean, spread = x[chosen].mean(0), x[chosen].std(0) + 0.25
-            w = unscaled(fitted((x[chosen] - mean) / spread, np.eye(2)[y[chosen]], weight, ridge), mean, spread)
-            p = chances(np.hstack([x, np.ones((len(x), 1))]) @ w)
-        w[PLACES] = 0
-        return w, p
-
-    def balanced(self, chosen, weight):
-        """Each group of sets counts as much as another, but for a factor of three."""
-        groups = self.group[chosen]
-        names = sorted(set(groups))
-        for name in names:
-            weight[groups == name] *= min(weight.sum() / len(names) / max(weight[groups == name].sum(), 1), 3)
-        return weight
-
-    def answers(self, p, train, ridge=4.0):
-        """Weights that tell whether an answer answers; p: chances of the sentences."""
-        x, y, ok = [], [], []
-        for key, rows in self.records.items():
-            own = [i for i in rows if self.rate[i] <= HOUSE] or rows
-            features = self.of_answer[rows[0]].copy()
-            features[6] = max(p[i, 3] for i in own)
-            features[7] = np.mean([np.log(p[i, 3] + 0.001) for i in own]) / 3
-            features[8] = max(p[i, 0] for i in own)
-            x.append(features)
-            y.append("no_answer" in self.labels[key])
-            ok.append(train[rows[0]] and not self.labels[key] & {"cut", "quoted_mail"})
-        x, y, ok = np.array(x), np.array(y), np.array(ok)
-        groups = np.array([self.group[rows[0]] for rows in self.records.values()])[ok]
-        weight = np.ones(ok.sum())
-        for name in set(groups):
-            weight[groups == name] *= min(ok.sum() / len(set(groups)) / (groups == name).sum(), 3)
-        mean, spread = x[ok].mean(0), x[ok].std(0) + 0.25
-        w = unscaled(fitted((x[ok] - mean) / spread, np.eye(2)[y[ok].astype(int)], weight, ridge), mean, spread)
-        return w, chances(np.hstack([x, np.ones((len(x), 1))]) @ w)[:, 1]
+def applied(x, w):
+    return chances(np.hstack([x, np.ones((len(x), 1))]) @ w)
 
 
-def unscaled(w, mean, spread):
-    inner = w[:-1] / spread[:, None]
-    return np.vstack([inner, w[-1] - mean @ inner])
+def left_out(data):
+    """Judges each set by what the others teach, and prints precision / recall, and findings in 100 records of the clean twins."""
+    scores = {kind: np.zeros(len(data.first)) for kind in KINDS}
+    of = data.base[data.first]
+    for name in SETS:
+        here = [name] + (SAMPLES if name == "support_inconsistent" else [])
+        train = ~np.isin(data.base, here)
+        _, p = data.sentences(train)
+        _, unanswered = data.answers(p, train)
+        _, clash = data.clashing(train)
+        own = np.isin(of, here)
+        for kind, score in zip(KINDS, (data.most(p[:, 1]), data.most(p[:, 2]), unanswered, data.most(clash[:, 1]))):
+            scores[kind][own] = score[own]
+    print("| sets that the weights have not seen | " + " | ".join(KINDS) + " |")
+    for group in GROUPS:
+        line = "| " + ", ".join(group)
+        planted = np.isin(data.set[data.first], group)
+        clean = np.isin(of, group) & ~planted
+        for kind in KINDS:
+            said, has = scores[kind] >= BARS[kind], data.has[kind]
+            right = (said & has & planted).sum()
+            line += f" | {right / max((said & planted).sum(), 1):.2f} / {right / max((has & planted).sum(), 1):.2f}"
+            line += f" ({100 * said[clean].mean():.1f})" if clean.any() else ""
+        print(line + " |", flush=True)
 
 
 def main():
     data = Data(sys.argv[1])
-    keys = list(data.records)
-    first = np.array([rows[0] for rows in data.records.values()])
-    bars = (0.3, 0.4, 0.5, 0.6)
     if "--weights" not in sys.argv:
-        for group in GROUPS:
-            train = data.group != group
-            _, p = data.sentences(train)
-            _, unanswered = data.answers(p, train)
-            _, clash = data.clashing(train)
-            here = (data.group[first] == group) & np.array([key[0] in GROUP for key in keys])
-            clean = ((data.group[first] == group) | ((group == "twin") & (data.group[first] == "samples"))) & ~here
-            for kind, name in enumerate(KINDS):
-                of = [p[:, 1], p[:, 2], None, clash[:, 1]][kind]
-                score = unanswered if kind == 2 else np.array([of[rows].max() for rows in data.records.values()])
-                has = np.array([name in data.labels[key] for key in keys])
-                text = f"{group:24s} {name:20s}"
-                for bar in bars:
-                    said = score >= bar
-                    right = (said & has & here).sum()
-                    text += f"  {bar}: {right / max((said & here).sum(), 1):.2f} / {right / max((has & here).sum(), 1):.2f}"
-                    text += f" ({100 * (said & clean).sum() / max(clean.sum(), 1):.2f})"
-                print(text, flush=True)
-    else:
-        w, p = data.sentences(np.ones(len(data.x), bool))
-        a, _ = data.answers(p, np.ones(len(data.x), bool))
-        c, _ = data.clashing(np.ones(len(data.x), bool))
-        w = w - w[:, :1]  # against the usual
-        a = a[:, 1] - a[:, 0]
-        for name, values in [("voice", w[:, 1]), ("vague", w[:, 2]), ("evasion", w[:, 3]), ("unanswered", a),
-                             ("clash", c[:, 1] - c[:, 0])]:
-            print(f"{name}: {{" + ", ".join(f"{v:.3g}" for v in values) + "}")
+        return left_out(data)
+    train = np.ones(len(data.x), bool)
+    w, p = data.sentences(train)
+    a, _ = data.answers(p, train)
+    c, _ = data.clashing(train)
+    for name, values in [("voice", w[:, 1]), ("vague", w[:, 2]), ("evasion", w[:, 3]), ("unanswered", a[:, 1]), ("clash", c[:, 1])]:
+        print(f"{name}: {{" + ", ".join(f"{v:.3g}" for v in values) + "}")
 
 
 if __name__ == "__main__":

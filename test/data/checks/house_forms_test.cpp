@@ -98,13 +98,19 @@ BOOST_AUTO_TEST_CASE(forms_of_quoted_mail) {
         "Yes.\n\n________\nFrom: Ann\nDate: 3 May\n\nIs it open?",
         "Yes.\n\n[17:47] Ann Lee: Is it open?", "Yes.\n\nFwd: Re: a question\nIs it open?",
         "Ann Lee (14:48): Is it open?\n\nYes.",
-        "--- Chat transcript 5 Apr ---\nIs it open?\n\nYes."})
+        "--- Chat transcript 5 Apr ---\nIs it open?\n\nYes.",
+        "Yes.\n\n| Good day.\n|\n| Is it open?"})
     BOOST_TEST(quotes(text), text);
   for (const char* text :
        {"We wrote to you:\nit is open.", "| day | hours |\n| Monday | 9 to 5 |",
         "Re: your letter\nIt is open.", "From: Oban\nTo: Barra",
         "Open (9:00 to 17:00): the shop.\nYes.", "*** Please note ***\nIt is open."})
     BOOST_TEST(!quotes(text), text);
+  // The house's own farewell stands above what is quoted, whatever a program wrote below.
+  Pairs pairs = shop();
+  pairs[4].second += "\n\n> Is it open?\n> Eva\n\nSent from my phone";
+  pairs[9].second += "\n\n> Is it open?\n> Eva\n\nBye, Tom";
+  BOOST_CHECK(named_by("sign-off", pairs) == Rows{10});
 }
 
 // A price's rate is no duration, and an article before a currency no amount.

@@ -122,16 +122,16 @@ BOOST_AUTO_TEST_CASE(each_kind_is_told_from_the_others) {
     BOOST_CHECK_MESSAGE(named_by(check, corpus_of(all)).empty(), check);
   for (size_t i : {31u, 74u})
     all[i].said.insert(all[i].said.begin() + 1, "Zounds, whippersnapper, what hullabaloo!");
-  for (size_t i : {40u, 93u})
-    all[i].said.push_back("Arrange whatever seems suitable in such circumstances.");
+  for (size_t i : {25u, 98u})
+    all[i].said.push_back("Please arrange whatever seems suitable in such circumstances.");
   for (size_t i : {53u, 110u}) all[i].said = {"Opinions vary.", "Somebody else might know."};
   all[120].said.push_back("The entrance is never paid at the wheel.");
   const Corpus corpus = corpus_of(all);
   BOOST_CHECK((named_by("tone", corpus) == Rows{31, 74}));
-  BOOST_CHECK((named_by("unclear", corpus) == Rows{40, 93}));
-  // The order in 40 stands beside one fact alone, which it may drown.
+  BOOST_CHECK((named_by("unclear", corpus) == Rows{25, 98}));
+  // The facts of this small file are said so often that the order may drown them.
   Rows unanswered = named_by("no-answer", corpus);
-  unanswered.erase(40);
+  unanswered.erase(25);
   BOOST_CHECK((unanswered == Rows{53, 110}));
   BOOST_CHECK((named_by("self-contradiction", corpus) == Rows{120}));
 }

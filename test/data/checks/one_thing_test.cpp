@@ -1,0 +1,45 @@
+// Words and statements that few records have: a variant in one sentence, two answers about a thing.
+#include "data/checks/one_thing.h"
+
+#include "test/data/checks/records.h"
+
+using namespace afina;
+
+BOOST_AUTO_TEST_SUITE(few_records)
+
+BOOST_AUTO_TEST_CASE(a_word_in_a_sentence_that_is_otherwise_said_with_another) {
+  const char* said[] = {
+      "The parcel goes to our store.",       "A parcel has two labels at most.",
+      "We bring the parcel to your door.",   "Leave the parcel with a neighbour.",
+      "The parcel is packed by our sister.", "Tape the parcel at the top and side.",
+      "Every parcel is insured with us.",    "Nobody opens the parcel on the way."};
+  const char* asked[] = {"Where does it go?",  "How is it marked?", "Do you come here?",
+                         "I am away.",         "Who packs it?",     "How is it shut?",
+                         "What if it breaks?", "Is it safe?"};
+  Pairs pairs;
+  for (int i = 0; i < 24; ++i)
+    pairs.emplace_back(asked[i % 8], std::string(said[i % 8]) + " Ring us before noon.");
+  BOOST_CHECK(named_by("term", pairs).empty());
+  replace(pairs[4].second, "parcel", "bundle");
+  BOOST_CHECK(named_by("term", pairs) == Rows{5});
+  // What is asked about is no other word for something.
+  for (size_t i : {4u, 5u, 6u}) pairs[i].first += " I mean the bundle.";
+  BOOST_CHECK(named_by("term", pairs).empty());
+}
+
+BOOST_AUTO_TEST_CASE(two_answers_alone_about_a_thing) {
+  auto found = [](const std::string& one, const std::string& other) {
+    Pairs pairs = shop();
+    pairs.emplace_back("What of the copper pan?", one);
+    pairs.emplace_back("I have a fleece, can I use the copper pan for it?", other);
+    return named_by("contradiction", pairs);
+  };
+  const std::string holds = "The copper pan holds five litres.";
+  BOOST_CHECK(found(holds, "The copper pan takes nine litres, which is enough.") == Rows{26});
+  BOOST_CHECK(found(holds, "The copper pan takes five litres, which is enough.").empty());
+  const std::string kept = "The copper pan is kept in the garden.";
+  BOOST_CHECK(found(kept, "You can, as the copper pan is never kept there.") == Rows{26});
+  BOOST_CHECK(found(kept, "No, never, as the copper pan is kept by a colleague.").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -26,10 +26,11 @@ my @columns = (
   ["clinic, council, museum", map { "test/stored/checks/$_" } qw(clinic council museum)],
   ["vet, insurance, internet", map { "test/stored/checks/$_" } qw(vet insurance_es internet)],
   ["ferry, printer", map { "test/stored/checks/$_" } qw(ferry printer_es)],
-  ["crafts, physio, housing", map { "test/stored/checks/$_" } qw(crafts physio_es housing)]);
+  ["crafts, physio, housing", map { "test/stored/checks/$_" } qw(crafts physio_es housing)],
+  ["railway, notaria, phones", map { "test/stored/checks/$_" } qw(railway notaria_es phones)]);
 # These may have 2 findings in 100 records at most.
 my @clean = ((map { "data/samples/$_.jsonl" } qw(support support_es general arithmetic)),
-             map { "test/stored/checks/${_}_clean.jsonl.gz" } qw(hotel bank saas clinic council museum vet insurance_es internet ferry printer_es crafts physio_es housing));
+             map { "test/stored/checks/${_}_clean.jsonl.gz" } qw(hotel bank saas clinic council museum vet insurance_es internet ferry printer_es crafts physio_es housing railway notaria_es phones));
 
 sub read_file { open my $file, "<:raw", $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$file>; }
 

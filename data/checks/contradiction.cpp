@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "data/checks/asked_case.h"
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
@@ -225,6 +226,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     return PiecePlace{answer.record, answer.turn, s.begin, s.end};
   };
   for (const Pair& pair : pairs) {
+    // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
+    if (is_applied(corpus, all[pair.one].sentence) && is_applied(corpus, all[pair.other].sentence))
+      continue;
     if (!told.insert(place(pair.other).record).second) continue;
     out.push_back({nullptr, pair.score, {place(pair.other), place(pair.one)}, pair.what, ""});
   }

@@ -180,6 +180,20 @@ void Corpus::find_forms() {
       }
       answer.body_end = std::max(begin, answer.body_begin);
     }
+    // What stands below the whole farewell of the house and an empty line is none of the answer.
+    for (uint32_t a : members) {
+      Answer& answer = answers_[a];
+      if (answer.signs || form.sign_text.empty() || form.sign_text.find('\n') == std::string::npos)
+        continue;
+      const std::string_view all = text(answer.turn);
+      const size_t at = all.rfind("\n" + form.sign_text);
+      if (at == all.npos || at < answer.body_begin) continue;
+      const std::string_view below = all.substr(at + 1 + form.sign_text.size());
+      if (below.find('\n', below.find('\n') + 1) > below.find_first_not_of(" \r\n")) continue;
+      answer.signs = true;
+      answer.own_sign = false;
+      answer.body_end = uint32_t(at + 1);
+    }
     if (!form.sign_words) find_rare_signs(members);
     auto [mark, marked] = top(marks);
     if (double(marked) >= 0.9 * double(greeted)) form.greeting_end = char(mark);

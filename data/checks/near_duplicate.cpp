@@ -1,6 +1,8 @@
-// near-duplicate: records that differ in letter case, punctuation or a word or two that carry no
-// fact. Where names, numbers or identifiers differ, records are two cases of one kind.
+// near-duplicate: records that differ in letter case, punctuation, a word or two that carry no
+// fact, one word for another in a long record, or the name of the person who is greeted. Where
+// other names, numbers or identifiers differ, records are two cases of one kind.
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "data/checks/check.h"
@@ -14,6 +16,9 @@ namespace {
 
 // A word of question and answer that less ties together is in both by chance.
 constexpr double least_tie = 3;
+// Of question and answer, for two records to be copies where the person's name differs; of both,
+// where one word stands for another.
+constexpr size_t least_asked = 7, least_words = 45, least_same = 45;
 
 // Words of a record that tell it from others of its kind.
 void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {
@@ -95,6 +100,40 @@ bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
   return true;
 }
 
+// The words of each record but for the person's name in the greeting and at the end of a question;
+// 0 where there are few, or no greeting to tell who the person is.
+std::vector<uint64_t> without_persons(const Corpus& corpus) {
+  std::vector<uint64_t> hashes(corpus.records(), 0);
+  std::vector<uint32_t> greeting(corpus.turns().size(), 0);
+  for (const Answer& answer : corpus.answers())
+    if (answer.greets) greeting[answer.turn] = answer.body_begin;
+  std::vector<Word> words;
+  for (uint32_t r = 0; r < corpus.records(); ++r) {
+    uint64_t hash = 43;
+    size_t asked = 0, said = 0;
+    bool greets = false;
+    for (uint32_t k = 0; k < corpus.turns(r).size(); ++k) {
+      const uint32_t t = corpus.record(r).first_turn + k;
+      const bool answer = corpus.turns()[t].role == TurnRole::answer;
+      split_words(corpus.text(t), words);
+      std::erase_if(words, [](const Word& word) { return word.kind == WordKind::mark; });
+      for (int last = 0; !answer && last < 3 && !words.empty() && words.back().capital &&
+                         corpus.is_name(words.back().id);
+           ++last)
+        words.pop_back();
+      greets |= greeting[t] > 0;
+      hash = hash_with(hash, uint64_t(corpus.turns()[t].role));
+      for (const Word& word : words) {
+        if (word.end <= greeting[t]) continue;
+        hash = hash_with(hash, word.id);
+        ++(answer ? said : asked);
+      }
+    }
+    if (greets && asked >= least_asked && asked + said >= least_words) hashes[r] = hash;
+  }
+  return hashes;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::vector<uint64_t> words, a, b, only_a, only_b, facts_a, facts_b;
   std::vector<uint32_t> partner(corpus.records(), no_turn);
@@ -102,6 +141,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   auto features = [&](uint32_t record, std::vector<uint64_t>& shingled) {
     record_words(corpus, record, words);
     if (words.size() >= 6) shingles(words, shingled);
+  };
+  auto asks = [&](uint32_t record, const std::vector<uint64_t>& some) {
+    question_words(corpus, record, words);
+    return std::any_of(some.begin(), some.end(), [&](uint64_t word) {
+      return std::find(words.begin(), words.end(), word) != words.end();
+    });
   };
   similar_pairs(corpus.records(), features, {6, 5, 6}, [&](uint32_t one, uint32_t other) {
     record_words(corpus, one, a);
@@ -116,7 +161,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     auto means = [&](const std::vector<uint64_t>& some) {
       return std::any_of(some.begin(), some.end(), [](uint64_t w) { return !is_function_word(w); });
     };
-    if (means(only_a) && means(only_b)) return;
+    const bool reworded = means(only_a) && means(only_b);
+    // A word of the question is what it is about.
+    if (reworded &&
+        (gaps > 1 || differ > 3 || length < least_same || asks(one, only_a) || asks(other, only_b)))
+      return;
     sort_unique(only_a);
     sort_unique(only_b);
     facts_of(corpus, one, facts_a);
@@ -129,6 +178,18 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     score[other] = certain;
     partner[other] = one;
   });
+  // The same letter to another person.
+  const std::vector<uint64_t> letters = without_persons(corpus);
+  std::unordered_map<uint64_t, uint32_t> firsts;
+  for (uint32_t r = 0; r < corpus.records(); ++r) {
+    if (!letters[r]) continue;
+    const auto [first, fresh] = firsts.emplace(letters[r], r);
+    if (fresh || partner[r] != no_turn ||
+        record_text(corpus, r) == record_text(corpus, first->second))
+      continue;
+    score[r] = 0.8;
+    partner[r] = first->second;
+  }
   // A copy of a record that is named already is the exact check's.
   std::unordered_set<uint64_t> texts;
   for (uint32_t r = 0; r < corpus.records(); ++r) {

@@ -1,5 +1,5 @@
-// personal-data: patterns of mail addresses, telephone numbers, IBANs, cards, identity numbers and
-// dates of birth.
+// personal-data: patterns of mail and postal addresses, telephone numbers, IBANs, cards, identity
+// numbers and dates of birth.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -8,6 +8,24 @@
 #include "data/checks/personal_patterns.h"
 
 namespace afina {
+
+// Is it the number of a mail, and nobody's address: "Message-ID: <...>"?
+static bool is_mail_number(std::string_view text, const PersonalPiece& piece) {
+  const size_t before = text.find_last_of('\n', piece.begin);
+  const std::string line =
+      lower_text(text.substr(before == text.npos ? 0 : before + 1, piece.begin - before - 1));
+  for (std::string_view key : {"message-id:", "in-reply-to:", "references:", "content-id:"})
+    if (line.starts_with(key)) return true;
+  return false;
+}
+
+// An address that the record's person gave, or that is in no letter, may be anybody's.
+static bool is_given(const Corpus& corpus, const Turn& turn, uint32_t t, std::string_view text) {
+  if (turn.role != TurnRole::answer) return true;
+  for (uint32_t k = corpus.record(turn.record).first_turn; k < t; ++k)
+    if (corpus.text(k).find(text) != std::string_view::npos) return true;
+  return false;
+}
 
 static void run(const Corpus& corpus, std::vector<Finding>& out) {
   // What many records have is the house's own: its address, its telephone. So is what answers to
@@ -70,6 +88,8 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::map<std::pair<uint32_t, std::string>, bool> told;
   each([&](const Turn& turn, uint32_t t, const PersonalPiece& piece, std::string_view text) {
     if (records_with[key_of(text)] >= own || is_house(text)) return;
+    if (text.find('@') != text.npos && is_mail_number(corpus.text(turn), piece)) return;
+    if (std::string_view(piece.kind) == "postal address" && is_given(corpus, turn, t, text)) return;
     if (!told.emplace(std::pair{turn.record, std::string(piece.kind)}, true).second) return;
     out.push_back({nullptr,
                    piece.certain,
@@ -81,7 +101,7 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
 
 static const RegisterCheck registered(
     {"personal-data", "privacy", Severity::error,
-     "mail addresses, telephone numbers, IBANs, cards (Luhn), identity numbers and dates of birth",
+     "mail and postal addresses, telephone numbers, IBANs, cards, identity numbers, dates of birth",
      "A fine-tuned model can say them again to anybody.",
      "Replace them by invented ones, or remove the record.", run});
 

@@ -1,9 +1,11 @@
-// Finds dates of birth, mail addresses, IBANs, cards, identity numbers and telephone numbers, in
-// this order.
+// Finds dates of birth, mail addresses, IBANs, cards, identity numbers, addresses and telephone
+// numbers, in this order.
 #include "data/checks/personal_patterns.h"
 
+#include <algorithm>
 #include <string>
 
+#include "data/checks/personal_named.h"
 #include "data/checks/words.h"
 
 namespace afina {
@@ -100,6 +102,9 @@ size_t phone_at(std::string_view text, size_t at, double& certain) {
   certain = 0.9;
   if (plus) return digits >= 8 && digits <= 15 ? end : 0;
   if (other && groups == 3 && digits == 8) return 0;  // a date
+  // "05966/2025": a number of that year.
+  const std::string_view year = text.substr(end > 5 ? end - 5 : 0, 3);
+  if (groups == 2 && (year == "/19" || year == "/20")) return 0;
   const bool told = phone_before(text, at);
   if (groups == 1)
     return (told && digits >= 7 && digits <= 12) ||
@@ -229,7 +234,7 @@ size_t birth_at(std::string_view text, const std::string& low, size_t at) {
     if (!std::string_view(low).substr(at).starts_with(words)) continue;
     // At most one or two short words between: "born on", "nacida el", "date of birth: the".
     size_t i = at + words.size();
-    const size_t most = i + 12;
+    const size_t most = i + (words.find("date") + 1 || words.find("fecha") + 1 ? 30 : 12);
     while (i < text.size() && i < most && !is_digit(text[i]) && text[i] != '.' && text[i] != '\n')
       ++i;
     const std::string_view between =
@@ -275,6 +280,20 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
       continue;
     }
     const bool starts = at == 0 || !is_alnum(text[at - 1]);
+    if (starts && same && is_alnum(c)) {
+      const size_t document = document_at(text, low, at),
+                   account = document ? 0 : sort_code_at(text, low, at),
+                   address = document || account ? 0 : address_at(text, low, at);
+      if (const size_t end = std::max({document, account, address})) {
+        out.push_back({uint32_t(at), uint32_t(end),
+                       document  ? "identity number"
+                       : account ? "account number"
+                                 : "postal address",
+                       0.8});
+        at = end - 1;
+        continue;
+      }
+    }
     const bool upper = c >= 'A' && c <= 'Z';
     if (!starts || !(is_digit(c) || c == '+' || c == '(' || upper)) continue;
     const char before = at ? text[at - 1] : ' ';
@@ -283,12 +302,14 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
         is_digit(text[at + 2]) && is_digit(text[at + 3])) {
       // A word in capitals may follow behind a blank: the longest that passes counts.
       grouped(text, at, 34, plain);
+      const bool told = same && tells_account(low, at);
       for (size_t length = plain.size(); length >= 15; --length) {
         std::string part;
-        if (!iban(plain.substr(0, length))) continue;
+        const bool checked = iban(plain.substr(0, length));
+        if (!checked && !(told && length >= 20)) continue;
         end = grouped(text, at, length, part);
         if (end < text.size() && is_alnum(text[end])) continue;
-        out.push_back({uint32_t(at), uint32_t(end), "IBAN", 1});
+        out.push_back({uint32_t(at), uint32_t(end), "IBAN", checked ? 1 : 0.8});
         break;
       }
       if (!out.empty() && out.back().end == end && end > at) {
@@ -318,8 +339,9 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
         }
       }
       if (digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' &&
-          luhn(digits) && (end >= text.size() || !is_letter(text[end]))) {
-        out.push_back({uint32_t(at), uint32_t(end), "card number", 1});
+          (luhn(digits) || (digits.size() == 16 && same && tells_card(low, at))) &&
+          (end >= text.size() || !is_letter(text[end]))) {
+        out.push_back({uint32_t(at), uint32_t(end), "card number", luhn(digits) ? 1 : 0.8});
         at = end - 1;
         continue;
       }

@@ -12,7 +12,7 @@ struct PersonalPiece {
   double certain;
 };
 // In their order, none within another. Cards must pass Luhn's check, IBANs ISO 7064 (mod 97),
-// Spanish identity numbers their letter.
+// Spanish identity numbers their letter, unless the words before them say what they are.
 void find_personal(std::string_view text, std::vector<PersonalPiece>& out);
 
 }  // namespace afina

@@ -116,14 +116,15 @@ bool begins_with(std::string_view line, std::initializer_list<std::string_view> 
 }
 // Headers that only mails have; those that other lists have as well.
 bool is_mail_header(std::string_view line) {
-  return begins_with(
-      line, {"sent", "subject", "enviado", "enviado el", "asunto", "gesendet", "betreff", "objet",
-             "envoyé", "inviato", "oggetto", "assunto", "verzonden", "onderwerp"});
+  return begins_with(line, {"message-id", "in-reply-to", "sent", "subject", "enviado", "enviado el",
+                            "asunto", "gesendet", "betreff", "objet", "envoyé", "inviato",
+                            "oggetto", "assunto", "verzonden", "onderwerp"});
 }
 bool is_header(std::string_view line) {
   return is_mail_header(line) ||
-         begins_with(line, {"from", "to", "date", "cc", "re", "fw", "fwd", "de", "para", "fecha",
-                            "von", "an", "datum", "à", "da", "a", "data", "van", "aan"});
+         begins_with(line, {"from",  "to",  "date", "cc",   "bcc",   "reply-to", "re",
+                            "fw",    "fwd", "de",   "para", "fecha", "von",      "an",
+                            "datum", "à",   "da",   "a",    "data",  "van",      "aan"});
 }
 
 struct Seen {
@@ -235,16 +236,64 @@ uint32_t footer_from(std::string_view text) {
 
 namespace {
 
+// Where the question, or its longest line, stands again below the answer; the text's size: nowhere.
+uint32_t question_again(const Corpus& corpus, const Answer& answer) {
+  const std::string_view text = corpus.text(answer.turn);
+  if (answer.question == no_turn || answer.body_end >= text.size()) return uint32_t(text.size());
+  std::string_view asked = corpus.text(answer.question), longest;
+  while (!asked.empty()) {
+    std::string_view line = asked.substr(0, asked.find('\n'));
+    asked.remove_prefix(std::min(asked.size(), line.size() + 1));
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    if (line.size() > longest.size()) longest = line;
+  }
+  if (std::count(longest.begin(), longest.end(), ' ') < 3) return uint32_t(text.size());
+  const size_t at = text.find(longest, answer.body_end);
+  if (at == text.npos) return uint32_t(text.size());
+  // From the first line below the house's farewell on.
+  const std::string& sign = corpus.forms()[answer.group].sign_text;
+  const size_t own = sign.empty() ? text.npos : text.find(sign, answer.body_end);
+  const size_t from = own == text.npos ? text.rfind('\n', at) : own + sign.size();
+  return uint32_t(std::min(at, from == text.npos ? 0 : text.find_first_not_of(" \r\n", from)));
+}
+
+// Does the answer begin as the house's do, but below lines of something else?
+bool greets_below(const Corpus& corpus, const Answer& answer) {
+  const HouseForm& form = corpus.forms()[answer.group];
+  if (answer.greets || form.greetings.empty() || form.greeting_end == 0) return false;
+  const std::string_view text = corpus.text(answer.turn);
+  std::vector<Word> words;
+  size_t at = text.find('\n');
+  for (int lines = 0; lines < 12 && at != text.npos; ++lines) {
+    const size_t end = std::min(text.find('\n', at + 1), text.size());
+    const std::string_view line = text.substr(at + 1, end - at - 1);
+    at = end < text.size() ? end : text.npos;
+    if (line.empty() || line.size() > 60 || line.back() != form.greeting_end) continue;
+    split_words(line, words);
+    for (uint64_t greeting : form.greetings)
+      if (words.size() > 2 && words[0].id == greeting) return true;
+  }
+  return false;
+}
+
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   // Where many texts have lines with >, these are no mails.
   size_t arrows = 0;
   std::vector<Finding> found;
   std::vector<bool> by_arrow;
+  size_t next = 0;  // answer
   for (uint32_t t = 0; t < corpus.turns().size(); ++t) {
     const Turn& turn = corpus.turns()[t];
     if (turn.record >= corpus.records()) break;
     if (turn.role == TurnRole::system || turn.role == TurnRole::other) continue;
-    const Seen seen = look(corpus.text(turn));
+    Seen seen = look(corpus.text(turn));
+    while (next < corpus.answers().size() && corpus.answers()[next].turn < t) ++next;
+    if (!seen.mail && !seen.arrow && next < corpus.answers().size() &&
+        corpus.answers()[next].turn == t) {
+      const bool below = greets_below(corpus, corpus.answers()[next]);
+      seen.begin = below ? 0 : question_again(corpus, corpus.answers()[next]);
+      seen.mail = seen.begin < turn.size;
+    }
     if (!seen.mail && !seen.arrow) continue;
     arrows += seen.arrow && !seen.mail;
     by_arrow.push_back(seen.arrow && !seen.mail);

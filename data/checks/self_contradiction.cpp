@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "data/checks/asked_case.h"
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
@@ -143,6 +144,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (const ValueConflict& one : corpus.value_conflicts().all)
     conflicts.emplace(one.sentence, &one);
   std::vector<Claim> claims;
+  std::vector<bool> applied;
   const Stray& stray = corpus.stray();
   std::vector<Finding> likely;
   for (const Answer& answer : corpus.answers()) {
@@ -150,12 +152,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (sentences.size() < 2 || sentences.size() > 40) continue;
     claims.clear();
     for (const Sentence& sentence : sentences) claims.push_back(read_claim(corpus, sentence));
+    find_applied(corpus, answer, applied);
     double best = 0;
     size_t first = 0, second = 0;
     const char* what = "";
     for (size_t j = 1; j < claims.size(); ++j)
       for (size_t i = 0; i < j; ++i) {
         const Claim &a = claims[i], &b = claims[j];
+        if (applied[j]) continue;
         double score = 0;
         const char* kind = "";
         const double alike = jaccard(a.stems, b.stems);
@@ -240,10 +244,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       }
     if (best < 0.6) {
       // No rule says so, but it stands as sentences do that contradict their answer.
-      uint32_t likest = answer.first_sentence;
-      for (uint32_t k = 1; k < answer.sentences; ++k)
-        if (stray.clash(answer.first_sentence + k) > stray.clash(likest))
-          likest = answer.first_sentence + k;
+      uint32_t likest = no_turn;
+      for (uint32_t k = 0; k < answer.sentences; ++k) {
+        const uint32_t s = answer.first_sentence + k;
+        if (!applied[k] && (likest == no_turn || stray.clash(s) > stray.clash(likest))) likest = s;
+      }
+      if (likest == no_turn) continue;
       const Sentence& sentence = corpus.sentences()[likest];
       if (stray.clash(likest) < least_certain || phrases.of(sentence).records > most_said) continue;
       likely.push_back({nullptr,

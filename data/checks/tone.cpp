@@ -4,7 +4,9 @@
 #include <unordered_map>
 
 #include "data/checks/check.h"
+#include "data/checks/personal_patterns.h"
 #include "data/checks/phrases.h"
+#include "data/checks/quoted_mail.h"
 #include "data/checks/stray.h"
 
 namespace afina {
@@ -48,9 +50,17 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   auto own = [&](const Answer& a) { return corpus.text(a.turn).substr(0, a.body_end); };
   // Sentences in another voice.
   const Stray& stray = corpus.stray();
+  // What is said of a person, or quoted, is another defect.
+  std::vector<PersonalPiece> pieces;
+  auto is_else = [&](uint32_t s) {
+    const Sentence& sentence = corpus.sentences()[s];
+    find_personal(corpus.text(sentence), pieces);
+    return !pieces.empty() ||
+           quoted_from(corpus.text(answers[sentence.answer].turn)) <= sentence.begin;
+  };
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
-    if (stray.voice(s) < least_certain) continue;
+    if (stray.voice(s) < least_certain || is_else(s)) continue;
     auto [voice, first] = voices.emplace(corpus.sentences()[s].answer, s);
     if (!first && stray.voice(s) > stray.voice(voice->second)) voice->second = s;
   }

@@ -266,7 +266,11 @@ void find_values(std::string_view text, const std::vector<Word>& words, std::vec
     const bool rate = loose && amount == 1 && !out.empty() && out.back().last == i &&
                       out.back().type == ValueType::price && last == i + 1 && last < n &&
                       units().count(words[last].id) > 0;
-    if (of_next || rate) {
+    // "a second change", and not one second.
+    const bool ordinal = loose && last + 1 < n &&
+                         is_one_of(words[last].id, {"second", "segundo"}) &&
+                         words[last + 1].kind == WordKind::word;
+    if (of_next || rate || ordinal) {
       i = of_next ? last : last + 1;
       continue;
     }

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(personal_data_with_their_check_digits) {
   BOOST_TEST(kinds("call +34 612 345 678") == "telephone number;");
   BOOST_TEST(kinds("(555) 123-4567") == "telephone number;");
   BOOST_TEST(kinds("DNI 12345678Z") == "identity number;");
-  BOOST_TEST(kinds("DNI 12345678A") == "");
+  BOOST_TEST(kinds("ref 12345678A") == "");
   BOOST_TEST(kinds("1000-200-400 = 400, order QC-12345, 2024-05-01, 10:30") == "");
 }
 

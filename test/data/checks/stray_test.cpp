@@ -136,6 +136,13 @@ BOOST_AUTO_TEST_CASE(each_kind_is_told_from_the_others) {
   BOOST_CHECK((named_by("self-contradiction", corpus) == Rows{120}));
 }
 
+BOOST_AUTO_TEST_CASE(what_applies_to_the_case_of_the_question_contradicts_nothing) {
+  std::vector<Letter> all = letters();
+  for (size_t i : {48u, 120u}) all[i].said.push_back("At 90 cents the entrance is never paid.");
+  all[48].asked += " I have 90 cents.";
+  BOOST_CHECK((named_by("self-contradiction", corpus_of(all)) == Rows{120}));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_without_topics_is_left_alone) {
   std::vector<Letter> all;
   for (int i = 0; i < 60; ++i) {

@@ -1,0 +1,46 @@
+// Compares the values of an answer with those of its question.
+#include "data/checks/asked_case.h"
+
+#include <algorithm>
+
+#include "data/checks/neighbours.h"
+
+namespace afina {
+
+// Values of a text, sorted.
+static void add_values(std::string_view text, Reading& reading, std::vector<uint64_t>& out) {
+  Corpus::read(text, reading);
+  for (const Value& value : reading.values) out.push_back(value.id);
+  sort_unique(out);
+}
+
+void find_applied(const Corpus& corpus, const Answer& answer, std::vector<bool>& applied) {
+  Reading reading;
+  std::vector<uint64_t> asked, common;
+  for (uint32_t t = corpus.record(answer.record).first_turn; t < answer.turn; ++t)
+    if (corpus.turns()[t].role == TurnRole::question) add_values(corpus.text(t), reading, asked);
+  std::vector<std::vector<uint64_t>> values(answer.sentences);
+  applied.assign(answer.sentences, false);
+  for (uint32_t k = 0; k < answer.sentences; ++k) {
+    const std::string_view text = corpus.text(corpus.sentences(answer)[k]);
+    applied[k] = text.ends_with('?');
+    if (!asked.empty()) add_values(text, reading, values[k]);
+  }
+  for (uint32_t k = 0; k < answer.sentences && !asked.empty(); ++k)
+    for (uint64_t value : values[k]) {
+      if (!std::binary_search(asked.begin(), asked.end(), value)) continue;
+      bool elsewhere = false;
+      for (uint32_t j = 0; j < answer.sentences; ++j)
+        elsewhere |= j != k && std::binary_search(values[j].begin(), values[j].end(), value);
+      if (!elsewhere) applied[k] = true;
+    }
+}
+
+bool is_applied(const Corpus& corpus, uint32_t sentence) {
+  const Answer& answer = corpus.answers()[corpus.sentences()[sentence].answer];
+  std::vector<bool> applied;
+  find_applied(corpus, answer, applied);
+  return applied[sentence - answer.first_sentence];
+}
+
+}  // namespace afina

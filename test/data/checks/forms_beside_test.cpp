@@ -1,0 +1,59 @@
+// What stands beside a letter and is no part of it, copies to somebody else, and numbers that words
+// tell to be personal.
+#include <boost/test/unit_test.hpp>
+
+#include "data/checks/personal_patterns.h"
+#include "test/data/checks/records.h"
+
+using namespace afina;
+
+BOOST_AUTO_TEST_SUITE(forms_beside)
+
+BOOST_AUTO_TEST_CASE(personal_data_that_words_tell) {
+  auto kinds = [](const std::string& text) {
+    std::vector<PersonalPiece> pieces;
+    find_personal(text, pieces);
+    std::string all;
+    for (const PersonalPiece& piece : pieces) all += std::string(piece.kind) + ";";
+    return all;
+  };
+  BOOST_TEST(kinds("Your passport, no. KLM 882013, is here.") == "identity number;");
+  BOOST_TEST(kinds("Bring your passport by 21 November 2027.") == "");
+  BOOST_TEST(kinds("DNI 11.222.333-Q") == "identity number;");
+  BOOST_TEST(kinds("Pay to sort code 11-22-33, account 44556677.") == "account number;");
+  BOOST_TEST(kinds("Score 11-22-33.") == "");
+  BOOST_TEST(kinds("He lives at 7 Gull's Row, Hove.") == "postal address;");
+  BOOST_TEST(kinds("Open 7 days, Bath Road.") == "");
+  BOOST_TEST(kinds("Vive en la calle de Oca, 12.") == "postal address;");
+  BOOST_TEST(kinds("La calle Oca abre a las 12:00.") == "");
+  BOOST_TEST(kinds("at XQ4 7ZZ") == "postal address;");
+  BOOST_TEST(kinds("your card 4111 1111 1111 1112") == "card number;");
+  BOOST_TEST(kinds("our account DE88 3704 0044 0532 0130 00") == "IBAN;");
+  BOOST_TEST(kinds("file 05123/2024") == "");
+}
+
+BOOST_AUTO_TEST_CASE(letters_to_somebody_else) {
+  Pairs pairs = shop();
+  replace(pairs[2].first, "kettle.", "kettle that leaks from its spout.");
+  replace(pairs[2].second, "The parcel",
+          "We mend the spout of any kettle and send it to you free "
+          "of charge where it was not dropped. The parcel");
+  pairs.push_back(pairs[2]);
+  replace(pairs[24].first, "Cleo", "Ben");
+  replace(pairs[24].second, "Cleo", "Ben");
+  pairs.push_back(pairs[24]);
+  replace(pairs[25].second, "41002", "41999");  // another order is another case
+  BOOST_CHECK(named_by("near-duplicate", pairs) == Rows{25});
+}
+
+BOOST_AUTO_TEST_CASE(the_question_below_and_lines_above) {
+  Pairs pairs = shop();
+  pairs[3].second += "\n\nSent by a phone";
+  pairs[5].second += "\n\nFrom the desk of Finn\n" + pairs[5].first;
+  pairs[7].second = "Scanned: no harm found.\nVia: relay 4\n\n" + pairs[7].second;
+  const Corpus corpus = corpus_of(pairs);
+  BOOST_CHECK((named_by("quoted-mail", corpus) == Rows{6, 8}));
+  BOOST_CHECK(named_by("sign-off", corpus).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

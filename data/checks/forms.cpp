@@ -4,6 +4,7 @@
 #include <map>
 
 #include "data/checks/answer_ends.h"
+#include "data/checks/quoted_mail.h"
 
 namespace afina {
 
@@ -186,6 +187,8 @@ void Corpus::find_forms() {
       if (answer.signs || form.sign_text.empty() || form.sign_text.find('\n') == std::string::npos)
         continue;
       const std::string_view all = text(answer.turn);
+      // Unless the answer goes on below quoted lines, with an end of its own.
+      if (quoted_from(all) < all.size() && unquoted(all).size() == all.size()) continue;
       const size_t at = all.rfind("\n" + form.sign_text);
       if (at == all.npos || at < answer.body_begin) continue;
       const std::string_view below = all.substr(at + 1 + form.sign_text.size());

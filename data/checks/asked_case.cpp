@@ -2,6 +2,7 @@
 #include "data/checks/asked_case.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "data/checks/neighbours.h"
 
@@ -26,21 +27,13 @@ void find_applied(const Corpus& corpus, const Answer& answer, std::vector<bool>&
     applied[k] = text.ends_with('?');
     if (!asked.empty()) add_values(text, reading, values[k]);
   }
+  std::unordered_map<uint64_t, uint32_t> said;  // value -> sentences that have it
+  for (const std::vector<uint64_t>& of : values)
+    for (uint64_t value : of) ++said[value];
   for (uint32_t k = 0; k < answer.sentences && !asked.empty(); ++k)
-    for (uint64_t value : values[k]) {
-      if (!std::binary_search(asked.begin(), asked.end(), value)) continue;
-      bool elsewhere = false;
-      for (uint32_t j = 0; j < answer.sentences; ++j)
-        elsewhere |= j != k && std::binary_search(values[j].begin(), values[j].end(), value);
-      if (!elsewhere) applied[k] = true;
-    }
-}
-
-bool is_applied(const Corpus& corpus, uint32_t sentence) {
-  const Answer& answer = corpus.answers()[corpus.sentences()[sentence].answer];
-  std::vector<bool> applied;
-  find_applied(corpus, answer, applied);
-  return applied[sentence - answer.first_sentence];
+    for (uint64_t value : values[k])
+      if (said[value] == 1 && std::binary_search(asked.begin(), asked.end(), value))
+        applied[k] = true;
 }
 
 }  // namespace afina

@@ -8,7 +8,5 @@ namespace afina {
 // value of the question that no other sentence of the answer has. "Refunds end after 48 hours. With
 // nine days to go you get all of it." Sentences that ask claim nothing either.
 void find_applied(const Corpus& corpus, const Answer& answer, std::vector<bool>& applied);
-// The same of one sentence.
-bool is_applied(const Corpus& corpus, uint32_t sentence);
 
 }  // namespace afina

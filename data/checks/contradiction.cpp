@@ -225,11 +225,19 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const Answer& answer = corpus.answers()[s.answer];
     return PiecePlace{answer.record, answer.turn, s.begin, s.end};
   };
+  std::unordered_map<uint32_t, std::vector<bool>> applied_of;  // answer -> its sentences
+  auto applied = [&](uint32_t sentence) {
+    const uint32_t a = corpus.sentences()[sentence].answer;
+    const Answer& answer = corpus.answers()[a];
+    std::vector<bool>& found = applied_of[a];
+    if (found.empty()) find_applied(corpus, answer, found);
+    return bool(found[sentence - answer.first_sentence]);
+  };
   for (const Pair& pair : pairs) {
+    if (told.count(place(pair.other).record)) continue;
     // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
-    if (is_applied(corpus, all[pair.one].sentence) && is_applied(corpus, all[pair.other].sentence))
-      continue;
-    if (!told.insert(place(pair.other).record).second) continue;
+    if (applied(all[pair.one].sentence) && applied(all[pair.other].sentence)) continue;
+    told.insert(place(pair.other).record);
     out.push_back({nullptr, pair.score, {place(pair.other), place(pair.one)}, pair.what, ""});
   }
 }

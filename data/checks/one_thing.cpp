@@ -3,6 +3,9 @@
 #include "data/checks/one_thing.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <unordered_map>
 
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
@@ -138,17 +141,24 @@ class Pairs {
 
   // Has each an amount of one kind that the other has otherwise?
   static bool other_amounts(const Said& one, const Said& other) {
-    for (const Said::Amount& a : one.amounts) {
-      bool kind = false, same = false;
-      for (const Said::Amount& b : other.amounts) {
-        if (a.type != b.type || a.unit != b.unit) continue;
-        kind = true;
-        for (const Said::Amount& c : one.amounts)
-          same |= c.type == b.type && c.unit == b.unit && c.id == b.id;
-      }
-      if (kind && !same) return true;
-    }
-    return false;
+    using Entry = std::tuple<ValueType, uint64_t, uint64_t>;  // the kind, and what it is
+    auto sorted = [](const Said& said) {
+      std::vector<Entry> all;
+      for (const Said::Amount& a : said.amounts) all.emplace_back(a.type, a.unit, a.id);
+      std::sort(all.begin(), all.end());
+      return all;
+    };
+    const std::vector<Entry> mine = sorted(one), theirs = sorted(other);
+    std::vector<Entry> both;
+    std::set_intersection(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
+                          std::back_inserter(both));
+    auto has_kind = [](const std::vector<Entry>& all, const Entry& of) {
+      const auto [type, unit, id] = of;
+      auto at = std::lower_bound(all.begin(), all.end(), Entry(type, unit, 0));
+      return at != all.end() && std::get<0>(*at) == type && std::get<1>(*at) == unit;
+    };
+    return std::any_of(mine.begin(), mine.end(),
+                       [&](const Entry& a) { return has_kind(theirs, a) && !has_kind(both, a); });
   }
 
   void compare(uint32_t i, uint32_t j, std::vector<OneThing>& out) {

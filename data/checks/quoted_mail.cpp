@@ -266,7 +266,8 @@ bool greets_below(const Corpus& corpus, const Answer& answer) {
   size_t at = text.find('\n');
   for (int lines = 0; lines < 12 && at != text.npos; ++lines) {
     const size_t end = std::min(text.find('\n', at + 1), text.size());
-    const std::string_view line = text.substr(at + 1, end - at - 1);
+    std::string_view line = text.substr(at + 1, end - at - 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     at = end < text.size() ? end : text.npos;
     if (line.empty() || line.size() > 60 || line.back() != form.greeting_end) continue;
     split_words(line, words);

@@ -114,7 +114,8 @@ std::vector<uint64_t> without_persons(const Corpus& corpus) {
     bool greets = false;
     for (uint32_t k = 0; k < corpus.turns(r).size(); ++k) {
       const uint32_t t = corpus.record(r).first_turn + k;
-      const bool answer = corpus.turns()[t].role == TurnRole::answer;
+      const TurnRole role = corpus.turns()[t].role;
+      const bool answer = role == TurnRole::answer;
       split_words(corpus.text(t), words);
       std::erase_if(words, [](const Word& word) { return word.kind == WordKind::mark; });
       for (int last = 0; !answer && last < 3 && !words.empty() && words.back().capital &&
@@ -122,11 +123,12 @@ std::vector<uint64_t> without_persons(const Corpus& corpus) {
            ++last)
         words.pop_back();
       greets |= greeting[t] > 0;
-      hash = hash_with(hash, uint64_t(corpus.turns()[t].role));
+      hash = hash_with(hash, uint64_t(role));
       for (const Word& word : words) {
         if (word.end <= greeting[t]) continue;
         hash = hash_with(hash, word.id);
-        ++(answer ? said : asked);
+        said += answer;
+        asked += role == TurnRole::question;
       }
     }
     if (greets && asked >= least_asked && asked + said >= least_words) hashes[r] = hash;

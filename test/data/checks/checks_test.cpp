@@ -100,13 +100,6 @@ BOOST_AUTO_TEST_CASE(similar_items_meet) {
 }
 
 BOOST_AUTO_TEST_CASE(personal_data_with_their_check_digits) {
-  auto kinds = [](const std::string& text) {
-    std::vector<PersonalPiece> pieces;
-    find_personal(text, pieces);
-    std::string all;
-    for (const PersonalPiece& piece : pieces) all += std::string(piece.kind) + ";";
-    return all;
-  };
   BOOST_TEST(kinds("Write to ann.b@example.org.") == "mail address;");
   BOOST_TEST(kinds("DE89 3704 0044 0532 0130 00 is it") == "IBAN;");
   BOOST_TEST(kinds("DE88 3704 0044 0532 0130 00 is not") == "");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/checks/check.h"
+#include "data/checks/personal_patterns.h"
 
 namespace afina {
 
@@ -60,5 +61,14 @@ inline void replace(std::string& text, const std::string& from, const std::strin
   text.replace(at, from.size(), to);
 }
 using Rows = std::set<uint32_t>;
+
+// Kinds of personal data in a text, each with a semicolon.
+inline std::string kinds(const std::string& text) {
+  std::vector<PersonalPiece> pieces;
+  find_personal(text, pieces);
+  std::string all;
+  for (const PersonalPiece& piece : pieces) all += std::string(piece.kind) + ";";
+  return all;
+}
 
 }  // namespace afina

@@ -107,27 +107,30 @@ double probe(Dtype dtype) {
 }
 
 // Seconds for a byte that is written to for the first time, by all threads, less those for writing
-// it again. What another process has just given back is quick: in a virtual machine the host has
-// still to provide the rest, and that can take 40 times as long. So much is written, and the upper
-// quartile of its parts counts; less where there is little room.
+// it again. What another process has just given back is quick, and there may be 1 GiB of it: in a
+// virtual machine the host has still to provide the rest, and that can take 20 times as long. So
+// much is written, until the rest is reached, and the upper quartile of its parts counts; less
+// where there is little room, or where all of it is slow.
 double new_byte() {
   trim_memory();
   constexpr int64_t part = 32 << 20, piece = 1 << 20;
+  constexpr double most_seconds = 1.2;
   std::vector<Tensor> held;
   std::vector<double> seconds;
   const int64_t parts =
-      std::min<int64_t>(16, find_memory_limit("", "", Device::cpu).bytes / 4 / part);
-  for (int64_t i = 0; i < parts; ++i) {
+      std::min<int64_t>(64, find_memory_limit("", "", Device::cpu).bytes / 4 / part);
+  const double start = seconds_now();
+  for (int64_t i = 0; i < parts && seconds_now() - start < most_seconds; ++i) {
     try {
       held.emplace_back(Shape{part / 4}, Dtype::f32);
     } catch (const Error&) { break; }  // --memory-limit
     char* data = reinterpret_cast<char*>(held.back().data<float>());
     auto write = [&] {
-      const double start = seconds_now();
-      parallel_for(part, piece, [&](int64_t begin, int64_t end) {
-        std::memset(data + begin, 1, size_t(end - begin));
+      const double begin = seconds_now();
+      parallel_for(part, piece, [&](int64_t from, int64_t to) {
+        std::memset(data + from, 1, size_t(to - from));
       });
-      return seconds_now() - start;
+      return seconds_now() - begin;
     };
     const double first = write(), again = write();
     seconds.push_back(std::max(0., first - again) / double(part));

@@ -45,7 +45,7 @@ debug: setup
 	@$(call built,$(BUILD)-debug,afina,-DCMAKE_BUILD_TYPE=Debug -DCUDA=OFF -DEMULATED=OFF -DINSTRUCTION_SETS=native)
 
 test: all
-	$(BUILD)/tests
+	test/run.sh $(BUILD)
 	test/install.sh $(BUILD)
 
 # Matrix multiplication compared with oneDNN and the processor's peak; time of a training step by operation;

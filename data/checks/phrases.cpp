@@ -222,6 +222,13 @@ bool Phrases::is_lone(const Sentence& sentence) const {
   return phrase.records + phrase.near <= most_lone;
 }
 
+bool Phrases::is_said_in(const Sentence& sentence, const Answer& answer) const {
+  const auto all = list_of(sentence);
+  const auto at = std::lower_bound(all.begin(), all.end(), answer.first_sentence);
+  if (all.empty()) return index_of(sentence) - answer.first_sentence < answer.sentences;
+  return at != all.end() && *at < answer.first_sentence + answer.sentences;
+}
+
 bool Phrases::is_universal(const Sentence& sentence) const {
   const Phrase& phrase = of(sentence);
   return phrase.records >= 3 && phrase.spread >= different;

@@ -13,6 +13,8 @@ namespace {
 // Words on either side of the value that an occurrence must share, from strict to loose.
 constexpr std::pair<int, int> windows[ValuePlaces::levels] = {
     {5, 5}, {3, 2}, {2, 3}, {4, 0}, {2, 1}};
+// Bytes of a text that has so many values that it is read once for all of them.
+constexpr size_t long_text = 8192;
 
 }  // namespace
 
@@ -70,12 +72,21 @@ ValuePlaces::Features ValuePlaces::features_of(uint32_t occurrence) {
   if (index > answer.first_sentence)
     add_stems(corpus_.text(corpus_.sentences()[index - 1]), f.before);
   for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t)
-    if (corpus_.turns()[t].role == TurnRole::question) add_stems(corpus_.text(t), f.asked);
+    if (corpus_.turns()[t].role == TurnRole::question) add_stems_of(t, corpus_.text(t), f.asked);
   f.all = f.asked;
-  add_stems(
+  add_stems_of(
+      answer.turn,
       corpus_.text(answer.turn).substr(answer.body_begin, answer.body_end - answer.body_begin),
       f.all);
   return f;
+}
+
+void ValuePlaces::add_stems_of(uint32_t turn, std::string_view text, std::vector<uint64_t>& out) {
+  if (text.size() < long_text) return add_stems(text, out);
+  std::vector<uint64_t>& stems = of_long_[turn];
+  if (stems.empty()) add_stems(text, stems);
+  out.insert(out.end(), stems.begin(), stems.end());
+  sort_unique(out);
 }
 
 bool ValuePlaces::other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,

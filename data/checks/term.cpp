@@ -33,7 +33,7 @@ class Terms {
   Terms(const Corpus& corpus, std::vector<Finding>& out) : corpus_(corpus), out_(out) {}
 
   void run() {
-    fillers_ = term_places(corpus_);
+    fillers_ = fillers_of(corpus_);
     compare();
     choose();
     tell();
@@ -96,11 +96,11 @@ class Terms {
 
   // Only what differs: not "the parcel" for "the package".
   bool same_edge(uint32_t usual_at, uint32_t other_at) const {
-    const TermPlace &usual = fillers_[usual_at], &other = fillers_[other_at];
+    const Filler &usual = fillers_[usual_at], &other = fillers_[other_at];
     return usual.first == other.first || usual.last == other.last;
   }
 
-  std::string text_of(const TermPlace& filler) {
+  std::string text_of(const Filler& filler) {
     skeleton_of(corpus_, filler.sentence, reading_, ids_);
     // The words without marks, as the skeleton counts them: values and names are one each.
     std::string text;
@@ -176,11 +176,11 @@ class Terms {
       if (!whole && ((use.places < 2 && !rare) || use.other * 2 > use.usual)) continue;
       Term term;
       term.whole = whole;
-      const TermPlace& other = fillers_[use.other_at];
+      const Filler& other = fillers_[use.other_at];
       skeleton_of(corpus_, other.sentence, reading_, ids_);
       term.words.assign(ids_.begin() + other.begin, ids_.begin() + other.begin + other.length);
       term.text = text_of(other);
-      const TermPlace& usual = fillers_[use.usual_at];
+      const Filler& usual = fillers_[use.usual_at];
       skeleton_of(corpus_, usual.sentence, reading_, ids_);
       term.usual_words.assign(ids_.begin() + usual.begin,
                               ids_.begin() + usual.begin + usual.length);
@@ -286,7 +286,7 @@ class Terms {
   std::vector<Finding>& out_;
   Reading reading_;
   std::vector<uint64_t> ids_;
-  std::vector<TermPlace> fillers_;
+  std::vector<Filler> fillers_;
   std::map<std::pair<uint64_t, uint64_t>, PairUse> pairs_;
   std::vector<PairUse> uses_;
   std::vector<Term> chosen_;

@@ -254,12 +254,15 @@ class Terms {
 
   void count(const std::vector<Term>& terms, std::vector<Echo>& echoes) {
     std::vector<uint32_t> last(terms.size(), no_turn);
+    std::vector<uint64_t> asked;
+    uint32_t asked_before = no_turn;
     each_match(terms, [&](size_t t, const Answer& answer, uint32_t, uint32_t) {
       if (echoes[t].phrases.size() < 8) echoes[t].phrases.insert({before_, behind_});
       if (last[t] == answer.turn) return;
       last[t] = answer.turn;
       ++echoes[t].answers;
-      const std::vector<uint64_t> asked = corpus_.asked(answer);
+      if (asked_before != answer.turn) asked = corpus_.asked(answer);
+      asked_before = answer.turn;
       for (uint64_t word : terms[t].words)
         if (!is_function_word(word) && std::binary_search(asked.begin(), asked.end(), word)) {
           ++echoes[t].asked;

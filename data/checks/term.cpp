@@ -208,15 +208,17 @@ class Terms {
       const Echo& usual = usual_echoes[i];
       if (usual.answers < 6 || usual.answers < 2 * echo.answers || usual.phrases.size() < 2)
         continue;
-      if (echo.asked * 4 > echo.answers || candidates[i].text.size() < 3) continue;
-      // A word that is nearly always elsewhere has a meaning of its own.
+      if (echo.asked * 4 > echo.answers || candidates[i].text.size() < 3 ||
+          candidates[i].usual.size() < 3)
+        continue;
+      // A word that is more often elsewhere has a meaning of its own: sums find, divide and add.
       const PairUse& use = uses_[i];
       if (candidates[i].whole) {
         if (usual.answers < 4 * echo.answers || use.whole_other * 3 < echo.answers) continue;
         if (times_asked(candidates[i]) > std::max(1u, 2 * echo.answers)) continue;
         // A word that several say in one sentence is how that may be said.
         if (echo.answers >= 3 && echo.phrases.size() < 2) continue;
-      } else if (use.other * 10 < echo.answers) {
+      } else if (use.other * 2 < echo.answers) {
         continue;
       }
       chosen_.push_back(candidates[i]);

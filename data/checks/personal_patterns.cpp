@@ -267,8 +267,10 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
   const bool same = low.size() == text.size();  // few letters change their length
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    if (same && std::string_view("bdnfg").find(low[at]) != std::string_view::npos &&
-        (at == 0 || !is_alnum(text[at - 1])))
+    const char small = same ? low[at] : ' ';
+    const bool may_tell_birth =
+        small == 'b' || small == 'd' || small == 'n' || small == 'f' || small == 'g';
+    if (may_tell_birth && (at == 0 || !is_alnum(text[at - 1])))
       if (const size_t end = birth_at(text, low, at)) {
         out.push_back({uint32_t(at), uint32_t(end), "date of birth", 0.9});
         at = end - 1;

@@ -281,9 +281,10 @@ double Phrases::foreign(const Sentence& sentence) const {
 }
 
 bool is_negation(std::string_view w) {
-  for (std::string_view one :
-       {"not", "no", "never", "cannot", "without", "none", "nothing", "neither", "nor", "nunca",
-        "jamás", "sin", "ningún", "ninguna", "tampoco", "nada", "ni"})
+  static constexpr std::string_view all[] = {
+      "not",   "no",    "never", "cannot", "without", "none",    "nothing", "neither", "nor",
+      "nunca", "jamás", "sin",   "ningún", "ninguna", "tampoco", "nada",    "ni"};
+  for (std::string_view one : all)
     if (w == one) return true;
   return w.ends_with("n't") || w.ends_with("n\xE2\x80\x99t");
 }

@@ -97,14 +97,9 @@ static inline uint32_t code_at(std::string_view text, size_t at, size_t& bytes) 
 }
 
 void split_words(std::string_view text, std::vector<Word>& out) {
-  // Nearly always enough; push_back, a word at a time, took a quarter of the time.
+  // Nearly always enough. Words are written where they stay, part by part.
   out.resize(text.size() / 4 + 4);
-  size_t count = 0;
-  auto put = [&](const Word& word) {
-    if (count == out.size()) out.resize(2 * count);
-    out[count++] = word;
-  };
-  size_t bytes = 0;
+  size_t count = 0, bytes = 0;
   for (size_t at = 0; at < text.size();) {
     const uint32_t first = code_at(text, at, bytes);
     const Letter kind = letter_of(first);
@@ -112,19 +107,22 @@ void split_words(std::string_view text, std::vector<Word>& out) {
       at += bytes;
       continue;
     }
-    Word word{uint32_t(at), 0, 0, WordKind::mark, false, false};
+    if (count == out.size()) out.resize(2 * count);
+    Word& word = out[count++];
+    word.begin = uint32_t(at);
     if (kind == Letter::other || stands_alone(first)) {
-      if (kind != Letter::other) word.kind = WordKind::word;
+      word.kind = kind == Letter::other ? WordKind::mark : WordKind::word;
+      word.capital = word.shouted = false;
       uint64_t h = hash_start;
       hash_code(h, first);
       at += bytes;
       word.end = uint32_t(at);
       word.id = mixed(h);
-      put(word);
       continue;
     }
     uint64_t h = hash_start;
     size_t letters = 0, digits = 0, upper = 0;
+    bool capital = false;
     Letter before = Letter::space;
     while (at < text.size()) {
       // Most words are of nothing else.
@@ -153,7 +151,7 @@ void split_words(std::string_view text, std::vector<Word>& out) {
         if (now == Letter::letter) {
           if (low != code) {
             ++upper;
-            if (letters + digits == 0) word.capital = true;
+            if (letters + digits == 0) capital = true;
           }
           ++letters;
         } else {
@@ -185,8 +183,8 @@ void split_words(std::string_view text, std::vector<Word>& out) {
     word.kind = digits == 0    ? WordKind::word
                 : letters == 0 ? WordKind::number
                                : WordKind::identifier;
+    word.capital = capital;
     word.shouted = letters >= 2 && upper == letters;
-    put(word);
   }
   out.resize(count);
 }
@@ -204,7 +202,9 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
     const Word& word = words[i];
     const Word& next = words[i + 1];
     const std::string_view gap = text.substr(word.end, next.begin - word.end);
-    if (gap.find('\n') != gap.npos) {
+    bool line_ends = false;  // gaps are too short for a search
+    for (char c : gap) line_ends |= c == '\n';
+    if (line_ends) {
       end_at(i + 1);
       continue;
     }

@@ -129,7 +129,8 @@ bool is_header(std::string_view line) {
 }
 
 // Does what stands behind a bar read as people write? Trees of folders, cases of programs and pipes
-// of a shell have no sentences: a line of those from `at` on that begin with one ends as they do.
+// of a shell have no sentences: a line of those from `at` on that begin with one ends as they do,
+// or is a mail's subject.
 bool is_quoted_by_bars(std::string_view text, size_t at) {
   bool sentence = false;
   while (at < text.size()) {
@@ -141,6 +142,7 @@ bool is_quoted_by_bars(std::string_view text, size_t at) {
     line.remove_prefix(std::min(line.find_first_not_of("| "), line.size()));
     line = line.substr(0, line.find_last_not_of(" \r") + 1);
     if (line.starts_with("--") || has(line, "->") || has(line, "=>")) return false;
+    sentence |= is_mail_header(lower_text(line));
     for (size_t i = 1; i < line.size(); ++i) {
       const bool last = i + 1 == line.size(), ends = last || line[i + 1] == ' ';
       const auto before = uint8_t(line[i - 1]);

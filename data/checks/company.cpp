@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint32_t most_indexed = 4000;
 constexpr size_t neighbours = 20;
+constexpr uint32_t most_around = 64;  // sentences before and behind, the rest of a long answer
 constexpr double least_asked = 0.15, least_said = 0.1;  // cosines of what is near at all
 
 // Of `among` neighbours so many have what a part of all has.
@@ -134,8 +135,12 @@ void Neighbourhood::look_at(uint32_t answer) {
   asked_ = corpus_.topics().asked(one);
   nearest(asked_, true, by_question_);
   stems_.resize(one.sentences);
-  for (uint32_t k = 0; k < one.sentences; ++k)
-    content_stems(corpus_, corpus_.text(corpus_.sentences(one)[k]), stems_[k]);
+  universal_.resize(one.sentences);
+  for (uint32_t k = 0; k < one.sentences; ++k) {
+    const Sentence& sentence = corpus_.sentences(one)[k];
+    content_stems(corpus_, corpus_.text(sentence), stems_[k]);
+    universal_[k] = corpus_.phrases().is_universal(sentence);
+  }
 }
 
 void Neighbourhood::measure(uint32_t k, const Near& near, double& word, double& phrase,
@@ -146,11 +151,7 @@ void Neighbourhood::measure(uint32_t k, const Near& near, double& word, double& 
   const double all = double(corpus_.answers().size()), among = double(near.size());
   double same = 0;
   for (auto& [cosine, i] : near)
-    for (const Sentence& other : corpus_.sentences(corpus_.answers()[answers_[i]]))
-      if (other.key == sentence.key) {
-        ++same;
-        break;
-      }
+    same += corpus_.phrases().is_said_in(sentence, corpus_.answers()[answers_[i]]);
   phrase = deviations(same, (corpus_.phrases().of(sentence).records - 1.) / all, among);
   const double own = answer_ % step_ == 0 ? 1 : 0;
   double weights = 0;
@@ -175,9 +176,10 @@ Company Neighbourhood::of(uint32_t k) {
   Company company;
   const Answer& answer = corpus_.answers()[answer_];
   others_.clear();
-  for (uint32_t j = 0; j < answer.sentences; ++j)
-    if (j != k && !corpus_.phrases().is_universal(corpus_.sentences(answer)[j]))
-      others_.insert(others_.end(), stems_[j].begin(), stems_[j].end());
+  const uint32_t begin = k > most_around ? k - most_around : 0,
+                 end = std::min(answer.sentences, k + most_around + 1);
+  for (uint32_t j = begin; j < end; ++j)
+    if (j != k && !universal_[j]) others_.insert(others_.end(), stems_[j].begin(), stems_[j].end());
   sort_unique(others_);
   std::erase_if(others_, [&](uint64_t stem) {
     return std::binary_search(stems_[k].begin(), stems_[k].end(), stem);

@@ -62,6 +62,7 @@ class Neighbourhood {
   uint32_t answer_ = 0;
   std::vector<uint64_t> asked_, others_;
   std::vector<std::vector<uint64_t>> stems_;
+  std::vector<bool> universal_;  // its sentences
   Near by_question_, by_rest_;
 };
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "data/checks/asked_case.h"
+#include "data/checks/applied.h"
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"

@@ -12,6 +12,14 @@ namespace afina {
 
 namespace {
 
+constexpr size_t least_digits = 3, least_spread = 5;
+constexpr uint32_t most_said = 4;  // answers that have an identifier; others are the house's own
+
+size_t digits_in(std::string_view text) {
+  return size_t(
+      std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }));
+}
+
 // A word with digits, and a mark or short letters that belong to it.
 struct Code {
   uint32_t begin, end;
@@ -73,24 +81,35 @@ void learn_letters(const std::map<std::string, uint32_t>& counts, House& house) 
   }
 }
 
-// Where the digits stand in the text with single marks or blanks between them, not as part of a
-// longer number; npos: nowhere.
-size_t find_spread(std::string_view text, const std::string& digits, size_t from, size_t& end) {
+// Digits of a text with single marks or blanks between them.
+struct Spread {
+  std::string digits;
+  size_t begin, end;
+};
+
+// The least of these digits that the text has, spread so and not as part of a longer number, for
+// which `take` holds.
+template <class Take>
+Spread find_spread(std::string_view text, const std::set<std::string>& wanted, Take&& take) {
+  size_t most = 0;
+  for (const std::string& digits : wanted) most = std::max(most, digits.size());
   auto digit = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
-  for (size_t begin = from; begin < text.size(); ++begin) {
-    if (text[begin] != digits[0] || (begin > 0 && digit(begin - 1))) continue;
-    size_t at = begin, matched = 0;
-    while (matched < digits.size() && at < text.size()) {
-      if (text[at] == digits[matched]) ++matched;
-      else if (std::string_view(" .-_/").find(text[at]) == std::string_view::npos || !digit(at + 1))
+  Spread best{"", text.size(), text.size()};
+  std::string digits;
+  for (size_t begin = 0; begin < text.size(); ++begin) {
+    if (!digit(begin) || (begin > 0 && digit(begin - 1))) continue;
+    digits.clear();
+    for (size_t at = begin; digits.size() < most;) {
+      if (digit(at)) digits += text[at];
+      else if (!digit(at + 1) || std::string_view(" .-_/").find(text[at]) == std::string_view::npos)
         break;
       ++at;
+      if (digit(at) || (!best.digits.empty() && digits >= best.digits) || wanted.count(digits) == 0)
+        continue;
+      if (take(Spread{digits, begin, at})) best = {digits, begin, at};
     }
-    if (matched < digits.size() || digit(at)) continue;
-    end = at;
-    return begin;
   }
-  return text.npos;
+  return best;
 }
 
 bool digits_only(const Reading& reading, size_t i) {
@@ -112,6 +131,7 @@ bool is_prefix(const Reading& reading, size_t i) {
 
 void find_codes(const Reading& reading, std::vector<Code>& out) {
   out.clear();
+  size_t value = 0;  // the first that does not end before the code
   for (size_t i = 0; i < reading.words.size(); ++i) {
     const Word& word = reading.words[i];
     if (word.kind != WordKind::identifier && word.kind != WordKind::number) continue;
@@ -153,17 +173,20 @@ void find_codes(const Reading& reading, std::vector<Code>& out) {
       foreign |= (c == '.' && word.kind == WordKind::number) || c == ',' || c == ':';
       code.shape += digit ? '9' : c;
     }
-    if (foreign || code.digits.size() < 3) continue;
+    if (foreign || code.digits.size() < least_digits) continue;
     // "11650mm": a number and its unit.
     const char first = text.front(), last = text.back();
     if (first >= '0' && first <= '9' && last >= 'a' && last <= 'z') continue;
     // "24/7" and dates are no identifiers.
     if (code.bare && text.find('/') != text.npos && (code.digits.size() < 6 || !code.before))
       continue;
-    for (const Value& value : reading.values)
-      code.priced |= reading.words[value.first].begin <= code.begin &&
-                     reading.words[value.last - 1].end >= code.end &&
-                     value.type != ValueType::count;
+    while (value < reading.values.size() &&
+           reading.words[reading.values[value].last - 1].end < code.end)
+      ++value;
+    for (size_t k = value;
+         k < reading.values.size() && reading.words[reading.values[k].first].begin <= code.begin;
+         ++k)
+      code.priced |= reading.values[k].type != ValueType::count;
     out.push_back(std::move(code));
   }
 }
@@ -173,17 +196,24 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::vector<Code> codes;
   std::map<size_t, std::map<std::string, uint32_t>> shapes;  // by the number of digits
   std::unordered_map<std::string, uint32_t> said;            // digits -> answers that have them
+  std::vector<bool> coded;                                   // answers that have any
+  auto read = [&](std::string_view text, Reading& into, std::vector<Code>& found) {
+    found.clear();
+    if (digits_in(text) < least_digits) return;
+    Corpus::read(text, into);
+    find_codes(into, found);
+  };
   for (const Answer& answer : corpus.answers()) {
-    Corpus::read(corpus.text(answer.turn), reading);
-    find_codes(reading, codes);
+    read(corpus.text(answer.turn), reading, codes);
     for (const Code& code : codes) ++said[code.digits];
+    coded.push_back(!codes.empty());
   }
-  for (const Answer& answer : corpus.answers()) {
-    Corpus::read(corpus.text(answer.turn), reading);
-    find_codes(reading, codes);
+  for (size_t a = 0; a < coded.size(); ++a) {
+    if (!coded[a]) continue;
+    read(corpus.text(corpus.answers()[a].turn), reading, codes);
     // What many answers name is the house's own number, as its telephone's, and no identifier.
     for (const Code& code : codes)
-      if (said[code.digits] <= 4) ++shapes[code.digits.size()][code.shape];
+      if (said[code.digits] <= most_said) ++shapes[code.digits.size()][code.shape];
   }
   std::unordered_map<uint64_t, std::array<uint32_t, 2>>
       leads;  // word -> codes of the house, others
@@ -213,9 +243,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (auto& [digits, one] : house)
     if (const std::string front = one.front(); front.size() >= 2) letters.insert(front);
   std::string example;
-  for (const Answer& answer : corpus.answers()) {
-    Corpus::read(corpus.text(answer.turn), reading);
-    find_codes(reading, codes);
+  for (size_t a = 0; a < coded.size(); ++a) {
+    if (!coded[a]) continue;
+    read(corpus.text(corpus.answers()[a].turn), reading, codes);
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
       const bool own = found != house.end() && found->second.has(code.shape) &&
@@ -240,14 +270,16 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   std::vector<Code> asked;
   std::vector<PersonalPiece> pieces;
-  for (const Answer& answer : corpus.answers()) {
-    Corpus::read(corpus.text(answer.turn), reading);
-    find_codes(reading, codes);
-    std::set<std::string> known;  // digits that the record has in the house's form
-    for (const Turn& turn : corpus.turns(answer.record)) {
-      Reading other;
-      Corpus::read(corpus.text(turn), other);
-      find_codes(other, asked);
+  std::set<std::string> known, spread_ones;  // digits that the record has in the house's form
+  uint32_t known_of = no_turn;
+  auto learn = [&](uint32_t record) {
+    if (known_of == record) return;
+    known_of = record;
+    known.clear();
+    spread_ones.clear();
+    Reading other;
+    for (const Turn& turn : corpus.turns(record)) {
+      read(corpus.text(turn), other, asked);
       for (const Code& code : asked)
         if (auto found = house.find(code.digits.size());
             found != house.end() && found->second.has(code.shape)) {
@@ -257,11 +289,18 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                 std::string(corpus.text(turn).substr(code.begin, code.end - code.begin));
         }
     }
-    bool told = false;
+    for (const std::string& digits : known)
+      if (digits.size() >= least_spread && said[digits] <= most_said) spread_ones.insert(digits);
+  };
+  for (const Answer& answer : corpus.answers()) {
+    learn(answer.record);
+    if (digits_in(corpus.text(answer.turn)) < least_digits) continue;
+    read(corpus.text(answer.turn), reading, codes);
+    bool told = false, searched = false;
     for (const Code& code : codes) {
       auto found = house.find(code.digits.size());
       if (found != house.end() && found->second.has(code.shape)) continue;
-      if (said[code.digits] > 4) continue;
+      if (said[code.digits] > most_said) continue;
       if (found == house.end()) {
         if (!by_context(code)) continue;
         out.push_back({nullptr,
@@ -275,19 +314,17 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       const bool same_digits = known.count(code.digits) > 0;
       if (code.bare && !same_digits) {
         // Part of a telephone number or the like.
-        find_personal(reading.text, pieces);
-        if (std::any_of(pieces.begin(), pieces.end(), [&](const PersonalPiece& piece) {
-              return piece.begin <= code.begin && piece.end >= code.end &&
-                     piece.end - piece.begin > code.end - code.begin;
-            }))
+        if (!searched) find_personal(reading.text, pieces);
+        searched = true;
+        const auto piece =
+            std::lower_bound(pieces.begin(), pieces.end(), code.end,
+                             [](const PersonalPiece& p, uint32_t end) { return p.end < end; });
+        if (piece != pieces.end() && piece->begin <= code.begin &&
+            piece->end - piece->begin > code.end - code.begin)
           continue;
         // A number alone may be anything; of five digits or more, without a unit, it is a code.
         if (code.digits.size() < 5) continue;
-        bool priced = false;
-        for (const Value& value : reading.values)
-          priced |= reading.words[value.first].begin <= code.begin &&
-                    reading.words[value.last - 1].end >= code.end && value.type != ValueType::count;
-        if (priced) continue;
+        if (code.priced) continue;
       }
       uint32_t begin = code.begin;
       // The words before a bare number are part of how it is written.
@@ -305,25 +342,20 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       told = true;
       break;
     }
+    if (told || spread_ones.empty()) continue;
     // The record's identifier with blanks or points between its digits.
-    for (const std::string& digits : known) {
-      size_t end = 0;
-      for (size_t at = 0; !told && digits.size() >= 5; at = end) {
-        at = find_spread(reading.text, digits, at, end);
-        if (at == reading.text.npos) break;
-        const House& form = house[digits.size()];
-        const bool own = std::any_of(codes.begin(), codes.end(), [&](const Code& code) {
-          return code.begin <= at && code.end >= end && form.has(code.shape);
-        });
-        if (own || said[digits] > 4) continue;
-        told = true;
-        out.push_back({nullptr,
-                       1.,
-                       {{answer.record, answer.turn, uint32_t(at), uint32_t(end)}},
-                       squeezed(reading.text.substr(at, end - at)),
-                       form.example});
-      }
-    }
+    const Spread spread = find_spread(reading.text, spread_ones, [&](const Spread& one) {
+      const auto code = std::upper_bound(codes.begin(), codes.end(), one.begin,
+                                         [](size_t at, const Code& c) { return at < c.begin; });
+      return code == codes.begin() || std::prev(code)->end < one.end ||
+             !house[one.digits.size()].has(std::prev(code)->shape);
+    });
+    if (spread.digits.empty()) continue;
+    out.push_back({nullptr,
+                   1.,
+                   {{answer.record, answer.turn, uint32_t(spread.begin), uint32_t(spread.end)}},
+                   squeezed(reading.text.substr(spread.begin, spread.end - spread.begin)),
+                   house[spread.digits.size()].example});
   }
 }
 

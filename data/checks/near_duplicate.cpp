@@ -100,6 +100,29 @@ bool differences(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,
   return true;
 }
 
+// Takes the writer's name off the end of a question: names behind a mark or a line's end, "Thanks,
+// Ann". Not those that belong to the sentence before them: "Is this the shop of Ann?"
+void drop_writer(const Corpus& corpus, std::string_view text, std::vector<Word>& words) {
+  size_t end = words.size();
+  while (end > 0 && words[end - 1].kind == WordKind::mark) {
+    if (text[words[end - 1].begin] == '?') return;
+    --end;
+  }
+  size_t begin = end;
+  while (begin > 0 && end - begin < 3 && words[begin - 1].kind == WordKind::word &&
+         words[begin - 1].capital && corpus.is_name(words[begin - 1].id) &&
+         (begin == end ||
+          text.substr(words[begin - 1].end, words[begin].begin - words[begin - 1].end).find('\n') ==
+              text.npos))
+    --begin;
+  if (begin == end || begin == 0) return;
+  const Word& before = words[begin - 1];
+  const bool apart =
+      before.kind == WordKind::mark ||
+      text.substr(before.end, words[begin].begin - before.end).find('\n') != text.npos;
+  if (apart) words.resize(begin);
+}
+
 // The words of each record but for the person's name in the greeting and at the end of a question;
 // 0 where there are few, or no greeting to tell who the person is.
 std::vector<uint64_t> without_persons(const Corpus& corpus) {
@@ -117,11 +140,8 @@ std::vector<uint64_t> without_persons(const Corpus& corpus) {
       const TurnRole role = corpus.turns()[t].role;
       const bool answer = role == TurnRole::answer;
       split_words(corpus.text(t), words);
+      if (!answer) drop_writer(corpus, corpus.text(t), words);
       std::erase_if(words, [](const Word& word) { return word.kind == WordKind::mark; });
-      for (int last = 0; !answer && last < 3 && !words.empty() && words.back().capital &&
-                         corpus.is_name(words.back().id);
-           ++last)
-        words.pop_back();
       greets |= greeting[t] > 0;
       hash = hash_with(hash, uint64_t(role));
       for (const Word& word : words) {

@@ -19,8 +19,10 @@ static bool is_mail_number(std::string_view text, const PersonalPiece& piece) {
   return false;
 }
 
-// An address that the record's person gave, or that is in no letter, may be anybody's.
-static bool is_given(const Corpus& corpus, const Turn& turn, uint32_t t, std::string_view text) {
+// Is it no answer that has the address, or has a turn before it the same one? A person who asks may
+// name their own or a shop's; only what an answer adds is told of somebody.
+static bool is_asked_or_given(const Corpus& corpus, const Turn& turn, uint32_t t,
+                              std::string_view text) {
   if (turn.role != TurnRole::answer) return true;
   for (uint32_t k = corpus.record(turn.record).first_turn; k < t; ++k)
     if (corpus.text(k).find(text) != std::string_view::npos) return true;
@@ -89,7 +91,8 @@ static void run(const Corpus& corpus, std::vector<Finding>& out) {
   each([&](const Turn& turn, uint32_t t, const PersonalPiece& piece, std::string_view text) {
     if (records_with[key_of(text)] >= own || is_house(text)) return;
     if (text.find('@') != text.npos && is_mail_number(corpus.text(turn), piece)) return;
-    if (std::string_view(piece.kind) == "postal address" && is_given(corpus, turn, t, text)) return;
+    const bool postal = std::string_view(piece.kind) == "postal address";
+    if (postal && is_asked_or_given(corpus, turn, t, text)) return;
     if (!told.emplace(std::pair{turn.record, std::string(piece.kind)}, true).second) return;
     out.push_back({nullptr,
                    piece.certain,

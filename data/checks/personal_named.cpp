@@ -25,7 +25,7 @@ using Words = std::initializer_list<std::string_view>;
 size_t starts(std::string_view low, size_t at, Words words) {
   size_t longest = 0;
   for (std::string_view word : words)
-    if (word.size() > longest && low.substr(at).starts_with(word) &&
+    if (word[0] == low[at] && word.size() > longest && low.substr(at).starts_with(word) &&
         (at + word.size() >= low.size() || !is_alnum(low[at + word.size()])))
       longest = word.size();
   return longest;

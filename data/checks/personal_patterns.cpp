@@ -207,7 +207,10 @@ size_t date_at(std::string_view text, size_t at) {
   return 0;
 }
 
-// A date of birth behind words that say so at `at`: the end of the date, or 0.
+// The words at `at` that say a date of birth follows, and the date: its end, or 0. The date stands
+// within 12 bytes behind them, or 30 where they name a date, on the same line; a rule about
+// births ("born before 1 May 2010", "born in") is nobody's date of birth. low: the text in lower
+// case.
 size_t birth_at(std::string_view text, const std::string& low, size_t at) {
   for (std::string_view words : {"born",
                                  "date of birth",
@@ -232,7 +235,7 @@ size_t birth_at(std::string_view text, const std::string& low, size_t at) {
                                  "data de nascimento",
                                  "geboortedatum"}) {
     if (!std::string_view(low).substr(at).starts_with(words)) continue;
-    // At most one or two short words between: "born on", "nacida el", "date of birth: the".
+    // "born on the", "nacida el", "date of birth as we have it:"
     size_t i = at + words.size();
     const size_t most = i + (words.find("date") + 1 || words.find("fecha") + 1 ? 30 : 12);
     while (i < text.size() && i < most && !is_digit(text[i]) && text[i] != '.' && text[i] != '\n')
@@ -246,7 +249,7 @@ size_t birth_at(std::string_view text, const std::string& low, size_t at) {
     while (i < text.size() && text[i] == ' ') ++i;
     if (i < text.size() && is_digit(text[i]))
       if (const size_t end = date_at(text, i)) return end;
-    // "born May 3, 1980"
+    // The month first: "born May 3, 1980".
     size_t from = at + words.size();
     while (from < text.size() && (text[from] == ' ' || text[from] == ':')) ++from;
     if (from < text.size() && is_letter(text[from]))
@@ -264,8 +267,10 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
   const bool same = low.size() == text.size();  // few letters change their length
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    if (same && std::string_view("bdnfg").find(low[at]) != std::string_view::npos &&
-        (at == 0 || !is_alnum(text[at - 1])))
+    const char small = same ? low[at] : ' ';
+    const bool may_tell_birth =
+        small == 'b' || small == 'd' || small == 'n' || small == 'f' || small == 'g';
+    if (may_tell_birth && (at == 0 || !is_alnum(text[at - 1])))
       if (const size_t end = birth_at(text, low, at)) {
         out.push_back({uint32_t(at), uint32_t(end), "date of birth", 0.9});
         at = end - 1;

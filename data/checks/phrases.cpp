@@ -222,6 +222,13 @@ bool Phrases::is_lone(const Sentence& sentence) const {
   return phrase.records + phrase.near <= most_lone;
 }
 
+bool Phrases::is_said_in(const Sentence& sentence, const Answer& answer) const {
+  const auto all = list_of(sentence);
+  const auto at = std::lower_bound(all.begin(), all.end(), answer.first_sentence);
+  if (all.empty()) return index_of(sentence) - answer.first_sentence < answer.sentences;
+  return at != all.end() && *at < answer.first_sentence + answer.sentences;
+}
+
 bool Phrases::is_universal(const Sentence& sentence) const {
   const Phrase& phrase = of(sentence);
   return phrase.records >= 3 && phrase.spread >= different;
@@ -274,9 +281,10 @@ double Phrases::foreign(const Sentence& sentence) const {
 }
 
 bool is_negation(std::string_view w) {
-  for (std::string_view one :
-       {"not", "no", "never", "cannot", "without", "none", "nothing", "neither", "nor", "nunca",
-        "jamás", "sin", "ningún", "ninguna", "tampoco", "nada", "ni"})
+  static constexpr std::string_view all[] = {
+      "not",   "no",    "never", "cannot", "without", "none",    "nothing", "neither", "nor",
+      "nunca", "jamás", "sin",   "ningún", "ninguna", "tampoco", "nada",    "ni"};
+  for (std::string_view one : all)
     if (w == one) return true;
   return w.ends_with("n't") || w.ends_with("n\xE2\x80\x99t");
 }

@@ -30,6 +30,8 @@ class Phrases {
     const auto all = list_of(sentence);
     return all.empty() || all.front() == index_of(sentence);
   }
+  // Does the answer have a sentence with these words?
+  bool is_said_in(const Sentence& sentence, const Answer& answer) const;
   // Said about anything: in three records or more, which ask for different things.
   bool is_universal(const Sentence& sentence) const;
   // The same, and so often that it is how the house speaks.

@@ -1,5 +1,6 @@
 // quoted-mail: parts of another mail within a text, and what mail programs add.
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
 
 #include "data/checks/check.h"
@@ -127,6 +128,33 @@ bool is_header(std::string_view line) {
                             "datum", "à",   "da",   "a",    "data",  "van",      "aan"});
 }
 
+// Does what stands behind a bar read as people write? Trees of folders, cases of programs and pipes
+// of a shell have no sentences: a line of those from `at` on that begin with one ends as they do,
+// or is a mail's subject.
+bool is_quoted_by_bars(std::string_view text, size_t at) {
+  bool sentence = false;
+  while (at < text.size()) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    line.remove_prefix(std::min(line.find_first_not_of(" *"), line.size()));
+    if (!line.starts_with("|") || line.find('|', 1) != line.npos) break;
+    line.remove_prefix(std::min(line.find_first_not_of("| "), line.size()));
+    line = line.substr(0, line.find_last_not_of(" \r") + 1);
+    if (line.starts_with("--") || has(line, "->") || has(line, "=>")) return false;
+    sentence |= is_mail_header(lower_text(line));
+    for (size_t i = 1; i < line.size(); ++i) {
+      const bool last = i + 1 == line.size(), ends = last || line[i + 1] == ' ';
+      const auto before = uint8_t(line[i - 1]);
+      sentence |=
+          ends &&
+          std::string_view(last ? ".?!,:" : ".?!").find(line[i]) != std::string_view::npos &&
+          (before >= 0x80 || std::isalnum(before) || before == ')');
+    }
+  }
+  return sentence;
+}
+
 struct Seen {
   bool mail = false, arrow = false, footer = false;
   uint32_t begin = 0;
@@ -139,6 +167,7 @@ Seen look(std::string_view text) {
   bool last_leads = false;  // the line before ends with a colon
   bool mail_header = false, ruled = false;
   uint32_t first_bar = 0, bars = 0;  // of the lines above that have one
+  bool by_bars = false, fenced = false;
   std::string above;
   auto put_headers = [&] {
     // Below a rule, or with one that only mails have, two are enough.
@@ -154,10 +183,15 @@ Seen look(std::string_view text) {
     if (line.starts_with("**")) line.erase(0, 2);
     // A table has its bars at both ends of a line.
     const bool barred = line.starts_with("|") && line.find('|', 1) == line.npos;
-    if (barred && bars == 0) first_bar = uint32_t(at);
+    if (barred && bars == 0) {
+      first_bar = uint32_t(at);
+      by_bars = is_quoted_by_bars(text, at);
+    }
     bars = barred ? bars + 1 : 0;
+    fenced ^= line.starts_with("```");
     const bool quoted =
-        (line.starts_with(">") || (barred && (last_leads || bars > 1))) && line.size() > 3;
+        (line.starts_with(">") || (barred && by_bars && (last_leads || bars > 1))) &&
+        line.size() > 3 && !fenced;
     if ((introduces(line, above) || (ruled_line && (at > 0 || names_mail(line)))) && !seen.mail) {
       seen.mail = true;
       seen.begin = headers > 0                   ? first_header
@@ -257,22 +291,36 @@ uint32_t question_again(const Corpus& corpus, const Answer& answer) {
   return uint32_t(std::min(at, from == text.npos ? 0 : text.find_first_not_of(" \r\n", from)));
 }
 
-// Does the answer begin as the house's do, but below lines of something else?
+// Does the line end as a sentence does, or as what leads to the next one? Not what programs write:
+// "[External]", "Bcc:".
+bool is_prose(std::string_view line) {
+  if (std::string_view("[>|").find(line.front()) != std::string_view::npos) return false;
+  if (line.back() == ':') return line.find(' ') != line.npos && !is_header(lower_text(line));
+  return std::string_view(".!?").find(line.back()) != std::string_view::npos;
+}
+
+// Does the answer begin as the house's do, but below lines of something else? Below sentences alone
+// it is a letter that the answer drafts: "You could write: Dear Ann, ...".
 bool greets_below(const Corpus& corpus, const Answer& answer) {
   const HouseForm& form = corpus.forms()[answer.group];
   if (answer.greets || form.greetings.empty() || form.greeting_end == 0) return false;
   const std::string_view text = corpus.text(answer.turn);
   std::vector<Word> words;
-  size_t at = text.find('\n');
-  for (int lines = 0; lines < 12 && at != text.npos; ++lines) {
-    const size_t end = std::min(text.find('\n', at + 1), text.size());
-    std::string_view line = text.substr(at + 1, end - at - 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    at = end < text.size() ? end : text.npos;
-    if (line.empty() || line.size() > 60 || line.back() != form.greeting_end) continue;
-    split_words(line, words);
-    for (uint64_t greeting : form.greetings)
-      if (words.size() > 2 && words[0].id == greeting) return true;
+  bool prose = true, leads = false;  // all lines above, and the last one to what follows
+  size_t at = 0;
+  for (int lines = 0; lines < 13 && at < text.size(); ++lines) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    line = line.substr(0, line.find_last_not_of(" \r") + 1);
+    if (line.empty()) continue;
+    if (lines > 0 && line.size() <= 60 && line.back() == form.greeting_end) {
+      split_words(line, words);
+      for (uint64_t greeting : form.greetings)
+        if (words.size() > 2 && words[0].id == greeting) return !prose && !leads;
+    }
+    prose &= is_prose(line);
+    leads = line.back() == ':' && is_prose(line);
   }
   return false;
 }

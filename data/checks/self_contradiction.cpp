@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "data/checks/asked_case.h"
+#include "data/checks/applied.h"
 #include "data/checks/check.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"

@@ -59,6 +59,7 @@ StrayMeasures::StrayMeasures(const Corpus& corpus) : corpus_(corpus) {
   measure();
   count_pairs();
   mean_by_phrase();
+  look_around();
 }
 
 bool StrayMeasures::is_own(const Sentence& sentence) const {
@@ -140,34 +141,52 @@ void StrayMeasures::mean_by_phrase() {
   }
 }
 
-StrayMeasures::Place StrayMeasures::place_of(uint32_t s) const {
-  const Answer& answer = corpus_.answers()[corpus_.sentences()[s].answer];
-  const uint32_t begin = answer.first_sentence, end = begin + answer.sentences;
-  Place place{s == begin, s + 1 == end, true, true, true};
-  for (uint32_t other = begin; other < end; ++other) {
-    if (other == s) continue;
-    const Sentence& sentence = corpus_.sentences()[other];
-    const bool anything = corpus_.phrases().is_universal(sentence);
-    if (other > s) place.closing &= anything;
-    else place.opening &= anything;
-    if (corpus_.phrases().of(sentence).records < common_rate * double(corpus_.records()))
-      place.alone &= of_steps(small_[other].asked, most_deviations) < 3;
+// Does hardly any answer say it, and those that do where something like this is asked?
+bool StrayMeasures::is_asking(uint32_t s) const {
+  return corpus_.phrases().of(corpus_.sentences()[s]).records <
+             common_rate * double(corpus_.records()) &&
+         of_steps(small_[s].asked, most_deviations) >= 3;
+}
+
+void StrayMeasures::look_around() {
+  auto add = [](std::array<uint8_t, 2>& most, uint8_t value) {
+    if (value > most[0]) std::swap(value, most[0]);
+    most[1] = std::max(most[1], value);
+  };
+  around_.resize(corpus_.answers().size());
+  for (uint32_t s = 0; s < corpus_.sentences().size(); ++s) {
+    const Sentence& sentence = corpus_.sentences()[s];
+    Around& around = around_[sentence.answer];
+    if (!corpus_.phrases().is_universal(sentence)) {
+      around.first_own = std::min(around.first_own, s);
+      around.last_own = s;
+    }
+    around.asking += is_asking(s);
+    if (!is_own(sentence)) continue;
+    ++around.own;
+    add(around.asked, small_[s].phrase_asked);
+    add(around.rest, small_[s].rest);
   }
-  return place;
+}
+
+StrayMeasures::Place StrayMeasures::place_of(uint32_t s) const {
+  const uint32_t a = corpus_.sentences()[s].answer;
+  const Answer& answer = corpus_.answers()[a];
+  const Around& around = around_[a];
+  const uint32_t begin = answer.first_sentence, end = begin + answer.sentences;
+  return {s == begin, s + 1 == end, around.last_own <= s, around.first_own >= s,
+          around.asking == is_asking(s)};
 }
 
 StrayMeasures::Others StrayMeasures::others_of(uint32_t s) const {
-  const Answer& answer = corpus_.answers()[corpus_.sentences()[s].answer];
-  Others others;
-  for (uint32_t k = 0; k < answer.sentences; ++k) {
-    const uint32_t other = answer.first_sentence + k;
-    const Sentence& sentence = corpus_.sentences()[other];
-    if (other == s || !is_own(sentence)) continue;
-    ++others.count;
-    others.asked = std::max(others.asked, of_steps(small_[other].phrase_asked, most_deviations));
-    others.rest = std::max(others.rest, of_steps(small_[other].rest, most_deviations));
-  }
-  return others;
+  const Sentence& sentence = corpus_.sentences()[s];
+  const Around& around = around_[sentence.answer];
+  const bool own = is_own(sentence);
+  auto most_but = [&](const std::array<uint8_t, 2>& most, uint8_t value) {
+    return of_steps(most[own && value == most[0]], most_deviations);
+  };
+  return {double(around.own - own), most_but(around.asked, small_[s].phrase_asked),
+          most_but(around.rest, small_[s].rest)};
 }
 
 void StrayMeasures::each(const std::function<void(uint32_t, const StrayFeatures&)>& take) const {

@@ -56,15 +56,25 @@ class StrayMeasures {
   struct Others {
     double count = 0, asked = 0, rest = 0;
   };
+  // What place_of() and others_of() ask of the other sentences of an answer, so that long answers
+  // take no time by the square: the first and the last that is not said of anything, how many are
+  // rare and about the question, and of its own how many, the largest measures and the next ones.
+  struct Around {
+    uint32_t first_own = no_turn, last_own = 0, asking = 0, own = 0;
+    std::array<uint8_t, 2> asked{}, rest{};
+  };
   void measure();
   void count_pairs();
   void mean_by_phrase();
+  void look_around();
+  bool is_asking(uint32_t sentence) const;
   Place place_of(uint32_t sentence) const;
   Others others_of(uint32_t sentence) const;
   bool is_own(const Sentence& sentence) const;  // not the house's
   const Corpus& corpus_;
   std::vector<Small> small_;
   std::vector<uint8_t> question_, known_;  // by answer
+  std::vector<Around> around_;             // by answer
   // Pairs of neighbouring words, by their hash: of one phrase at least, and of two.
   std::vector<bool> paired_, paired_again_;
   bool exclaims_ = false, shortens_ = false;  // does the house?

@@ -33,7 +33,7 @@ class Terms {
   Terms(const Corpus& corpus, std::vector<Finding>& out) : corpus_(corpus), out_(out) {}
 
   void run() {
-    fillers_ = term_places(corpus_);
+    fillers_ = fillers_of(corpus_);
     compare();
     choose();
     tell();
@@ -96,11 +96,11 @@ class Terms {
 
   // Only what differs: not "the parcel" for "the package".
   bool same_edge(uint32_t usual_at, uint32_t other_at) const {
-    const TermPlace &usual = fillers_[usual_at], &other = fillers_[other_at];
+    const Filler &usual = fillers_[usual_at], &other = fillers_[other_at];
     return usual.first == other.first || usual.last == other.last;
   }
 
-  std::string text_of(const TermPlace& filler) {
+  std::string text_of(const Filler& filler) {
     skeleton_of(corpus_, filler.sentence, reading_, ids_);
     // The words without marks, as the skeleton counts them: values and names are one each.
     std::string text;
@@ -176,11 +176,11 @@ class Terms {
       if (!whole && ((use.places < 2 && !rare) || use.other * 2 > use.usual)) continue;
       Term term;
       term.whole = whole;
-      const TermPlace& other = fillers_[use.other_at];
+      const Filler& other = fillers_[use.other_at];
       skeleton_of(corpus_, other.sentence, reading_, ids_);
       term.words.assign(ids_.begin() + other.begin, ids_.begin() + other.begin + other.length);
       term.text = text_of(other);
-      const TermPlace& usual = fillers_[use.usual_at];
+      const Filler& usual = fillers_[use.usual_at];
       skeleton_of(corpus_, usual.sentence, reading_, ids_);
       term.usual_words.assign(ids_.begin() + usual.begin,
                               ids_.begin() + usual.begin + usual.length);
@@ -208,15 +208,17 @@ class Terms {
       const Echo& usual = usual_echoes[i];
       if (usual.answers < 6 || usual.answers < 2 * echo.answers || usual.phrases.size() < 2)
         continue;
-      if (echo.asked * 4 > echo.answers || candidates[i].text.size() < 3) continue;
-      // A word that is nearly always elsewhere has a meaning of its own.
+      if (echo.asked * 4 > echo.answers || candidates[i].text.size() < 3 ||
+          candidates[i].usual.size() < 3)
+        continue;
+      // A word that is more often elsewhere has a meaning of its own: sums find, divide and add.
       const PairUse& use = uses_[i];
       if (candidates[i].whole) {
         if (usual.answers < 4 * echo.answers || use.whole_other * 3 < echo.answers) continue;
         if (times_asked(candidates[i]) > std::max(1u, 2 * echo.answers)) continue;
         // A word that several say in one sentence is how that may be said.
         if (echo.answers >= 3 && echo.phrases.size() < 2) continue;
-      } else if (use.other * 10 < echo.answers) {
+      } else if (use.other * 2 < echo.answers) {
         continue;
       }
       chosen_.push_back(candidates[i]);
@@ -254,12 +256,15 @@ class Terms {
 
   void count(const std::vector<Term>& terms, std::vector<Echo>& echoes) {
     std::vector<uint32_t> last(terms.size(), no_turn);
+    std::vector<uint64_t> asked;
+    uint32_t asked_before = no_turn;
     each_match(terms, [&](size_t t, const Answer& answer, uint32_t, uint32_t) {
       if (echoes[t].phrases.size() < 8) echoes[t].phrases.insert({before_, behind_});
       if (last[t] == answer.turn) return;
       last[t] = answer.turn;
       ++echoes[t].answers;
-      const std::vector<uint64_t> asked = corpus_.asked(answer);
+      if (asked_before != answer.turn) asked = corpus_.asked(answer);
+      asked_before = answer.turn;
       for (uint64_t word : terms[t].words)
         if (!is_function_word(word) && std::binary_search(asked.begin(), asked.end(), word)) {
           ++echoes[t].asked;
@@ -286,7 +291,7 @@ class Terms {
   std::vector<Finding>& out_;
   Reading reading_;
   std::vector<uint64_t> ids_;
-  std::vector<TermPlace> fillers_;
+  std::vector<Filler> fillers_;
   std::map<std::pair<uint64_t, uint64_t>, PairUse> pairs_;
   std::vector<PairUse> uses_;
   std::vector<Term> chosen_;

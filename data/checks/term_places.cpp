@@ -60,10 +60,9 @@ void each_place(const Corpus& corpus, std::pair<uint32_t, uint32_t> use, Take&& 
         there += word != 0;
         meaning += word > 3 && !is_function_word(word);
       }
-      TermPlace filler{
-          0,         span,       uint32_t(ids[begin]), uint32_t(ids[begin + length - 1]),
-          use.first, use.second, uint16_t(begin),      uint8_t(length),
-          false};
+      Filler filler{0,         span,       uint32_t(ids[begin]), uint32_t(ids[begin + length - 1]),
+                    use.first, use.second, uint16_t(begin),      uint8_t(length),
+                    false};
       if (there >= 3 && meaning >= 1) {
         filler.place = around_seed;
         for (uint64_t word : around) filler.place = hash_with(filler.place, word);
@@ -87,8 +86,8 @@ void skeleton_of(const Corpus& corpus, uint32_t sentence, Reading& reading,
   corpus.skeleton(reading, 0, uint32_t(reading.words.size()), ids);
 }
 
-std::vector<TermPlace> term_places(const Corpus& corpus) {
-  std::vector<TermPlace> places;
+std::vector<Filler> fillers_of(const Corpus& corpus) {
+  std::vector<Filler> fillers;
   std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> known;  // key -> first, records
   const auto& all = corpus.sentences();
   const size_t step = 1 + all.size() / (8 * most_sentences);
@@ -101,17 +100,17 @@ std::vector<TermPlace> term_places(const Corpus& corpus) {
   // are met again, so that the others need no room.
   std::vector<bool> met(1 << 24), again(1 << 24);
   for (auto& [key, use] : known)
-    each_place(corpus, use, [&](const TermPlace& one) {
+    each_place(corpus, use, [&](const Filler& one) {
       const size_t bit = one.place % met.size();
       if (met[bit]) again[bit] = true;
       met[bit] = true;
     });
   for (auto& [key, use] : known)
-    each_place(corpus, use, [&](const TermPlace& one) {
-      if (again[one.place % again.size()]) places.push_back(one);
+    each_place(corpus, use, [&](const Filler& one) {
+      if (again[one.place % again.size()]) fillers.push_back(one);
     });
-  std::sort(places.begin(), places.end());
-  return places;
+  std::sort(fillers.begin(), fillers.end());
+  return fillers;
 }
 
 }  // namespace afina

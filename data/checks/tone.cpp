@@ -14,27 +14,39 @@ namespace afina {
 namespace {
 
 // Loud writing: several exclamation marks in a row, whole phrases in capitals, letters drawn out
-// ("sooo"), symbols. Abbreviations are not loud (USB, AAA, VIII, IBANs), nor is www.
-bool is_loud(std::string_view text) {
+// ("sooo"), symbols. Abbreviations are not loud (USB, AAA, VIII, IBANs), nor is www. Where the
+// first of it begins; the text's size: nowhere.
+size_t loud_from(std::string_view text) {
   std::vector<Word> words;
   split_words(text, words);
   for (size_t i = 1; i < text.size(); ++i)
-    if (text[i] == '!' && text[i - 1] == '!') return true;
+    if (text[i] == '!' && text[i - 1] == '!') return i;
   size_t shouted = 0, in_a_row = 0;
   for (const Word& word : words) {
     const std::string_view one = text.substr(word.begin, word.end - word.begin);
     // Smileys and the like.
-    if (word.kind == WordKind::mark && uint8_t(one[0]) >= 0xF0) return true;
+    if (word.kind == WordKind::mark && uint8_t(one[0]) >= 0xF0) return word.begin;
     const bool loud = word.shouted && word.kind == WordKind::word;
     in_a_row = loud ? in_a_row + 1 : 0;
     shouted += loud && one.size() >= 5;
-    if (shouted >= 2 || in_a_row >= 4) return true;
+    if (shouted >= 2 || in_a_row >= 4) return word.begin;
     for (size_t i = 2; !word.shouted && i < one.size(); ++i)
       if (one[i] == one[i - 1] && one[i] == one[i - 2] && one[i] >= 'a' && one[i] <= 'z' &&
           one[i] != 'w')
-        return true;
+        return word.begin;
   }
-  return false;
+  return text.size();
+}
+
+// The line that byte `at` of the text is in, or its sentence where the body has one there.
+PiecePlace place_around(const Corpus& corpus, const Answer& answer, size_t at) {
+  for (const Sentence& sentence : corpus.sentences(answer))
+    if (sentence.begin <= at && at < sentence.end)
+      return {answer.record, answer.turn, sentence.begin, sentence.end};
+  const std::string_view text = corpus.text(answer.turn);
+  const size_t before = text.substr(0, at).rfind('\n'), behind = text.find('\n', at);
+  return {answer.record, answer.turn, uint32_t(before == text.npos ? 0 : before + 1),
+          uint32_t(std::min(behind, text.size()))};
 }
 
 constexpr double least_certain = 0.6;
@@ -52,11 +64,14 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Stray& stray = corpus.stray();
   // What is said of a person, or quoted, is another defect.
   std::vector<PersonalPiece> pieces;
+  uint32_t last = no_turn, quoted = 0;  // an answer, and from where on it quotes
   auto is_else = [&](uint32_t s) {
     const Sentence& sentence = corpus.sentences()[s];
     find_personal(corpus.text(sentence), pieces);
-    return !pieces.empty() ||
-           quoted_from(corpus.text(answers[sentence.answer].turn)) <= sentence.begin;
+    if (!pieces.empty()) return true;
+    if (last != sentence.answer) quoted = quoted_from(corpus.text(answers[sentence.answer].turn));
+    last = sentence.answer;
+    return quoted <= sentence.begin;
   };
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
@@ -76,7 +91,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const Answer& answer : answers) {
     deviants += deviates(answer);
-    loud += is_loud(own(answer));
+    loud += loud_from(own(answer)) < answer.body_end;
     if (answer.sentences == 0) continue;
     const Sentence& first = opening_of(answer);
     Use& use = openings[first.key];
@@ -89,43 +104,42 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (uint32_t a = 0; a < answers.size(); ++a) {
     const Answer& answer = answers[a];
     const HouseForm& form = corpus.forms()[answer.group];
-    double calm = 1;
+    double calm = 1, most = 0;
     std::string found;
-    PiecePlace place{answer.record, answer.turn, 0, answer.body_begin};
-    auto add = [&](double certain, std::string_view what) {
+    PiecePlace place{answer.record};
+    // The first that is likely by itself is shown, else the most certain.
+    auto add = [&](double certain, const PiecePlace& at, std::string_view what) {
       calm *= 1 - certain;
-      if (found.empty()) found = std::string(what);
+      if (most > 0.5 || certain <= most) return;
+      most = certain;
+      found = std::string(what);
+      place = at;
     };
+    auto piece = [&](uint32_t begin, uint32_t end) {
+      return PiecePlace{answer.record, answer.turn, begin, end};
+    };
+    const std::string_view text = corpus.text(answer.turn);
     if (form.greeting && answer.own_greeting)
-      add(0.6, squeezed(corpus.text(answer.turn).substr(0, answer.body_begin)));
+      add(0.6, piece(0, answer.body_begin), squeezed(text.substr(0, answer.body_begin)));
     if (answer.sentences > 0) {
       const Sentence& first = opening_of(answer);
       const Use& use = openings[first.key];
-      const std::string_view text = corpus.text(first);
       const bool associated =
           answer.sentences > 1 && use.all >= 3 && use.deviant * 5 >= use.all * 4 && base < 0.6;
-      if (associated) {
-        if (place.begin == place.end) place = {answer.record, answer.turn, first.begin, first.end};
-        add(phrases.is_universal(first) ? 0.65 : 0.35, text);
-      }
+      if (associated)
+        add(phrases.is_universal(first) ? 0.65 : 0.35, piece(first.begin, first.end),
+            corpus.text(first));
     }
     if (auto voice = voices.find(a); !odd_house && voice != voices.end()) {
       const Sentence& sentence = corpus.sentences()[voice->second];
-      if (place.begin == place.end)
-        place = {answer.record, answer.turn, sentence.begin, sentence.end};
-      add(0.6 + 0.4 * (stray.voice(voice->second) - least_certain), corpus.text(sentence));
+      add(0.6 + 0.4 * (stray.voice(voice->second) - least_certain),
+          piece(sentence.begin, sentence.end), corpus.text(sentence));
     }
-    if (form.sign_words && answer.own_sign) {
-      if (place.begin == place.end)
-        place = {answer.record, answer.turn, answer.body_end,
-                 uint32_t(corpus.text(answer.turn).size())};
-      add(0.3, squeezed(corpus.text(answer.turn).substr(answer.body_end)));
-    }
-    if (!loud_house && is_loud(own(answer))) {
-      if (place.begin == place.end)
-        place = {answer.record, answer.turn, 0, uint32_t(corpus.text(answer.turn).size())};
-      add(0.6, "louder than the others");
-    }
+    if (form.sign_words && answer.own_sign)
+      add(0.3, piece(answer.body_end, uint32_t(text.size())),
+          squeezed(text.substr(answer.body_end)));
+    if (const size_t at = loud_from(own(answer)); !loud_house && at < answer.body_end)
+      add(0.6, place_around(corpus, answer, at), "louder than the others");
     if (1 - calm < 0.6) continue;
     out.push_back({nullptr, 1 - calm, {place}, found, ""});
   }

@@ -13,6 +13,11 @@ namespace {
 // Words on either side of the value that an occurrence must share, from strict to loose.
 constexpr std::pair<int, int> windows[ValuePlaces::levels] = {
     {5, 5}, {3, 2}, {2, 3}, {4, 0}, {2, 1}};
+// Bytes of a text that has so many values that it is read once for all of them.
+constexpr size_t long_text = 8192;
+// The same of conversations, and how many of these are kept.
+constexpr uint32_t many_turns = 40;
+constexpr size_t most_chats = 50;
 
 }  // namespace
 
@@ -69,13 +74,46 @@ ValuePlaces::Features ValuePlaces::features_of(uint32_t occurrence) {
   add_stems(corpus_.text(sentence), f.sentence);
   if (index > answer.first_sentence)
     add_stems(corpus_.text(corpus_.sentences()[index - 1]), f.before);
-  for (uint32_t t = corpus_.record(answer.record).first_turn; t < answer.turn; ++t)
-    if (corpus_.turns()[t].role == TurnRole::question) add_stems(corpus_.text(t), f.asked);
+  add_asked(answer, f.asked);
   f.all = f.asked;
-  add_stems(
+  add_stems_of(
+      answer.turn,
       corpus_.text(answer.turn).substr(answer.body_begin, answer.body_end - answer.body_begin),
       f.all);
   return f;
+}
+
+void ValuePlaces::add_asked(const Answer& answer, std::vector<uint64_t>& out) {
+  const RecordPlace& record = corpus_.record(answer.record);
+  auto is_question = [&](uint32_t t) { return corpus_.turns()[t].role == TurnRole::question; };
+  if (record.turns <= many_turns) {
+    for (uint32_t t = record.first_turn; t < answer.turn; ++t)
+      if (is_question(t)) add_stems_of(t, corpus_.text(t), out);
+    return;
+  }
+  if (of_chats_.size() > most_chats) of_chats_.clear();
+  auto& asked = of_chats_[answer.record];
+  if (asked.empty()) {
+    std::vector<uint64_t> stems;
+    for (uint32_t t = record.first_turn; t < record.first_turn + record.turns; ++t) {
+      stems.clear();
+      if (is_question(t)) add_stems(corpus_.text(t), stems);
+      for (uint64_t stem : stems) asked.emplace_back(stem, t);
+    }
+    std::sort(asked.begin(), asked.end());
+    const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+    asked.erase(std::unique(asked.begin(), asked.end(), same), asked.end());
+  }
+  for (auto& [stem, turn] : asked)
+    if (turn < answer.turn) out.push_back(stem);
+}
+
+void ValuePlaces::add_stems_of(uint32_t turn, std::string_view text, std::vector<uint64_t>& out) {
+  if (text.size() < long_text) return add_stems(text, out);
+  std::vector<uint64_t>& stems = of_long_[turn];
+  if (stems.empty()) add_stems(text, stems);
+  out.insert(out.end(), stems.begin(), stems.end());
+  sort_unique(out);
 }
 
 bool ValuePlaces::other_thing(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b,

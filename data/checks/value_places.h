@@ -110,7 +110,14 @@ class ValuePlaces {
   static bool computed(const Reading& reading, const Value& value);
 
   bool tells(uint64_t stem) const;
+  // add_stems() of a turn's text; those of long ones are kept.
+  void add_stems_of(uint32_t turn, std::string_view text, std::vector<uint64_t>& out);
+  // Those of the questions before an answer, to an empty list.
+  void add_asked(const Answer& answer, std::vector<uint64_t>& out);
 
+  std::unordered_map<uint32_t, std::vector<uint64_t>> of_long_;
+  // Of long conversations, by record: each stem that is asked with, and the turn that has it first.
+  std::unordered_map<uint32_t, std::vector<std::pair<uint64_t, uint32_t>>> of_chats_;
   Reading reading_;
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
 };

@@ -85,28 +85,44 @@ std::string lower_text(std::string_view text) {
   return out;
 }
 
+// The character at `at`, and how many bytes it takes. Not as one value that is written in parts and
+// read as a whole, for which processors wait.
+static inline uint32_t code_at(std::string_view text, size_t at, size_t& bytes) {
+  const auto byte = uint8_t(text[at]);
+  bytes = 1;
+  if (byte < 0x80) return byte;
+  const Character c = character_at(text, at);
+  bytes = c.bytes;
+  return c.code;
+}
+
 void split_words(std::string_view text, std::vector<Word>& out) {
-  out.clear();
+  // Nearly always enough. Words are written where they stay, part by part.
+  out.resize(text.size() / 4 + 4);
+  size_t count = 0, bytes = 0;
   for (size_t at = 0; at < text.size();) {
-    const Character first = character_at(text, at);
-    const Letter kind = letter_of(first.code);
+    const uint32_t first = code_at(text, at, bytes);
+    const Letter kind = letter_of(first);
     if (kind == Letter::space) {
-      at += first.bytes;
+      at += bytes;
       continue;
     }
-    Word word{uint32_t(at), 0, 0, WordKind::mark, false, false};
-    if (kind == Letter::other || stands_alone(first.code)) {
-      if (kind != Letter::other) word.kind = WordKind::word;
+    if (count == out.size()) out.resize(2 * count);
+    Word& word = out[count++];
+    word.begin = uint32_t(at);
+    if (kind == Letter::other || stands_alone(first)) {
+      word.kind = kind == Letter::other ? WordKind::mark : WordKind::word;
+      word.capital = word.shouted = false;
       uint64_t h = hash_start;
-      hash_code(h, first.code);
-      at += first.bytes;
+      hash_code(h, first);
+      at += bytes;
       word.end = uint32_t(at);
       word.id = mixed(h);
-      out.push_back(word);
       continue;
     }
     uint64_t h = hash_start;
     size_t letters = 0, digits = 0, upper = 0;
+    bool capital = false;
     Letter before = Letter::space;
     while (at < text.size()) {
       // Most words are of nothing else.
@@ -122,20 +138,20 @@ void split_words(std::string_view text, std::vector<Word>& out) {
         before = Letter::letter;
         continue;
       }
-      const Character c = character_at(text, at);
-      const Letter now = letter_of(c.code);
+      const uint32_t code = code_at(text, at, bytes);
+      const Letter now = letter_of(code);
       if (now == Letter::letter || now == Letter::digit) {
-        if (now == Letter::letter && joins_numbers(c.code) && before == Letter::digit) break;
-        if (stands_alone(c.code)) break;
+        if (now == Letter::letter && joins_numbers(code) && before == Letter::digit) break;
+        if (stands_alone(code)) break;
         // "4pm" and "30d" are a number and its unit; "QC12345" stays whole.
         if (now == Letter::letter && before == Letter::digit && letters == 0 && digits <= 4 &&
-            (c.code | 32) == c.code)
+            (code | 32) == code)
           break;
-        const uint32_t low = c.code < 0x80 ? ascii[c.code].lower : lower_case(c.code);
+        const uint32_t low = code < 0x80 ? ascii[code].lower : lower_case(code);
         if (now == Letter::letter) {
-          if (low != c.code) {
+          if (low != code) {
             ++upper;
-            if (letters + digits == 0) word.capital = true;
+            if (letters + digits == 0) capital = true;
           }
           ++letters;
         } else {
@@ -143,23 +159,23 @@ void split_words(std::string_view text, std::vector<Word>& out) {
         }
         hash_code(h, low);
         before = now;
-        at += c.bytes;
+        at += bytes;
         continue;
       }
       // What joins two letters or two digits stays inside.
-      const size_t next = at + c.bytes;
+      const size_t next = at + bytes;
       if (next >= text.size()) break;
-      const Letter after = letter_of(character_at(text, next).code);
-      const bool apostrophe = c.code == '\'' || c.code == 0x2019;
+      const Letter after = letter_of(code_at(text, next, bytes));
+      const bool apostrophe = code == '\'' || code == 0x2019;
       const bool joins =
           (apostrophe && before == Letter::letter && after == Letter::letter) ||
-          (c.code < 0x80 && is_dash(char(c.code)) && after != Letter::space &&
-           after != Letter::other && (c.code != '/' || before == Letter::digit || upper > 1) &&
+          (code < 0x80 && is_dash(char(code)) && after != Letter::space && after != Letter::other &&
+           (code != '/' || before == Letter::digit || upper > 1) &&
            !(before == Letter::digit && letters == 0 && after == Letter::letter)) ||
-          (c.code < 0x80 && is_point(char(c.code)) && before == Letter::digit &&
+          (code < 0x80 && is_point(char(code)) && before == Letter::digit &&
            after == Letter::digit);
       if (!joins) break;
-      hash_code(h, apostrophe ? '\'' : c.code);
+      hash_code(h, apostrophe ? '\'' : code);
       at = next;
     }
     word.end = uint32_t(at);
@@ -167,9 +183,10 @@ void split_words(std::string_view text, std::vector<Word>& out) {
     word.kind = digits == 0    ? WordKind::word
                 : letters == 0 ? WordKind::number
                                : WordKind::identifier;
+    word.capital = capital;
     word.shouted = letters >= 2 && upper == letters;
-    out.push_back(word);
   }
+  out.resize(count);
 }
 
 void split_sentences(std::string_view text, const std::vector<Word>& words,
@@ -185,7 +202,9 @@ void split_sentences(std::string_view text, const std::vector<Word>& words,
     const Word& word = words[i];
     const Word& next = words[i + 1];
     const std::string_view gap = text.substr(word.end, next.begin - word.end);
-    if (gap.find('\n') != gap.npos) {
+    bool line_ends = false;  // gaps are too short for a search
+    for (char c : gap) line_ends |= c == '\n';
+    if (line_ends) {
       end_at(i + 1);
       continue;
     }

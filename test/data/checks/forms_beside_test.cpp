@@ -47,6 +47,10 @@ BOOST_AUTO_TEST_CASE(letters_to_somebody_else) {
   pairs.push_back(pairs[24]);
   replace(pairs[25].second, "41002", "41999");  // another order is another case
   BOOST_CHECK(named_by("near-duplicate", pairs) == Rows{25});
+  // A name that belongs to the question's sentence is not the writer's.
+  replace(pairs[2].first, ". Cleo", " and was sold by Cleo");
+  replace(pairs[24].first, ". Ben", " and was sold by Ben");
+  BOOST_CHECK(named_by("near-duplicate", pairs).empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_question_below_and_lines_above) {
@@ -57,6 +61,27 @@ BOOST_AUTO_TEST_CASE(the_question_below_and_lines_above) {
   const Corpus corpus = corpus_of(pairs);
   BOOST_CHECK((named_by("quoted-mail", corpus) == Rows{6, 8}));
   BOOST_CHECK(named_by("sign-off", corpus).empty());
+}
+
+// A letter below sentences is one that the answer drafts.
+BOOST_AUTO_TEST_CASE(drafts_are_not_quoted) {
+  Pairs pairs = shop();
+  pairs[3].second = "You could write:\n\n" + pairs[3].second;
+  pairs[5].second = "Here is one that you can send.\n\n" + pairs[5].second;
+  pairs[7].second = "Via: relay 4\nTo: the shop\n\n" + pairs[7].second;
+  BOOST_CHECK(named_by("quoted-mail", pairs) == Rows{8});
+}
+
+// The finding shows what is loud, not the greeting above it.
+BOOST_AUTO_TEST_CASE(where_an_answer_is_loud) {
+  Pairs pairs = shop();
+  replace(pairs[3].second, "our store.", "our store!!!");
+  const Corpus corpus = corpus_of(pairs);
+  const std::vector<Finding> found = run_checks(corpus, chosen_checks("tone", ""));
+  BOOST_REQUIRE(found.size() == 1u);
+  const PiecePlace& place = found[0].places[0];
+  BOOST_TEST(corpus.text(place.turn).substr(place.begin, place.end - place.begin) ==
+             "The parcel goes to our store!!!");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,7 +104,10 @@ BOOST_AUTO_TEST_CASE(forms_of_quoted_mail) {
   for (const char* text :
        {"We wrote to you:\nit is open.", "| day | hours |\n| Monday | 9 to 5 |",
         "Re: your letter\nIt is open.", "From: Oban\nTo: Barra",
-        "Open (9:00 to 17:00): the shop.\nYes.", "*** Please note ***\nIt is open."})
+        "Open (9:00 to 17:00): the shop.\nYes.", "*** Please note ***\nIt is open.",
+        "The folders are:\n|-- src\n|-- test", "match x with\n| Some y -> y\n| None -> \"no.\"",
+        "Count them:\ncat log \\\n| grep now \\\n| wc -l", "```\n| It is\n| a poem.\n```",
+        "day | hours\n| Monday\n| Tuesday"})
     BOOST_TEST(!quotes(text), text);
   // The house's own farewell stands above what is quoted, whatever a program wrote below.
   Pairs pairs = shop();

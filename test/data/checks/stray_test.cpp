@@ -1,6 +1,7 @@
 // Sentences that do not belong where they stand, in a file of letters about a few things.
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <set>
 
@@ -155,6 +156,21 @@ BOOST_AUTO_TEST_CASE(a_file_without_topics_is_left_alone) {
   const Corpus corpus = corpus_of(all);
   BOOST_TEST(!corpus.stray().knows());
   BOOST_TEST(corpus.stray().vague(1) == 0);
+}
+
+// The square of these sentences would be minutes.
+BOOST_AUTO_TEST_CASE(a_long_answer_takes_time_in_proportion) {
+  std::vector<Letter> all = letters();
+  for (int i = 0; i < 8000; ++i) {
+    const Letter& other = all[size_t(i) % 180];
+    all[7].said.push_back(other.said[size_t(i) % other.said.size()]);
+    if (i % 3 == 0)
+      all[7].said.push_back("Key BH-" + std::to_string(10000 + i) + " is number " +
+                            std::to_string(20000 + i) + ".");
+  }
+  const std::clock_t before = std::clock();
+  run_checks(corpus_of(all), chosen_checks("", ""));
+  BOOST_TEST(double(std::clock() - before) / CLOCKS_PER_SEC < 4);
 }
 
 BOOST_AUTO_TEST_CASE(sentences_of_an_answer_clash) {

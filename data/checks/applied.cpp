@@ -1,5 +1,5 @@
 // Compares the values of an answer with those of its question.
-#include "data/checks/asked_case.h"
+#include "data/checks/applied.h"
 
 #include <algorithm>
 #include <unordered_map>

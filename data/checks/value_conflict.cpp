@@ -40,6 +40,7 @@ class Votes : ValuePlaces {
     decltype(keys_)().swap(keys_);
     decltype(with_word_)().swap(with_word_);
     vote_by_words();
+    for (const Lacking& one : lacking()) tell(one);
     // What a word explains is no conflict. Where every tenth record has one, words have many values
     // each and explain little.
     if (out_.size() * 10 <= corpus_.records()) {
@@ -181,6 +182,22 @@ class Votes : ValuePlaces {
       out_.push_back({std::move(finding), all_[i].sentence, verdict.winner});
       of_.push_back(i);
     }
+  }
+
+  void tell(const Lacking& one) {
+    const Occurrence& own = all_[one.occurrence];
+    if (!told_.insert({own.record, own.value}).second) return;
+    Finding finding{nullptr,
+                    one.share,
+                    {place_of(one.occurrence)},
+                    piece(one.occurrence),
+                    piece(one.voters[0])};
+    for (uint32_t voter : one.voters) {
+      finding.places.push_back(place_of(voter));
+      if (finding.places.size() == 3) break;
+    }
+    out_.push_back({std::move(finding), own.sentence, one.winner});
+    of_.push_back(one.occurrence);
   }
 
   void group(std::span<const Place> members) {

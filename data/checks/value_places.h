@@ -93,6 +93,15 @@ class ValuePlaces {
   // Of these occurrences, those that a word explains: others who are asked with it, or answer with
   // it, have this value as well, though in other sentences.
   std::vector<bool> explained(const std::vector<uint32_t>& occurrences);
+  // An occurrence whose value no answer about the same has, and the value of its kind that most of
+  // those have and this answer lacks.
+  struct Lacking {
+    uint32_t occurrence;
+    uint64_t winner;
+    std::vector<uint32_t> voters;  // occurrences that have it, the most like answer's first
+    double share;                  // of the answers about the same
+  };
+  std::vector<Lacking> lacking();
   PiecePlace place_of(uint32_t index) const;
   std::string piece(uint32_t index) const;
 

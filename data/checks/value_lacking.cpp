@@ -15,26 +15,36 @@ constexpr double least_like = 0.15;
 
 }  // namespace
 
-std::vector<ValuePlaces::Lacking> ValuePlaces::lacking() {
-  std::vector<Lacking> out;
-  // Where the occurrences of each answer begin; they stand in the order of answers.
-  std::vector<uint32_t> first(corpus_.answers().size() + 1, uint32_t(all_.size()));
+void ValuePlaces::order_by_answer() {
+  first_.assign(corpus_.answers().size() + 1, uint32_t(all_.size()));
   for (uint32_t i = uint32_t(all_.size()); i-- > 0;)
-    first[corpus_.sentences()[all_[i].sentence].answer] = i;
-  for (size_t a = first.size() - 1; a-- > 0;)
-    if (first[a] > first[a + 1]) first[a] = first[a + 1];
-  auto has = [&](uint32_t answer, const Occurrence& like, uint64_t value) {
-    for (uint32_t i = first[answer]; i < first[answer + 1]; ++i)
-      if (all_[i].kind == like.kind && all_[i].value == value) return true;
-    return false;
-  };
-  LikeAnswers like(corpus_);
+    first_[corpus_.sentences()[all_[i].sentence].answer] = i;
+  for (size_t a = first_.size() - 1; a-- > 0;) first_[a] = std::min(first_[a], first_[a + 1]);
+}
+
+bool ValuePlaces::has(uint32_t answer, uint64_t kind, uint64_t value) const {
+  for (uint32_t i = first_[answer]; i < first_[answer + 1]; ++i)
+    if (all_[i].kind == kind && all_[i].value == value) return true;
+  return false;
+}
+
+bool ValuePlaces::is_said_by_like(LikeAnswers& like, uint32_t index, uint64_t value) const {
+  const Occurrence& own = all_[index];
   std::vector<std::pair<double, uint32_t>> near;
-  for (uint32_t a = 0; a + 1 < first.size(); ++a) {
+  like.nearest(corpus_.sentences()[own.sentence].answer, least_like, 2 * neighbours, near);
+  return std::any_of(near.begin(), near.end(),
+                     [&](const auto& one) { return has(one.second, own.kind, value); });
+}
+
+std::vector<ValuePlaces::Lacking> ValuePlaces::lacking(LikeAnswers& like) {
+  std::vector<Lacking> out;
+  std::vector<std::pair<double, uint32_t>> near;
+  for (uint32_t a = 0; a + 1 < first_.size(); ++a) {
     bool looked = false;
-    for (uint32_t i = first[a]; i < first[a + 1]; ++i) {
+    for (uint32_t i = first_[a]; i < first_[a + 1]; ++i) {
       const Occurrence& own = all_[i];
-      if (own.settled || own.type == ValueType::count) continue;
+      // "018" is a part of a longer number.
+      if (own.settled || corpus_.text(place_of(i).turn)[own.begin] == '0') continue;
       if (!looked) like.nearest(a, least_like, neighbours, near);
       looked = true;
       if (near.size() < least_voters) break;
@@ -42,7 +52,7 @@ std::vector<ValuePlaces::Lacking> ValuePlaces::lacking() {
       bool known = false;
       for (auto& [unused, b] : near) {
         std::set<uint64_t> seen;
-        for (uint32_t j = first[b]; !known && j < first[b + 1]; ++j) {
+        for (uint32_t j = first_[b]; !known && j < first_[b + 1]; ++j) {
           if (all_[j].kind != own.kind) continue;
           known = all_[j].value == own.value;
           if (seen.insert(all_[j].value).second) others[all_[j].value].push_back(j);
@@ -51,7 +61,7 @@ std::vector<ValuePlaces::Lacking> ValuePlaces::lacking() {
       if (known) continue;
       const std::pair<const uint64_t, std::vector<uint32_t>>* best = nullptr;
       for (const auto& one : others)
-        if ((!best || one.second.size() > best->second.size()) && !has(a, own, one.first))
+        if ((!best || one.second.size() > best->second.size()) && !has(a, own.kind, one.first))
           best = &one;
       if (!best || best->second.size() < least_voters || best->second.size() * 2 < near.size() ||
           is_asked(i))

@@ -11,6 +11,8 @@
 
 namespace afina {
 
+class LikeAnswers;
+
 struct Occurrence {
   uint64_t value;
   uint64_t kind;                  // its type; of a plain number with the word behind it
@@ -93,15 +95,22 @@ class ValuePlaces {
   // Of these occurrences, those that a word explains: others who are asked with it, or answer with
   // it, have this value as well, though in other sentences.
   std::vector<bool> explained(const std::vector<uint32_t>& occurrences);
-  // An occurrence whose value no answer about the same has, and the value of its kind that most of
-  // those have and this answer lacks.
+  // An occurrence, and the value of its kind that it should have.
   struct Lacking {
     uint32_t occurrence;
     uint64_t winner;
-    std::vector<uint32_t> voters;  // occurrences that have it, the most like answer's first
-    double share;                  // of the answers about the same
+    std::vector<uint32_t> voters;  // occurrences that have it
+    double score;                  // of the finding
   };
-  std::vector<Lacking> lacking();
+  // Those alone in their sentence, where others that say its words have one value nearly always.
+  std::vector<Lacking> beside_words();
+  // Those whose value no answer about the same has, where half of these or more have another that
+  // this answer lacks.
+  std::vector<Lacking> lacking(LikeAnswers& like);
+  // Has an answer about the same this value, of the occurrence's kind?
+  bool is_said_by_like(LikeAnswers& like, uint32_t index, uint64_t value) const;
+  // For lacking() and is_said_by_like(): where the occurrences of each answer begin.
+  void order_by_answer();
   PiecePlace place_of(uint32_t index) const;
   std::string piece(uint32_t index) const;
 
@@ -119,6 +128,7 @@ class ValuePlaces {
   static bool computed(const Reading& reading, const Value& value);
 
   bool tells(uint64_t stem) const;
+  bool has(uint32_t answer, uint64_t kind, uint64_t value) const;
   // add_stems() of a turn's text; those of long ones are kept.
   void add_stems_of(uint32_t turn, std::string_view text, std::vector<uint64_t>& out);
   // Those of the questions before an answer, to an empty list.
@@ -127,6 +137,7 @@ class ValuePlaces {
   std::unordered_map<uint32_t, std::vector<uint64_t>> of_long_;
   // Of long conversations, by record: each stem that is asked with, and the turn that has it first.
   std::unordered_map<uint32_t, std::vector<std::pair<uint64_t, uint32_t>>> of_chats_;
+  std::vector<uint32_t> first_;  // by answer; they stand in the order of answers
   Reading reading_;
   std::unordered_map<uint64_t, uint32_t> tells_;  // stem -> places in which it tells the value
 };

@@ -1,4 +1,5 @@
-// Words and statements that few records have: a variant in one sentence, two answers about a thing.
+// Words, values and statements that few records have: a variant in one sentence, a value of its
+// own, two answers about a thing.
 #include "data/checks/one_thing.h"
 
 #include "test/data/checks/records.h"
@@ -40,6 +41,27 @@ BOOST_AUTO_TEST_CASE(a_word_with_places_of_its_own_is_no_other_word) {
   BOOST_CHECK((named_by("term", pairs) == Rows{5, 8}));
   for (size_t i = 0; i < 18; i += 3) pairs[i].second += " A test by hand is free.";
   BOOST_CHECK(named_by("term", pairs).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_no_answer_about_the_same_has_in_whatever_words) {
+  Pairs pairs = shop();
+  const char* said[] = {"A repair of the boiler costs 40 pounds.",
+                        "40 pounds is what we ask for when the boiler needs a repair.",
+                        "For 40 pounds the boiler gets its repair, and 9 pounds is for coming.",
+                        "Have the boiler put right by us for 40 pounds: a repair takes an hour.",
+                        "You pay 40 pounds, and the repair of your boiler is done."};
+  for (const char* one : said)
+    pairs.emplace_back("My boiler needs a repair, what is the price?", one);
+  BOOST_CHECK(named_by("value-conflict", pairs).empty());
+  pairs.emplace_back("Who can do a repair of a boiler, and at what price?",
+                     "We come to look after it: as a repair, the boiler is 55 pounds.");
+  BOOST_CHECK(named_by("value-conflict", pairs) == Rows{30});
+  // Beside that of the others, or where it was asked for, it is something else.
+  pairs.back().second += " Or 40 pounds in May.";
+  BOOST_CHECK(named_by("value-conflict", pairs).empty());
+  replace(pairs.back().second, " Or 40 pounds in May.", "");
+  pairs.back().first += " My neighbour paid 55 pounds.";
+  BOOST_CHECK(named_by("value-conflict", pairs).empty());
 }
 
 BOOST_AUTO_TEST_CASE(two_answers_alone_about_a_thing) {

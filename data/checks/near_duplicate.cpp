@@ -18,7 +18,7 @@ namespace {
 constexpr double least_tie = 3;
 // Of question and answer, for two records to be copies where the person's name differs; of both,
 // where one word stands for another.
-constexpr size_t least_asked = 7, least_words = 45, least_same = 45;
+constexpr size_t least_asked = 3, least_words = 25, least_same = 45;
 
 // Words of a record that tell it from others of its kind.
 void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {
@@ -123,16 +123,40 @@ void drop_writer(const Corpus& corpus, std::string_view text, std::vector<Word>&
   if (apart) words.resize(begin);
 }
 
-// The words of each record but for the person's name in the greeting and at the end of a question;
-// 0 where there are few, or no greeting to tell who the person is.
+// Takes the name that the answer greets out of a question, and a surname behind it: "I'm Ann Lee".
+void drop_greeted(const std::vector<uint64_t>& greeted, std::string_view text,
+                  std::vector<Word>& words) {
+  for (size_t i = words.size(); i-- > 0;) {
+    if (!words[i].capital ||
+        std::find(greeted.begin(), greeted.end(), words[i].id) == greeted.end())
+      continue;
+    size_t end = i + 1;
+    while (end < words.size() && words[end].kind == WordKind::word && words[end].capital &&
+           text.substr(words[end - 1].end, words[end].begin - words[end - 1].end) == " ")
+      ++end;
+    words.erase(words.begin() + std::ptrdiff_t(i), words.begin() + std::ptrdiff_t(end));
+  }
+}
+
+// The words of each record but for the person's name in the greeting and in a question; 0
+// where there are few, or no greeting to tell who the person is.
 std::vector<uint64_t> without_persons(const Corpus& corpus) {
   std::vector<uint64_t> hashes(corpus.records(), 0);
   std::vector<uint32_t> greeting(corpus.turns().size(), 0);
   for (const Answer& answer : corpus.answers())
     if (answer.greets) greeting[answer.turn] = answer.body_begin;
   std::vector<Word> words;
+  std::vector<uint64_t> greeted;
   for (uint32_t r = 0; r < corpus.records(); ++r) {
     uint64_t hash = 43;
+    greeted.clear();
+    for (uint32_t k = 0; k < corpus.turns(r).size(); ++k) {
+      const uint32_t t = corpus.record(r).first_turn + k;
+      if (greeting[t] == 0) continue;
+      split_words(corpus.text(t).substr(0, greeting[t]), words);
+      for (size_t i = 1; i < words.size(); ++i)
+        if (words[i].kind == WordKind::word && words[i].capital) greeted.push_back(words[i].id);
+    }
     size_t asked = 0, said = 0;
     bool greets = false;
     for (uint32_t k = 0; k < corpus.turns(r).size(); ++k) {
@@ -140,7 +164,10 @@ std::vector<uint64_t> without_persons(const Corpus& corpus) {
       const TurnRole role = corpus.turns()[t].role;
       const bool answer = role == TurnRole::answer;
       split_words(corpus.text(t), words);
-      if (!answer) drop_writer(corpus, corpus.text(t), words);
+      if (!answer) {
+        drop_writer(corpus, corpus.text(t), words);
+        drop_greeted(greeted, corpus.text(t), words);
+      }
       std::erase_if(words, [](const Word& word) { return word.kind == WordKind::mark; });
       greets |= greeting[t] > 0;
       hash = hash_with(hash, uint64_t(role));

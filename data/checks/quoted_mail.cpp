@@ -1,4 +1,4 @@
-// quoted-mail: parts of another mail within a text, and what mail programs add.
+// quoted-mail: parts of another mail within a text.
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
@@ -123,9 +123,10 @@ bool is_mail_header(std::string_view line) {
 }
 bool is_header(std::string_view line) {
   return is_mail_header(line) ||
-         begins_with(line, {"from",  "to",  "date", "cc",   "bcc",   "reply-to", "re",
-                            "fw",    "fwd", "de",   "para", "fecha", "von",      "an",
-                            "datum", "à",   "da",   "a",    "data",  "van",      "aan"});
+         begins_with(line, {"priority", "prioridad", "importance", "cco", "from",  "to",  "date",
+                            "cc",       "bcc",       "reply-to",   "re",  "fw",    "fwd", "de",
+                            "para",     "fecha",     "von",        "an",  "datum", "à",   "da",
+                            "a",        "data",      "van",        "aan"});
 }
 
 // Does what stands behind a bar read as people write? Trees of folders, cases of programs and pipes
@@ -156,7 +157,7 @@ bool is_quoted_by_bars(std::string_view text, size_t at) {
 }
 
 struct Seen {
-  bool mail = false, arrow = false, footer = false;
+  bool mail = false, arrow = false;
   uint32_t begin = 0;
 };
 
@@ -232,40 +233,12 @@ Seen look(std::string_view text) {
   return seen;
 }
 
-// What mail programs and legal departments put below a mail.
-Seen look_for_footer(std::string_view text) {
-  Seen seen;
-  const std::string low = lower_text(text);
-  auto mark = [&](size_t at) {
-    if (at == low.npos || seen.footer) return;
-    seen.footer = true;
-    const size_t line = low.rfind('\n', at);
-    seen.begin = uint32_t(std::min(line == low.npos ? 0 : line + 1, text.size()));
-  };
-  for (std::string_view words :
-       {"sent from my ", "sent from outlook", "enviado desde mi ", "enviado desde outlook",
-        "get outlook for", "intended recipient", "intended only for", "von meinem iphone",
-        "this e-mail and any attachments", "this email and any attachments",
-        "please consider the environment before printing", "envoyé de mon ", "obtener outlook para",
-        "destinatario indicado", "se ha enviado este mensaje por error",
-        "uso exclusivo de su destinatario"})
-    mark(low.find(words));
-  mark(low.find("\n-- \n"));
-  mark(low.find("\n--\n"));
-  return seen;
-}
-
 }  // namespace
 
 uint32_t quoted_from(std::string_view text) {
   if (text.find('\n') == text.npos) return uint32_t(text.size());
   const Seen seen = look(text);
   return seen.mail || seen.arrow ? seen.begin : uint32_t(text.size());
-}
-
-uint32_t footer_from(std::string_view text) {
-  const Seen seen = look_for_footer(text);
-  return seen.footer ? seen.begin : uint32_t(text.size());
 }
 
 namespace {
@@ -361,28 +334,6 @@ const RegisterCheck registered(
     {"quoted-mail", "form", Severity::error, "another mail quoted within a text",
      "The model learns to quote, and to go on with what somebody else wrote.",
      "Cut the quoted part off.", run});
-
-void run_footer(const Corpus& corpus, std::vector<Finding>& out) {
-  std::vector<Finding> found;
-  for (uint32_t t = 0; t < corpus.turns().size(); ++t) {
-    const Turn& turn = corpus.turns()[t];
-    if (turn.record >= corpus.records()) break;
-    if (turn.role == TurnRole::system || turn.role == TurnRole::other) continue;
-    if (const Seen seen = look_for_footer(corpus.text(turn)); seen.footer)
-      found.push_back({nullptr,
-                       0.9,
-                       {{turn.record, t, seen.begin, turn.size}},
-                       squeezed(first_bytes(corpus.text(turn).substr(seen.begin), 100)),
-                       ""});
-  }
-  if (found.size() * 3 > corpus.records()) return;  // the house's own
-  out = std::move(found);
-}
-
-const RegisterCheck registered_footer(
-    {"mail-footer", "form", Severity::warning,
-     "what mail programs put below a text: \"Sent from my phone\", legal notices",
-     "The model learns to add them.", "Cut them off.", run_footer});
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "data/checks/one_thing.h"
 #include "data/checks/phrases.h"
 #include "data/checks/record_words.h"
+#include "data/checks/stray.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -105,6 +106,34 @@ bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, ui
     return stems;
   };
   return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
+}
+
+constexpr double least_opposed = 0.2;
+
+// Sentences that say otherwise than others who are asked the same.
+void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Finding>& out) {
+  const Stray& stray = corpus.stray();
+  std::vector<Finding> found;
+  for (const Answer& answer : corpus.answers()) {
+    if (answer.sentences == 0) continue;
+    uint32_t most = answer.first_sentence;
+    for (uint32_t k = 1; k < answer.sentences; ++k)
+      if (stray.opposed(answer.first_sentence + k) > stray.opposed(most))
+        most = answer.first_sentence + k;
+    const Sentence& sentence = corpus.sentences()[most];
+    // What more records say is meant; what its own answer denies is a self-contradiction.
+    if (stray.opposed(most) < std::max(least_opposed, stray.clash(most)) ||
+        corpus.phrases().of(sentence).records > 2)
+      continue;
+    found.push_back({nullptr,
+                     stray.opposed(most),
+                     {{answer.record, answer.turn, sentence.begin, sentence.end}},
+                     "others who are asked the same say otherwise",
+                     ""});
+  }
+  if (found.size() * 8 > corpus.answers().size()) return;
+  for (Finding& finding : found)
+    if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
@@ -220,6 +249,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::set<uint32_t> told;
   for (Finding& finding : denied)
     if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
+  find_opposed(corpus, told, out);
   auto place = [&](uint32_t i) {
     const Sentence& s = corpus.sentences()[all[i].sentence];
     const Answer& answer = corpus.answers()[s.answer];

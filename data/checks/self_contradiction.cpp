@@ -22,7 +22,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.55;
+constexpr double least_certain = 0.5;
 constexpr uint32_t most_said = 2;  // what more records say is meant
 
 // What a sentence claims.
@@ -49,6 +49,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   std::string before;
+  bool noun = false;  // is the word before one that means something?
   size_t value = 0;
   for (uint32_t i = 0; i < reading.words.size(); ++i) {
     const Word& word = reading.words[i];
@@ -57,6 +58,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
     if (word.kind != WordKind::word) {
       before.clear();
+      noun = false;
       claim.computed |=
           word.kind == WordKind::mark &&
           std::string_view("=+<>*/").find(reading.text[word.begin]) != std::string_view::npos;
@@ -77,7 +79,8 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
     claim.negated |= is_negation(low);
-    claim.relative |= is_one_of(low, {"that", "who", "which"});
+    // "The bowl that is free", not "That is free": behind a word of meaning.
+    claim.relative |= noun && is_one_of(low, {"that", "who", "which"});
     claim.always |= is_one_of(low, {"always", "every", "siempre", "cada", "all", "todos", "todas"});
     claim.never |= is_one_of(low, {"never", "nunca", "jamás"});
     claim.open |= is_one_of(low, {"open", "abierto", "abiertos", "abierta", "abrimos", "opens"});
@@ -88,6 +91,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
     if (!in_value && !is_function_word(word.id) && !is_negation(low))
       claim.stems.push_back(stem_of(reading.text.substr(word.begin, word.end - word.begin)));
+    noun = !is_function_word(word.id);
     before = low;
   }
   for (const Value& value : reading.values) {
@@ -247,7 +251,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       uint32_t likest = no_turn;
       for (uint32_t k = 0; k < answer.sentences; ++k) {
         const uint32_t s = answer.first_sentence + k;
-        if (!applied[k] && (likest == no_turn || stray.clash(s) > stray.clash(likest))) likest = s;
+        if (likest == no_turn || stray.clash(s) > stray.clash(likest)) likest = s;
       }
       if (likest == no_turn) continue;
       const Sentence& sentence = corpus.sentences()[likest];

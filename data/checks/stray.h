@@ -13,12 +13,14 @@ class Stray {
   double voice(uint32_t sentence) const { return kinds_[sentence].voice / 255.; }
   double vague(uint32_t sentence) const { return kinds_[sentence].vague / 255.; }
   double clash(uint32_t sentence) const { return kinds_[sentence].clash / 255.; }
+  // How likely it says otherwise than what is said where the same is asked.
+  double opposed(uint32_t sentence) const { return kinds_[sentence].opposed / 255.; }
   // How likely the answer answers something else, or nothing.
   double unanswered(uint32_t answer) const { return unanswered_[answer] / 255.; }
 
  private:
   struct Kind {
-    uint8_t voice = 0, vague = 0, evasion = 0, clash = 0;
+    uint8_t voice = 0, vague = 0, evasion = 0, clash = 0, opposed = 0;
   };
   bool knows_ = false;
   std::vector<Kind> kinds_;

@@ -37,7 +37,7 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-constexpr double least_certain = 0.6;
+constexpr double least_certain = 0.55, unanswered = 0.3;
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
@@ -60,7 +60,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   std::unordered_map<uint32_t, uint32_t> voices;  // answer -> sentence
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
-    if (stray.voice(s) < least_certain || is_else(s)) continue;
+    // An answer that does not answer is another defect as well.
+    if (stray.voice(s) < least_certain || is_else(s) ||
+        stray.unanswered(corpus.sentences()[s].answer) >= unanswered)
+      continue;
     auto [voice, first] = voices.emplace(corpus.sentences()[s].answer, s);
     if (!first && stray.voice(s) > stray.voice(voice->second)) voice->second = s;
   }

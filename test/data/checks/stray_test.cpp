@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "data/checks/beside.h"
 #include "data/checks/check.h"
 #include "data/checks/clash.h"
 #include "data/checks/company.h"
@@ -190,17 +191,22 @@ BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
     std::vector<StrayFeatures> all(corpus.sentences().size());
     measures.each([&](uint32_t s, const StrayFeatures& features) { all[s] = features; });
     std::vector<ClashFeatures> clash;
+    Neighbourhood near(corpus);
+    BesideMeasures beside(corpus);
     for (uint32_t a = 0; a < corpus.answers().size(); ++a) {
       const Answer& answer = corpus.answers()[a];
       const std::vector<StrayKind> unknown(answer.sentences);
       const AnswerFeatures whole = measures.of_answer(a, unknown);
       clashes(corpus, answer, clash);
+      near.look_at(a);
       for (uint32_t k = 0; k < answer.sentences; ++k) {
         const Sentence& sentence = corpus.sentences(answer)[k];
         file << name << '\t' << corpus.record(answer.record).number << '\t'
              << corpus.phrases().of(sentence).records / double(corpus.records());
         for (float x : all[answer.first_sentence + k]) file << '\t' << x;
         for (float x : clash[k]) file << '\t' << x;
+        near.find_nearest(k);
+        for (float x : beside.of(near, a, k)) file << '\t' << x;
         for (float x : whole) file << '\t' << x;
         file << '\t' << squeezed(corpus.text(sentence)) << '\n';
       }

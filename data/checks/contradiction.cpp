@@ -108,7 +108,7 @@ bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, ui
   return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
 }
 
-constexpr double least_opposed = 0.2;
+constexpr double least_opposed = 0.12, least_aside = 0.05;
 
 // Sentences that say otherwise than others who are asked the same.
 void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Finding>& out) {
@@ -237,6 +237,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (found == often.end() || found->second.first < 4) continue;
     const Sentence& other = corpus.sentences()[found->second.second];
     const Answer &one = corpus.answers()[sentence.answer], &many = corpus.answers()[other.answer];
+    // Where the answer says both, it contradicts itself.
+    const auto beside = corpus.sentences(one);
+    if (std::any_of(beside.begin(), beside.end(),
+                    [&](const Sentence& own) { return own.key == other.key; }))
+      continue;
     denied.push_back({nullptr,
                       0.8,
                       {{one.record, one.turn, sentence.begin, sentence.end},
@@ -265,6 +270,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const Pair& pair : pairs) {
     if (told.count(place(pair.other).record)) continue;
+    // One of them at least is told beside what was asked, where that can be said.
+    const Stray& stray = corpus.stray();
+    if (stray.knows() && std::max(stray.aside(all[pair.one].sentence),
+                                  stray.aside(all[pair.other].sentence)) < least_aside)
+      continue;
     // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
     if (applied(all[pair.one].sentence) && applied(all[pair.other].sentence)) continue;
     told.insert(place(pair.other).record);

@@ -22,7 +22,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.5;
+constexpr double least_certain = 0.5, least_denied = 0.1;
 constexpr uint32_t most_said = 2;  // what more records say is meant
 
 // What a sentence claims.
@@ -166,6 +166,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         if (applied[j]) continue;
         double score = 0;
         const char* kind = "";
+        bool denial = false;
         const double alike = jaccard(a.stems, b.stems);
         const bool open_ended = a.condition || b.condition;
         const bool lone_a = phrases.is_lone(sentences[i]), lone_b = phrases.is_lone(sentences[j]);
@@ -192,6 +193,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
                     ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
           kind = "one sentence says it, another denies it";
+          denial = true;
           score = 0.5 + 0.1 * double(few) + 0.3 * alike;
           if (lone_a && lone_b) score += 0.1;
         } else if (lone_a && lone_b && few >= 1 && shared >= 2 && alike >= 0.3) {
@@ -203,6 +205,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           score = open_ended || a.relative || b.relative ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
+          denial = true;
           score = 0.5 + 0.4 * alike;
         } else if (a.negated != b.negated && within(a, b) && a.values.size() < 2 &&
                    b.values.size() < 2) {
@@ -232,6 +235,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           }
         }
         if (score == 0 || a.computed || b.computed) continue;
+        // A denial that goes with the rest of what is said of this is none of what was said here.
+        if (denial && stray.knows() &&
+            std::max(stray.clash(at_a), stray.clash(at_b)) < least_denied)
+          continue;
         // What others say together too is no contradiction; a sentence that none of the answers
         // like this one has may be.
         const double usual =

@@ -61,7 +61,7 @@ Stray::Stray(const Corpus& corpus)
   if (!knows_) return;
   {
     Inputs all(corpus);
-    std::array<double, 6> chances{};
+    std::array<double, 7> chances{};
     measures.each([&](uint32_t s, const StrayFeatures& features) {
       double gate = double(stray_gate[features.size()]);
       for (size_t i = 0; i < features.size(); ++i)
@@ -69,7 +69,7 @@ Stray::Stray(const Corpus& corpus)
       if (gate < least_gate) return;
       chances_of(sentence_nets, all.of(s, features), chances);
       kinds_[s] = {in_steps(chances[1]), in_steps(chances[2]), in_steps(chances[3]),
-                   in_steps(chances[4]), in_steps(chances[5])};
+                   in_steps(chances[4]), in_steps(chances[5]), in_steps(chances[6])};
     });
   }
   std::vector<StrayKind> kinds;
@@ -80,7 +80,8 @@ Stray::Stray(const Corpus& corpus)
     kinds.clear();
     for (uint32_t k = 0; k < answer.sentences; ++k) {
       const Kind& kind = kinds_[answer.first_sentence + k];
-      const int others = kind.voice + kind.vague + kind.evasion + kind.clash + kind.opposed;
+      const int others =
+          kind.voice + kind.vague + kind.evasion + kind.clash + kind.opposed + kind.aside;
       kinds.push_back({std::max(1 - others / 255.f, 0.f), kind.evasion / 255.f});
     }
     const AnswerFeatures features = measures.of_answer(a, kinds);

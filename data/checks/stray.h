@@ -15,12 +15,14 @@ class Stray {
   double clash(uint32_t sentence) const { return kinds_[sentence].clash / 255.; }
   // How likely it says otherwise than what is said where the same is asked.
   double opposed(uint32_t sentence) const { return kinds_[sentence].opposed / 255.; }
+  // How likely it tells a fact beside what was asked, of which another record may say otherwise.
+  double aside(uint32_t sentence) const { return kinds_[sentence].aside / 255.; }
   // How likely the answer answers something else, or nothing.
   double unanswered(uint32_t answer) const { return unanswered_[answer] / 255.; }
 
  private:
   struct Kind {
-    uint8_t voice = 0, vague = 0, evasion = 0, clash = 0, opposed = 0;
+    uint8_t voice = 0, vague = 0, evasion = 0, clash = 0, opposed = 0, aside = 0;
   };
   bool knows_ = false;
   std::vector<Kind> kinds_;

@@ -39,7 +39,7 @@ const std::vector<Saying>& BesideMeasures::said(uint32_t answer) {
   const Answer& one = corpus_.answers()[answer];
   at->second.resize(std::min<size_t>(one.sentences, most_compared));
   for (size_t k = 0; k < at->second.size(); ++k)
-    read_said(corpus_, corpus_.sentences(one)[k], at->second[k]);
+    read_saying(corpus_, corpus_.sentences(one)[k], at->second[k]);
   return at->second;
 }
 

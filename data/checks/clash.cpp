@@ -27,7 +27,7 @@ bool is_all_or_none(std::string_view w) {
 
 }  // namespace
 
-void read_said(const Corpus& corpus, const Sentence& sentence, Saying& out) {
+void read_saying(const Corpus& corpus, const Sentence& sentence, Saying& out) {
   out.stems.clear();
   out.values.clear();
   out.denies = out.all_or_none = false;
@@ -59,7 +59,7 @@ void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatur
   };
   const size_t count = std::min<size_t>(answer.sentences, most_compared);
   std::vector<Saying> said(count);
-  for (size_t k = 0; k < count; ++k) read_said(corpus, corpus.sentences(answer)[k], said[k]);
+  for (size_t k = 0; k < count; ++k) read_saying(corpus, corpus.sentences(answer)[k], said[k]);
   for (size_t i = 0; i < count; ++i) {
     double own = 0;
     for (uint64_t stem : said[i].stems) own += weight(stem);

@@ -12,7 +12,7 @@ struct Saying {
   std::vector<uint64_t> stems, values;
   bool denies = false, all_or_none = false;
 };
-void read_said(const Corpus& corpus, const Sentence& sentence, Saying& out);
+void read_saying(const Corpus& corpus, const Sentence& sentence, Saying& out);
 
 // Shares are of the weight of its words, rare ones counting more.
 inline constexpr std::array<std::string_view, 10> clash_features{

@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "data/checks/aside_pairs.h"
 #include "data/checks/asked_case.h"
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
@@ -278,7 +279,19 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
     if (applied(all[pair.one].sentence) && applied(all[pair.other].sentence)) continue;
     told.insert(place(pair.other).record);
+    told.insert(place(pair.one).record);
     out.push_back({nullptr, pair.score, {place(pair.other), place(pair.one)}, pair.what, ""});
+  }
+  if (!corpus.stray().knows()) return;
+  auto place_of = [&](uint32_t sentence) {
+    const Sentence& s = corpus.sentences()[sentence];
+    const Answer& answer = corpus.answers()[s.answer];
+    return PiecePlace{answer.record, answer.turn, s.begin, s.end};
+  };
+  for (const AsidePair& pair : aside_pairs(corpus)) {
+    const PiecePlace one = place_of(pair.one), other = place_of(pair.other);
+    if (told.count(one.record) || told.count(other.record)) continue;
+    out.push_back({nullptr, pair.chance, {other, one}, "two facts about one thing", ""});
   }
 }
 

@@ -1,6 +1,8 @@
 // Sentences that do not belong where they stand: another voice, an order nobody can follow, what
 // contradicts the rest of the answer. And answers that do not answer.
 #pragma once
+#include <algorithm>
+
 #include "data/checks/corpus.h"
 
 namespace afina {
@@ -17,6 +19,11 @@ class Stray {
   double opposed(uint32_t sentence) const { return kinds_[sentence].opposed / 255.; }
   // How likely it tells a fact beside what was asked, of which another record may say otherwise.
   double aside(uint32_t sentence) const { return kinds_[sentence].aside / 255.; }
+  // The likeliest of what else it may be that is not usual.
+  double otherwise(uint32_t sentence) const {
+    const Kind& kind = kinds_[sentence];
+    return std::max({kind.voice, kind.vague, kind.evasion, kind.clash, kind.opposed}) / 255.;
+  }
   // How likely the answer answers something else, or nothing.
   double unanswered(uint32_t answer) const { return unanswered_[answer] / 255.; }
 

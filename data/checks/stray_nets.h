@@ -16,6 +16,9 @@ struct SmallNets {
 extern const SmallNets sentence_nets, answer_nets;
 // Of stray_features, the last one the bias: may the sentence be out of the ordinary at all?
 extern const float stray_gate[];
+// Of pair_features and of the logarithms of how far the two are aside, the lesser first; the last
+// one is the bias.
+extern const float pair_weights[];
 
 // chances: of each kind, together 1.
 void chances_of(const SmallNets& nets, std::span<const float> inputs, std::span<double> chances);

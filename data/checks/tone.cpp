@@ -37,7 +37,7 @@ bool is_loud(std::string_view text) {
   return false;
 }
 
-constexpr double least_certain = 0.5, unanswered = 0.3;
+constexpr double least_certain = 0.5, unanswered = 0.33;
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();

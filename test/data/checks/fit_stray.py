@@ -1,6 +1,6 @@
 """Fits the networks of data/checks/stray_nets.h: python3 test/data/checks/fit_stray.py MEASURES [--hands | --weights]
 
-MEASURES is what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how), of all sets of
+MEASURES and MEASURES.pairs are what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how), of all sets of
 docs/data.md, their clean twins and the samples. Prints how often each set is judged rightly by networks that were
 fitted to all the others, as docs/data.md has it; with --hands those fitted to all sets that other hands wrote; with
 --weights it writes data/checks/stray_weights.cpp, fitted to all. Needs numpy, and takes three minutes at most.
@@ -27,9 +27,11 @@ SAMPLES = ["support", "support_es", "general", "arithmetic"]  # clean, and the t
 # Of sentences, from 1 on; 0: usual; 6: a fact beside what was asked that another record has otherwise.
 KINDS = ["tone", "unclear_instruction", "no_answer", "self_contradiction", "contradiction"]
 OPPOSED = GROUPS[8]  # where a contradiction is one of what others say of the same; elsewhere it is of another kind
-BARS = {"tone": 0.5, "unclear_instruction": 0.45, "no_answer": 0.3, "self_contradiction": 0.5, "contradiction": 0.12}
+BARS = {"tone": 0.5, "unclear_instruction": 0.5, "no_answer": 0.33, "self_contradiction": 0.5, "contradiction": 0.12}
+PAIR_BAR = 0.2
 SENTENCE, CLASH, BESIDE, ANSWER = 34, 10, 16, 16  # measures of each
 GATE = -4.5
+ASIDE = 0.01
 HOUSE = 0.025
 KEPT = 0.35  # of the usual sentences, for the regressions
 HIDDEN, NETS, ROUNDS, DECAY = 12, 4, 20, 0.2
@@ -72,6 +74,40 @@ class Data:
         self.kind = self.kinds()
         self.gate = self.regression(self.x[:, :SENTENCE], self.kind > 0, self.kind >= 0)
         self.passed = self.x[:, :SENTENCE] @ self.gate[:-1] + self.gate[-1] > GATE
+
+    def read_pairs(self, path):
+        """Pairs of sentences, their measures, and whether they contradict each other. Of some pairs one sentence stands
+        in the clean twin as well."""
+        lines = [line.split("\t") for line in open(path, encoding="utf-8", errors="replace")]
+        start = {name: np.argmax(self.set == name) for name in np.unique(self.set)}
+        self.pairs = np.array([[start[one[0]] + int(one[1]), start[one[0]] + int(one[2])] for one in lines])
+        self.pair_x = np.array([one[3:] for one in lines], float)
+        known = self.has["contradiction"][self.record[self.pairs]].all(1)
+        self.pair_y = known & (self.kind[self.pairs] == 6).any(1)
+
+    def pair_measures(self, p):
+        aside = np.sort(np.maximum(p[self.pairs, 6], ASIDE), axis=1)
+        likest = (p[:, 6] >= ASIDE) & (3 * p[:, 6] >= p[:, 1:6].max(1))  # not much else
+        return np.hstack([self.pair_x, np.log(aside)]), likest[self.pairs].all(1)
+
+    def pairing(self, train, p):
+        """Weights that tell whether two sentences contradict each other; those that they learn from are judged by
+        networks that have not seen them."""
+        x, passed = self.pair_measures(self.unseen(train, p))
+        use = train[self.pairs[:, 0]] & passed & ~np.isin(self.base[self.pairs[:, 0]], OPPOSED)
+        names = self.base[self.pairs[use, 0]]
+        return logistic(x[use], self.pair_y[use].astype(float), even(names, np.ones(use.sum())))
+
+    def paired(self, w, p):
+        """Of each record, how likely it contradicts another: the likeliest pairs first, and each record in one."""
+        x, passed = self.pair_measures(p)
+        chance = 1 / (1 + np.exp(-(x @ w[:-1] + w[-1])))
+        out = np.zeros(len(self.first))
+        for at in np.argsort(-chance):
+            one, other = self.record[self.pairs[at]]
+            if passed[at] and out[one] == 0 and out[other] == 0:
+                out[one] = out[other] = chance[at]
+        return out
 
     def any(self, *kinds):
         return np.array([bool(one & set(kinds)) for one in self.labels])
@@ -130,6 +166,14 @@ class Data:
         out[self.passed[of]] = nets(self.x[of][self.passed[of]])
         return out
 
+    def unseen(self, train, p):
+        """Chances of the sentences to learn from, each by networks fitted to the other half of the sets."""
+        half = np.array([sum(map(ord, name)) % 2 for name in self.base])
+        p = p.copy()
+        for one in (0, 1):
+            p[train & (half == one)] = self.chances(self.sentences(train & (half != one), 2), train & (half == one))
+        return p
+
     def answers(self, p):
         """Measures of answers, with the chances of their sentences."""
         own = self.rate <= HOUSE
@@ -143,10 +187,7 @@ class Data:
     def answering(self, train, p):
         """Networks that tell whether an answer answers; the sentences that they learn from are judged by networks that
         have not seen them."""
-        half = np.array([sum(map(ord, name)) % 2 for name in self.base])
-        p = p.copy()
-        for one in (0, 1):
-            p[train & (half == one)] = self.chances(self.sentences(train & (half != one), 2), train & (half == one))
+        p = self.unseen(train, p)
         use = train[self.first] & ~self.any("cut", "quoted_mail")
         names = self.base[self.first][use]
         return Nets(self.answers(p)[use], self.has["no_answer"][use].astype(int), even(names, np.ones(use.sum())), 2)
@@ -247,8 +288,11 @@ def left_out(data, folds):
         p[own] = data.chances(data.sentences(~own), own)
         unanswered = data.answering(~own, p)(data.answers(p))[:, 1]
         for number, kind in enumerate(KINDS):
+            if kind == "contradiction":  # either of the two kinds
+                pairs = data.paired(data.pairing(~own, p), p * own[:, None])
+                scores[kind][own_records] = (pairs >= PAIR_BAR)[own_records]
             score = unanswered if kind == "no_answer" else data.most(p[:, number + 1])
-            scores[kind][own_records] = score[own_records]
+            scores[kind][own_records] = np.maximum(scores[kind], score)[own_records]
     scores["tone"][(scores["no_answer"] >= BARS["no_answer"]) | data.any("personal_data", "quoted_mail")] = 0
     print("| sets that the weights have not seen | " + " | ".join(KINDS) + " |")
     for group in GROUPS:
@@ -279,14 +323,16 @@ def written(name, values):
 
 def main():
     data = Data(sys.argv[1])
+    data.read_pairs(sys.argv[1] + ".pairs")
     if "--weights" not in sys.argv:
         left_out(data, HANDS if "--hands" in sys.argv else [[name] for name in SETS])
         return
     train = np.ones(len(data.x), bool)
-    sentences, answers = data.sentences(train), data.answering(train, np.zeros((len(data.x), 7)))
+    none = np.zeros((len(data.x), 7))
+    sentences, answers = data.sentences(train), data.answering(train, none)
     text = "// Written by test/data/checks/fit_stray.py, fitted to the sets of docs/data.md.\n"
     text += '#include "data/checks/stray_nets.h"\n\nnamespace afina {\n\n// clang-format off\n'
-    text += written("stray_gate", data.gate) + "\nnamespace {\n\n" + written("of_sentences", sentences.weights())
+    text += written("stray_gate", data.gate) + written("pair_weights", data.pairing(train, none)) + "\nnamespace {\n\n" + written("of_sentences", sentences.weights())
     text += "\n" + written("of_answers", answers.weights()) + "\n}  // namespace\n// clang-format on\n\n"
     for name, nets, inputs, kinds in (("sentence", sentences, SENTENCE + CLASH + BESIDE, 7), ("answer", answers, ANSWER, 2)):
         text += f"const SmallNets {name}_nets{{{inputs}, {HIDDEN}, {kinds}, {NETS}, of_{name}s}};\n"

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "data/checks/aside_pairs.h"
 #include "data/checks/beside.h"
 #include "data/checks/check.h"
 #include "data/checks/clash.h"
@@ -173,11 +174,12 @@ BOOST_AUTO_TEST_CASE(sentences_of_an_answer_clash) {
 }
 
 // Not a test: writes what test/data/checks/fit_stray.py fits weights to. AFINA_MEASURES names the
-// file to write, AFINA_SETS the files to read, with blanks between them.
+// file to write, and with ".pairs" behind it another, AFINA_SETS the files to read, with blanks
+// between them.
 BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
   const char *out = std::getenv("AFINA_MEASURES"), *sets = std::getenv("AFINA_SETS");
   BOOST_REQUIRE(out && sets);
-  std::ofstream file(out);
+  std::ofstream file(out), pairs(std::string(out) + ".pairs");
   std::istringstream names(sets);
   for (std::string path; names >> path;) {
     Corpus corpus;
@@ -187,6 +189,12 @@ BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
     corpus.finish();
     std::string name = path.substr(path.rfind('/') + 1);
     name.resize(name.find(".jsonl"));
+    auto any = [](uint32_t) { return true; };
+    each_pair(corpus, any, [&](uint32_t one, uint32_t other, const PairFeatures& features) {
+      pairs << name << '\t' << one << '\t' << other;
+      for (float x : features) pairs << '\t' << x;
+      pairs << '\n';
+    });
     const StrayMeasures measures(corpus);
     std::vector<StrayFeatures> all(corpus.sentences().size());
     measures.each([&](uint32_t s, const StrayFeatures& features) { all[s] = features; });

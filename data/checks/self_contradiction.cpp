@@ -22,7 +22,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.5, least_denied = 0.1;
+constexpr double least_certain = 0.55, least_denied = 0.1;
 constexpr uint32_t most_said = 2;  // what more records say is meant
 
 // What a sentence claims.

@@ -109,7 +109,7 @@ bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, ui
   return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
 }
 
-constexpr double least_opposed = 0.12, least_aside = 0.05;
+constexpr double least_opposed = 0.12, least_apart = 0.08;
 
 // Sentences that say otherwise than others who are asked the same.
 void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Finding>& out) {
@@ -271,10 +271,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const Pair& pair : pairs) {
     if (told.count(place(pair.other).record)) continue;
-    // One of them at least is told beside what was asked, where that can be said.
+    // One of them at least belongs to nothing where it stands, where that can be said.
     const Stray& stray = corpus.stray();
-    if (stray.knows() && std::max(stray.aside(all[pair.one].sentence),
-                                  stray.aside(all[pair.other].sentence)) < least_aside)
+    if (stray.knows() && std::max(stray.apart(all[pair.one].sentence),
+                                  stray.apart(all[pair.other].sentence)) < least_apart)
       continue;
     // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
     if (applied(all[pair.one].sentence) && applied(all[pair.other].sentence)) continue;

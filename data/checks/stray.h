@@ -19,6 +19,11 @@ class Stray {
   double opposed(uint32_t sentence) const { return kinds_[sentence].opposed / 255.; }
   // How likely it tells a fact beside what was asked, of which another record may say otherwise.
   double aside(uint32_t sentence) const { return kinds_[sentence].aside / 255.; }
+  // How likely it belongs to nothing there, whatever it is.
+  double apart(uint32_t sentence) const {
+    const Kind& kind = kinds_[sentence];
+    return (kind.voice + kind.vague + kind.evasion + kind.aside) / 255.;
+  }
   // The likeliest of what else it may be that is not usual.
   double otherwise(uint32_t sentence) const {
     const Kind& kind = kinds_[sentence];

@@ -1,7 +1,7 @@
 """Fits the networks of data/checks/stray_nets.h: python3 test/data/checks/fit_stray.py MEASURES [--hands | --weights]
 
-MEASURES and MEASURES.pairs are what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how), of all sets of
-docs/data.md, their clean twins and the samples. Prints how often each set is judged rightly by networks that were
+MEASURES and MEASURES.pairs are what build/tests --run_test='stray_sentences/print_stray_measures' writes (it says how),
+of all sets of docs/data.md, their clean twins and the samples. Prints how often each set is judged rightly by networks that were
 fitted to all the others, as docs/data.md has it; with --hands those fitted to all sets that other hands wrote; with
 --weights it writes data/checks/stray_weights.cpp, fitted to all. Needs numpy, and takes three minutes at most.
 
@@ -136,7 +136,8 @@ class Data:
         x = self.x[:, : SENTENCE + CLASH]
         bound = np.maximum(x[:, 0], x[:, 1])
         stray = -2 * bound + 2 * x[:, 10] - 6 * np.minimum(self.rate / 0.03, 2)
-        clash = 1.5 * x[:, 20] + np.minimum(bound, 1) + x[:, 23] + 2 * x[:, SENTENCE] - 2 * np.minimum(self.rate / 0.01, 3)
+        clash = 1.5 * x[:, 20] + np.minimum(bound, 1) + x[:, 23] + 2 * x[:, SENTENCE]
+        clash -= 2 * np.minimum(self.rate / 0.01, 3)
         hard = self.any("cut", "quoted_mail", "sign_off", "personal_data")[self.record]
         marked = np.array([bool(one) for one in self.labels])[self.record] & self.planted
         several = self.set == "support_inconsistent"  # of another voice in one record
@@ -332,9 +333,10 @@ def main():
     sentences, answers = data.sentences(train), data.answering(train, none)
     text = "// Written by test/data/checks/fit_stray.py, fitted to the sets of docs/data.md.\n"
     text += '#include "data/checks/stray_nets.h"\n\nnamespace afina {\n\n// clang-format off\n'
-    text += written("stray_gate", data.gate) + written("pair_weights", data.pairing(train, none)) + "\nnamespace {\n\n" + written("of_sentences", sentences.weights())
+    text += written("stray_gate", data.gate) + written("pair_weights", data.pairing(train, none))
+    text += "\nnamespace {\n\n" + written("of_sentences", sentences.weights())
     text += "\n" + written("of_answers", answers.weights()) + "\n}  // namespace\n// clang-format on\n\n"
-    for name, nets, inputs, kinds in (("sentence", sentences, SENTENCE + CLASH + BESIDE, 7), ("answer", answers, ANSWER, 2)):
+    for name, inputs, kinds in (("sentence", SENTENCE + CLASH + BESIDE, 7), ("answer", ANSWER, 2)):
         text += f"const SmallNets {name}_nets{{{inputs}, {HIDDEN}, {kinds}, {NETS}, of_{name}s}};\n"
     (ROOT / "data/checks/stray_weights.cpp").write_text(text + "\n}  // namespace afina\n")
 

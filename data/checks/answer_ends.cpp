@@ -28,6 +28,20 @@ std::string_view unquoted(std::string_view text) {
   return own.size() == text.size() || end == own.npos ? text : own.substr(0, end + 1);
 }
 
+// Do so few words end the line, with a mark as greetings have it, that it is all one greeting of at
+// most four?
+static bool line_greets(std::string_view text, const std::vector<Word>& words, uint32_t from,
+                        uint32_t plain) {
+  for (uint32_t i = from; i < words.size() && plain <= 4; ++i) {
+    plain += words[i].kind == WordKind::word;
+    const size_t next = i + 1 < words.size() ? words[i + 1].begin : text.size();
+    if (text.substr(words[i].end, next - words[i].end).find('\n') != text.npos)
+      return plain <= 4 && is_mark(text, words[i], ":,");
+    if (is_mark(text, words[i], ".?!")) return false;
+  }
+  return false;
+}
+
 void read_greeting(std::string_view text, const std::vector<Word>& words, Ends& ends) {
   uint32_t plain = 0;
   if (words.empty() || words[0].kind != WordKind::word) return;
@@ -41,8 +55,9 @@ void read_greeting(std::string_view text, const std::vector<Word>& words, Ends& 
     if (plain == 0) continue;
     const size_t next = i + 1 < words.size() ? words[i + 1].begin : text.size();
     const bool line = text.substr(words[i].end, next - words[i].end).find('\n') != text.npos;
-    // A comma may stand inside: "Hola, Marta:".
-    const bool inner = is_mark(text, words[i], ",") && !line && plain < 2;
+    // A comma may stand inside: "Hola, Marta:", "Buenos días, Marta:".
+    const bool inner = is_mark(text, words[i], ",") && !line &&
+                       (plain < 2 || line_greets(text, words, i + 1, plain));
     if (line || (is_mark(text, words[i], ",:!.") && !inner)) {
       if (plain > 4) return;
       ends.first_mark = words[i].kind == WordKind::mark ? text[words[i].begin] : '\n';

@@ -25,12 +25,30 @@ bool is_all_or_none(std::string_view w) {
   return false;
 }
 
-struct Said {
-  std::vector<uint64_t> stems, values;
-  bool denies = false, all_or_none = false;
-};
-
 }  // namespace
+
+void read_saying(const Corpus& corpus, const Sentence& sentence, Saying& out) {
+  out.stems.clear();
+  out.values.clear();
+  out.denies = out.all_or_none = false;
+  thread_local Reading reading;  // its lists keep their room
+  Corpus::read(corpus.text(sentence), reading);
+  for (const Value& value : reading.values) out.values.push_back(value.id);
+  sort_unique(out.values);
+  size_t value = 0;
+  for (uint32_t i = 0; i < reading.words.size(); ++i) {
+    const Word& word = reading.words[i];
+    while (value < reading.values.size() && reading.values[value].last <= i) ++value;
+    const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
+    if (word.kind != WordKind::word || in_value) continue;
+    const std::string_view text = reading.text.substr(word.begin, word.end - word.begin);
+    const std::string low = lower_text(text);
+    out.denies ^= is_negation(low);
+    out.all_or_none |= is_all_or_none(low);
+    if (!is_function_word(word.id) && !is_negation(low)) out.stems.push_back(stem_of(text));
+  }
+  sort_unique(out.stems);
+}
 
 void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatures>& out) {
   out.assign(answer.sentences, {});
@@ -40,27 +58,8 @@ void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatur
     return math::log((all + 1) / (topics.share_said(stem) * all + 1)) + 1e-6;
   };
   const size_t count = std::min<size_t>(answer.sentences, most_compared);
-  std::vector<Said> said(count);
-  Reading reading;
-  for (size_t k = 0; k < count; ++k) {
-    Said& one = said[k];
-    Corpus::read(corpus.text(corpus.sentences(answer)[k]), reading);
-    for (const Value& value : reading.values) one.values.push_back(value.id);
-    sort_unique(one.values);
-    size_t value = 0;
-    for (uint32_t i = 0; i < reading.words.size(); ++i) {
-      const Word& word = reading.words[i];
-      while (value < reading.values.size() && reading.values[value].last <= i) ++value;
-      const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
-      if (word.kind != WordKind::word || in_value) continue;
-      const std::string_view text = reading.text.substr(word.begin, word.end - word.begin);
-      const std::string low = lower_text(text);
-      one.denies ^= is_negation(low);
-      one.all_or_none |= is_all_or_none(low);
-      if (!is_function_word(word.id) && !is_negation(low)) one.stems.push_back(stem_of(text));
-    }
-    sort_unique(one.stems);
-  }
+  std::vector<Saying> said(count);
+  for (size_t k = 0; k < count; ++k) read_saying(corpus, corpus.sentences(answer)[k], said[k]);
   for (size_t i = 0; i < count; ++i) {
     double own = 0;
     for (uint64_t stem : said[i].stems) own += weight(stem);

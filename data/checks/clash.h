@@ -7,6 +7,13 @@
 
 namespace afina {
 
+// What a sentence says: its content words and values, sorted, and how.
+struct Saying {
+  std::vector<uint64_t> stems, values;
+  bool denies = false, all_or_none = false;
+};
+void read_saying(const Corpus& corpus, const Sentence& sentence, Saying& out);
+
 // Shares are of the weight of its words, rare ones counting more.
 inline constexpr std::array<std::string_view, 10> clash_features{
     "denied_words", "denied", "alike", "other_value",  "all_or_none_alike",

@@ -172,8 +172,15 @@ void Neighbourhood::measure(uint32_t k, const Near& near, double& word, double& 
   share = weights > 0 ? share / weights : 0;
 }
 
-Company Neighbourhood::of(uint32_t k) {
-  Company company;
+void Neighbourhood::nearest_answers(std::vector<uint32_t>& out) const {
+  out.clear();
+  for (const Near* near : {&by_question_, &by_rest_})
+    for (auto& [cosine, i] : *near) out.push_back(answers_[i]);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+}
+
+void Neighbourhood::find_nearest(uint32_t k) {
   const Answer& answer = corpus_.answers()[answer_];
   others_.clear();
   const uint32_t begin = k > most_around ? k - most_around : 0,
@@ -185,6 +192,11 @@ Company Neighbourhood::of(uint32_t k) {
     return std::binary_search(stems_[k].begin(), stems_[k].end(), stem);
   });
   nearest(others_, false, by_rest_);
+}
+
+Company Neighbourhood::of(uint32_t k) {
+  Company company;
+  find_nearest(k);
   measure(k, by_question_, company.asked, company.asked_phrase, company.asked_share);
   measure(k, by_rest_, company.rest, company.rest_phrase, company.rest_share);
   for (uint64_t stem : stems_[k])

@@ -31,6 +31,11 @@ class Neighbourhood {
   double nearest_question() const { return by_question_.empty() ? 0 : by_question_[0].first; }
   // The k-th sentence of the answer that is looked at.
   Company of(uint32_t k);
+  // Finds what is nearest to the rest of the answer, as of() does, and measures nothing.
+  void find_nearest(uint32_t k);
+  // The answers that are nearest to the question and to the rest of the answer, for the sentence
+  // that was last looked at.
+  void nearest_answers(std::vector<uint32_t>& out) const;
   // Its content stems.
   std::span<const uint64_t> stems(uint32_t k) const { return stems_[k]; }
   // Of all answers: how many have the stem, as far as the index tells.

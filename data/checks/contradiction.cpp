@@ -6,12 +6,14 @@
 #include <unordered_map>
 
 #include "data/checks/applied.h"
+#include "data/checks/aside_pairs.h"
 #include "data/checks/check.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/one_thing.h"
 #include "data/checks/phrases.h"
 #include "data/checks/record_words.h"
+#include "data/checks/stray.h"
 #include "data/checks/topics.h"
 
 namespace afina {
@@ -105,6 +107,34 @@ bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, ui
     return stems;
   };
   return in_order(one, all.stems(other)) == in_order(other, all.stems(one));
+}
+
+constexpr double least_opposed = 0.12, least_apart = 0.08;
+
+// Sentences that say otherwise than others who are asked the same.
+void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Finding>& out) {
+  const Stray& stray = corpus.stray();
+  std::vector<Finding> found;
+  for (const Answer& answer : corpus.answers()) {
+    if (answer.sentences == 0) continue;
+    uint32_t most = answer.first_sentence;
+    for (uint32_t k = 1; k < answer.sentences; ++k)
+      if (stray.opposed(answer.first_sentence + k) > stray.opposed(most))
+        most = answer.first_sentence + k;
+    const Sentence& sentence = corpus.sentences()[most];
+    // What more records say is meant; what its own answer denies is a self-contradiction.
+    if (stray.opposed(most) < std::max(least_opposed, stray.clash(most)) ||
+        corpus.phrases().of(sentence).records > 2)
+      continue;
+    found.push_back({nullptr,
+                     stray.opposed(most),
+                     {{answer.record, answer.turn, sentence.begin, sentence.end}},
+                     "others who are asked the same say otherwise",
+                     ""});
+  }
+  if (found.size() * 8 > corpus.answers().size()) return;
+  for (Finding& finding : found)
+    if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
@@ -208,6 +238,11 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     if (found == often.end() || found->second.first < 4) continue;
     const Sentence& other = corpus.sentences()[found->second.second];
     const Answer &one = corpus.answers()[sentence.answer], &many = corpus.answers()[other.answer];
+    // Where the answer says both, it contradicts itself.
+    const auto beside = corpus.sentences(one);
+    if (std::any_of(beside.begin(), beside.end(),
+                    [&](const Sentence& own) { return own.key == other.key; }))
+      continue;
     denied.push_back({nullptr,
                       0.8,
                       {{one.record, one.turn, sentence.begin, sentence.end},
@@ -220,6 +255,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::set<uint32_t> told;
   for (Finding& finding : denied)
     if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
+  find_opposed(corpus, told, out);
   auto place = [&](uint32_t i) {
     const Sentence& s = corpus.sentences()[all[i].sentence];
     const Answer& answer = corpus.answers()[s.answer];
@@ -235,10 +271,27 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const Pair& pair : pairs) {
     if (told.count(place(pair.other).record)) continue;
+    // One of them at least belongs to nothing where it stands, where that can be said.
+    const Stray& stray = corpus.stray();
+    if (stray.knows() && std::max(stray.apart(all[pair.one].sentence),
+                                  stray.apart(all[pair.other].sentence)) < least_apart)
+      continue;
     // Each of its own case: "At 14 months it is too late", "Six weeks are too late for this".
     if (applied(all[pair.one].sentence) && applied(all[pair.other].sentence)) continue;
     told.insert(place(pair.other).record);
+    told.insert(place(pair.one).record);
     out.push_back({nullptr, pair.score, {place(pair.other), place(pair.one)}, pair.what, ""});
+  }
+  if (!corpus.stray().knows()) return;
+  auto place_of = [&](uint32_t sentence) {
+    const Sentence& s = corpus.sentences()[sentence];
+    const Answer& answer = corpus.answers()[s.answer];
+    return PiecePlace{answer.record, answer.turn, s.begin, s.end};
+  };
+  for (const AsidePair& pair : aside_pairs(corpus)) {
+    const PiecePlace one = place_of(pair.one), other = place_of(pair.other);
+    if (told.count(one.record) || told.count(other.record)) continue;
+    out.push_back({nullptr, pair.chance, {other, one}, "two facts about one thing", ""});
   }
 }
 

@@ -22,7 +22,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-constexpr double least_certain = 0.55;
+constexpr double least_certain = 0.55, least_denied = 0.1;
 constexpr uint32_t most_said = 2;  // what more records say is meant
 
 // What a sentence claims.
@@ -49,6 +49,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
   Reading reading;
   Corpus::read(corpus.text(sentence), reading);
   std::string before;
+  bool noun = false;  // is the word before one that means something?
   size_t value = 0;
   for (uint32_t i = 0; i < reading.words.size(); ++i) {
     const Word& word = reading.words[i];
@@ -57,6 +58,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     const bool in_value = value < reading.values.size() && reading.values[value].first <= i;
     if (word.kind != WordKind::word) {
       before.clear();
+      noun = false;
       claim.computed |=
           word.kind == WordKind::mark &&
           std::string_view("=+<>*/").find(reading.text[word.begin]) != std::string_view::npos;
@@ -77,7 +79,8 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
     claim.negated |= is_negation(low);
-    claim.relative |= is_one_of(low, {"that", "who", "which"});
+    // "The bowl that is free", not "That is free": behind a word of meaning.
+    claim.relative |= noun && is_one_of(low, {"that", "who", "which"});
     claim.always |= is_one_of(low, {"always", "every", "siempre", "cada", "all", "todos", "todas"});
     claim.never |= is_one_of(low, {"never", "nunca", "jamás"});
     claim.open |= is_one_of(low, {"open", "abierto", "abiertos", "abierta", "abrimos", "opens"});
@@ -88,6 +91,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     claim.extra |= is_one_of(low, {"extra", "separately", "aparte", "additional", "adicional"});
     if (!in_value && !is_function_word(word.id) && !is_negation(low))
       claim.stems.push_back(stem_of(reading.text.substr(word.begin, word.end - word.begin)));
+    noun = !is_function_word(word.id);
     before = low;
   }
   for (const Value& value : reading.values) {
@@ -162,6 +166,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
         if (applied[j]) continue;
         double score = 0;
         const char* kind = "";
+        bool denial = false;
         const double alike = jaccard(a.stems, b.stems);
         const bool open_ended = a.condition || b.condition;
         const bool lone_a = phrases.is_lone(sentences[i]), lone_b = phrases.is_lone(sentences[j]);
@@ -188,6 +193,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                    ((lone_a && lone_b && (few >= 1 || shared >= 2)) ||
                     ((lone_a || lone_b) && few >= 1 && shared >= 2 && alike >= 0.3))) {
           kind = "one sentence says it, another denies it";
+          denial = true;
           score = 0.5 + 0.1 * double(few) + 0.3 * alike;
           if (lone_a && lone_b) score += 0.1;
         } else if (lone_a && lone_b && few >= 1 && shared >= 2 && alike >= 0.3) {
@@ -199,6 +205,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           score = open_ended || a.relative || b.relative ? 0.35 : 0.7;
         } else if (alike >= 0.6 && a.negated != b.negated && a.stems.size() >= 2) {
           kind = "a sentence and its negation";
+          denial = true;
           score = 0.5 + 0.4 * alike;
         } else if (a.negated != b.negated && within(a, b) && a.values.size() < 2 &&
                    b.values.size() < 2) {
@@ -228,6 +235,10 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
           }
         }
         if (score == 0 || a.computed || b.computed) continue;
+        // A denial that goes with the rest of what is said of this is none of what was said here.
+        if (denial && stray.knows() &&
+            std::max(stray.clash(at_a), stray.clash(at_b)) < least_denied)
+          continue;
         // What others say together too is no contradiction; a sentence that none of the answers
         // like this one has may be.
         const double usual =
@@ -247,7 +258,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       uint32_t likest = no_turn;
       for (uint32_t k = 0; k < answer.sentences; ++k) {
         const uint32_t s = answer.first_sentence + k;
-        if (!applied[k] && (likest == no_turn || stray.clash(s) > stray.clash(likest))) likest = s;
+        if (likest == no_turn || stray.clash(s) > stray.clash(likest)) likest = s;
       }
       if (likest == no_turn) continue;
       const Sentence& sentence = corpus.sentences()[likest];

@@ -297,7 +297,7 @@ AnswerFeatures StrayMeasures::of_answer(uint32_t a, std::span<const StrayKind> k
     elsewhere = std::max(elsewhere, of_steps(small.phrase_asked, most_deviations));
     evasion = std::max<double>(evasion, kinds[k].evasion);
     evasions += math::log(double(kinds[k].evasion) + 0.001);
-    usual = std::max<double>(usual, 1 - kinds[k].voice - kinds[k].vague - kinds[k].evasion);
+    usual = std::max<double>(usual, kinds[k].usual);
     valued |= sentences[k].valued;
     ++own;
   }

@@ -1,5 +1,5 @@
 // What is measured of sentences and answers to tell what belongs to a question from what does not.
-// The weights in stray.cpp were fitted to these measures (test/data/checks/fit_stray.py).
+// The weights in stray_weights.cpp were fitted to these measures (test/data/checks/fit_stray.py).
 #pragma once
 #include <array>
 #include <functional>
@@ -27,9 +27,9 @@ inline constexpr std::array<std::string_view, 16> answer_features{
     "own",     "elsewhere",    "gap",         "yes"};
 using AnswerFeatures = std::array<float, answer_features.size()>;
 
-// How likely a sentence is what, 0 to 1; together with the usual they are 1.
+// How likely a sentence is usual, and how likely it evades, 0 to 1.
 struct StrayKind {
-  float voice = 0, vague = 0, evasion = 0;
+  float usual = 1, evasion = 0;
 };
 
 class StrayMeasures {

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <set>
 
+#include "data/checks/aside_pairs.h"
+#include "data/checks/beside.h"
 #include "data/checks/check.h"
 #include "data/checks/clash.h"
 #include "data/checks/company.h"
@@ -12,6 +14,7 @@
 #include "data/checks/sentence_form.h"
 #include "data/checks/stray.h"
 #include "data/checks/stray_measures.h"
+#include "data/checks/stray_nets.h"
 
 using namespace afina;
 
@@ -187,12 +190,65 @@ BOOST_AUTO_TEST_CASE(sentences_of_an_answer_clash) {
   BOOST_TEST(out[0][8] == 0);  // denies nothing
 }
 
+BOOST_AUTO_TEST_CASE(what_others_say_of_the_same_is_denied) {
+  std::vector<Letter> all = letters();
+  all[20].said = {"Sit on a cloth in the sauna.", "The sauna is never warm from 3 pm."};
+  const Corpus corpus = corpus_of(all);
+  Neighbourhood near(corpus);
+  BesideMeasures beside(corpus);
+  near.look_at(20);
+  near.find_nearest(1);
+  const BesideFeatures denied = beside.of(near, 20, 1);
+  BOOST_TEST(denied[2] == 1);   // all of it is denied somewhere
+  BOOST_TEST(denied[4] > 0.4);  // by many
+  BOOST_TEST(denied[12] == 1);  // and not in this answer
+  near.find_nearest(0);
+  const BesideFeatures backed = beside.of(near, 20, 0);
+  BOOST_TEST(backed[0] == 1);
+  BOOST_TEST(backed[4] == 0);
+  BOOST_TEST(backed[5] > 0.4);
+}
+
+BOOST_AUTO_TEST_CASE(rare_sentences_about_one_thing_are_paired) {
+  std::vector<Letter> all = letters();
+  all[12].said.push_back("The parrot sleeps until 9 o'clock.");
+  all[33].said.push_back("The parrot never sleeps until 7 o'clock.");
+  const Corpus corpus = corpus_of(all);
+  int pairs = 0;
+  each_pair(
+      corpus, [](uint32_t) { return true; },
+      [&](uint32_t one, uint32_t other, const PairFeatures& features) {
+        BOOST_TEST(corpus.text(corpus.sentences()[one]).starts_with("The parrot sleeps"));
+        BOOST_TEST(corpus.text(corpus.sentences()[other]).starts_with("The parrot never"));
+        BOOST_TEST(features[0] == 1);  // the same words
+        BOOST_TEST(features[4] == 1);  // which no third record has
+        BOOST_TEST(features[6] == 1);  // one of them denies
+        BOOST_TEST(features[8] == 1);  // other values
+        ++pairs;
+      });
+  BOOST_TEST(pairs == 1);
+}
+
+BOOST_AUTO_TEST_CASE(small_nets_are_averaged) {
+  // Two networks of an input, a hidden unit and two kinds: one is sure of kind 1 where the input is
+  // 1, the other says nothing.
+  const float weights[] = {3, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0};
+  const SmallNets nets{1, 1, 2, 2, weights};
+  std::array<double, 2> chances;
+  const float one = 1, none = 0;
+  chances_of(nets, {&one, 1}, chances);
+  BOOST_TEST(std::abs(chances[1] - 0.75) < 1e-9);
+  chances_of(nets, {&none, 1}, chances);
+  BOOST_TEST(chances[0] == 0.5);
+}
+
 // Not a test: writes what test/data/checks/fit_stray.py fits weights to. AFINA_MEASURES names the
-// file to write, AFINA_SETS the files to read, with blanks between them.
+// file to write (and one with ".pairs" behind the name), AFINA_SETS the files to read, with blanks
+// between them.
 BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
   const char *out = std::getenv("AFINA_MEASURES"), *sets = std::getenv("AFINA_SETS");
   BOOST_REQUIRE(out && sets);
-  std::ofstream file(out);
+  std::ofstream file(out), pairs(std::string(out) + ".pairs");
   std::istringstream names(sets);
   for (std::string path; names >> path;) {
     Corpus corpus;
@@ -202,21 +258,32 @@ BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
     corpus.finish();
     std::string name = path.substr(path.rfind('/') + 1);
     name.resize(name.find(".jsonl"));
+    auto any = [](uint32_t) { return true; };
+    each_pair(corpus, any, [&](uint32_t one, uint32_t other, const PairFeatures& features) {
+      pairs << name << '\t' << one << '\t' << other;
+      for (float x : features) pairs << '\t' << x;
+      pairs << '\n';
+    });
     const StrayMeasures measures(corpus);
     std::vector<StrayFeatures> all(corpus.sentences().size());
     measures.each([&](uint32_t s, const StrayFeatures& features) { all[s] = features; });
     std::vector<ClashFeatures> clash;
+    Neighbourhood near(corpus);
+    BesideMeasures beside(corpus);
     for (uint32_t a = 0; a < corpus.answers().size(); ++a) {
       const Answer& answer = corpus.answers()[a];
       const std::vector<StrayKind> unknown(answer.sentences);
       const AnswerFeatures whole = measures.of_answer(a, unknown);
       clashes(corpus, answer, clash);
+      near.look_at(a);
       for (uint32_t k = 0; k < answer.sentences; ++k) {
         const Sentence& sentence = corpus.sentences(answer)[k];
         file << name << '\t' << corpus.record(answer.record).number << '\t'
              << corpus.phrases().of(sentence).records / double(corpus.records());
         for (float x : all[answer.first_sentence + k]) file << '\t' << x;
         for (float x : clash[k]) file << '\t' << x;
+        near.find_nearest(k);
+        for (float x : beside.of(near, a, k)) file << '\t' << x;
         for (float x : whole) file << '\t' << x;
         file << '\t' << squeezed(corpus.text(sentence)) << '\n';
       }

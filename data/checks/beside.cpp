@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/checks/asked_case.h"
+#include "data/checks/applied.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/topics.h"

@@ -21,7 +21,7 @@ namespace {
 constexpr uint32_t most_said = 2;    // records that say the sentence
 constexpr uint32_t most_shared = 8;  // records with the word that two have in common
 constexpr size_t most_paired = 12;   // sentences with it
-constexpr double least_aside = 0.01, least_chance = 0.25, unanswered = 0.3;
+constexpr double least_aside = 0.01, least_chance = 0.3, unanswered = 0.3;
 
 bool have_common(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
   return std::any_of(a.begin(), a.end(),

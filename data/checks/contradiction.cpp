@@ -8,6 +8,8 @@
 #include "data/checks/applied.h"
 #include "data/checks/aside_pairs.h"
 #include "data/checks/check.h"
+#include "data/checks/clash.h"
+#include "data/checks/like_answers.h"
 #include "data/checks/lone.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/one_thing.h"
@@ -111,10 +113,39 @@ bool other_word(const Corpus& corpus, const LoneSentences& all, uint32_t one, ui
 
 constexpr double least_opposed = 0.12, least_apart = 0.08;
 
+// What answers about the same say instead: the sentences with most words of this one. False where
+// one of them says nearly the same, denied and valued alike.
+bool add_said_instead(const Corpus& corpus, LikeAnswers& like, uint32_t sentence,
+                      Finding& finding) {
+  std::vector<std::pair<double, uint32_t>> near, said;
+  like.nearest(corpus.sentences()[sentence].answer, 0.1, 20, near);
+  Saying own, theirs;
+  read_saying(corpus, corpus.sentences()[sentence], own);
+  for (auto& [unused, a] : near) {
+    const Answer& answer = corpus.answers()[a];
+    std::pair<double, uint32_t> best{0, 0};
+    for (uint32_t k = 0; k < std::min<uint32_t>(answer.sentences, 64); ++k) {
+      read_saying(corpus, corpus.sentences(answer)[k], theirs);
+      const double both = jaccard(own.stems, theirs.stems);
+      if (both >= 0.6 && own.denies == theirs.denies && own.values == theirs.values) return false;
+      best = std::min(best, {-both, answer.first_sentence + k});
+    }
+    if (best.first < 0) said.push_back(best);
+  }
+  std::sort(said.begin(), said.end());
+  for (size_t i = 0; i < said.size() && i < 2; ++i) {
+    const Sentence& other = corpus.sentences()[said[i].second];
+    const Answer& answer = corpus.answers()[other.answer];
+    finding.places.push_back({answer.record, answer.turn, other.begin, other.end});
+  }
+  return true;
+}
+
 // Sentences that say otherwise than others who are asked the same.
 void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Finding>& out) {
   const Stray& stray = corpus.stray();
   std::vector<Finding> found;
+  std::vector<uint32_t> sentences;
   for (const Answer& answer : corpus.answers()) {
     if (answer.sentences == 0) continue;
     uint32_t most = answer.first_sentence;
@@ -131,10 +162,17 @@ void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Fi
                      {{answer.record, answer.turn, sentence.begin, sentence.end}},
                      "others who are asked the same say otherwise",
                      ""});
+    sentences.push_back(most);
   }
-  if (found.size() * 8 > corpus.answers().size()) return;
-  for (Finding& finding : found)
-    if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
+  if (found.empty() || found.size() * 8 > corpus.answers().size()) return;
+  LikeAnswers like(corpus);
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (told.count(found[i].places[0].record) ||
+        !add_said_instead(corpus, like, sentences[i], found[i]))
+      continue;
+    told.insert(found[i].places[0].record);
+    out.push_back(std::move(found[i]));
+  }
 }
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {

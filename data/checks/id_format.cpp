@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "data/checks/check.h"
+#include "data/checks/id_fronted.h"
 #include "data/checks/personal_patterns.h"
 
 namespace afina {
@@ -242,6 +243,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   std::set<std::string> letters;
   for (auto& [digits, one] : house)
     if (const std::string front = one.front(); front.size() >= 2) letters.insert(front);
+  // Those without other letters behind these.
+  std::vector<std::pair<size_t, std::string>> fronts;
+  for (auto& [digits, one] : house)
+    if (const std::string front = one.front();
+        front.size() >= 2 && one.shape.find_first_of("Aa", front.size()) == std::string::npos)
+      fronts.emplace_back(digits, front);
   std::string example;
   for (size_t a = 0; a < coded.size(); ++a) {
     if (!coded[a]) continue;
@@ -341,6 +348,25 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
                      found->second.example.empty() ? found->second.shape : found->second.example});
       told = true;
       break;
+    }
+    // The house's letters and as many digits, with other marks between them.
+    for (const auto& [digits, front] : fronts) {
+      const House& form = house[digits];
+      size_t end = 0;
+      for (size_t at = 0; !told; at = end) {
+        at = find_fronted(reading.text, front, digits, at, end);
+        if (at == reading.text.npos) break;
+        std::string shape(reading.text.substr(at, end - at));
+        for (char& c : shape)
+          if (c >= '0' && c <= '9') c = '9';
+        if (form.has(shape)) continue;
+        told = true;
+        out.push_back({nullptr,
+                       0.9,
+                       {{answer.record, answer.turn, uint32_t(at), uint32_t(end)}},
+                       squeezed(reading.text.substr(at, end - at)),
+                       form.example.empty() ? form.shape : form.example});
+      }
     }
     if (told || spread_ones.empty()) continue;
     // The record's identifier with blanks or points between its digits.

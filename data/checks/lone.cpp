@@ -30,6 +30,13 @@ struct House {
 
 }  // namespace
 
+static bool is_price_word(std::string_view word) {
+  for (std::string_view one : {"cost", "costs", "charge", "charges", "fee", "coste", "costo",
+                               "costes", "cargo", "cargos", "gastos", "recargo", "pagar"})
+    if (word == one) return true;
+  return false;
+}
+
 LoneSentences::LoneSentences(const Corpus& corpus) {
   read(corpus);
   pair(corpus);
@@ -65,10 +72,14 @@ void LoneSentences::read(const Corpus& corpus) {
     lone.other_register = text.find('!') != text.npos && house.exclaims * 50 < house.all;
     split_words(text, words);
     lone.orders = is_order(text, words);
+    std::string before;
     for (const Word& word : words) {
       if (word.kind != WordKind::word) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
       const std::string low = lower_text(one);
+      // "At no cost" is "free", and denies nothing.
+      lone.negated ^= is_negation(before) && is_price_word(low);
+      before = low;
       // "No, no card is needed" denies once.
       const bool reply = &word == &words[0] && words.size() > 1 &&
                          text.substr(words[1].begin, 1) == "," && is_yes_or_no(low);

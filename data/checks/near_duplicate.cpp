@@ -18,7 +18,7 @@ namespace {
 constexpr double least_tie = 3;
 // Of question and answer, for two records to be copies where the person's name differs; of both,
 // where one word stands for another.
-constexpr size_t least_asked = 3, least_words = 25, least_same = 45;
+constexpr size_t least_asked = 3, least_words = 35, least_same = 45;
 
 // Words of a record that tell it from others of its kind.
 void facts_of(const Corpus& corpus, uint32_t record, std::vector<uint64_t>& out) {

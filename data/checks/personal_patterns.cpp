@@ -75,8 +75,29 @@ bool phone_before(std::string_view text, size_t at) {
   return false;
 }
 
+// Does a date begin at `at`, whatever follows: "13.11.2026 17:05", "2026-11-13"?
+bool begins_date(std::string_view text, size_t at) {
+  size_t numbers[3] = {}, lengths[3] = {}, i = at;
+  char mark = 0;
+  for (size_t k = 0; k < 3; ++k) {
+    for (; i < text.size() && is_digit(text[i]) && lengths[k] < 5; ++i, ++lengths[k])
+      numbers[k] = 10 * numbers[k] + size_t(text[i] - '0');
+    if (k == 2) break;
+    if (i >= text.size() || std::string_view("./-").find(text[i]) == std::string_view::npos ||
+        (mark && text[i] != mark))
+      return false;
+    mark = text[i++];
+  }
+  if (i < text.size() && is_digit(text[i])) return false;
+  if (lengths[0] == 4) std::swap(numbers[0], numbers[2]), std::swap(lengths[0], lengths[2]);
+  return lengths[2] == 4 && numbers[2] >= 1900 && numbers[2] < 2100 && numbers[0] >= 1 &&
+         numbers[0] <= 31 && numbers[1] >= 1 && numbers[1] <= 31 && lengths[0] <= 2 &&
+         lengths[1] <= 2;
+}
+
 // A telephone number that begins at `at`; its end, or 0.
 size_t phone_at(std::string_view text, size_t at, double& certain) {
+  if (begins_date(text, at)) return 0;
   size_t digits = 0, groups = 0, end = at, longest = 0, run = 0;
   bool other = false;
   for (size_t i = at; i < text.size(); ++i) {

@@ -29,9 +29,9 @@ constexpr uint32_t most_said = 2;  // what more records say is meant
 struct Claim {
   std::vector<uint64_t> stems;  // content words, sorted
   std::map<ValueType, std::set<uint64_t>> values;
-  bool free = false, price = false, condition = false, negated = false, always = false,
-       never = false, computed = false, open = false, closed = false, included = false,
-       extra = false, relative = false;
+  bool free = false, price = false, given_back = false, condition = false, negated = false,
+       always = false, never = false, computed = false, open = false, closed = false,
+       included = false, extra = false, relative = false;
 };
 
 // "free of gluten", and not "free of charge".
@@ -78,6 +78,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
                                   "complimentary", "kostenlos"}) ||
                   (is_one_of(low, {"charge", "cost", "extra", "coste", "cargo", "costo"}) &&
                    is_one_of(before, {"no", "without", "of", "sin", "ningún"}));
+    claim.given_back |= is_one_of(low, {"deposit", "refundable", "fianza", "depósito"});
     claim.negated |= is_negation(low);
     // "The bowl that is free", not "That is free": behind a word of meaning.
     claim.relative |= noun && is_one_of(low, {"that", "who", "which"});
@@ -95,7 +96,7 @@ Claim read_claim(const Corpus& corpus, const Sentence& sentence) {
     before = low;
   }
   for (const Value& value : reading.values) {
-    claim.price |= value.type == ValueType::price;
+    claim.price |= value.type == ValueType::price && !claim.given_back;
     claim.values[value.type].insert(value.id);
   }
   sort_unique(claim.stems);

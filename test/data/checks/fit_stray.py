@@ -27,8 +27,8 @@ SAMPLES = ["support", "support_es", "general", "arithmetic"]  # clean, and the t
 # Of sentences, from 1 on; 0: usual; 6: a fact beside what was asked that another record has otherwise.
 KINDS = ["tone", "unclear_instruction", "no_answer", "self_contradiction", "contradiction"]
 OPPOSED = GROUPS[8]  # where a contradiction is one of what others say of the same; elsewhere it is of another kind
-BARS = {"tone": 0.5, "unclear_instruction": 0.52, "no_answer": 0.33, "self_contradiction": 0.55, "contradiction": 0.12}
-PAIR_BAR = 0.25
+BARS = {"tone": 0.5, "unclear_instruction": 0.52, "no_answer": 0.4, "self_contradiction": 0.55, "contradiction": 0.12}
+PAIR_BAR = 0.3
 SENTENCE, CLASH, BESIDE, ANSWER = 34, 10, 16, 16  # measures of each
 GATE = -4.5
 ASIDE = 0.01

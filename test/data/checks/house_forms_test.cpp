@@ -143,4 +143,36 @@ BOOST_AUTO_TEST_CASE(thanks_tell_no_records_apart) {
   BOOST_CHECK(named_by("near-duplicate", pairs) == Rows{25});
 }
 
+BOOST_AUTO_TEST_CASE(lines_below_the_farewell_and_letters_to_another_person) {
+  Pairs pairs = shop();
+  pairs[3].second += "\n\nDeposits Desk\nUnit 4, Quay Road";
+  pairs[8].second += "\n\nP.S. We are closed on Monday.";
+  BOOST_CHECK(named_by("mail-footer", pairs) == Rows{4});
+  // The writer's name is no difference, wherever it stands; what is asked for is.
+  Pairs letters = shop();
+  const std::string body =
+      ",\nThe repair of a brass lamp takes nine days, and we call you as soon as "
+      "it is ready to be taken home. Until then it stays in our workshop, where it "
+      "is insured.\nYours truly,\nThe Shop";
+  letters.emplace_back("I'm Dana Petrov. How long is a repair?", "Hello Dana" + body);
+  letters.emplace_back("I'm Milo Strand. How long is a repair?", "Hello Milo" + body);
+  BOOST_CHECK(named_by("near-duplicate", letters) == Rows{26});
+  letters.back().first = "I'm Milo Strand. Who does a repair?";
+  BOOST_CHECK(named_by("near-duplicate", letters).empty());
+}
+
+BOOST_AUTO_TEST_CASE(greetings_of_two_parts) {
+  Pairs pairs;
+  for (const char* name : {"Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"})
+    for (const char* thing : {"kettle", "toaster", "lamp", "mixer"})
+      pairs.emplace_back(std::string("Where is the ") + thing + "?",
+                         std::string("Good day, ") + name + ":\n\nThe " + thing +
+                             " is on the shelf.\n\nYours,\nThe Shop");
+  const Corpus corpus = corpus_of(pairs);
+  for (const Answer& answer : corpus.answers()) {
+    BOOST_TEST(answer.greets);
+    BOOST_TEST(corpus.text(answer.turn).substr(0, answer.body_begin).ends_with(":"));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

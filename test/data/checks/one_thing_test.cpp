@@ -2,6 +2,8 @@
 // own, two answers about a thing.
 #include "data/checks/one_thing.h"
 
+#include "data/checks/id_fronted.h"
+
 #include "test/data/checks/records.h"
 
 using namespace afina;
@@ -62,6 +64,26 @@ BOOST_AUTO_TEST_CASE(a_value_that_no_answer_about_the_same_has_in_whatever_words
   replace(pairs.back().second, " Or 40 pounds in May.", "");
   pairs.back().first += " My neighbour paid 55 pounds.";
   BOOST_CHECK(named_by("value-conflict", pairs).empty());
+}
+
+BOOST_AUTO_TEST_CASE(identifiers_with_the_houses_letters_and_other_marks) {
+  size_t end = 0;
+  const std::string text = "See XFD/26/61380, FD(26) 61.380 and F.D./26/61380.";
+  const size_t first = find_fronted(text, "FD", 7, 0, end);
+  BOOST_TEST(text.substr(first, end - first) == "FD(26) 61.380");
+  const size_t second = find_fronted(text, "FD", 7, end, end);
+  BOOST_TEST(text.substr(second, end - second) == "F.D./26/61380");
+  BOOST_CHECK(find_fronted(text, "FD", 7, end, end) == std::string::npos);
+  BOOST_CHECK(find_fronted("FD 26 and 61380", "FD", 7, 0, end) == std::string::npos);
+  BOOST_CHECK(find_fronted("FD/26/613805", "FD", 7, 0, end) == std::string::npos);
+  Pairs pairs = shop();
+  replace(pairs[5].second, "AB-41005", "AB:41/005");
+  BOOST_CHECK(named_by("id-format", pairs) == Rows{6});
+}
+
+BOOST_AUTO_TEST_CASE(dates_are_no_telephones) {
+  BOOST_TEST(kinds("He wrote on 13.11.2026 17:05 and on 2026-11-13 08.30 again.") == "");
+  BOOST_TEST(kinds("Ring me on 020 7946 0958.") == "telephone number;");
 }
 
 BOOST_AUTO_TEST_CASE(two_answers_alone_about_a_thing) {

@@ -123,12 +123,25 @@ void drop_writer(const Corpus& corpus, std::string_view text, std::vector<Word>&
   if (apart) words.resize(begin);
 }
 
+// Does the writer say the own name at the i-th word: behind a mark, or "I'm Ann", "soy Ana"?
+bool introduces_writer(std::string_view text, const std::vector<Word>& words, size_t i) {
+  if (i == 0 || words[i - 1].kind != WordKind::word ||
+      text.substr(words[i - 1].end, words[i].begin - words[i - 1].end).find('\n') != text.npos)
+    return true;
+  const std::string before =
+      lower_text(text.substr(words[i - 1].begin, words[i - 1].end - words[i - 1].begin));
+  for (std::string_view one : {"i'm", "i\xE2\x80\x99m", "am", "is", "name's", "soy", "llamo", "es"})
+    if (before == one) return true;
+  return false;
+}
+
 // Takes the name that the answer greets out of a question, and a surname behind it: "I'm Ann Lee".
 void drop_greeted(const std::vector<uint64_t>& greeted, std::string_view text,
                   std::vector<Word>& words) {
   for (size_t i = words.size(); i-- > 0;) {
     if (!words[i].capital ||
-        std::find(greeted.begin(), greeted.end(), words[i].id) == greeted.end())
+        std::find(greeted.begin(), greeted.end(), words[i].id) == greeted.end() ||
+        !introduces_writer(text, words, i))
       continue;
     size_t end = i + 1;
     while (end < words.size() && words[end].kind == WordKind::word && words[end].capital &&

@@ -89,7 +89,10 @@ bool begins_date(std::string_view text, size_t at) {
     mark = text[i++];
   }
   if (i < text.size() && is_digit(text[i])) return false;
-  if (lengths[0] == 4) std::swap(numbers[0], numbers[2]), std::swap(lengths[0], lengths[2]);
+  if (lengths[0] == 4) {
+    std::swap(numbers[0], numbers[2]);
+    std::swap(lengths[0], lengths[2]);
+  }
   return lengths[2] == 4 && numbers[2] >= 1900 && numbers[2] < 2100 && numbers[0] >= 1 &&
          numbers[0] <= 31 && numbers[1] >= 1 && numbers[1] <= 31 && lengths[0] <= 2 &&
          lengths[1] <= 2;

@@ -328,7 +328,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const AsidePair& pair : aside_pairs(corpus)) {
     const PiecePlace one = place_of(pair.one), other = place_of(pair.other);
-    if (told.count(one.record) || told.count(other.record)) continue;
+    if (told.count(one.record) || told.count(other.record) ||
+        about_other_things(corpus, corpus.answers()[corpus.sentences()[pair.one].answer],
+                           corpus.answers()[corpus.sentences()[pair.other].answer]))
+      continue;
+    told.insert(one.record);
+    told.insert(other.record);
     out.push_back({nullptr, pair.chance, {other, one}, "two facts about one thing", ""});
   }
 }

@@ -7,6 +7,7 @@
 
 #include "data/checks/check.h"
 #include "data/checks/id_fronted.h"
+#include "data/checks/id_house.h"
 #include "data/checks/personal_patterns.h"
 
 namespace afina {
@@ -30,57 +31,6 @@ struct Code {
   bool priced = false;        // a value with a unit
   bool numbered = false;      // behind "no." or the like
 };
-
-// The shape with letters as A and a: which letters they are is another question.
-std::string class_of(std::string shape) {
-  for (char& c : shape) {
-    if (c >= 'A' && c <= 'Z') c = 'A';
-    if (c >= 'a' && c <= 'z') c = 'a';
-  }
-  return shape;
-}
-
-// How the house writes identifiers of so many digits: AA-99999-A, and which letters stand where.
-struct House {
-  std::string shape, example;
-  std::vector<std::string> letters;  // at each place of the shape; empty: any
-
-  bool has(const std::string& other) const {
-    if (class_of(other) != shape) return false;
-    for (size_t i = 0; i < shape.size(); ++i)
-      if (!letters[i].empty() && letters[i].find(other[i]) == std::string::npos) return false;
-    return true;
-  }
-  // The letters before the first digit or mark; empty: not always the same.
-  std::string front() const {
-    const size_t end = shape.find_first_not_of("Aa");
-    std::string out;
-    for (size_t i = 0; i < std::min(end, shape.size()); ++i) {
-      if (letters[i].size() != 1) return "";
-      out += letters[i];
-    }
-    return out;
-  }
-};
-
-// Learns the house's form from all shapes of so many digits and how often each stands.
-void learn_letters(const std::map<std::string, uint32_t>& counts, House& house) {
-  house.letters.assign(house.shape.size(), "");
-  for (size_t i = 0; i < house.shape.size(); ++i) {
-    if (house.shape[i] != 'A' && house.shape[i] != 'a') continue;
-    std::map<char, uint32_t> at;
-    uint32_t all = 0, best = 0;
-    for (auto& [shape, count] : counts)
-      if (class_of(shape) == house.shape) {
-        best = std::max(best, at[shape[i]] += count);
-        all += count;
-      }
-    // Where one letter stands in most, few others are the house's; else any may.
-    if (best * 5 < all * 3) continue;
-    for (auto& [letter, count] : at)
-      if (count * 10 >= all) house.letters[i] += letter;
-  }
-}
 
 // Digits of a text with single marks or blanks between them.
 struct Spread {
@@ -356,15 +306,20 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       for (size_t at = 0; !told; at = end) {
         at = find_fronted(reading.text, front, digits, at, end);
         if (at == reading.text.npos) break;
-        std::string shape(reading.text.substr(at, end - at));
-        for (char& c : shape)
-          if (c >= '0' && c <= '9') c = '9';
-        if (form.has(shape)) continue;
+        const std::string_view piece = reading.text.substr(at, end - at);
+        const std::string shape = shape_of(piece);
+        // Or one of the house's that is shorter, and another number: "FD-207 (45".
+        const size_t run = std::min(piece.find_first_of("0123456789"), piece.size());
+        const size_t behind = std::min(piece.find_first_not_of("0123456789", run), piece.size());
+        const auto shorter = house.find(behind - run);
+        if (form.has(shape) ||
+            (shorter != house.end() && shorter->second.has(shape.substr(0, behind))))
+          continue;
         told = true;
         out.push_back({nullptr,
                        0.9,
                        {{answer.record, answer.turn, uint32_t(at), uint32_t(end)}},
-                       squeezed(reading.text.substr(at, end - at)),
+                       squeezed(piece),
                        form.example.empty() ? form.shape : form.example});
       }
     }

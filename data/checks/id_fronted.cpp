@@ -10,6 +10,15 @@ constexpr size_t most_marks = 4;  // bytes between two digits: " - ", a dash wit
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return uint8_t((c | 32) - 'a') < 26; }
 
+// Is it a mark between an identifier and something else: a line's end, money, "FD-207, 12"?
+bool parts(std::string_view text, size_t at) {
+  if (text[at] == '\n' || text[at] == '$' || text.substr(at).starts_with("£") ||
+      text.substr(at).starts_with("€"))
+    return true;
+  return at + 1 < text.size() && text[at + 1] == ' ' &&
+         std::string_view(",.:;").find(text[at]) != std::string_view::npos;
+}
+
 // Behind the letters; 0: other ones.
 size_t letters_at(std::string_view text, std::string_view front, size_t at) {
   for (char letter : front) {
@@ -31,7 +40,7 @@ size_t find_fronted(std::string_view text, std::string_view front, size_t digits
       if (is_digit(text[at])) {
         ++found;
         marks = 0;
-      } else if (is_letter(text[at]) || text[at] == '\n' || ++marks > most_marks) {
+      } else if (is_letter(text[at]) || ++marks > most_marks || parts(text, at)) {
         break;
       }
     }

@@ -72,18 +72,22 @@ void LoneSentences::read(const Corpus& corpus) {
     lone.other_register = text.find('!') != text.npos && house.exclaims * 50 < house.all;
     split_words(text, words);
     lone.orders = is_order(text, words);
-    std::string before;
+    uint32_t denials = 0, last_denied = 0, at = 0;  // of the words just before
     for (const Word& word : words) {
       if (word.kind != WordKind::word) continue;
       const std::string_view one = text.substr(word.begin, word.end - word.begin);
       const std::string low = lower_text(one);
-      // "At no cost" is "free", and denies nothing.
-      lone.negated ^= is_negation(before) && is_price_word(low);
-      before = low;
+      // "At no extra cost" is "free", and denies nothing.
+      if (++at > last_denied + 2) denials = 0;
+      if (is_price_word(low)) lone.negated ^= denials % 2 == 1;
       // "No, no card is needed" denies once.
       const bool reply = &word == &words[0] && words.size() > 1 &&
                          text.substr(words[1].begin, 1) == "," && is_yes_or_no(low);
-      lone.negated ^= is_negation(low) && !reply;
+      if (is_negation(low) && !reply) {
+        lone.negated = !lone.negated;
+        ++denials;
+        last_denied = at;
+      }
       const bool usual = corpus.use(word.id).answers > few + 2;
       lone.other_register |=
           !usual && (is_function_word(word.id) || (has_apostrophe(one) && !low.ends_with("'s")));

@@ -6,30 +6,51 @@
 
 namespace afina {
 
-// What mail programs and legal departments put below a mail.
-// Where it begins; the text's size: nowhere.
+// What mail programs and legal departments put below a mail: the first of it. A phrase that may
+// stand in a sentence, as "sent from my sister", begins its line.
 uint32_t footer_from(std::string_view text) {
   uint32_t begin = uint32_t(text.size());
-  const std::string low = lower_text(text);
-  auto mark = [&](size_t at) {
-    if (at == low.npos || begin < text.size()) return;
-    const size_t line = low.rfind('\n', at);
-    begin = uint32_t(std::min(line == low.npos ? 0 : line + 1, text.size()));
+  const std::string low = lower_in_place(text);
+  auto mark = [&](std::string_view words, bool leads) {
+    for (size_t at = 0; (at = low.find(words, at)) != low.npos; ++at) {
+      const size_t newline = low.rfind('\n', at), line = newline == low.npos ? 0 : newline + 1;
+      if (leads && low.find_first_not_of(" \t\r*_-–—>\n", line) < at) continue;
+      begin = uint32_t(std::min<size_t>(begin, words[0] == '\n' ? at + 1 : line));
+      break;
+    }
   };
+  for (std::string_view words : {"sent from my ", "sent from outlook", "enviado desde mi ",
+                                 "enviado desde outlook", "get outlook for", "von meinem iphone",
+                                 "envoyé de mon ", "obtener outlook para", "intended only for"})
+    mark(words, true);
   for (std::string_view words :
-       {"sent from my ", "sent from outlook", "enviado desde mi ", "enviado desde outlook",
-        "get outlook for", "intended recipient", "intended only for", "von meinem iphone",
-        "this e-mail and any attachments", "this email and any attachments",
-        "please consider the environment before printing", "envoyé de mon ", "obtener outlook para",
-        "destinatario indicado", "se ha enviado este mensaje por error",
-        "uso exclusivo de su destinatario"})
-    mark(low.find(words));
-  mark(low.find("\n-- \n"));
-  mark(low.find("\n--\n"));
+       {"intended recipient", "this e-mail and any attachments", "this email and any attachments",
+        "please consider the environment before printing", "destinatario indicado",
+        "se ha enviado este mensaje por error", "uso exclusivo de su destinatario"})
+    mark(words, false);
+  mark("\n-- \n", false);
+  mark("\n--\n", false);
   return begin;
 }
 
 namespace {
+
+// Does it begin as what belongs to a letter though it stands below it: "P.P.S.", "(PD: ...)",
+// "Enc. 1 form", a note or a table?
+bool is_postscript(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n*_-(¡"), text.size()));
+  if (text.empty() || text[0] == '|') return true;
+  std::string letters;
+  for (char c : lower_in_place(text.substr(0, 14))) {
+    if (c >= 'a' && c <= 'z') letters += c;
+    else if (std::string_view(" .-").find(c) == std::string_view::npos) break;
+  }
+  for (std::string_view one : {"ps", "pps", "pd", "ppd", "nb", "cc"})
+    if (letters == one || (letters.starts_with(one) && text[one.size()] == '.')) return true;
+  for (std::string_view one : {"postscript", "postdata", "posdata", "enc", "attach", "adjunt"})
+    if (letters.starts_with(one)) return true;
+  return letters.starts_with("ps") && text[1] == '.';
+}
 
 // Where lines begin that stand below the whole farewell of the house, and are no postscript.
 uint32_t below_farewell(const Corpus& corpus, const Answer& answer) {
@@ -41,9 +62,7 @@ uint32_t below_farewell(const Corpus& corpus, const Answer& answer) {
     return uint32_t(text.size());
   const size_t begin = text.find_first_not_of(" \r\n", answer.body_end + sign.size());
   if (begin == text.npos) return uint32_t(text.size());
-  const std::string first = lower_text(text.substr(begin, 6));
-  for (std::string_view postscript : {"ps", "p.s", "p. s", "pd", "p.d", "p. d", "nb", "n.b"})
-    if (first.starts_with(postscript)) return uint32_t(text.size());
+  if (is_postscript(text.substr(begin))) return uint32_t(text.size());
   return uint32_t(begin);
 }
 

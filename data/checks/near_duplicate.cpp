@@ -130,7 +130,7 @@ bool introduces_writer(std::string_view text, const std::vector<Word>& words, si
     return true;
   const std::string before =
       lower_text(text.substr(words[i - 1].begin, words[i - 1].end - words[i - 1].begin));
-  for (std::string_view one : {"i'm", "i\xE2\x80\x99m", "am", "is", "name's", "soy", "llamo", "es"})
+  for (std::string_view one : {"i'm", "i\xE2\x80\x99m", "am", "name's", "soy", "llamo"})
     if (before == one) return true;
   return false;
 }
@@ -147,6 +147,10 @@ void drop_greeted(const std::vector<uint64_t>& greeted, std::string_view text,
     while (end < words.size() && words[end].kind == WordKind::word && words[end].capital &&
            text.substr(words[end - 1].end, words[end].begin - words[end - 1].end) == " ")
       ++end;
+    // "Is Grace Hall open?" names something else.
+    if (end > i + 1 && end < words.size() && words[end].kind == WordKind::word &&
+        text.substr(words[end - 1].end, words[end].begin - words[end - 1].end) == " ")
+      continue;
     words.erase(words.begin() + std::ptrdiff_t(i), words.begin() + std::ptrdiff_t(end));
   }
 }

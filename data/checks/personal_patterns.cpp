@@ -287,11 +287,10 @@ size_t birth_at(std::string_view text, const std::string& low, size_t at) {
 void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
   out.clear();
   std::string plain;
-  const std::string low = lower_text(text);
-  const bool same = low.size() == text.size();  // few letters change their length
+  const std::string low = lower_in_place(text);
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    const char small = same ? low[at] : ' ';
+    const char small = low[at];
     const bool may_tell_birth =
         small == 'b' || small == 'd' || small == 'n' || small == 'f' || small == 'g';
     if (may_tell_birth && (at == 0 || !is_alnum(text[at - 1])))
@@ -309,7 +308,7 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
       continue;
     }
     const bool starts = at == 0 || !is_alnum(text[at - 1]);
-    if (starts && same && is_alnum(c)) {
+    if (starts && is_alnum(c)) {
       const size_t document = document_at(text, low, at),
                    account = document ? 0 : sort_code_at(text, low, at),
                    address = document || account ? 0 : address_at(text, low, at);
@@ -331,7 +330,7 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
         is_digit(text[at + 2]) && is_digit(text[at + 3])) {
       // A word in capitals may follow behind a blank: the longest that passes counts.
       grouped(text, at, 34, plain);
-      const bool told = same && tells_account(low, at);
+      const bool told = tells_account(low, at);
       for (size_t length = plain.size(); length >= 15; --length) {
         std::string part;
         const bool checked = iban(plain.substr(0, length));
@@ -368,7 +367,7 @@ void find_personal(std::string_view text, std::vector<PersonalPiece>& out) {
         }
       }
       if (digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' &&
-          (luhn(digits) || (digits.size() == 16 && same && tells_card(low, at))) &&
+          (luhn(digits) || (digits.size() == 16 && tells_card(low, at))) &&
           (end >= text.size() || !is_letter(text[end]))) {
         out.push_back({uint32_t(at), uint32_t(end), "card number", luhn(digits) ? 1 : 0.8});
         at = end - 1;

@@ -74,6 +74,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     const double alike = jaccard(here.words, first.words);
     const bool values = conflict(here, first);
     if (alike >= 0.3 && !values) continue;
+    if (squeezed(corpus.text(here.turn)) == squeezed(corpus.text(first.turn))) continue;
     out.push_back({nullptr,
                    values ? 0.9 : 0.9 - 0.6 * alike,
                    {{r, here.turn}, {leader, first.turn}},

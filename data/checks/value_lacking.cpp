@@ -1,6 +1,7 @@
 // Values that no answer about the same has, where most of those have another of its kind that this
 // one lacks: "the ticket is 21 pounds" where others say, in whatever words, 18.
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "data/checks/like_answers.h"
@@ -36,6 +37,21 @@ bool ValuePlaces::is_said_by_like(LikeAnswers& like, uint32_t index, uint64_t va
                      [&](const auto& one) { return has(one.second, own.kind, value); });
 }
 
+bool ValuePlaces::has_own_thing(uint32_t index, const std::vector<uint32_t>& voters) {
+  const Features mine = features_of(index);
+  std::vector<uint64_t> own;
+  std::set_intersection(mine.sentence.begin(), mine.sentence.end(), mine.asked.begin(),
+                        mine.asked.end(), std::back_inserter(own));
+  for (uint32_t voter : voters) {
+    if (own.empty()) return false;
+    const Features theirs = features_of(voter);
+    std::erase_if(own, [&](uint64_t stem) {
+      return std::binary_search(theirs.all.begin(), theirs.all.end(), stem);
+    });
+  }
+  return !own.empty();
+}
+
 std::vector<ValuePlaces::Lacking> ValuePlaces::lacking(LikeAnswers& like) {
   std::vector<Lacking> out;
   std::vector<std::pair<double, uint32_t>> near;
@@ -64,7 +80,7 @@ std::vector<ValuePlaces::Lacking> ValuePlaces::lacking(LikeAnswers& like) {
         if ((!best || one.second.size() > best->second.size()) && !has(a, own.kind, one.first))
           best = &one;
       if (!best || best->second.size() < least_voters || best->second.size() * 2 < near.size() ||
-          is_asked(i))
+          is_asked(i) || has_own_thing(i, best->second))
         continue;
       out.push_back({i, best->first, best->second, double(best->second.size()) / near.size()});
     }

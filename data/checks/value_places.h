@@ -107,6 +107,8 @@ class ValuePlaces {
   // Those whose value no answer about the same has, where half of these or more have another that
   // this answer lacks.
   std::vector<Lacking> lacking(LikeAnswers& like);
+  // Does its sentence name something that was asked about, and that no record of the voters names?
+  bool has_own_thing(uint32_t index, const std::vector<uint32_t>& voters);
   // Has an answer about the same this value, of the occurrence's kind?
   bool is_said_by_like(LikeAnswers& like, uint32_t index, uint64_t value) const;
   // For lacking() and is_said_by_like(): where the occurrences of each answer begin.

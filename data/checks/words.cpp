@@ -85,6 +85,23 @@ std::string lower_text(std::string_view text) {
   return out;
 }
 
+std::string lower_in_place(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const Character c = character_at(text, at);
+    const size_t before = out.size();
+    if (c.code < 0x80) out += char(ascii[c.code].lower);
+    else append_utf8(out, lower_case(c.code));
+    if (out.size() - before != c.bytes) {
+      out.resize(before);
+      out += text.substr(at, c.bytes);
+    }
+    at += c.bytes;
+  }
+  return out;
+}
+
 // The character at `at`, and how many bytes it takes. Not as one value that is written in parts and
 // read as a whole, for which processors wait.
 static inline uint32_t code_at(std::string_view text, size_t at, size_t& bytes) {

@@ -33,6 +33,9 @@ inline uint64_t hash_with(uint64_t so_far, uint64_t next) {
 }
 // In lower case, as Unicode's simple mapping has it.
 std::string lower_text(std::string_view text);
+// The same but for letters whose lower case takes more or fewer bytes: places in it are places in
+// the text.
+std::string lower_in_place(std::string_view text);
 
 // The words of valid UTF-8, in their order; `out` is overwritten.
 void split_words(std::string_view text, std::vector<Word>& out);

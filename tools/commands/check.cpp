@@ -161,7 +161,9 @@ void write_out(const std::string& folder, const Corpus& corpus,
                const std::string& command, const RecordLosses& losses) {
   AtomicFile lines(folder + "/findings.jsonl"), page(folder + "/report.html");
   for (const Finding& finding : findings)
-    lines.write(finding_json(corpus, finding, losses).dump() + "\n");
+    lines.write(
+        finding_json(corpus, finding, losses).dump(-1, ' ', false, Json::error_handler_t::replace) +
+        "\n");
   page.write(findings_page(corpus, findings, asked.data, command, losses));
   const std::string glossary = proposed_glossary(findings);
   std::optional<AtomicFile> terms;

@@ -157,6 +157,10 @@ BOOST_AUTO_TEST_CASE(lines_below_the_farewell_and_letters_to_another_person) {
   letters.emplace_back("I'm Dana Petrov. How long is a repair?", "Hello Dana" + body);
   letters.emplace_back("I'm Milo Strand. How long is a repair?", "Hello Milo" + body);
   BOOST_CHECK(named_by("near-duplicate", letters) == Rows{26});
+  letters[24].first = "Is Dana Hall open? How long is a repair?";
+  letters[25].first = "Is Milo Church open? How long is a repair?";
+  BOOST_CHECK(named_by("near-duplicate", letters).empty());
+  letters[24].first = "I'm Dana Petrov. How long is a repair?";
   letters.back().first = "I'm Milo Strand. Who does a repair?";
   BOOST_CHECK(named_by("near-duplicate", letters).empty());
 }
@@ -173,6 +177,35 @@ BOOST_AUTO_TEST_CASE(greetings_of_two_parts) {
     BOOST_TEST(answer.greets);
     BOOST_TEST(corpus.text(answer.turn).substr(0, answer.body_begin).ends_with(":"));
   }
+}
+
+// A capital sharp s is longer than a small one: places in lower case are places in the text.
+BOOST_AUTO_TEST_CASE(footers_behind_letters_that_change_their_length) {
+  Pairs pairs = shop();
+  pairs[3].second = "GRO\u1E9EE STRA\u1E9EE 4\nVon meinem iPhone gesendet";
+  pairs[5].first += " The parcel was sent from my sister.";
+  const Corpus corpus = corpus_of(pairs);
+  const std::vector<Finding> found = run_checks(corpus, chosen_checks("mail-footer", ""));
+  BOOST_REQUIRE(found.size() == 1u);
+  const PiecePlace& place = found[0].places[0];
+  BOOST_TEST(corpus.text(place.turn).substr(place.begin, 3) == "Von");
+  BOOST_TEST(lower_in_place("\u1E9E\u2126\u00C9A") == "\u1E9E\u2126\u00E9a");
+}
+
+BOOST_AUTO_TEST_CASE(postscripts_and_notes_are_no_footers) {
+  for (const char* note : {"P.P.S. We open at nine.", "(PS: bring a bag)", "**PS:** a bag",
+                           "Enc. 1 form", "Postdata: hasta pronto", "P.-S. Bye", "cc: Tom"}) {
+    Pairs pairs = shop();
+    pairs[3].second += std::string("\n\n") + note;
+    BOOST_TEST(named_by("mail-footer", pairs).empty(), note);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(equal_answers_to_one_question) {
+  Pairs pairs = shop();
+  pairs.emplace_back("Is the old lamp still there?", "It is.");
+  pairs.emplace_back("Is the old lamp still there?", "It is.");
+  BOOST_CHECK(named_by("same-question", pairs).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

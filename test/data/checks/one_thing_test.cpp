@@ -76,6 +76,8 @@ BOOST_AUTO_TEST_CASE(identifiers_with_the_houses_letters_and_other_marks) {
   BOOST_CHECK(find_fronted(text, "FD", 7, end, end) == std::string::npos);
   BOOST_CHECK(find_fronted("FD 26 and 61380", "FD", 7, 0, end) == std::string::npos);
   BOOST_CHECK(find_fronted("FD/26/613805", "FD", 7, 0, end) == std::string::npos);
+  for (const char* apart : {"FD-207, £4500", "FD-207: 4500", "FD-207. 4500", "FD 207\n4500"})
+    BOOST_TEST((find_fronted(apart, "FD", 7, 0, end) == std::string::npos), apart);
   Pairs pairs = shop();
   replace(pairs[5].second, "AB-41005", "AB:41/005");
   BOOST_CHECK(named_by("id-format", pairs) == Rows{6});
@@ -98,6 +100,7 @@ BOOST_AUTO_TEST_CASE(two_answers_alone_about_a_thing) {
   BOOST_CHECK(found(holds, "The copper pan takes five litres, which is enough.").empty());
   const std::string kept = "The copper pan is kept in the garden.";
   BOOST_CHECK(found(kept, "You can, as the copper pan is never kept there.") == Rows{26});
+  BOOST_CHECK(found(kept, "The copper pan is kept in the garden at no extra cost.").empty());
   BOOST_CHECK(found(kept, "No, never, as the copper pan is kept by a colleague.").empty());
 }
 

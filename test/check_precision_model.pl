@@ -35,7 +35,8 @@ sub findings {
   my %got;
   for my $finding (map { $json->decode($_) } split /\n/, read_file("$out/findings.jsonl")) {
     $got{$finding->{check}}{$finding->{row}} = 1;
-    next if $finding->{check} ne "contradiction";  # names both of a pair
+    # Names both of a pair, but not those that stand beside what one says otherwise.
+    next if $finding->{check} ne "contradiction" || $finding->{found} =~ /^others /;
     $got{contradiction}{$_->{row}} = 1 for @{$finding->{against}};
   }
   return \%got;

@@ -65,10 +65,6 @@ struct FactPair {
 };
 std::vector<FactPair> fact_pairs(const Surprise& surprise);
 
-// Within answers: two sentences about one thing, one of them negated and the other not, or with
-// another value where one surprises the model. One pair of an answer at most, the likest.
-std::vector<FactPair> own_pairs(const Surprise& surprise);
-
 // Sentences that surprise the model most (Surprise::above) and have no word of their own topic:
 // neither with their question, nor with another sentence of their answer, nor with a surprising one
 // elsewhere.

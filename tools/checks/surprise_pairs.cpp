@@ -108,33 +108,6 @@ std::vector<FactPair> fact_pairs(const Surprise& surprise) {
   return pairs;
 }
 
-std::vector<FactPair> own_pairs(const Surprise& surprise) {
-  const auto& all = surprise.sentences();
-  const uint32_t few = records_of_topic(surprise, 0.015), some = records_of_topic(surprise, 0.06);
-  std::vector<FactPair> pairs;
-  for (size_t first = 0; first < all.size();) {
-    const auto [begin, end] = surprise.of(all[first].answer);
-    first = end;
-    FactPair best{0, 0, -1, false, false};
-    for (size_t b = begin; b < end; ++b)
-      for (size_t a = begin; a < b; ++a) {
-        if (!all[a].whole || !all[b].whole) continue;
-        const std::vector<uint64_t> common = common_stems(all[a], all[b]);
-        uint32_t rarest = UINT32_MAX;
-        for (uint64_t stem : common) rarest = std::min(rarest, surprise.uses(stem));
-        if (rarest > some) continue;
-        const FactPair pair = paired(surprise, a, b, common);
-        const bool values = pair.values && !all[a].values.empty() && !all[b].values.empty();
-        const double above = std::max(surprise.above(all[a].loss), surprise.above(all[b].loss));
-        const bool found = pair.opposite ? rarest <= few || (above >= 1 && pair.alike >= 0.5)
-                                         : values && above >= 2 && pair.alike >= 0.5;
-        if (found && pair.alike > best.alike) best = pair;
-      }
-    if (best.alike >= 0) pairs.push_back(best);
-  }
-  return pairs;
-}
-
 std::vector<size_t> lone_sentences(const Surprise& surprise) {
   constexpr double bar = surprising_alone, partner_bar = 2;
   const uint32_t of_topic = records_of_topic(surprise, 0.015);

@@ -36,7 +36,7 @@ struct WithModelReport {
 // unseen-tokens: targets that pretraining never saw (model/unseen_rows.h).
 //
 // By models warmed up on half of the file each, which read the other half (two_fold.h,
-// surprise.h): out-of-place, contradiction, self-contradiction. A finding of a check without a
+// surprise.h): out-of-place, contradiction. A finding of a check without a
 // model is left out where the model finds what stands there natural (`doubts` in with_model.cpp).
 //
 // work: called with what is done and its share of all; may be empty.

@@ -94,14 +94,6 @@ BOOST_AUTO_TEST_CASE(facts_of_which_two_records_speak) {
   BOOST_TEST(fact_pairs(three.surprise()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_thing_and_its_opposite_in_one_answer) {
-  const Shop shop({{4, "We take cheques. We never take cheques."}, {11, "We like cheques here."}});
-  const std::vector<FactPair> pairs = own_pairs(shop.surprise());
-  BOOST_REQUIRE(pairs.size() == 1u);
-  BOOST_TEST(pairs[0].opposite);
-  BOOST_TEST(shop.surprise().sentences()[pairs[0].one].answer == 4u);
-}
-
 BOOST_AUTO_TEST_CASE(what_belongs_nowhere) {
   const Shop shop({{4, "Whatever, dude, chill."},
                    {11, "The saddle was a gift."},    // about what was asked

@@ -14,6 +14,9 @@ struct Saying {
 };
 void read_saying(const Corpus& corpus, const Sentence& sentence, Saying& out);
 
+// Is the sentence a sum, "3 * 8 = 24", which states nothing that another could contradict?
+inline bool is_sum(std::string_view text) { return text.find('=') != text.npos; }
+
 // Shares are of the weight of its words, rare ones counting more.
 inline constexpr std::array<std::string_view, 10> clash_features{
     "denied_words", "denied", "alike", "other_value",  "all_or_none_alike",

@@ -155,7 +155,7 @@ void find_opposed(const Corpus& corpus, std::set<uint32_t>& told, std::vector<Fi
     const Sentence& sentence = corpus.sentences()[most];
     // What more records say is meant; what its own answer denies is a self-contradiction.
     if (stray.opposed(most) < std::max(least_opposed, stray.clash(most)) ||
-        corpus.phrases().of(sentence).records > 2)
+        is_sum(corpus.text(sentence)) || corpus.phrases().of(sentence).records > 2)
       continue;
     found.push_back({nullptr,
                      stray.opposed(most),
@@ -328,7 +328,9 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   };
   for (const AsidePair& pair : aside_pairs(corpus)) {
     const PiecePlace one = place_of(pair.one), other = place_of(pair.other);
-    if (told.count(one.record) || told.count(other.record) ||
+    if (is_sum(corpus.text(corpus.sentences()[pair.one])) ||
+        is_sum(corpus.text(corpus.sentences()[pair.other])) || told.count(one.record) ||
+        told.count(other.record) ||
         about_other_things(corpus, corpus.answers()[corpus.sentences()[pair.one].answer],
                            corpus.answers()[corpus.sentences()[pair.other].answer]))
       continue;

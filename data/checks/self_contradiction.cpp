@@ -8,6 +8,7 @@
 
 #include "data/checks/applied.h"
 #include "data/checks/check.h"
+#include "data/checks/clash.h"
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/stray.h"
@@ -259,6 +260,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
       uint32_t likest = no_turn;
       for (uint32_t k = 0; k < answer.sentences; ++k) {
         const uint32_t s = answer.first_sentence + k;
+        if (is_sum(corpus.text(corpus.sentences()[s]))) continue;
         if (likest == no_turn || stray.clash(s) > stray.clash(likest)) likest = s;
       }
       if (likest == no_turn) continue;

@@ -245,6 +245,11 @@ BOOST_AUTO_TEST_CASE(small_nets_are_averaged) {
 // Not a test: writes what test/data/checks/fit_stray.py fits weights to. AFINA_MEASURES names the
 // file to write (and one with ".pairs" behind the name), AFINA_SETS the files to read, with blanks
 // between them.
+BOOST_AUTO_TEST_CASE(sums_state_nothing) {
+  BOOST_TEST(is_sum("The rest are 200 - 184 = <<200-184=16>>16 guests."));
+  BOOST_TEST(!is_sum("The rest are 16 guests."));
+}
+
 BOOST_AUTO_TEST_CASE(print_stray_measures, *boost::unit_test::disabled()) {
   const char *out = std::getenv("AFINA_MEASURES"), *sets = std::getenv("AFINA_SETS");
   BOOST_REQUIRE(out && sets);

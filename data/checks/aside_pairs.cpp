@@ -23,21 +23,13 @@ constexpr uint32_t most_shared = 8;  // records with the word that two have in c
 constexpr size_t most_paired = 12;   // sentences with it
 constexpr double least_aside = 0.01, least_chance = 0.3, unanswered = 0.3;
 
-bool have_common(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](uint64_t one) { return std::binary_search(b.begin(), b.end(), one); });
-}
-
 }  // namespace
 
 void each_pair(const Corpus& corpus, const std::function<bool(uint32_t)>& wanted,
                const std::function<void(uint32_t, uint32_t, const PairFeatures&)>& take) {
   const Topics& topics = corpus.topics();
   const auto& sentences = corpus.sentences();
-  const double all = double(corpus.records());
-  auto weight = [&](uint64_t stem) {
-    return math::log((all + 1) / (topics.share_said(stem) * all + 1)) + 1e-6;
-  };
+  auto weight = [&](uint64_t stem) { return topics.rarity(stem); };
   std::vector<uint32_t> numbers;
   std::vector<Saying> said;
   std::map<uint64_t, std::vector<uint32_t>> with;  // stem -> places in the two lists
@@ -69,7 +61,7 @@ void each_pair(const Corpus& corpus, const std::function<bool(uint32_t)>& wanted
       rarest = std::min(rarest, topics.said(stem));
     }
     const bool valued = !said[a].values.empty() && !said[b].values.empty();
-    const bool same = valued && have_common(said[a].values, said[b].values);
+    const bool same = valued && jaccard(said[a].values, said[b].values) > 0;
     take(numbers[a], numbers[b],
          {float(shared / (first + second - shared)), float(shared / std::min(first, second)),
           float(std::min(count, 5u)), float(shared / 5), float(rarest <= 2), float(rarest <= 3),

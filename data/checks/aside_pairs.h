@@ -21,7 +21,7 @@ struct AsidePair {
   uint32_t one, other;  // sentences, one < other
   double chance;        // that they contradict each other
 };
-// The likeliest first; each record is in one of them at most.
+// The likeliest first; each answer is in one of them at most.
 std::vector<AsidePair> aside_pairs(const Corpus& corpus);
 
 }  // namespace afina

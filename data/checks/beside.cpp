@@ -8,7 +8,6 @@
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/topics.h"
-#include "engine/math.h"
 
 namespace afina {
 
@@ -17,21 +16,7 @@ namespace {
 constexpr double same_thing = 0.4;    // share of the words
 constexpr size_t most_compared = 40;  // sentences of an answer
 
-bool have_common(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    if (a[i] == b[j]) return true;
-    if (a[i] < b[j]) ++i;
-    else ++j;
-  }
-  return false;
-}
-
 }  // namespace
-
-double BesideMeasures::weight(uint64_t stem) const {
-  const double all = double(corpus_.records());
-  return math::log((all + 1) / (corpus_.topics().share_said(stem) * all + 1)) + 1e-6;
-}
 
 const std::vector<Saying>& BesideMeasures::said(uint32_t answer) {
   auto [at, fresh] = said_.try_emplace(answer);
@@ -48,10 +33,11 @@ BesideFeatures BesideMeasures::of(const Neighbourhood& near, uint32_t answer, ui
   near.nearest_answers(near_);
   const std::vector<Saying>& all = said(answer);
   const Saying& own = all[k];
+  const Topics& topics = corpus_.topics();
   std::vector<double> weights;
   double whole = 0;
   for (uint64_t stem : own.stems) {
-    weights.push_back(weight(stem));
+    weights.push_back(topics.rarity(stem));
     whole += weights.back();
   }
   double alike = 0, covered = 0, denied = 0, denied_words = 0, other_value = 0, all_or_none = 0;
@@ -75,10 +61,10 @@ BesideFeatures BesideMeasures::of(const Neighbourhood& near, uint32_t answer, ui
       }
       if (shared < 0.15 * whole) continue;
       double theirs = 0;
-      for (uint64_t stem : one.stems) theirs += weight(stem);
+      for (uint64_t stem : one.stems) theirs += topics.rarity(stem);
       const double both = shared / (whole + theirs - shared), part = shared / whole;
       const bool valued = !own.values.empty() && !one.values.empty();
-      const bool apart = valued && !have_common(own.values, one.values);
+      const bool apart = valued && jaccard(own.values, one.values) == 0;
       // Is it said in this answer too?
       double here = 0;
       for (size_t j = 0; j < all.size(); ++j)

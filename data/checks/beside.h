@@ -25,7 +25,6 @@ class BesideMeasures {
 
  private:
   const std::vector<Saying>& said(uint32_t answer);
-  double weight(uint64_t stem) const;
   const Corpus& corpus_;
   std::unordered_map<uint32_t, std::vector<Saying>> said_;  // by answer, what was looked at
   std::vector<uint32_t> near_;

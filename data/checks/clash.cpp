@@ -54,9 +54,7 @@ void clashes(const Corpus& corpus, const Answer& answer, std::vector<ClashFeatur
   out.assign(answer.sentences, {});
   const Topics& topics = corpus.topics();
   const double all = double(corpus.records());
-  auto weight = [&](uint64_t stem) {
-    return math::log((all + 1) / (topics.share_said(stem) * all + 1)) + 1e-6;
-  };
+  auto weight = [&](uint64_t stem) { return topics.rarity(stem); };
   const size_t count = std::min<size_t>(answer.sentences, most_compared);
   std::vector<Saying> said(count);
   for (size_t k = 0; k < count; ++k) read_saying(corpus, corpus.sentences(answer)[k], said[k]);

@@ -294,11 +294,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (Finding& finding : denied)
     if (told.insert(finding.places[0].record).second) out.push_back(std::move(finding));
   find_opposed(corpus, told, out);
-  auto place = [&](uint32_t i) {
-    const Sentence& s = corpus.sentences()[all[i].sentence];
+  auto place_of = [&](uint32_t sentence) {
+    const Sentence& s = corpus.sentences()[sentence];
     const Answer& answer = corpus.answers()[s.answer];
     return PiecePlace{answer.record, answer.turn, s.begin, s.end};
   };
+  auto place = [&](uint32_t i) { return place_of(all[i].sentence); };
   std::unordered_map<uint32_t, std::vector<bool>> applied_of;  // answer -> its sentences
   auto applied = [&](uint32_t sentence) {
     const uint32_t a = corpus.sentences()[sentence].answer;
@@ -321,18 +322,12 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     out.push_back({nullptr, pair.score, {place(pair.other), place(pair.one)}, pair.what, ""});
   }
   if (!corpus.stray().knows()) return;
-  auto place_of = [&](uint32_t sentence) {
-    const Sentence& s = corpus.sentences()[sentence];
-    const Answer& answer = corpus.answers()[s.answer];
-    return PiecePlace{answer.record, answer.turn, s.begin, s.end};
-  };
   for (const AsidePair& pair : aside_pairs(corpus)) {
     const PiecePlace one = place_of(pair.one), other = place_of(pair.other);
-    if (is_sum(corpus.text(corpus.sentences()[pair.one])) ||
-        is_sum(corpus.text(corpus.sentences()[pair.other])) || told.count(one.record) ||
-        told.count(other.record) ||
-        about_other_things(corpus, corpus.answers()[corpus.sentences()[pair.one].answer],
-                           corpus.answers()[corpus.sentences()[pair.other].answer]))
+    const Sentence &a = corpus.sentences()[pair.one], &b = corpus.sentences()[pair.other];
+    if (told.count(one.record) || told.count(other.record) || is_sum(corpus.text(a)) ||
+        is_sum(corpus.text(b)) ||
+        about_other_things(corpus, corpus.answers()[a.answer], corpus.answers()[b.answer]))
       continue;
     told.insert(one.record);
     told.insert(other.record);

@@ -28,14 +28,15 @@ struct House {
   size_t all = 0, exclaims = 0;
 };
 
-}  // namespace
-
-static bool is_price_word(std::string_view word) {
+// What is denied in front of it costs nothing.
+bool is_price_word(std::string_view word) {
   for (std::string_view one : {"cost", "costs", "charge", "charges", "fee", "coste", "costo",
                                "costes", "cargo", "cargos", "gastos", "recargo", "pagar"})
     if (word == one) return true;
   return false;
 }
+
+}  // namespace
 
 LoneSentences::LoneSentences(const Corpus& corpus) {
   read(corpus);

@@ -36,7 +36,7 @@ uint32_t footer_from(std::string_view text) {
 namespace {
 
 // Does it begin as what belongs to a letter though it stands below it: "P.P.S.", "(PD: ...)",
-// "Enc. 1 form", a note or a table?
+// "Enc. 1 form", a table?
 bool is_postscript(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n*_-(¡"), text.size()));
   if (text.empty() || text[0] == '|') return true;

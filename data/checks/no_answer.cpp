@@ -19,8 +19,6 @@ bool refuses(std::string_view text) {
   return false;
 }
 
-constexpr double least_certain = 0.4;
-
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const auto& answers = corpus.answers();
   if (answers.size() < 20) return;
@@ -32,7 +30,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
     refused += refuses(corpus.text(answers[a].turn));
     const double unanswered = stray.unanswered(a);
     // What is cut had no time to answer.
-    if (unanswered < least_certain || endings.cut(answers[a]) > 0) continue;
+    if (unanswered < least_unanswered || endings.cut(answers[a]) > 0) continue;
     certain[a] = unanswered;
     ++many;
   }

@@ -7,6 +7,9 @@
 
 namespace afina {
 
+// From this on an answer is held not to answer (Stray::unanswered).
+inline constexpr double least_unanswered = 0.4;
+
 class Stray {
  public:
   explicit Stray(const Corpus& corpus);

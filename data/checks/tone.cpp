@@ -49,7 +49,7 @@ PiecePlace place_around(const Corpus& corpus, const Answer& answer, size_t at) {
           uint32_t(std::min(behind, text.size()))};
 }
 
-constexpr double least_certain = 0.5, unanswered = 0.33;
+constexpr double least_certain = 0.5;
 
 void run(const Corpus& corpus, std::vector<Finding>& out) {
   const Phrases& phrases = corpus.phrases();
@@ -77,7 +77,7 @@ void run(const Corpus& corpus, std::vector<Finding>& out) {
   for (uint32_t s = 0; s < corpus.sentences().size(); ++s) {
     // An answer that does not answer is another defect as well.
     if (stray.voice(s) < least_certain || is_else(s) ||
-        stray.unanswered(corpus.sentences()[s].answer) >= unanswered)
+        stray.unanswered(corpus.sentences()[s].answer) >= least_unanswered)
       continue;
     auto [voice, first] = voices.emplace(corpus.sentences()[s].answer, s);
     if (!first && stray.voice(s) > stray.voice(voice->second)) voice->second = s;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/checks/neighbours.h"
+#include "engine/math.h"
 
 namespace afina {
 
@@ -176,6 +177,11 @@ double Topics::tie(const std::vector<uint64_t>& asked, const std::vector<uint64_
     for (uint64_t w : said) best = std::max(best, tie(q, w, record));
   }
   return best;
+}
+
+double Topics::rarity(uint64_t stem) const {
+  const double all = double(corpus_.records());
+  return math::log((all + 1) / (share_said(stem) * all + 1)) + 1e-6;
 }
 
 }  // namespace afina

@@ -37,6 +37,8 @@ class Topics {
   // The part of the questions, and of the answers, that have the stem.
   double share_asked(uint64_t stem) const { return asked(stem) / (counted_ > 0 ? counted_ : 1.); }
   double share_said(uint64_t stem) const { return said(stem) / (counted_ > 0 ? counted_ : 1.); }
+  // The logarithm of how rare the stem is in answers; above 0.
+  double rarity(uint64_t stem) const;
 
  private:
   struct Use {

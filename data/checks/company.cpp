@@ -1,4 +1,4 @@
-// An inverted index of answers by the stems of their questions and bodies, and what neighbours say.
+// Answers by the stems of their questions and bodies, and what neighbours say.
 #include "data/checks/company.h"
 
 #include <algorithm>
@@ -7,7 +7,6 @@
 #include "data/checks/neighbours.h"
 #include "data/checks/phrases.h"
 #include "data/checks/topics.h"
-#include "engine/math.h"
 
 namespace afina {
 
@@ -27,96 +26,41 @@ double deviations(double have, double part, double among) {
 }  // namespace
 
 Neighbourhood::Neighbourhood(const Corpus& corpus) : corpus_(corpus) {
-  const Topics& topics = corpus.topics();
   step_ = 1 + uint32_t(corpus.answers().size()) / (most_indexed + 1);
-  std::vector<uint64_t> asked, said, own;
-  std::vector<uint64_t> all_asked;
-  std::vector<uint32_t> first_asked{0};
-  first_stem_.push_back(0);
+  std::vector<uint64_t> said, own;
   for (uint32_t a = 0; a < corpus.answers().size(); a += step_) {
     const Answer& answer = corpus.answers()[a];
     answers_.push_back(a);
-    asked = topics.asked(answer);
     own.clear();
     for (const Sentence& sentence : corpus.sentences(answer)) {
       content_stems(corpus, corpus.text(sentence), said);
       own.insert(own.end(), said.begin(), said.end());
     }
     sort_unique(own);
-    for (uint64_t stem : asked) ++uses_[stem].asked;
-    for (uint64_t stem : own) ++uses_[stem].said;
-    all_asked.insert(all_asked.end(), asked.begin(), asked.end());
-    first_asked.push_back(uint32_t(all_asked.size()));
-    body_.insert(body_.end(), own.begin(), own.end());
-    first_stem_.push_back(uint32_t(body_.size()));
+    asking_.add(corpus.topics().asked(answer));
+    saying_.add(own);
   }
-  const uint32_t count = uint32_t(answers_.size());
-  for (uint32_t uses = 0; uses <= count; ++uses)
-    weights_.push_back(math::log((double(count) + 1) / (double(uses) + 1)));
-  norm_asked_.assign(count, 0);
-  norm_said_.assign(count, 0);
-  sums_.assign(count, 0);
-  // What a quarter of the questions, or a sixth of the answers, have tells nothing apart.
-  uint32_t asking = 0, saying = 0;
-  for (auto& [stem, use] : uses_) {
-    use.first_asked = asking;
-    use.first_said = saying;
-    if (use.asked < count / 4 + 4) asking += use.asked;
-    if (use.said < count / 6 + 4) saying += use.said;
-  }
-  asking_.resize(asking);
-  saying_.resize(saying);
-  std::unordered_map<uint64_t, std::pair<uint32_t, uint32_t>> filled;
-  for (uint32_t i = 0; i < count; ++i) {
-    for (uint32_t at = first_asked[i]; at < first_asked[i + 1]; ++at) {
-      const Use& use = uses_.find(all_asked[at])->second;
-      const double w = weight(use.asked);
-      norm_asked_[i] += w * w;
-      if (use.asked < count / 4 + 4)
-        asking_[use.first_asked + filled[all_asked[at]].first++] = uint16_t(i);
-    }
-    for (uint32_t at = first_stem_[i]; at < first_stem_[i + 1]; ++at) {
-      const Use& use = uses_.find(body_[at])->second;
-      const double w = weight(use.said);
-      norm_said_[i] += w * w;
-      if (use.said < count / 6 + 4)
-        saying_[use.first_said + filled[body_[at]].second++] = uint16_t(i);
-    }
-  }
-}
-
-const Neighbourhood::Use* Neighbourhood::use(uint64_t stem) const {
-  auto found = uses_.find(stem);
-  return found == uses_.end() ? nullptr : &found->second;
+  asking_.finish(4);
+  saying_.finish(6);
+  sums_.assign(answers_.size(), 0);
 }
 
 double Neighbourhood::answers_with(uint64_t stem) const {
-  const Use* found = use(stem);
-  return found ? double(found->said) * step_ : 0;
+  return double(saying_.uses(stem)) * step_;
 }
 
 void Neighbourhood::nearest(std::span<const uint64_t> stems, bool asked, Near& out) {
   out.clear();
-  const uint32_t count = uint32_t(answers_.size());
-  double norm = 0;
-  for (uint64_t stem : stems) {
-    const Use* found = use(stem);
-    const uint32_t uses = !found ? 0 : asked ? found->asked : found->said;
-    const double w = weight(uses), both = w * w;
-    norm += both;
-    if (uses == 0 || uses >= count / (asked ? 4 : 6) + 4) continue;
-    const uint16_t* list = asked ? &asking_[found->first_asked] : &saying_[found->first_said];
-    for (uint32_t k = 0; k < uses; ++k) sums_[list[k]] += both;
-  }
+  const StemIndex& index = asked ? asking_ : saying_;
+  const double norm = index.add_shared(stems, sums_);
   const uint32_t record = corpus_.answers()[answer_].record;
-  const double* norms = (asked ? norm_asked_ : norm_said_).data();
   const double least = asked ? least_asked : least_said;
   // Without a root, and with room for rounding: what is not near at all, as most are.
   const double bound = 0.99 * least * least * norm;
-  for (uint32_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < index.size(); ++i) {
     const double sum = sums_[i];
-    if (sum * sum < bound * norms[i] || sum == 0) continue;
-    const double cosine = sum / (std::sqrt(norm * norms[i]) + 1e-9);
+    if (sum * sum < bound * index.norm(i) || sum == 0) continue;
+    const double cosine = sum / (std::sqrt(norm * index.norm(i)) + 1e-9);
     if (cosine >= least && corpus_.answers()[answers_[i]].record != record)
       out.emplace_back(cosine, i);
   }
@@ -156,16 +100,16 @@ void Neighbourhood::measure(uint32_t k, const Near& near, double& word, double& 
   const double own = answer_ % step_ == 0 ? 1 : 0;
   double weights = 0;
   for (uint64_t stem : stems_[k]) {
-    const Use* found = use(stem);
-    const uint32_t uses = found ? found->said : 0;
+    const uint32_t uses = saying_.uses(stem);
     double have = 0;
     if (uses > own)
-      for (auto& [cosine, i] : near)
-        have += std::binary_search(body_.begin() + first_stem_[i],
-                                   body_.begin() + first_stem_[i + 1], stem);
+      for (auto& [cosine, i] : near) {
+        const std::span<const uint64_t> body = saying_.stems(i);
+        have += std::binary_search(body.begin(), body.end(), stem);
+      }
     word = std::max(
         word, deviations(have, (uses - std::min(own, double(uses))) / answers_.size(), among));
-    const double w = weight(uses);
+    const double w = saying_.weight(uses);
     share += w * have / among;
     weights += w;
   }
@@ -201,8 +145,7 @@ Company Neighbourhood::of(uint32_t k) {
   measure(k, by_rest_, company.rest, company.rest_phrase, company.rest_share);
   for (uint64_t stem : stems_[k])
     if (std::binary_search(asked_.begin(), asked_.end(), stem)) {
-      const Use* found = use(stem);
-      company.direct = std::max(company.direct, weight(found ? found->said : 0));
+      company.direct = std::max(company.direct, saying_.weight(saying_.uses(stem)));
     }
   return company;
 }

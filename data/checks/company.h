@@ -1,9 +1,8 @@
 // What a sentence has to do with its surroundings: how much of it is said where nearly the same is
 // asked, and where the rest of the answer is nearly the same.
 #pragma once
-#include <unordered_map>
-
 #include "data/checks/corpus.h"
+#include "data/checks/stem_index.h"
 
 namespace afina {
 
@@ -19,7 +18,7 @@ struct Company {
                                            // has as well; 0: it has none
 };
 
-// Nearest neighbours by the cosine of weighted word stems (Salton and Buckley 1988), exact in an
+// Nearest neighbours by the cosine of weighted word stems (stem_index.h), exact in an
 // index of at most 4000 answers, which are drawn evenly from the file.
 class Neighbourhood {
  public:
@@ -44,25 +43,15 @@ class Neighbourhood {
   const std::vector<uint64_t>& asked() const { return asked_; }
 
  private:
-  struct Use {
-    uint32_t first_asked = 0, first_said = 0;  // where its answers begin in the lists
-    uint32_t asked = 0, said = 0;              // answers of the index
-  };
   using Near = std::vector<std::pair<double, uint32_t>>;  // cosine, number in the index
-  const Use* use(uint64_t stem) const;
-  double weight(uint32_t uses) const { return weights_[uses]; }
   void nearest(std::span<const uint64_t> stems, bool asked, Near& out);
   void measure(uint32_t k, const Near& near, double& word, double& phrase, double& share) const;
 
   const Corpus& corpus_;
   uint32_t step_ = 1;
-  std::vector<uint32_t> answers_;          // of the index
-  std::vector<uint32_t> first_stem_;       // where the stems of its body begin
-  std::vector<uint64_t> body_;             // sorted for each
-  std::vector<uint16_t> asking_, saying_;  // lists by stem
-  std::vector<double> norm_asked_, norm_said_, sums_;
-  std::vector<double> weights_;  // of stems, by how many answers have them
-  std::unordered_map<uint64_t, Use> uses_;
+  std::vector<uint32_t> answers_;  // of the index
+  StemIndex asking_, saying_;      // by questions and by bodies
+  std::vector<double> sums_;
   // Of the answer that is looked at.
   uint32_t answer_ = 0;
   std::vector<uint64_t> asked_, others_;

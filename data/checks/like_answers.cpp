@@ -1,4 +1,4 @@
-// An inverted index of answers by the stems of their questions, and one by those of their bodies.
+// One index of answers by the stems of their questions, and one by those of their bodies.
 #include "data/checks/like_answers.h"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 
 #include "data/checks/neighbours.h"
 #include "data/checks/topics.h"
-#include "engine/math.h"
 
 namespace afina {
 
@@ -23,49 +22,19 @@ std::vector<uint64_t> stems_of(const Corpus& corpus, const Answer& answer, bool 
   return all;
 }
 
-// What a quarter of the answers have tells nothing apart, and would take most of the time.
-bool is_common(uint32_t uses, size_t count) { return uses >= count / 4 + 4; }
-
 }  // namespace
 
 LikeAnswers::LikeAnswers(const Corpus& corpus) : corpus_(corpus) {
   const uint32_t step = 1 + uint32_t(corpus.answers().size()) / (most_indexed + 1);
-  for (uint32_t a = 0; a < corpus.answers().size(); a += step) answers_.push_back(a);
-  for (size_t uses = 0; uses <= answers_.size(); ++uses)
-    weights_.push_back(math::log((double(answers_.size()) + 1) / (double(uses) + 1)));
+  for (uint32_t a = 0; a < corpus.answers().size(); a += step) {
+    answers_.push_back(a);
+    asked_.add(stems_of(corpus, corpus.answers()[a], true));
+    said_.add(stems_of(corpus, corpus.answers()[a], false));
+  }
+  asked_.finish(4);
+  said_.finish(4);
   sums_.assign(answers_.size(), 0);
   likes_.assign(answers_.size(), 0);
-  fill(true);
-  fill(false);
-}
-
-void LikeAnswers::fill(bool asked) {
-  Side& side = asked ? asked_ : said_;
-  std::vector<uint64_t> all;
-  std::vector<uint32_t> first{0};
-  for (uint32_t a : answers_) {
-    const std::vector<uint64_t> stems = stems_of(corpus_, corpus_.answers()[a], asked);
-    for (uint64_t stem : stems) ++side.uses[stem].uses;
-    all.insert(all.end(), stems.begin(), stems.end());
-    first.push_back(uint32_t(all.size()));
-  }
-  uint32_t begin = 0;
-  for (auto& [stem, use] : side.uses) {
-    use.first = begin;
-    if (!is_common(use.uses, answers_.size())) begin += use.uses;
-  }
-  side.list.resize(begin);
-  side.norms.assign(answers_.size(), 0);
-  std::unordered_map<uint64_t, uint32_t> filled;
-  for (uint32_t i = 0; i < answers_.size(); ++i)
-    for (uint32_t at = first[i]; at < first[i + 1]; ++at) {
-      const Side::Use& use = side.uses.find(all[at])->second;
-      const double w = weight(use.uses);
-      side.norms[i] += w * w;
-      if (!is_common(use.uses, answers_.size()))
-        side.list[use.first + filled[all[at]]++] = uint16_t(i);
-    }
-  for (double& norm : side.norms) norm = norm > 0 ? 1 / std::sqrt(norm) : 0;
 }
 
 void LikeAnswers::nearest(uint32_t answer, double least, size_t most,
@@ -74,21 +43,13 @@ void LikeAnswers::nearest(uint32_t answer, double least, size_t most,
   const Answer& own = corpus_.answers()[answer];
   std::fill(likes_.begin(), likes_.end(), 0.);
   for (const bool asked : {true, false}) {
-    const Side& side = asked ? asked_ : said_;
+    const StemIndex& side = asked ? asked_ : said_;
     std::fill(sums_.begin(), sums_.end(), 0.);
-    double norm = 0;
-    for (uint64_t stem : stems_of(corpus_, own, asked)) {
-      const auto found = side.uses.find(stem);
-      const uint32_t uses = found == side.uses.end() ? 0 : found->second.uses;
-      const double w = weight(uses), both = w * w;
-      norm += both;
-      if (uses == 0 || is_common(uses, answers_.size())) continue;
-      const uint16_t* list = &side.list[found->second.first];
-      for (uint32_t k = 0; k < uses; ++k) sums_[list[k]] += both;
-    }
+    const double norm = side.add_shared(stems_of(corpus_, own, asked), sums_);
     if (norm == 0) continue;
     const double scale = 0.5 / std::sqrt(norm);
-    for (size_t i = 0; i < sums_.size(); ++i) likes_[i] += scale * sums_[i] * side.norms[i];
+    for (uint32_t i = 0; i < side.size(); ++i)
+      if (sums_[i] > 0) likes_[i] += scale * sums_[i] * (1 / std::sqrt(side.norm(i)));
   }
   for (uint32_t i = 0; i < answers_.size(); ++i)
     if (likes_[i] >= least && corpus_.answers()[answers_[i]].record != own.record)

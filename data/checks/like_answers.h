@@ -1,17 +1,17 @@
 // The answers that are most likely about the same thing: those whose questions and bodies have most
 // words in common with one's own.
 #pragma once
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "data/checks/corpus.h"
+#include "data/checks/stem_index.h"
 
 namespace afina {
 
-// Nearest neighbours by the mean of two cosines of weighted word stems (Salton and Buckley 1988),
-// of the questions and of the bodies; exact in an index of at most 4000 answers, which are drawn
-// evenly from the file. Not to be used by two threads at a time.
+// Nearest neighbours by the mean of two cosines of weighted word stems (stem_index.h), of the
+// questions and of the bodies; exact in an index of at most 4000 answers, which are drawn evenly
+// from the file. Not to be used by two threads at a time.
 class LikeAnswers {
  public:
   explicit LikeAnswers(const Corpus& corpus);
@@ -22,21 +22,9 @@ class LikeAnswers {
                std::vector<std::pair<double, uint32_t>>& out);
 
  private:
-  struct Side {
-    struct Use {
-      uint32_t first = 0, uses = 0;  // where its answers begin in the list, and how many have it
-    };
-    std::unordered_map<uint64_t, Use> uses;
-    std::vector<uint16_t> list;  // numbers in the index, by stem
-    std::vector<double> norms;
-  };
-  void fill(bool asked);
-  double weight(uint32_t uses) const { return weights_[uses]; }
-
   const Corpus& corpus_;
   std::vector<uint32_t> answers_;  // of the index
-  std::vector<double> weights_;    // of stems, by how many answers have them
-  Side asked_, said_;
+  StemIndex asked_, said_;
   std::vector<double> sums_, likes_;
 };
 
